@@ -1,0 +1,72 @@
+"""Réseau: dense neural networks, exactly as on the blackboard and as fast as the hardware allows."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives; loaded when first used, so that importing reseau costs next to nothing.
+_HOMES = {
+    "Network": "network",
+    "Dense": "layers",
+    "History": "training",
+    "SGD": "optimizers",
+    "Adam": "optimizers",
+    "AdamW": "optimizers",
+    "RMSprop": "optimizers",
+    "load": "model_file",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "TableModel": "table_model",
+    "LossCurveDisplay": "plots",
+    "ReseauError": "errors",
+    "ParameterError": "errors",
+    "DataError": "errors",
+    "ModelFileError": "errors",
+}
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "DataError",
+    "Dense",
+    "History",
+    "LossCurveDisplay",
+    "MLPClassifier",
+    "MLPRegressor",
+    "ModelFileError",
+    "Network",
+    "ParameterError",
+    "RMSprop",
+    "ReseauError",
+    "TableModel",
+    "__version__",
+    "load",
+]
+
+if TYPE_CHECKING:
+    from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
+    from reseau.estimators import MLPClassifier, MLPRegressor
+    from reseau.layers import Dense
+    from reseau.model_file import load
+    from reseau.network import Network
+    from reseau.optimizers import SGD, Adam, AdamW, RMSprop
+    from reseau.plots import LossCurveDisplay
+    from reseau.table_model import TableModel
+    from reseau.training import History
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'reseau' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"reseau.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

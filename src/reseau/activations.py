@@ -1,0 +1,410 @@
+"""The table of activations: A = σ(Z), and how a gradient passes back through σ.
+
+Each entry carries its formula, its derivative, the interval its values lie in and the initialisation that suits it.
+An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax) mixes the
+neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
+
+The functions take arrays of any library that follows the array API (NumPy, JAX, CuPy, array-api-strict, ...), of shape
+(rows, neurons), and are written so that no intermediate result overflows. Everything that needs to know about activations reads this
+table; nothing else names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, pi, sqrt
+from typing import Any
+
+Array = Any  # an array of any array-API library
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two ends; an end that is not itself reached is open."""
+
+    low: float
+    high: float
+    includes_low: bool = False
+    includes_high: bool = False
+
+    def contains(self, other: Interval) -> bool:
+        """Whether every number of `other` lies in this interval."""
+        above = self.low < other.low or (self.low == other.low and self.includes_low >= other.includes_low)
+        below = other.high < self.high or (self.high == other.high and self.includes_high >= other.includes_high)
+        return above and below
+
+    def __str__(self) -> str:
+        return f"{'[' if self.includes_low else '('}{self.low:g}, {self.high:g}{']' if self.includes_high else ')'}"
+
+
+EVERYWHERE = Interval(-inf, inf)
+POSITIVE = Interval(0.0, inf)
+NON_NEGATIVE = Interval(0.0, inf, includes_low=True)
+UNIT = Interval(0.0, 1.0)
+CLOSED_UNIT = Interval(0.0, 1.0, includes_low=True, includes_high=True)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What every activation has.
+
+    Attributes
+    ----------
+    name : str
+        The name users write.
+    formula, derivative_formula : str
+        The equations, as text.
+    range : Interval
+        Where its values lie (in exact arithmetic); a loss may accept only some of them.
+    value : callable
+        Z (rows, neurons) -> A (rows, neurons).
+    initializer : str
+        The name of the initialisation that suits it (see `reseau.initializers`).
+    """
+
+    name: str
+    formula: str
+    derivative_formula: str
+    range: Interval
+    value: Callable[[Array], Array]
+    initializer: str
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """Turn G = ∂E/∂A into ∂E/∂Z."""
+        raise TypeError(f"{type(self).__name__} does not say how a gradient passes through it")  # pragma: no cover
+
+
+@dataclass(frozen=True)
+class Elementwise(Activation):
+    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape."""
+
+    derivative: Callable[[Array, Array], Array]
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
+        return G * self.derivative(Z, A)
+
+
+@dataclass(frozen=True)
+class RowWise(Activation):
+    """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
+
+    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million numbers a row.
+    """
+
+    jacobian: Callable[[Array], Array]
+    row_pullback: Callable[[Array, Array], Array]
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
+        return self.row_pullback(A, G)
+
+
+def namespace(array: Array) -> Any:
+    """The array-API namespace an array belongs to."""
+    return array.__array_namespace__()
+
+
+# --- the functions ------------------------------------------------------------------------------------------------------------------
+
+
+def sigmoid(Z: Array) -> Array:
+    """φ(z) = 1/(1 + e^−z); for z < 0 as e^z/(1 + e^z), so that the exponential never exceeds 1."""
+    xp = namespace(Z)
+    e = xp.exp(-xp.abs(Z))
+    return xp.where(Z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def tanh(Z: Array) -> Array:
+    """tanh z = (1 − e^−2z)/(1 + e^−2z)."""
+    return namespace(Z).tanh(Z)
+
+
+def softmax(Z: Array) -> Array:
+    """S_j = e^{z_j} / Σ_i e^{z_i}, with the row's largest score subtracted first, which changes nothing but the overflow."""
+    xp = namespace(Z)
+    e = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def log_softmax(Z: Array) -> Array:
+    """z_j − log Σ_i e^{z_i}, by the shifted log-sum-exp."""
+    return Z - log_sum_exp(Z)
+
+
+def log_sum_exp(Z: Array) -> Array:
+    """log Σ_i e^{z_i} of every row, shape (rows, 1)."""
+    xp = namespace(Z)
+    largest = xp.max(Z, axis=-1, keepdims=True)
+    return largest + xp.log(xp.sum(xp.exp(Z - largest), axis=-1, keepdims=True))
+
+
+def relu(Z: Array) -> Array:
+    """max(0, z)."""
+    return namespace(Z).clip(Z, 0.0, None)
+
+
+def softplus(Z: Array) -> Array:
+    """log(1 + e^z), as max(z, 0) + log(1 + e^−|z|)."""
+    xp = namespace(Z)
+    return relu(Z) + xp.log1p(xp.exp(-xp.abs(Z)))
+
+
+def erf(Z: Array) -> Array:
+    """The error function, 2/√π ∫₀^z e^{−t²} dt; the array API has none, so it is SciPy's."""
+    import scipy.special
+
+    xp = namespace(Z)
+    if xp.__name__ == "numpy":
+        return scipy.special.erf(Z)
+    import numpy as np
+
+    return xp.asarray(scipy.special.erf(np.from_dlpack(Z)))
+
+
+def softmax_jacobian(S: Array) -> Array:
+    """D_ij = S_i (δ_ij − S_j), shape (rows, n, n)."""
+    xp = namespace(S)
+    unit = xp.eye(S.shape[-1], dtype=S.dtype)
+    return S[:, :, None] * (unit[None, :, :] - S[:, None, :])
+
+
+def softmax_pullback(S: Array, G: Array) -> Array:
+    """Σ_i g_i S_i (δ_ij − S_j) = S_j (g_j − Σ_i g_i S_i)."""
+    return S * (G - namespace(S).sum(G * S, axis=-1, keepdims=True))
+
+
+def log_softmax_jacobian(A: Array) -> Array:
+    """D_ij = δ_ij − S_j with S = e^A, shape (rows, n, n)."""
+    xp = namespace(A)
+    unit = xp.eye(A.shape[-1], dtype=A.dtype)
+    return unit[None, :, :] - xp.exp(A)[:, None, :]
+
+
+def log_softmax_pullback(A: Array, G: Array) -> Array:
+    """Σ_i g_i (δ_ij − S_j) = g_j − S_j Σ_i g_i."""
+    xp = namespace(A)
+    return G - xp.exp(A) * xp.sum(G, axis=-1, keepdims=True)
+
+
+def step(Z: Array) -> Array:
+    """1 for z > 0, else 0."""
+    return namespace(Z).astype(Z > 0, Z.dtype)
+
+
+LEAK = 0.01  # the slope of leaky ReLU for z < 0 (Maas, Hannun, Ng 2013)
+
+# Klambauer et al. 2017, "Self-normalizing neural networks": the pair for which mean 0 and variance 1 are a fixed point.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+def _leaky_relu(Z: Array) -> Array:
+    return namespace(Z).where(Z > 0, Z, LEAK * Z)
+
+
+def _elu(Z: Array) -> Array:
+    xp = namespace(Z)
+    return xp.where(Z > 0, Z, xp.expm1(-relu(-Z)))
+
+
+def _elu_derivative(Z: Array, A: Array) -> Array:
+    xp = namespace(Z)
+    return xp.where(Z > 0, xp.ones_like(Z), A + 1)
+
+
+def _selu(Z: Array) -> Array:
+    xp = namespace(Z)
+    return SELU_SCALE * xp.where(Z > 0, Z, SELU_ALPHA * xp.expm1(-relu(-Z)))
+
+
+def _selu_derivative(Z: Array, A: Array) -> Array:
+    xp = namespace(Z)
+    return xp.where(Z > 0, xp.full_like(Z, SELU_SCALE), A + SELU_SCALE * SELU_ALPHA)
+
+
+def _normal_cdf(Z: Array) -> Array:
+    return 0.5 * (1 + erf(Z * sqrt(0.5)))
+
+
+def _normal_pdf(Z: Array) -> Array:
+    return namespace(Z).exp(-0.5 * Z * Z) / sqrt(2 * pi)
+
+
+# Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh(√(2/π) (z + 0.044715 z³))).
+GELU_SLOPE = sqrt(2 / pi)
+GELU_CUBIC = 0.044715
+
+
+def _gelu_tanh_inner(Z: Array) -> Array:
+    return namespace(Z).tanh(GELU_SLOPE * (Z + GELU_CUBIC * Z * Z * Z))
+
+
+def _gelu_tanh_derivative(Z: Array, A: Array) -> Array:
+    t = _gelu_tanh_inner(Z)
+    return 0.5 * (1 + t) + 0.5 * Z * (1 - t * t) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * Z * Z)
+
+
+def _silu_derivative(Z: Array, A: Array) -> Array:
+    s = sigmoid(Z)
+    return s + A * (1 - s)
+
+
+def _mish_derivative(Z: Array, A: Array) -> Array:
+    t = tanh(softplus(Z))
+    return t + Z * (1 - t * t) * sigmoid(Z)
+
+
+def _softsign_derivative(Z: Array, A: Array) -> Array:
+    xp = namespace(Z)
+    return 1 / ((1 + xp.abs(Z)) * (1 + xp.abs(Z)))
+
+
+def _hard_sigmoid(Z: Array) -> Array:
+    return namespace(Z).clip(Z / 6 + 0.5, 0.0, 1.0)
+
+
+def _hard_sigmoid_derivative(Z: Array, A: Array) -> Array:
+    xp = namespace(Z)
+    return xp.astype((Z > -3) & (Z < 3), Z.dtype) / 6
+
+
+def _hard_swish_derivative(Z: Array, A: Array) -> Array:
+    xp = namespace(Z)
+    return xp.where(Z >= 3, xp.ones_like(Z), xp.astype(Z > -3, Z.dtype) * (Z / 3 + 0.5))
+
+
+# --- the table ----------------------------------------------------------------------------------------------------------------------
+
+_ENTRIES: tuple[Activation, ...] = (
+    Elementwise("identity", "z", "1", EVERYWHERE, lambda Z: Z, "glorot_uniform", lambda Z, A: namespace(Z).ones_like(Z)),
+    Elementwise("sigmoid", "φ(z) = 1/(1 + e^−z)", "φ (1 − φ)", UNIT, sigmoid, "glorot_uniform", lambda Z, A: A * (1 - A)),
+    Elementwise(
+        "tanh",
+        "(1 − e^−2z)/(1 + e^−2z)",
+        "1 − tanh²",
+        Interval(-1.0, 1.0),
+        tanh,
+        "glorot_uniform",
+        lambda Z, A: 1 - A * A,
+    ),
+    RowWise(
+        "softmax",
+        "S_j = e^{z_j} / Σ_i e^{z_i}",
+        "D_ij = S_i (δ_ij − S_j)",
+        UNIT,
+        softmax,
+        "glorot_uniform",
+        softmax_jacobian,
+        softmax_pullback,
+    ),
+    RowWise(
+        "log_softmax",
+        "z_j − log Σ_i e^{z_i}",
+        "D_ij = δ_ij − S_j",
+        Interval(-inf, 0.0),
+        log_softmax,
+        "glorot_uniform",
+        log_softmax_jacobian,
+        log_softmax_pullback,
+    ),
+    Elementwise(
+        "relu",
+        "max(0, z)",
+        "1 for z > 0, else 0",
+        NON_NEGATIVE,
+        relu,
+        "he_normal",
+        lambda Z, A: step(Z),
+    ),
+    Elementwise(
+        "leaky_relu",
+        "z for z > 0, else 0.01 z",
+        "1 for z > 0, else 0.01",
+        EVERYWHERE,
+        _leaky_relu,
+        "he_normal",
+        lambda Z, A: LEAK + (1 - LEAK) * step(Z),
+    ),
+    Elementwise(
+        "elu",
+        "z for z > 0, else e^z − 1",
+        "1 for z > 0, else σ + 1",
+        Interval(-1.0, inf),
+        _elu,
+        "he_normal",
+        _elu_derivative,
+    ),
+    Elementwise(
+        "selu",
+        "λ z for z > 0, else λ α (e^z − 1); λ = 1.0507..., α = 1.6732...",
+        "λ for z > 0, else σ + λ α",
+        Interval(-SELU_SCALE * SELU_ALPHA, inf),
+        _selu,
+        "lecun_normal",
+        _selu_derivative,
+    ),
+    Elementwise(
+        "gelu",
+        "z Φ(z), Φ(z) = ½ (1 + erf(z/√2))",
+        "Φ(z) + z e^{−z²/2}/√(2π)",
+        Interval(-0.17004, inf),
+        lambda Z: Z * _normal_cdf(Z),
+        "he_normal",
+        lambda Z, A: _normal_cdf(Z) + Z * _normal_pdf(Z),
+    ),
+    Elementwise(
+        "gelu_tanh",
+        "½ z (1 + t), t = tanh(√(2/π) (z + 0.044715 z³))",
+        "½ (1 + t) + ½ z (1 − t²) √(2/π) (1 + 0.134145 z²)",
+        Interval(-0.17005, inf),
+        lambda Z: 0.5 * Z * (1 + _gelu_tanh_inner(Z)),
+        "he_normal",
+        _gelu_tanh_derivative,
+    ),
+    Elementwise(
+        "silu", "z φ(z)", "φ + σ (1 − φ)", Interval(-0.27847, inf), lambda Z: Z * sigmoid(Z), "he_normal", _silu_derivative
+    ),
+    Elementwise(
+        "mish",
+        "z tanh(log(1 + e^z))",
+        "t + z (1 − t²) φ(z), t = tanh(log(1 + e^z))",
+        Interval(-0.30885, inf),
+        lambda Z: Z * tanh(softplus(Z)),
+        "he_normal",
+        _mish_derivative,
+    ),
+    Elementwise("softplus", "log(1 + e^z)", "φ(z)", POSITIVE, softplus, "he_normal", lambda Z, A: sigmoid(Z)),
+    Elementwise(
+        "softsign",
+        "z/(1 + |z|)",
+        "1/(1 + |z|)²",
+        Interval(-1.0, 1.0),
+        lambda Z: Z / (1 + namespace(Z).abs(Z)),
+        "glorot_uniform",
+        _softsign_derivative,
+    ),
+    Elementwise(
+        "hard_sigmoid",
+        "min(1, max(0, z/6 + ½))",
+        "1/6 for |z| < 3, else 0",
+        CLOSED_UNIT,
+        _hard_sigmoid,
+        "glorot_uniform",
+        _hard_sigmoid_derivative,
+    ),
+    Elementwise(
+        "hard_swish",
+        "z min(1, max(0, z/6 + ½))",
+        "0 for z ≤ −3, 1 for z ≥ 3, else z/3 + ½",
+        Interval(-0.375, inf, includes_low=True),
+        lambda Z: Z * _hard_sigmoid(Z),
+        "he_normal",
+        _hard_swish_derivative,
+    ),
+    Elementwise("exponential", "e^z", "σ", POSITIVE, lambda Z: namespace(Z).exp(Z), "glorot_uniform", lambda Z, A: A),
+)
+
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
+"""Every activation by its name."""

@@ -1,0 +1,48 @@
+"""Checks of single parameter values, so that every refusal reads alike: the name, the value, what it must be."""
+
+from __future__ import annotations
+
+import difflib
+import numbers
+from collections.abc import Iterable
+from math import inf, isfinite
+
+from reseau.errors import ParameterError
+
+
+def integer(name: str, value: object, *, low: int | None = None) -> int:
+    """Return `value` as an int, or raise ParameterError unless it is a whole number of at least `low`."""
+    wanted = "a whole number" + ("" if low is None else f" of at least {low}")
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
+    if low is not None and int(value) < low:
+        raise ParameterError(f"{name} is {value}, but must be {wanted}.")
+    return int(value)
+
+
+def real(
+    name: str, value: object, *, low: float = -inf, high: float = inf, includes_low: bool = True, includes_high: bool = True
+) -> float:
+    """Return `value` as a float, or raise ParameterError unless it is a finite number in the given interval."""
+    ends = []
+    if low != -inf:
+        ends.append(f"{'at least' if includes_low else 'above'} {low:g}")
+    if high != inf:
+        ends.append(f"{'at most' if includes_high else 'below'} {high:g}")
+    wanted = "a finite number" + (" " + " and ".join(ends) if ends else "")
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not isfinite(value):
+        raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
+    number = float(value)
+    if number < low or number > high or (number == low and not includes_low) or (number == high and not includes_high):
+        raise ParameterError(f"{name} is {value}, but must be {wanted}.")
+    return number
+
+
+def known(name: str, value: object, table: Iterable[str]) -> str:
+    """Return `value` if it is a name of the table, or raise ParameterError with the nearest names and the whole list."""
+    names = list(table)
+    if isinstance(value, str) and value in names:
+        return value
+    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ParameterError(f"{name} is {value!r}, which is unknown.{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,232 @@
+"""What users pass becomes what the engines eat: checked, contiguous, copied only where it must be; and the order of rows.
+
+Every check names the array, the place and the way out. An array that is already a C-contiguous float32 or float64 matrix is passed on
+as it is: the engines read rows of either type, whatever their own precision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from reseau.errors import DataError
+from reseau.layers import Architecture
+from reseau.losses import Loss
+
+FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
+    """Any array-like as a NumPy array of numbers or booleans."""
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a SciPy sparse matrix or array
+        values = values.toarray()
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # ragged lists
+        raise DataError(f"{name} cannot be read as an array: {error}.") from None
+    if array.dtype.kind in "OUS":
+        try:
+            return array.astype(np.float64) if array.dtype.kind == "O" else _refuse_text(array, name)
+        except (TypeError, ValueError):
+            _refuse_text(array, name)
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{name} holds values of type {array.dtype}, but must hold real numbers.")
+    return array
+
+
+def _refuse_text(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+    for place, value in np.ndenumerate(array):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{name} holds {value!r} at {_place(place)}, which is not a number; encode text and categories as numbers first "
+                "(the command `reseau train` does so for whole tables)."
+            ) from None
+    raise DataError(f"{name} holds text ({array.dtype}), but must hold numbers; convert it with {name}.astype(float).")
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return ", ".join(f"{word} {i}" for word, i in zip(("row", "column"), index, strict=False)) if index else "its only place"
+
+
+def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) -> None:
+    """Refuse NaN, infinities, and numbers that the network's precision cannot hold, naming the first."""
+    if array.dtype.kind != "f":
+        return
+    narrowing = array.dtype.itemsize > dtype.itemsize
+    with np.errstate(all="ignore"):
+        # One pass without a temporary: the sum is finite unless a value is not, or the sum itself overflows; only then look closer.
+        if not narrowing and np.isfinite(np.sum(array)):
+            return
+        if narrowing and max(-float(array.min()), float(array.max())) <= LARGEST_FLOAT32:  # False for NaN
+            return
+        bad = ~(np.abs(array) <= (LARGEST_FLOAT32 if narrowing else np.finfo(array.dtype).max))
+    if not bad.any():
+        return
+    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+    value = float(array[place])
+    if np.isfinite(value):
+        raise DataError(
+            f"{name} holds {value:g} at {_place(place)}, which is too large for float32 (at most {LARGEST_FLOAT32:.3g}); scale the "
+            "column, or use a network with dtype='float64'."
+        )
+    raise DataError(f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling.")
+
+
+def matrix(values: object, name: str, dtype: np.dtype[Any], *, columns: int | None = None, empty: bool = False) -> FloatArray:
+    """Check a matrix of samples and return it C-contiguous in float32 or float64.
+
+    Parameters
+    ----------
+    values : array-like of shape (rows, columns)
+        Numbers; a frame, nested lists, or a sparse matrix (which is made dense) will do.
+    name : str
+        What to call it in an error.
+    dtype : numpy.dtype
+        The network's precision: what other types are converted to, and what the numbers must fit in.
+    columns : int or None
+        The width it must have.
+    empty : bool
+        Whether no rows are acceptable.
+
+    Raises
+    ------
+    DataError
+        For anything but a finite, numeric matrix of that width.
+    """
+    array = _numeric(values, name)
+    if array.ndim != 2:
+        advice = (
+            f"one sample is {name}.reshape(1, -1), one column is {name}.reshape(-1, 1)" if array.ndim == 1 else "one row a sample"
+        )
+        raise DataError(f"{name} has {array.ndim} dimension(s), shape {array.shape}, but must have 2: (rows, columns); {advice}.")
+    if array.shape[1] == 0 or (array.shape[0] == 0 and not empty):
+        raise DataError(f"{name} is empty, shape {array.shape}; at least one row and one column are needed.")
+    if columns is not None and array.shape[1] != columns:
+        raise DataError(f"{name} has {array.shape[1]} columns, but the network has {columns} inputs.")
+    if array.shape[0]:
+        _check_finite(array, name, dtype)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(dtype)
+    return np.ascontiguousarray(array)
+
+
+def targets(values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]) -> FloatArray | IntArray:
+    """Check targets against the network's outputs and its loss.
+
+    Returns
+    -------
+    ndarray
+        Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the network's
+        dtype.
+
+    Raises
+    ------
+    DataError
+        For targets of other shapes, lengths or values than the loss is defined for.
+    """
+    array, loss, outputs = _numeric(values, name), architecture.error, architecture.outputs
+    if array.ndim == 0 or array.shape[0] != rows:
+        found = "a single number" if array.ndim == 0 else f"{array.shape[0]} rows"
+        raise DataError(f"X has {rows} rows but {name} has {found}; they must have one target for each sample.")
+    _check_finite(array, name, dtype)
+    if loss.distribution and array.ndim == 1:
+        return _labels(array, name, outputs)
+    if array.ndim == 1 and outputs == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[1] != outputs:
+        more = " or integer labels of shape (rows,)" if loss.distribution else ""
+        raise DataError(
+            f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, {outputs}){more}."
+        )
+    array = np.ascontiguousarray(array, dtype=dtype)
+    _check_domain(array, name, loss)
+    return array
+
+
+def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
+    labels = array.astype(np.int64)
+    wrong = (labels != array) | (labels < 0) | (labels >= outputs)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, the index of one of "
+            f"the {outputs} output neurons."
+        )
+    return labels
+
+
+def _check_domain(array: FloatArray, name: str, loss: Loss) -> None:
+    interval = loss.targets
+    wrong = (array < interval.low) | (array > interval.high)
+    if wrong.any():
+        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), array.shape))
+        raise DataError(f"{name} holds {array[place]:g} at {_place(place)}, but loss={loss.name!r} needs targets in {interval}.")
+    if loss.distribution:
+        sums = array.sum(axis=1, dtype=np.float64)
+        wrong_rows = np.abs(sums - 1) > 1e-3
+        if wrong_rows.any():
+            row = int(np.argmax(wrong_rows))
+            raise DataError(
+                f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a distribution over the "
+                "classes, summing to 1 (or integer labels)."
+            )
+
+
+def weights(values: object, rows: int) -> FloatArray:
+    """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64."""
+    array = np.ascontiguousarray(_numeric(values, "sample_weight"), dtype=np.float64)
+    if array.shape != (rows,):
+        raise DataError(f"sample_weight has shape {array.shape}, but must be ({rows},): one weight for each row of X.")
+    _check_finite(array, "sample_weight", array.dtype)
+    if (array < 0).any():
+        row = int(np.argmax(array < 0))
+        raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
+    if not array.any():
+        raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
+    return array
+
+
+def one_hot(labels: IntArray, classes: int, dtype: np.dtype[Any]) -> FloatArray:
+    """Class labels (rows,) as rows of zeros with a one, (rows, classes)."""
+    T = np.zeros((len(labels), classes), dtype=dtype)
+    T[np.arange(len(labels)), labels] = 1
+    return T
+
+
+# --- the order of rows --------------------------------------------------------------------------------------------------------------
+
+_MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
+GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ divided by the golden ratio, odd: the step of SplitMix64
+
+
+def mix(x: IntArray | np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """SplitMix64's finaliser (Steele, Lea, Flood 2014): 64 well-mixed bits of each 64-bit number."""
+    z = np.asarray(x, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def row_order(rows: int, seed: int, epoch: int) -> IntArray:
+    """The order in which an epoch takes the rows: a shuffle of 0..rows−1 that depends on `seed` and `epoch` alone.
+
+    Fisher and Yates' shuffle, from the last place down: place i changes with place ⌊r_i (i + 1)/2³²⌋, r_i the upper 32 bits of
+    mix(s + i·GOLDEN), where s = mix(mix(seed) + epoch). The native engine does the same (`row_order` in train.cpp).
+    """
+    order = list(range(rows))
+    start = int(mix(np.uint64((int(mix(np.uint64(seed))) + epoch) & int(_MASK))))
+    i = np.arange(rows, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        r = mix(np.uint64(start) + i * np.uint64(GOLDEN)) >> np.uint64(32)
+        partners = ((r * (i + np.uint64(1))) >> np.uint64(32)).tolist()
+    for place in range(rows - 1, 0, -1):
+        other = partners[place]
+        order[place], order[other] = order[other], order[place]
+    return np.asarray(order, dtype=np.int64)

@@ -1,0 +1,97 @@
+"""The one door to the two engines.
+
+Both have the same five names, on arrays that `reseau.data` has checked: `forward`, `errors`, `gradient`, `jacobian` and `Trainer`.
+`reference` is the equations for people; `native` the same equations fused in C++. RESEAU_ENGINE=reference forces the first,
+RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512 the native engine's instruction set.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from functools import cache
+from typing import Any
+
+from reseau.checks import integer, known
+from reseau.errors import ParameterError
+
+NAMES = ("native", "reference")
+
+
+@cache
+def _native_failure() -> str | None:
+    """Why the native engine is not there, or None if it is."""
+    try:
+        importlib.import_module("reseau.native")
+    except ImportError as error:
+        return str(error)
+    return None
+
+
+@cache
+def _warn_once(failure: str) -> None:
+    warnings.warn(
+        f"Réseau runs without its native engine, on the slower reference engine: {failure}. Install a C++20 compiler and reinstall "
+        "reseau to have it.",
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
+def default_name() -> str:
+    """The engine in force: RESEAU_ENGINE, else native where it was built, else reference."""
+    wanted = os.environ.get("RESEAU_ENGINE")
+    if wanted:
+        return known("The environment variable RESEAU_ENGINE", wanted, NAMES)
+    return "native" if _native_failure() is None else "reference"
+
+
+def get(name: str | None = None) -> Any:
+    """The module of an engine; None takes the one in force, and says once at run time if the native one is missing."""
+    chosen = default_name() if name is None else known("engine", name, NAMES)
+    failure = _native_failure() if chosen == "native" or not os.environ.get("RESEAU_ENGINE") else None
+    if failure is not None:
+        if chosen == "native":
+            raise ParameterError(
+                f"The native engine is not available: {failure}. Use engine='reference', or reinstall with a C++20 compiler."
+            )
+        if name is None:
+            _warn_once(failure)
+    return importlib.import_module(f"reseau.{chosen}")
+
+
+def threads(wanted: int | None = None) -> int:
+    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else the processors this process may run on."""
+    if wanted is not None:
+        return integer("threads", wanted, low=1)
+    variable = os.environ.get("RESEAU_THREADS")
+    if variable:
+        if not variable.isdecimal() or int(variable) < 1:
+            raise ParameterError(
+                f"The environment variable RESEAU_THREADS is {variable!r}, but must be a whole number of at least 1."
+            )
+        return int(variable)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def info() -> dict[str, Any]:
+    """What would compute: version, engine, its instruction set, the number of threads, and why native is missing if it is.
+
+    Examples
+    --------
+    >>> sorted(info())
+    ['engine', 'instruction_set', 'native_missing_because', 'threads', 'version']
+    """
+    from reseau import __version__
+
+    module = importlib.import_module(f"reseau.{default_name()}")
+    return {
+        "version": __version__,
+        "engine": module.NAME,
+        "instruction_set": module.INSTRUCTION_SET,
+        "threads": threads(),
+        "native_missing_because": _native_failure(),
+    }

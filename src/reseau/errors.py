@@ -1,0 +1,17 @@
+"""The one family of errors: every message names the value, its place and the way out."""
+
+
+class ReseauError(ValueError):
+    """Anything Réseau refuses; the parent of the others."""
+
+
+class ParameterError(ReseauError):
+    """A parameter has a value that cannot be used."""
+
+
+class DataError(ReseauError):
+    """An array or a table cannot be used as it is."""
+
+
+class ModelFileError(ReseauError):
+    """A model file is damaged, foreign, or from a newer version."""

@@ -1,0 +1,173 @@
+"""The table of layers, and the architecture they make: which parameters there are and where they lie in the one flat vector.
+
+All parameters of a network are one contiguous vector: for each layer in turn W (n_in, n_out) by rows, then b (n_out). Everything else
+(per-layer views, files, optimizers, both engines) is a way of looking at that vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from reseau.activations import ACTIVATIONS, Activation, Array
+from reseau.checks import integer, known
+from reseau.errors import ParameterError
+from reseau.initializers import INITIALIZERS
+from reseau.losses import LOSSES, Loss
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A layer of n neurons, every one connected to every input: A = σ(X W + b).
+
+    Parameters
+    ----------
+    neurons : int
+        The number of neurons, n ≥ 1; the width of the layer's output.
+    activation : str
+        σ, a name of the table `reseau.activations.ACTIVATIONS`.
+    bias : bool
+        Whether b is added; False gives the lecture's layer, O = σ(X W).
+    init : str or None
+        How W is drawn, a name of `reseau.initializers.INITIALIZERS`; None takes the one that suits the activation.
+
+    Raises
+    ------
+    ParameterError
+        For a number of neurons below 1, or a name that is not in its table.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> rs.Dense(64, "tanh")
+    Dense(neurons=64, activation='tanh', bias=True, init=None)
+    """
+
+    neurons: int
+    activation: str = "relu"
+    bias: bool = True
+    init: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", integer("neurons", self.neurons, low=1))
+        known("activation", self.activation, ACTIVATIONS)
+        if not isinstance(self.bias, bool):
+            raise ParameterError(f"bias is {self.bias!r}, but must be True or False.")
+        if self.init is not None:
+            known("init", self.init, INITIALIZERS)
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation's entry in the table."""
+        return ACTIVATIONS[self.activation]
+
+    @property
+    def initializer(self) -> str:
+        """The name of the initialisation in force."""
+        return self.init if self.init is not None else self.sigma.initializer
+
+    def n_parameters(self, n_in: int) -> int:
+        """How many parameters the layer has on n_in inputs."""
+        return n_in * self.neurons + (self.neurons if self.bias else 0)
+
+
+LAYERS: dict[str, type[Dense]] = {"dense": Dense}
+"""Every kind of layer by its name."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network computes, without the numbers: inputs, layers and loss. Both engines take it as it is."""
+
+    inputs: int
+    layers: tuple[Dense, ...]
+    loss: str
+
+    @property
+    def outputs(self) -> int:
+        """The width of the last layer."""
+        return self.layers[-1].neurons
+
+    @property
+    def error(self) -> Loss:
+        """The loss's entry in the table."""
+        return LOSSES[self.loss]
+
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """n_0 (the inputs), n_1, ..., n_L (the outputs)."""
+        return (self.inputs, *(layer.neurons for layer in self.layers))
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """The length of the flat vector."""
+        return sum(layer.n_parameters(n_in) for n_in, layer in zip(self.widths, self.layers, strict=False))
+
+    @property
+    def simplifies(self) -> bool:
+        """Whether output and loss are a pair for which ∂E/∂Z = o − t."""
+        return self.error.simplifies_with == self.layers[-1].activation
+
+    def places(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield, layer by layer, (offset of W, n_in, n_out, offset of b); the offset of b is −1 without bias."""
+        offset = 0
+        for n_in, layer in zip(self.widths, self.layers, strict=False):
+            n_out = layer.neurons
+            after = offset + n_in * n_out
+            yield offset, n_in, n_out, after if layer.bias else -1
+            offset += layer.n_parameters(n_in)
+
+    def views(self, vector: Array) -> list[tuple[Array, Array | None]]:
+        """Split a flat vector into (W, b) of each layer; views of it, where the array library has views."""
+        xp_reshape = vector.__array_namespace__().reshape
+        return [
+            (xp_reshape(vector[w : w + n_in * n_out], (n_in, n_out)), vector[b : b + n_out] if b >= 0 else None)
+            for w, n_in, n_out, b in self.places()
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """The architecture as JSON-able values; `from_description` reads it back."""
+        kinds = {kind: name for name, kind in LAYERS.items()}
+        return {
+            "inputs": self.inputs,
+            "layers": [
+                {"type": kinds[type(layer)], **{f.name: getattr(layer, f.name) for f in fields(layer)}} for layer in self.layers
+            ],
+            "loss": self.loss,
+        }
+
+
+def check_network(layers: tuple[Dense, ...], loss: str) -> None:
+    """Refuse what is no network: no layers, things that are no layers, an output the loss is not defined for."""
+    if not layers:
+        raise ParameterError("A network needs at least one layer: Network(Dense(10, 'softmax'), ...).")
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, tuple(LAYERS.values())):
+            raise ParameterError(f"Layer {place} is {layer!r}, but must be a layer such as Dense(10, 'tanh').")
+    known("loss", loss, LOSSES)
+    entry, last = LOSSES[loss], layers[-1]
+    if not entry.outputs.contains(last.sigma.range):
+        fitting = [a.name for a in ACTIVATIONS.values() if entry.outputs.contains(a.range)]
+        raise ParameterError(
+            f"loss={loss!r} is defined for outputs in {entry.outputs}, but the last layer's activation {last.activation!r} "
+            f"gives values in {last.sigma.range}; use one of {', '.join(fitting)}"
+            + (f" (best: {entry.simplifies_with!r})." if entry.simplifies_with else ".")
+        )
+    if entry.distribution and last.neurons == 1:
+        raise ParameterError(
+            f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two classes use "
+            "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'."
+        )
+
+
+def architecture_from_description(description: dict[str, Any]) -> Architecture:
+    """Rebuild an architecture from what `Architecture.describe` gave, checking every value."""
+    layers = []
+    for place, values in enumerate(description["layers"]):
+        values = dict(values)
+        kind = known(f"the type of layer {place}", values.pop("type", None), LAYERS)
+        layers.append(LAYERS[kind](**values))
+    check_network(tuple(layers), description["loss"])
+    return Architecture(integer("inputs", description["inputs"], low=1), tuple(layers), description["loss"])

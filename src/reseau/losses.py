@@ -1,0 +1,163 @@
+"""The table of losses: e_j, the error of output neuron j, from the output o and the target t (the lecture's o*).
+
+The error of a sample is E = Σ_j e_j, and a batch averages E over its rows. Each entry has the error, its derivative ∂e/∂o, the
+outputs and the targets it is defined for, and the one activation it *simplifies with*: with that activation in the output layer
+∂E/∂Z = o − t exactly, and the error is computed from the raw scores Z, so that a saturated output loses nothing.
+
+The functions take array-API arrays O and T of shape (rows, outputs) and return the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reseau.activations import (
+    CLOSED_UNIT,
+    EVERYWHERE,
+    NON_NEGATIVE,
+    POSITIVE,
+    UNIT,
+    Array,
+    Interval,
+    log_sum_exp,
+    namespace,
+    softplus,
+)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One entry of the table.
+
+    Attributes
+    ----------
+    name : str
+        The name users write.
+    formula, derivative_formula : str
+        e_j and ∂e_j/∂o_j, as text.
+    outputs, targets : Interval
+        Where o and t must lie; the activation of the last layer must stay within `outputs`.
+    value, derivative : callable
+        (O, T) -> e and ∂e/∂O.
+    simplifies_with : str
+        The activation with which ∂E/∂Z = o − t.
+    value_from_scores : callable
+        (Z, T) -> e, for that activation.
+    distribution : bool
+        Whether a row of targets is a distribution over classes, Σ_j t_j = 1; integer labels then stand for one-hot rows.
+    """
+
+    name: str
+    formula: str
+    derivative_formula: str
+    outputs: Interval
+    targets: Interval
+    value: Callable[[Array, Array], Array]
+    derivative: Callable[[Array, Array], Array]
+    simplifies_with: str | None = None
+    value_from_scores: Callable[[Array, Array], Array] | None = None
+    distribution: bool = False
+
+
+def smallest(O: Array) -> float:
+    """The smallest normal number of O's type: what a probability that has underflowed to 0 is taken for."""
+    return float(namespace(O).finfo(O.dtype).smallest_normal)
+
+
+def _log(O: Array) -> Array:
+    xp = namespace(O)
+    return xp.log(xp.clip(O, smallest(O), None))
+
+
+def _squared_error(O: Array, T: Array) -> Array:
+    return 0.5 * (T - O) * (T - O)
+
+
+def _huber(O: Array, T: Array) -> Array:
+    xp = namespace(O)
+    r = xp.abs(O - T)
+    return xp.where(r <= 1, 0.5 * r * r, r - 0.5)
+
+
+def _binary_cross_entropy(O: Array, T: Array) -> Array:
+    return -(T * _log(O) + (1 - T) * _log(1 - O))
+
+
+def _binary_cross_entropy_derivative(O: Array, T: Array) -> Array:
+    xp, tiny = namespace(O), smallest(O)
+    return (1 - T) / xp.clip(1 - O, tiny, None) - T / xp.clip(O, tiny, None)
+
+
+def _cross_entropy_derivative(O: Array, T: Array) -> Array:
+    return -T / namespace(O).clip(O, smallest(O), None)
+
+
+_ENTRIES: tuple[Loss, ...] = (
+    Loss(
+        "squared_error",
+        "½ (t − o)²",
+        "o − t",
+        EVERYWHERE,
+        EVERYWHERE,
+        _squared_error,
+        lambda O, T: O - T,
+        simplifies_with="identity",
+        value_from_scores=_squared_error,
+    ),
+    Loss(
+        "absolute_error",
+        "|t − o|",
+        "sign(o − t)",
+        EVERYWHERE,
+        EVERYWHERE,
+        lambda O, T: namespace(O).abs(T - O),
+        lambda O, T: namespace(O).sign(O - T),
+    ),
+    Loss(
+        "huber",
+        "½ r² for |r| ≤ 1, else |r| − ½; r = o − t",
+        "r for |r| ≤ 1, else sign r",
+        EVERYWHERE,
+        EVERYWHERE,
+        _huber,
+        lambda O, T: namespace(O).clip(O - T, -1.0, 1.0),
+    ),
+    Loss(
+        "binary_cross_entropy",
+        "−t log o − (1 − t) log(1 − o)",
+        "(1 − t)/(1 − o) − t/o",
+        UNIT,
+        CLOSED_UNIT,
+        _binary_cross_entropy,
+        _binary_cross_entropy_derivative,
+        simplifies_with="sigmoid",
+        value_from_scores=lambda Z, T: softplus(Z) - T * Z,
+    ),
+    Loss(
+        "cross_entropy",
+        "−t log o",
+        "−t/o",
+        POSITIVE,
+        CLOSED_UNIT,
+        lambda O, T: -T * _log(O),
+        _cross_entropy_derivative,
+        simplifies_with="softmax",
+        value_from_scores=lambda Z, T: T * (log_sum_exp(Z) - Z),
+        distribution=True,
+    ),
+    Loss(
+        "poisson",
+        "o − t log o",
+        "1 − t/o",
+        POSITIVE,
+        NON_NEGATIVE,
+        lambda O, T: O - T * _log(O),
+        lambda O, T: 1 - T / namespace(O).clip(O, smallest(O), None),
+        simplifies_with="exponential",
+        value_from_scores=lambda Z, T: namespace(Z).exp(Z) - T * Z,
+    ),
+)
+
+LOSSES: dict[str, Loss] = {entry.name: entry for entry in _ENTRIES}
+"""Every loss by its name."""

@@ -1,0 +1,495 @@
+"""Network: layers, one flat parameter vector with named views, and everything one can ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseau import data, engine
+from reseau.checks import integer, known, real
+from reseau.data import FloatArray
+from reseau.engine import NAMES as ENGINES
+from reseau.errors import ReseauError
+from reseau.initializers import INITIALIZERS
+from reseau.layers import Architecture, Dense, architecture_from_description, check_network
+
+if TYPE_CHECKING:
+    from reseau.optimizers import Optimizer
+    from reseau.training import History
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """A layer of a network with its numbers.
+
+    Attributes
+    ----------
+    description : Dense
+        Its neurons, activation and bias.
+    W : ndarray of shape (n_in, n_out)
+        A writable view of its weights in the network's parameters.
+    b : ndarray of shape (n_out,) or None
+        A writable view of its biases; None without bias.
+    """
+
+    description: Dense
+    W: FloatArray = field(repr=False)
+    b: FloatArray | None = field(repr=False)
+
+
+class Network:
+    """A feed-forward network of dense layers: A_0 = X, A_l = σ_l(A_{l−1} W_l + b_l), O = A_L.
+
+    Parameters
+    ----------
+    *layers : Dense
+        The layers, from the inputs to the outputs.
+    loss : str
+        The error of an output neuron, a name of `reseau.losses.LOSSES`: "squared_error" (the lecture's ½(t − o)²), "absolute_error",
+        "huber", "binary_cross_entropy", "cross_entropy", "poisson".
+    inputs : int or None
+        d, the number of columns of X; None takes it from the first `fit`.
+    dtype : {"float32", "float64"}
+        The precision of parameters and arithmetic.
+    seed : int or None
+        Fixes the initial weights and the order of rows in `fit`; None draws a fresh seed.
+    engine : {"native", "reference"} or None
+        Which engine computes; None takes the native one where it was built.
+
+    Raises
+    ------
+    ParameterError
+        For no layers, names that are not in their table, or an output activation whose values the loss is not defined for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import reseau as rs
+    >>> net = rs.Network(rs.Dense(2, "sigmoid", bias=False), loss="squared_error", inputs=3, dtype="float64", seed=0)
+    >>> net.layers[0].W[...] = [[1, 0], [0, 1], [1, 1]]
+    >>> net(np.array([[0.0, 0.0, 0.0]]))
+    array([[0.5, 0.5]])
+    """
+
+    def __init__(
+        self,
+        *layers: Dense,
+        loss: str = "squared_error",
+        inputs: int | None = None,
+        dtype: str = "float32",
+        seed: int | None = None,
+        engine: str | None = None,
+    ) -> None:
+        check_network(layers, loss)
+        self._dense = layers
+        self._loss = loss
+        name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+        self._dtype = np.dtype(known("dtype", name, DTYPES))
+        if seed is not None:
+            seed = integer("seed", seed, low=0)
+        self._rng = np.random.default_rng(seed)
+        if engine is not None:
+            known("engine", engine, ENGINES)
+        self._engine_name = engine
+        self._architecture: Architecture | None = None
+        self._parameters: FloatArray | None = None
+        if inputs is not None:
+            self._build(integer("inputs", inputs, low=1))
+
+    # --- what it is -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def architecture(self) -> Architecture:
+        """Inputs, layers and loss, without the numbers."""
+        if self._architecture is None:
+            raise ReseauError("The network does not know its inputs yet; fit it, or give inputs= when constructing it.")
+        return self._architecture
+
+    @property
+    def parameters(self) -> FloatArray:
+        """All parameters as one writable vector (n_parameters,): W by rows, then b, layer after layer."""
+        if self._parameters is None:
+            raise ReseauError("The network has no parameters yet; fit it, or give inputs= when constructing it.")
+        return self._parameters
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of weights and biases."""
+        return self.architecture.n_parameters
+
+    @property
+    def built(self) -> bool:
+        """Whether the inputs are known and the parameters drawn."""
+        return self._architecture is not None
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        return self._loss
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The precision of parameters and arithmetic."""
+        return self._dtype
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """Each layer with writable views of its W and b."""
+        views = self.architecture.views(self.parameters)
+        return [LayerView(dense, W, b) for dense, (W, b) in zip(self._dense, views, strict=True)]
+
+    def architecture_on(self, inputs: int) -> Architecture:
+        """What the architecture would be on so many inputs."""
+        return Architecture(inputs, self._dense, self._loss)
+
+    def _build(self, inputs: int) -> None:
+        self._architecture = self.architecture_on(inputs)
+        self._parameters = np.zeros(self._architecture.n_parameters, dtype=self._dtype)
+        for layer in self.layers:
+            initializer = INITIALIZERS[layer.description.initializer]
+            layer.W[...] = initializer.draw(self._rng, *layer.W.shape)
+
+    # --- what it computes -----------------------------------------------------------------------------------------------------------
+
+    def _inputs(self, X: object) -> FloatArray:
+        return data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
+
+    def _samples(self, X: object, y: object) -> tuple[FloatArray, Any]:
+        X = self._inputs(X)
+        return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype)
+
+    def __call__(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """Forward: the outputs O of the samples X.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            One sample a row.
+        threads : int or None
+            At most as many threads; None takes the processors there are.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs)
+            O, in the network's dtype.
+
+        Raises
+        ------
+        DataError
+            For anything but a finite numeric matrix of the right width.
+        """
+        X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
+        if X.shape[0] == 0:
+            return np.empty((0, self.architecture.outputs), dtype=self._dtype)
+        O: FloatArray = self._engine().forward(self.architecture, self.parameters, X, engine.threads(threads))
+        return O
+
+    def errors(self, X: object, y: object, *, threads: int | None = None) -> FloatArray:
+        """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples.
+        y : array-like of shape (rows, n_outputs), or (rows,)
+            Targets; integer labels for "cross_entropy".
+        threads : int or None
+            As in calling.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs)
+            e, in the network's dtype.
+        """
+        X, T = self._samples(X, y)
+        e: FloatArray = self._engine().errors(self.architecture, self.parameters, X, T, engine.threads(threads))
+        return e
+
+    def value_and_gradient(
+        self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
+    ) -> tuple[float, FloatArray]:
+        """E averaged over the rows, and its gradient as one vector in the layout of `parameters`.
+
+        Parameters
+        ----------
+        X, y, threads
+            As in `errors`.
+        sample_weight : array-like of shape (rows,) or None
+            Row r then counts s_r/Σs instead of 1/rows.
+        l2 : float
+            λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
+
+        Returns
+        -------
+        E : float
+            The mean error.
+        g : ndarray of shape (n_parameters,)
+            ∂E/∂w.
+        """
+        X, T = self._samples(X, y)
+        s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
+        l2 = real("l2", l2, low=0)
+        E: float
+        g: FloatArray
+        E, g = self._engine().gradient(self.architecture, self.parameters, X, T, s, l2, engine.threads(threads))
+        return E, g
+
+    def gradient(
+        self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
+    ) -> list[tuple[FloatArray, FloatArray | None]]:
+        """(dW, db) = (∂E/∂W, ∂E/∂b) of each layer, E averaged over the rows; db is None without bias.
+
+        Parameters are those of `value_and_gradient`.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "identity"), inputs=1, dtype="float64")
+        >>> net.parameters[...] = [2.0, 0.0]
+        >>> net.gradient([[3.0]], [5.0])  # o = 6, ∂E/∂W = x (o − t) = 3 (6 − 5)
+        [(array([[3.]]), array([1.]))]
+        """
+        _, g = self.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2, threads=threads)
+        return self.architecture.views(g)
+
+    def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """∂O/∂X for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples.
+        threads : int or None
+            As in calling.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs, inputs)
+            J[r, j, i] = ∂o_j/∂x_i at sample r.
+        """
+        X = self._inputs(X)
+        J: FloatArray = self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
+        return J
+
+    def step(self, X: object, y: object, *, learning_rate: float) -> float:
+        """One update of the lecture, Δw = −γ ∂E/∂w.
+
+        Parameters
+        ----------
+        X, y
+            As in `errors`.
+        learning_rate : float
+            γ > 0.
+
+        Returns
+        -------
+        float
+            E, averaged over the rows, before the update.
+        """
+        gamma = real("learning_rate", learning_rate, low=0, includes_low=False)
+        E, g = self.value_and_gradient(X, y)
+        self.parameters[...] -= gamma * g
+        return E
+
+    def fit(
+        self,
+        X: object,
+        y: object,
+        *,
+        optimizer: Optimizer | None = None,
+        epochs: int = 10,
+        batch_size: int = 32,
+        validation_data: tuple[object, object] | None = None,
+        sample_weight: object = None,
+        l2: float = 0.0,
+        shuffle: bool = True,
+        callback: Callable[[History], object] | None = None,
+        threads: int | None = None,
+    ) -> History:
+        """Train on (X, y), from the parameters as they are.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples; float32 or float64 in C order is read in place, without a copy.
+        y : array-like of shape (rows, n_outputs), or (rows,)
+            Targets; integer labels for "cross_entropy".
+        optimizer : Optimizer or None
+            How the parameters follow the gradient; None takes Adam().
+        epochs : int
+            How many times to go through the rows.
+        batch_size : int
+            Rows per step; the last batch of an epoch may be smaller.
+        validation_data : (X, y) or None
+            Samples whose mean error is recorded after each epoch.
+        sample_weight : array-like of shape (rows,) or None
+            How much each row counts.
+        l2 : float
+            λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
+        shuffle : bool
+            Whether each epoch takes the rows in a new order (which depends on the seed alone).
+        callback : callable or None
+            Called with the History after each epoch; training stops when it returns True.
+        threads : int or None
+            At most as many threads; the result is the same for any number.
+
+        Returns
+        -------
+        History
+            The loss of each epoch.
+
+        Raises
+        ------
+        DataError
+            For data that is not finite, not numeric, or not of matching shapes.
+        ParameterError
+            For a parameter outside its range.
+
+        Warns
+        -----
+        RuntimeWarning
+            When the loss is no longer finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import reseau as rs
+        >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> net = rs.Network(rs.Dense(8, "tanh"), rs.Dense(1, "sigmoid"), loss="binary_cross_entropy", seed=1)
+        >>> history = net.fit(X, [0, 1, 1, 0], optimizer=rs.Adam(0.1), epochs=200, batch_size=4)
+        >>> (net(X) > 0.5).astype(int).ravel().tolist()
+        [0, 1, 1, 0]
+        """
+        from reseau import training
+
+        return training.fit(
+            self,
+            X,
+            y,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation_data=validation_data,
+            sample_weight=sample_weight,
+            l2=l2,
+            shuffle=shuffle,
+            callback=callback,
+            threads=threads,
+        )
+
+    def _engine(self) -> Any:
+        return engine.get(self._engine_name)
+
+    def trainer(self, optimizer: Optimizer, *, inputs: int, threads: int) -> Any:
+        """A training run on the engine in force, drawing the parameters first if that has not been done."""
+        if not self.built:
+            self._build(inputs)
+        seed = int(self._rng.integers(2**63))
+        return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads)
+
+    # --- how it is kept and shown ---------------------------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, Any]:
+        """The network without its numbers, as JSON-able values."""
+        return {"dtype": self._dtype.name, **self.architecture.describe()}
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """Each layer's W and b by name: "layers.0.W", "layers.0.b", ..."""
+        named = {}
+        for place, layer in enumerate(self.layers):
+            named[f"layers.{place}.W"] = layer.W
+            if layer.b is not None:
+                named[f"layers.{place}.b"] = layer.b
+        return named
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tensors: dict[str, FloatArray]) -> Network:
+        """Rebuild a network from what `describe` and `tensors` gave.
+
+        Raises
+        ------
+        ReseauError
+            When a value is out of range, or a tensor is missing or of another shape.
+        """
+        architecture = architecture_from_description(description)
+        net = cls(*architecture.layers, loss=architecture.loss, dtype=description["dtype"])
+        net._architecture = architecture
+        expected = architecture.n_parameters
+        if sum(tensor.size for tensor in tensors.values()) != expected:
+            raise ReseauError(f"The description has {expected} parameters, but the tensors hold another number.")
+        net._parameters = np.empty(expected, dtype=net._dtype)
+        for name, view in net.tensors().items():
+            tensor = tensors.get(name)
+            if tensor is None or tensor.shape != view.shape or tensor.dtype != view.dtype:
+                found = "missing" if tensor is None else f"{tensor.dtype} of shape {tensor.shape}"
+                raise ReseauError(f"Tensor {name!r} is {found}, but must be {view.dtype} of shape {view.shape}.")
+            view[...] = tensor
+        return net
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a model file (safetensors with a described header); `reseau.load` reads it back.
+
+        The file is complete or not there: it is written beside its place and renamed.
+
+        Raises
+        ------
+        OSError
+            When the path cannot be written.
+        """
+        from reseau import model_file
+
+        model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
+
+    def summary(self) -> str:
+        """A table of the layers: shapes, activations with their formula, numbers of parameters.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> print(rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "identity"), inputs=3).summary())
+        layer  W       b  activation                          parameters
+        1      (3, 2)  2  tanh      (1 − e^−2z)/(1 + e^−2z)            8
+        2      (2, 1)  1  identity  z                                  3
+        3 inputs, 1 output, loss squared_error ½ (t − o)², float32, 11 parameters
+        """
+        architecture = self.architecture
+        rows = []
+        for place, layer in enumerate(self.layers, start=1):
+            dense = layer.description
+            shape = f"({layer.W.shape[0]}, {layer.W.shape[1]})"
+            count = dense.n_parameters(layer.W.shape[0])
+            rows.append(
+                (f"{place}", shape, f"{dense.neurons}" if dense.bias else "-", dense.activation, dense.sigma.formula, f"{count}")
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(6)]
+        w_layer, w_shape, w_b, w_name, w_formula, w_count = (
+            max(width, len(title)) for width, title in zip(widths, ("layer", "W", "b", "", "", "parameters"), strict=True)
+        )
+        w_formula = max(w_formula, len("activation") - w_name - 2)
+        lines = [
+            f"{'layer':<{w_layer}}  {'W':<{w_shape}}  {'b':<{w_b}}  {'activation':<{w_name + 2 + w_formula}}  {'parameters':>{w_count}}"
+        ]
+        for number, shape, bias, name, formula, count_text in rows:
+            lines.append(
+                f"{number:<{w_layer}}  {shape:<{w_shape}}  {bias:<{w_b}}  {name:<{w_name}}  {formula:<{w_formula}}  {count_text:>{w_count}}"
+            )
+        outputs = architecture.outputs
+        lines.append(
+            f"{architecture.inputs} input{'s' if architecture.inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, "
+            f"loss {self._loss} {architecture.error.formula}, {self._dtype.name}, {architecture.n_parameters} parameters"
+        )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        parts = [f"Dense({d.neurons}, {d.activation!r}{'' if d.bias else ', bias=False'})" for d in self._dense]
+        parts.append(f"loss={self._loss!r}")
+        if self._architecture is not None:
+            parts.append(f"inputs={self._architecture.inputs}")
+        parts.append(f"dtype={self._dtype.name!r}")
+        return f"Network({', '.join(parts)})"

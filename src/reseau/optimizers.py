@@ -1,0 +1,241 @@
+"""The table of optimizers: how the parameters follow the gradient.
+
+An optimizer is a frozen description with two functions, `init` and `update`, after the equations of its docstring: w are the
+parameters, g = ∂E/∂w the gradient of a batch, γ the learning rate, t = 1, 2, ... the step. `update` takes and returns arrays of any
+array-API library and changes nothing in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any, ClassVar
+
+from reseau.activations import Array, namespace
+from reseau.checks import real
+from reseau.errors import ParameterError
+
+State = tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What every optimizer has.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the table.
+    formula : str
+        The update, as text.
+    states : int
+        How many vectors as long as the parameters it keeps between steps.
+    """
+
+    learning_rate: float = 0.01
+
+    name: ClassVar[str]
+    formula: ClassVar[str]
+    states: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        real("learning_rate", self.learning_rate, low=0, includes_low=False)
+
+    def init(self, w: Array) -> State:
+        """The state before the first step: zeros."""
+        xp = namespace(w)
+        return tuple(xp.zeros_like(w) for _ in range(self.states))
+
+    def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
+        """One step t ≥ 1: the new parameters and the new state."""
+        raise TypeError(f"{type(self).__name__} does not say how it updates")  # pragma: no cover
+
+    def scalars(self, t: int) -> tuple[float, ...]:
+        """The numbers of step t that are the same for every parameter, in double precision."""
+        raise TypeError(f"{type(self).__name__} does not say its scalars")  # pragma: no cover
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """The numbers that define it, by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent: Δw = −γ g; with momentum μ, v ← μ v − γ g and Δw = v, or for Nesterov Δw = μ v − γ g.
+
+    Parameters
+    ----------
+    learning_rate : float
+        γ > 0.
+    momentum : float
+        μ in [0, 1).
+    nesterov : bool
+        Nesterov's look-ahead; needs momentum > 0.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in deep learning".
+    """
+
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    name: ClassVar[str] = "sgd"
+    formula: ClassVar[str] = "v ← μ v − γ g;  w ← w + v  (Nesterov: w ← w + μ v − γ g)"
+    states: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("momentum", self.momentum, low=0, high=1, includes_high=False)
+        if not isinstance(self.nesterov, bool):
+            raise ParameterError(f"nesterov is {self.nesterov!r}, but must be True or False.")
+        if self.nesterov and self.momentum == 0:
+            raise ParameterError("nesterov=True needs a momentum above 0, such as momentum=0.9.")
+
+    def scalars(self, t: int) -> tuple[float, ...]:
+        """γ, μ, and 1 for Nesterov's form, else 0."""
+        return self.learning_rate, self.momentum, float(self.nesterov)
+
+    def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
+        """v ← μ v − γ g; w ← w + v, or for Nesterov w ← w + μ v − γ g."""
+        gamma, mu, nesterov = self.scalars(t)
+        (v,) = state
+        v = mu * v - gamma * g
+        return (w + (mu * v - gamma * g) if nesterov else w + v), (v,)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; Δw = −γ m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
+
+    Computed as Δw = −γ_t m/(√v + ε_t) with γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ) and ε_t = ε √(1 − β₂ᵗ), which is the same number.
+
+    Parameters
+    ----------
+    learning_rate : float
+        γ > 0.
+    beta_1, beta_2 : float
+        The memories of the mean and of the mean square of the gradient, in [0, 1).
+    epsilon : float
+        ε > 0.
+
+    References
+    ----------
+    Kingma and Ba 2015, "Adam: a method for stochastic optimization".
+    """
+
+    learning_rate: float = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    name: ClassVar[str] = "adam"
+    formula: ClassVar[str] = "m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  w ← w − γ m̂/(√v̂ + ε)"
+    states: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("beta_1", self.beta_1, low=0, high=1, includes_high=False)
+        real("beta_2", self.beta_2, low=0, high=1, includes_high=False)
+        real("epsilon", self.epsilon, low=0, includes_low=False)
+
+    def scalars(self, t: int) -> tuple[float, ...]:
+        """γ_t, β₁, β₂, ε_t, and the weight decay of a step, γ λ (0 for Adam itself)."""
+        root = sqrt(1 - self.beta_2**t)
+        return (
+            self.learning_rate * root / (1 - self.beta_1**t),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon * root,
+            self.learning_rate * self._decay,
+        )
+
+    @property
+    def _decay(self) -> float:
+        return 0.0
+
+    def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
+        """m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; w ← w − γ λ w − γ_t m/(√v + ε_t)."""
+        gamma_t, beta_1, beta_2, epsilon_t, decay = self.scalars(t)
+        m, v = state
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g * g
+        return w - decay * w - gamma_t * m / (namespace(w).sqrt(v) + epsilon_t), (m, v)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay λ: Δw = −γ m̂/(√v̂ + ε) − γ λ w, for every parameter.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon : float
+        As for `Adam`.
+    weight_decay : float
+        λ ≥ 0.
+
+    References
+    ----------
+    Loshchilov and Hutter 2019, "Decoupled weight decay regularization".
+    """
+
+    weight_decay: float = 0.01
+
+    name: ClassVar[str] = "adamw"
+    formula: ClassVar[str] = "m, v as Adam;  w ← w − γ λ w − γ m̂/(√v̂ + ε)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("weight_decay", self.weight_decay, low=0)
+
+    @property
+    def _decay(self) -> float:
+        return self.weight_decay
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop: v ← ρ v + (1 − ρ) g²; Δw = −γ g/(√v + ε).
+
+    Parameters
+    ----------
+    learning_rate : float
+        γ > 0.
+    rho : float
+        ρ, the memory of the mean square, in [0, 1).
+    epsilon : float
+        ε > 0.
+
+    References
+    ----------
+    Tieleman and Hinton 2012, lecture 6.5 of "Neural networks for machine learning".
+    """
+
+    learning_rate: float = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
+
+    name: ClassVar[str] = "rmsprop"
+    formula: ClassVar[str] = "v ← ρ v + (1 − ρ) g²;  w ← w − γ g/(√v + ε)"
+    states: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("rho", self.rho, low=0, high=1, includes_high=False)
+        real("epsilon", self.epsilon, low=0, includes_low=False)
+
+    def scalars(self, t: int) -> tuple[float, ...]:
+        """γ, ρ, ε."""
+        return self.learning_rate, self.rho, self.epsilon
+
+    def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
+        """v ← ρ v + (1 − ρ) g²; w ← w − γ g/(√v + ε)."""
+        gamma, rho, epsilon = self.scalars(t)
+        (v,) = state
+        v = rho * v + (1 - rho) * g * g
+        return w - gamma * g / (namespace(w).sqrt(v) + epsilon), (v,)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {entry.name: entry for entry in (SGD, Adam, AdamW, RMSprop)}
+"""Every optimizer by its name."""

@@ -1,0 +1,197 @@
+"""The reference engine: the equations of a network, one readable line each, on any array library that follows the array API.
+
+It is the oracle the native engine is tested against, and the way to run where no native engine was built. Letters are those of the
+equations: X the inputs, W and b a layer's parameters, Z = A W + b, A = σ(Z), O the output, T the targets, delta = ∂E/∂Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from reseau.activations import Array, namespace
+from reseau.data import FloatArray, IntArray, one_hot, row_order
+from reseau.layers import Architecture
+from reseau.optimizers import Optimizer, State
+
+NAME = "reference"
+INSTRUCTION_SET = "array library"
+
+
+def trace(architecture: Architecture, parameters: Array, X: Array) -> tuple[list[Array], list[Array]]:
+    """Forward, keeping everything: Z_1..Z_L and A_0..A_L, with A_0 = X, Z_l = A_{l−1} W_l + b_l, A_l = σ_l(Z_l)."""
+    Z: list[Array] = []
+    A: list[Array] = [X]
+    for layer, (W, b) in zip(architecture.layers, architecture.views(parameters), strict=True):
+        Z.append(A[-1] @ W if b is None else A[-1] @ W + b)
+        A.append(layer.sigma.value(Z[-1]))
+    return Z, A
+
+
+def backward(
+    architecture: Architecture, parameters: Array, Z: list[Array], A: list[Array], delta: Array
+) -> tuple[list[Array], Array]:
+    """From δ_L back: δ of every layer, δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}, and ∂E/∂X = δ_1 W_1ᵀ."""
+    deltas = [delta]
+    views = architecture.views(parameters)
+    for place in range(len(views) - 1, 0, -1):
+        W, _ = views[place]
+        sigma = architecture.layers[place - 1].sigma
+        deltas.insert(0, sigma.pullback(Z[place - 1], A[place], deltas[0] @ W.T))
+    return deltas, deltas[0] @ views[0][0].T
+
+
+def output_error(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
+    """The error e_j of each output neuron, (rows, outputs); from the raw scores where output and loss simplify."""
+    loss = architecture.error
+    if architecture.simplifies and loss.value_from_scores is not None:
+        return loss.value_from_scores(Z, T)
+    return loss.value(O, T)
+
+
+def output_delta(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
+    """δ_L = ∂E/∂Z_L of each row: o − t where output and loss simplify, else through the chain rule."""
+    if architecture.simplifies:
+        return O - T
+    return architecture.layers[-1].sigma.pullback(Z, O, architecture.error.derivative(O, T))
+
+
+def value_and_gradient(
+    architecture: Architecture, parameters: Array, X: Array, T: Array, sample_weight: Array | None = None, l2: float = 0.0
+) -> tuple[float, Array]:
+    """E, the mean error of the rows, and its gradient in the flat layout of the parameters, with the l2 term in the gradient.
+
+    With weights s_r, rows count s_r/Σs instead of 1/rows. The gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
+    """
+    xp = namespace(X)
+    rows = X.shape[0]
+    Z, A = trace(architecture, parameters, X)
+    total = float(rows) if sample_weight is None else float(xp.sum(sample_weight))
+    share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
+    if sample_weight is not None:
+        share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
+    E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T)))
+    deltas, _ = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T))
+    pieces: list[Array] = []
+    for A_in, delta, (W, b) in zip(A, deltas, architecture.views(parameters), strict=False):
+        dW = A_in.T @ delta
+        pieces.append(xp.reshape(dW + (l2 / total) * W if l2 else dW, (-1,)))
+        if b is not None:
+            pieces.append(xp.sum(delta, axis=0))
+    return E, xp.concat(pieces)
+
+
+# --- the engine's face (see engine.py), on NumPy arrays -----------------------------------------------------------------------------
+
+
+def _as(parameters: FloatArray, X: FloatArray) -> FloatArray:
+    return X.astype(parameters.dtype, copy=False)
+
+
+def _dense(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
+    return one_hot(T, architecture.outputs, dtype) if T.ndim == 1 else T  # type: ignore[arg-type,return-value]
+
+
+def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """O, the output of the last layer, (rows, outputs)."""
+    _, A = trace(architecture, parameters, _as(parameters, X))
+    return np.asarray(A[-1])
+
+
+def errors(architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int) -> FloatArray:
+    """e_j, the error of each output neuron, (rows, outputs)."""
+    Z, A = trace(architecture, parameters, _as(parameters, X))
+    return np.asarray(output_error(architecture, Z[-1], A[-1], _dense(architecture, T, parameters.dtype)))
+
+
+def gradient(
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray,
+    T: FloatArray | IntArray,
+    sample_weight: FloatArray | None,
+    l2: float,
+    threads: int,
+) -> tuple[float, FloatArray]:
+    """E and ∂E/∂w, as `value_and_gradient`."""
+    return value_and_gradient(
+        architecture, parameters, _as(parameters, X), _dense(architecture, T, parameters.dtype), sample_weight, l2
+    )
+
+
+def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂X, (rows, outputs, inputs): one backward pass for each output neuron."""
+    Z, A = trace(architecture, parameters, _as(parameters, X))
+    J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
+    for j in range(architecture.outputs):
+        unit = np.zeros_like(A[-1])
+        unit[:, j] = 1
+        delta = architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
+        _, J[:, j, :] = backward(architecture, parameters, Z, A, delta)
+    return J
+
+
+class Trainer:
+    """A training run in progress: the optimizer's state and the count of steps and epochs.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What is trained.
+    parameters : ndarray of shape (n_parameters,)
+        The flat vector; brought up to date at the end of every epoch, and untouched by an epoch that is interrupted.
+    optimizer : Optimizer
+        How they follow the gradient.
+    seed : int
+        What the order of rows depends on, with the epoch.
+    threads : int
+        At most as many threads; this engine leaves them to the array library.
+    """
+
+    def __init__(self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int) -> None:
+        self.architecture = architecture
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.seed = seed
+        self.epoch = 0
+        self.steps = 0
+        self.state: State = optimizer.init(parameters)
+
+    def run(
+        self,
+        X: FloatArray,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        l2: float,
+    ) -> list[float]:
+        """Train for some epochs; return the mean error of the rows in each, as met on the way."""
+        return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2) for _ in range(epochs)]
+
+    def _epoch(
+        self, X: FloatArray, T: FloatArray | IntArray, sample_weight: FloatArray | None, batch_size: int, shuffle: bool, l2: float
+    ) -> float:
+        rows, dtype = X.shape[0], self.parameters.dtype
+        order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
+        update: Callable[..., tuple[Array, State]] = self.optimizer.update
+        w, state, steps, error_sum, total = self.parameters, self.state, self.steps, 0.0, 0.0
+        for start in range(0, rows, batch_size):
+            batch = order[start : start + batch_size]
+            s = None if sample_weight is None else sample_weight[batch]
+            weight = float(len(batch)) if s is None else float(s.sum())
+            if weight == 0:
+                continue
+            T_batch = _dense(self.architecture, T[batch], dtype)
+            E, g = value_and_gradient(self.architecture, w, X[batch].astype(dtype, copy=False), T_batch, s, l2)
+            steps += 1
+            w, state = update(w, g, state, steps)
+            error_sum += E * weight
+            total += weight
+        self.parameters[...] = w
+        self.state, self.steps, self.epoch = state, steps, self.epoch + 1
+        return error_sum / total

@@ -1,0 +1,106 @@
+"""fit: epochs, validation, callbacks, and the History they leave."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from reseau import data, engine
+from reseau.checks import integer, real
+from reseau.errors import ParameterError
+from reseau.optimizers import Adam, Optimizer
+
+if TYPE_CHECKING:
+    from reseau.network import Network
+
+
+@dataclass
+class History:
+    """What a fit did.
+
+    Attributes
+    ----------
+    loss : list of float
+        For each epoch the mean error E of its rows, as met on the way (before each batch's update), without the l2 penalty.
+    validation_loss : list of float
+        The mean error of the validation data after each epoch; empty without validation data.
+    seconds : float
+        Wall-clock time spent so far.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were completed."""
+        return len(self.loss)
+
+
+def fit(
+    network: Network,
+    X: object,
+    y: object,
+    *,
+    optimizer: Optimizer | None,
+    epochs: int,
+    batch_size: int,
+    validation_data: tuple[object, object] | None,
+    sample_weight: object,
+    l2: float,
+    shuffle: bool,
+    callback: Callable[[History], object] | None,
+    threads: int | None,
+) -> History:
+    """Train a network; the parameters are described at `Network.fit`."""
+    optimizer = Adam() if optimizer is None else optimizer
+    if not isinstance(optimizer, Optimizer):
+        raise ParameterError(f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9).")
+    epochs = integer("epochs", epochs, low=1)
+    batch_size = integer("batch_size", batch_size, low=1)
+    l2 = real("l2", l2, low=0)
+    if callback is not None and not callable(callback):
+        raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
+    n_threads = engine.threads(threads)
+
+    inputs = network.architecture.inputs if network.built else None
+    X_checked = data.matrix(X, "X", network.dtype, columns=inputs)
+    rows = X_checked.shape[0]
+    architecture = network.architecture if network.built else network.architecture_on(X_checked.shape[1])
+    T = data.targets(y, "y", architecture, rows, network.dtype)
+    s = None if sample_weight is None else data.weights(sample_weight, rows)
+    validation = None
+    if validation_data is not None:
+        if not isinstance(validation_data, tuple) or len(validation_data) != 2:
+            raise ParameterError("validation_data must be a pair (X, y).")
+        X_val = data.matrix(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
+        validation = X_val, data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype)
+
+    trainer = network.trainer(optimizer, inputs=architecture.inputs, threads=n_threads)
+    history = History()
+    start = time.perf_counter()
+    # Without anybody to tell between epochs they all run in one call.
+    at_once = epochs if callback is None and validation is None else 1
+    while history.epochs < epochs:
+        history.loss += trainer.run(X_checked, T, s, epochs=at_once, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2)
+        if validation is not None:
+            history.validation_loss.append(
+                float(network.errors(*validation, threads=n_threads).sum(axis=1, dtype="float64").mean())
+            )
+        history.seconds = time.perf_counter() - start
+        if callback is not None and callback(history) is True:
+            break
+    if not isfinite(history.loss[-1]):
+        first = next(i for i, value in enumerate(history.loss, start=1) if not isfinite(value))
+        warnings.warn(
+            f"The loss is {history.loss[first - 1]} since epoch {first}: training has diverged. Use a smaller learning rate (now "
+            f"{optimizer.learning_rate:g}), or scale the inputs.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return history
