@@ -3,13 +3,13 @@
 Each function is reduced to a smooth function on a small interval, which is fitted by a polynomial
 with the smallest possible largest error (Remez exchange) in 60 digits. The error is weighted, so
 that what is made small is the error of the final result relative to its size. The coefficients are
-then rounded to float or double one after the other, the first first, the rest being fitted again
-each time, so that the later coefficients make up for the rounding of the earlier ones.
+then rounded to float or double; the error printed is that of the rounded polynomial.
 
 Run ``python coefficients.py`` (it needs mpmath) and paste what it prints.
 """
 
 import struct
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,45 +36,39 @@ def value(coefficients: Sequence[mp.mpf], x: mp.mpf) -> mp.mpf:
     return mp.polyval(list(reversed(coefficients)), x)
 
 
-def remez(fit: Fit, degree: int, known: Sequence[mp.mpf]) -> tuple[list[mp.mpf], mp.mpf]:
-    """Fit the coefficients after the known ones; return all of them and the largest error."""
+def remez(fit: Fit, degree: int) -> list[mp.mpf]:
+    """Return the coefficients of the polynomial with the smallest largest weighted error."""
     low, high = fit.interval
-    unknown = range(len(known), degree + 1)
-    nodes = len(unknown) + 1
-    grid_size = 40 * (degree + 2)
-    grid = [
-        (low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * i / grid_size)
-        for i in range(grid_size + 1)
-    ]
+    nodes = degree + 2
+    last = 32 * nodes
+    # Chebyshev points, and an odd number of them so that the middle is one.
+    grid = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * i / last) for i in range(last + 1)]
     target = [fit.function(x) for x in grid]
     weight = [fit.weight(x) for x in grid]
-    alternation = [round(i * grid_size / (nodes - 1)) for i in range(nodes)]
-    for _ in range(60):
+    extremes = [round(i * last / (nodes - 1)) for i in range(nodes)]
+    for _ in range(40):
         system = mp.matrix(nodes, nodes)
         right = mp.matrix(nodes, 1)
-        for row, i in enumerate(alternation):
-            x = grid[i]
-            for column, power in enumerate(unknown):
-                system[row, column] = weight[i] * x**power
+        for row, i in enumerate(extremes):
+            for power in range(degree + 1):
+                system[row, power] = weight[i] * grid[i] ** power
             system[row, nodes - 1] = (-1) ** row
-            right[row] = weight[i] * (target[i] - (value(known, x) if known else 0))
-        solution = mp.lu_solve(system, right)
-        coefficients = [*known, *(solution[i] for i in range(nodes - 1))]
+            right[row] = weight[i] * target[i]
+        *coefficients, level = mp.lu_solve(system, right)
         error = [
             w * (t - value(coefficients, x)) for x, t, w in zip(grid, target, weight, strict=True)
         ]
-        largest = max(abs(e) for e in error)
-        if largest <= abs(solution[nodes - 1]) * mp.mpf("1.001"):
-            break
-        alternation = exchange(error, nodes)
-    return coefficients, largest
+        if max(abs(e) for e in error) <= abs(level) * mp.mpf("1.001"):
+            return coefficients
+        extremes = exchange(error, nodes)
+    raise ArithmeticError(f"{fit.name}: no convergence at degree {degree}")
 
 
 def exchange(error: Sequence[mp.mpf], nodes: int) -> list[int]:
     """Choose the points of largest error with alternating signs."""
     peaks: list[int] = []
     for i, e in enumerate(error):
-        if peaks and mp.sign(error[peaks[-1]]) == mp.sign(e):
+        if peaks and mp.sign(error[peaks[-1]]) * mp.sign(e) >= 0:
             if abs(e) > abs(error[peaks[-1]]):
                 peaks[-1] = i
         else:
@@ -84,10 +78,6 @@ def exchange(error: Sequence[mp.mpf], nodes: int) -> list[int]:
             peaks.pop(0)
         else:
             peaks.pop()
-    while len(peaks) < nodes:  # a flat stretch: add its middle, the next round moves it
-        gaps = [b - a for a, b in zip(peaks, peaks[1:], strict=False)]
-        widest = gaps.index(max(gaps))
-        peaks.insert(widest + 1, peaks[widest] + gaps[widest] // 2)
     return peaks
 
 
@@ -100,21 +90,14 @@ def rounded(x: mp.mpf, kind: str) -> float:
 
 
 def derive(fit: Fit, kind: str) -> tuple[list[float], mp.mpf]:
-    """Fit with rounded coefficients; return them and the largest weighted error."""
-    degree = fit.degrees[kind]
-    known: list[mp.mpf] = []
-    result: list[float] = []
-    coefficients, error = remez(fit, degree, known)
-    while len(known) < degree:
-        known.append(mp.mpf(rounded(coefficients[len(known)], kind)))
-        coefficients, error = remez(fit, degree, known)
-    last = mp.mpf(rounded(coefficients[degree], kind))
-    result = [float(c) for c in [*known, last]]
+    """Return the rounded coefficients and their largest weighted error."""
+    coefficients = [rounded(c, kind) for c in remez(fit, fit.degrees[kind])]
+    exact = [mp.mpf(c) for c in coefficients]
     low, high = fit.interval
-    points = [low + (high - low) * i / 4000 for i in range(4001)]
-    exact = [mp.mpf(c) for c in result]
-    error = max(abs(fit.weight(x) * (fit.function(x) - value(exact, x))) for x in points)
-    return result, error
+    points = [low + (high - low) * i / 2000 for i in range(2001)]
+    return coefficients, max(
+        abs(fit.weight(x) * (fit.function(x) - value(exact, x))) for x in points
+    )
 
 
 def taylor_tail(function: Function, series: Callable[[int], mp.mpf], drop: int) -> Function:
@@ -128,9 +111,14 @@ def taylor_tail(function: Function, series: Callable[[int], mp.mpf], drop: int) 
     return tail
 
 
-def erf_ratio(u: mp.mpf) -> mp.mpf:
-    """Return erf(x) / x at x = sqrt(u)."""
-    return mp.erf(mp.sqrt(u)) / mp.sqrt(u) if u else 2 / mp.sqrt(mp.pi)
+def erfc_exponent_tail(a: mp.mpf) -> mp.mpf:
+    """Return -log(erfc(a)) / a - 1."""
+    return -mp.log(mp.erfc(a)) / a - 1 if a else 2 / mp.sqrt(mp.pi) - 1
+
+
+def erfc_exponent_weight(a: mp.mpf) -> mp.mpf:
+    """Return the relative change of erf(a) by a change of that tail."""
+    return a * mp.erfc(a) / mp.erf(a) if a else mp.sqrt(mp.pi) / 2
 
 
 EXPM1 = taylor_tail(mp.expm1, lambda i: 1 / mp.factorial(i) if i else mp.mpf(0), 2)
@@ -141,7 +129,7 @@ FITS = [
         "expm1_tail",  # (e^r - 1 - r) / r^2, the error relative to e^r - 1
         EXPM1,
         lambda r: r if abs(r) < mp.mpf("0.001") else r**2 / mp.expm1(r),
-        (mp.mpf("-0.3466"), mp.mpf("0.4506")),
+        (mp.mpf("-0.3466"), mp.mpf("0.4056")),
         {"float": 5, "double": 11},
     ),
     Fit(
@@ -151,19 +139,33 @@ FITS = [
         (mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1),
         {"float": 8, "double": 19},
     ),
+    Fit(
+        "erfc_exponent_tail",  # -log(erfc(a)) / a - 1, the error relative to erf(a)
+        erfc_exponent_tail,
+        erfc_exponent_weight,
+        (mp.mpf(0), mp.mpf("5.95")),
+        {"float": 9, "double": 24},
+    ),
 ]
 
 
+def literal(x: float, kind: str) -> str:
+    """Write a coefficient exactly, in hexadecimal."""
+    mantissa, exponent = x.hex().split("p")
+    return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}{'f' if kind == 'float' else ''}"
+
+
 def main() -> None:
-    """Print all tables."""
-    for fit in FITS:
-        for kind in ("float", "double"):
+    """Print the tables."""
+    for kind in ("float", "double"):
+        for fit in FITS:
             coefficients, error = derive(fit, kind)
-            low, high = (mp.nstr(x, 5) for x in fit.interval)
-            print(f"{kind} {fit.name}: [{low}, {high}], degree {fit.degrees[kind]},", end=" ")
-            print(f"error 2^{mp.nstr(mp.log(error, 2), 4)}")
-            suffix = "f" if kind == "float" else ""
-            print("    " + ", ".join(c.hex() + suffix for c in coefficients))
+            low, high = (mp.nstr(x, 4) for x in fit.interval)
+            bits = mp.nstr(mp.log(error, 2), 3)
+            print(f"    // [{low}, {high}], degree {fit.degrees[kind]}, error 2^{bits}")
+            table = f"static constexpr {kind} {fit.name}[] = {{"
+            table += ", ".join(literal(c, kind) for c in coefficients) + "};"
+            print(textwrap.fill(table, 120, initial_indent=" " * 4, subsequent_indent=" " * 8))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@
 // (but for the sign and the payload of a NaN). The portable build agrees too where it has a fused multiply-add in hardware.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
@@ -264,6 +263,9 @@ struct Isa<double> : PortableIsa<double, uint64_t> {
 
 #endif
 
+template <class T>
+struct Vec;
+
 // The outcome of a comparison, lane by lane. Comparisons with NaN are false.
 template <class T>
 struct Mask {
@@ -274,6 +276,11 @@ struct Mask {
     friend RESEAU_INLINE Mask operator&(Mask a, Mask b) { return {static_cast<Register>(a.lanes & b.lanes)}; }
     friend RESEAU_INLINE Mask operator|(Mask a, Mask b) { return {static_cast<Register>(a.lanes | b.lanes)}; }
     friend RESEAU_INLINE Mask operator~(Mask a) { return {static_cast<Register>(~a.lanes)}; }
+
+    // a where the mask is set, else b.
+    friend RESEAU_INLINE Vec<T> select(Mask m, Vec<T> a, Vec<T> b) {
+        return Vec<T>(Isa<T>::select(m.lanes, a.lanes, b.lanes));
+    }
 };
 
 // A register of T. A number beside a Vec stands for its broadcast: z * 0.5, z > 0, max(0, z).
@@ -316,9 +323,6 @@ struct Vec {
     friend RESEAU_INLINE Mask<T> operator>=(Vec a, Vec b) { return b <= a; }
     friend RESEAU_INLINE Mask<T> operator==(Vec a, Vec b) { return {Isa<T>::equal(a.lanes, b.lanes)}; }
     friend RESEAU_INLINE Mask<T> isnan(Vec a) { return ~(a == a); }
-
-    // a where the mask is set, else b.
-    friend RESEAU_INLINE Vec select(Mask<T> m, Vec a, Vec b) { return Vec(Isa<T>::select(m.lanes, a.lanes, b.lanes)); }
 
     // a * b + c and c - a * b in one rounding (in two where the portable build has no such instruction).
     friend RESEAU_INLINE Vec fma(Vec a, Vec b, Vec c) { return Vec(Isa<T>::fma(a.lanes, b.lanes, c.lanes)); }

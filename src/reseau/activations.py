@@ -229,21 +229,27 @@ def _normal_cdf(Z: Array) -> Array:
 
 
 def _normal_pdf(Z: Array) -> Array:
-    return namespace(Z).exp(-0.5 * Z * Z) / sqrt(2 * pi)
+    xp = namespace(Z)
+    near = xp.clip(Z, -40.0, 40.0)  # e^−800 is 0 in double precision, and the square cannot overflow
+    return xp.exp(-0.5 * near * near) / sqrt(2 * pi)
 
 
 # Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh(√(2/π) (z + 0.044715 z³))).
 GELU_SLOPE = sqrt(2 / pi)
 GELU_CUBIC = 0.044715
+GELU_FAR = 10.0  # from here on the tanh is ±1 in double precision (its argument is above 43), and the cube cannot overflow
 
 
 def _gelu_tanh_inner(Z: Array) -> Array:
-    return namespace(Z).tanh(GELU_SLOPE * (Z + GELU_CUBIC * Z * Z * Z))
+    xp = namespace(Z)
+    near = xp.clip(Z, -GELU_FAR, GELU_FAR)
+    return xp.tanh(GELU_SLOPE * (near + GELU_CUBIC * near * near * near))
 
 
 def _gelu_tanh_derivative(Z: Array, A: Array) -> Array:
     t = _gelu_tanh_inner(Z)
-    return 0.5 * (1 + t) + 0.5 * Z * (1 - t * t) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * Z * Z)
+    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
+    return 0.5 * (1 + t) + 0.5 * near * (1 - t * t) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * near * near)
 
 
 def _silu_derivative(Z: Array, A: Array) -> Array:
@@ -257,8 +263,8 @@ def _mish_derivative(Z: Array, A: Array) -> Array:
 
 
 def _softsign_derivative(Z: Array, A: Array) -> Array:
-    xp = namespace(Z)
-    return 1 / ((1 + xp.abs(Z)) * (1 + xp.abs(Z)))
+    r = 1 / (1 + namespace(Z).abs(Z))
+    return r * r
 
 
 def _hard_sigmoid(Z: Array) -> Array:

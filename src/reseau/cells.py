@@ -1,7 +1,8 @@
 """Cells read as numbers, booleans, dates or labels: whole columns at a time, by pyarrow.
 
-Each function returns NumPy values and a mask of the cells that are something else (`odd`); a missing cell is NaN (or code -1)
-and never odd. What to do about an odd cell is the caller's decision.
+Each function returns NumPy values and a mask of the cells that are something else (`odd`); a
+missing cell is NaN (or code -1) and never odd. What to do about an odd cell is the caller's
+decision.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import DataError
-from .table import Column
+from reseau.errors import DataError
+from reseau.table import Column
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -35,7 +36,8 @@ WORDS = {
     for word, value in ((yes, 1.0), (no, 0.0))
 }
 
-# The orders of day, month and year; the first that fits every cell of a column, if no other fits too.
+# The orders of day, month and year; the first that fits every cell of a column, if no other fits
+# too.
 _TIME = (
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?)?"
     r"(?P<zone>Z|[+-]\d{2}:?\d{2})?$"
@@ -94,19 +96,17 @@ def numbers(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
         microseconds = cells.cast(pa.duration("us"), safe=False).cast(pa.int64())
         cells = pc.divide(microseconds.cast(pa.float64()), 1e6)
     elif is_text(cells):
-        if _castable(cells):
-            pass
-        else:
+        if not _castable(cells):
             fits = pc.match_substring_regex(cells, NUMBER)
-            odd = _mask(pc.invert(fits))
+            odd = mask(pc.invert(fits))
             cells = pc.if_else(fits, cells, pa.scalar(None, cells.type))
     elif not is_number(cells):
-        return np.full(len(cells), np.nan), _mask(pc.is_valid(cells))
+        return np.full(len(cells), np.nan), mask(pc.is_valid(cells))
     return _floats(cells.cast(pa.float64(), safe=False)), odd
 
 
 def booleans(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
-    """Read booleans as 0 and 1: the type, the numbers 0 and 1, or one of the usual pairs of words."""
+    """Read booleans as 0 and 1: the type, the numbers 0 and 1, or the usual pairs of words."""
     if is_text(cells):
         labels = label_codes(cells)
         values = np.array([WORDS.get(level.lower(), np.nan) for level in labels.levels] + [np.nan])
@@ -123,12 +123,14 @@ def dates(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     """Read dates as seconds since 1970 (UTC where a zone is written)."""
     if is_date(cells):
         microseconds = cells.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        return _floats(microseconds.cast(pa.float64(), safe=False)) / 1e6, np.zeros(len(cells), np.bool_)
-    valid = _mask(pc.is_valid(cells))
+        return _floats(microseconds.cast(pa.float64(), safe=False)) / 1e6, np.zeros(
+            len(cells), np.bool_
+        )
+    valid = mask(pc.is_valid(cells))
     if not is_text(cells):
         return np.full(len(cells), np.nan), valid
     parts = pc.extract_regex(cells, DATE_ORDERS[order])
-    fits = _mask(pc.is_valid(parts))
+    fits = mask(pc.is_valid(parts))
 
     def part(name: str, least: float) -> Floats:
         text = pc.struct_field(parts, name)
@@ -148,7 +150,7 @@ def dates(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
 
 
 def date_order(cells: pa.ChunkedArray) -> tuple[str | None, bool]:
-    """Find the one order of day, month and year that fits all cells; else None, and whether several fit."""
+    """Find the one order of day, month and year that fits; else None, and whether several do."""
     if is_date(cells):
         return "year-month-day", False
     if not is_text(cells):
@@ -206,7 +208,7 @@ def _zone_seconds(zone: pa.ChunkedArray) -> Floats:
         hours_minutes = digits not in ("", "Z")
         offset = sign * (int(digits[:2]) * 3600 + int(digits[2:]) * 60) if hours_minutes else 0
         offsets.insert(0, float(offset))
-    return cast(Floats, np.array(offsets)[written.codes])
+    return cast("Floats", np.array(offsets)[written.codes])
 
 
 def _castable(cells: pa.ChunkedArray) -> bool:
@@ -221,5 +223,6 @@ def _floats(cells: pa.ChunkedArray) -> Floats:
     return np.asarray(cells.to_numpy(), dtype=np.float64)
 
 
-def _mask(cells: pa.ChunkedArray) -> Mask:
+def mask(cells: pa.ChunkedArray) -> Mask:
+    """Turn a column of booleans into a NumPy mask; missing is False."""
     return np.asarray(cells.fill_null(False).to_numpy(), dtype=np.bool_)

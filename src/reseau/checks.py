@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import numbers
 from collections.abc import Iterable
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 from reseau.errors import ParameterError
 
@@ -30,9 +30,12 @@ def real(
     if high != inf:
         ends.append(f"{'at most' if includes_high else 'below'} {high:g}")
     wanted = "a finite number" + (" " + " and ".join(ends) if ends else "")
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not isfinite(value):
+    try:
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else nan
+    except OverflowError:  # a whole number or fraction beyond the largest float
+        number = inf
+    if not isfinite(number):
         raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
-    number = float(value)
     if number < low or number > high or (number == low and not includes_low) or (number == high and not includes_high):
         raise ParameterError(f"{name} is {value}, but must be {wanted}.")
     return number

@@ -6,7 +6,7 @@ as it is: the engines read rows of either type, whatever their own precision.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from reseau.losses import Loss
 
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
-
-LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
@@ -29,25 +27,34 @@ def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
     except ValueError as error:  # ragged lists
         raise DataError(f"{name} cannot be read as an array: {error}.") from None
     if array.dtype.kind in "OUS":
+        # Text that looks like numbers would be converted without a word, so it is looked for first.
+        if array.dtype.kind != "O" or any(isinstance(value, str | bytes) for value in array.flat):
+            _refuse(array, name)
         try:
-            return array.astype(np.float64) if array.dtype.kind == "O" else _refuse_text(array, name)
-        except (TypeError, ValueError):
-            _refuse_text(array, name)
+            return array.astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            _refuse(array, name)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} holds values of type {array.dtype}, but must hold real numbers.")
     return array
 
 
-def _refuse_text(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+def _refuse(array: np.ndarray[Any, Any], name: str) -> NoReturn:
+    """Raise DataError for the first value of an array of objects or text that is no number."""
     for place, value in np.ndenumerate(array):
+        found = f"{(value.item() if isinstance(value, np.generic) else value)!r} at {_place(place)}"
         try:
             float(value)
+        except OverflowError:
+            raise DataError(f"{name} holds a number at {_place(place)} that is too large for float64; scale the column.") from None
         except (TypeError, ValueError):
             raise DataError(
-                f"{name} holds {value!r} at {_place(place)}, which is not a number; encode text and categories as numbers first "
-                "(the command `reseau train` does so for whole tables)."
+                f"{name} holds {found}, which is not a number; encode text and categories as numbers first (the command "
+                "`reseau train` does so for whole tables)."
             ) from None
-    raise DataError(f"{name} holds text ({array.dtype}), but must hold numbers; convert it with {name}.astype(float).")
+        if isinstance(value, str | bytes):
+            raise DataError(f"{name} holds the text {found}, but must hold numbers; convert it with {name}.astype(float).")
+    raise DataError(f"{name} has type {array.dtype}, but must hold numbers.")  # empty
 
 
 def _place(index: tuple[int, ...]) -> str:
@@ -59,21 +66,22 @@ def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) 
     if array.dtype.kind != "f":
         return
     narrowing = array.dtype.itemsize > dtype.itemsize
+    largest = float(np.finfo(dtype if narrowing else array.dtype).max)
     with np.errstate(all="ignore"):
         # One pass without a temporary: the sum is finite unless a value is not, or the sum itself overflows; only then look closer.
         if not narrowing and np.isfinite(np.sum(array)):
             return
-        if narrowing and max(-float(array.min()), float(array.max())) <= LARGEST_FLOAT32:  # False for NaN
+        if narrowing and max(-float(array.min()), float(array.max())) <= largest:  # False for NaN
             return
-        bad = ~(np.abs(array) <= (LARGEST_FLOAT32 if narrowing else np.finfo(array.dtype).max))
+        bad = ~(np.abs(array) <= largest)
     if not bad.any():
         return
     place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
     value = float(array[place])
     if np.isfinite(value):
         raise DataError(
-            f"{name} holds {value:g} at {_place(place)}, which is too large for float32 (at most {LARGEST_FLOAT32:.3g}); scale the "
-            "column, or use a network with dtype='float64'."
+            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most {largest:.3g}); scale the column"
+            + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
     raise DataError(f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling.")
 
@@ -150,7 +158,8 @@ def targets(values: object, name: str, architecture: Architecture, rows: int, dt
 
 
 def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
-    labels = array.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # a number beyond int64 changes, and so is found below
+        labels = array.astype(np.int64)
     wrong = (labels != array) | (labels < 0) | (labels >= outputs)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -91,7 +91,7 @@ def info() -> dict[str, Any]:
     return {
         "version": __version__,
         "engine": module.NAME,
-        "instruction_set": module.INSTRUCTION_SET,
+        "instruction_set": module.instruction_set(),
         "threads": threads(),
         "native_missing_because": _native_failure(),
     }

@@ -39,7 +39,11 @@ class Optimizer:
     states: ClassVar[int]
 
     def __post_init__(self) -> None:
-        real("learning_rate", self.learning_rate, low=0, includes_low=False)
+        self._real("learning_rate", low=0, includes_low=False)
+
+    def _real(self, name: str, **bounds: Any) -> None:
+        """Check a number and keep it as a plain float: one of NumPy's own would raise float32 parameters to float64."""
+        object.__setattr__(self, name, real(name, getattr(self, name), **bounds))
 
     def init(self, w: Array) -> State:
         """The state before the first step: zeros."""
@@ -87,7 +91,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        real("momentum", self.momentum, low=0, high=1, includes_high=False)
+        self._real("momentum", low=0, high=1, includes_high=False)
         if not isinstance(self.nesterov, bool):
             raise ParameterError(f"nesterov is {self.nesterov!r}, but must be True or False.")
         if self.nesterov and self.momentum == 0:
@@ -136,9 +140,9 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        real("beta_1", self.beta_1, low=0, high=1, includes_high=False)
-        real("beta_2", self.beta_2, low=0, high=1, includes_high=False)
-        real("epsilon", self.epsilon, low=0, includes_low=False)
+        self._real("beta_1", low=0, high=1, includes_high=False)
+        self._real("beta_2", low=0, high=1, includes_high=False)
+        self._real("epsilon", low=0, includes_low=False)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ_t, β₁, β₂, ε_t, and the weight decay of a step, γ λ (0 for Adam itself)."""
@@ -187,7 +191,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        real("weight_decay", self.weight_decay, low=0)
+        self._real("weight_decay", low=0)
 
     @property
     def _decay(self) -> float:
@@ -222,8 +226,8 @@ class RMSprop(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        real("rho", self.rho, low=0, high=1, includes_high=False)
-        real("epsilon", self.epsilon, low=0, includes_low=False)
+        self._real("rho", low=0, high=1, includes_high=False)
+        self._real("epsilon", low=0, includes_low=False)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ, ρ, ε."""

@@ -1,7 +1,8 @@
 """A table from a file or a data frame: named columns, and where each of their cells stands.
 
-CSV cells are kept as text (`columns` decides what they are), stripped of the spaces around them, and null where they hold one
-of the usual marks of a missing value. Parquet files and data frames keep the types they come with, and only null is missing.
+CSV cells are kept as text (`columns` decides what they are), stripped of the spaces around them,
+and null where they hold one of the usual marks of a missing value. Parquet files and data frames
+keep the types they come with, and only null is missing.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import DataError
+from reseau.errors import DataError
 
 # What pandas takes for a missing value, with the other spellings of the same words, and "?".
-MISSING = (
-    ["", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "n/a", "NA", "na", "NULL", "Null", "null"]
-    + ["None", "none", "NaN", "NAN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
-)  # fmt: skip
+MISSING = [
+    *["", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "n/a", "NA", "na", "NaN", "NAN", "nan"],
+    *["NULL", "Null", "null", "None", "none", "-NaN", "-nan", "1.#IND", "-1.#IND"],
+    *["1.#QNAN", "-1.#QNAN"],
+]
 
 COMPRESSED = (".gz", ".bz2", ".zst")
 TEXT = (".csv", ".tsv", ".tab", ".txt")
@@ -73,7 +75,8 @@ class Table:
         """Return the column of that name; a `DataError` suggests the nearest name there is."""
         if name not in self.columns:
             raise DataError(
-                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its columns are {listed(self.columns)}."
+                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its "
+                f"columns are {listed(self.columns)}."
             )
         return self.columns[name]
 
@@ -84,9 +87,10 @@ def read_table(data: Any) -> Table:
     Parameters
     ----------
     data : path, Table or data frame
-        A file (.csv, .tsv, .tab, .txt, also compressed as .gz, .bz2 or .zst; .parquet, .pq), or any data frame known to narwhals
-        (pandas, polars, pyarrow and others). The delimiter of a text file (comma, semicolon, tab or vertical bar) is found from
-        its first lines; in a file that is not delimited by commas, decimal commas are understood.
+        A file (.csv, .tsv, .tab, .txt, also compressed as .gz, .bz2 or .zst; .parquet, .pq), or any
+        data frame known to narwhals (pandas, polars, pyarrow and others). The delimiter of a text
+        file (comma, semicolon, tab or vertical bar) is found from its first lines; in a file that
+        is not delimited by commas, decimal commas are understood.
 
     Returns
     -------
@@ -126,7 +130,8 @@ def table_format(path: Path) -> str:
     elif suffixes and suffixes[-1] in PARQUET:
         return "parquet"
     raise DataError(
-        f"{path}: unknown file ending {path.suffix!r}; tables are read from {', '.join(TEXT)} (also with "
+        f"{path}: unknown file ending {path.suffix!r}; tables are read from {', '.join(TEXT)} "
+        "(also with "
         f"{', '.join(COMPRESSED)}) and {', '.join(PARQUET)} files."
     )
 
@@ -147,7 +152,9 @@ def listed(names: Any, limit: int = 12) -> str:
 
 def _read_file(path: Path) -> Table:
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path))
+        raise IsADirectoryError(
+            errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path)
+        )
     with open(path, "rb") as file:  # raises the OSError of a file that is missing or forbidden
         head = file.read(4)
     kind = table_format(path)
@@ -160,7 +167,7 @@ def _read_file(path: Path) -> Table:
 
 
 def _refuse_other_formats(path: Path, head: bytes) -> None:
-    """Name the commonest mistakes: a file whose ending says text and whose first bytes say otherwise."""
+    """Name what a file is whose ending says text and whose first bytes say otherwise."""
     for magic, what in (
         (b"PAR1", "a Parquet file; rename it to end in .parquet"),
         (b"PK\x03\x04", "a zip archive or a spreadsheet; save the sheet as CSV (UTF-8)"),
@@ -172,13 +179,14 @@ def _refuse_other_formats(path: Path, head: bytes) -> None:
             raise DataError(f"{path} is {what}.")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 # CSV
 
 
 def _read_text(path: Path) -> Table:
     delimiter, width = _dialect(path)
-    # The header is read as a row like the others: its names may be repeated or empty, and every column is text.
+    # The header is read as a row like the others: its names may be repeated or empty, and every
+    # column is text.
     names = [f"f{i}" for i in range(width)]
     import pyarrow.csv
 
@@ -187,9 +195,12 @@ def _read_text(path: Path) -> Table:
             arrow = pyarrow.csv.read_csv(
                 stream,
                 read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-                parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=delimiter, newlines_in_values=True
+                ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types={name: pa.large_string() for name in names}, strings_can_be_null=False
+                    column_types={name: pa.large_string() for name in names},
+                    strings_can_be_null=False,
                 ),
             )
     except (pa.ArrowInvalid, OSError) as error:
@@ -218,12 +229,13 @@ def _read_text(path: Path) -> Table:
 
 
 def _column_names(path: Path, header: list[str]) -> list[str]:
-    """Give nameless columns (as pandas and R write for row numbers) a name, and refuse names met twice."""
+    """Give nameless columns (row numbers of pandas and R) a name, and refuse names met twice."""
     names = [name or f"column {i + 1}" for i, name in enumerate(header)]
     for i, name in enumerate(names):
         if name in names[:i]:
             raise DataError(
-                f"{path}, line 1: columns {names.index(name) + 1} and {i + 1} are both named {name!r}; give each its own name."
+                f"{path}, line 1: columns {names.index(name) + 1} and {i + 1} are both named "
+                f"{name!r}; give each its own name."
             )
     return names
 
@@ -235,7 +247,7 @@ def _stripped(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _has_decimal_commas(cells: pa.ChunkedArray) -> bool:
-    """Whether nearly all cells are whole numbers or numbers with a decimal comma, and some have the comma."""
+    """Whether nearly all cells are numbers, whole or with a comma, and some have the comma."""
     commas = pc.sum(pc.match_substring_regex(cells, DECIMAL_COMMA)).as_py() or 0
     if not commas:
         return False
@@ -244,7 +256,7 @@ def _has_decimal_commas(cells: pa.ChunkedArray) -> bool:
 
 
 def _dialect(path: Path) -> tuple[str, int]:
-    """Find the delimiter that cuts the first records into as many fields as the header, and that number."""
+    """Find the delimiter that cuts the first records like the header, and into how many fields."""
     try:
         with _open_text(path) as text:
             sample = text.read(SAMPLE_CHARACTERS)
@@ -253,12 +265,20 @@ def _dialect(path: Path) -> tuple[str, int]:
     if not sample.strip():
         raise DataError(f"{path} is empty: a table needs a line of column names, then its rows.")
     if "\0" in sample:
-        raise DataError(f"{path} holds binary data (a NUL byte), not text; save the table as CSV (UTF-8).")
+        raise DataError(
+            f"{path} holds binary data (a NUL byte), not text; save the table as CSV (UTF-8)."
+        )
     best = (0.0, ",")
-    order = sorted(DELIMITERS, key=lambda delimiter: delimiter == "\t", reverse=".tsv" in path.suffixes)
+    order = sorted(
+        DELIMITERS, key=lambda delimiter: delimiter == "\t", reverse=".tsv" in path.suffixes
+    )
     for delimiter in order:
         widths = _widths(sample, delimiter)
-        share = sum(width == widths[0] for width in widths) / len(widths) if widths and widths[0] > 1 else 0.0
+        share = (
+            sum(width == widths[0] for width in widths) / len(widths)
+            if widths and widths[0] > 1
+            else 0.0
+        )
         if share > best[0]:
             best = (share, delimiter)
     with _open_text(path) as text:
@@ -287,15 +307,21 @@ def _open_text(path: Path) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
 
 
-def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records that are not blank, each with the number of its first line."""
+def _records(path: Path, delimiter: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not blank, each with the number of its first line."""
     with _open_text(path) as text:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader = csv.reader(text, delimiter=delimiter, strict=strict)
         line = 1
-        for record in reader:
-            if record:
-                yield line, record
-            line = reader.line_num + 1
+        try:
+            for record in reader:
+                if record:
+                    yield line, record
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(
+                f"{path}, line {line}: the record that starts here cannot be read ({error}); is a "
+                "quote opened in it and never closed?"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -307,27 +333,20 @@ class _LineOf:
 
     def __call__(self, row: int) -> str:
         try:
-            for i, (line, _) in enumerate(_records(self.path, self.delimiter)):
+            for i, (line, _) in enumerate(_records(self.path, self.delimiter, False)):
                 if i == row + 1:  # the header is record 0
                     return f"{self.path}, line {line}"
-        except (csv.Error, OSError):  # read differently by the two readers, or gone meanwhile
+        except (DataError, OSError):  # read differently by the two readers, or gone meanwhile
             pass
         return f"{self.path}, row {row + 1}"
 
 
 def _refuse_open_quote(path: Path, delimiter: str, arrow: pa.Table) -> None:
-    """A quote that is never closed swallows the rest of the file: pyarrow accepts that silently."""
+    """Refuse a quote that is never closed: it swallows the rest, which pyarrow accepts silently."""
     last = [str(column[-1]) for column in arrow.columns]
-    if not any("\n" in cell or "\r" in cell for cell in last):
-        return
-    start = 1
-    try:
-        for line, _ in _records(path, delimiter):
-            start = line
-    except csv.Error:
-        raise DataError(
-            f"{path}: a quote opened after line {start} is never closed; close it, or double it if it belongs to the text."
-        ) from None
+    if any("\n" in cell or "\r" in cell for cell in last):
+        for _ in _records(path, delimiter, True):
+            pass
 
 
 def _text_error(path: Path, delimiter: str, width: int, error: Exception) -> DataError:
@@ -335,22 +354,19 @@ def _text_error(path: Path, delimiter: str, width: int, error: Exception) -> Dat
     undecodable = _undecodable(path)
     if undecodable is not None:
         return undecodable
-    start = 1
     try:
-        for line, record in _records(path, delimiter):
-            start = line
+        for line, record in _records(path, delimiter, True):
             if len(record) != width:
                 return DataError(
-                    f"{path}, line {line}: {_fields(len(record))} where the header has {width} (separated by "
-                    f"{DELIMITERS[delimiter]}); quote a field that holds the separator, or complete the line."
+                    f"{path}, line {line}: {_fields(len(record))} where the header has {width} "
+                    f"(separated by {DELIMITERS[delimiter]}); quote a field that holds the "
+                    "separator, or complete the line."
                 )
-    except csv.Error as problem:
-        return DataError(
-            f"{path}: the line after line {start} cannot be read ({problem}); is a quote opened there and never closed?"
-        )
+    except DataError as problem:
+        return problem
     except OSError:
         pass
-    return DataError(f"{path} cannot be read: {error}.")
+    return DataError(f"{path} cannot be read: {_first_line(error)}.")
 
 
 def _fields(count: int) -> str:
@@ -366,7 +382,8 @@ def _undecodable(path: Path) -> DataError | None:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
         return DataError(
-            f"{path}, line {line}: byte {column} of the line (0x{content[error.start]:02x}) is not UTF-8 text; "
+            f"{path}, line {line}: byte {column} of the line (0x{content[error.start]:02x}) is not "
+            "UTF-8 text; "
             "save the file as UTF-8."
         )
     except OSError:
@@ -374,7 +391,7 @@ def _undecodable(path: Path) -> DataError | None:
     return None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 # Parquet and data frames
 
 
@@ -384,7 +401,9 @@ def _read_parquet(path: Path) -> Table:
     try:
         arrow = pyarrow.parquet.read_table(str(path), partitioning=None)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(f"{path} is not a Parquet file, or a damaged one: {_first_line(error)}.") from None
+        raise DataError(
+            f"{path} is not a Parquet file, or a damaged one: {_first_line(error)}."
+        ) from None
     return _from_arrow(str(path), arrow)
 
 
@@ -395,7 +414,8 @@ def _from_frame(frame: Any) -> Table:
         arrow = narwhals.from_native(frame, eager_only=True).to_arrow()
     except TypeError as error:
         raise DataError(
-            f"a table is a path or a data frame (pandas, polars, pyarrow), not {type(frame).__name__}: {_first_line(error)}."
+            "a table is a path or a data frame (pandas, polars, pyarrow), not "
+            f"{type(frame).__name__}: {_first_line(error)}."
         ) from None
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"a column of the data frame mixes types: {_first_line(error)}.") from None
@@ -406,7 +426,9 @@ def _from_arrow(name: str, arrow: pa.Table) -> Table:
     names = arrow.column_names
     for i, column_name in enumerate(names):
         if column_name in names[:i]:
-            raise DataError(f"{name} has two columns named {column_name!r}; give each its own name.")
+            raise DataError(
+                f"{name} has two columns named {column_name!r}; give each its own name."
+            )
     if not names:
         raise DataError(f"{name} has no columns.")
     if arrow.num_rows == 0:

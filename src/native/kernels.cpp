@@ -1,0 +1,40 @@
+// The kernels of one instruction set: this file is compiled once for each, with RESEAU_ISA naming the namespace.
+#include "step.h"
+
+namespace reseau::RESEAU_ISA {
+
+template <class T>
+static bool keeps_derivative(int activation) {
+    return !activations<T>[activation].from_value;
+}
+
+template <class T>
+static constexpr Kernels<T> kernels{
+    Vec<T>::width,    pack<T>,          unpack<T>,  keeps_derivative<T>, train_rows<T>,
+    train_weights<T>, predict<T>, errors<T>,           jacobian<T>,
+};
+
+#define RESEAU_TEXT(x) #x
+#define RESEAU_NAME(x) RESEAU_TEXT(x)
+
+extern const InstructionSet instruction_set;
+// The name without "isa_".
+constexpr InstructionSet instruction_set{RESEAU_NAME(RESEAU_ISA) + 4, kernels<float>, kernels<double>};
+
+// The tables' names in order, for Python to number; the same in every build.
+extern const Names names;
+constexpr Names names = [] {
+    Names all{};
+    for (const auto& entry : activations<float>) all.activations[all.activation_count++] = entry.name;
+    for (const auto& entry : losses<float>) {
+        all.simplifies_with[all.loss_count] = entry.simplifies_with;
+        all.losses[all.loss_count++] = entry.name;
+    }
+    for (const auto& entry : optimizers<float>) {
+        all.states[all.optimizer_count] = entry.states;
+        all.optimizers[all.optimizer_count++] = entry.name;
+    }
+    return all;
+}();
+
+}  // namespace reseau::RESEAU_ISA

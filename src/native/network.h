@@ -1,0 +1,145 @@
+// How a network lies in memory: the plan of its layers, the packed parameters, and the workspace of a batch.
+//
+// Plain structures only: this header is seen by the kernels of every instruction set, which share nothing but these.
+#pragma once
+
+#include <cstdint>
+
+namespace reseau {
+
+// Rows of numbers in memory, `stride` elements apart.
+template <class T>
+struct Matrix {
+    T* data;
+    int64_t stride;
+
+    T* row(int64_t r) const { return data + r * stride; }
+};
+
+// A layer and where its parameters are.
+//
+// In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b at `flat_b`.
+// Packed, for the kernels: panels of two vectors of columns, each panel row after row. The last panel has one vector where
+// that is enough. Rows and columns are padded with zeros to whole vectors, and training keeps them zero.
+//   W  at `panels`: for each panel of columns j, for each i < in_padded, the panel's W(i, j)
+//   Wᵀ at `mirror`: the same of the transposed matrix, for δ Wᵀ; the layer next to the inputs needs it only for ∂O/∂X
+//   b  at `bias`:   out_padded numbers, zeros in a layer without bias
+struct Layer {
+    int64_t n_in, n_out;
+    int64_t in_padded, out_padded;
+    int64_t flat_W, flat_b;
+    int64_t panels, bias, mirror;
+    int64_t first_unit;  // the number of its first unit of work in the weights phase, see step.h
+    int activation;      // its place in the table of activations.h
+    bool has_bias;
+};
+
+struct Plan {
+    const Layer* layers;
+    int count;
+    int loss;              // its place in the table of losses.h
+    bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
+    int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
+    int64_t mirrors_size;  // all Wᵀ
+    int64_t units;         // of the weights phase
+};
+
+// The samples a call works on, as the caller holds them.
+template <class T>
+struct Samples {
+    const void* X;           // (rows, inputs), float or double whatever T is
+    bool X_is_double;
+    int64_t X_stride;
+    const T* targets;        // (rows, outputs), or null
+    const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
+    const double* weights;   // (rows,), or null
+    const int64_t* order;    // which rows to take, or null for `first`, `first` + 1, ...
+    int64_t first;
+
+    int64_t place(int64_t r) const { return order != nullptr ? order[first + r] : first + r; }
+};
+
+// The most layers a network may have; bounds the arrays below.
+inline constexpr int max_layers = 64;
+
+// Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). A[0] are the inputs, A[l] the
+// outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1.
+template <class T>
+struct Workspace {
+    Matrix<T> A[max_layers + 1];
+    Matrix<T> D[max_layers + 1];
+    Matrix<T> delta[max_layers + 1];
+    Matrix<T> Z;        // the raw scores of the last layer
+    Matrix<T> targets;  // gathered, one-hot if labels were given
+    double* row_error;  // the weighted error of each row
+};
+
+// How the weights follow the gradient: the optimizer's place in the table of optimizers.h (or `gradient_only`, which
+// stores the gradient in state[0] and leaves the weights), its hyperparameters in the order of the Python class, the step.
+template <class T>
+struct Update {
+    int optimizer;
+    const double* hyperparameters;
+    int64_t step;  // 1, 2, ...
+    T* state[2];
+};
+inline constexpr int gradient_only = -1;
+
+// A training step on a batch.
+template <class T>
+struct Step {
+    const Plan* plan;
+    T* packed;
+    T* mirrors;
+    Samples<T> samples;
+    Workspace<T> work;
+    Update<T> update;
+    int64_t rows;
+    double total;  // the rows of the batch, or the sum of their weights
+    double l2;
+};
+
+// What one build of the kernels offers; see step.h for what they do.
+template <class T>
+struct Kernels {
+    int width;  // elements in a vector
+    void (*pack)(const Plan&, const T* flat, T* packed, T* mirrors);
+    void (*unpack)(const Plan&, const T* packed, T* flat);
+    bool (*keeps_derivative)(int activation);
+    void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
+    void (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
+    void (*predict)(const Step<T>&, int64_t rows, T* outputs);
+    void (*errors)(const Step<T>&, int64_t rows, T* errors);
+    void (*jacobian)(const Step<T>&, int64_t rows, T* jacobian);
+};
+
+struct InstructionSet {
+    const char* name;
+    Kernels<float> float32;
+    Kernels<double> float64;
+
+    template <class T>
+    const Kernels<T>& kernels() const {
+        if constexpr (sizeof(T) == sizeof(float)) {
+            return float32;
+        } else {
+            return float64;
+        }
+    }
+};
+
+// The names of the three tables in order, and what Python needs to know of an entry.
+struct Names {
+    const char* activations[64];
+    const char* losses[64];
+    const char* simplifies_with[64];  // the activation a loss simplifies with, or ""
+    const char* optimizers[64];
+    int states[64];  // vectors an optimizer keeps
+    int activation_count, loss_count, optimizer_count;
+};
+
+// The columns of a panel, in vectors, and the rows of W in a unit of the weights phase.
+inline constexpr int panel_vectors = 2;
+inline constexpr int unit_rows = 16;
+
+}  // namespace reseau

@@ -1,0 +1,290 @@
+// The two phases of a training step, and what shares their parts: prediction, errors, ∂O/∂X.
+//
+// Rows phase: rows are independent, so that any range of them goes through forward, loss and all δ on its own.
+// Weights phase: dW = Aᵀ δ is cut into units of unit_rows rows and one panel of columns; a unit's gradient is summed over all
+// rows of the batch in a tile, and the optimizer moves exactly these weights before the tile has left the first cache.
+#pragma once
+
+#include "activations.h"
+#include "losses.h"
+#include "matmul.h"
+#include "optimizers.h"
+
+namespace reseau::RESEAU_ISA {
+
+template <class T>
+static RESEAU_INLINE Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
+    return {m.data == nullptr ? nullptr : m.row(r) + j, m.stride};
+}
+
+// --- parameters: between the flat vector and panels ---------------------------------------------------------------------------
+
+// Writes the transposes of rows [begin, end) of the panel at column j of layer W; begin and end are whole vectors.
+template <class T>
+static void mirror_panel(const Layer& layer, const T* packed, T* mirrors, int64_t j, int64_t begin, int64_t end) {
+    constexpr int64_t width = Vec<T>::width, panel_width = panel_vectors * width;
+    const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+    const T* panel = packed + layer.panels + j * layer.in_padded;
+    for (int64_t i = begin; i < end; i += width) {
+        const int64_t start = i / panel_width * panel_width;
+        const int64_t mirror_columns = layer.in_padded - start < panel_width ? layer.in_padded - start : panel_width;
+        T* mirror = mirrors + layer.mirror + start * layer.out_padded + (i - start);
+        for (int64_t v = 0; v < columns; v += width) {
+            transpose(panel + i * columns + v, columns, mirror + (j + v) * mirror_columns, mirror_columns);
+        }
+    }
+}
+
+template <class T>
+static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
+    constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
+    for (int64_t i = 0; i < plan.packed_size; ++i) packed[i] = 0;
+    for (int l = 0; l < plan.count; ++l) {
+        const Layer& layer = plan.layers[l];
+        for (int64_t j = 0; j < layer.out_padded; j += panel_width) {
+            const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+            const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
+            T* panel = packed + layer.panels + j * layer.in_padded;
+            for (int64_t i = 0; i < layer.n_in; ++i) {
+                __builtin_memcpy(panel + i * columns, flat + layer.flat_W + i * layer.n_out + j, n * sizeof(T));
+            }
+            if (layer.mirror >= 0) mirror_panel(layer, packed, mirrors, j, 0, layer.in_padded);
+        }
+        if (layer.has_bias) __builtin_memcpy(packed + layer.bias, flat + layer.flat_b, layer.n_out * sizeof(T));
+    }
+}
+
+template <class T>
+static void unpack(const Plan& plan, const T* packed, T* flat) {
+    constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
+    for (int l = 0; l < plan.count; ++l) {
+        const Layer& layer = plan.layers[l];
+        for (int64_t j = 0; j < layer.out_padded; j += panel_width) {
+            const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+            const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
+            const T* panel = packed + layer.panels + j * layer.in_padded;
+            for (int64_t i = 0; i < layer.n_in; ++i) {
+                __builtin_memcpy(flat + layer.flat_W + i * layer.n_out + j, panel + i * columns, n * sizeof(T));
+            }
+        }
+        if (layer.has_bias) __builtin_memcpy(flat + layer.flat_b, packed + layer.bias, layer.n_out * sizeof(T));
+    }
+}
+
+// --- rows phase ---------------------------------------------------------------------------------------------------------------
+
+// Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
+template <class T>
+static void gather(const Step<T>& step, int64_t begin, int64_t end) {
+    const Samples<T>& samples = step.samples;
+    const int64_t n_in = step.plan->layers[0].n_in;
+    const Layer& last = step.plan->layers[step.plan->count - 1];
+    for (int64_t r = begin; r < end; ++r) {
+        const int64_t place = samples.place(r);
+        T* x = step.work.A[0].row(r);
+        if (samples.X_is_double) {
+            const double* source = static_cast<const double*>(samples.X) + place * samples.X_stride;
+            for (int64_t i = 0; i < n_in; ++i) x[i] = static_cast<T>(source[i]);
+        } else {
+            const float* source = static_cast<const float*>(samples.X) + place * samples.X_stride;
+            for (int64_t i = 0; i < n_in; ++i) x[i] = static_cast<T>(source[i]);
+        }
+        if (samples.targets == nullptr && samples.labels == nullptr) continue;
+        T* t = step.work.targets.row(r);
+        for (int64_t j = 0; j < last.out_padded; ++j) t[j] = 0;
+        if (samples.labels != nullptr) {
+            t[samples.labels[place]] = 1;
+        } else {
+            __builtin_memcpy(t, samples.targets + place * last.n_out, last.n_out * sizeof(T));
+        }
+    }
+}
+
+// A_l = σ_l(A_{l−1} W_l + b_l), keeping what the backward pass needs where the workspace has room for it.
+template <class T>
+static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
+    const Plan& plan = *step.plan;
+    for (int l = 1; l <= plan.count; ++l) {
+        const Layer& layer = plan.layers[l - 1];
+        const ActivationEntry<T>& sigma = activations<T>[layer.activation];
+        const Matrix<T> A = part(step.work.A[l], begin, 0);
+        const Matrix<T> D = part(step.work.D[l], begin, 0);
+        const bool keeps_scores = l == plan.count && step.work.Z.data != nullptr;
+        const Matrix<T> Z = keeps_scores ? part(step.work.Z, begin, 0) : A;
+        // A row-wise activation waits for its whole row; the tile only gets its bias.
+        const auto forward = sigma.row_wise ? activations<T>[0].forward : sigma.forward;
+        const Matrix<T> value = sigma.row_wise ? Z : A;
+        const T* bias = step.packed + layer.bias;
+        multiply(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels, layer.in_padded, layer.out_padded, Z,
+                 [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
+                     forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
+                 });
+        if (sigma.row_wise) {
+            for (int64_t r = 0; r < end - begin; ++r) sigma.forward_row(Z.row(r), A.row(r), layer.n_out);
+        }
+    }
+}
+
+// g = ∂E/∂A_l becomes δ_l = ∂E/∂Z_l, for a row-wise σ and for the output layer; elsewhere the tiles do it.
+template <class T>
+static void pull_back_rows(const Step<T>& step, int l, int64_t begin, int64_t end) {
+    const Layer& layer = step.plan->layers[l - 1];
+    const ActivationEntry<T>& sigma = activations<T>[layer.activation];
+    if (sigma.row_wise) {
+        for (int64_t r = begin; r < end; ++r) sigma.pullback_row(step.work.A[l].row(r), step.work.delta[l].row(r), layer.n_out);
+    } else {
+        sigma.backward(part(step.work.A[l], begin, 0), part(step.work.D[l], begin, 0), part(step.work.delta[l], begin, 0), end - begin,
+                       layer.out_padded / Vec<T>::width);
+    }
+}
+
+// δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1} from the output down to layer `lowest`; at 0 stands ∂E/∂X itself.
+template <class T>
+static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_t end) {
+    for (int l = step.plan->count; l > lowest; --l) {
+        const Layer& layer = step.plan->layers[l - 1];
+        const Matrix<T> G = part(step.work.delta[l - 1], begin, 0);
+        const ActivationEntry<T>* sigma = l > 1 ? &activations<T>[step.plan->layers[l - 2].activation] : nullptr;
+        const bool in_tile = sigma != nullptr && !sigma->row_wise;
+        const Matrix<T> A = part(step.work.A[l - 1], begin, 0), D = part(step.work.D[l - 1], begin, 0);
+        multiply(end - begin, layer.n_out, part(step.work.delta[l], begin, 0), step.mirrors + layer.mirror, layer.out_padded, layer.in_padded,
+                 G, [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
+                     if (in_tile) sigma->backward(part(A, r, j), part(D, r, j), part(G, r, j), rows, vectors);
+                 });
+        if (sigma != nullptr && sigma->row_wise) pull_back_rows(step, l - 1, begin, end);
+    }
+}
+
+// The weighted error of each row, and δ of the output layer: ∂E/∂Z of the batch's weighted mean.
+template <class T>
+static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
+    const Plan& plan = *step.plan;
+    const LossEntry<T>& loss = losses<T>[plan.loss];
+    const int64_t n = plan.layers[plan.count - 1].n_out;
+    for (int64_t r = begin; r < end; ++r) {
+        const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
+        const T scale = static_cast<T>(weight / step.total);
+        const T *o = step.work.A[plan.count].row(r), *t = step.work.targets.row(r);
+        const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
+        step.work.row_error[r] = weight == 0 ? 0.0 : weight * static_cast<double>(loss.row_error(z, o, t, nullptr, n));
+        (plan.simplifies ? simplified_delta<T> : loss.derivative)(o, t, step.work.delta[plan.count].row(r), n, scale);
+    }
+    if (!plan.simplifies) pull_back_rows(step, plan.count, begin, end);
+}
+
+template <class T>
+static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
+    gather(step, begin, end);
+    forward_rows(step, begin, end);
+    output_rows(step, begin, end);
+    backward_rows(step, 1, begin, end);
+}
+
+// --- weights phase ------------------------------------------------------------------------------------------------------------
+
+// δ's panel is copied together where that pays: with rows far apart in memory each would cost an address translation for
+// every unit that reads it, and with fewer units the copy costs more than it saves.
+inline constexpr int64_t units_worth_a_copy = 4;
+
+// Units [begin, end) of the plan; `copy` has room for a panel of the batch's rows.
+template <class T>
+static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
+    constexpr int64_t width = Vec<T>::width, panel_width = panel_vectors * width;
+    const Plan& plan = *step.plan;
+    const OptimizerEntry<T>& optimizer = step.update.optimizer == gradient_only ? gradient_entry<T> : optimizers<T>[step.update.optimizer];
+    Prepared<T> prepared;
+    optimizer.prepare(prepared, step.update.hyperparameters, step.update.step);
+    const T lambda = static_cast<T>(step.l2 / step.total);
+    alignas(64) T gradient[unit_rows * panel_width];
+    const auto update = [&](int64_t at, T decay, int64_t count) {
+        T* second = optimizer.states > 1 ? step.update.state[1] + at : nullptr;
+        optimizer.update(prepared, decay, step.packed + at, gradient, step.update.state[0] + at, second, count);
+    };
+
+    int l = 0;
+    int64_t copied = -1;
+    Matrix<T> delta{};
+    for (int64_t unit = begin; unit < end; ++unit) {
+        while (l + 1 < plan.count && plan.layers[l + 1].first_unit <= unit) {
+            ++l;
+            copied = -1;
+        }
+        const Layer& layer = plan.layers[l];
+        const int64_t blocks = (layer.n_in + unit_rows - 1) / unit_rows;
+        const int64_t panel = (unit - layer.first_unit) / blocks, i = (unit - layer.first_unit) % blocks * unit_rows;
+        const int64_t j = panel * panel_width;
+        const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+        const int64_t n = layer.n_in - i < unit_rows ? layer.n_in - i : unit_rows;
+        if (copied != panel) {
+            delta = part(step.work.delta[l + 1], 0, j);
+            if (blocks >= units_worth_a_copy) {
+                for (int64_t r = 0; r < step.rows; ++r) {
+                    for (int64_t v = 0; v < columns; v += width) Vec<T>::load(delta.row(r) + v).store(copy + r * columns + v);
+                }
+                delta = {copy, columns};
+            }
+            copied = panel;
+        }
+        if (i == 0 && layer.has_bias) {  // ∂E/∂b = Σ_rows δ
+            for (int64_t v = 0; v < columns; v += width) {
+                Vec<T> sum = Vec<T>::zero();
+                for (int64_t r = 0; r < step.rows; ++r) sum = sum + Vec<T>::load(delta.row(r) + v);
+                sum.store(gradient + v);
+            }
+            update(layer.bias + j, T(0), columns);
+        }
+        for (int64_t m = 0; m < n; m += tile_rows) {
+            const int64_t rows = n - m < tile_rows ? n - m : tile_rows;
+            const Matrix<T> A = step.work.A[l];
+            tile_for<T, true>(rows, columns / width)(step.rows, A.data + i + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
+        }
+        update(layer.panels + j * layer.in_padded + i * columns, lambda, n * columns);
+        if (layer.mirror >= 0 && step.update.optimizer != gradient_only) {
+            const int64_t whole = (n + width - 1) / width * width;
+            mirror_panel(layer, step.packed, step.mirrors, j, i, i + whole);
+        }
+    }
+}
+
+// --- without training: the workspace holds the `rows` rows that start at samples.first ------------------------------------------
+
+template <class T>
+static void predict(const Step<T>& step, int64_t rows, T* outputs) {
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    const int64_t n = step.plan->layers[step.plan->count - 1].n_out;
+    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(outputs + r * n, step.work.A[step.plan->count].row(r), n * sizeof(T));
+}
+
+template <class T>
+static void errors(const Step<T>& step, int64_t rows, T* e) {
+    const Plan& plan = *step.plan;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    const int64_t n = plan.layers[plan.count - 1].n_out;
+    for (int64_t r = 0; r < rows; ++r) {
+        const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
+        losses<T>[plan.loss].row_error(z, step.work.A[plan.count].row(r), step.work.targets.row(r), e + r * n, n);
+    }
+}
+
+// J (rows, outputs, inputs): for each output neuron a backward pass from the unit vector.
+template <class T>
+static void jacobian(const Step<T>& step, int64_t rows, T* J) {
+    const Plan& plan = *step.plan;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    const Layer& last = plan.layers[plan.count - 1];
+    const int64_t n_in = plan.layers[0].n_in;
+    for (int64_t j = 0; j < last.n_out; ++j) {
+        for (int64_t r = 0; r < rows; ++r) {
+            T* unit = step.work.delta[plan.count].row(r);
+            for (int64_t i = 0; i < last.out_padded; ++i) unit[i] = i == j ? T(1) : T(0);
+        }
+        pull_back_rows(step, plan.count, 0, rows);
+        backward_rows(step, 0, 0, rows);
+        for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(J + (r * last.n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
+    }
+}
+
+}  // namespace reseau::RESEAU_ISA

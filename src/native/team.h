@@ -1,0 +1,105 @@
+// Threads that work on one call together: started for it, joined at its end.
+//
+// A team costs some tens of microseconds and leaves nothing behind: no pool that a fork would break, that another library's
+// threads would meet, or that several fits at once would have to share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace reseau {
+
+inline void pause_briefly() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// Waits for something that is about to happen: spins, and after a while (some 50 µs) lets other threads have the core, which
+// matters where there are more threads than cores.
+template <class Done>
+void spin_until(Done done) {
+    for (int i = 0; !done(); ++i) {
+        if (i < 1000) {
+            pause_briefly();
+        } else {
+            std::this_thread::yield();
+        }
+    }
+}
+
+// Where all threads of a team wait for one another.
+class Barrier {
+public:
+    void wait(int threads) {
+        if (threads == 1) return;
+        const uint32_t phase = phase_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+            arrived_.store(0, std::memory_order_relaxed);
+            phase_.store(phase + 1, std::memory_order_release);
+        } else {
+            spin_until([&] { return phase_.load(std::memory_order_acquire) != phase; });
+        }
+    }
+
+private:
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<uint32_t> phase_{0};
+};
+
+// Runs body(thread, threads) in up to `wanted` threads at once, the calling one being thread 0. Where the system gives
+// fewer, there are fewer.
+template <class Body>
+void in_parallel(int wanted, const Body& body) {
+    std::vector<std::thread> helpers;
+    std::atomic<int> threads{0};
+    helpers.reserve(static_cast<size_t>(wanted));
+    try {
+        for (int i = 1; i < wanted; ++i) {
+            helpers.emplace_back([&, i] {
+                spin_until([&] { return threads.load(std::memory_order_acquire) != 0; });
+                body(i, threads.load(std::memory_order_relaxed));
+            });
+        }
+    } catch (const std::system_error&) {  // no more threads to be had
+    }
+    const int count = static_cast<int>(helpers.size()) + 1;
+    threads.store(count, std::memory_order_release);
+    body(0, count);
+    for (std::thread& helper : helpers) helper.join();
+}
+
+// Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`.
+class Interrupt {
+public:
+    using Check = bool (*)();
+    explicit Interrupt(Check check) : check_(check), last_(now()) {}
+
+    // Call with the multiply-adds done since the last call. Looks at the clock every 10⁵ of them (some µs), and at the
+    // outside world every 20 ms, which needs Python's lock.
+    void poll(int64_t work) {
+        work_ += work;
+        if (work_ < 100000 || raised()) return;
+        work_ = 0;
+        const int64_t time = now();
+        if (time - last_ < 20'000'000) return;
+        last_ = time;
+        if (check_()) raised_.store(true, std::memory_order_relaxed);
+    }
+    bool raised() const { return raised_.load(std::memory_order_relaxed); }
+
+private:
+    static int64_t now();
+
+    const Check check_;
+    int64_t last_;
+    int64_t work_ = 0;
+    std::atomic<bool> raised_{false};
+};
+
+}  // namespace reseau

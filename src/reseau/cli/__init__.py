@@ -1,0 +1,50 @@
+"""The command line: one file per command. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from reseau.cli.info import info
+from reseau.cli.predict import predict
+from reseau.cli.train import train
+
+app = typer.Typer(
+    name="reseau",
+    help="Train dense neural networks on tables, and predict with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(predict)
+app.command()(info)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from reseau import __version__
+
+        typer.echo(f"reseau {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Train dense neural networks on tables, and predict with them."""
+
+
+def main() -> None:
+    """Run the command line on `sys.argv`: the entry point `reseau`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without "²" shows "?"
+    app()

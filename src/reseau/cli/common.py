@@ -1,0 +1,102 @@
+"""What the commands share: errors as one paragraph, and outputs checked before the work."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from reseau.errors import ParameterError, ReseauError
+
+USAGE_ERROR, INTERRUPTED = 2, 130
+WIDTH = 100  # of a paragraph on stderr
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the user can mend into a paragraph and an exit code, and warnings into notes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = _show_warning
+            yield
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; no file was left half-written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except ReseauError as error:
+        say(f"Error: {error}")
+        raise typer.Exit(USAGE_ERROR) from None
+    except OSError as error:
+        say(f"Error: {_os_error(error)}")
+        raise typer.Exit(USAGE_ERROR) from None
+
+
+def say(text: str) -> None:
+    """Write a paragraph to stderr."""
+    typer.echo(textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False), err=True)
+
+
+def note(text: str) -> None:
+    """Write a note to stderr."""
+    say(f"Note: {text}" + ("" if text.endswith(".") else "."))
+
+
+def check_output(path: Path, inputs: list[Path]) -> None:
+    """Raise unless a file can be written there: better now than after the training.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file to be written.
+    inputs : list of Path
+        Files of this command that it must not replace.
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise ParameterError(f"{path} is a folder; name a file in it.")
+    if not folder.is_dir():
+        raise ParameterError(f"the folder {folder} of {path} does not exist; create it first.")
+    if path.exists():
+        if not path.is_file():
+            raise ParameterError(f"{path} is not a regular file; choose another name.")
+        if any(other.exists() and path.samefile(other) for other in inputs):
+            raise ParameterError(
+                f"{path} is read by this command; choose another name for the output."
+            )
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ParameterError(f"{path} is write-protected; choose another name.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # the one sure way to know
+            pass
+    except OSError as error:
+        raise ParameterError(
+            f"{path} cannot be written ({error.strerror}); choose another place."
+        ) from None
+
+
+def _os_error(error: OSError) -> str:
+    if not error.filename or not error.strerror:
+        return str(error)
+    hint = ""
+    path = Path(os.fsdecode(error.filename))
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        from reseau.table import did_you_mean
+
+        hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+    reason = error.strerror[0].lower() + error.strerror[1:]
+    return f"{path}: {reason}{hint}."
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    note(str(message))

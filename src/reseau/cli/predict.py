@@ -1,0 +1,108 @@
+"""`reseau predict`: a model file and a table give a table of predictions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reseau.cli.common import check_output, note, refusals
+from reseau.errors import ModelFileError, ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)
+    ],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A .csv, .tsv or .parquet file.", show_default="CSV to stdout"
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="At most as many threads.", show_default="all processors")
+    ] = None,
+) -> None:
+    """Predict each row of a table.
+
+    The output has a line for each row of TABLE, in its order: the column "prediction" and, for
+    classes, a column of probabilities for each, named "target=class". Nothing else of TABLE is
+    repeated. If TABLE holds the target too, the score is told on stderr.
+    """
+    with refusals():
+        ending = ".csv" if output is None else output.suffix.lower()
+        if output is not None:
+            if ending not in (".csv", ".tsv", ".parquet", ".pq"):
+                raise ParameterError(
+                    f"{output}: unknown ending {output.suffix!r}; predictions are written to .csv, "
+                    ".tsv, .parquet and .pq files."
+                )
+            check_output(output, [model, table])
+        from reseau import load
+        from reseau.table_model import TableModel
+
+        loaded = load(model)
+        if not isinstance(loaded, TableModel):
+            raise ModelFileError(
+                f"{model} holds a network alone, which does not know how to read a table; use it "
+                "from "
+                "Python (reseau.load), or train on a table with reseau train."
+            )
+        predictions = loaded.predict(table, threads=threads)
+        for text in predictions.notes:
+            note(text)
+        content = to_bytes(predictions.table, ending)
+        if output is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            from reseau import model_file
+
+            model_file.write_bytes(output, content)
+            typer.echo(f"{predictions.table.num_rows:,} predictions written to {output}.", err=True)
+        if predictions.scores is not None:
+            typer.echo(
+                f"On the {predictions.scores.rows:,} rows with a value in {loaded.target.name!r}: "
+                f"{predictions.scores.line()}.",
+                err=True,
+            )
+
+
+def to_bytes(table: pa.Table, ending: str) -> bytes:
+    """Return the content of a file of that ending that holds the table."""
+    import pyarrow as pa
+
+    if ending in (".parquet", ".pq"):
+        import pyarrow.parquet
+
+        sink = pa.BufferOutputStream()
+        pyarrow.parquet.write_table(table, sink)
+        return bytes(sink.getvalue())
+    import pyarrow.compute as pc
+    import pyarrow.csv
+
+    delimiter = "\t" if ending == ".tsv" else ","
+    header = io.StringIO()
+    csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(table.column_names)
+    # pyarrow quotes every text or none; only the predicted classes are text.
+    texts = [column for column in table.columns if pa.types.is_large_string(column.type)]
+    special = any(
+        pc.any(pc.match_substring_regex(text, rf'[{delimiter}"\r\n]')).as_py() for text in texts
+    )
+    options = pyarrow.csv.WriteOptions(
+        include_header=False, delimiter=delimiter, quoting_style="needed" if special else "none"
+    )
+    body = pa.BufferOutputStream()
+    pyarrow.csv.write_csv(table, body, options)
+    return header.getvalue().encode() + bytes(body.getvalue())

@@ -1,0 +1,245 @@
+"""`reseau train`: from a table to a model file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reseau.cli.common import check_output, refusals
+from reseau.errors import ParameterError
+
+if TYPE_CHECKING:
+    from reseau.table_model import Progress, TableModel
+
+PLAIN_LINES = 10  # of progress where there is no terminal
+NO_LAYERS = "none"
+
+
+def train(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)
+    ],
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The model file to write.", show_default="TABLE's name + .reseau"
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="classification or regression.", show_default="from the target"),
+    ] = None,
+    layers: Annotated[
+        str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")
+    ] = "64,64",
+    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="How often to go through the rows.", show_default="from the rows"),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows per update.", show_default="from the rows")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
+    test_size: Annotated[
+        float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(help="At most as many threads.", show_default="all processors")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the loss curve to this .png or .svg file.", show_default=False),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to leave out; may be repeated.", show_default=False),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Report as one JSON object.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no report.")
+    ] = False,
+) -> None:
+    """Train a network on a table, score it on held-out rows and write a model file."""
+    with refusals():
+        start = time.perf_counter()
+        hidden = parse_layers(layers)
+        model_path = output or Path(_stem(table) + ".reseau")
+        _check_outputs(table, model_path, plot)
+        from reseau.table_model import TableModel
+
+        with _progress(quiet) as progress:
+            model = TableModel.train(
+                table,
+                target,
+                task=task,
+                ignore=ignore or [],
+                threads=threads,
+                progress=progress,
+                layers=hidden,
+                activation=activation,
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                test_size=test_size,
+                seed=seed,
+            )
+        model.save(model_path)
+        if plot is not None:
+            from reseau.plots import save_loss_curve
+
+            assert model.history is not None
+            title = f"{target} from {table.name}"
+            save_loss_curve(
+                plot, model.history, title=title, best_epoch=model.training["best_epoch"]
+            )
+        seconds = time.perf_counter() - start
+        if json:
+            _report_json(model, model_path, plot, seconds)
+        elif not quiet:
+            _report(model, model_path, plot, seconds)
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Read "64,32" as (64, 32), and "none" as ()."""
+    if text.strip().lower() == NO_LAYERS:
+        return ()
+    sizes = []
+    for part in text.split(","):
+        try:
+            sizes.append(int(part))
+        except ValueError:
+            raise ParameterError(
+                f"--layers is {text!r}, and {part.strip()!r} is not a whole number; give the "
+                "neurons "
+                f"of each hidden layer, such as 64,32, or {NO_LAYERS!r}."
+            ) from None
+        if sizes[-1] < 1:
+            raise ParameterError(
+                f"--layers is {text!r}, but a layer needs at least 1 neuron, not {sizes[-1]}."
+            )
+    return tuple(sizes)
+
+
+def _stem(table: Path) -> str:
+    """Return the name of a table without its endings ("sales.csv.gz" is "sales")."""
+    from reseau.table import COMPRESSED
+
+    return Path(table.stem).stem if table.suffix.lower() in COMPRESSED else table.stem
+
+
+def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
+    from reseau.table import PARQUET, TEXT
+
+    check_output(model, [table])
+    if model.suffix.lower() in TEXT + PARQUET:
+        raise ParameterError(
+            f"{model} would be a model file with the ending of a table; use .reseau."
+        )
+    if plot is not None:
+        from reseau.plots import check_picture
+
+        check_picture(plot)
+        check_output(plot, [table, model])
+        if plot.absolute() == model.absolute():
+            raise ParameterError(f"{plot} cannot be both the model and the picture.")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    """Show the training on stderr: a live bar on a terminal, else some plain lines."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _live_bar() as show:
+            yield show
+    else:
+        yield _plain_line
+
+
+@contextmanager
+def _live_bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("training"),
+        BarColumn(),
+        TextColumn("epoch {task.completed}/{task.total}  {task.fields[losses]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("training", total=None, losses="", visible=False)
+
+        def show(epoch: int, epochs: int, loss: float, validation: float | None) -> None:
+            losses = _losses(loss, validation)
+            bar.update(task, completed=epoch, total=epochs, losses=losses, visible=True)
+
+        yield show
+
+
+def _plain_line(epoch: int, epochs: int, loss: float, validation: float | None) -> None:
+    every = max(epochs // PLAIN_LINES, 1)
+    if epoch % every == 0 or epoch in (1, epochs):
+        place = f"epoch {epoch:>{len(str(epochs))}}/{epochs}"
+        typer.echo(f"{place}  {_losses(loss, validation)}", err=True)
+
+
+def _losses(loss: float, validation: float | None) -> str:
+    return f"loss {loss:.4f}" + ("" if validation is None else f"  validation {validation:.4f}")
+
+
+def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
+    from reseau.cli import report
+    from reseau.columns import plural
+
+    training = model.training
+    lines = [
+        f"{training['table']}: {plural(training['table_rows'], 'row')}, "
+        f"{plural(len(model.columns) + 1, 'column')}",
+        report.what_is_predicted(model),
+        "",
+        *report.columns(model),
+        "",
+    ]
+    if model.notes:
+        lines += ["Notes", *(f"  - {text}" for text in model.notes), ""]
+    lines += [report.network(model), f"Training: {report.training(model)}"]
+    assert model.history is not None
+    lines[-1] += f", {model.history.seconds:.1f} s"
+    if model.scores is None:
+        lines.append("No rows were held out, so there is no score.")
+    else:
+        lines += [f"Scores on {plural(model.scores.rows, 'row')} held out of the training:", ""]
+        lines += report.scores(model.scores, model)
+    size = path.stat().st_size / 1000
+    lines += ["", f"Model: {path} ({size:,.0f} kB), {seconds:.1f} s in all"]
+    if plot is not None:
+        lines.append(f"Loss curve: {plot}")
+    typer.echo("\n".join(lines))
+
+
+def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
+    import json
+
+    assert model.history is not None
+    report: dict[str, Any] = {
+        **model.describe(),
+        "model": str(path),
+        "plot": None if plot is None else str(plot),
+        "history": {"loss": model.history.loss, "validation_loss": model.history.validation_loss},
+        "seconds": {"training": round(model.history.seconds, 3), "all": round(seconds, 3)},
+    }
+    typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,575 @@
+"""What each column of a table is, and how it becomes the numbers that the network eats.
+
+A column is first *recognised* (`recognise`: all of its cells are looked at), then *fitted* (`fit`:
+medians, scales and levels, from the training rows only). The result is a frozen description, one of
+the classes in `KINDS`: plain numbers and strings, kept in the model file as JSON, and enough to
+encode any other table:
+
+- number: missing -> median; (x - mean) / scale; then a 0/1 input "is missing" if values were
+  missing at training;
+- boolean: 0 or 1, missing -> mean; the same last input;
+- category: one 0/1 input per level, then one for the rare levels together, then one for missing; a
+  level never seen gives the input of the rare ones, or all zeros if there are none;
+- date: days since the origin, standardised, and the sine and cosine of the time of year, week and
+  day that vary;
+- left out: identifiers, constants, free text and the like give no input, and say why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reseau import cells as read
+from reseau.cells import Floats, Labels
+from reseau.errors import DataError, ModelFileError
+from reseau.table import Column, Table, did_you_mean, listed
+
+Rows = npt.NDArray[np.int64]
+X32 = npt.NDArray[np.float32]
+Values = Floats | Labels
+
+LEVELS_SHOWN = 4
+MAX_LEVELS = 100  # of a category; the rarer ones share an input
+NUMBER_SHARE = 0.9  # of the cells that are numbers, from which the others count as missing...
+ODD_SPELLINGS = 5  # ... if they are at most this many different texts
+KEY_NAME = re.compile(
+    r"(column 1|index|key|rownames?|row|unnamed: \d+|nr|no|obs|case|serial"
+    r"|(.*[_\W])?(id|uuid|guid))",
+    re.IGNORECASE,
+)
+KEY_CAMEL = re.compile(r".*[a-z](Id|ID)")
+IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
+CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
+EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
+
+D = TypeVar("D", bound="Description")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What every kind of column has: a name, and how to read, fit and encode it."""
+
+    name: str
+    kind: ClassVar[str]
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the inputs that this column gives."""
+        raise NotImplementedError
+
+    def read(self, column: Column) -> Values:
+        """Read the cells; a `DataError` names the first that cannot be read."""
+        raise NotImplementedError
+
+    def fit(self: D, values: Any, rows: Rows) -> D:
+        """Return the description with the statistics of these rows."""
+        raise NotImplementedError
+
+    def encode(self, values: Any, X: X32) -> None:
+        """Write the inputs into X, (rows, number of features)."""
+        raise NotImplementedError
+
+    def remarks(self, values: Any) -> list[str]:
+        """Tell what is remarkable about values to be encoded."""
+        return []
+
+    @property
+    def summary(self) -> str:
+        """A few words on what was learned from the training rows."""
+        return ""
+
+
+@dataclass(frozen=True)
+class _Scalar(Description):
+    """What numbers and booleans share: one value, and an input that says whether it is missing."""
+
+    fill: float = 0.0  # for missing
+    missing: bool = False  # whether values were missing at training
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        return [self.name] + [f"{self.name} is missing"] * self.missing
+
+    def _encode(self, values: Floats, X: X32, mean: float, scale: float) -> None:
+        absent = np.isnan(values)
+        X[:, 0] = (np.where(absent, self.fill, values) - mean) / scale
+        if self.missing:
+            X[:, 1] = absent
+
+
+@dataclass(frozen=True)
+class Number(_Scalar):
+    """A number, standardised.
+
+    `fill` is the median; `also_missing` are texts met at training that count as missing.
+    """
+
+    kind = "number"
+    mean: float = 0.0
+    scale: float = 1.0
+    also_missing: tuple[str, ...] = ()
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        cells = column.cells
+        if self.also_missing and read.is_text(cells):
+            known = pc.is_in(cells, value_set=pa.array(self.also_missing, pa.large_string()))
+            cells = pc.if_else(known, pa.scalar(None, pa.large_string()), cells)
+        values, odd = read.numbers(cells)
+        read.refuse_odd(
+            column,
+            odd,
+            "is not a number, and this column held numbers at training; correct it, or leave the "
+            "cell empty for a missing value.",
+        )
+        read.refuse_too_large(column, values)
+        return values
+
+    def fit(self, values: Floats, rows: Rows) -> Number:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        missing = len(present) < len(values)
+        if not len(present):
+            return replace(self, missing=missing)
+        mean, scale = mean_and_scale(present)
+        return replace(
+            self, fill=float(np.median(present)), missing=missing, mean=mean, scale=scale
+        )
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        self._encode(values, X, self.mean, self.scale)
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        return f"mean {self.mean:.6g}, deviation {self.scale:.6g}"
+
+
+@dataclass(frozen=True)
+class Boolean(_Scalar):
+    """Yes or no, as 0 or 1. `fill` is the mean."""
+
+    kind = "boolean"
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        values, odd = read.booleans(column.cells)
+        read.refuse_odd(
+            column, odd, "is neither true nor false, and this column held such values at training."
+        )
+        return values
+
+    def fit(self, values: Floats, rows: Rows) -> Boolean:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        fill = float(present.mean()) if len(present) else 0.0
+        return replace(self, fill=fill, missing=len(present) < len(values))
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        self._encode(values, X, 0.0, 1.0)
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        return f"true in {self.fill:.0%}"
+
+
+@dataclass(frozen=True)
+class Category(Description):
+    """One of several levels.
+
+    `other`: rare levels share an input; `missing`: being missing is a level of its own.
+    """
+
+    kind = "category"
+    levels: tuple[str, ...] = ()
+    other: bool = False
+    missing: bool = False
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        names = [f"{self.name}={level}" for level in self.levels]
+        return (
+            names
+            + [f"{self.name} is rare"] * self.other
+            + [f"{self.name} is missing"] * self.missing
+        )
+
+    def read(self, column: Column) -> Labels:
+        """Read the cells."""
+        return read_labels(column)
+
+    def fit(self, values: Labels, rows: Rows) -> Category:
+        """Return the description with the statistics of these rows."""
+        counts = values.counts(rows)
+        commonest = np.argsort(-counts, kind="stable")
+        kept = [int(i) for i in commonest[:MAX_LEVELS] if counts[i] > 1]
+        rare = int((counts > 0).sum()) - len(kept)
+        if rare == 1 and len(kept) < MAX_LEVELS:  # a single rare level needs no input to share
+            kept, rare = [int(i) for i in commonest[: len(kept) + 1]], 0
+        levels = tuple(sorted(values.levels[i] for i in kept))
+        missing = bool((values.codes[rows] < 0).any())
+        return replace(self, levels=levels, other=rare > 0, missing=missing)
+
+    def encode(self, values: Labels, X: X32) -> None:
+        """Write the inputs into X."""
+        known = {level: i for i, level in enumerate(self.levels)}
+        n = len(known)
+        nowhere = len(self.features)
+        slots = [known.get(level, n if self.other else nowhere) for level in values.levels]
+        slots.append(n + self.other if self.missing else nowhere)  # code -1
+        slot = np.array(slots)[values.codes]
+        X[:] = 0.0
+        (inside,) = np.nonzero(slot < nowhere)
+        X[inside, slot[inside]] = 1.0
+
+    def remarks(self, values: Labels) -> list[str]:
+        """Tell of the levels that were not seen at training."""
+        counts = values.counts()
+        known = set(self.levels)
+        unseen = [i for i in np.nonzero(counts)[0] if values.levels[i] not in known]
+        if not unseen:
+            return []
+        names = listed([values.levels[i] for i in unseen], 3)
+        rows = int(counts[unseen].sum())
+        what = "rare or unseen at training" if self.other else "unseen at training"
+        return [
+            f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}"
+        ]
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        several = len(self.levels) > LEVELS_SHOWN
+        text = plural(len(self.levels), "level") if several else ", ".join(self.levels)
+        return text + ", the rare ones together" * self.other
+
+
+@dataclass(frozen=True)
+class Date(Description):
+    """A date: days since 1970 standardised, and its place in the year, week and day.
+
+    `fill` is the median; `cycles` are those of year, week and day in which the place varies.
+    """
+
+    kind = "date"
+    order: str = "year-month-day"
+    fill: float = 0.0  # days, for missing
+    missing: bool = False
+    mean: float = 0.0
+    scale: float = 1.0
+    cycles: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        circular = [
+            f"{self.name}: {part} of time of {cycle}"
+            for cycle in self.cycles
+            for part in ("sin", "cos")
+        ]
+        return [f"{self.name}: days", *circular] + [f"{self.name} is missing"] * self.missing
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        seconds, odd = read.dates(column.cells, self.order)
+        read.refuse_odd(
+            column, odd, f"is not a date ({self.order}), and this column held dates at training."
+        )
+        return seconds / 86400.0
+
+    def fit(self, values: Floats, rows: Rows) -> Date:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        missing = len(present) < len(values)
+        if not len(present):
+            return replace(self, missing=missing)
+        mean, scale = mean_and_scale(present)
+        cycles = []
+        for cycle, angle in _angles(present).items():
+            if np.ptp(angle) > 0:
+                cycles.append(cycle)
+        fill = float(np.median(present))
+        return replace(
+            self, fill=fill, missing=missing, mean=mean, scale=scale, cycles=tuple(cycles)
+        )
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        absent = np.isnan(values)
+        days = np.where(absent, self.fill, values)
+        X[:, 0] = (days - self.mean) / self.scale
+        angles = _angles(days)
+        for i, cycle in enumerate(self.cycles):
+            X[:, 1 + 2 * i] = np.sin(angles[cycle])
+            X[:, 2 + 2 * i] = np.cos(angles[cycle])
+        if self.missing:
+            X[:, -1] = absent
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        parts = ["days", *(f"time of {cycle}" for cycle in self.cycles)]
+        return f"{self.order}; used as {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class LeftOut(Description):
+    """A column that gives no input.
+
+    `taken_for`: identifier, constant, empty, free text, unsupported or ignored.
+    """
+
+    kind = "left out"
+    taken_for: str = "ignored"
+    reason: str = ""
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        return []
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        return np.empty(0)
+
+    def fit(self, values: Floats, rows: Rows) -> LeftOut:
+        """Return the description with the statistics of these rows."""
+        return self
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        return self.reason
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        pass
+
+
+KINDS: dict[str, type[Description]] = {
+    cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)
+}
+
+
+# --------------------------------------------------------------------------------------------------
+# Recognising
+
+
+def recognise(column: Column, alone: bool = False) -> tuple[Description, str]:
+    """Say what a column is, from all of its cells.
+
+    Parameters
+    ----------
+    column : Column
+    alone : bool
+        Whether it is the only one to learn from: then even a column that counts its rows is kept.
+
+    Returns
+    -------
+    description : Description
+        Not fitted yet.
+    note : str
+        What the user should know of how the column was taken; "" if there is nothing to say.
+
+    Raises
+    ------
+    DataError
+        If a number is infinite or too large for float32.
+    """
+    name, cells = column.name, column.cells
+    if cells.null_count == len(cells):
+        return LeftOut(name, "empty", "all values are missing"), ""
+    if pa.types.is_boolean(cells.type):
+        return _unless_constant(column, Boolean(name)), ""
+    if read.is_date(cells):
+        return _unless_constant(column, Date(name)), ""
+    if read.is_number(cells):
+        return _recognise_number(column, *read.numbers(cells), alone)
+    if read.is_text(cells):
+        return _recognise_text(column, alone)
+    return LeftOut(name, "unsupported", f"cells of type {cells.type} cannot be used"), ""
+
+
+def _recognise_number(
+    column: Column, values: Floats, odd: read.Mask, alone: bool
+) -> tuple[Description, str]:
+    name = column.name
+    read.refuse_too_large(column, values)
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return LeftOut(name, "empty", "all values are missing"), ""
+    if odd.any():
+        count = int(odd.sum())
+        texts = column.cells.filter(pa.array(odd))
+        spellings = texts.unique().to_pylist()
+        first = int(odd.argmax())
+        verb = "is not a number and counts" if count == 1 else "are not numbers and count"
+        which = f"{listed(spellings)}, first at {column.place(first)}"
+        note = f"{plural(count, 'cell')} {verb} as missing: {which}"
+        return Number(name, also_missing=tuple(spellings)), note
+    whole = len(present) == len(values) and not np.mod(present, 1.0).any()
+    if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
+        return _constant(column), ""
+    if whole and not alone and len(present) > 2 and len(np.unique(present)) == len(present):
+        counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
+        if counting:
+            return LeftOut(name, "identifier", "counts the rows"), ""
+        if KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name):
+            return LeftOut(name, "identifier", "a different whole number in every row"), ""
+    return Number(name), ""
+
+
+def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
+    name, cells = column.name, column.cells
+    present = len(cells) - cells.null_count
+    values, odd = read.numbers(cells)
+    n_odd = int(odd.sum())
+    coded = n_odd == 0 and pc.any(pc.match_substring_regex(cells, read.LEADING_ZERO)).as_py()
+    if n_odd == 0 and not coded:
+        return _recognise_number(column, values, odd, alone)
+    labels = read.label_codes(cells)
+    if len(labels.levels) == 1 and present == len(cells):
+        return _constant(column), ""
+    if not read.booleans(cells)[1].any():
+        return Boolean(name), ""
+    order, ambiguous = read.date_order(cells)
+    if order:
+        return Date(name, order), ""
+    if n_odd <= (1 - NUMBER_SHARE) * present:
+        spellings = len(cells.filter(pa.array(odd)).unique())
+        if spellings <= ODD_SPELLINGS and not coded:
+            return _recognise_number(column, values, odd, alone)
+    note = ""
+    if ambiguous:
+        note = "dates with day or month first, undecidable; write them year-month-day to use them"
+    elif 0 < n_odd < 0.5 * present:
+        first = int(odd.argmax())
+        example = f"{cells[first].as_py()!r} ({column.place(first)})"
+        note = f"mostly numbers, but {example} and others are not"
+    n_levels = len(labels.levels)
+    if n_levels > max(0.5 * present, 2):
+        length = pc.mean(pc.utf8_length(cells)).as_py()
+        every = "a different text in every row"
+        if n_levels == present and length <= IDENTIFIER_LENGTH:
+            return LeftOut(name, "identifier", every), note
+        many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
+        return LeftOut(name, "free text", many), note
+    return Category(name), note
+
+
+def _unless_constant(column: Column, description: Description) -> Description:
+    if column.cells.null_count or len(column.cells) == 1 or len(column.cells.unique()) > 1:
+        return description
+    return _constant(column)
+
+
+def _constant(column: Column) -> LeftOut:
+    return LeftOut(column.name, "constant", f"always {column.cells[0].as_py()!r}")
+
+
+# --------------------------------------------------------------------------------------------------
+# Whole tables
+
+
+def read_columns(descriptions: Sequence[Description], table: Table) -> list[Values]:
+    """Read the cells that the descriptions need; a `DataError` names the columns missing."""
+    used = [d.name for d in descriptions if not isinstance(d, LeftOut)]
+    missing = [name for name in used if name not in table.columns]
+    if missing:
+        hints = "; ".join(f"{name!r}{did_you_mean(name, table.columns)}" for name in missing[:12])
+        raise DataError(
+            f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: "
+            f"{hints}. "
+            f"It has {listed(table.columns)}."
+        )
+    return [
+        np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name])
+        for d in descriptions
+    ]
+
+
+def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: int) -> X32:
+    """Encode columns that were read to X, (rows, number of features) in float32."""
+    X = np.empty((rows, sum(len(d.features) for d in descriptions)), np.float32)
+    start = 0
+    for description, column_values in zip(descriptions, values, strict=True):
+        stop = start + len(description.features)
+        if stop > start:
+            description.encode(column_values, X[:, start:stop])
+        start = stop
+    return X
+
+
+def to_json(description: Description) -> dict[str, Any]:
+    """Return the description as the model file holds it."""
+    return {"name": description.name, "kind": description.kind, **asdict(description)}
+
+
+def from_json(entry: dict[str, Any]) -> Description:
+    """The inverse of `to_json`; a `ModelFileError` names an entry that cannot be understood."""
+    fields: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in entry.items() if key != "kind"
+    }
+    try:
+        return KINDS[entry["kind"]](**fields)
+    except (KeyError, TypeError):
+        raise ModelFileError(
+            f"the model file describes a column that this version cannot read: {entry}."
+        ) from None
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def mean_and_scale(present: Floats) -> tuple[float, float]:
+    """Mean and standard deviation; the latter is 1 where the values do not vary beyond rounding."""
+    mean, scale = float(present.mean()), float(present.std())
+    flat = scale <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
+    return mean, 1.0 if flat else scale
+
+
+def read_labels(column: Column) -> Labels:
+    """Read the cells as labels, whole floating-point numbers as whole numbers ("1", not "1.0")."""
+    cells = column.cells
+    if pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
+        raise DataError(
+            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not "
+            "text or numbers."
+        )
+    return read.label_codes(cells)
+
+
+def count_missing(column: Column) -> int:
+    """How many cells are null, or NaN."""
+    nan_too = pa.types.is_floating(column.cells.type)
+    return int(pc.sum(pc.is_null(column.cells, nan_is_null=nan_too)).as_py())
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 row", "2 rows", "12,345 rows"."""
+    return f"{count:,} " + (noun if count == 1 else nouns or f"{noun}s")
+
+
+def _angles(days: Floats) -> dict[str, Floats]:
+    """The angle of each day in the year, the week (from Monday) and the day."""
+    whole = np.floor(days)
+    years = whole.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]")
+    of_year = whole - years.astype(np.int64)
+    positions = {"year": of_year, "week": np.mod(whole + EPOCH_WEEKDAY, 7.0), "day": days - whole}
+    return {cycle: 2 * np.pi * positions[cycle] / CYCLES[cycle] for cycle in CYCLES}

@@ -1,0 +1,133 @@
+"""The native engine: the same face as `reseau.reference`, computed by the C++ kernels.
+
+The kernels number activations, losses and optimizers by their place in the C++ tables, whose names are those of the Python tables.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from reseau import _native
+from reseau.checks import known
+from reseau.data import FloatArray, IntArray
+from reseau.layers import Architecture
+from reseau.optimizers import Optimizer
+
+NAME = "native"
+
+_ACTIVATIONS = {name: place for place, name in enumerate(_native.activations())}
+_LOSSES = {name: place for place, name in enumerate(_native.losses())}
+_OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
+_MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
+_TRAINERS: dict[str, Any] = {"float32": _native.TrainerFloat32, "float64": _native.TrainerFloat64}
+
+
+@cache
+def instruction_set() -> str:
+    """The kernels in use: RESEAU_ISA, else the best that was built and that the processor has."""
+    available = _native.instruction_sets()
+    wanted = os.environ.get("RESEAU_ISA")
+    if wanted:
+        return known("The environment variable RESEAU_ISA", wanted, available)
+    return available[-1]
+
+
+def _model(architecture: Architecture, dtype: np.dtype[Any], *, for_inputs: bool = False) -> Any:
+    layers = [
+        (n_in, n_out, _ACTIVATIONS[layer.activation], w, b)
+        for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
+    ]
+    return _MODELS[dtype.name](instruction_set(), layers, _LOSSES[architecture.loss], architecture.simplifies, for_inputs)
+
+
+def _packed(architecture: Architecture, parameters: FloatArray, *, for_inputs: bool = False) -> Any:
+    model = _model(architecture, parameters.dtype, for_inputs=for_inputs)
+    model.pack(parameters)
+    return model
+
+
+def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | None]:
+    """Targets as the kernels take them: rows, or labels."""
+    return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
+
+
+def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """O, the output of the last layer, (rows, outputs)."""
+    O = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
+    _packed(architecture, parameters).predict(X, O, threads)
+    return O
+
+
+def errors(architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int) -> FloatArray:
+    """e_j, the error of each output neuron, (rows, outputs)."""
+    e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
+    _packed(architecture, parameters).errors(X, *_targets(T), e, threads)
+    return e
+
+
+def gradient(
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray,
+    T: FloatArray | IntArray,
+    sample_weight: FloatArray | None,
+    l2: float,
+    threads: int,
+) -> tuple[float, FloatArray]:
+    """E and ∂E/∂w, as `reseau.reference.value_and_gradient`."""
+    g = np.empty_like(parameters)
+    E = _packed(architecture, parameters).gradient(X, *_targets(T), sample_weight, l2, g, threads)
+    return E, g
+
+
+def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂X, (rows, outputs, inputs)."""
+    J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
+    _packed(architecture, parameters, for_inputs=True).jacobian(X, J, threads)
+    return J
+
+
+class Trainer:
+    """A training run in progress, as `reseau.reference.Trainer`; the optimizer's state stays packed in the kernels' layout."""
+
+    def __init__(self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int) -> None:
+        self.architecture = architecture
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.seed = seed
+        self.threads = threads
+        model = _model(architecture, parameters.dtype)
+        place = _OPTIMIZERS[optimizer.name]
+        self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
+
+    def run(
+        self,
+        X: FloatArray,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        l2: float,
+    ) -> list[float]:
+        """Train for some epochs; return the mean error of the rows in each, as met on the way."""
+        hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
+        losses: list[float] = self._trainer.run(
+            self.parameters,
+            X,
+            *_targets(T),
+            sample_weight,
+            hyperparameters=hyperparameters,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=self.seed,
+            l2=l2,
+            threads=self.threads,
+        )
+        return losses

@@ -1,0 +1,557 @@
+"""TableModel: from a table to a trained network, and from the next table to predictions.
+
+The whole road: recognise the columns, hold rows out, fit the descriptions on the others, encode,
+train, score. A model holds the descriptions of its columns and of its target, and the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reseau import columns as columns_module
+from reseau import engine
+from reseau import scores as scores_module
+from reseau import target as target_module
+from reseau.activations import ACTIVATIONS
+from reseau.checks import integer, known, real
+from reseau.columns import X32, Description, LeftOut, Rows, count_missing, plural
+from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.layers import Dense
+from reseau.network import Network
+from reseau.optimizers import Adam
+from reseau.scores import Scores
+from reseau.table import Table, listed, read_table
+from reseau.target import Classes, Codes, Quantity, Target
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from reseau.cells import Floats
+    from reseau.training import History
+
+Progress = Callable[[int, int, float, "float | None"], None]
+
+LEAST_ROWS = 10
+VALIDATION_SHARE = 0.15  # of the training rows, to choose the epoch whose weights are kept...
+VALIDATION_LEAST = 100  # ... if there are this many
+STEPS = 4000
+LEAST_EPOCHS, MOST_EPOCHS = 20, 200
+L2 = 1e-3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained; None takes a value that suits the table.
+
+    Parameters
+    ----------
+    layers : tuple of int
+        Neurons of the hidden layers, each at least 1; empty for none.
+    activation : str
+        Of the hidden layers, a name of `reseau.activations.ACTIVATIONS`.
+    epochs : int or None
+        At most so many; at least 1.
+    batch_size : int or None
+        Rows per step; at least 1.
+    learning_rate : float
+        Adam's, above 0.
+    test_size : float
+        The share of the rows held out to score the model, at least 0 and below 1.
+    seed : int
+        Fixes which rows are held out, the initial weights and the order of the rows.
+    """
+
+    layers: tuple[int, ...] = (64, 64)
+    activation: str = "relu"
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float = 0.001
+    test_size: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for neurons in self.layers:
+            integer("layers", neurons, low=1)
+        known("activation", self.activation, ACTIVATIONS)
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                integer(name, getattr(self, name), low=1)
+        real("learning_rate", self.learning_rate, low=0, includes_low=False)
+        real("test_size", self.test_size, low=0, high=1, includes_high=False)
+        integer("seed", self.seed, low=0)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of the rows of a table, in their order.
+
+    Attributes
+    ----------
+    values : pyarrow.Array
+        The predicted classes, of the type they had at training, or the predicted numbers.
+    probabilities : ndarray of shape (rows, classes), float32, or None
+        Of each class; None for a regression.
+    table : pyarrow.Table
+        The same as one table: "prediction", then "target=class" for each class.
+    scores : ClassScores, QuantityScores or None
+        If the table holds the target too.
+    notes : tuple of str
+        What was noticed in the table.
+    """
+
+    values: pa.Array
+    probabilities: npt.NDArray[np.float32] | None
+    table: pa.Table
+    scores: Scores | None
+    notes: tuple[str, ...]
+
+
+class TableModel:
+    """A network with the description of the table it reads.
+
+    `TableModel.train` makes one, `reseau.load` reads one from a file.
+
+    Attributes
+    ----------
+    columns : tuple of Description
+        In the order of the table; each says how it is encoded, or why it is left out.
+    target : Classes or Quantity
+        What is predicted.
+    network : Network
+        From the encoded columns to class probabilities, or to the standardised quantity.
+    scores : ClassScores, QuantityScores or None
+        On the rows held out; None if there were none.
+    training : dict
+        How it was trained: rows, held_out, epochs, best_epoch, batch_size, learning_rate, ...
+    history : History or None
+        The loss of each epoch; None for a model read from a file.
+    notes : tuple of str
+        What was noticed in the table it was trained on.
+
+    Examples
+    --------
+    >>> import numpy as np, pyarrow as pa
+    >>> import reseau as rs
+    >>> size = np.linspace(0, 1, 60)
+    >>> table = pa.table({"size": size, "large": ["yes" if s > 0.5 else "no" for s in size]})
+    >>> model = rs.TableModel.train(table, "large", epochs=50, learning_rate=0.01)
+    >>> model.predict(pa.table({"size": [0.1, 0.9]})).values.to_pylist()
+    ['no', 'yes']
+    """
+
+    def __init__(
+        self,
+        columns: tuple[Description, ...],
+        target: Target,
+        network: Network,
+        scores: Scores | None,
+        training: dict[str, Any],
+        history: History | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.columns = columns
+        self.target = target
+        self.network = network
+        self.scores = scores
+        self.training = training
+        self.history = history
+        self.notes = notes
+
+    def __repr__(self) -> str:
+        used = sum(bool(d.features) for d in self.columns)
+        return (
+            f"TableModel({self.target.task} of {self.target.name!r} from {plural(used, 'column')}, "
+            f"{plural(self.network.n_parameters, 'parameter')})"
+        )
+
+    @classmethod
+    def train(
+        cls,
+        data: Any,
+        target: str,
+        *,
+        task: str | None = None,
+        ignore: Sequence[str] = (),
+        threads: int | None = None,
+        progress: Progress | None = None,
+        **settings: Any,
+    ) -> TableModel:
+        """Train a network on a table.
+
+        Parameters
+        ----------
+        data : path, Table or data frame
+            As for `reseau.table.read_table`.
+        target : str
+            The column to predict.
+        task : {"classification", "regression"} or None
+            None decides from the target's cells.
+        ignore : sequence of str
+            Columns to leave out.
+        threads : int or None
+            At most as many threads; the result is the same for any number.
+        progress : callable or None
+            Called after each epoch with its number, the most there will be, the loss, and the
+            validation loss or None.
+        **settings
+            Those of `Settings`: layers, activation, epochs, batch_size, learning_rate, test_size,
+            seed.
+
+        Returns
+        -------
+        TableModel
+            Trained on the rows that were not held out, and scored on those that were.
+
+        Raises
+        ------
+        DataError
+            If the table or a column cannot be used: the message names the place and the way out.
+        ParameterError
+            For a parameter outside its range.
+        """
+        chosen = Settings(**settings)
+        engine.threads(threads)  # refuses a bad number before the work
+        table = read_table(data)
+        target_column = table.column(target)
+        for name in ignore:
+            table.column(name)
+        if target in ignore:
+            raise ParameterError(
+                f"the target {target!r} cannot be ignored; it is what is predicted."
+            )
+        description, _ = target_module.recognise_target(target_column, task)
+        y = description.encode(target_column)
+        usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
+        if len(usable) < LEAST_ROWS:
+            raise DataError(
+                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at "
+                "least "
+                f"{LEAST_ROWS} are needed to train and score a network."
+            )
+        recognised, notes = _recognise_all(table, target, ignore)
+        if len(usable) < table.rows:
+            lost = plural(table.rows - len(usable), "row")
+            notes.insert(0, f"{lost} without a value in {target!r} left out")
+
+        rng = np.random.default_rng(chosen.seed)
+        strata = y[usable] if isinstance(description, Classes) else None
+        train, held_out = (
+            usable[part] for part in split(len(usable), chosen.test_size, rng, strata)
+        )
+        if chosen.test_size and not len(held_out):
+            raise ParameterError(
+                f"test_size is {chosen.test_size:g}, which holds out none of "
+                f"{plural(len(usable), 'row')}; "
+                "give a larger share, or 0 for no score."
+            )
+        if isinstance(description, Classes) and len(np.unique(y[train])) == 1:
+            raise DataError(
+                f"all {plural(len(train), 'training row')} have the same value in {target!r}; the "
+                "others "
+                "are too rare to learn from. Give more rows, or a smaller test size."
+            )
+
+        values = columns_module.read_columns(recognised, table)
+        columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
+        X = columns_module.encode(columns, values, table.rows)
+        if isinstance(description, Quantity):
+            description = target_module.scaled(description, y[train])
+
+        network, history, training = _train_network(
+            X, y, train, description, chosen, rng, threads, progress
+        )
+        missing = {name: count_missing(column) for name, column in table.columns.items()}
+        training = {
+            "table": Path(table.name).name,
+            "table_rows": table.rows,
+            "missing": {name: count for name, count in missing.items() if count},
+            "rows": len(usable),
+            "held_out": len(held_out),
+            **training,
+        }
+        model = cls(columns, description, network, None, training, history, (*table.notes, *notes))
+        if isinstance(description, Classes):
+            counts = np.bincount(y[train].astype(np.int64), minlength=len(description.classes))
+            training["class_counts"] = counts.tolist()
+        if len(held_out):
+            model.scores = model._score(network(X[held_out], threads=threads), y[held_out])
+        return model
+
+    def predict(self, data: Any, *, threads: int | None = None) -> Predictions:
+        """Predict the target for each row of a table.
+
+        Parameters
+        ----------
+        data : path, Table or data frame
+            With the columns the model was trained on, in any order; others are passed over.
+        threads : int or None
+            At most as many threads; the result is the same for any number.
+
+        Returns
+        -------
+        Predictions
+            As many as the table has rows, in their order.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or a cell cannot be read as what its column held at training.
+        """
+        import pyarrow as pa
+
+        table = read_table(data)
+        values = columns_module.read_columns(self.columns, table)
+        notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
+        described = {d.name for d in self.columns} | {self.target.name}
+        extra = [name for name in table.columns if name not in described]
+        if extra:
+            notes.insert(
+                0,
+                f"{plural(len(extra), 'column')} unknown to the model passed over: {listed(extra)}",
+            )
+        O = self.network(columns_module.encode(self.columns, values, table.rows), threads=threads)
+        out: dict[str, Any] = {}
+        probabilities = None
+        if isinstance(self.target, Classes):
+            probabilities = O.astype(np.float32, copy=False)
+            out["prediction"] = self.target.decode(O.argmax(axis=1))
+            for i, label in enumerate(self.target.labels):
+                out[f"{self.target.name}={label}"] = pa.array(probabilities[:, i])
+        else:
+            out["prediction"] = pa.array(self._quantity(O))
+        scores, scoring = self._score_table(O, table)
+        return Predictions(
+            out["prediction"],
+            probabilities,
+            pa.table(out),
+            scores,
+            (*table.notes, *notes, *scoring),
+        )
+
+    def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
+        """Score the model on a table that holds the target; the parameters are those of `predict`."""
+        table = read_table(data)
+        table.column(self.target.name)
+        predictions = self.predict(table, threads=threads)
+        if predictions.scores is None:
+            raise DataError(f"{table.name} cannot be scored: {predictions.notes[-1]}.")
+        return predictions.scores
+
+    def describe(self) -> dict[str, Any]:
+        """Return all but the network's weights, as JSON-able values."""
+        return {
+            "kind": "table_model",
+            "target": target_module.to_json(self.target),
+            "columns": [columns_module.to_json(d) for d in self.columns],
+            "network": self.network.describe(),
+            "training": self.training,
+            "scores": None if self.scores is None else scores_module.to_json(self.scores),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_description(
+        cls, description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]
+    ) -> TableModel:
+        """Rebuild a model from what `describe` and the network's `tensors` gave."""
+        scores = description["scores"]
+        return cls(
+            tuple(columns_module.from_json(entry) for entry in description["columns"]),
+            target_module.from_json(description["target"]),
+            Network.from_description(description["network"], tensors),
+            None if scores is None else scores_module.from_json(scores),
+            description["training"],
+            notes=tuple(description["notes"]),
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file that `reseau.load` reads; complete, or not at all."""
+        from reseau import model_file
+
+        model_file.write(path, self.describe(), self.network.tensors())
+
+    def _quantity(self, O: npt.NDArray[Any]) -> Floats:
+        assert isinstance(self.target, Quantity)
+        return O[:, 0].astype(np.float64) * self.target.scale + self.target.mean
+
+    def _score(self, O: npt.NDArray[Any], y: npt.NDArray[Any]) -> Scores:
+        if isinstance(self.target, Classes):
+            frequencies = np.array(self.training["class_counts"], np.float64)
+            return scores_module.score_classes(
+                y, O, frequencies / frequencies.sum(), self.target.labels
+            )
+        return scores_module.score_quantity(y, self._quantity(O), self.target.mean)
+
+    def _score_table(self, O: npt.NDArray[Any], table: Table) -> tuple[Scores | None, list[str]]:
+        """Score the rows of a table whose target is known; say why if there are none."""
+        name = self.target.name
+        if name not in table.columns:
+            return None, []
+        try:
+            y = self.target.encode(table.columns[name])
+        except DataError as error:
+            return None, [f"not scored: {error}"]
+        if isinstance(self.target, Classes):
+            unknown = int((y == target_module.UNKNOWN).sum())
+            notes = [f"{plural(unknown, 'row')} of classes unknown to the model not scored"] * (
+                unknown > 0
+            )
+            usable = y >= 0
+        else:
+            notes, usable = [], ~np.isnan(y)
+        if not usable.any():
+            return None, [*notes, f"no row has a known value in {name!r}"]
+        return self._score(O[usable], y[usable]), notes
+
+
+def split(
+    rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None
+) -> tuple[Rows, Rows]:
+    """Draw a share of the rows, of each class in proportion.
+
+    Parameters
+    ----------
+    rows : int
+        How many there are.
+    share : float
+        Of the rows to draw, at least 0 and below 1.
+    rng : numpy.random.Generator
+        What draws.
+    strata : ndarray of shape (rows,) or None
+        The class of each row. A class keeps at least one row that is not drawn.
+
+    Returns
+    -------
+    rest, drawn : ndarray of int
+        The row numbers, in increasing order.
+    """
+    wanted = round(rows * share)
+    order = rng.permutation(rows)
+    if strata is None:
+        return np.sort(order[wanted:]), np.sort(order[:wanted])
+    counts = np.bincount(strata)
+    exact = counts * share
+    quota = np.minimum(np.floor(exact), np.maximum(counts - 1, 0)).astype(np.int64)
+    for i in np.argsort(quota - exact, kind="stable"):  # largest remainders first
+        if quota.sum() < wanted and quota[i] < counts[i] - 1:
+            quota[i] += 1
+    by_class = order[np.argsort(strata[order], kind="stable")]
+    place = np.arange(rows) - np.repeat(np.cumsum(counts) - counts, counts)  # within its class
+    drawn = place < quota[strata[by_class]]
+    return np.sort(by_class[~drawn]), np.sort(by_class[drawn])
+
+
+def _recognise_all(
+    table: Table, target: str, ignore: Sequence[str]
+) -> tuple[list[Description], list[str]]:
+    """Recognise every column but the target, in order, with notes for the report."""
+    notes = []
+    recognised: list[Description] = []
+    candidates = [name for name in table.columns if name != target and name not in ignore]
+    for name, column in table.columns.items():
+        if name == target:
+            continue
+        if name in ignore:
+            recognised.append(LeftOut(name, "ignored", "as asked"))
+            continue
+        description, note = columns_module.recognise(column, alone=len(candidates) == 1)
+        recognised.append(description)
+        if note:
+            notes.append(f"{name}: {note}")
+    if all(isinstance(d, LeftOut) for d in recognised):
+        why = "; ".join(f"{d.name!r} {d.reason}" for d in recognised if isinstance(d, LeftOut))
+        raise DataError(
+            f"{table.name} has no column to learn {target!r} from" + (f": {why}." if why else ".")
+        )
+    return recognised, notes
+
+
+def _train_network(
+    X: X32,
+    y: npt.NDArray[Any],
+    train: Rows,
+    target: Target,
+    settings: Settings,
+    rng: np.random.Generator,
+    threads: int | None,
+    progress: Progress | None,
+) -> tuple[Network, History, dict[str, Any]]:
+    """Train on these rows; the weights of the best epoch on the validation part are kept."""
+    hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
+    if isinstance(target, Classes):
+        network = Network(
+            *hidden, Dense(len(target.classes), "softmax"), loss="cross_entropy", seed=settings.seed
+        )
+        t: npt.NDArray[Any] = y
+        strata: Codes | None = y[train]
+    else:
+        network = Network(*hidden, Dense(1, "identity"), loss="squared_error", seed=settings.seed)
+        t = ((y - target.mean) / target.scale).astype(np.float32)[:, None]
+        strata = None
+    validation_data, fitted, validating = None, train, np.empty(0, np.int64)
+    if len(train) >= VALIDATION_LEAST:
+        rest, drawn = split(len(train), VALIDATION_SHARE, rng, strata)
+        fitted, validating = train[rest], train[drawn]
+        validation_data = (X[validating], t[validating])
+    batch_size = settings.batch_size or default_batch_size(len(fitted))
+    epochs = settings.epochs or default_epochs(len(fitted), batch_size)
+
+    best_loss, best_epoch, best = np.inf, 0, np.empty(0, np.float32)
+
+    def after_epoch(history: History) -> bool:
+        nonlocal best_loss, best_epoch, best
+        validation_loss = None
+        if validation_data is not None:
+            validation_loss = history.validation_loss[-1]
+            if validation_loss < best_loss:
+                best_loss, best_epoch = validation_loss, history.epochs
+                best = network.parameters.copy()
+        if progress is not None:
+            progress(history.epochs, epochs, history.loss[-1], validation_loss)
+        return False
+
+    history = network.fit(
+        X[fitted],
+        t[fitted],
+        optimizer=Adam(settings.learning_rate),
+        epochs=epochs,
+        batch_size=batch_size,
+        validation_data=validation_data,
+        l2=L2,
+        callback=after_epoch,
+        threads=threads,
+    )
+    if len(best):
+        network.parameters[:] = best
+    elif not np.isfinite(network.parameters).all():
+        raise ReseauError(
+            f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller "
+            "one."
+        )
+    training = {
+        "validation": len(validating),
+        "epochs": history.epochs,
+        "best_epoch": best_epoch or history.epochs,
+        "batch_size": batch_size,
+        "learning_rate": settings.learning_rate,
+        "l2": L2,
+        "seed": settings.seed,
+    }
+    return network, history, training
+
+
+def default_batch_size(rows: int) -> int:
+    """Return a power of two: 16 for small tables, up to 512 for large ones."""
+    return int(2 ** np.clip(np.round(np.log2(rows / 32)), 4, 9))
+
+
+def default_epochs(rows: int, batch_size: int) -> int:
+    """Return as many epochs as give a good number of steps, within bounds."""
+    per_epoch = max(rows / batch_size, 1.0)
+    return int(np.clip(np.round(STEPS / per_epoch), LEAST_EPOCHS, MOST_EPOCHS))
