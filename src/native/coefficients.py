@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import mpmath as mp
+import mpmath as mp  # type: ignore[import-untyped]
 
 Function = Callable[[mp.mpf], mp.mpf]
 
@@ -54,7 +54,8 @@ def remez(fit: Fit, degree: int) -> list[mp.mpf]:
                 system[row, power] = weight[i] * grid[i] ** power
             system[row, nodes - 1] = (-1) ** row
             right[row] = weight[i] * target[i]
-        *coefficients, level = mp.lu_solve(system, right)
+        solution: list[mp.mpf] = list(mp.lu_solve(system, right))
+        coefficients, level = solution[:-1], solution[-1]
         error = [
             w * (t - value(coefficients, x)) for x, t, w in zip(grid, target, weight, strict=True)
         ]

@@ -184,21 +184,14 @@ struct Isa<double> {
 static RESEAU_INLINE float scalar_sqrt(float x) { return __builtin_sqrtf(x); }
 static RESEAU_INLINE double scalar_sqrt(double x) { return __builtin_sqrt(x); }
 
-// A product and a sum in one rounding where the hardware does it; the library's function would be a hundred times slower.
-static RESEAU_INLINE float scalar_fma(float a, float b, float c) {
-#ifdef __FP_FAST_FMAF
-    return __builtin_fmaf(a, b, c);
+// A product and a sum in one rounding where the hardware does it; elsewhere the library's function would be far too slow.
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+static RESEAU_INLINE float scalar_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static RESEAU_INLINE double scalar_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #else
-    return a * b + c;
+static RESEAU_INLINE float scalar_fma(float a, float b, float c) { return a * b + c; }
+static RESEAU_INLINE double scalar_fma(double a, double b, double c) { return a * b + c; }
 #endif
-}
-static RESEAU_INLINE double scalar_fma(double a, double b, double c) {
-#ifdef __FP_FAST_FMA
-    return __builtin_fma(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
 
 template <class T, class Word>
 struct PortableIsa {

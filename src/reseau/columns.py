@@ -358,8 +358,7 @@ class LeftOut(Description):
         return self.reason
 
     def encode(self, values: Floats, X: X32) -> None:
-        """Write the inputs into X."""
-        pass
+        """Write nothing."""
 
 
 KINDS: dict[str, type[Description]] = {

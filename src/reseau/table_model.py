@@ -226,7 +226,7 @@ class TableModel:
                 f"the target {target!r} cannot be ignored; it is what is predicted."
             )
         description, _ = target_module.recognise_target(target_column, task)
-        y = description.encode(target_column)
+        y: npt.NDArray[Any] = description.encode(target_column)
         usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
         if len(usable) < LEAST_ROWS:
             raise DataError(
@@ -335,7 +335,7 @@ class TableModel:
         )
 
     def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
-        """Score the model on a table that holds the target; the parameters are those of `predict`."""
+        """Score the model on a table that holds the target; parameters as for `predict`."""
         table = read_table(data)
         table.column(self.target.name)
         predictions = self.predict(table, threads=threads)
