@@ -13,11 +13,11 @@ int64_t Interrupt::now() {
 }
 
 template <class T>
-Buffer<T>::Buffer(int64_t size) {
+Buffer<T>::Buffer(int64_t size, Content content) {
     const size_t bytes = (static_cast<size_t>(std::max<int64_t>(size, 1)) * sizeof(T) + 63) / 64 * 64;
     void* memory = std::aligned_alloc(64, bytes);
     if (memory == nullptr) throw std::bad_alloc();
-    std::memset(memory, 0, bytes);
+    if (content == Content::zeros) std::memset(memory, 0, bytes);
     memory_.reset(static_cast<T*>(memory));
 }
 
@@ -115,7 +115,7 @@ Step<T> Model<T>::step(const Samples<T>& samples, int64_t rows, Room room, std::
     step.rows = rows;
     const auto matrix = [&](int64_t columns) {
         const int64_t stride = padded_stride<T>(columns, kernels_->width);
-        memory.emplace_back(rows * stride);
+        memory.emplace_back(rows * stride, Content::anything);
         return Matrix<T>{memory.back().data(), stride};
     };
     const bool backward = room == Room::backward;
@@ -191,7 +191,7 @@ template <class T>
 class Stepper {
 public:
     Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check) {
-        for (int i = 0; i < threads; ++i) panels_.emplace_back(rows * panel_vectors * model.kernels().width);
+        for (int i = 0; i < threads; ++i) panels_.emplace_back(rows * panel_vectors * model.kernels().width, Content::anything);
     }
 
     // Both phases. `error` receives the rows' errors, in thread 0. False if the work is to be given up: then the weights are

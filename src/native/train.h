@@ -13,12 +13,14 @@
 
 namespace reseau {
 
-// Zeroed memory for `size` elements, on a cache line's boundary.
+// Memory for `size` elements, on a cache line's boundary. Parameters start as zeros; a workspace is written before it is
+// read, and clearing that of a very large batch would take longer than an interruption may wait.
+enum class Content { zeros, anything };
 template <class T>
 class Buffer {
 public:
     Buffer() = default;
-    explicit Buffer(int64_t size);
+    explicit Buffer(int64_t size, Content content = Content::zeros);
 
     T* data() const { return memory_.get(); }
 
