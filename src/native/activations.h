@@ -99,7 +99,8 @@ struct GeluTanh : ElementwiseBase<T> {
     static constexpr T slope = T(0.79788456080286535588), cubic = T(0.044715);
     static RESEAU_INLINE V inner(V z) { return tanh(V(slope) * fma(V(cubic) * z * z, z, z)); }
     static RESEAU_INLINE V value(V z) { return V(T(0.5)) * z * (V(T(1)) + inner(z)); }
-    static RESEAU_INLINE V derivative(V z) {
+    static RESEAU_INLINE V derivative(V far) {
+        const V z = min(V(T(20)), max(V(T(-20)), far));  // beyond which it is 1 or 0, and its square might overflow
         const V t = inner(z), half = V(T(0.5));
         const V slope_of_inner = V(slope) * fma(V(T(3) * cubic) * z, z, V(T(1)));
         return fma(half * z * fnma(t, t, V(T(1))), slope_of_inner, half * (V(T(1)) + t));

@@ -5,8 +5,8 @@ medians, scales and levels, from the training rows only). The result is a frozen
 the classes in `KINDS`: plain numbers and strings, kept in the model file as JSON, and enough to
 encode any other table:
 
-- number: missing -> median; (x - mean) / scale; then a 0/1 input "is missing" if values were
-  missing at training;
+- number: missing -> median; (x - mean) / scale, kept between -limit and limit; then a 0/1 input "is
+  missing" if values were missing at training;
 - boolean: 0 or 1, missing -> mean; the same last input;
 - category: one 0/1 input per level, then one for the rare levels together, then one for missing; a
   level never seen gives the input of the rare ones, or all zeros if there are none;
@@ -17,7 +17,6 @@ encode any other table:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, TypeVar
@@ -36,17 +35,9 @@ Rows = npt.NDArray[np.int64]
 X32 = npt.NDArray[np.float32]
 Values = Floats | Labels
 
+LIMIT = 5.0  # deviations from the mean; what is beyond counts as this
 LEVELS_SHOWN = 4
 MAX_LEVELS = 100  # of a category; the rarer ones share an input
-NUMBER_SHARE = 0.9  # of the cells that are numbers, from which the others count as missing...
-ODD_SPELLINGS = 5  # ... if they are at most this many different texts
-KEY_NAME = re.compile(
-    r"(column 1|index|key|rownames?|row|unnamed: \d+|nr|no|obs|case|serial"
-    r"|(.*[_\W])?(id|uuid|guid))",
-    re.IGNORECASE,
-)
-KEY_CAMEL = re.compile(r".*[a-z](Id|ID)")
-IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -99,11 +90,12 @@ class _Scalar(Description):
         """Return the names of the inputs."""
         return [self.name] + [f"{self.name} is missing"] * self.missing
 
-    def _encode(self, values: Floats, X: X32, mean: float, scale: float) -> None:
+    def _filled(self, values: Floats, X: X32) -> Floats:
+        """Return the values with the missing ones filled, and mark those in X."""
         absent = np.isnan(values)
-        X[:, 0] = (np.where(absent, self.fill, values) - mean) / scale
         if self.missing:
             X[:, 1] = absent
+        return np.where(absent, self.fill, values)
 
 
 @dataclass(frozen=True)
@@ -116,6 +108,7 @@ class Number(_Scalar):
     kind = "number"
     mean: float = 0.0
     scale: float = 1.0
+    limit: float = LIMIT
     also_missing: tuple[str, ...] = ()
 
     def read(self, column: Column) -> Floats:
@@ -148,7 +141,8 @@ class Number(_Scalar):
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
-        self._encode(values, X, self.mean, self.scale)
+        z = (self._filled(values, X) - self.mean) / self.scale
+        X[:, 0] = np.clip(z, -self.limit, self.limit)
 
     @property
     def summary(self) -> str:
@@ -179,7 +173,7 @@ class Boolean(_Scalar):
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
-        self._encode(values, X, 0.0, 1.0)
+        X[:, 0] = self._filled(values, X)
 
     @property
     def summary(self) -> str:
@@ -364,122 +358,6 @@ class LeftOut(Description):
 KINDS: dict[str, type[Description]] = {
     cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)
 }
-
-
-# --------------------------------------------------------------------------------------------------
-# Recognising
-
-
-def recognise(column: Column, alone: bool = False) -> tuple[Description, str]:
-    """Say what a column is, from all of its cells.
-
-    Parameters
-    ----------
-    column : Column
-    alone : bool
-        Whether it is the only one to learn from: then even a column that counts its rows is kept.
-
-    Returns
-    -------
-    description : Description
-        Not fitted yet.
-    note : str
-        What the user should know of how the column was taken; "" if there is nothing to say.
-
-    Raises
-    ------
-    DataError
-        If a number is infinite or too large for float32.
-    """
-    name, cells = column.name, column.cells
-    if cells.null_count == len(cells):
-        return LeftOut(name, "empty", "all values are missing"), ""
-    if pa.types.is_boolean(cells.type):
-        return _unless_constant(column, Boolean(name)), ""
-    if read.is_date(cells):
-        return _unless_constant(column, Date(name)), ""
-    if read.is_number(cells):
-        return _recognise_number(column, *read.numbers(cells), alone)
-    if read.is_text(cells):
-        return _recognise_text(column, alone)
-    return LeftOut(name, "unsupported", f"cells of type {cells.type} cannot be used"), ""
-
-
-def _recognise_number(
-    column: Column, values: Floats, odd: read.Mask, alone: bool
-) -> tuple[Description, str]:
-    name = column.name
-    read.refuse_too_large(column, values)
-    present = values[~np.isnan(values)]
-    if not len(present):
-        return LeftOut(name, "empty", "all values are missing"), ""
-    if odd.any():
-        count = int(odd.sum())
-        texts = column.cells.filter(pa.array(odd))
-        spellings = texts.unique().to_pylist()
-        first = int(odd.argmax())
-        verb = "is not a number and counts" if count == 1 else "are not numbers and count"
-        which = f"{listed(spellings)}, first at {column.place(first)}"
-        note = f"{plural(count, 'cell')} {verb} as missing: {which}"
-        return Number(name, also_missing=tuple(spellings)), note
-    whole = len(present) == len(values) and not np.mod(present, 1.0).any()
-    if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
-        return _constant(column), ""
-    if whole and not alone and len(present) > 2 and len(np.unique(present)) == len(present):
-        counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
-        if counting:
-            return LeftOut(name, "identifier", "counts the rows"), ""
-        if KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name):
-            return LeftOut(name, "identifier", "a different whole number in every row"), ""
-    return Number(name), ""
-
-
-def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
-    name, cells = column.name, column.cells
-    present = len(cells) - cells.null_count
-    values, odd = read.numbers(cells)
-    n_odd = int(odd.sum())
-    coded = n_odd == 0 and pc.any(pc.match_substring_regex(cells, read.LEADING_ZERO)).as_py()
-    if n_odd == 0 and not coded:
-        return _recognise_number(column, values, odd, alone)
-    labels = read.label_codes(cells)
-    if len(labels.levels) == 1 and present == len(cells):
-        return _constant(column), ""
-    if not read.booleans(cells)[1].any():
-        return Boolean(name), ""
-    order, ambiguous = read.date_order(cells)
-    if order:
-        return Date(name, order), ""
-    if n_odd <= (1 - NUMBER_SHARE) * present:
-        spellings = len(cells.filter(pa.array(odd)).unique())
-        if spellings <= ODD_SPELLINGS and not coded:
-            return _recognise_number(column, values, odd, alone)
-    note = ""
-    if ambiguous:
-        note = "dates with day or month first, undecidable; write them year-month-day to use them"
-    elif 0 < n_odd < 0.5 * present:
-        first = int(odd.argmax())
-        example = f"{cells[first].as_py()!r} ({column.place(first)})"
-        note = f"mostly numbers, but {example} and others are not"
-    n_levels = len(labels.levels)
-    if n_levels > max(0.5 * present, 2):
-        length = pc.mean(pc.utf8_length(cells)).as_py()
-        every = "a different text in every row"
-        if n_levels == present and length <= IDENTIFIER_LENGTH:
-            return LeftOut(name, "identifier", every), note
-        many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
-        return LeftOut(name, "free text", many), note
-    return Category(name), note
-
-
-def _unless_constant(column: Column, description: Description) -> Description:
-    if column.cells.null_count or len(column.cells) == 1 or len(column.cells.unique()) > 1:
-        return description
-    return _constant(column)
-
-
-def _constant(column: Column) -> LeftOut:
-    return LeftOut(column.name, "constant", f"always {column.cells[0].as_py()!r}")
 
 
 # --------------------------------------------------------------------------------------------------

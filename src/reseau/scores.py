@@ -42,6 +42,11 @@ class ClassScores:
     confusion: tuple[tuple[int, ...], ...]
     task: ClassVar[str] = "classification"
 
+    @property
+    def useful(self) -> bool:
+        """Whether the predictions are better than the simplest guess."""
+        return self.accuracy > self.baseline or self.log_loss < self.baseline_log_loss
+
     def line(self) -> str:
         """Return the main score as part of a sentence."""
         return f"accuracy {self.accuracy:.3f} (always {self.commonest!r}: {self.baseline:.3f})"
@@ -70,6 +75,11 @@ class QuantityScores:
     baseline_rmse: float
     baseline_mae: float
     task: ClassVar[str] = "regression"
+
+    @property
+    def useful(self) -> bool:
+        """Whether the predictions are better than the simplest guess."""
+        return self.rmse < self.baseline_rmse or self.mae < self.baseline_mae
 
     def line(self) -> str:
         """Return the main scores as part of a sentence."""

@@ -25,6 +25,7 @@ from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.layers import Dense
 from reseau.network import Network
 from reseau.optimizers import Adam
+from reseau.recognition import recognise
 from reseau.scores import Scores
 from reseau.table import Table, listed, read_table
 from reseau.target import Classes, Codes, Quantity, Target
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, float, "float | None"], None]
 
 LEAST_ROWS = 10
-VALIDATION_SHARE = 0.15  # of the training rows, to choose the epoch whose weights are kept...
+VALIDATION_SHARE = 0.1  # of the training rows, to choose the epoch whose weights are kept...
 VALIDATION_LEAST = 100  # ... if there are this many
 STEPS = 4000
 LEAST_EPOCHS, MOST_EPOCHS = 20, 200
-L2 = 1e-3
+L2 = 0.3  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Settings:
     activation: str = "relu"
     epochs: int | None = None
     batch_size: int | None = None
-    learning_rate: float = 0.001
+    learning_rate: float = 0.002
     test_size: float = 0.2
     seed: int = 0
 
@@ -460,7 +461,7 @@ def _recognise_all(
         if name in ignore:
             recognised.append(LeftOut(name, "ignored", "as asked"))
             continue
-        description, note = columns_module.recognise(column, alone=len(candidates) == 1)
+        description, note = recognise(column, alone=len(candidates) == 1)
         recognised.append(description)
         if note:
             notes.append(f"{name}: {note}")

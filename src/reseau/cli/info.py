@@ -52,10 +52,8 @@ def _lines(path: Path, model: TableModel) -> list[str]:
     from reseau.cli import report
     from reseau.columns import plural
 
-    training = model.training
     lines = [
-        f"{path}: {model.target.task} of {model.target.name!r}, trained on {training['table']} "
-        f"({plural(training['table_rows'], 'row')})",
+        f"{path}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
         report.what_is_predicted(model),
         "",
         *report.columns(model),

@@ -38,6 +38,13 @@ def short(label: str, width: int = LABEL_WIDTH) -> str:
     return label if len(label) <= width else label[: width - 1] + "…"
 
 
+def table(model: TableModel) -> str:
+    """Say what the model was trained on."""
+    facts = model.training
+    rows, names = plural(facts["table_rows"], "row"), plural(len(model.columns) + 1, "column")
+    return f"{facts['table']}: {rows}, {names}"
+
+
 def what_is_predicted(model: TableModel) -> str:
     """Say what the target is."""
     target = model.target

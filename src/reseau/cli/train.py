@@ -49,7 +49,7 @@ def train(
     batch_size: Annotated[
         int | None, typer.Option(help="Rows per update.", show_default="from the rows")
     ] = None,
-    learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
+    learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
     test_size: Annotated[
         float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")
     ] = 0.2,
@@ -205,10 +205,8 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
     from reseau.cli import report
     from reseau.columns import plural
 
-    training = model.training
     lines = [
-        f"{training['table']}: {plural(training['table_rows'], 'row')}, "
-        f"{plural(len(model.columns) + 1, 'column')}",
+        report.table(model),
         report.what_is_predicted(model),
         "",
         *report.columns(model),
@@ -224,6 +222,11 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
     else:
         lines += [f"Scores on {plural(model.scores.rows, 'row')} held out of the training:", ""]
         lines += report.scores(model.scores, model)
+        if not model.scores.useful:
+            lines += [
+                "",
+                "  No better than the simplest guess: nothing was learned from this table.",
+            ]
     size = path.stat().st_size / 1000
     lines += ["", f"Model: {path} ({size:,.0f} kB), {seconds:.1f} s in all"]
     if plot is not None:

@@ -1,0 +1,157 @@
+"""The package as it is installed: what importing it loads and costs, what it exports and ships."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import importlib.resources
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import reseau
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_importing_reseau_loads_no_heavy_library() -> None:
+    loaded = run_python("import sys, reseau; print(*sys.modules)").split()
+    assert "reseau" in loaded
+    heavy = {
+        "matplotlib",
+        "narwhals",
+        "pyarrow",
+        "rich",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "typer",
+    }
+    assert heavy.isdisjoint(loaded)
+
+
+def test_importing_reseau_costs_under_30_ms_on_top_of_numpy() -> None:
+    code = (
+        "import time, numpy; start = time.perf_counter(); import reseau; "
+        "print(time.perf_counter() - start)"
+    )
+    # A busy machine only ever adds time, so the least of several runs is the nearest to the cost.
+    assert min(float(run_python(code)) for _ in range(5)) < 0.030
+
+
+def test_the_first_network_costs_no_heavy_library_either() -> None:
+    code = "import sys, reseau; reseau.Network(reseau.Dense(2)); print(*sys.modules)"
+    assert {"pyarrow", "rich", "sklearn", "typer"}.isdisjoint(run_python(code).split())
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(reseau.__all__) == {
+        "Adam",
+        "AdamW",
+        "DataError",
+        "Dense",
+        "History",
+        "LossCurveDisplay",
+        "MLPClassifier",
+        "MLPRegressor",
+        "ModelFileError",
+        "Network",
+        "ParameterError",
+        "RMSprop",
+        "ReseauError",
+        "SGD",
+        "TableModel",
+        "__version__",
+        "load",
+    }
+
+
+@pytest.mark.parametrize("name", reseau.__all__)
+def test_a_public_name_can_be_had(name: str) -> None:
+    assert getattr(reseau, name) is not None
+    assert name in dir(reseau)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Netwrok"):
+        _ = reseau.Netwrok
+
+
+def test_the_version_is_the_distribution_s() -> None:
+    assert reseau.__version__ == importlib.metadata.version("reseau")
+
+
+def test_the_types_are_shipped() -> None:
+    package = importlib.resources.files("reseau")
+    assert package.joinpath("py.typed").is_file()
+    assert package.joinpath("_native.pyi").is_file()
+
+
+def test_the_command_is_installed() -> None:
+    (command,) = importlib.metadata.entry_points(group="console_scripts", name="reseau")
+    assert command.dist is not None
+    assert command.dist.name == "reseau"
+    assert callable(command.load())
+
+
+def test_the_stub_names_what_the_extension_module_has() -> None:
+    native = pytest.importorskip("reseau._native", reason="installed without the native engine")
+    stub = importlib.resources.files("reseau").joinpath("_native.pyi").read_text("utf-8")
+    body = ast.parse(stub).body
+    assert public(names_defined(body)) == public(vars(native))
+    classes = {node.name: node for node in body if isinstance(node, ast.ClassDef)}
+    for name in public(classes):
+        assert public(members(classes[name], classes)) == public(dir(getattr(native, name)))
+
+
+def names_defined(body: list[ast.stmt]) -> set[str]:
+    names = set()
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return names
+
+
+def members(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> set[str]:
+    """The names a class of the stub defines or inherits."""
+    parents = [classes[base.id] for base in node.bases if isinstance(base, ast.Name)]
+    return names_defined(node.body).union(*(members(parent, classes) for parent in parents))
+
+
+def public(names: Iterable[str]) -> set[str]:
+    return {name for name in names if not name.startswith("_")}
+
+
+def readme_blocks(language: str = "") -> list[str]:
+    text = CHECKOUT.joinpath("README.md").read_text("utf-8")
+    return re.findall(rf"^```{language}.*\n((?:.*\n)*?)^```$", text, re.MULTILINE)
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    job, tests = (block.splitlines() for block in readme_blocks()[:2])
+    assert len(job) == len(tests) == 1
+    assert job[0].startswith("pip install ")
+    assert "reseau train examples/penguins.csv" in job[0]
+    assert tests[0].startswith("pip install '.[test]' && ")
+    assert tests[0].endswith("pytest")
+
+
+def test_the_readme_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = readme_blocks("python")
+    assert blocks
+    namespace: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
