@@ -33,6 +33,9 @@ constexpr int64_t block_rows = 64;
 // which a core does some 25,000 multiply-adds of float32.
 constexpr int64_t work_for_a_thread = 200'000;
 
+// The same for a call that starts its team for this alone: some 50 µs, or 5 million multiply-adds.
+constexpr int64_t work_for_a_start = 5'000'000;
+
 // A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first cache,
 // so such a length gets another vector.
 template <class T>
@@ -41,8 +44,8 @@ int64_t padded_stride(int64_t columns, int64_t width) {
     return stride * static_cast<int64_t>(sizeof(T)) % 1024 == 0 ? stride + width : stride;
 }
 
-int team_size(int threads, int64_t work, int64_t pieces) {
-    return static_cast<int>(std::clamp<int64_t>(std::min(work / work_for_a_thread, pieces), 1, threads));
+int team_size(int threads, int64_t work, int64_t worth_a_thread, int64_t pieces) {
+    return static_cast<int>(std::clamp<int64_t>(std::min(work / worth_a_thread, pieces), 1, threads));
 }
 
 // SplitMix64's finaliser; data.py has the same, with its source.
@@ -141,7 +144,7 @@ template <class T, class Kernel>
 bool in_blocks(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, int64_t row_work,
                typename Model<T>::Room room, Kernel kernel) {
     const int64_t blocks = round_up(rows, block_rows) / block_rows;
-    const int team = team_size(threads, rows * row_work, blocks);
+    const int team = team_size(threads, rows * row_work, work_for_a_start, blocks);
     std::vector<std::vector<Buffer<T>>> memory(static_cast<size_t>(team));
     std::vector<Step<T>> steps;
     for (auto& m : memory) steps.push_back(model.step(samples, std::min(rows, block_rows), room, m));
@@ -263,7 +266,7 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     step.update = {gradient_only, nullptr, 1, {packed.data(), nullptr}};
     step.total = total_weight(samples, rows);
     step.l2 = l2;
-    const int wanted = team_size(threads, rows * 3 * model.multiplications(), rows);
+    const int wanted = team_size(threads, rows * 3 * model.multiplications(), work_for_a_start, rows);
     Stepper<T> stepper(model, wanted, rows, check);
     double error = 0;
     in_parallel(wanted, [&](int thread, int team) { stepper.run(thread, team, step, error); });
@@ -291,7 +294,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     if (schedule.shuffle) prepared.samples.order = order.data();
     model_.pack(flat);
 
-    const int wanted = team_size(threads, batch * 3 * model_.multiplications(), batch);
+    const int wanted = team_size(threads, batch * 3 * model_.multiplications(), work_for_a_thread, batch);
     Stepper<T> stepper(model_, wanted, batch, check);
     bool completed = true;
     in_parallel(wanted, [&](int thread, int team) {

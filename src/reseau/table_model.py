@@ -41,8 +41,8 @@ Progress = Callable[[int, int, float, "float | None"], None]
 LEAST_ROWS = 10
 VALIDATION_SHARE = 0.1  # of the training rows, to choose the epoch whose weights are kept...
 VALIDATION_LEAST = 100  # ... if there are this many
-STEPS = 4000
-LEAST_EPOCHS, MOST_EPOCHS = 20, 200
+STEPS = 6000  # of the optimizer, at most...
+LEAST_EPOCHS, MOST_EPOCHS = 20, 200  # ... within these bounds
 L2 = 0.3  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 
 
@@ -57,7 +57,7 @@ class Settings:
     activation : str
         Of the hidden layers, a name of `reseau.activations.ACTIVATIONS`.
     epochs : int or None
-        At most so many; at least 1.
+        How often to go through the rows; at least 1.
     batch_size : int or None
         Rows per step; at least 1.
     learning_rate : float
@@ -226,7 +226,7 @@ class TableModel:
             raise ParameterError(
                 f"the target {target!r} cannot be ignored; it is what is predicted."
             )
-        description, _ = target_module.recognise_target(target_column, task)
+        description = target_module.recognise_target(target_column, task)
         y: npt.NDArray[Any] = description.encode(target_column)
         usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
         if len(usable) < LEAST_ROWS:
@@ -505,7 +505,7 @@ def _train_network(
 
     best_loss, best_epoch, best = np.inf, 0, np.empty(0, np.float32)
 
-    def after_epoch(history: History) -> bool:
+    def after_epoch(history: History) -> None:
         nonlocal best_loss, best_epoch, best
         validation_loss = None
         if validation_data is not None:
@@ -515,7 +515,6 @@ def _train_network(
                 best = network.parameters.copy()
         if progress is not None:
             progress(history.epochs, epochs, history.loss[-1], validation_loss)
-        return False
 
     history = network.fit(
         X[fitted],

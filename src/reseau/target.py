@@ -115,7 +115,7 @@ def from_json(entry: dict[str, Any]) -> Target:
         raise ModelFileError(f"the target {entry} is not one that this version can read.") from None
 
 
-def recognise_target(column: Column, task: str | None = None) -> tuple[Target, str]:
+def recognise_target(column: Column, task: str | None = None) -> Target:
     """Say what a target is, from all of its cells that are not missing.
 
     Text and booleans are classes. Numbers are classes if there are only two different ones, or if
@@ -130,10 +130,8 @@ def recognise_target(column: Column, task: str | None = None) -> tuple[Target, s
 
     Returns
     -------
-    target : Classes or Quantity
+    Classes or Quantity
         A quantity is not scaled yet (`scaled`).
-    reason : str
-        Why, for the report.
 
     Raises
     ------
@@ -152,7 +150,7 @@ def recognise_target(column: Column, task: str | None = None) -> tuple[Target, s
             raise ParameterError(
                 f"{where} holds booleans, which are classes; leave task to itself."
             )
-        return _classes(column, "boolean"), "true or false"
+        return _classes(column, "boolean")
     if read.is_date(cells):
         raise DataError(
             f"{where} holds dates, which cannot be predicted; give it as a number, such as days "
@@ -169,7 +167,7 @@ def recognise_target(column: Column, task: str | None = None) -> tuple[Target, s
             read.refuse_odd(
                 column, odd, "is not a number, so it cannot be predicted as a quantity."
             )
-        return _classes(column, "text"), "text"
+        return _classes(column, "text")
     read.refuse_too_large(column, values)
     present = values[~np.isnan(values)]
     if not len(present):
@@ -183,9 +181,8 @@ def recognise_target(column: Column, task: str | None = None) -> tuple[Target, s
     if len(distinct) == 1:
         raise DataError(f"{where} is {distinct[0]:g} in every row; there is nothing to learn.")
     if task == "classification":
-        kind = "integer" if whole else "number"
-        return _classes(column, kind), f"{len(distinct)} different {'whole ' * whole}numbers"
-    return Quantity(column.name, 0.0, 1.0), f"{plural(len(distinct), 'different number')}"
+        return _classes(column, "integer" if whole else "number")
+    return Quantity(column.name, 0.0, 1.0)
 
 
 def scaled(target: Quantity, y: Floats) -> Quantity:

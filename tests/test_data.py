@@ -1,0 +1,182 @@
+"""Arrays on their way in: targets, weights, labels, and the order of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reseau as rs
+from reseau import data
+from reseau.data import GOLDEN, mix, row_order
+
+FLOAT32 = np.dtype(np.float32)
+
+
+def architecture(outputs: int, activation: str = "identity", loss: str = "squared_error"):
+    return rs.Network(rs.Dense(outputs, activation), loss=loss, inputs=1).architecture
+
+
+CLASSES = architecture(3, "softmax", "cross_entropy")
+LINE = architecture(1)
+PLANE = architecture(2)
+COUNTS = architecture(1, "exponential", "poisson")
+CHANCE = architecture(1, "sigmoid", "binary_cross_entropy")
+
+
+# --- matrices -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_contiguous_matrix_of_floats_is_passed_on_without_a_copy(dtype):
+    X = np.ones((5, 3), dtype=dtype)
+    assert data.matrix(X, "X", FLOAT32) is X or np.shares_memory(data.matrix(X, "X", FLOAT32), X)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "bool", "float16"])
+def test_other_numbers_become_the_network_s_precision(dtype):
+    X = data.matrix(np.ones((2, 3), order="F").astype(dtype), "X", FLOAT32)
+    assert X.dtype == np.float32
+    assert X.flags.c_contiguous
+
+
+def test_the_largest_number_of_float32_is_taken_and_the_next_refused():
+    largest = float(np.finfo(np.float32).max)
+    assert np.isfinite(data.matrix([[largest, -largest]], "X", FLOAT32).astype(np.float32)).all()
+    with pytest.raises(rs.DataError, match="too large for float32"):
+        data.matrix([[np.nextafter(largest, np.inf)]], "X", FLOAT32)
+
+
+def test_the_first_bad_value_is_named_by_row_and_column():
+    X = np.zeros((50, 20))
+    X[31, 7] = np.nan
+    X[40, 2] = np.inf
+    with pytest.raises(rs.DataError, match="X holds nan at row 31, column 7"):
+        data.matrix(X, "X", FLOAT32)
+    with pytest.raises(rs.DataError, match="the table holds nan at row 31"):
+        data.matrix(X.astype(np.float32), "the table", FLOAT32)
+
+
+# --- targets ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "y", "words"),
+    [
+        (PLANE, np.ones((3, 2)), "X has 4 rows but y has 3 rows"),
+        (PLANE, [], "X has 4 rows but y has 0 rows"),
+        (PLANE, 1.0, "X has 4 rows but y has a single number"),
+        (PLANE, np.ones(4), r"y has shape \(4,\), but the network has 2 output\(s\): it must be \(4, 2\)"),
+        (PLANE, np.ones((4, 3)), r"y has shape \(4, 3\)"),
+        (PLANE, np.ones((4, 2, 1)), r"y has shape \(4, 2, 1\)"),
+        (LINE, [1.0, 2.0, np.nan, 4.0], "y holds nan at row 2"),
+        (LINE, [1.0, 2.0, 3.0, 1e300], "y holds 1e[+]300 at row 3, which is too large for float32"),
+        (LINE, [1.0, 2.0, "three", 4.0], "y holds '.*' at row"),
+        (LINE, [1, 2, None, 4], "y holds nan at row 2"),
+        (CLASSES, [0, 1, 2, 3], "y holds 3 at row 3, but a label must be a whole number from 0 to 2"),
+        (CLASSES, [0, -1, 2, 0], "y holds -1 at row 1"),
+        (CLASSES, [0.0, 1.0, 0.5, 2.0], "y holds 0.5 at row 2"),
+        (CLASSES, [0, 1, 2, 1e30], "y holds 1e[+]30 at row 3"),
+        (CLASSES, ["a", "b", "c", "a"], "y holds 'a' at row 0, which is not a number"),
+        (CLASSES, np.array([0, 1, "2", 1], dtype=object), "y holds the text '2' at row 2"),
+        (CLASSES, np.full((4, 3), 0.5), "Row 0 of y sums to 1.5"),
+        (CLASSES, [[0, 0, 1], [0, 1, 0], [1, 1, -1], [1, 0, 0]], r"y holds -1 at row 2, column 2.*targets in \[0, 1\]"),
+        (CLASSES, np.ones((4, 2)), r"must be \(4, 3\) or integer labels of shape \(rows,\)"),
+        (COUNTS, [1, 2, -1, 0], r"y holds -1 at row 2, column 0, but loss='poisson' needs targets in \[0, inf\)"),
+        (CHANCE, [0, 1, 1.5, 0], r"y holds 1.5 at row 2, column 0, but loss='binary_cross_entropy' needs targets in \[0, 1\]"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_targets_the_loss_is_not_defined_for_are_refused_by_place(of, y, words):
+    with pytest.raises(rs.DataError, match=words):
+        data.targets(y, "y", of, 4, FLOAT32)
+
+
+def test_a_single_output_takes_targets_in_one_dimension():
+    assert data.targets([1, 2], "y", LINE, 2, FLOAT32).tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 1], [0.0, 2.0, 1.0], np.array([0, 2, 1], dtype=np.uint8), [False, 2, True]])
+def test_labels_of_any_number_type_become_int64(labels):
+    T = data.targets(labels, "y", CLASSES, 3, FLOAT32)
+    assert T.dtype == np.int64
+    assert T.tolist() == [0, 2, 1]
+
+
+def test_soft_targets_may_miss_one_by_rounding():
+    T = np.full((2, 3), np.float32(1 / 3))
+    assert data.targets(T, "y", CLASSES, 2, FLOAT32).tolist() == T.tolist()
+
+
+@pytest.mark.parametrize(
+    ("s", "words"),
+    [
+        (np.ones(3), r"sample_weight has shape \(3,\), but must be \(4,\)"),
+        (np.ones((4, 1)), r"sample_weight has shape \(4, 1\)"),
+        ([1, 1, -0.5, 1], "sample_weight holds -0.5 at row 2, but a weight cannot be negative"),
+        ([0, 0, 0, 0], "sample_weight holds only zeros"),
+        ([1, np.nan, 1, 1], "sample_weight holds nan at row 1"),
+        ([1, 1, 1, np.inf], "sample_weight holds inf at row 3"),
+        (["a", "b", "c", "d"], "sample_weight holds 'a'"),
+    ],
+)
+def test_weights_that_cannot_weigh_are_refused(s, words):
+    with pytest.raises(rs.DataError, match=words):
+        data.weights(s, 4)
+
+
+# --- the order of rows --------------------------------------------------------------------------------------------------------------
+
+MASK = 2**64 - 1
+
+
+def splitmix64_finaliser(z: int) -> int:
+    """Steele, Lea and Flood's mixing function, in Python's own integers."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def fisher_yates(rows: int, seed: int, epoch: int) -> list[int]:
+    """The documented order, place by place."""
+    s = splitmix64_finaliser((splitmix64_finaliser(seed) + epoch) & MASK)
+    order = list(range(rows))
+    for i in range(rows - 1, 0, -1):
+        r = splitmix64_finaliser((s + i * 0x9E3779B97F4A7C15) & MASK) >> 32
+        j = r * (i + 1) // 2**32
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+def test_the_mixing_is_that_of_the_published_generator():
+    # SplitMix64 started from 1234567: the sequence given as its test vector at rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64.
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821]
+    states = [(1234567 + k * GOLDEN) & MASK for k in range(1, 6)]
+    assert [int(mix(np.uint64(state))) for state in states] == published
+    assert [splitmix64_finaliser(state) for state in states] == published
+
+
+@given(st.integers(0, 200), st.integers(0, 2**63 - 1), st.integers(0, 10_000))
+def test_the_order_is_the_documented_shuffle_and_a_permutation(rows, seed, epoch):
+    order = row_order(rows, seed, epoch)
+    assert order.dtype == np.int64
+    assert order.tolist() == fisher_yates(rows, seed, epoch)
+    assert sorted(order.tolist()) == list(range(rows))
+
+
+def test_the_order_differs_from_epoch_to_epoch_and_seed_to_seed_and_is_the_same_again():
+    orders = {tuple(row_order(100, seed, epoch)) for seed in range(5) for epoch in range(5)}
+    assert len(orders) == 25
+    assert row_order(100, 3, 4).tolist() == row_order(100, 3, 4).tolist()
+
+
+def test_every_row_comes_to_every_place_equally_often():
+    rows, epochs = 8, 8000
+    counts = np.zeros((rows, rows))
+    for epoch in range(epochs):
+        counts[np.arange(rows), row_order(rows, 0, epoch)] += 1
+    expected = epochs / rows
+    chi_squared = ((counts - expected) ** 2 / expected).sum()
+    freedom = (rows - 1) ** 2
+    assert abs(chi_squared - freedom) < 6 * np.sqrt(2 * freedom)

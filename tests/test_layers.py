@@ -1,0 +1,121 @@
+"""Layers and the architecture they make."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import reseau as rs
+from reseau.activations import ACTIVATIONS
+from reseau.layers import Architecture, architecture_from_description
+from reseau.losses import LOSSES
+
+
+@pytest.mark.parametrize("neurons", [0, -3, 2.0, "8", None, True, [4]])
+def test_a_number_of_neurons_that_is_no_whole_number_above_zero_is_refused(neurons):
+    with pytest.raises(rs.ParameterError, match="neurons is .*, but must be a whole number of at least 1"):
+        rs.Dense(neurons)
+
+
+def test_an_unknown_activation_is_refused_with_the_nearest_and_all_the_known():
+    with pytest.raises(rs.ParameterError, match="Did you mean 'sigmoid'") as refusal:
+        rs.Dense(4, "sigmoïd")
+    for name in ACTIVATIONS:
+        assert name in str(refusal.value)
+
+
+@pytest.mark.parametrize("activation", [None, 3, np.tanh, ""])
+def test_an_activation_that_is_no_name_is_refused_with_all_the_known(activation):
+    with pytest.raises(rs.ParameterError, match=r"activation is .* unknown\. Known: identity, sigmoid"):
+        rs.Dense(4, activation)
+
+
+def test_a_bias_or_initialisation_that_makes_no_sense_is_refused():
+    with pytest.raises(rs.ParameterError, match="bias is 1, but must be True or False"):
+        rs.Dense(4, bias=1)
+    with pytest.raises(rs.ParameterError, match=r"init is 'glorot'.*Known: glorot_uniform"):
+        rs.Dense(4, init="glorot")
+
+
+def test_a_layer_is_a_value_that_cannot_be_changed():
+    layer = rs.Dense(np.int64(4), "tanh")
+    assert layer == rs.Dense(4, "tanh")
+    assert type(layer.neurons) is int
+    assert hash(layer) == hash(rs.Dense(4, "tanh"))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        layer.neurons = 5
+
+
+def test_the_flat_vector_holds_each_layer_in_turn_weights_by_rows_then_bias():
+    architecture = Architecture(2, (rs.Dense(3, "tanh"), rs.Dense(2, "identity", bias=False), rs.Dense(1, "sigmoid")), "squared_error")
+    assert architecture.widths == (2, 3, 2, 1)
+    assert architecture.n_parameters == (2 * 3 + 3) + 3 * 2 + (2 + 1) == 18
+    vector = np.arange(18.0)
+    (W1, b1), (W2, b2), (W3, b3) = architecture.views(vector)
+    assert W1.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert b1.tolist() == [6, 7, 8]
+    assert W2.tolist() == [[9, 10], [11, 12], [13, 14]]
+    assert b2 is None
+    assert W3.tolist() == [[15], [16]]
+    assert b3.tolist() == [17]
+    assert all(np.shares_memory(vector, part) for part in (W1, b1, W2, W3, b3))
+
+
+def test_a_description_is_read_back_as_the_same_architecture():
+    architecture = Architecture(5, (rs.Dense(3, "relu", init="he_uniform"), rs.Dense(2, "softmax", bias=False)), "cross_entropy")
+    assert architecture_from_description(architecture.describe()) == architecture
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"inputs": 0}, "inputs is 0"),
+        ({"inputs": "many"}, "inputs is 'many'"),
+        ({"loss": "square"}, "loss is 'square'"),
+        ({"layers": []}, "at least one layer"),
+        ({"layers": [{"type": "conv", "neurons": 2}]}, "type of layer 0 is 'conv'"),
+        ({"layers": [{"neurons": 2}]}, "type of layer 0 is None"),
+        ({"layers": [{"type": "dense", "neurons": -2}]}, "neurons is -2"),
+    ],
+)
+def test_a_description_with_a_wrong_value_is_refused_by_name(change, words):
+    description = Architecture(5, (rs.Dense(3), rs.Dense(2, "identity")), "squared_error").describe()
+    with pytest.raises(rs.ParameterError, match=words):
+        architecture_from_description({**description, **change})
+
+
+def test_a_network_without_layers_or_with_other_things_is_refused():
+    with pytest.raises(rs.ParameterError, match="at least one layer"):
+        rs.Network()
+    with pytest.raises(rs.ParameterError, match=r"Layer 1 is 3, but must be a layer such as Dense"):
+        rs.Network(rs.Dense(2), 3)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_output_the_loss_is_not_defined_for_is_refused_with_those_that_fit(loss):
+    entry = LOSSES[loss]
+    if entry.outputs.low == -np.inf:
+        for name in ACTIVATIONS:
+            rs.Network(rs.Dense(2, name), loss=loss)
+        return
+    with pytest.raises(rs.ParameterError, match=r"gives values in \(-inf, inf\); use one of ") as refusal:
+        rs.Network(rs.Dense(2, "identity"), loss=loss)
+    assert f"best: {entry.simplifies_with!r}" in str(refusal.value)
+    fitting = str(refusal.value).split("use one of ")[1].split(" (best")[0].split(", ")
+    for name in fitting:
+        rs.Network(rs.Dense(2, name), loss=loss)
+    for name in set(ACTIVATIONS) - set(fitting):
+        with pytest.raises(rs.ParameterError, match=f"activation {name!r} gives values in"):
+            rs.Network(rs.Dense(2, name), loss=loss)
+
+
+def test_a_distribution_over_one_class_is_refused():
+    with pytest.raises(rs.ParameterError, match="needs at least 2 output neurons"):
+        rs.Network(rs.Dense(1, "softmax"), loss="cross_entropy")
+
+
+def test_an_unknown_loss_is_refused_with_the_nearest():
+    with pytest.raises(rs.ParameterError, match="Did you mean 'cross_entropy'"):
+        rs.Network(rs.Dense(2, "softmax"), loss="crossentropy")
