@@ -1,7 +1,8 @@
 """Fashion-MNIST, 784-256-128-10: test accuracy and time of Réseau beside scikit-learn.
 
-Both train on the 60,000 images with the same layers (ReLU, softmax), Adam (0.001), batch size and number of epochs, in float32, without
-penalty, in one process; the accuracy is on the 10,000 test images. The data are Debian's package dataset-fashion-mnist:
+Both train on the 60,000 images with the same layers (ReLU, softmax), Adam (0.001), batch size and number of epochs,
+in float32, without penalty, in one process; the accuracy is on the 10,000 test images. The data are Debian's package
+dataset-fashion-mnist:
 
     apt-get install dataset-fashion-mnist
     pip install . && python benchmarks/fashion_mnist.py [--epochs 15] [--batch-size 128]
@@ -50,7 +51,10 @@ def main() -> None:
     y, y_test = (
         read_idx(arguments.folder / f"{part}-labels-idx1-ubyte.gz").astype(np.int64) for part in ("train", "t10k")
     )
-    print(f"{len(X)} images to train on, {len(X_test)} to test; 784-256-128-10, Adam(0.001), batches of {arguments.batch_size}, ")
+    print(
+        f"{len(X)} images to train on, {len(X_test)} to test; 784-256-128-10, Adam(0.001), batches of "
+        f"{arguments.batch_size}, "
+    )
     print(f"{arguments.epochs} epochs; {engine.info()['instruction_set']}, {engine.threads()} threads")
 
     net = rs.Network(

@@ -1,9 +1,10 @@
 """Time of a training step, Réseau beside PyTorch, in one process.
 
-For each network both train on the same data with the same batch size, optimizer (Adam, 0.001), activation (ReLU), loss (softmax
-cross-entropy) and precision (float32), in turn, several rounds each; the table gives the medians and their ratio, and the loss after
-the first epoch from the same initial weights without shuffling, which must agree. PyTorch gets its fastest eager setting, the better
-of 1 thread and all, with its fused Adam; both read the rows from memory that is already there.
+For each network both train on the same data with the same batch size, optimizer (Adam, 0.001), activation (ReLU),
+loss (softmax cross-entropy) and precision (float32), in turn, several rounds each; the table gives the medians and
+their ratio, and the loss after the first epoch from the same initial weights without shuffling, which must agree.
+PyTorch gets its fastest eager setting, the better of 1 thread and all, with its fused Adam; both read the rows from
+memory that is already there.
 
     pip install '.[bench]' && python benchmarks/steps.py [--rounds 5] [--json steps.json]
 """
@@ -19,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,11 +48,13 @@ class Result:
 
 def rows_for(widths: tuple[int, ...], batch: int) -> int:
     """Rows of an epoch: 16 to 512 batches, fewer for larger networks."""
-    work = batch * sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    work = batch * sum(a * b for a, b in pairwise(widths))
     return batch * max(16, min(512, int(2e9 / work)))
 
 
-def ours(widths: tuple[int, ...], batch: int, X: np.ndarray, y: np.ndarray) -> tuple[rs.Network, Callable[[int, int], float]]:
+def ours(
+    widths: tuple[int, ...], batch: int, X: np.ndarray, y: np.ndarray
+) -> tuple[rs.Network, Callable[[int, int], float]]:
     layers = [rs.Dense(n, "relu") for n in widths[1:-1]] + [rs.Dense(widths[-1], "softmax")]
     net = rs.Network(*layers, loss="cross_entropy", inputs=widths[0], seed=0)
 
@@ -111,7 +115,10 @@ def measure(widths: tuple[int, ...], batch: int, rounds: int) -> Result:
     all_threads = engine.threads()
     settings = sorted({1, all_threads})
     steps = rows // batch
-    count = {name: max(1, int(SECONDS_A_ROUND / run(1, 1))) for name, run in (("ours", our_epochs), ("theirs", lambda n, t: their_epochs(n, t)[0]))}
+    count = {
+        name: max(1, int(SECONDS_A_ROUND / run(1, 1)))
+        for name, run in (("ours", our_epochs), ("theirs", lambda n, t: their_epochs(n, t)[0]))
+    }
     times: dict[tuple[str, int], list[float]] = {(name, t): [] for name in count for t in settings}
     for _ in range(rounds):
         for threads in settings:
@@ -134,17 +141,30 @@ def main() -> None:
         import torch
     except ImportError:
         sys.exit("PyTorch is not installed: pip install '.[bench]'")
-    print(f"Réseau {rs.__version__} ({engine.info()['instruction_set']}) beside PyTorch {torch.__version__}, {os.cpu_count()} processors")
-    print(f"{'network':<20} {'batch':>5} {'Réseau µs':>10} {'PyTorch µs':>11} {'PyTorch/Réseau':>15}   loss of the first epoch")
+    print(
+        f"Réseau {rs.__version__} ({engine.info()['instruction_set']}) beside PyTorch {torch.__version__}, "
+        f"{os.cpu_count()} processors"
+    )
+    print(
+        f"{'network':<20} {'batch':>5} {'Réseau µs':>10} {'PyTorch µs':>11} {'PyTorch/Réseau':>15}   loss of "
+        "the first epoch"
+    )
     results = []
     for widths, batch in CASES:
         r = measure(widths, batch, arguments.rounds)
         results.append(r)
-        print(f"{r.network:<20} {r.batch:>5} {r.reseau:>10.1f} {r.torch:>11.1f} {r.ratio:>15.1f}   {r.reseau_loss:.5f} {r.torch_loss:.5f}")
+        print(
+            f"{r.network:<20} {r.batch:>5} {r.reseau:>10.1f} {r.torch:>11.1f} {r.ratio:>15.1f}   "
+            f"{r.reseau_loss:.5f} {r.torch_loss:.5f}"
+        )
     if arguments.json:
         machine = {"processor": platform.processor() or platform.machine(), "cpus": os.cpu_count(), **engine.info()}
         with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, "torch": torch.__version__, "results": [asdict(r) for r in results]}, file, indent=1)
+            json.dump(
+                {"machine": machine, "torch": torch.__version__, "results": [asdict(r) for r in results]},
+                file,
+                indent=1,
+            )
 
 
 if __name__ == "__main__":

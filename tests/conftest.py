@@ -14,7 +14,7 @@ settings.load_profile("reseau")
 
 
 def need_native() -> None:
-    """Skip where the native engine was not built; fail instead where RESEAU_REQUIRE_NATIVE=1 says that it must be there."""
+    """Skip where the native engine was not built, or fail where RESEAU_REQUIRE_NATIVE=1 says that it must be there."""
     failure = engines.info()["native_missing_because"]
     if failure is None:
         return

@@ -1,4 +1,4 @@
-"""What several tests need: networks and targets from the tables, numerical derivatives, and bounds on rounding errors."""
+"""What several tests need: problems from the tables, numerical derivatives, and bounds on rounding errors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ from reseau import reference
 from reseau.activations import RowWise
 from reseau.layers import Architecture, Dense
 from reseau.losses import LOSSES
+from reseau.optimizers import SGD, Adam, AdamW, RMSprop
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 # Where the activations and losses of the tables have a kink or a jump in their second derivative: in z, and in |o − t|.
 KINKS = (-3.0, 0.0, 3.0)
 RESIDUAL_KINKS = (0.0, 1.0)
+
+
+# Every entry of the table, and each of its numbers away from its default.
+EVERY_OPTIMIZER = [
+    SGD(0.1),
+    SGD(0.1, momentum=0.9),
+    SGD(0.05, momentum=0.8, nesterov=True),
+    Adam(0.02),
+    Adam(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+    AdamW(0.02, weight_decay=0.3),
+    RMSprop(0.01),
+    RMSprop(0.02, rho=0.5, epsilon=0.01),
+]
 
 
 def targets_for(loss: str, rows: int, outputs: int, rng: np.random.Generator) -> Vector:
@@ -71,16 +85,16 @@ def norm(array: Any) -> float:
 
 
 class RoundingBounds:
-    """First-order bounds on the norms of rounding errors in forward and backward passes, from the norms of the operands.
+    """First-order bounds on the norms of rounding errors, forward and backward, from the norms of the operands.
 
     Computing in precision u (half a unit in the last place is u = eps/2; eps is used, for a factor 2 of slack):
 
-    - a product over k terms is off by at most k eps ‖A‖ ‖W‖, in any order of summation, plus the errors of A passed on by ‖W‖;
-    - an activation passes on errors of Z by at most its slope, and adds up to 16 eps of its own (elementary functions, a few
-      operations, cancellation against numbers of size 1 or z);
+    - a product over k terms is off by at most k eps ‖A‖ ‖W‖, in any order of summation, plus ‖W‖ times the error of A;
+    - an activation passes on errors of Z by at most its slope, and adds up to 16 eps of its own (elementary functions,
+      a few operations, cancellation against numbers of size 1 or z);
     - its derivative changes with Z by at most its curvature, here bounded by 2 + 2 slope for every entry of the table;
-    - ∂E/∂o changes with o by at most 1: so it is for the simplifying pairs, the squared, the Huber and (off its kink) the absolute
-      error, but not for other pairs of output and loss.
+    - ∂E/∂o changes with o by at most 1: so it is for the simplifying pairs, the squared, the Huber and (off its kink)
+      the absolute error, but not for other pairs of output and loss.
     """
 
     def __init__(self, architecture: Architecture, w: Vector, X: Vector, T: Vector, precision: str) -> None:
@@ -119,7 +133,7 @@ class RoundingBounds:
         return change * (self.A_errors[-1] + self.Z_errors[-1]) + 16 * self.eps * size
 
     def _back(self, delta: Vector, delta_error: float) -> tuple[list[float], list[float]]:
-        """For every layer the norm of δ_l (bounded) and of its error, given those at the output; last the same for δ_1 W_1ᵀ."""
+        """Bounds on the norms of δ_1 W_1ᵀ, δ_1, ..., δ_L and of their errors, given those of δ_L."""
         sizes, errors = [norm(delta)], [delta_error]
         for place in range(len(self.views) - 1, -1, -1):
             W, _ = self.views[place]

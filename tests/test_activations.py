@@ -1,4 +1,4 @@
-"""The table of activations: every formula and derivative against mpmath, in both engines, at ordinary and at huge arguments."""
+"""The table of activations: every formula and derivative against mpmath, in both engines, at huge arguments too."""
 
 from __future__ import annotations
 
@@ -53,9 +53,38 @@ AT_KINK = {
     ("hard_swish", -3.0): 0,
     ("hard_swish", 3.0): 1,
 }
-POINTS = [0.0, 1e-30, 1e-8, 1e-3, 0.1, 0.5, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.5, 8.0, 9.5, 12.0, 15.0, 19.0, 25.0, 36.0, 50.0, 80.0]
+POINTS = [
+    0.0,
+    1e-30,
+    1e-8,
+    1e-3,
+    0.1,
+    0.5,
+    0.7,
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    3.5,
+    4.0,
+    5.0,
+    6.5,
+    8.0,
+    9.5,
+    12.0,
+    15.0,
+    19.0,
+    25.0,
+    36.0,
+    50.0,
+    80.0,
+]
 ORDINARY = np.array(sorted({sign * z for z in POINTS for sign in (-1, 1)}))
-HUGE = {"float32": [90.0, 104.0, 1e3, 1e10, 1e20, 1e37], "float64": [90.0, 104.0, 710.0, 745.0, 1e3, 1e10, 1e100, 1e150, 1e200, 1e307]}
+HUGE = {
+    "float32": [90.0, 104.0, 1e3, 1e10, 1e20, 1e37],
+    "float64": [90.0, 104.0, 710.0, 745.0, 1e3, 1e10, 1e100, 1e150, 1e200, 1e307],
+}
 
 ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)]
 ROW_WISE = [name for name, entry in ACTIVATIONS.items() if isinstance(entry, RowWise)]
@@ -77,7 +106,7 @@ def exact_derivative(name: str, z: float) -> Any:
 
 
 def limit(name: str, z: float) -> tuple[Any, Any]:
-    """Value and derivative at a huge z, by hand: beyond |z| = 10⁴ all that is exponential is 0, or infinite, or saturated."""
+    """Value and derivative at a huge z, by hand: beyond |z| = 10⁴ all that is exponential is 0 or infinite."""
     if name == "softsign":
         return mp.mpf(z) / (1 + abs(mp.mpf(z))), 1 / (1 + abs(mp.mpf(z))) ** 2
     if name == "exponential":
@@ -116,7 +145,7 @@ def test_values_are_those_of_the_formula_in_arbitrary_precision(engine, name, pr
         if abs(exact) > np.finfo(precision).max:
             assert value == np.inf
             continue
-        # A few roundings, plus half an ulp of z seen through σ; where 1 + t or Φ cancels, z times a rounding of numbers of size 1.
+        # A few roundings, plus half an ulp of z seen through σ; where 1 + t or Φ cancels, z times a rounding of 1.
         tolerance = 8 * eps * (float(abs(exact)) + abs(point * float(exact_derivative(name, point))))
         if name in ("gelu", "gelu_tanh"):
             tolerance += 2 * eps * abs(point)
@@ -136,7 +165,7 @@ def test_derivatives_are_those_of_the_formula_in_arbitrary_precision(engine, nam
         if abs(exact) > np.finfo(precision).max:
             assert value == np.inf
             continue
-        # σ' is made of numbers of size 1 (or its own), of which 1 − t² is multiplied by z (1 + z²) in the Gaussian-like ones.
+        # σ' is made of numbers of size 1 (or its own); 1 − t² is multiplied by z (1 + z²) in the Gaussian-like ones.
         size = 1 + float(abs(exact)) * (1 + abs(point)) + min(abs(point), 8.0) ** 3
         assert abs(value - float(exact)) <= 8 * eps * size, (point, value, float(exact))
 
@@ -191,7 +220,9 @@ def test_an_infinite_score_gives_the_limit_or_nan_but_no_other_number(name):
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_softmax_is_that_of_arbitrary_precision(engine, precision):
-    Z = np.array([[0.5, -1.25, 3.0], [100.0, 100.5, 99.0], [-700.0, -700.0, -700.0], [0.0, 80.0, -80.0], [1e4, -1e4, 0.0]])
+    Z = np.array(
+        [[0.5, -1.25, 3.0], [100.0, 100.5, 99.0], [-700.0, -700.0, -700.0], [0.0, 80.0, -80.0], [1e4, -1e4, 0.0]]
+    )
     net = rs.Network(rs.Dense(3, "softmax", bias=False), inputs=3, dtype=precision, engine=engine)
     net.layers[0].W[...] = np.eye(3)
     J, S, eps = net.jacobian(Z), net(Z), float(np.finfo(precision).eps)
@@ -209,7 +240,9 @@ def test_softmax_is_that_of_arbitrary_precision(engine, precision):
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_log_softmax_is_that_of_arbitrary_precision(engine, precision):
-    Z = np.array([[0.5, -1.25, 3.0], [100.0, 100.5, 99.0], [-700.0, -700.0, -700.0], [0.0, 80.0, -80.0], [1e4, -1e4, 0.0]])
+    Z = np.array(
+        [[0.5, -1.25, 3.0], [100.0, 100.5, 99.0], [-700.0, -700.0, -700.0], [0.0, 80.0, -80.0], [1e4, -1e4, 0.0]]
+    )
     net = rs.Network(rs.Dense(3, "log_softmax", bias=False), inputs=3, dtype=precision, engine=engine)
     net.layers[0].W[...] = np.eye(3)
     J, A, eps = net.jacobian(Z), net(Z), float(np.finfo(precision).eps)
@@ -260,7 +293,9 @@ def test_strict_array_api_arrays_give_what_numpy_gives(name):
     strict_Z = xp.asarray(Z)
     strict_A = entry.value(strict_Z)
     np.testing.assert_allclose(np.from_dlpack(strict_A), A, rtol=1e-15)
-    np.testing.assert_allclose(np.from_dlpack(entry.pullback(strict_Z, strict_A, xp.asarray(G))), entry.pullback(Z, A, G), rtol=1e-14)
+    np.testing.assert_allclose(
+        np.from_dlpack(entry.pullback(strict_Z, strict_A, xp.asarray(G))), entry.pullback(Z, A, G), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -273,7 +308,7 @@ def test_the_precision_of_the_scores_is_kept(name, precision):
 
 
 def test_selu_keeps_mean_zero_and_variance_one():
-    # The property that defines its two constants (Klambauer et al. 2017): E σ(z) = 0 and E σ(z)² = 1 for standard normal z.
+    # What defines its two constants (Klambauer et al. 2017): E σ(z) = 0 and E σ(z)² = 1 for standard normal z.
     def moment(power: int) -> Any:
         return mp.quad(lambda z: EXACT["selu"](z) ** power * mp.npdf(z), [-mp.inf, 0, mp.inf])
 

@@ -25,9 +25,7 @@ def seconds(*values: datetime.datetime) -> list[float]:
 
 def test_numbers_in_text_are_read_and_others_are_odd() -> None:
     values, odd = cells.numbers(column("1", "-2.5e3", ".5", "+7.", None, "-inf", "1,5", "x", "0x10", "1_0"))
-    np.testing.assert_array_equal(
-        values, [1, -2500, 0.5, 7, np.nan, -np.inf, np.nan, np.nan, np.nan, np.nan]
-    )
+    np.testing.assert_array_equal(values, [1, -2500, 0.5, 7, np.nan, -np.inf, np.nan, np.nan, np.nan, np.nan])
     assert odd.tolist() == [False] * 6 + [True] * 4
 
 

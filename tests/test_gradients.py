@@ -30,7 +30,7 @@ OUTSIDE = [  # the outputs each loss is not defined for, written out once more s
 
 
 def layers_with(activation: str, loss: str, position: str, bias: bool) -> tuple[Dense, ...]:
-    """3 → 4 → 3 → 3 neurons with the activation in its place, tanh in the other hidden places, the loss's own output at the end."""
+    """4, 3 and 3 neurons with the activation in its place, else tanh, and the loss's own output at the end."""
     places = {"hidden first": 0, "hidden middle": 1, "output": 2}
     names = ["tanh", "tanh", LOSSES[loss].simplifies_with or "identity"]
     names[places[position]] = activation
@@ -46,7 +46,9 @@ def mean_error(engine: str, architecture: Architecture, w: Any, X: Any, T: Any) 
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_gradient_is_the_numerical_one_for_every_activation_loss_and_position(engine, activation, loss, position, bias):
+def test_the_gradient_is_the_numerical_one_for_every_activation_loss_and_position(
+    engine, activation, loss, position, bias
+):
     layers = layers_with(activation, loss, position, bias)
     if position == "output" and (loss, activation) in OUTSIDE:
         with pytest.raises(rs.ParameterError, match="is defined for outputs in"):
@@ -64,7 +66,9 @@ def test_the_gradient_is_the_numerical_one_for_every_activation_loss_and_positio
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_weights_of_samples_and_the_l2_penalty_are_in_the_gradient(engine, loss):
-    net = rs.Network(*layers_with("silu", loss, "hidden first", True), loss=loss, inputs=3, dtype="float64", engine=engine)
+    net = rs.Network(
+        *layers_with("silu", loss, "hidden first", True), loss=loss, inputs=3, dtype="float64", engine=engine
+    )
     w, X, T = smooth_problem(net.architecture, rows=6)
     net.parameters[...] = w
     s, l2 = np.array([0.0, 3.0, 0.5, 1.0, 2.0, 0.25]), 0.8
@@ -102,7 +106,9 @@ def test_labels_and_their_one_hot_rows_are_the_same_targets(engine):
     assert net.errors(X, labels).tobytes() == net.errors(X, np.eye(3)[labels]).tobytes()
 
 
-@pytest.mark.parametrize("pair", [(name, loss.simplifies_with) for name, loss in LOSSES.items() if loss.simplifies_with])
+@pytest.mark.parametrize(
+    "pair", [(name, loss.simplifies_with) for name, loss in LOSSES.items() if loss.simplifies_with]
+)
 def test_the_simplified_pairs_stay_exact_where_the_output_saturates(engine, pair):
     loss, output = pair
     net = rs.Network(rs.Dense(2, output), loss=loss, inputs=1, dtype="float64", engine=engine)
@@ -154,7 +160,7 @@ def test_both_engines_are_within_rounding_of_the_exact_result_for_odd_sizes(engi
 def check_against_exact(
     engine: str, architecture: Architecture, w: Any, X: Any, T: Any, precision: str, s: Any = None, l2: float = 0.0
 ) -> None:
-    """Compare outputs, errors, value, gradient and Jacobian with the reference in float64, on numbers that float32 can hold."""
+    """Compare all that an engine computes with the reference in float64, on numbers that float32 can hold."""
     module = engines.get(engine)
     w, X, T = (a.astype(np.float32).astype(np.float64) for a in (w, X, T))
     w_, X_, T_ = (a.astype(precision) for a in (w, X, T))

@@ -1,4 +1,4 @@
-"""The table of initialisations: the laws of the drawn weights, by bounds that a right law breaks less than once in 10⁸ seeds."""
+"""The table of initialisations: the laws of the weights, by bounds that a right law breaks once in 10⁸ seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole networks against answers from outside: NIST's certified regressions, published worked examples, exact arithmetic."""
+"""Whole networks against answers from outside: NIST's certified regressions, textbooks, exact arithmetic."""
 
 from __future__ import annotations
 
@@ -22,10 +22,46 @@ RAT42_STARTS = [(100.0, 1.0, 0.1), (75.0, 2.5, 0.07)]
 # NIST StRD, linear regression, Norris: y = B0 + B1 x + e.
 NORRIS = np.array(
     [
-        *((0.1, 0.2), (338.8, 337.4), (118.1, 118.2), (888.0, 884.6), (9.2, 10.1), (228.1, 226.5), (668.5, 666.3), (998.5, 996.3)),
-        *((449.1, 448.6), (778.9, 777.0), (559.2, 558.2), (0.3, 0.4), (0.1, 0.6), (778.1, 775.5), (668.8, 666.9), (339.3, 338.0)),
-        *((448.9, 447.5), (10.8, 11.6), (557.7, 556.0), (228.3, 228.1), (998.0, 995.8), (888.8, 887.6), (119.6, 120.2), (0.3, 0.3)),
-        *((0.6, 0.3), (557.6, 556.8), (339.3, 339.1), (888.0, 887.2), (998.5, 999.0), (778.9, 779.0), (10.2, 11.1), (117.6, 118.3)),
+        *(
+            (0.1, 0.2),
+            (338.8, 337.4),
+            (118.1, 118.2),
+            (888.0, 884.6),
+            (9.2, 10.1),
+            (228.1, 226.5),
+            (668.5, 666.3),
+            (998.5, 996.3),
+        ),
+        *(
+            (449.1, 448.6),
+            (778.9, 777.0),
+            (559.2, 558.2),
+            (0.3, 0.4),
+            (0.1, 0.6),
+            (778.1, 775.5),
+            (668.8, 666.9),
+            (339.3, 338.0),
+        ),
+        *(
+            (448.9, 447.5),
+            (10.8, 11.6),
+            (557.7, 556.0),
+            (228.3, 228.1),
+            (998.0, 995.8),
+            (888.8, 887.6),
+            (119.6, 120.2),
+            (0.3, 0.3),
+        ),
+        *(
+            (0.6, 0.3),
+            (557.6, 556.8),
+            (339.3, 339.1),
+            (888.0, 887.2),
+            (998.5, 999.0),
+            (778.9, 779.0),
+            (10.2, 11.1),
+            (117.6, 118.3),
+        ),
         *((228.9, 229.2), (668.4, 669.1), (449.2, 448.9), (0.2, 0.5)),
     ]
 )
@@ -35,7 +71,9 @@ NORRIS_RSS = 26.6173985294224
 
 def rat42_network(engine: str, b: Any) -> rs.Network:
     """b1 φ(b3 x − b2): a sigmoid neuron with weight b3 and bias −b2, and a linear output with weight b1 and no bias."""
-    net = rs.Network(rs.Dense(1, "sigmoid"), rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64", engine=engine)
+    net = rs.Network(
+        rs.Dense(1, "sigmoid"), rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64", engine=engine
+    )
     net.parameters[...] = [b[2], -b[1], b[0]]
     return net
 
@@ -81,11 +119,17 @@ def test_l_bfgs_finds_rat42_through_the_gradient_of_each_layer(engine):
 
     def gradient(u: Any) -> Any:
         net.parameters[...] = u
-        return np.concatenate([part.ravel() for layer in net.gradient(RAT42_X, RAT42_Y) for part in layer if part is not None])
+        return np.concatenate(
+            [part.ravel() for layer in net.gradient(RAT42_X, RAT42_Y) for part in layer if part is not None]
+        )
 
     start = net.parameters.copy()
     result = scipy.optimize.minimize(
-        error, start, jac=gradient, method="L-BFGS-B", options={"maxiter": 5000, "maxcor": 20, "ftol": 1e-16, "gtol": 1e-10}
+        error,
+        start,
+        jac=gradient,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "maxcor": 20, "ftol": 1e-16, "gtol": 1e-10},
     )
     b3, minus_b2, b1 = result.x
     np.testing.assert_allclose([b1, -minus_b2, b3], RAT42_CERTIFIED, rtol=1e-5)
@@ -96,7 +140,9 @@ def test_a_linear_neuron_trained_on_norris_finds_the_certified_line(engine):
     middle, spread = x.mean(), x.std()
     net = rs.Network(rs.Dense(1, "identity"), inputs=1, dtype="float64", seed=0, engine=engine)
     # On standardised inputs the error's curvature is the identity: gradient descent with γ = 1 is Newton's method.
-    history = net.fit(((x - middle) / spread)[:, None], y, optimizer=rs.SGD(1.0), epochs=5, batch_size=len(x), shuffle=False)
+    history = net.fit(
+        ((x - middle) / spread)[:, None], y, optimizer=rs.SGD(1.0), epochs=5, batch_size=len(x), shuffle=False
+    )
     slope = net.layers[0].W[0, 0] / spread
     intercept = net.layers[0].b[0] - slope * middle
     assert slope == pytest.approx(NORRIS_CERTIFIED[1], rel=1e-12)
@@ -115,7 +161,7 @@ def test_one_step_of_mazur_s_published_example_gives_his_numbers(engine):
     np.testing.assert_allclose(net(x), [[0.75136507, 0.772928465]], atol=5e-10, rtol=5e-9)
     np.testing.assert_allclose(net.errors(x, target), [[0.274811083, 0.023560026]], atol=5e-10)
     E = net.step(x, target, learning_rate=0.5)
-    assert E == pytest.approx(0.298371109, abs=5e-10)
+    assert pytest.approx(0.298371109, abs=5e-10) == E
     np.testing.assert_allclose(output.W.T, [[0.35891648, 0.408666186], [0.511301270, 0.561370121]], atol=5e-9)
     np.testing.assert_allclose(hidden.W.T, [[0.149780716, 0.19956143], [0.24975114, 0.29950229]], atol=5e-9)
 
@@ -136,7 +182,9 @@ def test_a_step_through_two_layers_without_bias_is_that_of_the_blackboard_in_30_
         rs.Dense(2, "sigmoid", bias=False), rs.Dense(1, "tanh", bias=False), inputs=2, dtype="float64", engine=engine
     )
     net.parameters[...] = [0.5, -0.3, 0.8, 0.2, 1.5, -0.7]
-    assert net.step([[1.0, -2.0]], [[0.25]], learning_rate=0.5) == pytest.approx(float((o - mp.mpf(t)) ** 2 / 2), rel=1e-14)
+    assert net.step([[1.0, -2.0]], [[0.25]], learning_rate=0.5) == pytest.approx(
+        float((o - mp.mpf(t)) ** 2 / 2), rel=1e-14
+    )
     np.testing.assert_allclose(net.layers[0].W, np.array(new_W1, dtype=float), rtol=1e-14)
     np.testing.assert_allclose(net.layers[1].W[:, 0], np.array(new_W2, dtype=float), rtol=1e-14)
 
@@ -180,7 +228,9 @@ def test_the_relu_solution_of_xor_in_the_textbook_is_exact(engine):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_xor_is_learnt(engine, dtype):
     X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
-    net = rs.Network(rs.Dense(8, "tanh"), rs.Dense(2, "softmax"), loss="cross_entropy", dtype=dtype, seed=0, engine=engine)
+    net = rs.Network(
+        rs.Dense(8, "tanh"), rs.Dense(2, "softmax"), loss="cross_entropy", dtype=dtype, seed=0, engine=engine
+    )
     history = net.fit(X, y, optimizer=rs.Adam(0.05), epochs=300, batch_size=4)
     assert net(X).argmax(axis=1).tolist() == y
     assert history.loss[-1] < 0.01 < history.loss[0]

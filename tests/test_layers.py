@@ -15,7 +15,7 @@ from reseau.losses import LOSSES
 
 @pytest.mark.parametrize("neurons", [0, -3, 2.0, "8", None, True, [4]])
 def test_a_number_of_neurons_that_is_no_whole_number_above_zero_is_refused(neurons):
-    with pytest.raises(rs.ParameterError, match="neurons is .*, but must be a whole number of at least 1"):
+    with pytest.raises(rs.ParameterError, match=r"neurons is .*, but must be a whole number of at least 1"):
         rs.Dense(neurons)
 
 
@@ -49,7 +49,9 @@ def test_a_layer_is_a_value_that_cannot_be_changed():
 
 
 def test_the_flat_vector_holds_each_layer_in_turn_weights_by_rows_then_bias():
-    architecture = Architecture(2, (rs.Dense(3, "tanh"), rs.Dense(2, "identity", bias=False), rs.Dense(1, "sigmoid")), "squared_error")
+    architecture = Architecture(
+        2, (rs.Dense(3, "tanh"), rs.Dense(2, "identity", bias=False), rs.Dense(1, "sigmoid")), "squared_error"
+    )
     assert architecture.widths == (2, 3, 2, 1)
     assert architecture.n_parameters == (2 * 3 + 3) + 3 * 2 + (2 + 1) == 18
     vector = np.arange(18.0)
@@ -64,7 +66,9 @@ def test_the_flat_vector_holds_each_layer_in_turn_weights_by_rows_then_bias():
 
 
 def test_a_description_is_read_back_as_the_same_architecture():
-    architecture = Architecture(5, (rs.Dense(3, "relu", init="he_uniform"), rs.Dense(2, "softmax", bias=False)), "cross_entropy")
+    architecture = Architecture(
+        5, (rs.Dense(3, "relu", init="he_uniform"), rs.Dense(2, "softmax", bias=False)), "cross_entropy"
+    )
     assert architecture_from_description(architecture.describe()) == architecture
 
 

@@ -28,7 +28,9 @@ EXACT = {
 OUTPUTS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax", "poisson": "exponential"}
 
 
-def network(loss: str, outputs: int, output: str | None = None, engine: str | None = None, dtype: str = "float64") -> rs.Network:
+def network(
+    loss: str, outputs: int, output: str | None = None, engine: str | None = None, dtype: str = "float64"
+) -> rs.Network:
     """The network O = σ(X): errors are then a function of the scores X alone."""
     layer = rs.Dense(outputs, output or OUTPUTS.get(loss, "identity"), bias=False)
     net = rs.Network(layer, loss=loss, inputs=outputs, dtype=dtype, engine=engine)
@@ -39,7 +41,11 @@ def network(loss: str, outputs: int, output: str | None = None, engine: str | No
 def points(loss: str) -> tuple[Any, Any]:
     """Outputs and targets inside a loss's domain and on the finite ends of its targets."""
     entry = LOSSES[loss]
-    o = [-2.5, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0] if entry.outputs.low < 0 else [1e-6, 0.1, 0.3, 0.5, 0.9, 1 - 1e-6, 2.0, 30.0]
+    o = (
+        [-2.5, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0]
+        if entry.outputs.low < 0
+        else [1e-6, 0.1, 0.3, 0.5, 0.9, 1 - 1e-6, 2.0, 30.0]
+    )
     t = [-2.0, -0.5, 0.0, 0.2, 1.0, 3.0]
     o = [x for x in o if entry.outputs.contains(Interval(x, x, True, True))]
     t = [x for x in t if entry.targets.contains(Interval(x, x, True, True))]
@@ -107,7 +113,7 @@ def test_poisson_is_half_scikit_learn_s_deviance_up_to_what_the_targets_alone_gi
     E = network("poisson", 1, engine=engine).errors(X, T).mean()
     of_targets = (T - scipy.special.xlogy(T, T)).mean()
     deviance = sklearn.metrics.mean_poisson_deviance(T[:, 0], np.exp(X[:, 0]))
-    assert E == pytest.approx(deviance / 2 + of_targets, rel=1e-13)
+    assert pytest.approx(deviance / 2 + of_targets, rel=1e-13) == E
 
 
 @pytest.mark.parametrize("loss", [name for name, entry in LOSSES.items() if entry.simplifies_with])
@@ -136,7 +142,9 @@ def test_cross_entropies_of_saturated_outputs_are_computed_from_the_scores(engin
     assert binary.errors([[-score]], [0.0])[0, 0] == pytest.approx(small, rel=4 * eps, abs=tiny)
 
 
-@pytest.mark.parametrize(("loss", "output"), [("cross_entropy", "sigmoid"), ("binary_cross_entropy", "softmax"), ("poisson", "softplus")])
+@pytest.mark.parametrize(
+    ("loss", "output"), [("cross_entropy", "sigmoid"), ("binary_cross_entropy", "softmax"), ("poisson", "softplus")]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_output_that_has_underflowed_to_zero_gives_a_large_error_and_no_nan(engine, loss, output, dtype):
     net = network(loss, 2, output, engine=engine, dtype=dtype)

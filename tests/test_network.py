@@ -21,7 +21,7 @@ def small(**options) -> rs.Network:
     return rs.Network(rs.Dense(4, "tanh"), rs.Dense(2, "identity", bias=False), **options)
 
 
-# --- what it is ---------------------------------------------------------------------------------------------------------------------
+# --- what it is ---------------------------------------------------------------------------------------------------
 
 
 def test_layer_views_are_writable_and_share_memory_with_the_flat_vector():
@@ -85,20 +85,30 @@ def test_the_same_seed_draws_the_same_weights_and_another_seed_others():
 
 
 def test_the_drawn_weights_are_the_same_numbers_in_both_precisions():
-    np.testing.assert_array_equal(small(dtype="float32").parameters, small(dtype="float64").parameters.astype(np.float32))
+    np.testing.assert_array_equal(
+        small(dtype="float32").parameters, small(dtype="float64").parameters.astype(np.float32)
+    )
 
 
 def test_a_network_that_does_not_know_its_inputs_says_so():
     net = rs.Network(rs.Dense(2))
     assert not net.built
-    asked = [lambda: net.parameters, lambda: net.layers, lambda: net.n_parameters, lambda: net.summary(), lambda: net(np.ones((1, 2)))]
+    asked = [
+        lambda: net.parameters,
+        lambda: net.layers,
+        lambda: net.n_parameters,
+        lambda: net.summary(),
+        lambda: net(np.ones((1, 2))),
+    ]
     for ask in asked:
         with pytest.raises(rs.ReseauError, match="fit it, or give inputs="):
             ask()
 
 
 def test_the_summary_names_every_layer_its_shapes_formula_and_parameters():
-    text = rs.Network(rs.Dense(64, "relu"), rs.Dense(10, "softmax", bias=False), loss="cross_entropy", inputs=784).summary()
+    text = rs.Network(
+        rs.Dense(64, "relu"), rs.Dense(10, "softmax", bias=False), loss="cross_entropy", inputs=784
+    ).summary()
     first, second = text.splitlines()[1:3]
     for words in ("1 ", "(784, 64)", " 64 ", "relu", "max(0, z)", str(784 * 64 + 64)):
         assert words in first
@@ -110,15 +120,22 @@ def test_the_summary_names_every_layer_its_shapes_formula_and_parameters():
 
 
 def test_the_repr_is_the_call_that_makes_the_network():
-    net = rs.Network(rs.Dense(3, "tanh", bias=False), rs.Dense(2, "softmax"), loss="cross_entropy", inputs=4, dtype="float64")
-    assert repr(net) == "Network(Dense(3, 'tanh', bias=False), Dense(2, 'softmax'), loss='cross_entropy', inputs=4, dtype='float64')"
+    net = rs.Network(
+        rs.Dense(3, "tanh", bias=False), rs.Dense(2, "softmax"), loss="cross_entropy", inputs=4, dtype="float64"
+    )
+    assert (
+        repr(net)
+        == "Network(Dense(3, 'tanh', bias=False), Dense(2, 'softmax'), loss='cross_entropy', inputs=4, dtype='float64')"
+    )
     again = eval(repr(net), {"Network": rs.Network, "Dense": rs.Dense})
     assert again.architecture == net.architecture
     assert again.dtype == net.dtype
     assert repr(rs.Network(rs.Dense(2))) == "Network(Dense(2, 'relu'), loss='squared_error', dtype='float32')"
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"]
+)
 def test_a_copy_computes_and_trains_the_same_and_shares_nothing(engine, copied):
     net = small(engine=engine)
     X, T = np.random.default_rng(0).normal(size=(9, 3)), np.ones((9, 2))
@@ -141,7 +158,7 @@ def test_a_network_not_yet_built_can_be_copied():
     assert not pickle.loads(pickle.dumps(net)).built
 
 
-# --- what it computes ---------------------------------------------------------------------------------------------------------------
+# --- what it computes ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -212,13 +229,15 @@ def test_no_rows_give_no_outputs(engine):
 
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_outputs_of_a_row_do_not_depend_on_the_other_rows(rows, inputs, outputs, seed):
-    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(outputs, "softmax"), inputs=inputs, dtype="float64", seed=seed, engine="reference")
+    net = rs.Network(
+        rs.Dense(3, "tanh"), rs.Dense(outputs, "softmax"), inputs=inputs, dtype="float64", seed=seed, engine="reference"
+    )
     X = np.random.default_rng(seed).normal(size=(rows, inputs))
     np.testing.assert_allclose(net(X), np.vstack([net(x[None, :]) for x in X]), rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(net(X).sum(axis=1), 1, rtol=1e-14)
 
 
-# --- what it takes and refuses ------------------------------------------------------------------------------------------------------
+# --- what it takes and refuses ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,7 +256,20 @@ def test_outputs_of_a_row_do_not_depend_on_the_other_rows(rows, inputs, outputs,
         lambda X: pl.DataFrame(X, schema=["a", "b", "c"]),
         lambda X: np.ma.masked_array(X),
     ],
-    ids=["Fortran", "float32", "int8", "object", "lists", "strided", "reversed", "sparse matrix", "sparse", "pandas", "polars", "masked"],
+    ids=[
+        "Fortran",
+        "float32",
+        "int8",
+        "object",
+        "lists",
+        "strided",
+        "reversed",
+        "sparse matrix",
+        "sparse",
+        "pandas",
+        "polars",
+        "masked",
+    ],
 )
 def test_matrices_of_all_kinds_give_the_same_outputs(engine, convert):
     net = small(dtype="float64", engine=engine)
@@ -262,9 +294,10 @@ BAD_X = [
     ([[1.0, np.nan, 2.0]], "X holds nan at row 0, column 1"),
     ([[0, 0, 0], [1.0, 2.0, -np.inf]], "X holds -inf at row 1, column 2"),
     ([[1.0, 2.0, 1e39]], "X holds 1e[+]39 at row 0, column 2, which is too large for float32.*dtype='float64'"),
-    ([[1.0, "two", 3.0]], "X holds '.*' at row 0, column"),
+    ([[1.0, "two", 3.0]], "X holds 'two' at row 0, column 1, which is not a number"),
     (np.array([[1.0, "two", 3.0]], dtype=object), "X holds 'two' at row 0, column 1, which is not a number"),
-    (np.array([[1.0, "2", 3.0]], dtype=object), "X holds the text '2' at row 0, column 1"),
+    (np.array([[1.0, "2", 3.0]], dtype=object), "X holds the text '2' at row 0, column 1.*astype"),
+    ([["1", "2", "3"]], "X holds the text '1' at row 0, column 0.*astype"),
     (np.array([[1.0, None, 3.0]], dtype=object), "X holds nan at row 0, column 1"),
     ([[1.0, 2.0], [1.0]], "X cannot be read as an array"),
     (np.ones((2, 3), dtype=complex), "X holds values of type complex128"),
@@ -274,7 +307,7 @@ BAD_X = [
 ]
 
 
-@pytest.mark.parametrize(("X", "words"), BAD_X, ids=[words[:30] for _, words in BAD_X])
+@pytest.mark.parametrize(("X", "words"), BAD_X, ids=[words[:50] for _, words in BAD_X])
 @pytest.mark.parametrize("method", ["call", "errors", "gradient", "jacobian", "step", "fit"])
 def test_inputs_that_are_no_finite_matrix_are_refused_everywhere_alike(method, X, words):
     net = small()

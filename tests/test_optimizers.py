@@ -1,4 +1,4 @@
-"""The table of optimizers: against the equations of their papers, worked out in exact or 50-digit arithmetic, in both engines."""
+"""The table of optimizers: against the equations of their papers in exact or 50-digit arithmetic, in both engines."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
+from numerics import EVERY_OPTIMIZER
 
 import reseau as rs
 from reseau.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
@@ -41,12 +42,13 @@ def test_momentum_takes_the_steps_worked_out_in_fractions():
 
 
 def test_nesterov_takes_the_steps_worked_out_in_fractions():
-    # v as above, w ← w + v/2 − g/4: 1/2 − 3/16 − 3/8 = −1/16; −1/16 − 1/16 + 1/16 = −1/16; −1/16 − 7/64 − 10/64 = −21/64
+    # v as above, w ← w + v/2 − g/4:
+    # 1/2 − 3/16 − 3/8 = −1/16; −1/16 − 1/16 + 1/16 = −1/16; −1/16 − 7/64 − 10/64 = −21/64
     assert steps(SGD(0.25, momentum=0.5, nesterov=True)) == [-1 / 16, -1 / 16, -21 / 64]
 
 
 def test_nesterov_is_sutskever_s_look_ahead_seen_from_where_the_gradient_is_taken():
-    # Their form: v ← μ v − γ ∇f(θ + μ v), θ ← θ + v. Our w is θ + μ v, the point where the gradient is taken. f(w) = w²/2 − w/4.
+    # Their form: v ← μ v − γ ∇f(θ + μ v), θ ← θ + v. Our w is θ + μ v. Here f(w) = w²/2 − w/4.
     gamma, mu = Fraction(1, 8), Fraction(3, 4)
     theta, v = START, Fraction(0)
     w = np.array([float(START)])
@@ -111,7 +113,7 @@ def test_rmsprop_takes_the_steps_of_the_lecture():
     assert steps(RMSprop(0.125, rho=0.75, epsilon=0.5))[0] == pytest.approx(0.35, rel=1e-15)
 
 
-# --- the trainers of both engines ---------------------------------------------------------------------------------------------------
+# --- the trainers of both engines ---------------------------------------------------------------------------------
 
 
 def papers_update(optimizer: Optimizer, w: Any, g: Any, memory: dict[str, Any], t: int) -> Any:
@@ -131,24 +133,12 @@ def papers_update(optimizer: Optimizer, w: Any, g: Any, memory: dict[str, Any], 
     return w - gamma * (m_hat / (np.sqrt(v_hat) + h["epsilon"]) + h.get("weight_decay", 0.0) * w)
 
 
-EVERY = [
-    SGD(0.1),
-    SGD(0.1, momentum=0.9),
-    SGD(0.05, momentum=0.8, nesterov=True),
-    Adam(0.02),
-    Adam(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
-    AdamW(0.02, weight_decay=0.3),
-    RMSprop(0.01),
-    RMSprop(0.02, rho=0.5, epsilon=0.01),
-]
-
-
 def test_every_optimizer_of_the_table_is_tried_in_the_trainers():
-    assert {type(optimizer) for optimizer in EVERY} == set(OPTIMIZERS.values())
+    assert {type(optimizer) for optimizer in EVERY_OPTIMIZER} == set(OPTIMIZERS.values())
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", EVERY, ids=str)
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=str)
 def test_training_follows_the_paper_s_equations_for_every_optimizer(engine, optimizer, precision):
     # Linear regression, whose gradient is Xᵀ (X W + b − T)/rows, plus l2 W/rows for the weights; one batch an epoch.
     rng = np.random.default_rng(5)
@@ -165,7 +155,7 @@ def test_training_follows_the_paper_s_equations_for_every_optimizer(engine, opti
         W = papers_update(optimizer, W, (X1.T @ R + l2 * is_weight * W) / 19, memory, t)
     history = net.fit(X, T, optimizer=optimizer, epochs=epochs, batch_size=19, shuffle=False, l2=l2)
     trained = np.vstack([net.layers[0].W, net.layers[0].b])
-    # Each step rounds products over 19 rows and 6 columns; m̂/√v̂ passes on the relative error of g, some 10 for the smallest here.
+    # Each step rounds products over 19 rows and 6 columns; m̂/√v̂ passes on the relative error of g, some 10.
     tolerance = epochs * (19 + 6) * 10 * np.finfo(precision).eps
     np.testing.assert_allclose(trained, W, rtol=0, atol=tolerance * np.abs(W).max())
     np.testing.assert_allclose(history.loss, losses, rtol=tolerance)
@@ -185,7 +175,7 @@ def test_the_state_lives_through_the_batches_and_epochs_of_a_fit(engine):
     np.testing.assert_allclose(net.layers[0].W, W, rtol=0, atol=1e-12)
 
 
-# --- parameters ---------------------------------------------------------------------------------------------------------------------
+# --- parameters ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,7 +232,7 @@ def test_every_entry_says_what_it_is(name):
 
 def test_an_update_changes_nothing_in_place_and_lives_on_strict_arrays():
     xp = pytest.importorskip("array_api_strict")
-    for optimizer in EVERY:
+    for optimizer in EVERY_OPTIMIZER:
         w, g = np.linspace(-1, 1, 5), np.linspace(2, -3, 5)
         state = optimizer.init(w)
         new, _ = optimizer.update(w, g, state, 1)

@@ -41,10 +41,7 @@ def test_importing_reseau_loads_no_heavy_library() -> None:
 
 
 def test_importing_reseau_costs_under_30_ms_on_top_of_numpy() -> None:
-    code = (
-        "import time, numpy; start = time.perf_counter(); import reseau; "
-        "print(time.perf_counter() - start)"
-    )
+    code = "import time, numpy; start = time.perf_counter(); import reseau; print(time.perf_counter() - start)"
     # A busy machine only ever adds time, so the least of several runs is the nearest to the cost.
     assert min(float(run_python(code)) for _ in range(5)) < 0.030
 

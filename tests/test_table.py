@@ -62,9 +62,7 @@ def test_dialects_of_one_table_read_alike(tmp_path: Path, content: bytes) -> Non
     ("delimiter", "name", "said"),
     [(";", "t.csv", "semicolons"), ("\t", "t.csv", "tabs"), ("|", "t.txt", "vertical bars")],
 )
-def test_another_delimiter_is_found_and_said(
-    tmp_path: Path, delimiter: str, name: str, said: str
-) -> None:
+def test_another_delimiter_is_found_and_said(tmp_path: Path, delimiter: str, name: str, said: str) -> None:
     table = read(tmp_path, "a;c\n1,5;x,y,z\n2,5;y\n".replace(";", delimiter), name)
     assert cells(table, "c") == ["x,y,z", "y"]
     assert said in table.notes[0]

@@ -32,9 +32,7 @@ def column(values: list[Any]) -> Column:
         ([True, False, None, True], "boolean", (False, True)),
     ],
 )
-def test_classes_are_found_and_come_back_as_they_were(
-    values: list[Any], kind: str, classes: tuple[Any, ...]
-) -> None:
+def test_classes_are_found_and_come_back_as_they_were(values: list[Any], kind: str, classes: tuple[Any, ...]) -> None:
     target = recognise_target(column(values))
     assert target == Classes("y", kind, classes)
     codes = target.encode(column(values))

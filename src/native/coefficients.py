@@ -56,9 +56,7 @@ def remez(fit: Fit, degree: int) -> list[mp.mpf]:
             right[row] = weight[i] * target[i]
         solution: list[mp.mpf] = list(mp.lu_solve(system, right))
         coefficients, level = solution[:-1], solution[-1]
-        error = [
-            w * (t - value(coefficients, x)) for x, t, w in zip(grid, target, weight, strict=True)
-        ]
+        error = [w * (t - value(coefficients, x)) for x, t, w in zip(grid, target, weight, strict=True)]
         if max(abs(e) for e in error) <= abs(level) * mp.mpf("1.001"):
             return coefficients
         extremes = exchange(error, nodes)
@@ -96,9 +94,7 @@ def derive(fit: Fit, kind: str) -> tuple[list[float], mp.mpf]:
     exact = [mp.mpf(c) for c in coefficients]
     low, high = fit.interval
     points = [low + (high - low) * i / 2000 for i in range(2001)]
-    return coefficients, max(
-        abs(fit.weight(x) * (fit.function(x) - value(exact, x))) for x in points
-    )
+    return coefficients, max(abs(fit.weight(x) * (fit.function(x) - value(exact, x))) for x in points)
 
 
 def taylor_tail(function: Function, series: Callable[[int], mp.mpf], drop: int) -> Function:

@@ -1,12 +1,12 @@
 """The table of activations: A = σ(Z), and how a gradient passes back through σ.
 
 Each entry carries its formula, its derivative, the interval its values lie in and the initialisation that suits it.
-An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax) mixes the
-neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
+An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax)
+mixes the neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
 
 The functions take arrays of any library that follows the array API (NumPy, JAX, CuPy, array-api-strict, ...), of shape
-(rows, neurons), and are written so that no intermediate result overflows. Everything that needs to know about activations reads this
-table; nothing else names them.
+(rows, neurons), and are written so that no intermediate result overflows. Everything that needs to know about
+activations reads this table; nothing else names them.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class Elementwise(Activation):
 class RowWise(Activation):
     """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
 
-    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million numbers a row.
+    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million
+    numbers a row.
     """
 
     jacobian: Callable[[Array], Array]
@@ -106,7 +107,7 @@ def namespace(array: Array) -> Any:
     return array.__array_namespace__()
 
 
-# --- the functions ------------------------------------------------------------------------------------------------------------------
+# --- the functions ----------------------------------------------------------------------------------------------------
 
 
 def sigmoid(Z: Array) -> Array:
@@ -122,7 +123,7 @@ def tanh(Z: Array) -> Array:
 
 
 def softmax(Z: Array) -> Array:
-    """S_j = e^{z_j} / Σ_i e^{z_i}, with the row's largest score subtracted first, which changes nothing but the overflow."""
+    """S_j = e^{z_j} / Σ_i e^{z_i}, from which the row's largest score is taken off first against overflow."""
     xp = namespace(Z)
     e = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
     return e / xp.sum(e, axis=-1, keepdims=True)
@@ -237,7 +238,9 @@ def _normal_pdf(Z: Array) -> Array:
 # Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh(√(2/π) (z + 0.044715 z³))).
 GELU_SLOPE = sqrt(2 / pi)
 GELU_CUBIC = 0.044715
-GELU_FAR = 10.0  # from here on the tanh is ±1 in double precision (its argument is above 43), and the cube cannot overflow
+GELU_FAR = (
+    10.0  # from here on the tanh is ±1 in double precision (its argument is above 43), and the cube cannot overflow
+)
 
 
 def _gelu_tanh_inner(Z: Array) -> Array:
@@ -281,11 +284,15 @@ def _hard_swish_derivative(Z: Array, A: Array) -> Array:
     return xp.where(Z >= 3, xp.ones_like(Z), xp.astype(Z > -3, Z.dtype) * (Z / 3 + 0.5))
 
 
-# --- the table ----------------------------------------------------------------------------------------------------------------------
+# --- the table --------------------------------------------------------------------------------------------------------
 
 _ENTRIES: tuple[Activation, ...] = (
-    Elementwise("identity", "z", "1", EVERYWHERE, lambda Z: Z, "glorot_uniform", lambda Z, A: namespace(Z).ones_like(Z)),
-    Elementwise("sigmoid", "φ(z) = 1/(1 + e^−z)", "φ (1 − φ)", UNIT, sigmoid, "glorot_uniform", lambda Z, A: A * (1 - A)),
+    Elementwise(
+        "identity", "z", "1", EVERYWHERE, lambda Z: Z, "glorot_uniform", lambda Z, A: namespace(Z).ones_like(Z)
+    ),
+    Elementwise(
+        "sigmoid", "φ(z) = 1/(1 + e^−z)", "φ (1 − φ)", UNIT, sigmoid, "glorot_uniform", lambda Z, A: A * (1 - A)
+    ),
     Elementwise(
         "tanh",
         "(1 − e^−2z)/(1 + e^−2z)",
@@ -370,7 +377,13 @@ _ENTRIES: tuple[Activation, ...] = (
         _gelu_tanh_derivative,
     ),
     Elementwise(
-        "silu", "z φ(z)", "φ + σ (1 − φ)", Interval(-0.27847, inf), lambda Z: Z * sigmoid(Z), "he_normal", _silu_derivative
+        "silu",
+        "z φ(z)",
+        "φ + σ (1 − φ)",
+        Interval(-0.27847, inf),
+        lambda Z: Z * sigmoid(Z),
+        "he_normal",
+        _silu_derivative,
     ),
     Elementwise(
         "mish",

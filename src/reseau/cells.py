@@ -123,9 +123,7 @@ def dates(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     """Read dates as seconds since 1970 (UTC where a zone is written)."""
     if is_date(cells):
         microseconds = cells.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        return _floats(microseconds.cast(pa.float64(), safe=False)) / 1e6, np.zeros(
-            len(cells), np.bool_
-        )
+        return _floats(microseconds.cast(pa.float64(), safe=False)) / 1e6, np.zeros(len(cells), np.bool_)
     valid = mask(pc.is_valid(cells))
     if not is_text(cells):
         return np.full(len(cells), np.nan), valid

@@ -21,7 +21,13 @@ def integer(name: str, value: object, *, low: int | None = None) -> int:
 
 
 def real(
-    name: str, value: object, *, low: float = -inf, high: float = inf, includes_low: bool = True, includes_high: bool = True
+    name: str,
+    value: object,
+    *,
+    low: float = -inf,
+    high: float = inf,
+    includes_low: bool = True,
+    includes_high: bool = True,
 ) -> float:
     """Return `value` as a float, or raise ParameterError unless it is a finite number in the given interval."""
     ends = []
@@ -42,7 +48,7 @@ def real(
 
 
 def known(name: str, value: object, table: Iterable[str]) -> str:
-    """Return `value` if it is a name of the table, or raise ParameterError with the nearest names and the whole list."""
+    """Return `value` if it is a name of the table, or raise ParameterError with the nearest name and the list."""
     names = list(table)
     if isinstance(value, str) and value in names:
         return value

@@ -135,9 +135,7 @@ class Number(_Scalar):
         if not len(present):
             return replace(self, missing=missing)
         mean, scale = mean_and_scale(present)
-        return replace(
-            self, fill=float(np.median(present)), missing=missing, mean=mean, scale=scale
-        )
+        return replace(self, fill=float(np.median(present)), missing=missing, mean=mean, scale=scale)
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
@@ -159,9 +157,7 @@ class Boolean(_Scalar):
     def read(self, column: Column) -> Floats:
         """Read the cells."""
         values, odd = read.booleans(column.cells)
-        read.refuse_odd(
-            column, odd, "is neither true nor false, and this column held such values at training."
-        )
+        read.refuse_odd(column, odd, "is neither true nor false, and this column held such values at training.")
         return values
 
     def fit(self, values: Floats, rows: Rows) -> Boolean:
@@ -197,11 +193,7 @@ class Category(Description):
     def features(self) -> list[str]:
         """Return the names of the inputs."""
         names = [f"{self.name}={level}" for level in self.levels]
-        return (
-            names
-            + [f"{self.name} is rare"] * self.other
-            + [f"{self.name} is missing"] * self.missing
-        )
+        return names + [f"{self.name} is rare"] * self.other + [f"{self.name} is missing"] * self.missing
 
     def read(self, column: Column) -> Labels:
         """Read the cells."""
@@ -241,9 +233,7 @@ class Category(Description):
         names = listed([values.levels[i] for i in unseen], 3)
         rows = int(counts[unseen].sum())
         what = "rare or unseen at training" if self.other else "unseen at training"
-        return [
-            f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}"
-        ]
+        return [f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}"]
 
     @property
     def summary(self) -> str:
@@ -271,19 +261,13 @@ class Date(Description):
     @property
     def features(self) -> list[str]:
         """Return the names of the inputs."""
-        circular = [
-            f"{self.name}: {part} of time of {cycle}"
-            for cycle in self.cycles
-            for part in ("sin", "cos")
-        ]
+        circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
         return [f"{self.name}: days", *circular] + [f"{self.name} is missing"] * self.missing
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
         seconds, odd = read.dates(column.cells, self.order)
-        read.refuse_odd(
-            column, odd, f"is not a date ({self.order}), and this column held dates at training."
-        )
+        read.refuse_odd(column, odd, f"is not a date ({self.order}), and this column held dates at training.")
         return seconds / 86400.0
 
     def fit(self, values: Floats, rows: Rows) -> Date:
@@ -299,9 +283,7 @@ class Date(Description):
             if np.ptp(angle) > 0:
                 cycles.append(cycle)
         fill = float(np.median(present))
-        return replace(
-            self, fill=fill, missing=missing, mean=mean, scale=scale, cycles=tuple(cycles)
-        )
+        return replace(self, fill=fill, missing=missing, mean=mean, scale=scale, cycles=tuple(cycles))
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
@@ -355,9 +337,7 @@ class LeftOut(Description):
         """Write nothing."""
 
 
-KINDS: dict[str, type[Description]] = {
-    cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)
-}
+KINDS: dict[str, type[Description]] = {cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -375,10 +355,7 @@ def read_columns(descriptions: Sequence[Description], table: Table) -> list[Valu
             f"{hints}. "
             f"It has {listed(table.columns)}."
         )
-    return [
-        np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name])
-        for d in descriptions
-    ]
+    return [np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name]) for d in descriptions]
 
 
 def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: int) -> X32:
@@ -400,15 +377,11 @@ def to_json(description: Description) -> dict[str, Any]:
 
 def from_json(entry: dict[str, Any]) -> Description:
     """The inverse of `to_json`; a `ModelFileError` names an entry that cannot be understood."""
-    fields: dict[str, Any] = {
-        key: tuple(v) if isinstance(v, list) else v for key, v in entry.items() if key != "kind"
-    }
+    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items() if key != "kind"}
     try:
         return KINDS[entry["kind"]](**fields)
     except (KeyError, TypeError):
-        raise ModelFileError(
-            f"the model file describes a column that this version cannot read: {entry}."
-        ) from None
+        raise ModelFileError(f"the model file describes a column that this version cannot read: {entry}.") from None
 
 
 # --------------------------------------------------------------------------------------------------
@@ -426,8 +399,7 @@ def read_labels(column: Column) -> Labels:
     cells = column.cells
     if pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
         raise DataError(
-            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not "
-            "text or numbers."
+            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
         )
     return read.label_codes(cells)
 

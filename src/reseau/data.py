@@ -1,7 +1,7 @@
-"""What users pass becomes what the engines eat: checked, contiguous, copied only where it must be; and the order of rows.
+"""What users pass becomes what the engines eat: checked, contiguous, copied only where it must be.
 
-Every check names the array, the place and the way out. An array that is already a C-contiguous float32 or float64 matrix is passed on
-as it is: the engines read rows of either type, whatever their own precision.
+Every check names the array, the place and the way out. An array that is already a C-contiguous float32 or float64
+matrix is passed on as it is: the engines read rows of either type, whatever their own precision.
 """
 
 from __future__ import annotations
@@ -40,25 +40,39 @@ def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
 
 
 def _refuse(array: np.ndarray[Any, Any], name: str) -> NoReturn:
-    """Raise DataError for the first value of an array of objects or text that is no number."""
+    """Raise DataError for the first value of an array of objects or text that is no number, or else the first text."""
     for place, value in np.ndenumerate(array):
-        found = f"{(value.item() if isinstance(value, np.generic) else value)!r} at {_place(place)}"
         try:
             float(value)
         except OverflowError:
-            raise DataError(f"{name} holds a number at {_place(place)} that is too large for float64; scale the column.") from None
+            raise DataError(
+                f"{name} holds a number at {_place(place)} that is too large for float64; scale the column."
+            ) from None
         except (TypeError, ValueError):
             raise DataError(
-                f"{name} holds {found}, which is not a number; encode text and categories as numbers first (the command "
-                "`reseau train` does so for whole tables)."
+                f"{name} holds {_plain(value)!r} at {_place(place)}, which is not a number; encode text and "
+                "categories as numbers "
+                "first (the command `reseau train` does so for whole tables)."
             ) from None
+    for place, value in np.ndenumerate(array):
         if isinstance(value, str | bytes):
-            raise DataError(f"{name} holds the text {found}, but must hold numbers; convert it with {name}.astype(float).")
+            raise DataError(
+                f"{name} holds the text {_plain(value)!r} at {_place(place)}, but must hold numbers; convert it with "
+                f"{name}.astype(float)."
+            )
     raise DataError(f"{name} has type {array.dtype}, but must hold numbers.")  # empty
 
 
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _place(index: tuple[int, ...]) -> str:
-    return ", ".join(f"{word} {i}" for word, i in zip(("row", "column"), index, strict=False)) if index else "its only place"
+    return (
+        ", ".join(f"{word} {i}" for word, i in zip(("row", "column"), index, strict=False))
+        if index
+        else "its only place"
+    )
 
 
 def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) -> None:
@@ -68,7 +82,8 @@ def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) 
     narrowing = array.dtype.itemsize > dtype.itemsize
     largest = float(np.finfo(dtype if narrowing else array.dtype).max)
     with np.errstate(all="ignore"):
-        # One pass without a temporary: the sum is finite unless a value is not, or the sum itself overflows; only then look closer.
+        # One pass without a temporary: the sum is finite unless a value is not, or the sum itself overflows; only
+        # then look closer.
         if not narrowing and np.isfinite(np.sum(array)):
             return
         if narrowing and max(-float(array.min()), float(array.max())) <= largest:  # False for NaN
@@ -80,13 +95,18 @@ def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) 
     value = float(array[place])
     if np.isfinite(value):
         raise DataError(
-            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most {largest:.3g}); scale the column"
+            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most "
+            f"{largest:.3g}); scale the column"
             + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
-    raise DataError(f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling.")
+    raise DataError(
+        f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling."
+    )
 
 
-def matrix(values: object, name: str, dtype: np.dtype[Any], *, columns: int | None = None, empty: bool = False) -> FloatArray:
+def matrix(
+    values: object, name: str, dtype: np.dtype[Any], *, columns: int | None = None, empty: bool = False
+) -> FloatArray:
     """Check a matrix of samples and return it C-contiguous in float32 or float64.
 
     Parameters
@@ -110,9 +130,13 @@ def matrix(values: object, name: str, dtype: np.dtype[Any], *, columns: int | No
     array = _numeric(values, name)
     if array.ndim != 2:
         advice = (
-            f"one sample is {name}.reshape(1, -1), one column is {name}.reshape(-1, 1)" if array.ndim == 1 else "one row a sample"
+            f"one sample is {name}.reshape(1, -1), one column is {name}.reshape(-1, 1)"
+            if array.ndim == 1
+            else "one row a sample"
         )
-        raise DataError(f"{name} has {array.ndim} dimension(s), shape {array.shape}, but must have 2: (rows, columns); {advice}.")
+        raise DataError(
+            f"{name} has {array.ndim} dimension(s), shape {array.shape}, but must have 2: (rows, columns); {advice}."
+        )
     if array.shape[1] == 0 or (array.shape[0] == 0 and not empty):
         raise DataError(f"{name} is empty, shape {array.shape}; at least one row and one column are needed.")
     if columns is not None and array.shape[1] != columns:
@@ -124,14 +148,16 @@ def matrix(values: object, name: str, dtype: np.dtype[Any], *, columns: int | No
     return np.ascontiguousarray(array)
 
 
-def targets(values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]) -> FloatArray | IntArray:
+def targets(
+    values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]
+) -> FloatArray | IntArray:
     """Check targets against the network's outputs and its loss.
 
     Returns
     -------
     ndarray
-        Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the network's
-        dtype.
+        Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the
+        network's dtype.
 
     Raises
     ------
@@ -150,7 +176,8 @@ def targets(values: object, name: str, architecture: Architecture, rows: int, dt
     if array.ndim != 2 or array.shape[1] != outputs:
         more = " or integer labels of shape (rows,)" if loss.distribution else ""
         raise DataError(
-            f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, {outputs}){more}."
+            f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, "
+            f"{outputs}){more}."
         )
     array = np.ascontiguousarray(array, dtype=dtype)
     _check_domain(array, name, loss)
@@ -164,7 +191,8 @@ def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, the index of one of "
+            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to "
+            f"{outputs - 1}, the index of one of "
             f"the {outputs} output neurons."
         )
     return labels
@@ -175,14 +203,17 @@ def _check_domain(array: FloatArray, name: str, loss: Loss) -> None:
     wrong = (array < interval.low) | (array > interval.high)
     if wrong.any():
         place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), array.shape))
-        raise DataError(f"{name} holds {array[place]:g} at {_place(place)}, but loss={loss.name!r} needs targets in {interval}.")
+        raise DataError(
+            f"{name} holds {array[place]:g} at {_place(place)}, but loss={loss.name!r} needs targets in {interval}."
+        )
     if loss.distribution:
         sums = array.sum(axis=1, dtype=np.float64)
         wrong_rows = np.abs(sums - 1) > 1e-3
         if wrong_rows.any():
             row = int(np.argmax(wrong_rows))
             raise DataError(
-                f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a distribution over the "
+                f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a "
+                "distribution over the "
                 "classes, summing to 1 (or integer labels)."
             )
 
@@ -208,13 +239,13 @@ def one_hot(labels: IntArray, classes: int, dtype: np.dtype[Any]) -> FloatArray:
     return T
 
 
-# --- the order of rows --------------------------------------------------------------------------------------------------------------
+# --- the order of rows ------------------------------------------------------------------------------------------------
 
 _MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ divided by the golden ratio, odd: the step of SplitMix64
 
 
-def mix(x: IntArray | np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def mix(x: np.uint64 | np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """SplitMix64's finaliser (Steele, Lea, Flood 2014): 64 well-mixed bits of each 64-bit number."""
     z = np.asarray(x, dtype=np.uint64)
     with np.errstate(over="ignore"):
@@ -226,8 +257,9 @@ def mix(x: IntArray | np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, n
 def row_order(rows: int, seed: int, epoch: int) -> IntArray:
     """The order in which an epoch takes the rows: a shuffle of 0..rows−1 that depends on `seed` and `epoch` alone.
 
-    Fisher and Yates' shuffle, from the last place down: place i changes with place ⌊r_i (i + 1)/2³²⌋, r_i the upper 32 bits of
-    mix(s + i·GOLDEN), where s = mix(mix(seed) + epoch). The native engine does the same (`row_order` in train.cpp).
+    Fisher and Yates' shuffle, from the last place down: place i changes with place ⌊r_i (i + 1)/2³²⌋, r_i the upper
+    32 bits of mix(s + i·GOLDEN), where s = mix(mix(seed) + epoch). The native engine does the same (`row_order` in
+    train.cpp).
     """
     order = list(range(rows))
     start = int(mix(np.uint64((int(mix(np.uint64(seed))) + epoch) & int(_MASK))))

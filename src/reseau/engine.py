@@ -1,8 +1,9 @@
 """The one door to the two engines.
 
-Both have the same five names, on arrays that `reseau.data` has checked: `forward`, `errors`, `gradient`, `jacobian` and `Trainer`.
-`reference` is the equations for people; `native` the same equations fused in C++. RESEAU_ENGINE=reference forces the first,
-RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512 the native engine's instruction set.
+Both have the same five names, on arrays that `reseau.data` has checked: `forward`, `errors`, `gradient`, `jacobian`
+and `Trainer`. `reference` is the equations for people; `native` the same equations fused in C++.
+RESEAU_ENGINE=reference forces the first, RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512 the
+native engine's instruction set.
 """
 
 from __future__ import annotations
@@ -29,10 +30,17 @@ def _native_failure() -> str | None:
     return None
 
 
+def _missing(failure: str) -> ParameterError:
+    return ParameterError(
+        f"The native engine is not available: {failure}. Use engine='reference', or reinstall with a C++20 compiler."
+    )
+
+
 @cache
 def _warn_once(failure: str) -> None:
     warnings.warn(
-        f"Réseau runs without its native engine, on the slower reference engine: {failure}. Install a C++20 compiler and reinstall "
+        f"Réseau runs without its native engine, on the slower reference engine: {failure}. Install a C++20 "
+        "compiler and reinstall "
         "reseau to have it.",
         RuntimeWarning,
         stacklevel=4,
@@ -53,9 +61,7 @@ def get(name: str | None = None) -> Any:
     failure = _native_failure() if chosen == "native" or not os.environ.get("RESEAU_ENGINE") else None
     if failure is not None:
         if chosen == "native":
-            raise ParameterError(
-                f"The native engine is not available: {failure}. Use engine='reference', or reinstall with a C++20 compiler."
-            )
+            raise _missing(failure)
         if name is None:
             _warn_once(failure)
     return importlib.import_module(f"reseau.{chosen}")
@@ -78,7 +84,7 @@ def threads(wanted: int | None = None) -> int:
 
 
 def info() -> dict[str, Any]:
-    """What would compute: version, engine, its instruction set, the number of threads, and why native is missing if it is.
+    """What would compute: version, engine, its instruction set, threads, and why native is missing if it is.
 
     Examples
     --------
@@ -87,11 +93,15 @@ def info() -> dict[str, Any]:
     """
     from reseau import __version__
 
-    module = importlib.import_module(f"reseau.{default_name()}")
+    failure = _native_failure()
+    name = default_name()
+    if name == "native" and failure is not None:
+        raise _missing(failure)
+    module = importlib.import_module(f"reseau.{name}")
     return {
         "version": __version__,
         "engine": module.NAME,
         "instruction_set": module.instruction_set(),
         "threads": threads(),
-        "native_missing_because": _native_failure(),
+        "native_missing_because": failure,
     }

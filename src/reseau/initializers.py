@@ -1,8 +1,9 @@
 """The table of initialisations: how the weights W (n_in, n_out) of a layer are drawn; biases start at zero.
 
-All are centred on zero with variance gain/fan, so that signals keep their size from layer to layer: Glorot and Bengio (2010) with
-fan = (n_in + n_out)/2 for sigmoid-like activations, He et al. (2015) with gain 2 and fan = n_in for ReLU-like ones, LeCun et al.
-(1998) with fan = n_in for SELU. The uniform forms are on (−√(3 v), √(3 v)), which has variance v.
+All are centred on zero with variance gain/fan, so that signals keep their size from layer to layer: Glorot and Bengio
+(2010) with fan = (n_in + n_out)/2 for sigmoid-like activations, He et al. (2015) with gain 2 and fan = n_in for
+ReLU-like ones, LeCun et al. (1998) with fan = n_in for SELU. The uniform forms are on (−√(3 v), √(3 v)), which has
+variance v.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 @dataclass(frozen=True)
 class Initializer:
-    """One entry: its name, the variance of a weight as text and as a function of (n_in, n_out), and the shape of the law."""
+    """One entry: its name, the variance of a weight as text and as a function of (n_in, n_out), and the law."""
 
     name: str
     formula: str

@@ -1,7 +1,7 @@
-"""The table of layers, and the architecture they make: which parameters there are and where they lie in the one flat vector.
+"""The table of layers, and the architecture they make: where its parameters lie in the one flat vector.
 
-All parameters of a network are one contiguous vector: for each layer in turn W (n_in, n_out) by rows, then b (n_out). Everything else
-(per-layer views, files, optimizers, both engines) is a way of looking at that vector.
+All parameters of a network are one contiguous vector: for each layer in turn W (n_in, n_out) by rows, then b (n_out).
+Everything else (per-layer views, files, optimizers, both engines) is a way of looking at that vector.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ class Architecture:
         return {
             "inputs": self.inputs,
             "layers": [
-                {"type": kinds[type(layer)], **{f.name: getattr(layer, f.name) for f in fields(layer)}} for layer in self.layers
+                {"type": kinds[type(layer)], **{f.name: getattr(layer, f.name) for f in fields(layer)}}
+                for layer in self.layers
             ],
             "loss": self.loss,
         }
@@ -151,13 +152,15 @@ def check_network(layers: tuple[Dense, ...], loss: str) -> None:
     if not entry.outputs.contains(last.sigma.range):
         fitting = [a.name for a in ACTIVATIONS.values() if entry.outputs.contains(a.range)]
         raise ParameterError(
-            f"loss={loss!r} is defined for outputs in {entry.outputs}, but the last layer's activation {last.activation!r} "
+            f"loss={loss!r} is defined for outputs in {entry.outputs}, but the last layer's activation "
+            f"{last.activation!r} "
             f"gives values in {last.sigma.range}; use one of {', '.join(fitting)}"
             + (f" (best: {entry.simplifies_with!r})." if entry.simplifies_with else ".")
         )
     if entry.distribution and last.neurons == 1:
         raise ParameterError(
-            f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two classes use "
+            f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two "
+            "classes use "
             "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'."
         )
 

@@ -1,8 +1,9 @@
 """The table of losses: e_j, the error of output neuron j, from the output o and the target t (the lecture's o*).
 
-The error of a sample is E = Σ_j e_j, and a batch averages E over its rows. Each entry has the error, its derivative ∂e/∂o, the
-outputs and the targets it is defined for, and the one activation it *simplifies with*: with that activation in the output layer
-∂E/∂Z = o − t exactly, and the error is computed from the raw scores Z, so that a saturated output loses nothing.
+The error of a sample is E = Σ_j e_j, and a batch averages E over its rows. Each entry has the error, its derivative
+∂e/∂o, the outputs and the targets it is defined for, and the one activation it *simplifies with*: with that
+activation in the output layer ∂E/∂Z = o − t exactly, and the error is computed from the raw scores Z, so that a
+saturated output loses nothing.
 
 The functions take array-API arrays O and T of shape (rows, outputs) and return the same shape.
 """
@@ -45,7 +46,8 @@ class Loss:
     value_from_scores : callable
         (Z, T) -> e, for that activation.
     distribution : bool
-        Whether a row of targets is a distribution over classes, Σ_j t_j = 1; integer labels then stand for one-hot rows.
+        Whether a row of targets is a distribution over classes, Σ_j t_j = 1; integer labels then stand for one-hot
+        rows.
     """
 
     name: str

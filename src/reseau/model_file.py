@@ -1,8 +1,9 @@
 """Model files: one safetensors file whose header describes what it holds, in JSON anybody can read.
 
-The header's metadata has three entries: "format" (always "reseau"), "format_version", and "description", JSON that says what the
-tensors make (a network, or a table model with its preprocessing); "sha256" is the digest of the description and of every tensor's
-name, type, shape and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed.
+The header's metadata has three entries: "format" (always "reseau"), "format_version", and "description", JSON that
+says what the tensors make (a network, or a table model with its preprocessing); "sha256" is the digest of the
+description and of every tensor's name, type, shape and bytes, so that a changed file is not mistaken for a model.
+Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.errors import ModelFileError, ReseauError
+from reseau.errors import ModelFileError
 
 FORMAT = "reseau"
 FORMAT_VERSION = 1
@@ -61,7 +62,17 @@ def write(path: str | Path, description: dict[str, Any], tensors: Tensors) -> No
         "description": text,
         "sha256": _digest(text, contiguous),
     }
-    write_bytes(path, save(contiguous, metadata=metadata))
+    write_bytes(path, _in_order(save(contiguous, metadata=metadata)))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the metadata, which safetensors writes in a random order, so that equal models are equal files."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -70,7 +81,9 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist; create it, or choose another place for {path.name}.")
+        raise FileNotFoundError(
+            f"The folder {path.parent} does not exist; create it, or choose another place for {path.name}."
+        )
     # A link is followed, so that its target is replaced and not the link.
     target = path.resolve()
     neighbour = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
@@ -117,11 +130,14 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise ModelFileError(
-            f"{path} is not a model file of Réseau, or is damaged or cut short ({error}); train it again or restore it from a copy."
+            f"{path} is not a model file of Réseau, or is damaged or cut short ({error}); train it again or "
+            "restore it from a copy."
         ) from None
     text = metadata["description"]
     if _digest(text, tensors) != metadata["sha256"]:
-        raise ModelFileError(f"{path} was altered after it was written: its checksum does not match; restore it from a copy.")
+        raise ModelFileError(
+            f"{path} was altered after it was written: its checksum does not match; restore it from a copy."
+        )
     try:
         description = json.loads(text)
     except json.JSONDecodeError as error:
@@ -135,11 +151,12 @@ def _check_header(path: Path, metadata: dict[str, str]) -> None:
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a safetensors file, but was not written by Réseau.")
     version = metadata.get("format_version", "")
-    if not version.isdecimal():
-        raise ModelFileError(f"{path} has format version {version!r}, which is no number; the file is damaged.")
+    if not version.isdecimal() or int(version) < 1:
+        raise ModelFileError(f"{path} has format version {version!r}, which is no version; the file is damaged.")
     if int(version) > FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format version {version}, but this release of Réseau reads versions up to {FORMAT_VERSION}; upgrade with "
+            f"{path} has format version {version}, but this release of Réseau reads versions up to "
+            f"{FORMAT_VERSION}; upgrade with "
             "pip install -U reseau."
         )
     for entry in ("description", "sha256"):
@@ -187,6 +204,6 @@ def load(path: str | Path) -> Any:
             from reseau.table_model import TableModel
 
             return TableModel.from_description(description, tensors)
-    except (ReseauError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:  # a ReseauError is a ValueError
         raise ModelFileError(f"{path} does not describe a model that can be built: {error}") from error
     raise ModelFileError(f"{path} holds {kind!r}, which this release of Réseau does not know.")

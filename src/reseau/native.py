@@ -1,6 +1,7 @@
 """The native engine: the same face as `reseau.reference`, computed by the C++ kernels.
 
-The kernels number activations, losses and optimizers by their place in the C++ tables, whose names are those of the Python tables.
+The kernels number activations, losses and optimizers by their place in the C++ tables, whose names are those of the
+Python tables.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def _model(architecture: Architecture, dtype: np.dtype[Any], *, for_inputs: bool
         (n_in, n_out, _ACTIVATIONS[layer.activation], w, b)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
-    return _MODELS[dtype.name](instruction_set(), layers, _LOSSES[architecture.loss], architecture.simplifies, for_inputs)
+    return _MODELS[dtype.name](
+        instruction_set(), layers, _LOSSES[architecture.loss], architecture.simplifies, for_inputs
+    )
 
 
 def _packed(architecture: Architecture, parameters: FloatArray, *, for_inputs: bool = False) -> Any:
@@ -62,7 +65,9 @@ def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, t
     return O
 
 
-def errors(architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int) -> FloatArray:
+def errors(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
     e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
     _packed(architecture, parameters).errors(X, *_targets(T), e, threads)
@@ -92,9 +97,11 @@ def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, 
 
 
 class Trainer:
-    """A training run in progress, as `reseau.reference.Trainer`; the optimizer's state stays packed in the kernels' layout."""
+    """A training run in progress, as `reseau.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
 
-    def __init__(self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int) -> None:
+    def __init__(
+        self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int
+    ) -> None:
         self.architecture = architecture
         self.parameters = parameters
         self.optimizer = optimizer

@@ -51,8 +51,8 @@ class Network:
     *layers : Dense
         The layers, from the inputs to the outputs.
     loss : str
-        The error of an output neuron, a name of `reseau.losses.LOSSES`: "squared_error" (the lecture's ½(t − o)²), "absolute_error",
-        "huber", "binary_cross_entropy", "cross_entropy", "poisson".
+        The error of an output neuron, a name of `reseau.losses.LOSSES`: "squared_error" (the lecture's ½(t − o)²),
+        "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson".
     inputs : int or None
         d, the number of columns of X; None takes it from the first `fit`.
     dtype : {"float32", "float64"}
@@ -65,7 +65,8 @@ class Network:
     Raises
     ------
     ParameterError
-        For no layers, names that are not in their table, or an output activation whose values the loss is not defined for.
+        For no layers, names that are not in their table, or an output activation whose values the loss is not defined
+        for.
 
     Examples
     --------
@@ -102,7 +103,7 @@ class Network:
         if inputs is not None:
             self._build(integer("inputs", inputs, low=1))
 
-    # --- what it is -----------------------------------------------------------------------------------------------------------------
+    # --- what it is ---------------------------------------------------------------------------------------------------
 
     @property
     def architecture(self) -> Architecture:
@@ -155,7 +156,7 @@ class Network:
             initializer = INITIALIZERS[layer.description.initializer]
             layer.W[...] = initializer.draw(self._rng, *layer.W.shape)
 
-    # --- what it computes -----------------------------------------------------------------------------------------------------------
+    # --- what it computes ---------------------------------------------------------------------------------------------
 
     def _inputs(self, X: object) -> FloatArray:
         return data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
@@ -393,7 +394,7 @@ class Network:
         seed = int(self._rng.integers(2**63))
         return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads)
 
-    # --- how it is kept and shown ---------------------------------------------------------------------------------------------------
+    # --- how it is kept and shown -------------------------------------------------------------------------------------
 
     def describe(self) -> dict[str, Any]:
         """The network without its numbers, as JSON-able values."""
@@ -453,36 +454,26 @@ class Network:
         --------
         >>> import reseau as rs
         >>> print(rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "identity"), inputs=3).summary())
-        layer  W       b  activation                          parameters
-        1      (3, 2)  2  tanh      (1 − e^−2z)/(1 + e^−2z)            8
-        2      (2, 1)  1  identity  z                                  3
+        layer  W       b  activation                           parameters
+        1      (3, 2)  2  tanh        (1 − e^−2z)/(1 + e^−2z)           8
+        2      (2, 1)  1  identity    z                                 3
         3 inputs, 1 output, loss squared_error ½ (t − o)², float32, 11 parameters
         """
         architecture = self.architecture
-        rows = []
+        rows = [("layer", "W", "b", "activation", "", "parameters")]
         for place, layer in enumerate(self.layers, start=1):
-            dense = layer.description
-            shape = f"({layer.W.shape[0]}, {layer.W.shape[1]})"
-            count = dense.n_parameters(layer.W.shape[0])
-            rows.append(
-                (f"{place}", shape, f"{dense.neurons}" if dense.bias else "-", dense.activation, dense.sigma.formula, f"{count}")
-            )
-        widths = [max(len(row[column]) for row in rows) for column in range(6)]
-        w_layer, w_shape, w_b, w_name, w_formula, w_count = (
-            max(width, len(title)) for width, title in zip(widths, ("layer", "W", "b", "", "", "parameters"), strict=True)
-        )
-        w_formula = max(w_formula, len("activation") - w_name - 2)
-        lines = [
-            f"{'layer':<{w_layer}}  {'W':<{w_shape}}  {'b':<{w_b}}  {'activation':<{w_name + 2 + w_formula}}  {'parameters':>{w_count}}"
-        ]
-        for number, shape, bias, name, formula, count_text in rows:
-            lines.append(
-                f"{number:<{w_layer}}  {shape:<{w_shape}}  {bias:<{w_b}}  {name:<{w_name}}  {formula:<{w_formula}}  {count_text:>{w_count}}"
-            )
-        outputs = architecture.outputs
+            dense, (n_in, n_out) = layer.description, layer.W.shape
+            bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
+            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, dense.sigma.formula, count))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = []
+        for *words, count in rows:
+            cells = [word.ljust(width) for word, width in zip(words, widths, strict=False)]
+            lines.append("  ".join([*cells, count.rjust(widths[-1])]))
+        inputs, outputs = architecture.inputs, architecture.outputs
         lines.append(
-            f"{architecture.inputs} input{'s' if architecture.inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, "
-            f"loss {self._loss} {architecture.error.formula}, {self._dtype.name}, {architecture.n_parameters} parameters"
+            f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, "
+            f"loss {self._loss} {architecture.error.formula}, {self._dtype.name}, {self.n_parameters} parameters"
         )
         return "\n".join(lines)
 

@@ -1,8 +1,8 @@
 """The table of optimizers: how the parameters follow the gradient.
 
-An optimizer is a frozen description with two functions, `init` and `update`, after the equations of its docstring: w are the
-parameters, g = ∂E/∂w the gradient of a batch, γ the learning rate, t = 1, 2, ... the step. `update` takes and returns arrays of any
-array-API library and changes nothing in place.
+An optimizer is a frozen description with two functions, `init` and `update`, after the equations of its docstring: w
+are the parameters, g = ∂E/∂w the gradient of a batch, γ the learning rate, t = 1, 2, ... the step. `update` takes and
+returns arrays of any array-API library and changes nothing in place.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent: Δw = −γ g; with momentum μ, v ← μ v − γ g and Δw = v, or for Nesterov Δw = μ v − γ g.
+    """Stochastic gradient descent: v ← μ v − γ g and Δw = v, or (Nesterov) Δw = μ v − γ g; without momentum Δw = −γ g.
 
     Parameters
     ----------
@@ -113,7 +113,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; Δw = −γ m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
-    Computed as Δw = −γ_t m/(√v + ε_t) with γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ) and ε_t = ε √(1 − β₂ᵗ), which is the same number.
+    Computed as Δw = −γ_t m/(√v + ε_t) with γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ) and ε_t = ε √(1 − β₂ᵗ), which is the same
+    number.
 
     Parameters
     ----------

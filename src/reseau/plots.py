@@ -44,9 +44,7 @@ class LossCurveDisplay:
     figure_: Figure
     lines_: list[Line2D]
 
-    def __init__(
-        self, *, loss: list[float], validation_loss: list[float], best_epoch: int | None = None
-    ) -> None:
+    def __init__(self, *, loss: list[float], validation_loss: list[float], best_epoch: int | None = None) -> None:
         self.loss = loss
         self.validation_loss = validation_loss
         self.best_epoch = best_epoch
@@ -84,9 +82,7 @@ class LossCurveDisplay:
         >>> display.ax_.get_xlabel()
         'epoch'
         """
-        display = cls(
-            loss=history.loss, validation_loss=history.validation_loss, best_epoch=best_epoch
-        )
+        display = cls(loss=history.loss, validation_loss=history.validation_loss, best_epoch=best_epoch)
         return display.plot(ax)
 
     def plot(self, ax: Axes | None = None) -> LossCurveDisplay:
@@ -110,9 +106,7 @@ class LossCurveDisplay:
                 label="validation",
             )
         if self.best_epoch is not None:
-            ax.axvline(
-                self.best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {self.best_epoch}"
-            )
+            ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {self.best_epoch}")
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -126,9 +120,7 @@ class LossCurveDisplay:
 def check_picture(path: Path) -> None:
     """Raise unless a picture can be drawn and its name ends in .png or .svg."""
     if path.suffix.lower() not in FORMATS:
-        raise ParameterError(
-            f"{path}: unknown ending {path.suffix!r} of a picture; known are {', '.join(FORMATS)}."
-        )
+        raise ParameterError(f"{path}: unknown ending {path.suffix!r} of a picture; known are {', '.join(FORMATS)}.")
     require_matplotlib()
 
 
@@ -138,9 +130,7 @@ def require_matplotlib() -> None:
         raise ReseauError("drawing needs matplotlib; install it with: pip install 'reseau[plot]'.")
 
 
-def save_loss_curve(
-    path: Path, history: History, *, title: str, best_epoch: int | None = None
-) -> None:
+def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int | None = None) -> None:
     """Draw a loss curve into a PNG or SVG file, complete or not at all."""
     check_picture(path)
     import matplotlib
@@ -157,7 +147,5 @@ def save_loss_curve(
     kind = path.suffix.lower().lstrip(".")
     # Neither the date nor random identifiers: the same training draws the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "reseau"}):
-        figure.savefig(
-            picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {}
-        )
+        figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {})
     model_file.write_bytes(path, picture.getvalue())

@@ -71,9 +71,7 @@ def recognise(column: Column, alone: bool = False) -> tuple[Description, str]:
     return LeftOut(name, "unsupported", f"cells of type {cells.type} cannot be used"), ""
 
 
-def _recognise_number(
-    column: Column, values: Floats, odd: read.Mask, alone: bool
-) -> tuple[Description, str]:
+def _recognise_number(column: Column, values: Floats, odd: read.Mask, alone: bool) -> tuple[Description, str]:
     name = column.name
     read.refuse_too_large(column, values)
     present = values[~np.isnan(values)]
@@ -109,11 +107,12 @@ def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
     if n_odd == 0 and not coded:
         return _recognise_number(column, values, odd, alone)
     labels = read.label_codes(cells)
+    distinct = pa.chunked_array([pa.array(labels.levels, pa.large_string())])
     if len(labels.levels) == 1 and present == len(cells):
         return _constant(column), ""
-    if not read.booleans(cells)[1].any():
+    if not read.booleans(distinct)[1].any():
         return Boolean(name), ""
-    order, ambiguous = read.date_order(cells)
+    order, ambiguous = read.date_order(distinct)
     if order:
         return Date(name, order), ""
     if n_odd <= (1 - NUMBER_SHARE) * present:

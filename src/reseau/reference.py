@@ -1,7 +1,8 @@
-"""The reference engine: the equations of a network, one readable line each, on any array library that follows the array API.
+"""The reference engine: the equations of a network, one readable line each, for any library of the array API.
 
-It is the oracle the native engine is tested against, and the way to run where no native engine was built. Letters are those of the
-equations: X the inputs, W and b a layer's parameters, Z = A W + b, A = σ(Z), O the output, T the targets, delta = ∂E/∂Z.
+It is the oracle the native engine is tested against, and the way to run where no native engine was built. Letters are
+those of the equations: X the inputs, W and b a layer's parameters, Z = A W + b, A = σ(Z), O the output, T the
+targets, delta = ∂E/∂Z.
 """
 
 from __future__ import annotations
@@ -63,9 +64,14 @@ def output_delta(architecture: Architecture, Z: Array, O: Array, T: Array) -> Ar
 
 
 def value_and_gradient(
-    architecture: Architecture, parameters: Array, X: Array, T: Array, sample_weight: Array | None = None, l2: float = 0.0
+    architecture: Architecture,
+    parameters: Array,
+    X: Array,
+    T: Array,
+    sample_weight: Array | None = None,
+    l2: float = 0.0,
 ) -> tuple[float, Array]:
-    """E, the mean error of the rows, and its gradient in the flat layout of the parameters, with the l2 term in the gradient.
+    """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
     With weights s_r, rows count s_r/Σs instead of 1/rows. The gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
     """
@@ -87,7 +93,7 @@ def value_and_gradient(
     return E, xp.concat(pieces)
 
 
-# --- the engine's face (see engine.py), on NumPy arrays -----------------------------------------------------------------------------
+# --- the engine's face (see engine.py), on NumPy arrays ---------------------------------------------------------------
 
 
 def _as(parameters: FloatArray, X: FloatArray) -> FloatArray:
@@ -104,7 +110,9 @@ def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, t
     return np.asarray(A[-1])
 
 
-def errors(architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int) -> FloatArray:
+def errors(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
     Z, A = trace(architecture, parameters, _as(parameters, X))
     return np.asarray(output_error(architecture, Z[-1], A[-1], _dense(architecture, T, parameters.dtype)))
@@ -154,7 +162,9 @@ class Trainer:
         At most as many threads; this engine leaves them to the array library.
     """
 
-    def __init__(self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int) -> None:
+    def __init__(
+        self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int
+    ) -> None:
         self.architecture = architecture
         self.parameters = parameters
         self.optimizer = optimizer
@@ -178,7 +188,13 @@ class Trainer:
         return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2) for _ in range(epochs)]
 
     def _epoch(
-        self, X: FloatArray, T: FloatArray | IntArray, sample_weight: FloatArray | None, batch_size: int, shuffle: bool, l2: float
+        self,
+        X: FloatArray,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        batch_size: int,
+        shuffle: bool,
+        l2: float,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)

@@ -145,18 +145,13 @@ def score_quantity(y: Floats, predicted: Floats, mean: float) -> QuantityScores:
 def to_json(scores: Scores) -> dict[str, Any]:
     """Return the scores as JSON-able values; a score that is not a number becomes None."""
     entry = {"task": scores.task, **asdict(scores)}
-    return {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in entry.items()
-    }
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in entry.items()}
 
 
 def from_json(entry: dict[str, Any]) -> Scores:
     """Return the scores that `to_json` wrote."""
     fields: dict[str, Any] = {
-        key: float("nan") if value is None else value
-        for key, value in entry.items()
-        if key != "task"
+        key: float("nan") if value is None else value for key, value in entry.items() if key != "task"
     }
     if entry["task"] == ClassScores.task:
         fields["confusion"] = tuple(tuple(row) for row in fields["confusion"])

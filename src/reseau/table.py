@@ -152,9 +152,7 @@ def listed(names: Any, limit: int = 12) -> str:
 
 def _read_file(path: Path) -> Table:
     if path.is_dir():
-        raise IsADirectoryError(
-            errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path)
-        )
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path))
     with open(path, "rb") as file:  # raises the OSError of a file that is missing or forbidden
         head = file.read(4)
     kind = table_format(path)
@@ -195,9 +193,7 @@ def _read_text(path: Path) -> Table:
             arrow = pyarrow.csv.read_csv(
                 stream,
                 read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-                parse_options=pyarrow.csv.ParseOptions(
-                    delimiter=delimiter, newlines_in_values=True
-                ),
+                parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types={name: pa.large_string() for name in names},
                     strings_can_be_null=False,
@@ -265,20 +261,12 @@ def _dialect(path: Path) -> tuple[str, int]:
     if not sample.strip():
         raise DataError(f"{path} is empty: a table needs a line of column names, then its rows.")
     if "\0" in sample:
-        raise DataError(
-            f"{path} holds binary data (a NUL byte), not text; save the table as CSV (UTF-8)."
-        )
+        raise DataError(f"{path} holds binary data (a NUL byte), not text; save the table as CSV (UTF-8).")
     best = (0.0, ",")
-    order = sorted(
-        DELIMITERS, key=lambda delimiter: delimiter == "\t", reverse=".tsv" in path.suffixes
-    )
+    order = sorted(DELIMITERS, key=lambda delimiter: delimiter == "\t", reverse=".tsv" in path.suffixes)
     for delimiter in order:
         widths = _widths(sample, delimiter)
-        share = (
-            sum(width == widths[0] for width in widths) / len(widths)
-            if widths and widths[0] > 1
-            else 0.0
-        )
+        share = sum(width == widths[0] for width in widths) / len(widths) if widths and widths[0] > 1 else 0.0
         if share > best[0]:
             best = (share, delimiter)
     with _open_text(path) as text:
@@ -401,9 +389,7 @@ def _read_parquet(path: Path) -> Table:
     try:
         arrow = pyarrow.parquet.read_table(str(path), partitioning=None)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(
-            f"{path} is not a Parquet file, or a damaged one: {_first_line(error)}."
-        ) from None
+        raise DataError(f"{path} is not a Parquet file, or a damaged one: {_first_line(error)}.") from None
     return _from_arrow(str(path), arrow)
 
 
@@ -426,9 +412,7 @@ def _from_arrow(name: str, arrow: pa.Table) -> Table:
     names = arrow.column_names
     for i, column_name in enumerate(names):
         if column_name in names[:i]:
-            raise DataError(
-                f"{name} has two columns named {column_name!r}; give each its own name."
-            )
+            raise DataError(f"{name} has two columns named {column_name!r}; give each its own name.")
     if not names:
         raise DataError(f"{name} has no columns.")
     if arrow.num_rows == 0:

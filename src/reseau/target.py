@@ -147,14 +147,11 @@ def recognise_target(column: Column, task: str | None = None) -> Target:
         raise DataError(f"{where} is missing in every row; there is nothing to learn.")
     if pa.types.is_boolean(cells.type):
         if task == "regression":
-            raise ParameterError(
-                f"{where} holds booleans, which are classes; leave task to itself."
-            )
+            raise ParameterError(f"{where} holds booleans, which are classes; leave task to itself.")
         return _classes(column, "boolean")
     if read.is_date(cells):
         raise DataError(
-            f"{where} holds dates, which cannot be predicted; give it as a number, such as days "
-            "since a given date."
+            f"{where} holds dates, which cannot be predicted; give it as a number, such as days since a given date."
         )
     if not (read.is_text(cells) or read.is_number(cells)):
         raise DataError(f"{where} holds cells of type {cells.type}, which cannot be predicted.")
@@ -164,9 +161,7 @@ def recognise_target(column: Column, task: str | None = None) -> Target:
         raise _mixed(column, odd, n_numbers)
     if odd.any():
         if task == "regression":
-            read.refuse_odd(
-                column, odd, "is not a number, so it cannot be predicted as a quantity."
-            )
+            read.refuse_odd(column, odd, "is not a number, so it cannot be predicted as a quantity.")
         return _classes(column, "text")
     read.refuse_too_large(column, values)
     present = values[~np.isnan(values)]
@@ -200,9 +195,7 @@ def _classes(column: Column, kind: str) -> Classes:
         classes = [to(value) for value in np.unique(values[~np.isnan(values)])]
     present = len(column.cells) - column.cells.null_count
     if len(classes) == 1:
-        raise DataError(
-            f"{where} has a single class, {classes[0]!r}, in every row; there is nothing to learn."
-        )
+        raise DataError(f"{where} has a single class, {classes[0]!r}, in every row; there is nothing to learn.")
     if len(classes) > max(0.5 * present, 2):
         raise DataError(
             f"{where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of "

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reseau import data, engine
 from reseau.checks import integer, real
@@ -25,7 +25,8 @@ class History:
     Attributes
     ----------
     loss : list of float
-        For each epoch the mean error E of its rows, as met on the way (before each batch's update), without the l2 penalty.
+        For each epoch the mean error E of its rows, as met on the way (before each batch's update), without the l2
+        penalty.
     validation_loss : list of float
         The mean error of the validation data after each epoch; empty without validation data.
     seconds : float
@@ -60,7 +61,9 @@ def fit(
     """Train a network; the parameters are described at `Network.fit`."""
     optimizer = Adam() if optimizer is None else optimizer
     if not isinstance(optimizer, Optimizer):
-        raise ParameterError(f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9).")
+        raise ParameterError(
+            f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9)."
+        )
     epochs = integer("epochs", epochs, low=1)
     batch_size = integer("batch_size", batch_size, low=1)
     l2 = real("l2", l2, low=0)
@@ -79,7 +82,10 @@ def fit(
         if not isinstance(validation_data, tuple) or len(validation_data) != 2:
             raise ParameterError("validation_data must be a pair (X, y).")
         X_val = data.matrix(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
-        validation = X_val, data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype)
+        validation = (
+            X_val,
+            data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
+        )
 
     trainer = network.trainer(optimizer, inputs=architecture.inputs, threads=n_threads)
     history = History()
@@ -87,7 +93,9 @@ def fit(
     # Without anybody to tell between epochs they all run in one call.
     at_once = epochs if callback is None and validation is None else 1
     while history.epochs < epochs:
-        history.loss += trainer.run(X_checked, T, s, epochs=at_once, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2)
+        history.loss += trainer.run(
+            X_checked, T, s, epochs=at_once, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2
+        )
         if validation is not None:
             history.validation_loss.append(
                 float(network.errors(*validation, threads=n_threads).sum(axis=1, dtype="float64").mean())
@@ -98,9 +106,65 @@ def fit(
     if not isfinite(history.loss[-1]):
         first = next(i for i, value in enumerate(history.loss, start=1) if not isfinite(value))
         warnings.warn(
-            f"The loss is {history.loss[first - 1]} since epoch {first}: training has diverged. Use a smaller learning rate (now "
-            f"{optimizer.learning_rate:g}), or scale the inputs.",
+            f"The loss is {history.loss[first - 1]} since epoch {first}: training has diverged. Use a smaller "
+            f"learning rate (now {optimizer.learning_rate:g}), or scale the inputs.",
             RuntimeWarning,
             stacklevel=3,
         )
     return history
+
+
+def penalty(network: Network, l2: float) -> float:
+    """½ l2 Σ W² over all weights, biases left out."""
+    return 0.5 * l2 * float(sum((layer.W * layer.W).sum(dtype="float64") for layer in network.layers)) if l2 else 0.0
+
+
+def minimize(
+    network: Network,
+    X: object,
+    y: object,
+    *,
+    sample_weight: object = None,
+    l2: float = 0.0,
+    max_iterations: int = 200,
+    max_evaluations: int = 15000,
+    tolerance: float = 1e-4,
+) -> Any:
+    """Minimise E + ½ l2 Σ W²/rows over all rows at once by SciPy's L-BFGS-B, from the parameters as they are.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters end where the method does.
+    X, y, sample_weight, l2
+        As in `Network.value_and_gradient`; with weights, their sum stands for the rows.
+    max_iterations, max_evaluations : int
+        Where to stop at the latest.
+    tolerance : float
+        The largest component of the gradient at which to stop.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        `fun`, `nit`, `success`, `message` and the rest.
+    """
+    import numpy as np
+    import scipy.optimize
+
+    X = data.matrix(X, "X", network.dtype, columns=network.architecture.inputs)
+    total = X.shape[0] if sample_weight is None else float(data.weights(sample_weight, X.shape[0]).sum())
+
+    def objective(w: Any) -> tuple[float, Any]:
+        network.parameters[...] = w
+        E, g = network.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2)
+        return E + penalty(network, l2) / total, g.astype(np.float64)
+
+    result = scipy.optimize.minimize(
+        objective,
+        network.parameters.astype(np.float64),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": max_iterations, "maxfun": max_evaluations, "gtol": tolerance},
+    )
+    network.parameters[...] = result.x
+    return result

@@ -25,7 +25,6 @@ def refusals() -> Iterator[None]:
     """Turn what the user can mend into a paragraph and an exit code, and warnings into notes."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("default")
             warnings.showwarning = _show_warning
             yield
     except KeyboardInterrupt:
@@ -71,18 +70,14 @@ def check_output(path: Path, inputs: list[Path]) -> None:
         if not path.is_file():
             raise ParameterError(f"{path} is not a regular file; choose another name.")
         if any(other.exists() and path.samefile(other) for other in inputs):
-            raise ParameterError(
-                f"{path} is read by this command; choose another name for the output."
-            )
+            raise ParameterError(f"{path} is read by this command; choose another name for the output.")
     if path.exists() and not os.access(path, os.W_OK):
         raise ParameterError(f"{path} is write-protected; choose another name.")
     try:
         with tempfile.TemporaryFile(dir=folder):  # the one sure way to know
             pass
     except OSError as error:
-        raise ParameterError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
-        ) from None
+        raise ParameterError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
 
 
 def _os_error(error: OSError) -> str:

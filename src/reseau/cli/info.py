@@ -30,11 +30,7 @@ def info(
             from reseau import engine
 
             facts = engine.info()
-            lines = [
-                f"{key.replace('_', ' '):<16}  {value}"
-                for key, value in facts.items()
-                if value is not None
-            ]
+            lines = [f"{key.replace('_', ' '):<16}  {value}" for key, value in facts.items() if value is not None]
             _print(facts, lines, json)
             return
         from reseau import load

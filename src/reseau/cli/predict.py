@@ -18,21 +18,13 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)
-    ],
-    table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)
-    ],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="A .csv, .tsv or .parquet file.", show_default="CSV to stdout"
-        ),
+        typer.Option("--output", "-o", help="A .csv, .tsv or .parquet file.", show_default="CSV to stdout"),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="At most as many threads.", show_default="all processors")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
 ) -> None:
     """Predict each row of a table.
 
@@ -97,9 +89,7 @@ def to_bytes(table: pa.Table, ending: str) -> bytes:
     csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(table.column_names)
     # pyarrow quotes every text or none; only the predicted classes are text.
     texts = [column for column in table.columns if pa.types.is_large_string(column.type)]
-    special = any(
-        pc.any(pc.match_substring_regex(text, rf'[{delimiter}"\r\n]')).as_py() for text in texts
-    )
+    special = any(pc.any(pc.match_substring_regex(text, rf'[{delimiter}"\r\n]')).as_py() for text in texts)
     options = pyarrow.csv.WriteOptions(
         include_header=False, delimiter=delimiter, quoting_style="needed" if special else "none"
     )

@@ -68,9 +68,7 @@ def columns(model: TableModel) -> list[str]:
         out = isinstance(description, LeftOut)
         kind = description.taken_for if isinstance(description, LeftOut) else description.kind
         remark = f"left out: {description.summary}" if out else description.summary
-        rows.append(
-            (short(description.name, 32), kind, f"{count:,}" if count else "", short(remark, 72))
-        )
+        rows.append((short(description.name, 32), kind, f"{count:,}" if count else "", short(remark, 72)))
     lines = aligned(rows, right=(2,))
     rest = model.columns[MOST_COLUMNS:]
     if rest:
@@ -136,9 +134,7 @@ def _confusion(found: ClassScores, model: TableModel) -> list[str]:
         return []
     if len(labels) <= MOST_CLASSES:
         rows = [("", *labels)]
-        rows += [
-            (label, *map(str, row)) for label, row in zip(labels, found.confusion, strict=True)
-        ]
+        rows += [(label, *map(str, row)) for label, row in zip(labels, found.confusion, strict=True)]
         heading = "  rows: the class it is; columns: the class predicted"
         return ["", heading, *aligned(rows, right=range(1, len(labels) + 1))]
     pairs = [

@@ -22,41 +22,27 @@ NO_LAYERS = "none"
 
 
 def train(
-    table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)
-    ],
-    target: Annotated[
-        str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)
-    ],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
+    target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="The model file to write.", show_default="TABLE's name + .reseau"
-        ),
+        typer.Option("--output", "-o", help="The model file to write.", show_default="TABLE's name + .reseau"),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(help="classification or regression.", show_default="from the target"),
     ] = None,
-    layers: Annotated[
-        str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")
-    ] = "64,64",
+    layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
     activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
     epochs: Annotated[
         int | None,
         typer.Option(help="How often to go through the rows.", show_default="from the rows"),
     ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Rows per update.", show_default="from the rows")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows per update.", show_default="from the rows")] = None,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
-    test_size: Annotated[
-        float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")
-    ] = 0.2,
+    test_size: Annotated[float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")] = 0.2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option(help="At most as many threads.", show_default="all processors")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the loss curve to this .png or .svg file.", show_default=False),
@@ -66,9 +52,7 @@ def train(
         typer.Option(help="A column to leave out; may be repeated.", show_default=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as one JSON object.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no report.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report.")] = False,
 ) -> None:
     """Train a network on a table, score it on held-out rows and write a model file."""
     with refusals():
@@ -100,9 +84,7 @@ def train(
 
             assert model.history is not None
             title = f"{target} from {table.name}"
-            save_loss_curve(
-                plot, model.history, title=title, best_epoch=model.training["best_epoch"]
-            )
+            save_loss_curve(plot, model.history, title=title, best_epoch=model.training["best_epoch"])
         seconds = time.perf_counter() - start
         if json:
             _report_json(model, model_path, plot, seconds)
@@ -125,9 +107,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
                 f"of each hidden layer, such as 64,32, or {NO_LAYERS!r}."
             ) from None
         if sizes[-1] < 1:
-            raise ParameterError(
-                f"--layers is {text!r}, but a layer needs at least 1 neuron, not {sizes[-1]}."
-            )
+            raise ParameterError(f"--layers is {text!r}, but a layer needs at least 1 neuron, not {sizes[-1]}.")
     return tuple(sizes)
 
 
@@ -143,9 +123,7 @@ def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
 
     check_output(model, [table])
     if model.suffix.lower() in TEXT + PARQUET:
-        raise ParameterError(
-            f"{model} would be a model file with the ending of a table; use .reseau."
-        )
+        raise ParameterError(f"{model} would be a model file with the ending of a table; use .reseau.")
     if plot is not None:
         from reseau.plots import check_picture
 
@@ -216,7 +194,7 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
         lines += ["Notes", *(f"  - {text}" for text in model.notes), ""]
     lines += [report.network(model), f"Training: {report.training(model)}"]
     assert model.history is not None
-    lines[-1] += f", {model.history.seconds:.1f} s"
+    lines[-1] += f", {model.history.seconds:.2f} s"
     if model.scores is None:
         lines.append("No rows were held out, so there is no score.")
     else:

@@ -1,0 +1,446 @@
+"""MLPClassifier and MLPRegressor: scikit-learn's contract around a Network. Nothing numerical happens here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import validate_data
+
+from reseau.checks import known
+from reseau.errors import DataError, ParameterError
+from reseau.perceptron import Perceptron, trains_in_steps
+
+_REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
+
+
+class MLPClassifier(ClassifierMixin, Perceptron):
+    """A multilayer perceptron that classifies, with scikit-learn's parameters, methods and attributes.
+
+    Two classes are one sigmoid neuron with binary cross-entropy; more are a softmax with cross-entropy; several
+    labels at once are a sigmoid neuron each.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        The neurons of each hidden layer.
+    activation : str
+        Of the hidden layers: "identity", "logistic", "tanh", "relu", or any elementwise name of
+        `reseau.activations.ACTIVATIONS`.
+    solver : {"adam", "sgd", "lbfgs"}
+        How the weights are found.
+    alpha : float
+        λ ≥ 0: ½ λ Σ W² is added to the sum of a batch's errors before it is averaged over the rows.
+    batch_size : int or "auto"
+        Rows per step; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        For "sgd": how the rate goes on from `learning_rate_init`. "invscaling" divides it by (t + 1)^`power_t` after
+        t samples; "adaptive" divides by 5 when nothing has improved for `n_iter_no_change` epochs.
+    learning_rate_init : float
+        γ > 0.
+    power_t : float
+        The exponent of "invscaling".
+    max_iter : int
+        Epochs at most (iterations of "lbfgs").
+    shuffle : bool
+        Whether each epoch takes the rows in a new order.
+    random_state : int, RandomState or None
+        Fixes initial weights, validation split and the order of rows.
+    tol : float
+        What counts as an improvement of the loss or of the validation score.
+    verbose : bool
+        Whether to print each epoch's loss.
+    warm_start : bool
+        Whether `fit` goes on from the previous weights.
+    momentum : float
+        μ in [0, 1), for "sgd".
+    nesterovs_momentum : bool
+        Nesterov's form of it.
+    early_stopping : bool
+        Whether to keep validation rows aside, stop when their score no longer improves, and return to the best weights.
+    validation_fraction : float
+        The share of validation rows, in [0, 1).
+    beta_1, beta_2, epsilon : float
+        As in `reseau.Adam`.
+    n_iter_no_change : int
+        Epochs without improvement before training stops.
+    max_fun : int
+        Evaluations of the loss at most, for "lbfgs".
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    network_ : Network
+        The network itself.
+    coefs_, intercepts_ : list of ndarray
+        W and b of each layer.
+    loss_ : float
+        The last epoch's mean error with the penalty.
+    loss_curve_ : list of float
+        `loss_` of every epoch.
+    best_loss_ : float or None
+        The smallest; None with early stopping.
+    validation_scores_, best_validation_score_
+        Accuracy on the validation rows; None without early stopping.
+    n_iter_, t_ : int
+        Epochs of the last fit, samples seen in all.
+    n_layers_, n_outputs_ : int
+        Layers, the inputs counted as one; output neurons.
+    out_activation_ : str
+        The output's activation.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray
+        Their names, where X had names.
+
+    Notes
+    -----
+    A copied or unpickled estimator predicts alike; its next `partial_fit` starts with a fresh optimizer.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from reseau import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            loss="log_loss",
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        several = type_of_target(y).startswith("multilabel")
+        found = np.arange(y.shape[1]) if several else np.unique(y)
+        if (first and not incremental) or not hasattr(self, "classes_"):
+            self.classes_, self._several = found, several
+        unseen = np.setdiff1d(found, self.classes_)
+        if (
+            several != self._several
+            or len(unseen)
+            or (self.warm_start and not incremental and len(found) != len(self.classes_))
+        ):
+            raise DataError(
+                f"`y` has classes not in `self.classes_`, or not all of them: it has {found.tolist()}, but the "
+                "classifier was fitted "
+                f"with {self.classes_.tolist()}; set warm_start=False to start afresh with other labels."
+            )
+        if several:
+            return X, y.astype(X.dtype)
+        return X, LabelEncoder().fit(self.classes_).transform(y)
+
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        if self._several:
+            return y.shape[1], "sigmoid", "binary_cross_entropy"
+        if len(self.classes_) <= 2:
+            return 1, "sigmoid", "binary_cross_entropy"
+        return len(self.classes_), "softmax", "cross_entropy"
+
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        O = self.network_(X)
+        return (
+            float(accuracy_score(y, self._decide(O), sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+        )
+
+    def _decide(self, O: Any) -> Any:
+        """The labels of outputs, as the network takes them."""
+        if self._several:
+            return (O > 0.5).astype(np.int64)
+        if O.shape[1] == 1:
+            # With a single class the neuron has learnt to say 0, and there is no other label.
+            return ((O[:, 0] > 0.5) & (len(self.classes_) > 1)).astype(np.int64)
+        return O.argmax(axis=1)
+
+    @available_if(trains_in_steps)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Go once through the given rows, from the present weights and the present state of the optimizer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array-like of shape (n_classes,)
+            Every label there will ever be; needed in the first call.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise ParameterError(
+                    "classes must be passed on the first call to partial_fit: all labels that will ever occur."
+                )
+            self._several = type_of_target(y).startswith("multilabel")
+            self.classes_ = np.unique(classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ParameterError(
+                f"`classes={np.unique(classes).tolist()}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_.tolist()}."
+            )
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """The label of each sample; with several labels at once, their indicator matrix.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels.
+        """
+        decided = self._decide(self._forward(X))
+        return decided if self._several else self.classes_[decided]
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities.
+        """
+        O = self._forward(X)
+        return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities.
+        """
+        with np.errstate(divide="ignore"):  # log 0 = −∞
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class MLPRegressor(RegressorMixin, Perceptron):
+    """A multilayer perceptron that predicts numbers, with scikit-learn's parameters, methods and attributes.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}
+        ½ (t − o)² with an identity output, or o − t log o with an exponential one for t ≥ 0.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
+    shuffle
+        As for `MLPClassifier`.
+    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
+        As for `MLPClassifier`.
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun
+        As for `MLPClassifier`.
+
+    Attributes
+    ----------
+    network_ : Network
+        The network itself.
+    validation_scores_, best_validation_score_
+        R² on the validation rows; None without early stopping.
+    coefs_, intercepts_, loss_, loss_curve_, best_loss_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+        As for `MLPClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reseau import MLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", random_state=0, max_iter=1000)
+    >>> model = model.fit(X, X.ravel() ** 2)
+    >>> model.score(X, X.ravel() ** 2) > 0.99
+    True
+    """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            loss=loss,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
+        known("loss", self.loss, _REGRESSION_OUTPUT)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=first,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        return 1 if y.ndim == 1 else y.shape[1], _REGRESSION_OUTPUT[self.loss], self.loss
+
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        O = self.network_(X)
+        return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+
+    @available_if(trains_in_steps)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Go once through the given rows, from the present weights and the present state of the optimizer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """The predicted number, or numbers, of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        O = self._forward(X)
+        return O[:, 0] if O.shape[1] == 1 else O

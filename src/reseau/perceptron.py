@@ -1,0 +1,373 @@
+"""What MLPClassifier and MLPRegressor share: their parameters, the loop over epochs, and what is kept of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from math import inf
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from reseau import data, engine, training
+from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.checks import integer, known, real
+from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.layers import Dense
+from reseau.network import Network
+from reseau.optimizers import SGD, Adam, Optimizer
+
+# scikit-learn's name for the sigmoid, beside every elementwise activation of the table.
+_HIDDEN = {
+    "logistic": "sigmoid",
+    **{name: name for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)},
+}
+_SOLVERS = ("lbfgs", "sgd", "adam")
+_RATES = ("constant", "invscaling", "adaptive")
+_SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
+_SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
+
+
+def trains_in_steps(estimator: Any) -> bool:
+    """Whether the estimator has a partial_fit; raises AttributeError, for hasattr, if not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit makes steps on batches; solver='lbfgs' has none, use 'sgd' or 'adam'.")
+    return True
+
+
+class Perceptron(BaseEstimator):
+    """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
+
+    def __init__(
+        self,
+        *,
+        loss: str,
+        hidden_layer_sizes: Any,
+        activation: str,
+        solver: str,
+        alpha: float,
+        batch_size: Any,
+        learning_rate: str,
+        learning_rate_init: float,
+        power_t: float,
+        max_iter: int,
+        shuffle: bool,
+        random_state: Any,
+        tol: float,
+        verbose: Any,
+        warm_start: bool,
+        momentum: float,
+        nesterovs_momentum: bool,
+        early_stopping: bool,
+        validation_fraction: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        n_iter_no_change: Any,
+        max_fun: int,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    # --- what the subclasses say --------------------------------------------------------------------------------------
+
+    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
+        """Validate X and y; return X and y as the network takes it."""
+        raise TypeError(f"{type(self).__name__} does not say what its targets are")  # pragma: no cover
+
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        """The output neurons, their activation, and the loss, for such targets."""
+        raise TypeError(f"{type(self).__name__} does not say what its output is")  # pragma: no cover
+
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        """The score on validation rows whose targets are as the network takes them; NaN if its outputs are not finite."""
+        raise TypeError(f"{type(self).__name__} does not say how it is scored")  # pragma: no cover
+
+    # --- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit the network to (X, y).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples; float32 is trained in float32, everything else in float64. A sparse matrix is made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, an indicator matrix of several labels, or numbers.
+        sample_weight : array-like of shape (n_samples,) or None
+            How much each row counts.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For data scikit-learn refuses, and for parameters outside their range.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+        hidden = self._check_parameters()
+        if incremental and self.early_stopping:
+            raise ParameterError(
+                "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
+            )
+        first = not hasattr(self, "network_") or not (self.warm_start or incremental)
+        X, y = self._check_targets(X, y, incremental=incremental, first=first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        random = check_random_state(self.random_state)
+        neurons, output, loss = self._output(y)
+        if first:
+            # scikit-learn draws all weights by Glorot's uniform law, whatever the activation.
+            layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
+            self.network_ = Network(
+                *layers,
+                Dense(neurons, output, init="glorot_uniform"),
+                loss=loss,
+                inputs=X.shape[1],
+                dtype=X.dtype.name,
+                seed=int(random.randint(2**31 - 1)),
+            )
+            self.n_iter_, self.t_ = 0, 0
+            self.loss_curve_: list[float] = []
+            self.best_loss_: float | None = None if self.early_stopping else inf
+            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.best_validation_score_: float | None = -inf if self.early_stopping else None
+            self._no_improvement = 0
+            self._trainer: Any = None
+        elif [layer.description.neurons for layer in self.network_.layers] != [*hidden, neurons]:
+            raise ParameterError(
+                f"hidden_layer_sizes is {self.hidden_layer_sizes!r} and y has {neurons} output(s), but the "
+                "network to be "
+                "continued has other layers; set warm_start=False to start afresh."
+            )
+        X = data.matrix(X, "X", self.network_.dtype, columns=self.network_.architecture.inputs)
+        self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
+        self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
+        if self.solver == "lbfgs":
+            self._fit_whole(X, y, sample_weight)
+        else:
+            self._fit_in_steps(X, y, sample_weight, random, incremental=incremental)
+        if not np.isfinite(self.network_.parameters).all():
+            raise ReseauError(
+                "Solver produced non-finite parameter weights: training has diverged. Scale the inputs, or use "
+                "a smaller "
+                f"learning_rate_init than {self.learning_rate_init}."
+            )
+        return self
+
+    def _check_parameters(self) -> list[int]:
+        """Check every parameter and return the hidden layers' sizes."""
+        sizes = self.hidden_layer_sizes
+        hidden = [
+            integer("hidden_layer_sizes", n, low=1)
+            for n in (sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes])
+        ]
+        known("activation", self.activation, _HIDDEN)
+        known("solver", self.solver, _SOLVERS)
+        known("learning_rate", self.learning_rate, _RATES)
+        real("alpha", self.alpha, low=0)
+        if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
+            integer("batch_size", self.batch_size, low=1)
+        real("learning_rate_init", self.learning_rate_init, low=0, includes_low=False)
+        real("power_t", self.power_t, low=0)
+        integer("max_iter", self.max_iter, low=1)
+        integer("max_fun", self.max_fun, low=1)
+        real("tol", self.tol, low=0)
+        real("validation_fraction", self.validation_fraction, low=0, high=1, includes_high=False)
+        if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
+            integer("n_iter_no_change", self.n_iter_no_change, low=1)
+        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ParameterError(f"{name} is {getattr(self, name)!r}, but must be True or False.")
+        self._optimizer()
+        return hidden
+
+    def _optimizer(self) -> Optimizer:
+        """The optimizer at its first learning rate."""
+        if self.solver == "sgd":
+            nesterov = bool(self.nesterovs_momentum) and self.momentum > 0
+            return SGD(self.learning_rate_init, momentum=self.momentum, nesterov=nesterov)
+        return Adam(self.learning_rate_init, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+
+    def _fit_whole(self, X: Any, y: Any, sample_weight: Any) -> None:
+        result = training.minimize(
+            self.network_,
+            X,
+            y,
+            sample_weight=sample_weight,
+            l2=self.alpha,
+            max_iterations=self.max_iter,
+            max_evaluations=self.max_fun,
+            tolerance=self.tol,
+        )
+        self.n_iter_, self.loss_ = int(result.nit), float(result.fun)
+        if not result.success:
+            warnings.warn(
+                f"L-BFGS stopped after {self.n_iter_} iterations before it converged: {result.message}. Raise "
+                "max_iter or "
+                "max_fun, or scale the inputs.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _fit_in_steps(self, X: Any, y: Any, sample_weight: Any, random: Any, *, incremental: bool) -> None:
+        X_val = y_val = s_val = None
+        if self.early_stopping:
+            X, y, sample_weight, X_val, y_val, s_val = self._split(X, y, sample_weight, random)
+        rows = X.shape[0]
+        batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
+        if batch_size > rows:
+            warnings.warn(
+                f"batch_size is {batch_size}, but there are only {rows} rows; it is cut to that.", stacklevel=4
+            )
+            batch_size = rows
+        network = self.network_
+        T = data.targets(y, "y", network.architecture, rows, network.dtype)
+        s = None if sample_weight is None else data.weights(sample_weight, rows)
+        if self._trainer is None or not incremental:
+            self._trainer = network.trainer(self._optimizer(), inputs=X.shape[1], threads=engine.threads())
+        trainer = self._trainer
+        best = network.parameters.copy() if self.early_stopping else None
+        self.n_iter_ = 0
+        try:
+            for _ in range(1 if incremental else self.max_iter):
+                (E,) = trainer.run(X, T, s, epochs=1, batch_size=batch_size, shuffle=bool(self.shuffle), l2=self.alpha)
+                self.n_iter_ += 1
+                self.t_ += rows
+                self.loss_ = E + training.penalty(network, self.alpha) * -(-rows // batch_size) / rows
+                self.loss_curve_.append(self.loss_)
+                improved = self._note_progress(X_val, y_val, s_val)
+                if improved and best is not None:
+                    best[...] = network.parameters
+                if self.solver == "sgd" and self.learning_rate == "invscaling":
+                    rate = self.learning_rate_init / (self.t_ + 1) ** self.power_t
+                    trainer.optimizer = replace(trainer.optimizer, learning_rate=rate)
+                if self._no_improvement > self.n_iter_no_change:
+                    if not self._slow_down(trainer):
+                        break
+                    self._no_improvement = 0
+            else:
+                if not incremental:
+                    warnings.warn(
+                        f"The loss was still falling after max_iter={self.max_iter} epochs; raise max_iter, or tol.",
+                        ConvergenceWarning,
+                        stacklevel=4,
+                    )
+        except KeyboardInterrupt:
+            warnings.warn(f"Training interrupted by user after {self.n_iter_} epochs.", stacklevel=4)
+        if best is not None:
+            network.parameters[...] = best
+
+    def _split(self, X: Any, y: Any, sample_weight: Any, random: Any) -> tuple[Any, ...]:
+        """Take validation rows aside; by class where there is one label a row."""
+        arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
+        parts = train_test_split(
+            *arrays,
+            random_state=random,
+            test_size=self.validation_fraction,
+            stratify=y if is_classifier(self) and y.ndim == 1 else None,
+        )
+        if parts[1].shape[0] < 2:
+            raise DataError(
+                "The validation set is too small: early_stopping=True needs at least 2 rows in it; raise "
+                "validation_fraction, or give more rows."
+            )
+        s, s_val = (None, None) if sample_weight is None else parts[4:]
+        return parts[0], parts[2], s, parts[1], parts[3], s_val
+
+    def _note_progress(self, X_val: Any, y_val: Any, s_val: Any) -> bool:
+        """Keep score of the epoch; return whether its validation score is the best so far."""
+        if self.verbose:
+            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")  # noqa: T201
+        if X_val is None:
+            best = inf if self.best_loss_ is None else self.best_loss_
+            self._no_improvement = self._no_improvement + 1 if self.loss_ > best - self.tol else 0
+            self.best_loss_ = min(best, self.loss_)
+            return False
+        score = self._network_score(X_val, y_val, s_val)
+        if self.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201
+        scores = self.validation_scores_ = self.validation_scores_ or []
+        scores.append(score)
+        best = -inf if self.best_validation_score_ is None else self.best_validation_score_
+        self._no_improvement = self._no_improvement + 1 if score < best + self.tol else 0
+        self.best_validation_score_ = max(best, score)
+        return score > best
+
+    def _slow_down(self, trainer: Any) -> bool:
+        """After too many epochs without progress: whether to go on, at a fifth of the rate."""
+        rate = trainer.optimizer.learning_rate
+        if self.solver != "sgd" or self.learning_rate != "adaptive" or rate <= _SMALLEST_RATE:
+            return False
+        trainer.optimizer = replace(trainer.optimizer, learning_rate=rate / 5)
+        if self.verbose:
+            print(f"Learning rate set to {rate / 5:f}")  # noqa: T201
+        return True
+
+    # --- after fitting ------------------------------------------------------------------------------------------------
+
+    def _forward(self, X: Any) -> Any:
+        check_is_fitted(self, "network_")
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
+        return self.network_(X)
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """W of each layer, (n_in, n_out): writable views of the network's parameters."""
+        return [layer.W for layer in self._fitted_layers("coefs_")]
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer, (n_out,): writable views of the network's parameters."""
+        return [layer.b for layer in self._fitted_layers("intercepts_")]
+
+    def _fitted_layers(self, name: str) -> Any:
+        if "network_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
+        return self.network_.layers
+
+    def __getstate__(self) -> Any:
+        # The trainer lives in native memory. A copy goes on from the same weights with a fresh optimizer.
+        state = dict(super().__getstate__())
+        if "_trainer" in state:
+            state["_trainer"] = None
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,132 @@
+"""`reseau predict`, as a user meets it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+import reseau as rs
+from reseau.cli import app
+
+PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
+TEXT = PENGUINS.read_text()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("model") / "penguins.reseau"
+    rs.TableModel.train(PENGUINS, "species", epochs=10).save(path)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["predict", *arguments])
+
+
+def test_predictions_go_to_stdout_as_csv_and_the_score_to_stderr(model: str) -> None:
+    result = run(model, str(PENGUINS))
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert len(rows) == 344
+    assert list(rows[0]) == ["prediction", "species=Adelie", "species=Chinstrap", "species=Gentoo"]
+    for row in rows[::50]:
+        shares = {key: float(value) for key, value in row.items() if "=" in key}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+        assert max(shares, key=lambda key: shares[key]) == f"species={row['prediction']}"
+    assert "On the 344 rows with a value in 'species': accuracy " in result.stderr
+
+
+def test_every_kind_of_file_holds_the_same(model: str, folder: Path) -> None:
+    for ending in ("csv", "tsv", "parquet"):
+        result = run(model, str(PENGUINS), "-o", f"out.{ending}")
+        assert (result.exit_code, result.stdout) == (0, "")
+    assert Path("out.csv").read_text() == run(model, str(PENGUINS)).stdout
+    assert Path("out.tsv").read_text() == Path("out.csv").read_text().replace(",", "\t")
+    table = pq.read_table("out.parquet")
+    assert table["prediction"].to_pylist() == [
+        line.split(",")[0] for line in Path("out.csv").read_text().splitlines()[1:]
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["out.csv", "out.parquet", "out.tsv"]
+
+
+def test_classes_with_commas_quotes_and_lines_are_quoted(folder: Path) -> None:
+    names = ['a, "b"', "c\nd"]
+    table = pa.table({"x": list(range(40)), "y": [names[i // 20] for i in range(40)]})
+    rs.TableModel.train(table, "y", epochs=40, learning_rate=0.02).save("m.reseau")
+    pq.write_table(table, "t.parquet")
+    rows = list(csv.DictReader(io.StringIO(run("m.reseau", "t.parquet").stdout)))
+    assert {row["prediction"] for row in rows} == set(names)
+    assert list(rows[0])[1:] == [f"y={name}" for name in names]
+
+
+def test_extra_columns_and_unseen_categories_are_accepted_and_said(model: str) -> None:
+    lines = TEXT.replace("Torgersen", "Moon").splitlines()
+    Path("new.csv").write_text("\n".join([lines[0] + ",colour", *(line + ",red" for line in lines[1:])]))
+    result = run(model, "new.csv", "-o", "out.csv")
+    assert result.exit_code == 0
+    assert "'colour'" in result.stderr
+    assert "'Moon'" in result.stderr
+    assert len(Path("out.csv").read_text().splitlines()) == 345
+
+
+@pytest.mark.parametrize(
+    ("content", "output", "says"),
+    [
+        (None, "out.csv", "new.csv: no such file"),
+        ("", "out.csv", "empty"),
+        (TEXT.splitlines()[0], "out.csv", "no rows"),
+        (TEXT.replace("3250", "heavy", 1), "out.csv", "'body_mass_g': 'heavy' (new.csv, line 4) is not a number"),
+        (TEXT.replace("3250", "inf", 1), "out.csv", "'inf' (new.csv, line 4) is infinite"),
+        (TEXT.replace("body_mass_g", "body_mass", 1), "out.csv", "'body_mass_g' (did you mean 'body_mass'?)"),
+        (TEXT, "out.xlsx", "unknown ending '.xlsx'"),
+        (TEXT, "none/out.csv", "does not exist"),
+        (TEXT, "new.csv", "is read by this command"),
+    ],
+)
+def test_bad_input_is_one_clear_error_and_leaves_nothing(
+    model: str, folder: Path, content: str | None, output: str, says: str
+) -> None:
+    if content is not None:
+        Path("new.csv").write_text(content)
+    result = run(model, "new.csv", "-o", output)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert [path.name for path in folder.iterdir()] == ["new.csv"] * (content is not None)
+    if content is not None:
+        assert Path("new.csv").read_text() == content
+
+
+def test_what_is_no_table_model_is_refused(model: str) -> None:
+    Path("cut.reseau").write_bytes(Path(model).read_bytes()[:2000])
+    assert "cut.reseau" in run("cut.reseau", str(PENGUINS)).stderr
+    assert run("cut.reseau", str(PENGUINS)).exit_code == 2
+    rs.Network(rs.Dense(1, "identity"), inputs=2).save("net.reseau")
+    result = run("net.reseau", str(PENGUINS))
+    assert result.exit_code == 2
+    assert "network alone" in result.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(model: str) -> None:
+    lines = TEXT.splitlines()
+    Path("long.csv").write_text("\n".join([lines[0], *lines[1:] * 30]))
+    command = [sys.executable, "-m", "reseau.cli", "predict", model, "long.csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    assert "Traceback" not in errors
+    assert "Broken" not in errors

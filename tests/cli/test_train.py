@@ -1,0 +1,223 @@
+"""`reseau train`, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import reseau as rs
+from reseau.cli import app
+from reseau.cli.train import parse_layers
+from reseau.errors import ParameterError
+
+PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
+TRAIN = ["train", str(PENGUINS), "--target", "species", "--epochs", "3"]
+PROGRAM = [sys.executable, "-m", "reseau.cli"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_model_is_named_after_the_table_and_the_report_tells_all(folder: Path) -> None:
+    result = run(*TRAIN, "--epochs", "20")
+    assert result.exit_code == 0
+    assert files(folder) == ["penguins.reseau"]
+    assert isinstance(rs.load("penguins.reseau"), rs.TableModel)
+    for words in (
+        "344 rows, 8 columns",
+        "3 classes (Adelie 44.4%",
+        "bill_length_mm     number           2",
+        "64 relu -> 64 relu -> 3 softmax",
+        "69 rows held out",
+        "accuracy  0.9",
+        "always 'Adelie': 0.435",
+        "Chinstrap",
+        "Model: penguins.reseau",
+    ):
+        assert words in result.stdout
+    assert "No better" not in result.stdout
+
+
+def test_a_regression_reports_its_scores_and_the_rows_it_dropped() -> None:
+    result = run("train", str(PENGUINS), "-t", "body_mass_g", "--epochs", "20", "-o", "mass.reseau")
+    assert result.exit_code == 0
+    for words in ("Predicts body_mass_g: a number", "R²", "RMSE", "MAE", "2 rows without a value"):
+        assert words in result.stdout
+
+
+def test_a_table_with_nothing_in_it_is_said_to_teach_nothing(folder: Path) -> None:
+    rows = "".join(f"{i % 2},{'ab'[i // 2 % 2]}\n" for i in range(200))
+    Path("t.csv").write_text("x,y\n" + rows)
+    result = run("train", "t.csv", "-t", "y", "--epochs", "1", "--layers", "none", "--learning-rate", "1e-9")
+    assert result.exit_code == 0
+    assert "No better than the simplest guess" in result.stdout
+
+
+def test_what_was_left_out_and_noticed_is_said() -> None:
+    rows = "".join(f"k{i};Earth;{i % 7},5;{'ab'[i % 2]};{i}\n" for i in range(40))
+    Path("t.csv").write_text("key;planet;size;y;junk\n" + rows + "k99;Earth;1,5;;7\n")
+    result = run("train", "t.csv", "-t", "y", "--epochs", "1", "--ignore", "junk")
+    assert result.exit_code == 0
+    for words in (
+        "identifier",
+        "left out: a different text in every row",
+        "left out: always 'Earth'",
+        "left out: as asked",
+        "separated by semicolons",
+        "decimal commas",
+        "1 row without a value in 'y' left out",
+    ):
+        assert words in result.stdout
+
+
+def test_json_is_one_object_and_nothing_else() -> None:
+    result = run(*TRAIN, "--json", "--plot", "loss.svg")
+    report = json.loads(result.stdout)
+    assert report["model"] == "penguins.reseau"
+    assert report["plot"] == "loss.svg"
+    assert report["target"]["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
+    assert len(report["history"]["loss"]) == 3
+    assert report["scores"]["rows"] == 69
+    assert report["training"]["missing"]["sex"] == 11
+
+
+def test_quiet_says_nothing(folder: Path) -> None:
+    result = run(*TRAIN, "--quiet")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "epoch" not in result.stderr
+    assert files(folder) == ["penguins.reseau"]
+
+
+def test_progress_without_a_terminal_is_a_few_plain_lines() -> None:
+    lines = run(*TRAIN, "--epochs", "40").stderr.splitlines()
+    epochs = [line for line in lines if line.startswith("epoch")]
+    assert len(epochs) == 11
+    assert epochs[-1].startswith("epoch 40/40  loss 0.")
+
+
+def test_progress_on_a_terminal_is_live() -> None:
+    master, slave = pty.openpty()
+    done = subprocess.run([*PROGRAM, *TRAIN], stderr=slave, stdout=subprocess.PIPE, timeout=60, check=False)
+    os.close(slave)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    assert done.returncode == 0
+    assert "epoch 3/3" in shown
+    assert "\x1b[" in shown
+    assert b"\x1b[" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["loss.png", "loss.svg"])
+def test_the_loss_curve_is_drawn(folder: Path, name: str) -> None:
+    assert run(*TRAIN, "--plot", name).exit_code == 0
+    assert files(folder) == [name, "penguins.reseau"]
+
+
+def test_the_same_command_gives_the_same_report_but_for_the_times() -> None:
+    reports = [json.loads(run(*TRAIN, "--json", "--threads", threads).stdout) for threads in "12"]
+    for report in reports:
+        del report["seconds"]
+    assert reports[0] == reports[1]
+
+
+def test_an_interrupt_ends_with_one_line_and_no_file(folder: Path) -> None:
+    command = [*PROGRAM, *TRAIN, "--epochs", "1000000", "-o", "m.reseau"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not (line := process.stderr.readline()).startswith("epoch"):
+            assert line, "ended before training"
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+        assert time.monotonic() - start < 10
+    assert process.returncode == 130
+    told = [line for line in errors.splitlines() if not line.startswith("epoch")]
+    assert told[-1] == "Interrupted; no file was left half-written."
+    assert "Traceback" not in errors
+    assert output == ""
+    assert files(folder) == []
+
+
+SMALL = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        (None, [], "t.csv: no such file"),
+        ("", [], "empty"),
+        ("x,y\n", [], "no rows"),
+        (SMALL, ["-t", "yy"], "did you mean 'y'"),
+        ("x,y\n" + "1,a\n" * 20, [], "single class, 'a'"),
+        ("x,y\n" + "1,\n" * 20, [], "missing in every row"),
+        (SMALL + "1\n", [], "line 22: 1 field where the header has 2"),
+        (SMALL.encode() + b"1,\xff\n", [], "line 22: byte 3 of the line (0xff) is not UTF-8"),
+        (SMALL + "inf,a\n", [], "'inf' (t.csv, line 22) is infinite"),
+        (SMALL + "1e39,a\n", [], "'1e39' (t.csv, line 22) is too large for float32"),
+        (SMALL + "1,7\n", [], "'7' (t.csv, line 22) is a number where 20 cells are text"),
+        ("x,x,y\n1,2,a\n", [], "both named 'x'"),
+        (SMALL[:24], [], "at least 10 are needed"),
+        (SMALL, ["--layers", "0"], "at least 1 neuron"),
+        (SMALL, ["--layers", "8,-8"], "at least 1 neuron, not -8"),
+        (SMALL, ["--layers", "8;8"], "'8;8' is not a whole number"),
+        (SMALL, ["--activation", "rel"], "Known: identity, sigmoid"),
+        (SMALL, ["--epochs", "-1"], "epochs is -1"),
+        (SMALL, ["--epochs", "many"], "--epochs"),
+        (SMALL, ["--test-size", "1"], "test_size is 1"),
+        (SMALL, ["--threads", "0"], "threads is 0"),
+        (SMALL, ["--task", "sort"], "classification, regression"),
+        (SMALL, ["--ignore", "z"], "no column 'z'"),
+        (SMALL, ["-o", "none/m.reseau"], "folder none of none/m.reseau does not exist"),
+        (SMALL, ["-o", "."], "is a folder"),
+        (SMALL, ["-o", "t.csv"], "is read by this command"),
+        (SMALL, ["-o", "m.csv"], "ending of a table"),
+        (SMALL, ["-o", "/proc/m.reseau"], "/proc/m.reseau cannot be written"),
+        (SMALL, ["--plot", "l.jpg"], "'.jpg'"),
+        (SMALL, ["--plot", "none/l.png"], "does not exist"),
+    ],
+)
+def test_bad_input_is_one_clear_error_and_leaves_nothing(
+    folder: Path, content: str | bytes | None, options: list[str], says: str
+) -> None:
+    if content is not None:
+        Path("t.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    before = files(folder)
+    target = [] if "-t" in options else ["-t", "y"]
+    result = run("train", "t.csv", *target, *options)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert files(folder) == before
+
+
+def test_outputs_are_checked_before_the_table_is_read() -> None:
+    result = run("train", "none.csv", "-t", "y", "-o", "none/m.reseau")
+    assert "does not exist" in result.stderr
+
+
+def test_layers_are_read_from_text() -> None:
+    assert parse_layers("64, 32") == (64, 32)
+    assert parse_layers("none") == ()
+    with pytest.raises(ParameterError):
+        parse_layers("64,")

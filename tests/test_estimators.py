@@ -1,0 +1,348 @@
+"""The estimators against scikit-learn's own, its checks, and its tools."""
+
+import copy
+import inspect
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse
+from sklearn import neural_network
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import reseau as rs
+from reseau import MLPClassifier, MLPRegressor
+
+PAIRS = [(MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_network.MLPRegressor)]
+IRIS = load_iris(return_X_y=True)
+
+
+@pytest.fixture(autouse=True)
+def _unfinished_fits_are_fine():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def give_weights(ours, theirs):
+    """Put the weights of scikit-learn's model into ours."""
+    for mine, W in zip(ours.coefs_, theirs.coefs_, strict=True):
+        mine[...] = W
+    for mine, b in zip(ours.intercepts_, theirs.intercepts_, strict=True):
+        mine[...] = b
+
+
+@parametrize_with_checks([MLPClassifier(), MLPRegressor()])
+def test_scikit_learn_s_own_checks_pass(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_the_constructor_is_scikit_learn_s(ours, theirs):
+    def parameters(cls):
+        return [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
+
+    assert parameters(ours) == parameters(theirs)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_with_scikit_learn_s_weights_the_probabilities_are_its_own(classes, activation):
+    X, y = (part[IRIS[1] < classes] for part in IRIS)
+    settings = {"hidden_layer_sizes": (7, 5), "activation": activation, "max_iter": 5, "random_state": 0}
+    theirs = neural_network.MLPClassifier(**settings).fit(X, y)
+    ours = MLPClassifier(**settings).fit(X, y)
+    assert [W.shape for W in ours.coefs_] == [W.shape for W in theirs.coefs_]
+    give_weights(ours, theirs)
+    assert ours.out_activation_ == theirs.out_activation_
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-12)
+    np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"solver": "sgd", "momentum": 0.0, "nesterovs_momentum": False},
+        {"solver": "sgd"},
+        {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.1},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
+        {"solver": "adam", "epsilon": 1e-12},  # it stands on the uncorrected root there, so that a large one would show
+    ],
+    ids=lambda s: " ".join(map(str, s.values())),
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_from_the_same_weights_training_follows_scikit_learn_s(settings, weighted):
+    X, y = IRIS
+    X = StandardScaler().fit_transform(X)
+    s = np.random.default_rng(0).uniform(0.5, 2.0, len(y)) if weighted else None
+    settings = {"learning_rate_init": 0.05, "alpha": 0.1, **settings}
+    common = {"hidden_layer_sizes": (6,), "activation": "tanh", "shuffle": False, "batch_size": 40, "warm_start": True}
+    theirs = neural_network.MLPClassifier(**common, random_state=0, max_iter=1, solver="sgd", learning_rate_init=1e-9)
+    theirs.fit(X, y)
+    ours = MLPClassifier(**common, max_iter=1, solver="sgd", learning_rate_init=1e-9).fit(X, y)
+    give_weights(ours, theirs)
+    for model in (theirs, ours):
+        model.t_ = 0
+        model._no_improvement_count = model._no_improvement = 0
+        model.set_params(max_iter=12, **settings).fit(X, y, sample_weight=s)
+    for W, W_theirs in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(W, W_theirs, rtol=1e-7, atol=1e-9)
+    assert ours.n_iter_ == theirs.n_iter_
+
+
+def test_lbfgs_finds_as_low_a_loss_as_scikit_learn_s():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
+    settings = {"hidden_layer_sizes": (5,), "activation": "tanh", "solver": "lbfgs", "alpha": 5.0, "max_iter": 2000}
+    best = [
+        min(cls(**settings, random_state=seed).fit(X, y).loss_ for seed in range(4))
+        for cls in (MLPRegressor, neural_network.MLPRegressor)
+    ]
+    assert best[0] == pytest.approx(best[1], rel=0.02)
+
+
+def test_digits_are_read_about_as_well_as_by_scikit_learn():
+    X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    settings = {"hidden_layer_sizes": (32,), "max_iter": 30, "random_state": 0}
+    ours = MLPClassifier(**settings).fit(X / 16, y).score(X_test / 16, y_test)
+    theirs = neural_network.MLPClassifier(**settings).fit(X / 16, y).score(X_test / 16, y_test)
+    assert ours > theirs - 0.03
+
+
+def test_pipelines_searches_and_cross_validation_work():
+    X, y = IRIS
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier(max_iter=60, learning_rate_init=0.01, random_state=0))
+    assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.9
+    grid = {"mlpclassifier__hidden_layer_sizes": [(4,), (8,)], "mlpclassifier__alpha": [1e-4, 1e-2]}
+    search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(X, y)
+    assert search.best_score_ > 0.9
+    assert search.best_params_.keys() == grid.keys()
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_frames_are_taken_with_their_names(frame):
+    X, y = IRIS
+    columns = {name: X[:, i] for i, name in enumerate("abcd")}
+    labels = np.array(["setosa", "versicolor", "virginica"])[y]
+    model = MLPClassifier((8,), solver="lbfgs", random_state=0).fit(frame(columns), labels)
+    assert model.feature_names_in_.tolist() == list("abcd")
+    assert set(model.predict(frame(columns))) == set(labels)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame({name: columns[name] for name in "badc"}))
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [7, -3], [1.0, 2.0]])
+def test_two_classes_of_any_kind_come_back_as_they_were(labels):
+    X, y = (part[IRIS[1] < 2] for part in IRIS)
+    y = np.array(labels)[y]
+    model = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, y)
+    assert model.classes_.tolist() == sorted(labels)
+    assert model.predict(X).dtype == y.dtype
+    assert (model.predict(X) == y).all()
+    assert model.predict_proba(X).shape == (len(y), 2)
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+def test_several_labels_at_once_are_learnt():
+    X, y = IRIS
+    Y = np.stack([y > 0, y == 1, X[:, 2] > 1.9], axis=1).astype(int)
+    model = MLPClassifier((16,), solver="lbfgs", random_state=0, max_iter=1000).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert model.score(X, Y) > 0.95
+    assert model.predict_proba(X).shape == Y.shape
+
+
+def test_several_numbers_at_once_are_learnt():
+    X = np.linspace(-1, 1, 60).reshape(-1, 1)
+    Y = np.hstack([X, X**2])
+    model = MLPRegressor(
+        hidden_layer_sizes=(10,), activation="tanh", solver="lbfgs", random_state=0, max_iter=2000, alpha=1e-6
+    ).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert model.score(X, Y) > 0.99
+
+
+def test_poisson_regression_predicts_positive_means():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (500, 1))
+    mean = np.exp(1 + X[:, 0])
+    model = MLPRegressor("poisson", (8,), activation="tanh", solver="lbfgs", random_state=0).fit(X, rng.poisson(mean))
+    assert (model.predict(X) > 0).all()
+    assert np.corrcoef(model.predict(X), mean)[0, 1] > 0.98
+    with pytest.raises(ValueError, match="targets in"):
+        model.fit(X, -mean)
+
+
+def test_float32_is_trained_in_float32():
+    X, y = IRIS
+    model = MLPClassifier((4,), max_iter=3).fit(X.astype(np.float32), y)
+    assert model.coefs_[0].dtype == model.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert MLPClassifier((4,), max_iter=3).fit(X, y).coefs_[0].dtype == np.float64
+
+
+def test_sparse_input_gives_the_dense_result():
+    X, y = load_digits(return_X_y=True)
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
+    dense = MLPClassifier(**settings).fit(X, y)
+    sparse = MLPClassifier(**settings).fit(scipy.sparse.csr_array(X), y)
+    np.testing.assert_array_equal(dense.coefs_[0], sparse.coefs_[0])
+    np.testing.assert_array_equal(dense.predict_proba(X), sparse.predict_proba(scipy.sparse.csc_array(X)))
+
+
+def test_the_same_random_state_gives_the_same_bytes():
+    X, y = IRIS
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 10, "early_stopping": True}
+    a, b, c = (MLPClassifier(**settings, random_state=seed).fit(X, y) for seed in (3, 3, 4))
+    assert a.coefs_[0].tobytes() == b.coefs_[0].tobytes() != c.coefs_[0].tobytes()
+
+
+def test_early_stopping_returns_to_the_best_weights():
+    X, y = load_digits(return_X_y=True)
+    model = MLPClassifier((16,), early_stopping=True, n_iter_no_change=3, random_state=0, learning_rate_init=0.02)
+    model.fit(X, y)
+    assert model.n_iter_ == len(model.validation_scores_) == len(model.loss_curve_) < model.max_iter
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.best_loss_ is None
+    random = np.random.RandomState(0)
+    random.randint(2**31 - 1)  # drawn first, for the network's seed
+    _, X_val, _, y_val = train_test_split(X, y, random_state=random, test_size=0.1, stratify=y)
+    assert model.score(X_val, y_val) == model.best_validation_score_
+
+
+def test_a_warm_start_goes_on_and_other_classes_are_refused():
+    X, y = IRIS
+    model = MLPClassifier((8,), warm_start=True, max_iter=20, random_state=0).fit(X, y)
+    first = model.loss_
+    model.fit(X, y)
+    assert len(model.loss_curve_) == 40
+    assert model.loss_ < first
+    with pytest.raises(ValueError, match="classes"):
+        model.fit(X, np.minimum(y, 1))
+    with pytest.raises(ValueError, match="other layers"):
+        model.set_params(hidden_layer_sizes=(9,)).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_call_by_call_is_fit_epoch_by_epoch(solver):
+    X, y = IRIS
+    settings = {"hidden_layer_sizes": (5,), "solver": solver, "shuffle": False, "random_state": 0}
+    whole = MLPClassifier(**settings, max_iter=7).fit(X, y)
+    pieces = MLPClassifier(**settings)
+    for _ in range(7):
+        pieces.partial_fit(X, y, classes=[0, 1, 2])
+    assert pieces.coefs_[0].tobytes() == whole.coefs_[0].tobytes()
+    assert pieces.t_ == whole.t_ == 7 * len(y)
+
+
+def test_partial_fit_needs_the_classes_first_and_refuses_new_ones():
+    X, y = IRIS
+    model = MLPClassifier((5,))
+    with pytest.raises(ValueError, match="classes must be passed"):
+        model.partial_fit(X, y)
+    model.partial_fit(X[:50], y[:50], classes=[0, 1])
+    with pytest.raises(ValueError, match="classes not in"):
+        model.partial_fit(X, y)
+    with pytest.raises(ValueError, match="not the same"):
+        model.partial_fit(X[:50], y[:50], classes=[0, 1, 2])
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
+    with pytest.raises(ValueError, match="early_stopping"):
+        MLPRegressor(early_stopping=True).partial_fit(X, y)
+
+
+def test_weights_of_rows_stand_for_repeated_rows():
+    X, y = IRIS
+    s = np.arange(len(y)) % 3
+    settings = {"hidden_layer_sizes": (5,), "solver": "lbfgs", "random_state": 0, "max_iter": 5, "alpha": 0.5}
+    weighted = MLPClassifier(**settings).fit(X, y, sample_weight=s)
+    repeated = MLPClassifier(**settings).fit(np.repeat(X, s, axis=0), np.repeat(y, s))
+    np.testing.assert_allclose(weighted.coefs_[0], repeated.coefs_[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_predicts_alike_and_can_be_trained_on(duplicate):
+    X, y = IRIS
+    model = MLPClassifier((5,), max_iter=5, random_state=0).fit(X, y)
+    other = duplicate(model)
+    np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+    before = model.coefs_[0].copy()
+    other.partial_fit(X, y)
+    assert not np.array_equal(other.coefs_[0], before)
+    np.testing.assert_array_equal(model.coefs_[0], before)
+
+
+def test_a_clone_is_unfitted_with_the_same_parameters():
+    model = MLPRegressor("poisson", (5,), alpha=0.3).fit(IRIS[0], IRIS[1])
+    other = clone(model)
+    assert other.get_params() == model.get_params()
+    assert not hasattr(other, "coefs_")
+    with pytest.raises(NotFittedError):
+        other.predict(IRIS[0])
+
+
+def test_an_unfinished_fit_warns_and_a_single_class_is_learnt():
+    X, y = IRIS
+    with pytest.warns(ConvergenceWarning, match="max_iter=2"):
+        MLPClassifier((5,), max_iter=2).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="before it converged"):
+        MLPClassifier((5,), solver="lbfgs", max_iter=2).fit(X, y)
+    with pytest.warns(UserWarning, match="only 150 rows"):
+        MLPClassifier((5,), max_iter=2, batch_size=1000).fit(X, y)
+    assert (MLPClassifier((5,), max_iter=2).fit(X, np.full(150, "only")).predict(X) == "only").all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes is 0"),
+        ({"hidden_layer_sizes": -1}, "hidden_layer_sizes is -1"),
+        ({"activation": "rellu"}, "Did you mean 'relu'"),
+        ({"activation": "softmax"}, "activation is 'softmax'"),
+        ({"solver": "adamw"}, "Did you mean 'adam'"),
+        ({"alpha": -1.0}, "alpha is -1.0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"batch_size": "all"}, "batch_size is 'all'"),
+        ({"learning_rate": "cosine"}, "learning_rate is 'cosine'"),
+        ({"learning_rate_init": 0.0}, "learning_rate_init is 0.0"),
+        ({"max_iter": 0}, "max_iter is 0"),
+        ({"tol": -1.0}, "tol is -1.0"),
+        ({"momentum": 1.5, "solver": "sgd"}, "momentum is 1.5"),
+        ({"beta_1": 1.0}, "beta_1 is 1.0"),
+        ({"epsilon": 0.0}, "epsilon is 0.0"),
+        ({"validation_fraction": 1.0}, "validation_fraction is 1.0"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change is 0"),
+        ({"shuffle": "yes"}, "shuffle is 'yes'"),
+        ({"early_stopping": True, "validation_fraction": 0.001}, "should be greater|validation"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_parameter_out_of_range_is_refused_by_name(setting, words):
+    with pytest.raises(ValueError, match=words):
+        MLPClassifier(**setting).fit(*IRIS)
+
+
+def test_an_unknown_loss_is_refused_by_name():
+    with pytest.raises(ValueError, match="Known: squared_error, poisson"):
+        MLPRegressor("absolute").fit(*IRIS)
+
+
+def test_a_fit_that_diverges_says_so():
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(rs.ReseauError, match="diverged"), np.errstate(all="ignore"):
+        MLPRegressor(
+            "squared_error", (5,), "identity", solver="sgd", learning_rate_init=1e3, momentum=0, max_iter=50
+        ).fit(X * 1e3, y)
+
+
+def test_verbose_prints_every_epoch(capsys):
+    MLPClassifier((5,), max_iter=3, verbose=True).fit(*IRIS)
+    assert capsys.readouterr().out.count("Iteration") == 3

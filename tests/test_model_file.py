@@ -1,0 +1,341 @@
+"""Model files: what is written is read back, what is damaged is refused, what is there is never half replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import reseau as rs
+from reseau import model_file
+from reseau.activations import ACTIVATIONS
+from reseau.losses import LOSSES
+
+
+def network(
+    dtype: str = "float32", bias: bool = True, activation: str = "tanh", loss: str = "squared_error"
+) -> rs.Network:
+    output = LOSSES[loss].simplifies_with or "identity"
+    return rs.Network(
+        rs.Dense(4, activation, bias=bias, init="he_uniform"),
+        rs.Dense(2, output),
+        loss=loss,
+        inputs=3,
+        dtype=dtype,
+        seed=0,
+    )
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "net.reseau"
+    network().save(path)
+    return path
+
+
+# --- round trips --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_network_comes_back_as_it_was(tmp_path, engine, dtype, bias):
+    net = network(dtype, bias)
+    net.save(tmp_path / "net.reseau")
+    again = rs.load(str(tmp_path / "net.reseau"))
+    assert isinstance(again, rs.Network)
+    assert again.architecture == net.architecture
+    assert again.dtype == net.dtype
+    assert again.parameters.tobytes() == net.parameters.tobytes()
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    again._engine_name = net._engine_name = engine
+    assert again(X).tobytes() == net(X).tobytes()
+    again.layers[0].W[...] = 0  # its own, and writable
+    again.fit(X, np.ones((5, 2)), epochs=1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_and_loss_comes_back(tmp_path, activation, loss):
+    net = network(activation=activation, loss=loss)
+    net.save(tmp_path / "net.reseau")
+    assert rs.load(tmp_path / "net.reseau").architecture == net.architecture
+
+
+@given(
+    arrays(np.float32, (3, 2), elements=st.floats(width=32)),
+    st.dictionaries(
+        st.text(max_size=5),
+        st.integers() | st.text() | st.booleans() | st.none() | st.lists(st.floats(-1, 1)),
+        max_size=4,
+    ),
+)
+def test_any_numbers_and_any_description_come_back_to_the_bit(tmp_path_factory, tensor, description):
+    path = tmp_path_factory.mktemp("model") / "any.reseau"
+    model_file.write(path, description, {"t": tensor, "empty": np.empty((0, 4)), "labels": np.arange(3)})
+    read_description, tensors = model_file.read(path)
+    assert read_description == description
+    assert tensors["t"].tobytes() == tensor.tobytes()
+    assert tensors["empty"].shape == (0, 4)
+    assert tensors["labels"].dtype == np.arange(3).dtype
+
+
+def test_a_loaded_network_can_be_saved_over_its_own_file(saved):
+    rs.load(saved).save(saved)
+    assert rs.load(saved).parameters.tobytes() == network().parameters.tobytes()
+
+
+def test_the_same_network_gives_the_same_bytes(saved):
+    before = saved.read_bytes()
+    for _ in range(3):
+        network().save(saved)
+        assert saved.read_bytes() == before
+
+
+def test_the_file_is_safetensors_with_a_header_that_anybody_can_read(saved):
+    with safetensors.safe_open(saved, framework="numpy") as file:
+        metadata = file.metadata()
+        names = set(file.keys())
+    assert metadata["format"] == "reseau"
+    assert metadata["format_version"] == "1"
+    assert names == {"layers.0.W", "layers.0.b", "layers.1.W", "layers.1.b"}
+    description = json.loads(metadata["description"])
+    assert description["kind"] == "network"
+    assert description["network"]["layers"][0] == {
+        "type": "dense",
+        "neurons": 4,
+        "activation": "tanh",
+        "bias": True,
+        "init": "he_uniform",
+    }
+    assert description["network"]["loss"] == "squared_error"
+
+
+# --- damaged, foreign, newer --------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.reseau"):
+        rs.load(tmp_path / "nowhere.reseau")
+
+
+def test_a_folder_is_no_model_file(tmp_path):
+    with pytest.raises(rs.ModelFileError, match="is a folder"):
+        rs.load(tmp_path)
+
+
+def test_a_file_cut_short_anywhere_is_refused(saved):
+    content = saved.read_bytes()
+    for length in range(0, len(content), 7):
+        saved.write_bytes(content[:length])
+        with pytest.raises(rs.ModelFileError, match=re.escape(str(saved))):
+            rs.load(saved)
+
+
+def test_a_file_with_something_added_is_refused(saved):
+    saved.write_bytes(saved.read_bytes() + b"\0")
+    with pytest.raises(rs.ModelFileError, match=r"net\.reseau"):
+        rs.load(saved)
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x20, 0xFF])
+def test_a_change_of_any_byte_is_found(saved, flip):
+    content = saved.read_bytes()
+    for place in range(len(content)):
+        altered = bytearray(content)
+        altered[place] ^= flip
+        saved.write_bytes(altered)
+        with pytest.raises(rs.ModelFileError, match=r"net\.reseau"):
+            rs.load(saved)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b,c\n1,2,3\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        b"{}",
+        (2**62).to_bytes(8, "little") + b"{}",
+        bytes(5000),
+    ],
+    ids=["empty", "CSV", "PNG", "JSON", "enormous header", "zeros"],
+)
+def test_a_foreign_file_is_refused(tmp_path, content):
+    path = tmp_path / "foreign.reseau"
+    path.write_bytes(content)
+    with pytest.raises(rs.ModelFileError, match=r"foreign\.reseau is not a model file of Réseau, or is damaged"):
+        rs.load(path)
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_somebody_else_s_safetensors_file_is_refused(tmp_path, metadata):
+    safetensors.numpy.save_file({"weight": np.ones((2, 2))}, tmp_path / "other.safetensors", metadata=metadata)
+    with pytest.raises(rs.ModelFileError, match="was not written by Réseau"):
+        rs.load(tmp_path / "other.safetensors")
+
+
+def rewrite(path: Path, **changes: str | None) -> None:
+    """Change entries of a file's header, leaving the rest."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = {**file.metadata(), **changes}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    safetensors.numpy.save_file(tensors, path, metadata={k: v for k, v in metadata.items() if v is not None})
+
+
+def test_a_newer_format_is_named_with_the_way_out(saved):
+    rewrite(saved, format_version="2")
+    with pytest.raises(
+        rs.ModelFileError, match="format version 2, but this release of Réseau reads versions up to 1; upgrade"
+    ):
+        rs.load(saved)
+
+
+@pytest.mark.parametrize("version", ["", "one", "-1", "1.5", "0", None])
+def test_a_format_version_that_is_no_version_is_refused(saved, version):
+    rewrite(saved, format_version=version)
+    with pytest.raises(rs.ModelFileError, match="format version"):
+        rs.load(saved)
+
+
+@pytest.mark.parametrize("entry", ["description", "sha256"])
+def test_a_header_without_an_entry_is_refused(saved, entry):
+    rewrite(saved, **{entry: None})
+    with pytest.raises(rs.ModelFileError, match=f"has no {entry}"):
+        rs.load(saved)
+
+
+def test_a_changed_weight_is_found_by_the_checksum(saved):
+    with safetensors.safe_open(saved, framework="numpy") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors["layers.0.W"] = np.nextafter(tensors["layers.0.W"], np.float32(np.inf))
+    safetensors.numpy.save_file(tensors, saved, metadata=metadata)
+    with pytest.raises(rs.ModelFileError, match="checksum"):
+        rs.load(saved)
+
+
+def describe(**changes: object) -> dict[str, object]:
+    return {"kind": "network", "network": {**network().describe(), **changes}}
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {},
+        {"kind": "forest"},
+        {"kind": "network"},
+        {"kind": "network", "network": "small"},
+        describe(layers="small"),
+        describe(layers=3),
+        describe(layers=["dense", "dense"]),
+        describe(layers=[[["type", "dense", "extra"]]]),
+        describe(layers=[{"type": "dense", "neurons": 2, "activation": "nonesuch"}]),
+        describe(layers=[{"type": "dense", "neurons": 2, "colour": "red"}]),
+        describe(layers=[{"type": ["dense"], "neurons": 2}]),
+        describe(loss=["squared_error"]),
+        describe(loss={}),
+        describe(dtype="float16"),
+        describe(inputs=4),
+        describe(inputs=-3),
+        describe(inputs=10**30),
+    ],
+    ids=str,
+)
+def test_a_whole_file_that_describes_no_network_is_refused(tmp_path, description):
+    path = tmp_path / "odd.reseau"
+    model_file.write(path, description, network().tensors())
+    with pytest.raises(rs.ModelFileError, match=r"odd\.reseau"):
+        rs.load(path)
+
+
+def test_tensors_that_are_not_those_described_are_refused(tmp_path):
+    path, net = tmp_path / "odd.reseau", network()
+    tensors = net.tensors()
+    description = {"kind": "network", "network": net.describe()}
+    odd = [
+        {name: tensor for name, tensor in tensors.items() if name != "layers.0.b"},
+        {**tensors, "layers.0.W": tensors["layers.0.W"].T},
+        {**tensors, "layers.0.W": tensors["layers.0.W"].astype(np.float64)},
+        {**tensors, "layers.7.W": np.ones((2, 2), dtype=np.float32)},
+    ]
+    for these in odd:
+        model_file.write(path, description, these)
+        with pytest.raises(rs.ModelFileError, match="does not describe a model"):
+            rs.load(path)
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failing", ["replace", "fsync"])
+@pytest.mark.parametrize(
+    "failure", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"]
+)
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(saved, monkeypatch, failing, failure):
+    before = saved.read_bytes()
+
+    def fail(*args: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(type(failure)):
+        network("float64").save(saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["net.reseau"]
+
+
+def test_a_process_killed_while_writing_leaves_the_old_file(saved):
+    before = saved.read_bytes()
+    code = (
+        "import os, signal, sys, reseau as rs\n"
+        "os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "rs.Network(rs.Dense(1), inputs=1).save(sys.argv[1])\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(saved)], check=False)
+    assert killed.returncode == -9
+    assert saved.read_bytes() == before
+    rs.load(saved)
+
+
+def test_a_path_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"The folder .*nowhere does not exist"):
+        network().save(tmp_path / "nowhere" / "net.reseau")
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+        network().save(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        network().save(tmp_path / "file" / "net.reseau")
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match=r"net\.reseau"):
+        network().save(tmp_path / "net.reseau")
+
+
+def test_a_link_is_followed_and_kept(saved, tmp_path):
+    link = tmp_path / "latest.reseau"
+    link.symlink_to(saved)
+    net = network("float64")
+    net.save(link)
+    assert link.is_symlink()
+    assert rs.load(saved).dtype == np.float64
+
+
+def test_a_description_that_is_not_json_writes_nothing(saved):
+    before = saved.read_bytes()
+    for description in ({"x": float("nan")}, {"x": object()}):
+        with pytest.raises((ValueError, TypeError)):
+            model_file.write(saved, description, {})
+    assert saved.read_bytes() == before

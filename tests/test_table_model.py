@@ -1,0 +1,297 @@
+"""TableModel: from a table to a trained network and back to predictions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
+
+import reseau as rs
+from reseau.columns import Category, LeftOut, Number
+from reseau.scores import ClassScores, QuantityScores
+from reseau.table_model import LEAST_ROWS, TableModel, default_batch_size, default_epochs, split
+
+PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
+
+
+def penguins() -> pd.DataFrame:
+    return pd.read_csv(PENGUINS)
+
+
+@pytest.fixture(scope="module")
+def species() -> TableModel:
+    return TableModel.train(PENGUINS, "species", epochs=20)
+
+
+@pytest.fixture(scope="module")
+def mass() -> TableModel:
+    return TableModel.train(PENGUINS, "body_mass_g", epochs=40)
+
+
+def test_the_penguins_are_told_apart(species: TableModel) -> None:
+    assert isinstance(species.scores, ClassScores)
+    assert species.scores.rows == round(0.2 * 344)
+    assert species.scores.accuracy >= 0.95
+    assert species.scores.baseline == pytest.approx(30 / 69)  # Adelie: 152 of 344
+    assert {d.name: d.kind for d in species.columns} == {
+        "island": "category",
+        "bill_length_mm": "number",
+        "bill_depth_mm": "number",
+        "flipper_length_mm": "number",
+        "body_mass_g": "number",
+        "sex": "category",
+        "year": "number",
+    }
+    assert species.training["missing"]["sex"] == 11
+
+
+def test_the_mass_of_a_penguin_is_predicted_in_grams(mass: TableModel) -> None:
+    assert isinstance(mass.scores, QuantityScores)
+    assert mass.scores.r2 > 0.7
+    predicted = np.array(mass.predict(PENGUINS).values)
+    known = penguins()["body_mass_g"].notna().to_numpy()
+    truth = penguins()["body_mass_g"].to_numpy()
+    assert metrics.r2_score(truth[known], predicted[known]) > 0.7
+    assert mass.training["rows"] == 342
+    assert "2 rows without a value in 'body_mass_g' left out" in mass.notes
+
+
+def test_statistics_come_from_the_training_rows_alone(species: TableModel) -> None:
+    rng = np.random.default_rng(0)
+    codes = penguins()["species"].astype("category").cat.codes.to_numpy().astype(np.int64)
+    train, _ = split(344, 0.2, rng, codes)
+    lengths = penguins()["bill_length_mm"].to_numpy()[train]
+    description = next(d for d in species.columns if d.name == "bill_length_mm")
+    assert isinstance(description, Number)
+    assert description.mean == pytest.approx(np.nanmean(lengths))
+    assert description.scale == pytest.approx(np.nanstd(lengths))
+    assert description.fill == np.nanmedian(lengths)
+
+
+def test_what_stands_in_held_out_rows_does_not_change_the_model(species: TableModel) -> None:
+    frame = penguins()
+    codes = frame["species"].astype("category").cat.codes.to_numpy().astype(np.int64)
+    _, held_out = split(344, 0.2, np.random.default_rng(0), codes)
+    frame.loc[held_out, "body_mass_g"] += 1000
+    other = TableModel.train(frame, "species", epochs=20)
+    assert other.columns == species.columns
+    np.testing.assert_array_equal(other.network.parameters, species.network.parameters)
+
+
+def test_predictions_keep_the_rows_and_their_order(species: TableModel) -> None:
+    frame = penguins()
+    all_rows = species.predict(frame)
+    assert all_rows.table.num_rows == 344
+    assert all_rows.table.column_names == [
+        "prediction",
+        "species=Adelie",
+        "species=Chinstrap",
+        "species=Gentoo",
+    ]
+    order = np.random.default_rng(1).permutation(344)
+    shuffled = species.predict(frame.iloc[order])
+    assert shuffled.values.to_pylist() == np.array(all_rows.values)[order].tolist()
+    assert all_rows.probabilities is not None
+    np.testing.assert_allclose(all_rows.probabilities.sum(axis=1), 1, rtol=1e-5)
+    most = all_rows.probabilities.argmax(axis=1)
+    assert [species.target.classes[i] for i in most] == all_rows.values.to_pylist()  # type: ignore[union-attr]
+
+
+def test_a_table_with_the_target_is_scored_as_scikit_learn_would(species: TableModel) -> None:
+    predictions = species.predict(PENGUINS)
+    accuracy = metrics.accuracy_score(penguins()["species"], predictions.values.to_pylist())
+    assert predictions.scores == species.evaluate(PENGUINS)
+    assert isinstance(predictions.scores, ClassScores)
+    assert predictions.scores.accuracy == pytest.approx(accuracy)
+
+
+def test_the_target_is_not_needed_to_predict(species: TableModel) -> None:
+    predictions = species.predict(penguins().drop(columns="species"))
+    assert predictions.scores is None
+    assert predictions.values == species.predict(PENGUINS).values
+    with pytest.raises(rs.DataError, match="no column 'species'"):
+        species.evaluate(penguins().drop(columns="species"))
+
+
+def test_a_target_the_model_does_not_know_is_not_scored_and_said(species: TableModel) -> None:
+    frame = penguins()
+    frame["species"] = "Emperor"
+    predictions = species.predict(frame)
+    assert predictions.scores is None
+    assert any("344 rows of classes unknown" in note for note in predictions.notes)
+
+
+def test_extra_columns_and_unseen_levels_are_accepted_and_said(species: TableModel) -> None:
+    frame = penguins().assign(colour="black")
+    frame["island"] = "Moon"
+    predictions = species.predict(frame)
+    assert predictions.table.num_rows == 344
+    assert any("'colour'" in note for note in predictions.notes)
+    assert any("'Moon'" in note and "344 rows" in note for note in predictions.notes)
+
+
+def test_a_model_survives_its_file(species: TableModel, tmp_path: Path) -> None:
+    species.save(tmp_path / "m.reseau")
+    loaded = rs.load(tmp_path / "m.reseau")
+    assert isinstance(loaded, TableModel)
+    assert loaded.describe() == species.describe()
+    assert loaded.predict(PENGUINS).table == species.predict(PENGUINS).table
+    json.dumps(species.describe(), allow_nan=False)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
+    contents = []
+    for seed, threads in ((0, 1), (0, 2), (1, 1)):
+        model = TableModel.train(PENGUINS, "species", epochs=3, seed=seed, threads=threads)
+        model.save(tmp_path / "m.reseau")
+        contents.append((tmp_path / "m.reseau").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+@pytest.mark.parametrize(("values", "kind"), [([3, 7], "int64"), ([True, False], "bool"), (["b", "a"], "large_string")])
+def test_classes_come_back_with_their_type(values: list[Any], kind: str) -> None:
+    x = np.linspace(0, 1, 40)
+    table = pa.table({"x": x, "y": [values[int(v > 0.5)] for v in x]})
+    predicted = TableModel.train(table, "y", epochs=60, learning_rate=0.05).predict(table).values
+    assert str(predicted.type) == kind
+    assert (np.array(predicted.to_pylist()) == np.array(table["y"].to_pylist())).mean() > 0.9
+
+
+def test_ignored_identifier_and_constant_columns_do_not_matter(species: TableModel) -> None:
+    frame = penguins()
+    frame.insert(0, "penguin_id", np.random.default_rng(0).permutation(9999)[:344])
+    frame["planet"] = "Earth"
+    frame["noise"] = np.random.default_rng(0).normal(size=344)
+    model = TableModel.train(frame, "species", ignore=["noise"], epochs=20)
+    out = {d.name: d.taken_for for d in model.columns if isinstance(d, LeftOut)}
+    assert out == {"penguin_id": "identifier", "planet": "constant", "noise": "ignored"}
+    np.testing.assert_array_equal(model.network.parameters, species.network.parameters)
+    model.predict(PENGUINS)  # without the columns that were left out
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch() -> None:
+    model = TableModel.train(PENGUINS, "species", epochs=30, learning_rate=0.05)
+    assert model.history is not None
+    losses = model.history.validation_loss
+    assert model.training["best_epoch"] == int(np.argmin(losses)) + 1
+    assert model.training["best_epoch"] < 30
+    shorter = TableModel.train(PENGUINS, "species", epochs=model.training["best_epoch"], learning_rate=0.05)
+    np.testing.assert_array_equal(model.network.parameters, shorter.network.parameters)
+
+
+def test_without_held_out_rows_there_are_no_scores() -> None:
+    model = TableModel.train(PENGUINS, "species", epochs=1, test_size=0)
+    assert model.scores is None
+    assert model.training["held_out"] == 0
+
+
+def test_no_hidden_layer_is_a_linear_model() -> None:
+    model = TableModel.train(PENGUINS, "species", epochs=30, layers=(), learning_rate=0.02)
+    assert len(model.network.layers) == 1
+    assert model.scores is not None
+    assert model.scores.accuracy > 0.9  # type: ignore[union-attr]
+
+
+def test_progress_is_told_after_each_epoch() -> None:
+    seen: list[tuple[int, int]] = []
+    TableModel.train(PENGUINS, "species", epochs=3, progress=lambda epoch, of, *_: seen.append((epoch, of)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_few_odd_texts_count_as_missing_then_and_later() -> None:
+    frame = penguins().astype({"body_mass_g": object}).dropna()
+    frame.loc[frame.index[:3], "body_mass_g"] = "not weighed"
+    frame["body_mass_g"] = frame["body_mass_g"].astype(str)
+    model = TableModel.train(frame, "species", epochs=2)
+    assert any("'not weighed'" in note and "3 cells" in note for note in model.notes)
+    model.predict(frame)
+    frame.loc[frame.index[5], "body_mass_g"] = "heavy"
+    with pytest.raises(rs.DataError, match=r"column 'body_mass_g': 'heavy' \(the table, row 6\)"):
+        model.predict(frame)
+
+
+def test_an_infinite_cell_is_refused_at_predict(species: TableModel) -> None:
+    frame = penguins()
+    frame.loc[2, "body_mass_g"] = np.inf
+    with pytest.raises(rs.DataError, match=r"row 3.*infinite"):
+        species.predict(frame)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"layers": (64, 0)}, "layers is 0"),
+        ({"activation": "rel"}, "relu"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": -1}, "batch_size is -1"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"test_size": 1.0}, "test_size"),
+        ({"test_size": 0.001}, "holds out none of 344 rows"),
+        ({"seed": -1}, "seed"),
+        ({"threads": 0}, "threads"),
+        ({"task": "guess"}, "task"),
+        ({"ignore": ["specie"]}, "did you mean 'species'"),
+        ({"ignore": ["species"]}, "cannot be ignored"),
+    ],
+)
+def test_a_bad_setting_is_refused(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(rs.ReseauError, match=says):
+        TableModel.train(PENGUINS, "species", **settings)
+
+
+def test_too_few_rows_are_refused() -> None:
+    rows = LEAST_ROWS - 1
+    table = pa.table({"x": list(range(rows)), "y": ["a", "b", *["a"] * (rows - 2)]})
+    with pytest.raises(rs.DataError, match=f"9 rows.*at least {LEAST_ROWS}"):
+        TableModel.train(table, "y")
+
+
+def test_a_table_with_nothing_to_learn_from_is_refused() -> None:
+    table = pa.table({"c": ["k"] * 20, "y": ["a", "b"] * 10})
+    with pytest.raises(rs.DataError, match="no column to learn 'y' from: 'c' always 'k'"):
+        TableModel.train(table, "y")
+
+
+def test_a_class_with_a_single_row_stays_in_the_training_rows() -> None:
+    strata = np.array([0] * 50 + [1] * 49 + [2])
+    for seed in range(10):
+        rest, drawn = split(100, 0.5, np.random.default_rng(seed), strata)
+        assert 99 in rest
+        assert len(drawn) == 50
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=200),
+    st.floats(0, 0.9),
+    st.integers(0, 3),
+)
+def test_a_split_takes_each_row_once_and_each_class_in_proportion(classes: list[int], share: float, seed: int) -> None:
+    strata = np.array(classes)
+    rest, drawn = split(len(strata), share, np.random.default_rng(seed), strata)
+    assert sorted([*rest, *drawn]) == list(range(len(strata)))
+    for k in np.unique(strata):
+        count = int((strata == k).sum())
+        taken = int((strata[drawn] == k).sum())
+        assert count * share - 1 <= taken <= count * share + 1
+        assert taken < count
+
+
+def test_batches_grow_with_the_table_and_steps_stay_within_bounds() -> None:
+    assert [default_batch_size(rows) for rows in (10, 500, 5_000, 10**6)] == [16, 16, 128, 512]
+    assert default_epochs(300, 16) == 200
+    assert default_epochs(10**6, 512) == 40
+
+
+def test_a_category_without_a_level_in_the_training_rows_is_still_encoded() -> None:
+    table = pa.table({"x": np.arange(40) % 7, "c": [None] * 39 + ["a"], "y": ["a", "b"] * 20})
+    model = TableModel.train(table, "y", epochs=1)
+    assert isinstance(model.columns[1], Category)
+    assert model.predict(table).table.num_rows == 40
