@@ -109,7 +109,7 @@ class Perceptron(BaseEstimator):
         raise TypeError(f"{type(self).__name__} does not say what its output is")  # pragma: no cover
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
-        """The score on validation rows whose targets are as the network takes them; NaN if its outputs are not finite."""
+        """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
         raise TypeError(f"{type(self).__name__} does not say how it is scored")  # pragma: no cover
 
     # --- fitting ------------------------------------------------------------------------------------------------------
