@@ -190,3 +190,16 @@ def test_every_row_comes_to_every_place_equally_often():
     chi_squared = ((counts - expected) ** 2 / expected).sum()
     freedom = (rows - 1) ** 2
     assert abs(chi_squared - freedom) < 6 * np.sqrt(2 * freedom)
+
+
+def test_distributions_that_only_rounding_keeps_from_one_are_made_to_sum_to_one():
+    net = rs.Network(rs.Dense(3, "softmax"), loss="cross_entropy", inputs=1, dtype="float64")
+    rounded = data.targets([[0.333, 0.333, 0.333]], "y", net.architecture, 1, net.dtype)
+    np.testing.assert_allclose(rounded, np.full((1, 3), 1 / 3), rtol=1e-15)
+    with pytest.raises(rs.DataError, match="Row 0 of y sums to 0.9"):
+        data.targets([[0.3, 0.3, 0.3]], "y", net.architecture, 1, net.dtype)
+
+
+def test_weights_whose_sum_is_not_finite_are_refused():
+    with pytest.raises(rs.DataError, match="divide it by its largest"):
+        data.weights([1e308, 1e308], 2)

@@ -339,3 +339,9 @@ def test_a_description_that_is_not_json_writes_nothing(saved):
         with pytest.raises((ValueError, TypeError)):
             model_file.write(saved, description, {})
     assert saved.read_bytes() == before
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(saved):
+    saved.chmod(0o640)
+    rs.load(saved).save(saved)
+    assert saved.stat().st_mode & 0o777 == 0o640

@@ -181,7 +181,7 @@ def targets(
         )
     array = np.ascontiguousarray(array, dtype=dtype)
     _check_domain(array, name, loss)
-    return array
+    return _distributions(array, name, loss) if loss.distribution else array
 
 
 def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
@@ -206,16 +206,19 @@ def _check_domain(array: FloatArray, name: str, loss: Loss) -> None:
         raise DataError(
             f"{name} holds {array[place]:g} at {_place(place)}, but loss={loss.name!r} needs targets in {interval}."
         )
-    if loss.distribution:
-        sums = array.sum(axis=1, dtype=np.float64)
-        wrong_rows = np.abs(sums - 1) > 1e-3
-        if wrong_rows.any():
-            row = int(np.argmax(wrong_rows))
-            raise DataError(
-                f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a "
-                "distribution over the "
-                "classes, summing to 1 (or integer labels)."
-            )
+
+
+def _distributions(array: FloatArray, name: str, loss: Loss) -> FloatArray:
+    """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum."""
+    sums = array.sum(axis=1, dtype=np.float64)
+    off = np.abs(sums - 1)
+    row = int(np.argmax(off))
+    if off[row] > 1e-3:
+        raise DataError(
+            f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a distribution over "
+            "the classes, summing to 1 (or integer labels)."
+        )
+    return array / sums.astype(array.dtype)[:, None] if off[row] > 1e-6 else array
 
 
 def weights(values: object, rows: int) -> FloatArray:
@@ -227,6 +230,9 @@ def weights(values: object, rows: int) -> FloatArray:
     if (array < 0).any():
         row = int(np.argmax(array < 0))
         raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.sum()):
+            raise DataError("sample_weight sums to more than float64 can hold; divide it by its largest value.")
     if not array.any():
         raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
     return array
