@@ -100,6 +100,36 @@ def test_from_the_same_weights_training_follows_scikit_learn_s(settings, weighte
     assert ours.n_iter_ == theirs.n_iter_
 
 
+@pytest.mark.parametrize(
+    ("estimators", "settings", "targets"),
+    [
+        (PAIRS[0], {}, IRIS[1]),
+        (PAIRS[1], {}, IRIS[0][:, 0]),
+        (PAIRS[1], {}, IRIS[0][:, :3]),
+        (PAIRS[1], {"loss": "poisson"}, IRIS[1] * 10),
+    ],
+    ids=["classes", "number", "numbers", "counts"],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_from_the_same_weights_the_losses_are_scikit_learn_s(estimators, settings, targets, weighted):
+    X = StandardScaler().fit_transform(IRIS[0])
+    s = np.random.default_rng(0).uniform(1, 9, len(X)) if weighted else None
+    common = {
+        **settings,
+        "hidden_layer_sizes": (6,),
+        "activation": "tanh",
+        "solver": "sgd",
+        "shuffle": False,
+        "warm_start": True,
+        "alpha": 5.0,
+    }
+    ours, theirs = (cls(**common, learning_rate_init=1e-9, max_iter=1).fit(X, targets) for cls in estimators)
+    give_weights(ours, theirs)
+    for model in (ours, theirs):
+        model.set_params(learning_rate_init=0.01, max_iter=4).fit(X, targets, sample_weight=s)
+    np.testing.assert_allclose(ours.loss_curve_[1:], theirs.loss_curve_[1:], rtol=1e-10)
+
+
 def test_lbfgs_finds_as_low_a_loss_as_scikit_learn_s():
     X, y = load_diabetes(return_X_y=True)
     X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
@@ -232,6 +262,33 @@ def test_a_warm_start_goes_on_and_other_classes_are_refused():
         model.set_params(hidden_layer_sizes=(9,)).fit(X, y)
 
 
+@pytest.mark.parametrize("change", [{"activation": "tanh"}, {"loss": "poisson"}])
+def test_what_a_continued_network_cannot_take_up_is_refused(change):
+    X, y = IRIS
+    model = MLPRegressor(hidden_layer_sizes=(5,), warm_start=True, max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="other layers or another loss"):
+        model.set_params(**change).fit(X, y)
+    with pytest.raises(ValueError, match="other layers or another loss"):
+        model.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("change", [{"solver": "sgd"}, {"learning_rate_init": 0.5}, {"beta_1": 0.1}], ids=str)
+def test_partial_fit_takes_up_what_has_been_set_since(change):
+    X, y = IRIS
+    model, changed = (MLPClassifier((5,), random_state=0).partial_fit(X, y, classes=[0, 1, 2]) for _ in range(2))
+    model.partial_fit(X, y)
+    changed.set_params(**change).partial_fit(X, y)
+    assert not np.array_equal(model.coefs_[0], changed.coefs_[0])
+
+
+def test_lbfgs_leaves_no_record_of_epochs():
+    X, y = IRIS
+    model = MLPClassifier((5,), max_iter=3).fit(X, y)
+    model.set_params(solver="lbfgs").fit(X, y)
+    assert not hasattr(model, "loss_curve_")
+    assert len(model.set_params(solver="adam").partial_fit(X, y).loss_curve_) == 1
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_partial_fit_call_by_call_is_fit_epoch_by_epoch(solver):
     X, y = IRIS
@@ -316,7 +373,11 @@ def test_an_unfinished_fit_warns_and_a_single_class_is_learnt():
         ({"max_iter": 0}, "max_iter is 0"),
         ({"tol": -1.0}, "tol is -1.0"),
         ({"momentum": 1.5, "solver": "sgd"}, "momentum is 1.5"),
+        ({"momentum": 1.5}, "momentum is 1.5"),
         ({"beta_1": 1.0}, "beta_1 is 1.0"),
+        ({"beta_1": 1.0, "solver": "sgd"}, "beta_1 is 1.0"),
+        ({"verbose": "yes"}, "verbose is 'yes'"),
+        ({"verbose": -1}, "verbose is -1"),
         ({"epsilon": 0.0}, "epsilon is 0.0"),
         ({"validation_fraction": 1.0}, "validation_fraction is 1.0"),
         ({"n_iter_no_change": 0}, "n_iter_no_change is 0"),
@@ -343,6 +404,7 @@ def test_a_fit_that_diverges_says_so():
         ).fit(X * 1e3, y)
 
 
-def test_verbose_prints_every_epoch(capsys):
-    MLPClassifier((5,), max_iter=3, verbose=True).fit(*IRIS)
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_verbose_prints_every_epoch(solver, capsys):
+    MLPClassifier((5,), solver=solver, max_iter=3, verbose=True).fit(*IRIS)
     assert capsys.readouterr().out.count("Iteration") == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelEncoder
@@ -55,9 +56,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     tol : float
         What counts as an improvement of the loss or of the validation score.
     verbose : bool
-        Whether to print each epoch's loss.
+        Whether to print each epoch's (iteration's) loss.
     warm_start : bool
-        Whether `fit` goes on from the previous weights.
+        Whether `fit` goes on from the previous weights; the layers and the loss must then stay as they were.
     momentum : float
         μ in [0, 1), for "sgd".
     nesterovs_momentum : bool
@@ -82,9 +83,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     coefs_, intercepts_ : list of ndarray
         W and b of each layer.
     loss_ : float
-        The last epoch's mean error with the penalty.
+        The last epoch's mean error with the penalty, in scikit-learn's units: squared errors are averaged over the
+        outputs, Poisson's is half the deviance.
     loss_curve_ : list of float
-        `loss_` of every epoch.
+        `loss_` of every epoch; like the next three, not there after "lbfgs".
     best_loss_ : float or None
         The smallest; None with early stopping.
     validation_scores_, best_validation_score_
@@ -412,6 +414,12 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self.network_(X)
         return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+
+    def _units(self, T: Any, sample_weight: Any) -> tuple[float, float]:
+        # scikit-learn averages squared errors over the outputs, and counts half the Poisson deviance.
+        if self.loss == "squared_error":
+            return 1 / T.shape[1], 0.0
+        return 1.0, float(np.average(scipy.special.xlogy(T, T) - T, axis=0, weights=sample_weight).sum())
 
     @available_if(trains_in_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

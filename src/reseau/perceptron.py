@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
 from reseau.checks import integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.layers import Dense
+from reseau.layers import Architecture, Dense
 from reseau.network import Network
 from reseau.optimizers import SGD, Adam, Optimizer
 
@@ -112,6 +112,10 @@ class Perceptron(BaseEstimator):
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
         raise TypeError(f"{type(self).__name__} does not say how it is scored")  # pragma: no cover
 
+    def _units(self, T: Any, sample_weight: Any) -> tuple[float, float]:
+        """(a, b) with which a E + b is what scikit-learn calls the loss, E the mean error on such targets."""
+        return 1.0, 0.0
+
     # --- fitting ------------------------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -147,32 +151,30 @@ class Perceptron(BaseEstimator):
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
         X, y = self._check_targets(X, y, incremental=incremental, first=first)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = data.weights(sample_weight, X.shape[0])
         random = check_random_state(self.random_state)
         neurons, output, loss = self._output(y)
+        # scikit-learn draws all weights by Glorot's uniform law, whatever the activation.
+        layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
+        layers.append(Dense(neurons, output, init="glorot_uniform"))
         if first:
-            # scikit-learn draws all weights by Glorot's uniform law, whatever the activation.
-            layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
             self.network_ = Network(
                 *layers,
-                Dense(neurons, output, init="glorot_uniform"),
                 loss=loss,
                 inputs=X.shape[1],
                 dtype=X.dtype.name,
                 seed=int(random.randint(2**31 - 1)),
             )
             self.n_iter_, self.t_ = 0, 0
-            self.loss_curve_: list[float] = []
-            self.best_loss_: float | None = None if self.early_stopping else inf
-            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-            self.best_validation_score_: float | None = -inf if self.early_stopping else None
             self._no_improvement = 0
             self._trainer: Any = None
-        elif [layer.description.neurons for layer in self.network_.layers] != [*hidden, neurons]:
+            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+                self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
+        elif Architecture(X.shape[1], tuple(layers), loss) != self.network_.architecture:
             raise ParameterError(
-                f"hidden_layer_sizes is {self.hidden_layer_sizes!r} and y has {neurons} output(s), but the "
-                "network to be "
-                "continued has other layers; set warm_start=False to start afresh."
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and y "
+                f"would be {layers} with loss={loss!r}, but the network to be continued has other layers or another "
+                f"loss: {self.network_}; set warm_start=False and call fit to start afresh."
             )
         X = data.matrix(X, "X", self.network_.dtype, columns=self.network_.architecture.inputs)
         self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
@@ -213,28 +215,47 @@ class Perceptron(BaseEstimator):
         for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise ParameterError(f"{name} is {getattr(self, name)!r}, but must be True or False.")
-        self._optimizer()
+        if not isinstance(self.verbose, bool | np.bool_ | Integral) or self.verbose < 0:
+            raise ParameterError(f"verbose is {self.verbose!r}, but must be True, False or a whole number from 0.")
+        self._optimizers()
         return hidden
 
-    def _optimizer(self) -> Optimizer:
-        """The optimizer at its first learning rate."""
-        if self.solver == "sgd":
-            nesterov = bool(self.nesterovs_momentum) and self.momentum > 0
-            return SGD(self.learning_rate_init, momentum=self.momentum, nesterov=nesterov)
-        return Adam(self.learning_rate_init, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+    def _optimizers(self) -> dict[str, Optimizer]:
+        """The optimizer of each solver at its first learning rate, so that all their parameters are checked."""
+        rate = self.learning_rate_init
+        momentum = real("momentum", self.momentum, low=0, high=1, includes_high=False)
+        return {
+            "sgd": SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0),
+            "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon),
+        }
 
     def _fit_whole(self, X: Any, y: Any, sample_weight: Any) -> None:
+        network = self.network_
+        T = data.targets(y, "y", network.architecture, X.shape[0], network.dtype)
+        total = X.shape[0] if sample_weight is None else float(sample_weight.sum())
+        a, b = self._units(T, sample_weight)
+        self.n_iter_ = 0
+
+        def loss(value: float) -> float:
+            penalty = training.penalty(network, self.alpha) / total
+            return a * (value - penalty) + b + penalty
+
+        def tell(value: float) -> None:
+            self.n_iter_ += 1
+            print(f"Iteration {self.n_iter_}, loss = {loss(value):.8f}")  # noqa: T201
+
         result = training.minimize(
-            self.network_,
+            network,
             X,
-            y,
+            T,
             sample_weight=sample_weight,
             l2=self.alpha,
             max_iterations=self.max_iter,
             max_evaluations=self.max_fun,
             tolerance=self.tol,
+            callback=tell if self.verbose else None,
         )
-        self.n_iter_, self.loss_ = int(result.nit), float(result.fun)
+        self.n_iter_, self.loss_ = int(result.nit), loss(float(result.fun))
         if not result.success:
             warnings.warn(
                 f"L-BFGS stopped after {self.n_iter_} iterations before it converged: {result.message}. Raise "
@@ -258,26 +279,32 @@ class Perceptron(BaseEstimator):
         network = self.network_
         T = data.targets(y, "y", network.architecture, rows, network.dtype)
         s = None if sample_weight is None else data.weights(sample_weight, rows)
-        if self._trainer is None or not incremental:
-            self._trainer = network.trainer(self._optimizer(), inputs=X.shape[1], threads=engine.threads())
+        a, b = self._units(T, s)
+        penalties = -(-rows // batch_size) / (rows if s is None else float(s.sum()))  # one for every batch
+        optimizer = self._optimizers()[self.solver]
+        if self._trainer is None or not incremental or type(self._trainer.optimizer) is not type(optimizer):
+            self._trainer = network.trainer(optimizer, inputs=X.shape[1], threads=engine.threads())
+            self._rate_factor = 1.0
+        self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
         trainer = self._trainer
         best = network.parameters.copy() if self.early_stopping else None
+        self._open_record()
         self.n_iter_ = 0
         try:
             for _ in range(1 if incremental else self.max_iter):
+                penalty = training.penalty(network, self.alpha) * penalties
                 (E,) = trainer.run(X, T, s, epochs=1, batch_size=batch_size, shuffle=bool(self.shuffle), l2=self.alpha)
                 self.n_iter_ += 1
                 self.t_ += rows
-                self.loss_ = E + training.penalty(network, self.alpha) * -(-rows // batch_size) / rows
+                self.loss_ = a * E + b + penalty
                 self.loss_curve_.append(self.loss_)
                 improved = self._note_progress(X_val, y_val, s_val)
                 if improved and best is not None:
                     best[...] = network.parameters
                 if self.solver == "sgd" and self.learning_rate == "invscaling":
-                    rate = self.learning_rate_init / (self.t_ + 1) ** self.power_t
-                    trainer.optimizer = replace(trainer.optimizer, learning_rate=rate)
+                    self._set_rate((self.t_ + 1) ** -self.power_t)
                 if self._no_improvement > self.n_iter_no_change:
-                    if not self._slow_down(trainer):
+                    if not self._slow_down():
                         break
                     self._no_improvement = 0
             else:
@@ -291,6 +318,21 @@ class Perceptron(BaseEstimator):
             warnings.warn(f"Training interrupted by user after {self.n_iter_} epochs.", stacklevel=4)
         if best is not None:
             network.parameters[...] = best
+
+    def _set_rate(self, factor: float) -> None:
+        """Let the trainer go on at so many times the first learning rate."""
+        self._rate_factor = factor
+        optimizer = self._optimizers()[self.solver]
+        self._trainer.optimizer = replace(optimizer, learning_rate=self.learning_rate_init * factor)
+
+    def _open_record(self) -> None:
+        """Begin what is kept of each epoch, or go on with that of a warm start."""
+        if hasattr(self, "loss_curve_"):
+            return
+        self.loss_curve_: list[float] = []
+        self.best_loss_: float | None = None if self.early_stopping else inf
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.best_validation_score_: float | None = -inf if self.early_stopping else None
 
     def _split(self, X: Any, y: Any, sample_weight: Any, random: Any) -> tuple[Any, ...]:
         """Take validation rows aside; by class where there is one label a row."""
@@ -328,12 +370,12 @@ class Perceptron(BaseEstimator):
         self.best_validation_score_ = max(best, score)
         return score > best
 
-    def _slow_down(self, trainer: Any) -> bool:
+    def _slow_down(self) -> bool:
         """After too many epochs without progress: whether to go on, at a fifth of the rate."""
-        rate = trainer.optimizer.learning_rate
+        rate = self._trainer.optimizer.learning_rate
         if self.solver != "sgd" or self.learning_rate != "adaptive" or rate <= _SMALLEST_RATE:
             return False
-        trainer.optimizer = replace(trainer.optimizer, learning_rate=rate / 5)
+        self._set_rate(self._rate_factor / 5)
         if self.verbose:
             print(f"Learning rate set to {rate / 5:f}")  # noqa: T201
         return True

@@ -129,6 +129,7 @@ def minimize(
     max_iterations: int = 200,
     max_evaluations: int = 15000,
     tolerance: float = 1e-4,
+    callback: Callable[[float], object] | None = None,
 ) -> Any:
     """Minimise E + ½ l2 Σ W²/rows over all rows at once by SciPy's L-BFGS-B, from the parameters as they are.
 
@@ -142,6 +143,8 @@ def minimize(
         Where to stop at the latest.
     tolerance : float
         The largest component of the gradient at which to stop.
+    callback : callable or None
+        Called after each iteration with what is minimised.
 
     Returns
     -------
@@ -159,11 +162,16 @@ def minimize(
         E, g = network.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2)
         return E + penalty(network, l2) / total, g.astype(np.float64)
 
+    def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
+        if callback is not None:
+            callback(float(intermediate_result.fun))
+
     result = scipy.optimize.minimize(
         objective,
         network.parameters.astype(np.float64),
         jac=True,
         method="L-BFGS-B",
+        callback=tell,
         options={"maxiter": max_iterations, "maxfun": max_evaluations, "gtol": tolerance},
     )
     network.parameters[...] = result.x
