@@ -34,6 +34,23 @@ def test_a_contiguous_matrix_of_floats_is_passed_on_without_a_copy(dtype):
     assert data.matrix(X, "X", FLOAT32) is X or np.shares_memory(data.matrix(X, "X", FLOAT32), X)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_at_odd_addresses_are_copied_to_even_ones(dtype):
+    odd = np.frombuffer(bytearray(1 + 15 * np.dtype(dtype).itemsize), dtype=dtype, offset=1)
+    odd[:] = 0.2
+    chances = architecture(3, "softmax", "cross_entropy")
+    T = np.full(15, 1 / 3, dtype=dtype)
+    shifted = np.frombuffer(bytearray(b"\0" + T.tobytes()), dtype=dtype, offset=1).reshape(5, 3)
+    for array, checked in (
+        (odd.reshape(5, 3), data.matrix(odd.reshape(5, 3), "X", np.dtype(dtype))),
+        (shifted, data.targets(shifted, "y", chances, 5, np.dtype(dtype))),
+        (odd, data.weights(odd, 15)),
+    ):
+        assert not array.flags.aligned
+        assert checked.flags.aligned
+        np.testing.assert_allclose(checked, array, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint64", "bool", "float16"])
 def test_other_numbers_become_the_network_s_precision(dtype):
     X = data.matrix(np.ones((2, 3), order="F").astype(dtype), "X", FLOAT32)
@@ -203,3 +220,10 @@ def test_distributions_that_only_rounding_keeps_from_one_are_made_to_sum_to_one(
 def test_weights_whose_sum_is_not_finite_are_refused():
     with pytest.raises(rs.DataError, match="divide it by its largest"):
         data.weights([1e308, 1e308], 2)
+
+
+def test_masked_values_are_refused_and_an_empty_mask_is_none():
+    X = np.ma.masked_array([[1.0], [2.0]], mask=[[False], [True]])
+    with pytest.raises(rs.DataError, match="X has masked values"):
+        data.matrix(X, "X", np.dtype("float32"))
+    assert data.matrix(np.ma.masked_array([[1.0], [2.0]]), "X", np.dtype("float32")).tolist() == [[1.0], [2.0]]

@@ -438,3 +438,83 @@ def test_the_bytes_of_a_fit_do_not_depend_on_what_else_was_computed_before():
     for width in (1, 40, 200):  # leaves other numbers in freed memory
         trained((width, width, 3), 50, 50)
         assert trained((13, 37, 5), 129, 33)[0].parameters.tobytes() == expected
+
+
+# --- what must not end the process --------------------------------------------------------------------------------
+
+
+def test_a_network_may_have_any_number_of_layers():
+    layers = [rs.Dense(3, "tanh") for _ in range(150)]
+    net, reference = (rs.Network(*layers, inputs=3, dtype="float64", seed=0, engine=e) for e in ("native", "reference"))
+    X = np.linspace(-1, 1, 60).reshape(20, 3)
+    for network in (net, reference):
+        network.fit(X, X, epochs=2, batch_size=7)
+    np.testing.assert_allclose(net(X), reference(X), rtol=1e-9)
+    np.testing.assert_allclose(net.jacobian(X), reference.jacobian(X), rtol=1e-9)
+
+
+def finishes(code: str, seconds: float = 60) -> str:
+    """Run Python code in a process of its own that must end well; return what it printed."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=seconds)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_interpreter_may_end_while_a_daemon_thread_trains(threads):
+    finishes(
+        "import threading, time, numpy as np, reseau as rs\n"
+        "net = rs.Network(rs.Dense(256, 'tanh'), rs.Dense(8), inputs=256, engine='native')\n"
+        "X = np.ones((2000, 256), dtype='float32')\n"
+        f"fit = lambda: net.fit(X, X[:, :8], epochs=10**9, batch_size=256, threads={threads})\n"
+        "threading.Thread(target=fit, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+
+
+def test_weights_that_change_during_a_fit_do_not_part_its_threads():
+    # Threads that disagreed about whether a batch has any weight would wait for one another for ever.
+    printed = finishes(
+        "import threading, numpy as np, reseau as rs\n"
+        "net = rs.Network(rs.Dense(64, 'tanh'), rs.Dense(8), inputs=256, engine='native', seed=0)\n"
+        "X = np.random.default_rng(0).normal(size=(2000, 256))\n"
+        "s, done = np.ones(2000), threading.Event()\n"
+        "def spoil():\n"
+        "    while not done.is_set():\n"
+        "        s[:1900] = 0\n"
+        "        s[:1900] = 1\n"
+        "spoiler = threading.Thread(target=spoil)\n"
+        "spoiler.start()\n"
+        "net.fit(X, X[:, :8], threads=2, epochs=60, batch_size=64, sample_weight=s)\n"
+        "done.set()\n"
+        "spoiler.join()\n"
+        "print(np.isfinite(net.parameters).all())\n"
+    )
+    assert printed == "True\n"
+
+
+def test_a_fit_in_several_calls_of_the_kernels_is_that_of_one(monkeypatch):
+    from reseau import native
+
+    whole, _, losses = trained((13, 37, 5), 129, 33, epochs=7)
+    monkeypatch.setattr(native, "_EPOCHS_AT_ONCE", 3)
+    pieces, _, same_losses = trained((13, 37, 5), 129, 33, epochs=7)
+    assert same_losses == losses
+    assert pieces.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_more_epochs_than_a_machine_number_holds_may_be_asked_for():
+    net = rs.Network(rs.Dense(1), inputs=1, engine="native")
+    assert net.fit([[1.0]], [[1.0]], epochs=2**80, callback=lambda history: history.epochs == 3).epochs == 3
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_an_infinite_error_is_told_even_of_a_row_without_weight(engine):
+    # Its gradient, 0 times infinity, is no number either, and nothing should look as if it were.
+    net = rs.Network(rs.Dense(1, "exponential"), loss="poisson", inputs=1, seed=0, engine=engine)
+    net.parameters[...] = [1.0, 0.0]
+    with np.errstate(all="ignore"):
+        E, g = net.value_and_gradient([[1.0], [1000.0]], [[1.0], [1.0]], sample_weight=[1.0, 0.0])
+    assert np.isnan(E)
+    assert np.isnan(g).all()

@@ -86,9 +86,8 @@ struct Gelu : ElementwiseBase<T> {
     using V = Vec<T>;
     static constexpr const char* name = "gelu";
     static constexpr bool from_value = false;
-    static RESEAU_INLINE V cdf(V z) { return V(T(0.5)) * (V(T(1)) + erf(z * V(T(0.70710678118654752440)))); }
-    static RESEAU_INLINE V value(V z) { return z * cdf(z); }
-    static RESEAU_INLINE V derivative(V z) { return fma(z, normal_pdf(z), cdf(z)); }
+    static RESEAU_INLINE V value(V z) { return z * normal_cdf(z); }
+    static RESEAU_INLINE V derivative(V z) { return fma(z, normal_pdf(z), normal_cdf(z)); }
 };
 
 template <class T>
@@ -97,13 +96,14 @@ struct GeluTanh : ElementwiseBase<T> {
     static constexpr const char* name = "gelu_tanh";
     static constexpr bool from_value = false;
     static constexpr T slope = T(0.79788456080286535588), cubic = T(0.044715);
-    static RESEAU_INLINE V inner(V z) { return tanh(V(slope) * fma(V(cubic) * z * z, z, z)); }
-    static RESEAU_INLINE V value(V z) { return V(T(0.5)) * z * (V(T(1)) + inner(z)); }
+    // ½ (1 + tanh u) = φ(2u), which keeps the digits of a small one.
+    static RESEAU_INLINE V gate(V z) { return sigmoid(V(2 * slope) * fma(V(cubic) * z * z, z, z)); }
+    static RESEAU_INLINE V value(V z) { return z * gate(z); }
     static RESEAU_INLINE V derivative(V far) {
-        const V z = min(V(T(20)), max(V(T(-20)), far));  // beyond which it is 1 or 0, and its square might overflow
-        const V t = inner(z), half = V(T(0.5));
-        const V slope_of_inner = V(slope) * fma(V(T(3) * cubic) * z, z, V(T(1)));
-        return fma(half * z * fnma(t, t, V(T(1))), slope_of_inner, half * (V(T(1)) + t));
+        const V z = min(V(T(30)), max(V(T(-30)), far));  // beyond which it is 1 or 0, and its square might overflow
+        const V s = gate(z);
+        const V slope_of_inner = V(2 * slope) * fma(V(T(3) * cubic) * z, z, V(T(1)));
+        return fma(z * s * (V(T(1)) - s), slope_of_inner, s);
     }
 };
 

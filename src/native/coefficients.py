@@ -108,14 +108,10 @@ def taylor_tail(function: Function, series: Callable[[int], mp.mpf], drop: int) 
     return tail
 
 
-def erfc_exponent_tail(a: mp.mpf) -> mp.mpf:
-    """Return -log(erfc(a)) / a - 1."""
-    return -mp.log(mp.erfc(a)) / a - 1 if a else 2 / mp.sqrt(mp.pi) - 1
-
-
-def erfc_exponent_weight(a: mp.mpf) -> mp.mpf:
-    """Return the relative change of erf(a) by a change of that tail."""
-    return a * mp.erfc(a) / mp.erf(a) if a else mp.sqrt(mp.pi) / 2
+def mills_ratio(t: mp.mpf) -> mp.mpf:
+    """Return (x + 4) cdf(-x) / pdf(x) of the normal distribution at the x >= 0 with t = (x - 4) / (x + 4)."""
+    x = 4 * (1 + t) / (1 - t)
+    return (x + 4) * mp.ncdf(-x) / mp.npdf(x)
 
 
 EXPM1 = taylor_tail(mp.expm1, lambda i: 1 / mp.factorial(i) if i else mp.mpf(0), 2)
@@ -137,11 +133,11 @@ FITS = [
         {"float": 8, "double": 19},
     ),
     Fit(
-        "erfc_exponent_tail",  # -log(erfc(a)) / a - 1, the error relative to erf(a)
-        erfc_exponent_tail,
-        erfc_exponent_weight,
-        (mp.mpf(0), mp.mpf("5.95")),
-        {"float": 9, "double": 24},
+        "mills_ratio",  # (x + 4) cdf(-x) / pdf(x) for 0 <= x <= 39, in t = (x - 4) / (x + 4), the error relative to it
+        mills_ratio,
+        lambda t: 1 / mills_ratio(t),
+        (mp.mpf(-1), mp.mpf(35) / 43),
+        {"float": 9, "double": 22},
     ),
 ]
 

@@ -1,4 +1,5 @@
-// The elementary functions on Vec: exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, normal_pdf.
+// The elementary functions on Vec: exp, expm1, log, log1p, tanh, sigmoid, softplus, normal_pdf,
+// normal_cdf.
 //
 // Every function works on all lanes alike, without branches and without tables in memory, for any argument: NaN gives NaN,
 // infinities and overflow give the limits, signed zeros keep their sign, and nothing subnormal is flushed to zero.
@@ -6,9 +7,9 @@
 // Largest errors found with a fused multiply-add, in units in the last place (float: every 97th number there is; double:
 // 600,000 of all sizes, against quadruple precision):
 //
-//            exp   expm1  log   log1p  tanh  sigmoid  softplus  erf   normal_pdf
-//   float    1.01  1.29   0.79  1.40   2.40  2.29     1.64      1.72  1.34
-//   double   0.97  1.19   0.81  1.33   2.36  2.29     1.61      1.74  1.43
+//            exp   expm1  log   log1p  tanh  sigmoid  softplus  normal_pdf  normal_cdf
+//   float    1.01  1.29   0.79  1.40   2.40  2.29     1.64      1.34        6.54
+//   double   0.97  1.19   0.81  1.33   2.36  2.29     1.61      1.43        6.49
 //
 // Two polynomials carry nearly everything: e^r - 1 around zero, for whatever holds an exponential, and log(1 + f).
 // All coefficients come from coefficients.py; the error after each table is that of the polynomial alone, relative to the
@@ -37,7 +38,7 @@ struct Constants<float> {
 
     // Where the functions have reached their limits.
     static constexpr float exp_lowest = -104, exp_highest = 89;
-    static constexpr float expm1_lowest = -20, tanh_highest = 10, erf_highest = 4, pdf_highest = 14.5f;
+    static constexpr float expm1_lowest = -20, tanh_highest = 10, pdf_highest = 14.5f;
 
     // [-0.3466, 0.4056], degree 5, error 2^-27.9
     static constexpr float expm1_tail[] = {0x1p-1f, 0x1.555556p-3f, 0x1.555434p-5f, 0x1.110f9p-7f, 0x1.6de24ep-10f,
@@ -45,9 +46,9 @@ struct Constants<float> {
     // [-0.2929, 0.4142], degree 8, error 2^-28.3
     static constexpr float log1p_tail[] = {0x1.555548p-2f, -0x1.000006p-2f, 0x1.99a4b6p-3f, -0x1.555c5p-3f,
         0x1.23375ap-3f, -0x1.fc2198p-4f, 0x1.e6f0bap-4f, -0x1.de3ea6p-4f, 0x1.1459f8p-4f};
-    // [0.0, 5.95], degree 9, error 2^-27.0
-    static constexpr float erfc_exponent_tail[] = {0x1.06eba8p-3f, 0x1.45f308p-1f, 0x1.a4f37ep-4f, -0x1.39396cp-6f,
-        -0x1.095ac6p-12f, 0x1.d7b0dp-10f, -0x1.8455cp-11f, 0x1.5f3d08p-13f, -0x1.66488p-16f, 0x1.4058bp-20f};
+    // [-1.0, 0.814], degree 9, error 2^-23.4
+    static constexpr float mills_ratio[] = {0x1.e4aap+0f, -0x1.8615d4p+0f, 0x1.f0d998p-1f, -0x1.dec566p-2f,
+        0x1.360adcp-3f, -0x1.34b868p-6f, -0x1.1d8384p-7f, 0x1.01fc6cp-8f, 0x1.54bd0ap-12f, -0x1.a49ffcp-12f};
 };
 
 template <>
@@ -63,7 +64,7 @@ struct Constants<double> {
     static constexpr double log2_high = 0x1.62e42fefa38p-1, log2_low = 0x1.ef35793c7673p-45;
 
     static constexpr double exp_lowest = -746, exp_highest = 710;
-    static constexpr double expm1_lowest = -40, tanh_highest = 20, erf_highest = 5.95, pdf_highest = 39;
+    static constexpr double expm1_lowest = -40, tanh_highest = 20, pdf_highest = 39;
 
     // [-0.3466, 0.4056], degree 11, error 2^-59.3
     static constexpr double expm1_tail[] = {0x1p-1, 0x1.5555555555555p-3, 0x1.5555555555566p-5, 0x1.1111111111127p-7,
@@ -75,14 +76,13 @@ struct Constants<double> {
         0x1.745d58cd7867ep-4, -0x1.555576b7d270bp-4, 0x1.3b0d78ff84129p-4, -0x1.24894c253f996p-4, 0x1.1169fe4dc6a81p-4,
         -0x1.00cfa2dc67993p-4, 0x1.dc97d589038fdp-5, -0x1.b45ea90797811p-5, 0x1.bbac980ac4754p-5, -0x1.01066629c6e3cp-4,
         0x1.d2b095784d3eap-5, -0x1.8dbf1595d06bep-6};
-    // [0.0, 5.95], degree 24, error 2^-56.0
-    static constexpr double erfc_exponent_tail[] = {0x1.06eba8214db68p-3, 0x1.45f306dc9c897p-1, 0x1.a4f4e2a1b207cp-4,
-        -0x1.39668593d7ca1p-6, -0x1.b6b68bee8a38ap-13, 0x1.bca67bd139a62p-10, -0x1.35654f9dd1f09p-11,
-        0x1.b22bc455f8c82p-16, 0x1.0e7f9a3858871p-14, -0x1.f2afc1416b93fp-16, 0x1.c95013789b8e4p-19,
-        0x1.7c8789db7436ap-19, -0x1.d37ff995b51d7p-20, 0x1.6930de283b98fp-22, 0x1.2691443e561c5p-23,
-        -0x1.306a90a700bebp-23, 0x1.1a4f76979e419p-24, -0x1.681e5c32adb6bp-26, 0x1.576bff2a94ffcp-28,
-        -0x1.f345ac6c7fdeep-31, 0x1.1282ce0d98495p-33, -0x1.bbae0354aeaf6p-37, 0x1.f1ecd2a3b1e81p-41,
-        -0x1.5acc3a0b8afa7p-45, 0x1.c392de8e93818p-51};
+    // [-1.0, 0.814], degree 22, error 2^-54.4
+    static constexpr double mills_ratio[] = {0x1.e4aa012912ddep+0, -0x1.8615d9b49165cp+0, 0x1.f0d9856bc3b77p-1,
+        -0x1.dec30ee679569p-2, 0x1.360ce2601ab59p-3, -0x1.35aa3c94827e3p-6, -0x1.1dcfea71f9942p-7, 0x1.0be6d64f34c67p-8,
+        0x1.5e7b10a4475a6p-12, -0x1.2fb42bf6dca02p-11, -0x1.40ee86ebbe6e1p-18, 0x1.717e9c9a39c38p-14,
+        0x1.e11587e6b983dp-20, -0x1.f1ec56b472539p-17, -0x1.a4b2390ebb4d9p-20, 0x1.57c997d3a5feap-19,
+        0x1.637b78d43681p-21, -0x1.a5769f5b926bp-22, -0x1.9f9e962174cd3p-23, 0x1.5a001e4e6bf9dp-25,
+        0x1.3ac616d9b73fcp-25, -0x1.d33bfdad5e072p-31, -0x1.9c383b7a44d6cp-29};
 };
 
 // c[first] + c[first + stride] x + c[first + 2 stride] x^2 + ..., by Horner's rule.
@@ -202,14 +202,16 @@ static RESEAU_INLINE Vec<T> normal_pdf(Vec<T> z) {
     return scale(fma(density, expm1_near_zero(r), density), s.word);
 }
 
-// sign(x) (1 - e^-g(|x|)) with g(a) = -log(erfc(a)), which is nearly a straight line where erf is small and of little weight
-// where erf is near 1: one smooth function for all x.
+// The integral of that density up to z: below zero the density times Mills' ratio, which is smooth in t, so that small values
+// keep their digits; above zero what is left of 1.
 template <class T>
-static RESEAU_INLINE Vec<T> erf(Vec<T> x) {
+static RESEAU_INLINE Vec<T> normal_cdf(Vec<T> z) {
     typedef Constants<T> C;
-    const Vec<T> a = min(C::erf_highest, abs(x));
-    const Vec<T> g = fma(a, polynomial(a, a * a, C::erfc_exponent_tail), a);
-    return copysign(expm1_scaled(-g, 0), x);
+    const Vec<T> a = min(C::pdf_highest, abs(z));
+    const Vec<T> inverse = 1 / (a + 4);
+    const Vec<T> t = (a - 4) * inverse;
+    const Vec<T> tail = normal_pdf(z) * (polynomial(t, t * t, C::mills_ratio) * inverse);
+    return select(z < 0, tail, 1 - tail);
 }
 
 // Logarithms: a positive number is 2^k (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2).
@@ -272,12 +274,18 @@ static RESEAU_INLINE Vec<T> log1p(Vec<T> x) {
     return copysign(log_limits(u, y), x);
 }
 
-// log(1 + e^z) = max(0, z) + log(1 + t) with t = e^-|z|, at most 1: k is then 0 or 1.
+// log(1 + t) with t = e^-|z|, at most 1: k is then 0 or 1.
 template <class T>
-static RESEAU_INLINE Vec<T> softplus(Vec<T> z) {
+static RESEAU_INLINE Vec<T> softplus_of_minus_abs(Vec<T> z) {
     const Vec<T> t = exp(-abs(z));
     const Mask<T> upper = t > T(0.4142135);
-    return max(0, z) + log_of_parts(select(upper, fma(t, T(0.5), T(-0.5)), t), select(upper, 1, 0));
+    return log_of_parts(select(upper, fma(t, T(0.5), T(-0.5)), t), select(upper, 1, 0));
+}
+
+// log(1 + e^z).
+template <class T>
+static RESEAU_INLINE Vec<T> softplus(Vec<T> z) {
+    return max(0, z) + softplus_of_minus_abs(z);
 }
 
 }  // namespace reseau::RESEAU_ISA

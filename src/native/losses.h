@@ -1,7 +1,7 @@
 // The table of losses, as the kernels see it; the formulas are those of losses.py, entry for entry.
 //
-// `error` and `derivative` are e_j and ∂e_j/∂o_j. `error_from_scores` is e_j of the activation it simplifies with, from the
-// raw score z (and from log Σ e^z of the row, where `needs_log_sum`), for which ∂E/∂Z = o − t.
+// `error` and `derivative` are e_j and ∂e_j/∂o_j. `error_from_scores` is e_j with the activation the loss simplifies with, for
+// which ∂E/∂Z = o − t; from the raw score z, or from z − log Σ e^z of the row, where `takes_log_softmax`.
 #pragma once
 
 #include "activations.h"
@@ -21,43 +21,43 @@ template <class T>
 struct SquaredError {
     using V = Vec<T>;
     static constexpr const char *name = "squared_error", *simplifies_with = "identity";
-    static constexpr bool needs_log_sum = false;
+    static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) { return V(T(0.5)) * (t - o) * (t - o); }
     static RESEAU_INLINE V derivative(V o, V t) { return o - t; }
-    static RESEAU_INLINE V error_from_scores(V z, V, V t, V) { return error(z, t); }
+    static RESEAU_INLINE V error_from_scores(V z, V, V t) { return error(z, t); }
 };
 
 template <class T>
 struct AbsoluteError {
     using V = Vec<T>;
     static constexpr const char *name = "absolute_error", *simplifies_with = "";
-    static constexpr bool needs_log_sum = false;
+    static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) { return abs(t - o); }
     static RESEAU_INLINE V derivative(V o, V t) {
         const V r = o - t;
         return select(r > V::zero(), V(T(1)), select(r < V::zero(), V(T(-1)), r));
     }
-    static RESEAU_INLINE V error_from_scores(V, V o, V t, V) { return error(o, t); }
+    static RESEAU_INLINE V error_from_scores(V, V o, V t) { return error(o, t); }
 };
 
 template <class T>
 struct Huber {
     using V = Vec<T>;
     static constexpr const char *name = "huber", *simplifies_with = "";
-    static constexpr bool needs_log_sum = false;
+    static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) {
         const V r = abs(o - t);
         return select(r <= V(T(1)), V(T(0.5)) * r * r, r - V(T(0.5)));
     }
     static RESEAU_INLINE V derivative(V o, V t) { return min(V(T(1)), max(V(T(-1)), o - t)); }
-    static RESEAU_INLINE V error_from_scores(V, V o, V t, V) { return error(o, t); }
+    static RESEAU_INLINE V error_from_scores(V, V o, V t) { return error(o, t); }
 };
 
 template <class T>
 struct BinaryCrossEntropy {
     using V = Vec<T>;
     static constexpr const char *name = "binary_cross_entropy", *simplifies_with = "sigmoid";
-    static constexpr bool needs_log_sum = false;
+    static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) {
         const V one(T(1));
         return -(t * log(at_least_smallest(o)) + (one - t) * log(at_least_smallest(one - o)));
@@ -66,27 +66,28 @@ struct BinaryCrossEntropy {
         const V one(T(1));
         return (one - t) / at_least_smallest(one - o) - t / at_least_smallest(o);
     }
-    static RESEAU_INLINE V error_from_scores(V z, V, V t, V) { return fnma(t, z, softplus(z)); }
+    // log(1 + e^z) − t z, so that a right answer's error keeps its digits: max(0, z) − t z is then exactly 0.
+    static RESEAU_INLINE V error_from_scores(V z, V, V t) { return fnma(t, z, max(V::zero(), z)) + softplus_of_minus_abs(z); }
 };
 
 template <class T>
 struct CrossEntropy {
     using V = Vec<T>;
     static constexpr const char *name = "cross_entropy", *simplifies_with = "softmax";
-    static constexpr bool needs_log_sum = true;
+    static constexpr bool takes_log_softmax = true;
     static RESEAU_INLINE V error(V o, V t) { return -t * log(at_least_smallest(o)); }
     static RESEAU_INLINE V derivative(V o, V t) { return -t / at_least_smallest(o); }
-    static RESEAU_INLINE V error_from_scores(V z, V, V t, V log_sum) { return t * (log_sum - z); }
+    static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t) { return -t * log_softmax; }
 };
 
 template <class T>
 struct Poisson {
     using V = Vec<T>;
     static constexpr const char *name = "poisson", *simplifies_with = "exponential";
-    static constexpr bool needs_log_sum = false;
+    static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) { return fnma(t, log(at_least_smallest(o)), o); }
     static RESEAU_INLINE V derivative(V o, V t) { return V(T(1)) - t / at_least_smallest(o); }
-    static RESEAU_INLINE V error_from_scores(V z, V o, V t, V) { return fnma(t, z, o); }
+    static RESEAU_INLINE V error_from_scores(V z, V o, V t) { return fnma(t, z, o); }
 };
 
 // --- an entry of the table ---------------------------------------------------------------------------------------------------
@@ -102,15 +103,24 @@ struct LossEntry {
 template <class T, class Loss>
 static T row_error(const T* z, const T* o, const T* t, T* e, int64_t n) {
     using V = Vec<T>;
-    V log_sum = V::zero();
-    if (Loss::needs_log_sum && z != nullptr) {
-        // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n.
-        log_sum = V(row_maximum(z, n)) - log(V(row_maximum(o, n)));
+    // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n. The largest z goes first, in which the
+    // digits of the rest would be lost.
+    V largest = V::zero(), log_rest = V::zero();
+    if (Loss::takes_log_softmax && z != nullptr) {
+        largest = V(row_maximum(z, n));
+        log_rest = log(V(row_maximum(o, n)));
     }
     LaneSum<T> sum;
     for_vectors<T>(n, [&](int64_t j, int lanes) {
         const V O = V::load(o + j), target = V::load(t + j);
-        const V error = z != nullptr ? Loss::error_from_scores(V::load(z + j), O, target, log_sum) : Loss::error(O, target);
+        V error;
+        if (z == nullptr) {
+            error = Loss::error(O, target);
+        } else {
+            V score = V::load(z + j);
+            if constexpr (Loss::takes_log_softmax) score = (score - largest) + log_rest;
+            error = Loss::error_from_scores(score, O, target);
+        }
         sum.add(error, lanes);
         if (e != nullptr) error.store_partial(e + j, lanes);
     });

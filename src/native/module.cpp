@@ -27,19 +27,27 @@ template <class T>
 using Cube = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using AnyTable = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // float or double
 
-// Whether a signal handler (that of Ctrl-C, say) raised; heard only in Python's main thread.
+// Whether a signal handler (that of Ctrl-C, say) raised.
 bool signal_raised() {
     const nb::gil_scoped_acquire lock;
     return PyErr_CheckSignals() != 0;
 }
 
-// Runs work that may be interrupted without Python's lock; raises what a signal handler raised.
+// Python runs signal handlers in its main thread alone. Asking in others would be in vain, and would end the process where
+// they are still at work when the interpreter has finished: its lock is then no longer to be had.
+bool in_main_thread() {
+    const nb::module_ threading = nb::module_::import_("threading");
+    return threading.attr("current_thread")().is(threading.attr("main_thread")());
+}
+
+// Runs work(check), which may be interrupted, without Python's lock; raises what a signal handler raised.
 template <class Work>
 void without_lock(Work work) {
+    const Interrupt::Check check = in_main_thread() ? signal_raised : nullptr;
     bool completed;
     {
         const nb::gil_scoped_release unlock;
-        completed = work();
+        completed = work(check);
     }
     if (!completed) throw nb::python_error();
 }
@@ -87,7 +95,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name)
         .def(
             "predict",
             [](Model<T>& model, const AnyTable& X, const Table<T>& O, int threads) {
-                without_lock([&] { return predict(model, samples<T>(X), rows_of(X), threads, signal_raised, O.data()); });
+                without_lock([&](Interrupt::Check check) { return predict(model, samples<T>(X), rows_of(X), threads, check, O.data()); });
             },
             nb::arg("X"), nb::arg("O"), nb::arg("threads"))
         .def(
@@ -95,13 +103,13 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name)
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads) {
                 const Samples<T> s = samples<T>(X, targets, labels);
-                without_lock([&] { return errors(model, s, rows_of(X), threads, signal_raised, e.data()); });
+                without_lock([&](Interrupt::Check check) { return errors(model, s, rows_of(X), threads, check, e.data()); });
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"))
         .def(
             "jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
-                without_lock([&] { return jacobian(model, samples<T>(X), rows_of(X), threads, signal_raised, J.data()); });
+                without_lock([&](Interrupt::Check check) { return jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data()); });
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
@@ -111,7 +119,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name)
                const Vector<T>& g, int threads) {
                 const Samples<T> s = samples<T>(X, targets, labels, weights);
                 double E = 0;
-                without_lock([&] { return gradient(model, s, rows_of(X), l2, threads, signal_raised, E, g.data()); });
+                without_lock([&](Interrupt::Check check) { return gradient(model, s, rows_of(X), l2, threads, check, E, g.data()); });
                 return E;
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"), nb::arg("g"),
@@ -128,8 +136,8 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name)
                 const Samples<T> s = samples<T>(X, targets, labels, weights);
                 const Schedule schedule{epochs, batch_size, shuffle, seed, l2};
                 std::vector<double> losses;
-                without_lock([&] {
-                    return trainer.run(parameters.data(), s, rows_of(X), hyperparameters, schedule, threads, signal_raised, losses);
+                without_lock([&](Interrupt::Check check) {
+                    return trainer.run(parameters.data(), s, rows_of(X), hyperparameters, schedule, threads, check, losses);
                 });
                 return losses;
             },
@@ -143,6 +151,7 @@ std::vector<std::string> list(const char* const* entries, int count) { return {e
 }  // namespace
 
 NB_MODULE(_native, module) {
+    nb::set_leak_warnings(false);  // a daemon thread may still be at work in here when the interpreter ends
     module.doc() = "The native engine's kernels; use reseau.native, which checks and prepares the arguments.";
     module.def("activations", [] { return list(names().activations, names().activation_count); });
     module.def("losses", [] { return list(names().losses, names().loss_count); });

@@ -59,16 +59,11 @@ struct Samples {
     int64_t place(int64_t r) const { return order != nullptr ? order[first + r] : first + r; }
 };
 
-// The most layers a network may have; bounds the arrays below.
-inline constexpr int max_layers = 64;
-
 // Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). A[0] are the inputs, A[l] the
 // outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1.
 template <class T>
 struct Workspace {
-    Matrix<T> A[max_layers + 1];
-    Matrix<T> D[max_layers + 1];
-    Matrix<T> delta[max_layers + 1];
+    const Matrix<T> *A, *D, *delta;
     Matrix<T> Z;        // the raw scores of the last layer
     Matrix<T> targets;  // gathered, one-hot if labels were given
     double* row_error;  // the weighted error of each row

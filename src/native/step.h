@@ -166,7 +166,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
         const T scale = static_cast<T>(weight / step.total);
         const T *o = step.work.A[plan.count].row(r), *t = step.work.targets.row(r);
         const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
-        step.work.row_error[r] = weight == 0 ? 0.0 : weight * static_cast<double>(loss.row_error(z, o, t, nullptr, n));
+        step.work.row_error[r] = weight * static_cast<double>(loss.row_error(z, o, t, nullptr, n));
         (plan.simplifies ? simplified_delta<T> : loss.derivative)(o, t, step.work.delta[plan.count].row(r), n, scale);
     }
     if (!plan.simplifies) pull_back_rows(step, plan.count, begin, end);

@@ -6,7 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -53,7 +53,7 @@ private:
 };
 
 // Runs body(thread, threads) in up to `wanted` threads at once, the calling one being thread 0. Where the system gives
-// fewer, there are fewer.
+// fewer, there are fewer. `body` must not throw.
 template <class Body>
 void in_parallel(int wanted, const Body& body) {
     std::vector<std::thread> helpers;
@@ -66,7 +66,7 @@ void in_parallel(int wanted, const Body& body) {
                 body(i, threads.load(std::memory_order_relaxed));
             });
         }
-    } catch (const std::system_error&) {  // no more threads to be had
+    } catch (const std::exception&) {  // no more threads to be had, or no memory for them
     }
     const int count = static_cast<int>(helpers.size()) + 1;
     threads.store(count, std::memory_order_release);
@@ -74,7 +74,8 @@ void in_parallel(int wanted, const Body& body) {
     for (std::thread& helper : helpers) helper.join();
 }
 
-// Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`.
+// Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`. Without a
+// `check` nobody is asked.
 class Interrupt {
 public:
     using Check = bool (*)();
@@ -84,7 +85,7 @@ public:
     // outside world every 20 ms, which needs Python's lock.
     void poll(int64_t work) {
         work_ += work;
-        if (work_ < 100000 || raised()) return;
+        if (work_ < 100000 || check_ == nullptr || raised()) return;
         work_ = 0;
         const int64_t time = now();
         if (time - last_ < 20'000'000) return;

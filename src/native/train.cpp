@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 
 namespace reseau {
@@ -109,7 +110,7 @@ Model<T>::Model(const InstructionSet& set, std::span<const LayerDescription> lay
 }
 
 template <class T>
-Step<T> Model<T>::step(const Samples<T>& samples, int64_t rows, Room room, std::vector<Buffer<T>>& memory) {
+Step<T> Model<T>::step(const Samples<T>& samples, int64_t rows, Purpose purpose, Room<T>& room) {
     Step<T> step{};
     step.plan = &plan_;
     step.packed = packed_.data();
@@ -118,17 +119,22 @@ Step<T> Model<T>::step(const Samples<T>& samples, int64_t rows, Room room, std::
     step.rows = rows;
     const auto matrix = [&](int64_t columns) {
         const int64_t stride = padded_stride<T>(columns, kernels_->width);
-        memory.emplace_back(rows * stride, Content::anything);
-        return Matrix<T>{memory.back().data(), stride};
+        room.buffers.emplace_back(rows * stride, Content::anything);
+        return Matrix<T>{room.buffers.back().data(), stride};
     };
-    const bool backward = room == Room::backward;
+    const bool backward = purpose == Purpose::backward;
     for (int l = 0; l <= plan_.count; ++l) {
         const int64_t columns = l == 0 ? layers_[0].n_in : layers_[l - 1].n_out;
-        step.work.A[l] = matrix(columns);
-        if (backward && (l > 0 || layers_[0].mirror >= 0)) step.work.delta[l] = matrix(columns);
-        if (backward && l > 0 && kernels_->keeps_derivative(layers_[l - 1].activation)) step.work.D[l] = matrix(columns);
+        const bool keeps_delta = backward && (l > 0 || layers_[0].mirror >= 0);
+        const bool keeps_derivative = backward && l > 0 && kernels_->keeps_derivative(layers_[l - 1].activation);
+        room.A.push_back(matrix(columns));
+        room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
+        room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
     }
-    if (room != Room::forward) {
+    step.work.A = room.A.data();
+    step.work.D = room.D.data();
+    step.work.delta = room.delta.data();
+    if (purpose != Purpose::forward) {
         step.work.targets = matrix(layers_.back().n_out);
         if (plan_.simplifies) step.work.Z = matrix(layers_.back().n_out);
     }
@@ -142,20 +148,22 @@ namespace {
 // Takes all rows in blocks, shared among threads as they come free; a row's result does not depend on its block.
 template <class T, class Kernel>
 bool in_blocks(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, int64_t row_work,
-               typename Model<T>::Room room, Kernel kernel) {
-    const int64_t blocks = round_up(rows, block_rows) / block_rows;
+               typename Model<T>::Purpose purpose, Kernel kernel) {
+    // Fewer rows where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too long.
+    const int64_t height = std::clamp<int64_t>(500'000'000 / row_work, 8, block_rows);
+    const int64_t blocks = round_up(rows, height) / height;
     const int team = team_size(threads, rows * row_work, work_for_a_start, blocks);
-    std::vector<std::vector<Buffer<T>>> memory(static_cast<size_t>(team));
+    std::vector<Room<T>> rooms(static_cast<size_t>(team));
     std::vector<Step<T>> steps;
-    for (auto& m : memory) steps.push_back(model.step(samples, std::min(rows, block_rows), room, m));
+    for (Room<T>& room : rooms) steps.push_back(model.step(samples, std::min(rows, height), purpose, room));
     std::atomic<int64_t> next{0};
     Interrupt interrupt(check);
     in_parallel(team, [&](int thread, int) {
         Step<T>& step = steps[static_cast<size_t>(thread)];
         for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks && !interrupt.raised();) {
-            step.samples.first = block * block_rows;
-            const int64_t count = std::min(block_rows, rows - block * block_rows);
-            kernel(step, count, block * block_rows);
+            step.samples.first = block * height;
+            const int64_t count = std::min(height, rows - block * height);
+            kernel(step, count, block * height);
             if (thread == 0) interrupt.poll(count * row_work);
         }
     });
@@ -167,21 +175,21 @@ bool in_blocks(Model<T>& model, const Samples<T>& samples, int64_t rows, int thr
 template <class T>
 bool predict(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs) {
     const int64_t n = model.plan().layers[model.plan().count - 1].n_out;
-    return in_blocks(model, samples, rows, threads, check, model.multiplications(), Model<T>::Room::forward,
+    return in_blocks(model, samples, rows, threads, check, model.multiplications(), Model<T>::Purpose::forward,
                      [&](const Step<T>& step, int64_t count, int64_t first) { model.kernels().predict(step, count, outputs + first * n); });
 }
 
 template <class T>
 bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* e) {
     const int64_t n = model.plan().layers[model.plan().count - 1].n_out;
-    return in_blocks(model, samples, rows, threads, check, model.multiplications(), Model<T>::Room::errors,
+    return in_blocks(model, samples, rows, threads, check, model.multiplications(), Model<T>::Purpose::errors,
                      [&](const Step<T>& step, int64_t count, int64_t first) { model.kernels().errors(step, count, e + first * n); });
 }
 
 template <class T>
 bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J) {
     const int64_t n_out = model.plan().layers[model.plan().count - 1].n_out, n_in = model.plan().layers[0].n_in;
-    return in_blocks(model, samples, rows, threads, check, (1 + n_out) * model.multiplications(), Model<T>::Room::backward,
+    return in_blocks(model, samples, rows, threads, check, (1 + n_out) * model.multiplications(), Model<T>::Purpose::backward,
                      [&](const Step<T>& step, int64_t count, int64_t first) { model.kernels().jacobian(step, count, J + first * n_out * n_in); });
 }
 
@@ -258,10 +266,10 @@ double total_weight(const Samples<T>& samples, int64_t rows) {
 template <class T>
 bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check, double& E,
               T* flat) {
-    std::vector<Buffer<T>> memory;
+    Room<T> room;
     const Buffer<double> row_error(rows);
     const Buffer<T> packed(model.plan().packed_size);
-    Step<T> step = model.step(samples, rows, Model<T>::Room::backward, memory);
+    Step<T> step = model.step(samples, rows, Model<T>::Purpose::backward, room);
     step.work.row_error = row_error.data();
     step.update = {gradient_only, nullptr, 1, {packed.data(), nullptr}};
     step.total = total_weight(samples, rows);
@@ -284,10 +292,12 @@ template <class T>
 bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters,
                      const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses) {
     const int64_t batch = std::min(schedule.batch_size, rows);
-    std::vector<Buffer<T>> memory;
+    Room<T> room;
     const Buffer<double> row_error(batch);
     std::vector<int64_t> order(schedule.shuffle ? static_cast<size_t>(rows) : 0);
-    Step<T> prepared = model_.step(samples, batch, Model<T>::Room::backward, memory);
+    std::vector<double> totals(static_cast<size_t>(round_up(rows, batch) / batch));  // of each batch
+    losses.reserve(static_cast<size_t>(schedule.epochs));                            // so that nothing in the threads throws
+    Step<T> prepared = model_.step(samples, batch, Model<T>::Purpose::backward, room);
     prepared.work.row_error = row_error.data();
     prepared.update = {optimizer_, hyperparameters.data(), steps_, {state_[0].data(), state_[1].data()}};
     prepared.l2 = schedule.l2;
@@ -300,14 +310,22 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     in_parallel(wanted, [&](int thread, int team) {
         Step<T> step = prepared;
         for (int64_t epoch = 0; epoch < schedule.epochs; ++epoch) {
-            if (thread == 0 && schedule.shuffle) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
+            if (thread == 0) {
+                if (schedule.shuffle) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
+                // Once for all threads, which would wait for one another for ever if they disagreed about a batch without
+                // weight because the caller's array is changed meanwhile.
+                for (int64_t b = 0; b < std::ssize(totals); ++b) {
+                    step.samples.first = b * batch;
+                    totals[b] = total_weight(step.samples, std::min(batch, rows - b * batch));
+                }
+            }
             stepper.wait(team);
             double error = 0, total = 0;
             bool going = true;
             for (int64_t first = 0; first < rows && going; first += batch) {
                 step.samples.first = first;
                 step.rows = std::min(batch, rows - first);
-                step.total = total_weight(step.samples, step.rows);
+                step.total = totals[first / batch];
                 if (step.total == 0) continue;
                 total += step.total;
                 ++step.update.step;

@@ -31,6 +31,13 @@ private:
     std::unique_ptr<T, Free> memory_;
 };
 
+// What a step's workspace points to.
+template <class T>
+struct Room {
+    std::vector<Buffer<T>> buffers;
+    std::vector<Matrix<T>> A, D, delta;
+};
+
 // A layer as Python describes it.
 struct LayerDescription {
     int64_t n_in, n_out;
@@ -50,10 +57,10 @@ public:
     void pack(const T* flat) { kernels_->pack(plan_, flat, packed_.data(), mirrors_.data()); }
     void unpack(const T* packed, T* flat) const { kernels_->unpack(plan_, packed, flat); }
 
-    // A step on so many rows, with a workspace of its own in `memory`: for prediction only, or also for targets and loss, or
+    // A step on so many rows, with a workspace of its own in `room`: for prediction only, or also for targets and loss, or
     // also for the backward pass.
-    enum class Room { forward, errors, backward };
-    Step<T> step(const Samples<T>& samples, int64_t rows, Room room, std::vector<Buffer<T>>& memory);
+    enum class Purpose { forward, errors, backward };
+    Step<T> step(const Samples<T>& samples, int64_t rows, Purpose purpose, Room<T>& room);
 
     int64_t multiplications() const { return multiplications_; }  // per row and forward pass: Σ n_in n_out
 
@@ -95,7 +102,8 @@ public:
     Trainer(Model<T>& model, int optimizer, int states);
 
     // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. `flat` holds the parameters; it is
-    // brought up to date at the end of every epoch, and left as it is by one that is interrupted (then false is returned).
+    // brought up to date at the end of every epoch, and left as it is by one that is interrupted (then false is returned; the
+    // optimizer's state, unlike the weights, has then gone on with the steps that were made).
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
              int threads, Interrupt::Check check, std::vector<double>& losses);
 

@@ -130,15 +130,10 @@ def softmax(Z: Array) -> Array:
 
 
 def log_softmax(Z: Array) -> Array:
-    """z_j − log Σ_i e^{z_i}, by the shifted log-sum-exp."""
-    return Z - log_sum_exp(Z)
-
-
-def log_sum_exp(Z: Array) -> Array:
-    """log Σ_i e^{z_i} of every row, shape (rows, 1)."""
+    """z_j − log Σ_i e^{z_i}, from which the row's largest score is taken off first, against overflow and rounding."""
     xp = namespace(Z)
-    largest = xp.max(Z, axis=-1, keepdims=True)
-    return largest + xp.log(xp.sum(xp.exp(Z - largest), axis=-1, keepdims=True))
+    shifted = Z - xp.max(Z, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
 
 
 def relu(Z: Array) -> Array:
@@ -148,20 +143,25 @@ def relu(Z: Array) -> Array:
 
 def softplus(Z: Array) -> Array:
     """log(1 + e^z), as max(z, 0) + log(1 + e^−|z|)."""
+    return relu(Z) + softplus_of_minus_abs(Z)
+
+
+def softplus_of_minus_abs(Z: Array) -> Array:
+    """log(1 + e^−|z|)."""
     xp = namespace(Z)
-    return relu(Z) + xp.log1p(xp.exp(-xp.abs(Z)))
+    return xp.log1p(xp.exp(-xp.abs(Z)))
 
 
-def erf(Z: Array) -> Array:
-    """The error function, 2/√π ∫₀^z e^{−t²} dt; the array API has none, so it is SciPy's."""
+def normal_cdf(Z: Array) -> Array:
+    """Φ(z) = ½ (1 + erf(z/√2)), with all digits of a small one; the array API has no such function: it is SciPy's."""
     import scipy.special
 
     xp = namespace(Z)
     if xp.__name__ == "numpy":
-        return scipy.special.erf(Z)
+        return scipy.special.ndtr(Z)
     import numpy as np
 
-    return xp.asarray(scipy.special.erf(np.from_dlpack(Z)))
+    return xp.asarray(scipy.special.ndtr(np.from_dlpack(Z)))
 
 
 def softmax_jacobian(S: Array) -> Array:
@@ -225,34 +225,28 @@ def _selu_derivative(Z: Array, A: Array) -> Array:
     return xp.where(Z > 0, xp.full_like(Z, SELU_SCALE), A + SELU_SCALE * SELU_ALPHA)
 
 
-def _normal_cdf(Z: Array) -> Array:
-    return 0.5 * (1 + erf(Z * sqrt(0.5)))
-
-
 def _normal_pdf(Z: Array) -> Array:
     xp = namespace(Z)
     near = xp.clip(Z, -40.0, 40.0)  # e^−800 is 0 in double precision, and the square cannot overflow
     return xp.exp(-0.5 * near * near) / sqrt(2 * pi)
 
 
-# Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh(√(2/π) (z + 0.044715 z³))).
+# Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh u) = φ(2u), u = √(2/π) (z + 0.044715 z³). The sum with 1 would lose the
+# digits of a small one.
 GELU_SLOPE = sqrt(2 / pi)
 GELU_CUBIC = 0.044715
-GELU_FAR = (
-    10.0  # from here on the tanh is ±1 in double precision (its argument is above 43), and the cube cannot overflow
-)
+GELU_FAR = 30.0  # from here on φ(2u) is 0 or 1 in double precision, and the cube cannot overflow
 
 
-def _gelu_tanh_inner(Z: Array) -> Array:
-    xp = namespace(Z)
-    near = xp.clip(Z, -GELU_FAR, GELU_FAR)
-    return xp.tanh(GELU_SLOPE * (near + GELU_CUBIC * near * near * near))
+def _gelu_tanh_gate(Z: Array) -> Array:
+    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
+    return sigmoid(2 * GELU_SLOPE * (near + GELU_CUBIC * near * near * near))
 
 
 def _gelu_tanh_derivative(Z: Array, A: Array) -> Array:
-    t = _gelu_tanh_inner(Z)
+    s = _gelu_tanh_gate(Z)
     near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
-    return 0.5 * (1 + t) + 0.5 * near * (1 - t * t) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * near * near)
+    return s + near * s * (1 - s) * 2 * GELU_SLOPE * (1 + 3 * GELU_CUBIC * near * near)
 
 
 def _silu_derivative(Z: Array, A: Array) -> Array:
@@ -363,16 +357,16 @@ _ENTRIES: tuple[Activation, ...] = (
         "z Φ(z), Φ(z) = ½ (1 + erf(z/√2))",
         "Φ(z) + z e^{−z²/2}/√(2π)",
         Interval(-0.17004, inf),
-        lambda Z: Z * _normal_cdf(Z),
+        lambda Z: Z * normal_cdf(Z),
         "he_normal",
-        lambda Z, A: _normal_cdf(Z) + Z * _normal_pdf(Z),
+        lambda Z, A: normal_cdf(Z) + Z * _normal_pdf(Z),
     ),
     Elementwise(
         "gelu_tanh",
         "½ z (1 + t), t = tanh(√(2/π) (z + 0.044715 z³))",
         "½ (1 + t) + ½ z (1 − t²) √(2/π) (1 + 0.134145 z²)",
         Interval(-0.17005, inf),
-        lambda Z: 0.5 * Z * (1 + _gelu_tanh_inner(Z)),
+        lambda Z: Z * _gelu_tanh_gate(Z),
         "he_normal",
         _gelu_tanh_derivative,
     ),

@@ -22,6 +22,8 @@ def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
     """Any array-like as a NumPy array of numbers or booleans."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a SciPy sparse matrix or array
         values = values.toarray()
+    if np.ma.is_masked(values):  # np.asarray would bring back what is under the mask
+        raise DataError(f"{name} has masked values; replace them first, such as with {name}.filled(0).")
     try:
         array = np.asarray(values)
     except ValueError as error:  # ragged lists
@@ -73,6 +75,11 @@ def _place(index: tuple[int, ...]) -> str:
         if index
         else "its only place"
     )
+
+
+def _in_c_order(array: np.ndarray[Any, Any], dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Contiguous, and aligned, which a view of a file's bytes need not be; copied only if it is not yet so."""
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) -> None:
@@ -145,7 +152,7 @@ def matrix(
         _check_finite(array, name, dtype)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(dtype)
-    return np.ascontiguousarray(array)
+    return _in_c_order(array)
 
 
 def targets(
@@ -179,7 +186,7 @@ def targets(
             f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, "
             f"{outputs}){more}."
         )
-    array = np.ascontiguousarray(array, dtype=dtype)
+    array = _in_c_order(array, dtype)
     _check_domain(array, name, loss)
     return _distributions(array, name, loss) if loss.distribution else array
 
@@ -223,7 +230,7 @@ def _distributions(array: FloatArray, name: str, loss: Loss) -> FloatArray:
 
 def weights(values: object, rows: int) -> FloatArray:
     """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64."""
-    array = np.ascontiguousarray(_numeric(values, "sample_weight"), dtype=np.float64)
+    array = _in_c_order(_numeric(values, "sample_weight"), np.float64)
     if array.shape != (rows,):
         raise DataError(f"sample_weight has shape {array.shape}, but must be ({rows},): one weight for each row of X.")
     _check_finite(array, "sample_weight", array.dtype)

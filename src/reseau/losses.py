@@ -21,9 +21,10 @@ from reseau.activations import (
     UNIT,
     Array,
     Interval,
-    log_sum_exp,
+    log_softmax,
     namespace,
-    softplus,
+    relu,
+    softplus_of_minus_abs,
 )
 
 
@@ -134,7 +135,8 @@ _ENTRIES: tuple[Loss, ...] = (
         _binary_cross_entropy,
         _binary_cross_entropy_derivative,
         simplifies_with="sigmoid",
-        value_from_scores=lambda Z, T: softplus(Z) - T * Z,
+        # log(1 + e^z) − t z, summed so that the small error of a right answer keeps its digits.
+        value_from_scores=lambda Z, T: (relu(Z) - T * Z) + softplus_of_minus_abs(Z),
     ),
     Loss(
         "cross_entropy",
@@ -145,7 +147,7 @@ _ENTRIES: tuple[Loss, ...] = (
         lambda O, T: -T * _log(O),
         _cross_entropy_derivative,
         simplifies_with="softmax",
-        value_from_scores=lambda Z, T: T * (log_sum_exp(Z) - Z),
+        value_from_scores=lambda Z, T: -T * log_softmax(Z),
         distribution=True,
     ),
     Loss(

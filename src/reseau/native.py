@@ -23,6 +23,8 @@ NAME = "native"
 _ACTIVATIONS = {name: place for place, name in enumerate(_native.activations())}
 _LOSSES = {name: place for place, name in enumerate(_native.losses())}
 _OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
+# A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
+_EPOCHS_AT_ONCE = 10_000
 _MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
 _TRAINERS: dict[str, Any] = {"float32": _native.TrainerFloat32, "float64": _native.TrainerFloat64}
 
@@ -124,17 +126,19 @@ class Trainer:
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way."""
         hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
-        losses: list[float] = self._trainer.run(
-            self.parameters,
-            X,
-            *_targets(T),
-            sample_weight,
-            hyperparameters=hyperparameters,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=self.seed,
-            l2=l2,
-            threads=self.threads,
-        )
+        losses: list[float] = []
+        while len(losses) < epochs:
+            losses += self._trainer.run(
+                self.parameters,
+                X,
+                *_targets(T),
+                sample_weight,
+                hyperparameters=hyperparameters,
+                epochs=min(epochs - len(losses), _EPOCHS_AT_ONCE),
+                batch_size=batch_size,
+                shuffle=shuffle,
+                seed=self.seed,
+                l2=l2,
+                threads=self.threads,
+            )
         return losses
