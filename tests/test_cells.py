@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reseau import cells
+from reseau.errors import DataError
+from reseau.table import Column
 
 
 def column(*values: object, kind: pa.DataType | None = None) -> pa.ChunkedArray:
@@ -121,3 +123,20 @@ def test_labels_are_codes_into_levels_over_all_chunks() -> None:
     labels = cells.label_codes(chunks)
     assert [None if code < 0 else labels.levels[code] for code in labels.codes] == ["a", None, "b", "a"]
     assert dict(zip(labels.levels, labels.counts().tolist(), strict=True)) == {"a": 2, "b": 1}
+
+
+def test_a_time_of_day_in_nanoseconds_is_read_to_the_microsecond() -> None:
+    values, _ = cells.numbers(column(3_600_000_001_999, kind=pa.time64("ns")))
+    assert values.tolist() == [3600.000001]
+
+
+def test_the_longest_durations_are_read() -> None:
+    values, _ = cells.numbers(column(10**18, kind=pa.duration("us")))
+    assert values.tolist() == [1e12]
+
+
+def test_a_long_cell_is_cut_in_a_message() -> None:
+    long = Column("x", column("a" * 10_000), lambda row: f"row {row + 1}")
+    with pytest.raises(DataError, match=r"aaa… \(row 1\) is no good") as caught:
+        cells.refuse(long, 0, "is no good")
+    assert len(str(caught.value)) < 200

@@ -182,3 +182,10 @@ def test_columns_that_lack_are_named_with_their_nearest() -> None:
     table = Table("t.csv", {"Size": column(["1"], "Size")}, 1)
     with pytest.raises(DataError, match=r"lacks 2 columns.*'size' \(did you mean 'Size'\?\); 'colour'"):
         read_columns([Number("size"), Category("colour"), LeftOut("id")], table)
+
+
+def test_bytes_of_any_kind_are_no_labels() -> None:
+    for kind in (pa.binary(), pa.large_binary(), pa.binary(2)):
+        column = Column("c", pa.chunked_array([pa.array([b"\xff\x00"], kind)]), lambda row: f"row {row + 1}")
+        with pytest.raises(DataError, match=r"column 'c' .*not text or numbers"):
+            Category("c").read(column)

@@ -133,3 +133,8 @@ def test_an_unknown_instruction_set_is_refused_with_the_known(native):
     assert "ParameterError" in done.stderr
     assert "RESEAU_ISA is 'mmx'" in done.stderr
     assert "portable" in done.stderr
+
+
+def test_no_number_of_threads_is_too_large_for_the_kernels(engine):
+    net = rs.Network(rs.Dense(1, "identity"), inputs=1, engine=engine)
+    assert net([[1.0]], threads=10**20) == net([[1.0]], threads=1)

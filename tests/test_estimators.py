@@ -408,3 +408,11 @@ def test_a_fit_that_diverges_says_so():
 def test_verbose_prints_every_epoch(solver, capsys):
     MLPClassifier((5,), solver=solver, max_iter=3, verbose=True).fit(*IRIS)
     assert capsys.readouterr().out.count("Iteration") == 3
+
+
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_labels_of_mixed_types_are_one_clear_error(how):
+    y = np.array([1, "a"] * 10, dtype=object)
+    more = {"classes": ["1", "a"]} if how == "partial_fit" else {}
+    with pytest.raises(rs.DataError, match="y mixes labels of types int, str"):
+        getattr(MLPClassifier(), how)(np.ones((20, 2)), y, **more)

@@ -296,9 +296,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(saved, monkeypa
 def test_a_process_killed_while_writing_leaves_the_old_file(saved):
     before = saved.read_bytes()
     code = (
-        "import os, signal, sys, reseau as rs\n"
-        "os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "rs.Network(rs.Dense(1), inputs=1).save(sys.argv[1])\n"
+        "import os, signal, sys, reseau as rs\nos.replace = lambda *a: os.kill(os.getpid(), "
+        "signal.SIGKILL)\nrs.Network(rs.Dense(1), inputs=1).save(sys.argv[1])\n"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(saved)], check=False)
     assert killed.returncode == -9
@@ -345,3 +344,18 @@ def test_a_file_that_is_replaced_keeps_its_permissions(saved):
     saved.chmod(0o640)
     rs.load(saved).save(saved)
     assert saved.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(saved, monkeypatch):
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        network().save(saved)
+    assert caught.value.filename == str(saved)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_refused(tmp_path):
+    with pytest.raises(rs.ParameterError, match="not UTF-8"):
+        rs.load(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.reseau"))

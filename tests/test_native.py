@@ -19,9 +19,9 @@ from numerics import EVERY_OPTIMIZER, targets_for
 
 import reseau as rs
 from reseau.activations import ACTIVATIONS
-from reseau.data import row_order
 from reseau.losses import LOSSES
 from reseau.optimizers import OPTIMIZERS, Optimizer
+from reseau.order import row_order
 
 pytestmark = pytest.mark.usefixtures("native")
 
@@ -422,12 +422,12 @@ def test_ctrl_c_is_heard_within_a_tenth_of_a_second_and_leaves_a_whole_epoch(row
 
 def test_ctrl_c_is_heard_in_a_long_prediction():
     code = (
-        "import os, signal, sys, threading, time\nimport numpy as np, reseau as rs\n"
-        "wide = rs.Dense(2048, 'gelu')\nnet = rs.Network(wide, wide, rs.Dense(1), inputs=16, engine='native')\n"
-        "X = np.ones((400_000, 16), dtype='float32')\nsent = []\n"
-        "def interrupt():\n    time.sleep(0.2); sent.append(time.perf_counter()); os.kill(os.getpid(), signal.SIGINT)\n"
-        "threading.Thread(target=interrupt, daemon=True).start()\n"
-        "try:\n    net(X, threads=1)\nexcept KeyboardInterrupt:\n    print(time.perf_counter() - sent[0])\n"
+        "import os, signal, sys, threading, time\nimport numpy as np, reseau as rs\nwide = rs.Dense(2048, "
+        "'gelu')\nnet = rs.Network(wide, wide, rs.Dense(1), inputs=16, engine='native')\nX = np.ones((400_000, "
+        "16), dtype='float32')\nsent = []\ndef interrupt():\n    time.sleep(0.2); "
+        "sent.append(time.perf_counter()); os.kill(os.getpid(), "
+        "signal.SIGINT)\nthreading.Thread(target=interrupt, daemon=True).start()\ntry:\n    net(X, "
+        "threads=1)\nexcept KeyboardInterrupt:\n    print(time.perf_counter() - sent[0])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert float(done.stdout) < 0.5
@@ -464,32 +464,22 @@ def finishes(code: str, seconds: float = 60) -> str:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_interpreter_may_end_while_a_daemon_thread_trains(threads):
     finishes(
-        "import threading, time, numpy as np, reseau as rs\n"
-        "net = rs.Network(rs.Dense(256, 'tanh'), rs.Dense(8), inputs=256, engine='native')\n"
-        "X = np.ones((2000, 256), dtype='float32')\n"
-        f"fit = lambda: net.fit(X, X[:, :8], epochs=10**9, batch_size=256, threads={threads})\n"
-        "threading.Thread(target=fit, daemon=True).start()\n"
-        "time.sleep(0.3)\n"
+        "import threading, time, numpy as np, reseau as rs\nnet = rs.Network(rs.Dense(256, 'tanh'), rs.Dense(8), "
+        "inputs=256, engine='native')\nX = np.ones((2000, 256), dtype='float32')\nfit = lambda: net.fit(X, X[:, "
+        f":8], epochs=10**9, batch_size=256, threads={threads})\nthreading.Thread(target=fit, "
+        "daemon=True).start()\ntime.sleep(0.3)\n"
     )
 
 
 def test_weights_that_change_during_a_fit_do_not_part_its_threads():
     # Threads that disagreed about whether a batch has any weight would wait for one another for ever.
     printed = finishes(
-        "import threading, numpy as np, reseau as rs\n"
-        "net = rs.Network(rs.Dense(64, 'tanh'), rs.Dense(8), inputs=256, engine='native', seed=0)\n"
-        "X = np.random.default_rng(0).normal(size=(2000, 256))\n"
-        "s, done = np.ones(2000), threading.Event()\n"
-        "def spoil():\n"
-        "    while not done.is_set():\n"
-        "        s[:1900] = 0\n"
-        "        s[:1900] = 1\n"
-        "spoiler = threading.Thread(target=spoil)\n"
-        "spoiler.start()\n"
-        "net.fit(X, X[:, :8], threads=2, epochs=60, batch_size=64, sample_weight=s)\n"
-        "done.set()\n"
-        "spoiler.join()\n"
-        "print(np.isfinite(net.parameters).all())\n"
+        "import threading, numpy as np, reseau as rs\nnet = rs.Network(rs.Dense(64, 'tanh'), rs.Dense(8), "
+        "inputs=256, engine='native', seed=0)\nX = np.random.default_rng(0).normal(size=(2000, 256))\ns, done = "
+        "np.ones(2000), threading.Event()\ndef spoil():\n    while not done.is_set():\n        s[:1900] = 0\n     "
+        "   s[:1900] = 1\nspoiler = threading.Thread(target=spoil)\nspoiler.start()\nnet.fit(X, X[:, :8], "
+        "threads=2, epochs=60, batch_size=64, "
+        "sample_weight=s)\ndone.set()\nspoiler.join()\nprint(np.isfinite(net.parameters).all())\n"
     )
     assert printed == "True\n"
 

@@ -351,3 +351,11 @@ def test_threads_must_be_a_whole_number_above_zero():
     for threads in (0, -1, 1.5, "2", True):
         with pytest.raises(rs.ParameterError, match="threads is"):
             small()(np.ones((1, 3)), threads=threads)
+
+
+@pytest.mark.parametrize("neurons", [10**9, 10**20])
+def test_a_network_beyond_the_memory_is_refused_and_the_network_is_as_before(neurons):
+    net = rs.Network(rs.Dense(neurons), rs.Dense(neurons), rs.Dense(1))
+    with pytest.raises(rs.ParameterError, match="more than fit in memory"):
+        net.fit([[1.0]], np.zeros((1, 1)))
+    assert not net.built

@@ -50,3 +50,8 @@ def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch: pytest
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ReseauError, match=r"pip install 'reseau\[plot\]'"):
         check_picture(Path("loss.png"))
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path: Path) -> None:
+    save_loss_curve(tmp_path / "l.svg", History(loss=[1.0, 0.5]), title="$a_{$ from t.csv")
+    assert "$a_{$ from t.csv" in (tmp_path / "l.svg").read_text()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reseau.errors import DataError
+from reseau.errors import DataError, ParameterError
 from reseau.table import Table, read_table
 
 
@@ -198,3 +200,48 @@ def test_what_is_no_table_is_refused() -> None:
         read_table(pa.table({"a": pa.array([], pa.int64())}))
     with pytest.raises(DataError, match="mixes types"):
         read_table(pd.DataFrame({"a": [1, "x"]}, dtype=object))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(ParameterError, match="not a regular file"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="not UTF-8"):
+        read_table(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()])
+def test_nan_is_a_missing_value_in_every_type_of_float(kind: pa.DataType) -> None:
+    values = pa.array(np.array([1.5, np.nan, 2.5], kind.to_pandas_dtype()), kind)
+    assert cells(read_table(pa.table({"x": values})), "x") == [1.5, None, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (pd.concat([pd.DataFrame({"x": [1]})] * 2, axis=1), "x"),
+        (pd.DataFrame({"x": [1j]}), "complex"),
+    ],
+)
+def test_a_data_frame_that_is_no_table_is_refused(frame: pd.DataFrame, says: str) -> None:
+    with pytest.raises(DataError, match=f"cannot be used as a table: .*{says}"):
+        read_table(frame)
+
+
+def test_a_column_may_be_asked_for_by_anything(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no column 1"):
+        read(tmp_path, "x,y\n1,2\n").column(1)  # type: ignore[arg-type]
+
+
+def test_the_delimiter_of_a_header_longer_than_the_sample_is_found(tmp_path: Path) -> None:
+    names = [f"a long name of a column {i}" for i in range(4000)]
+    row = ";".join(["1"] * len(names))
+    assert list(read(tmp_path, ";".join(names) + f"\n{row}\n").columns) == names
+
+
+def test_a_header_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 1: the record that starts here cannot be read"):
+        read(tmp_path, "x" * 200_000 + ",y\n1,2\n")

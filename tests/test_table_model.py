@@ -295,3 +295,23 @@ def test_a_category_without_a_level_in_the_training_rows_is_still_encoded() -> N
     model = TableModel.train(table, "y", epochs=1)
     assert isinstance(model.columns[1], Category)
     assert model.predict(table).table.num_rows == 40
+
+
+def test_intervals_are_left_out_and_said() -> None:
+    x = np.linspace(0, 1, 40)
+    frame = pd.DataFrame({"x": x, "c": pd.cut(x, 4), "y": x > 0.5})
+    (described,) = [d for d in TableModel.train(frame, "y", epochs=1).columns if d.name == "c"]
+    assert isinstance(described, LeftOut)
+    assert described.taken_for == "unsupported"
+
+
+def test_one_column_to_ignore_may_be_given_alone() -> None:
+    frame = pd.DataFrame({"x": np.arange(40) % 7, "z": np.arange(40) % 5, "xz": np.arange(40) % 3, "y": [0, 1] * 20})
+    model = TableModel.train(frame, "y", ignore="xz", epochs=1)
+    assert [d.name for d in model.columns if isinstance(d, LeftOut)] == ["xz"]
+
+
+@pytest.mark.parametrize("layers", [64, "64", None])
+def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
+    with pytest.raises(rs.ParameterError, match="must be a tuple of whole numbers"):
+        TableModel.train(pd.DataFrame({"x": [1.0], "y": [2.0]}), "y", layers=layers)

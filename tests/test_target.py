@@ -105,3 +105,24 @@ def test_a_target_survives_json(target: Classes | Quantity) -> None:
 
 def test_labels_of_numbers_are_short() -> None:
     assert Classes("y", "number", (0.1, 2.0)).labels == ["0.1", "2"]
+
+
+def test_labels_of_numbers_are_all_different() -> None:
+    assert Classes("y", "number", (0.3, 0.1 + 0.2)).labels == ["0.3", "0.30000000000000004"]
+
+
+def test_numbers_that_begin_like_a_code_are_classes_as_they_are_written() -> None:
+    codes = column(["01", "02", "10"] * 20)
+    assert recognise_target(codes) == Classes("y", "text", ("01", "02", "10"))
+    assert isinstance(recognise_target(codes, "regression"), Quantity)
+
+
+@pytest.mark.parametrize("values", [[1e-200, 2e-200], [1e9, 1e9 + 1e-5], [5.0, 5.0]])
+def test_a_quantity_that_does_not_vary_beyond_rounding_is_refused(values: list[float]) -> None:
+    with pytest.raises(DataError, match="varies too little"):
+        scaled(Quantity("y", 0.0, 1.0), np.array(values))
+
+
+def test_dates_in_text_are_no_target() -> None:
+    with pytest.raises(DataError, match="'y' holds dates"):
+        recognise_target(column([f"2024-01-{day:02}" for day in range(1, 32)]))

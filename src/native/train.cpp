@@ -49,14 +49,14 @@ int team_size(int threads, int64_t work, int64_t worth_a_thread, int64_t pieces)
     return static_cast<int>(std::clamp<int64_t>(std::min(work / worth_a_thread, pieces), 1, threads));
 }
 
-// SplitMix64's finaliser; data.py has the same, with its source.
+// SplitMix64's finaliser; order.py has the same, with its source.
 uint64_t mix(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
     return z ^ (z >> 31);
 }
 
-// The order of an epoch's rows: `row_order` of data.py, number for number.
+// The order of an epoch's rows: `row_order` of order.py, number for number.
 void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
     std::iota(order.begin(), order.end(), int64_t{0});
     const uint64_t start = mix(mix(seed) + epoch);

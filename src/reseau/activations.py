@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, pi, sqrt
-from typing import Any
 
-Array = Any  # an array of any array-API library
+from reseau.arrays import Array, namespace
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,6 @@ class RowWise(Activation):
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
         return self.row_pullback(A, G)
-
-
-def namespace(array: Array) -> Any:
-    """The array-API namespace an array belongs to."""
-    return array.__array_namespace__()
 
 
 # --- the functions ----------------------------------------------------------------------------------------------------

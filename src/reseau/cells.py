@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau.errors import DataError
-from reseau.table import Column
+from reseau.table import Column, quoted
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -85,16 +85,21 @@ def is_number(cells: pa.ChunkedArray) -> bool:
     )
 
 
+def has_codes(cells: pa.ChunkedArray) -> bool:
+    """Whether a cell of text begins like a code: digits after a zero."""
+    return bool(pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py())
+
+
 def numbers(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
     """Read numbers; times of day and durations become seconds, booleans 0 and 1."""
     odd = np.zeros(len(cells), np.bool_)
     if pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type):
         cells = cells.cast(pa.int8())
     elif pa.types.is_time(cells.type):
-        cells = pc.divide(cells.cast(pa.time64("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
+        cells = pc.divide(cells.cast(pa.time64("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
     elif pa.types.is_duration(cells.type):
         microseconds = cells.cast(pa.duration("us"), safe=False).cast(pa.int64())
-        cells = pc.divide(microseconds.cast(pa.float64()), 1e6)
+        cells = pc.divide(microseconds.cast(pa.float64(), safe=False), 1e6)
     elif is_text(cells):
         if not _castable(cells):
             fits = pc.match_substring_regex(cells, NUMBER)
@@ -171,7 +176,7 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
 def refuse(column: Column, row: int, is_not: str) -> NoReturn:
     """Raise the error that names a cell, its column and its place."""
     value: Any = column.cells[row].as_py()
-    raise DataError(f"column {column.name!r}: {value!r} ({column.place(row)}) {is_not}")
+    raise DataError(f"column {column.name!r}: {quoted(value)} ({column.place(row)}) {is_not}")
 
 
 def refuse_odd(column: Column, odd: Mask, is_not: str) -> None:

@@ -6,6 +6,7 @@ import difflib
 import numbers
 from collections.abc import Iterable
 from math import inf, isfinite, nan
+from pathlib import Path
 
 from reseau.errors import ParameterError
 
@@ -55,3 +56,13 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"{name} is {value!r}, which is unknown.{hint} Known: {', '.join(names)}.")
+
+
+def file_to_read(path: Path) -> None:
+    """Raise ParameterError for a name that the libraries below cannot take, and for what can be read only once."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ParameterError(f"{path}: the name of this file is not UTF-8 text; rename it.") from None
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ParameterError(f"{path} is not a regular file; save what it gives to a file, and name that.")

@@ -121,8 +121,8 @@ class Number(_Scalar):
         read.refuse_odd(
             column,
             odd,
-            "is not a number, and this column held numbers at training; correct it, or leave the "
-            "cell empty for a missing value.",
+            "is not a number, and this column held numbers at training; correct it, or leave the cell empty for a "
+            "missing value.",
         )
         read.refuse_too_large(column, values)
         return values
@@ -351,9 +351,8 @@ def read_columns(descriptions: Sequence[Description], table: Table) -> list[Valu
     if missing:
         hints = "; ".join(f"{name!r}{did_you_mean(name, table.columns)}" for name in missing[:12])
         raise DataError(
-            f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: "
-            f"{hints}. "
-            f"It has {listed(table.columns)}."
+            f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: {hints}. It has "
+            f"{listed(table.columns)}."
         )
     return [np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name]) for d in descriptions]
 
@@ -387,27 +386,28 @@ def from_json(entry: dict[str, Any]) -> Description:
 # --------------------------------------------------------------------------------------------------
 
 
+def mean_and_deviation(present: Floats) -> tuple[float, float]:
+    """Mean and standard deviation; the latter is 0 where the values do not vary beyond rounding."""
+    mean, deviation = float(present.mean()), float(present.std())
+    flat = deviation <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
+    return mean, 0.0 if flat else deviation
+
+
 def mean_and_scale(present: Floats) -> tuple[float, float]:
-    """Mean and standard deviation; the latter is 1 where the values do not vary beyond rounding."""
-    mean, scale = float(present.mean()), float(present.std())
-    flat = scale <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
-    return mean, 1.0 if flat else scale
+    """Mean and what to divide by: the standard deviation, or 1 where that is 0."""
+    mean, deviation = mean_and_deviation(present)
+    return mean, deviation or 1.0
 
 
 def read_labels(column: Column) -> Labels:
     """Read the cells as labels, whole floating-point numbers as whole numbers ("1", not "1.0")."""
     cells = column.cells
-    if pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
+    plain = read.is_text(cells) or read.is_number(cells) or read.is_date(cells)
+    if not (plain or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
         raise DataError(
             f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
         )
     return read.label_codes(cells)
-
-
-def count_missing(column: Column) -> int:
-    """How many cells are null, or NaN."""
-    nan_too = pa.types.is_floating(column.cells.type)
-    return int(pc.sum(pc.is_null(column.cells, nan_is_null=nan_too)).as_py())
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

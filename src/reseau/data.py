@@ -10,12 +10,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from reseau.arrays import FloatArray, IntArray
 from reseau.errors import DataError
 from reseau.layers import Architecture
 from reseau.losses import Loss
-
-FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
@@ -53,14 +51,13 @@ def _refuse(array: np.ndarray[Any, Any], name: str) -> NoReturn:
         except (TypeError, ValueError):
             raise DataError(
                 f"{name} holds {_plain(value)!r} at {_place(place)}, which is not a number; encode text and "
-                "categories as numbers "
-                "first (the command `reseau train` does so for whole tables)."
+                "categories as numbers first (the command `reseau train` does so for whole tables)."
             ) from None
     for place, value in np.ndenumerate(array):
         if isinstance(value, str | bytes):
             raise DataError(
-                f"{name} holds the text {_plain(value)!r} at {_place(place)}, but must hold numbers; convert it with "
-                f"{name}.astype(float)."
+                f"{name} holds the text {_plain(value)!r} at {_place(place)}, but must hold numbers; convert it "
+                f"with {name}.astype(float)."
             )
     raise DataError(f"{name} has type {array.dtype}, but must hold numbers.")  # empty
 
@@ -102,9 +99,8 @@ def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) 
     value = float(array[place])
     if np.isfinite(value):
         raise DataError(
-            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most "
-            f"{largest:.3g}); scale the column"
-            + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
+            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most {largest:.3g}); "
+            "scale the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
     raise DataError(
         f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling."
@@ -198,9 +194,8 @@ def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to "
-            f"{outputs - 1}, the index of one of "
-            f"the {outputs} output neurons."
+            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, "
+            f"the index of one of the {outputs} output neurons."
         )
     return labels
 
@@ -222,8 +217,8 @@ def _distributions(array: FloatArray, name: str, loss: Loss) -> FloatArray:
     row = int(np.argmax(off))
     if off[row] > 1e-3:
         raise DataError(
-            f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a distribution over "
-            "the classes, summing to 1 (or integer labels)."
+            f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a "
+            "distribution over the classes, summing to 1 (or integer labels)."
         )
     return array / sums.astype(array.dtype)[:, None] if off[row] > 1e-6 else array
 
@@ -243,44 +238,3 @@ def weights(values: object, rows: int) -> FloatArray:
     if not array.any():
         raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
     return array
-
-
-def one_hot(labels: IntArray, classes: int, dtype: np.dtype[Any]) -> FloatArray:
-    """Class labels (rows,) as rows of zeros with a one, (rows, classes)."""
-    T = np.zeros((len(labels), classes), dtype=dtype)
-    T[np.arange(len(labels)), labels] = 1
-    return T
-
-
-# --- the order of rows ------------------------------------------------------------------------------------------------
-
-_MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
-GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ divided by the golden ratio, odd: the step of SplitMix64
-
-
-def mix(x: np.uint64 | np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """SplitMix64's finaliser (Steele, Lea, Flood 2014): 64 well-mixed bits of each 64-bit number."""
-    z = np.asarray(x, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def row_order(rows: int, seed: int, epoch: int) -> IntArray:
-    """The order in which an epoch takes the rows: a shuffle of 0..rows−1 that depends on `seed` and `epoch` alone.
-
-    Fisher and Yates' shuffle, from the last place down: place i changes with place ⌊r_i (i + 1)/2³²⌋, r_i the upper
-    32 bits of mix(s + i·GOLDEN), where s = mix(mix(seed) + epoch). The native engine does the same (`row_order` in
-    train.cpp).
-    """
-    order = list(range(rows))
-    start = int(mix(np.uint64((int(mix(np.uint64(seed))) + epoch) & int(_MASK))))
-    i = np.arange(rows, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        r = mix(np.uint64(start) + i * np.uint64(GOLDEN)) >> np.uint64(32)
-        partners = ((r * (i + np.uint64(1))) >> np.uint64(32)).tolist()
-    for place in range(rows - 1, 0, -1):
-        other = partners[place]
-        order[place], order[other] = order[other], order[place]
-    return np.asarray(order, dtype=np.int64)

@@ -18,6 +18,7 @@ from reseau.checks import integer, known
 from reseau.errors import ParameterError
 
 NAMES = ("native", "reference")
+MOST_THREADS = 1024  # more gain nothing, and the kernels count them in 32 bits
 
 
 @cache
@@ -40,8 +41,7 @@ def _missing(failure: str) -> ParameterError:
 def _warn_once(failure: str) -> None:
     warnings.warn(
         f"Réseau runs without its native engine, on the slower reference engine: {failure}. Install a C++20 "
-        "compiler and reinstall "
-        "reseau to have it.",
+        "compiler and reinstall reseau to have it.",
         RuntimeWarning,
         stacklevel=4,
     )
@@ -70,14 +70,14 @@ def get(name: str | None = None) -> Any:
 def threads(wanted: int | None = None) -> int:
     """How many threads to use at most: `wanted`, else RESEAU_THREADS, else the processors this process may run on."""
     if wanted is not None:
-        return integer("threads", wanted, low=1)
+        return min(integer("threads", wanted, low=1), MOST_THREADS)
     variable = os.environ.get("RESEAU_THREADS")
     if variable:
         if not variable.isdecimal() or int(variable) < 1:
             raise ParameterError(
                 f"The environment variable RESEAU_THREADS is {variable!r}, but must be a whole number of at least 1."
             )
-        return int(variable)
+        return min(int(variable), MOST_THREADS)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -21,6 +21,20 @@ from reseau.perceptron import Perceptron, trains_in_steps
 _REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
 
 
+def _refuse_mixed(labels: Any, name: str) -> None:
+    """Raise DataError for objects that have no order, such as text and numbers together."""
+    array = np.asarray(labels)
+    if array.dtype.kind != "O":
+        return
+    try:
+        np.unique(array)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in array.flat})
+        raise DataError(
+            f"{name} mixes labels of types {', '.join(kinds)}; make all of them text, or all of them numbers."
+        ) from None
+
+
 class MLPClassifier(ClassifierMixin, Perceptron):
     """A multilayer perceptron that classifies, with scikit-learn's parameters, methods and attributes.
 
@@ -176,6 +190,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        _refuse_mixed(y, "y")
         check_classification_targets(y)
         several = type_of_target(y).startswith("multilabel")
         found = np.arange(y.shape[1]) if several else np.unique(y)
@@ -189,8 +204,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         ):
             raise DataError(
                 f"`y` has classes not in `self.classes_`, or not all of them: it has {found.tolist()}, but the "
-                "classifier was fitted "
-                f"with {self.classes_.tolist()}; set warm_start=False to start afresh with other labels."
+                f"classifier was fitted with {self.classes_.tolist()}; set warm_start=False to start afresh with "
+                "other labels."
             )
         if several:
             return X, y.astype(X.dtype)
@@ -239,6 +254,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 raise ParameterError(
                     "classes must be passed on the first call to partial_fit: all labels that will ever occur."
                 )
+            _refuse_mixed(y, "y")
+            _refuse_mixed(classes, "classes")
             self._several = type_of_target(y).startswith("multilabel")
             self.classes_ = np.unique(classes)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):

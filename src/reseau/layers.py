@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from reseau.activations import ACTIVATIONS, Activation, Array
+from reseau.activations import ACTIVATIONS, Activation
+from reseau.arrays import Array
 from reseau.checks import integer, known
 from reseau.errors import ParameterError
 from reseau.initializers import INITIALIZERS
@@ -153,15 +154,13 @@ def check_network(layers: tuple[Dense, ...], loss: str) -> None:
         fitting = [a.name for a in ACTIVATIONS.values() if entry.outputs.contains(a.range)]
         raise ParameterError(
             f"loss={loss!r} is defined for outputs in {entry.outputs}, but the last layer's activation "
-            f"{last.activation!r} "
-            f"gives values in {last.sigma.range}; use one of {', '.join(fitting)}"
+            f"{last.activation!r} gives values in {last.sigma.range}; use one of {', '.join(fitting)}"
             + (f" (best: {entry.simplifies_with!r})." if entry.simplifies_with else ".")
         )
     if entry.distribution and last.neurons == 1:
         raise ParameterError(
             f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two "
-            "classes use "
-            "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'."
+            "classes use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'."
         )
 
 

@@ -19,13 +19,12 @@ from reseau.activations import (
     NON_NEGATIVE,
     POSITIVE,
     UNIT,
-    Array,
     Interval,
     log_softmax,
-    namespace,
     relu,
     softplus_of_minus_abs,
 )
+from reseau.arrays import Array, namespace
 
 
 @dataclass(frozen=True)

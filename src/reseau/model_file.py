@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from reseau.checks import file_to_read
 from reseau.errors import ModelFileError
 
 FORMAT = "reseau"
@@ -86,7 +87,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             f"The folder {path.parent} does not exist; create it, or choose another place for {path.name}."
         )
     # A link is followed, so that its target is replaced and not the link.
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     neighbour = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with open(neighbour, "xb") as file:
@@ -96,9 +97,11 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         if target.exists():
             shutil.copymode(target, neighbour)
         os.replace(neighbour, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             neighbour.unlink()
+        if isinstance(error, OSError) and error.errno is not None:  # name what the user knows, not the neighbour
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 
@@ -122,6 +125,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    file_to_read(path)
     if path.is_dir():
         raise ModelFileError(f"{path} is a folder, not a model file.")
     if not path.exists():
@@ -159,8 +163,7 @@ def _check_header(path: Path, metadata: dict[str, str]) -> None:
     if int(version) > FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has format version {version}, but this release of Réseau reads versions up to "
-            f"{FORMAT_VERSION}; upgrade with "
-            "pip install -U reseau."
+            f"{FORMAT_VERSION}; upgrade with pip install -U reseau."
         )
     for entry in ("description", "sha256"):
         if entry not in metadata:

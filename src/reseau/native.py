@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from reseau import _native
+from reseau.arrays import FloatArray, IntArray
 from reseau.checks import known
-from reseau.data import FloatArray, IntArray
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import data, engine
+from reseau.arrays import FloatArray
 from reseau.checks import integer, known, real
-from reseau.data import FloatArray
 from reseau.engine import NAMES as ENGINES
-from reseau.errors import ReseauError
+from reseau.errors import ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 
@@ -150,8 +150,15 @@ class Network:
         return Architecture(inputs, self._dense, self._loss)
 
     def _build(self, inputs: int) -> None:
-        self._architecture = self.architecture_on(inputs)
-        self._parameters = np.zeros(self._architecture.n_parameters, dtype=self._dtype)
+        architecture = self.architecture_on(inputs)
+        try:
+            self._parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
+        except (MemoryError, ValueError, OverflowError):  # beyond the memory, or beyond what an array can count
+            raise ParameterError(
+                f"The network has {architecture.n_parameters:,} parameters, more than fit in memory; give it fewer "
+                "neurons."
+            ) from None
+        self._architecture = architecture
         for layer in self.layers:
             initializer = INITIALIZERS[layer.description.initializer]
             layer.W[...] = initializer.draw(self._rng, *layer.W.shape)
@@ -472,8 +479,8 @@ class Network:
             lines.append("  ".join([*cells, count.rjust(widths[-1])]))
         inputs, outputs = architecture.inputs, architecture.outputs
         lines.append(
-            f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, "
-            f"loss {self._loss} {architecture.error.formula}, {self._dtype.name}, {self.n_parameters} parameters"
+            f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, loss "
+            f"{self._loss} {architecture.error.formula}, {self._dtype.name}, {self.n_parameters} parameters"
         )
         return "\n".join(lines)
 

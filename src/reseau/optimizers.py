@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any, ClassVar
 
-from reseau.activations import Array, namespace
+from reseau.arrays import Array, namespace
 from reseau.checks import real
 from reseau.errors import ParameterError
 

@@ -172,9 +172,9 @@ class Perceptron(BaseEstimator):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
         elif Architecture(X.shape[1], tuple(layers), loss) != self.network_.architecture:
             raise ParameterError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and y "
-                f"would be {layers} with loss={loss!r}, but the network to be continued has other layers or another "
-                f"loss: {self.network_}; set warm_start=False and call fit to start afresh."
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
+                f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
+                f"another loss: {self.network_}; set warm_start=False and call fit to start afresh."
             )
         X = data.matrix(X, "X", self.network_.dtype, columns=self.network_.architecture.inputs)
         self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
@@ -185,9 +185,8 @@ class Perceptron(BaseEstimator):
             self._fit_in_steps(X, y, sample_weight, random, incremental=incremental)
         if not np.isfinite(self.network_.parameters).all():
             raise ReseauError(
-                "Solver produced non-finite parameter weights: training has diverged. Scale the inputs, or use "
-                "a smaller "
-                f"learning_rate_init than {self.learning_rate_init}."
+                "Solver produced non-finite parameter weights: training has diverged. Scale the inputs, or use a "
+                f"smaller learning_rate_init than {self.learning_rate_init}."
             )
         return self
 
@@ -259,8 +258,7 @@ class Perceptron(BaseEstimator):
         if not result.success:
             warnings.warn(
                 f"L-BFGS stopped after {self.n_iter_} iterations before it converged: {result.message}. Raise "
-                "max_iter or "
-                "max_fun, or scale the inputs.",
+                "max_iter or max_fun, or scale the inputs.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number, plural
-from reseau.table import Column, listed
+from reseau.table import Column, listed, quoted
 
 if TYPE_CHECKING:
     from reseau.cells import Floats
@@ -103,7 +103,7 @@ def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
     present = len(cells) - cells.null_count
     values, odd = read.numbers(cells)
     n_odd = int(odd.sum())
-    coded = n_odd == 0 and pc.any(pc.match_substring_regex(cells, read.LEADING_ZERO)).as_py()
+    coded = n_odd == 0 and read.has_codes(cells)
     if n_odd == 0 and not coded:
         return _recognise_number(column, values, odd, alone)
     labels = read.label_codes(cells)
@@ -124,7 +124,7 @@ def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
         note = "dates with day or month first, undecidable; write them year-month-day to use them"
     elif 0 < n_odd < 0.5 * present:
         first = int(odd.argmax())
-        example = f"{cells[first].as_py()!r} ({column.place(first)})"
+        example = f"{quoted(cells[first].as_py())} ({column.place(first)})"
         note = f"mostly numbers, but {example} and others are not"
     n_levels = len(labels.levels)
     if n_levels > max(0.5 * present, 2):
@@ -144,4 +144,4 @@ def _unless_constant(column: Column, description: Description) -> Description:
 
 
 def _constant(column: Column) -> LeftOut:
-    return LeftOut(column.name, "constant", f"always {column.cells[0].as_py()!r}")
+    return LeftOut(column.name, "constant", f"always {quoted(column.cells[0].as_py())}")

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import Array, namespace
-from reseau.data import FloatArray, IntArray, one_hot, row_order
+from reseau.arrays import Array, FloatArray, IntArray, namespace
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer, State
+from reseau.order import row_order
 
 NAME = "reference"
 
@@ -37,15 +37,15 @@ def trace(architecture: Architecture, parameters: Array, X: Array) -> tuple[list
 
 def backward(
     architecture: Architecture, parameters: Array, Z: list[Array], A: list[Array], delta: Array
-) -> tuple[list[Array], Array]:
-    """From δ_L back: δ of every layer, δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}, and ∂E/∂X = δ_1 W_1ᵀ."""
+) -> list[Array]:
+    """From δ_L back to δ_1: δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}."""
     deltas = [delta]
     views = architecture.views(parameters)
     for place in range(len(views) - 1, 0, -1):
         W, _ = views[place]
         sigma = architecture.layers[place - 1].sigma
         deltas.insert(0, sigma.pullback(Z[place - 1], A[place], deltas[0] @ W.T))
-    return deltas, deltas[0] @ views[0][0].T
+    return deltas
 
 
 def output_error(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
@@ -83,7 +83,7 @@ def value_and_gradient(
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
     E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T)))
-    deltas, _ = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T))
+    deltas = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T))
     pieces: list[Array] = []
     for A_in, delta, (W, b) in zip(A, deltas, architecture.views(parameters), strict=False):
         dW = A_in.T @ delta
@@ -101,7 +101,12 @@ def _as(parameters: FloatArray, X: FloatArray) -> FloatArray:
 
 
 def _dense(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
-    return one_hot(T, architecture.outputs, dtype) if T.ndim == 1 else T  # type: ignore[arg-type,return-value]
+    """Targets as rows; class labels (rows,) become zeros with a one."""
+    if T.ndim == 2:
+        return T  # type: ignore[return-value]
+    one_hot = np.zeros((len(T), architecture.outputs), dtype=dtype)
+    one_hot[np.arange(len(T)), T] = 1
+    return one_hot
 
 
 def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
@@ -134,14 +139,15 @@ def gradient(
 
 
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
-    """∂O/∂X, (rows, outputs, inputs): one backward pass for each output neuron."""
+    """∂O/∂X, (rows, outputs, inputs): for each output neuron a backward pass from the unit vector, and δ_1 W_1ᵀ."""
+    W_1, _ = architecture.views(parameters)[0]
     Z, A = trace(architecture, parameters, _as(parameters, X))
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
     for j in range(architecture.outputs):
         unit = np.zeros_like(A[-1])
         unit[:, j] = 1
         delta = architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
-        _, J[:, j, :] = backward(architecture, parameters, Z, A, delta)
+        J[:, j, :] = backward(architecture, parameters, Z, A, delta)[0] @ W_1.T
     return J
 
 

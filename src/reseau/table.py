@@ -2,7 +2,7 @@
 
 CSV cells are kept as text (`columns` decides what they are), stripped of the spaces around them,
 and null where they hold one of the usual marks of a missing value. Parquet files and data frames
-keep the types they come with, and only null is missing.
+keep the types they come with, and null and NaN are missing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reseau.checks import file_to_read
 from reseau.errors import DataError
 
 # What pandas takes for a missing value, with the other spellings of the same words, and "?".
@@ -36,6 +37,7 @@ PARQUET = (".parquet", ".pq")
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SAMPLE_CHARACTERS = 1 << 16  # of a file, to find its delimiter
 SAMPLE_RECORDS = 50
+LONGEST_QUOTED = 120  # characters of a cell in a message
 BLOCK_BYTES = 4 << 20  # what pyarrow reads at once; a record has to fit in two
 DECIMAL_COMMA = r"^([+-]?\d*),(\d+)$"
 PLAIN_NUMBER = r"^[+-]?\d+$"
@@ -75,8 +77,8 @@ class Table:
         """Return the column of that name; a `DataError` suggests the nearest name there is."""
         if name not in self.columns:
             raise DataError(
-                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its "
-                f"columns are {listed(self.columns)}."
+                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its columns are "
+                f"{listed(self.columns)}."
             )
         return self.columns[name]
 
@@ -130,27 +132,33 @@ def table_format(path: Path) -> str:
     elif suffixes and suffixes[-1] in PARQUET:
         return "parquet"
     raise DataError(
-        f"{path}: unknown file ending {path.suffix!r}; tables are read from {', '.join(TEXT)} "
-        "(also with "
+        f"{path}: unknown file ending {path.suffix!r}; tables are read from {', '.join(TEXT)} (also with "
         f"{', '.join(COMPRESSED)}) and {', '.join(PARQUET)} files."
     )
 
 
-def did_you_mean(name: str, known: Any) -> str:
+def did_you_mean(name: object, known: Any) -> str:
     """Return " (did you mean 'x'?)" with the nearest of the known names, or nothing."""
     by_lower = {str(other).lower(): str(other) for other in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
 
 
 def listed(names: Any, limit: int = 12) -> str:
     """Return the names as a list for a sentence, cut after `limit`."""
-    shown = [repr(name) for name in names]
-    rest = len(shown) - limit
-    return ", ".join(shown[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    names = list(names)
+    rest = len(names) - limit
+    return ", ".join(quoted(name) for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def quoted(value: object) -> str:
+    """Return a name or the value of a cell for a sentence, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
 
 
 def _read_file(path: Path) -> Table:
+    file_to_read(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path))
     with open(path, "rb") as file:  # raises the OSError of a file that is missing or forbidden
@@ -230,8 +238,8 @@ def _column_names(path: Path, header: list[str]) -> list[str]:
     for i, name in enumerate(names):
         if name in names[:i]:
             raise DataError(
-                f"{path}, line 1: columns {names.index(name) + 1} and {i + 1} are both named "
-                f"{name!r}; give each its own name."
+                f"{path}, line 1: columns {names.index(name) + 1} and {i + 1} are both named {name!r}; give each "
+                "its own name."
             )
     return names
 
@@ -269,8 +277,7 @@ def _dialect(path: Path) -> tuple[str, int]:
         share = sum(width == widths[0] for width in widths) / len(widths) if widths and widths[0] > 1 else 0.0
         if share > best[0]:
             best = (share, delimiter)
-    with _open_text(path) as text:
-        header = next(record for record in csv.reader(text, delimiter=best[1]) if record)
+    _, header = next(_records(path, best[1], False))
     return best[1], len(header)
 
 
@@ -283,7 +290,7 @@ def _widths(sample: str, delimiter: str) -> list[int]:
             if len(widths) == SAMPLE_RECORDS:
                 break
         else:
-            if len(sample) == SAMPLE_CHARACTERS:
+            if len(sample) == SAMPLE_CHARACTERS and len(widths) > 1:
                 widths.pop()  # the sample ends within a record
     except csv.Error:  # a field beyond the module's limit: judge by the records before it
         pass
@@ -307,8 +314,8 @@ def _records(path: Path, delimiter: str, strict: bool) -> Iterator[tuple[int, li
                 line = reader.line_num + 1
         except csv.Error as error:
             raise DataError(
-                f"{path}, line {line}: the record that starts here cannot be read ({error}); is a "
-                "quote opened in it and never closed?"
+                f"{path}, line {line}: the record that starts here cannot be read ({error}); is a quote opened in "
+                "it and never closed?"
             ) from None
 
 
@@ -346,9 +353,8 @@ def _text_error(path: Path, delimiter: str, width: int, error: Exception) -> Dat
         for line, record in _records(path, delimiter, True):
             if len(record) != width:
                 return DataError(
-                    f"{path}, line {line}: {_fields(len(record))} where the header has {width} "
-                    f"(separated by {DELIMITERS[delimiter]}); quote a field that holds the "
-                    "separator, or complete the line."
+                    f"{path}, line {line}: {_fields(len(record))} where the header has {width} (separated by "
+                    f"{DELIMITERS[delimiter]}); quote a field that holds the separator, or complete the line."
                 )
     except DataError as problem:
         return problem
@@ -370,8 +376,7 @@ def _undecodable(path: Path) -> DataError | None:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
         return DataError(
-            f"{path}, line {line}: byte {column} of the line (0x{content[error.start]:02x}) is not "
-            "UTF-8 text; "
+            f"{path}, line {line}: byte {column} of the line (0x{content[error.start]:02x}) is not UTF-8 text; "
             "save the file as UTF-8."
         )
     except OSError:
@@ -395,16 +400,20 @@ def _read_parquet(path: Path) -> Table:
 
 def _from_frame(frame: Any) -> Table:
     import narwhals
+    from narwhals.exceptions import NarwhalsError
 
     try:
         arrow = narwhals.from_native(frame, eager_only=True).to_arrow()
     except TypeError as error:
         raise DataError(
-            "a table is a path or a data frame (pandas, polars, pyarrow), not "
-            f"{type(frame).__name__}: {_first_line(error)}."
+            f"a table is a path or a data frame (pandas, polars, pyarrow), not {type(frame).__name__}: "
+            f"{_first_line(error)}."
         ) from None
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"a column of the data frame mixes types: {_first_line(error)}.") from None
+    except (pa.ArrowNotImplementedError, NarwhalsError) as error:
+        words = " ".join(str(error).split())
+        raise DataError(f"the data frame cannot be used as a table: {words}.") from None
     return _from_arrow("the table", arrow)
 
 
@@ -426,11 +435,13 @@ def _from_arrow(name: str, arrow: pa.Table) -> Table:
 
 
 def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Undo the encodings that only concern storage."""
-    if pa.types.is_dictionary(cells.type):
+    """Undo the encodings that only concern storage, and make NaN what it means, a missing value."""
+    if pa.types.is_dictionary(cells.type) and not isinstance(cells.type.value_type, pa.BaseExtensionType):
         cells = cells.cast(cells.type.value_type)
     if pa.types.is_string(cells.type) or pa.types.is_string_view(cells.type):
         cells = cells.cast(pa.large_string())
+    if pa.types.is_floating(cells.type):
+        cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
     return cells
 
 

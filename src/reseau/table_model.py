@@ -20,7 +20,7 @@ from reseau import scores as scores_module
 from reseau import target as target_module
 from reseau.activations import ACTIVATIONS
 from reseau.checks import integer, known, real
-from reseau.columns import X32, Description, LeftOut, Rows, count_missing, plural
+from reseau.columns import X32, Description, LeftOut, Rows, plural
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.layers import Dense
 from reseau.network import Network
@@ -79,6 +79,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layers, tuple | list):
+            raise ParameterError(f"layers is {self.layers!r}, but must be a tuple of whole numbers, such as (64, 32).")
         for neurons in self.layers:
             integer("layers", neurons, low=1)
         known("activation", self.activation, ACTIVATIONS)
@@ -222,6 +224,7 @@ class TableModel:
         engine.threads(threads)  # refuses a bad number before the work
         table = read_table(data)
         target_column = table.column(target)
+        ignore = (ignore,) if isinstance(ignore, str) else ignore  # not its letters
         for name in ignore:
             table.column(name)
         if target in ignore:
@@ -231,9 +234,8 @@ class TableModel:
         usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
         if len(usable) < LEAST_ROWS:
             raise DataError(
-                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at "
-                "least "
-                f"{LEAST_ROWS} are needed to train and score a network."
+                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
+                "are needed to train and score a network."
             )
         recognised, notes = _recognise_all(table, target, ignore)
         if len(usable) < table.rows:
@@ -245,15 +247,13 @@ class TableModel:
         train, held_out = (usable[part] for part in split(len(usable), chosen.test_size, rng, strata))
         if chosen.test_size and not len(held_out):
             raise ParameterError(
-                f"test_size is {chosen.test_size:g}, which holds out none of "
-                f"{plural(len(usable), 'row')}; "
-                "give a larger share, or 0 for no score."
+                f"test_size is {chosen.test_size:g}, which holds out none of {plural(len(usable), 'row')}; give a "
+                "larger share, or 0 for no score."
             )
         if isinstance(description, Classes) and len(np.unique(y[train])) == 1:
             raise DataError(
-                f"all {plural(len(train), 'training row')} have the same value in {target!r}; the "
-                "others "
-                "are too rare to learn from. Give more rows, or a smaller test size."
+                f"all {plural(len(train), 'training row')} have the same value in {target!r}; the others are too "
+                "rare to learn from. Give more rows, or a smaller test size."
             )
 
         values = columns_module.read_columns(recognised, table)
@@ -263,7 +263,7 @@ class TableModel:
             description = target_module.scaled(description, y[train])
 
         network, history, training = _train_network(X, y, train, description, chosen, rng, threads, progress)
-        missing = {name: count_missing(column) for name, column in table.columns.items()}
+        missing = {name: column.cells.null_count for name, column in table.columns.items()}
         training = {
             "table": Path(table.name).name,
             "table_rows": table.rows,

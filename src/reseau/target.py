@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau.checks import known
-from reseau.columns import mean_and_scale, plural
+from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ModelFileError, ParameterError
+from reseau.table import quoted
 
 if TYPE_CHECKING:
     from reseau.cells import Floats
@@ -75,7 +76,8 @@ class Classes:
     def labels(self) -> list[str]:
         """The classes as text, all different."""
         if self.type == "number":
-            return [f"{label:.15g}" for label in self.classes]
+            short = [f"{label:.15g}" for label in self.classes]
+            return short if len(set(short)) == len(short) else [repr(label) for label in self.classes]
         return [str(label) for label in self.classes]
 
 
@@ -118,9 +120,9 @@ def from_json(entry: dict[str, Any]) -> Target:
 def recognise_target(column: Column, task: str | None = None) -> Target:
     """Say what a target is, from all of its cells that are not missing.
 
-    Text and booleans are classes. Numbers are classes if there are only two different ones, or if
-    they are whole, at most 20 different ones, each met ten times on average; else they are a
-    quantity.
+    Text and booleans are classes, and so are numbers that begin like a code (01). Other numbers are
+    classes if there are only two different ones, or if they are whole, at most 20 different ones,
+    each met ten times on average; else they are a quantity.
 
     Parameters
     ----------
@@ -150,9 +152,7 @@ def recognise_target(column: Column, task: str | None = None) -> Target:
             raise ParameterError(f"{where} holds booleans, which are classes; leave task to itself.")
         return _classes(column, "boolean")
     if read.is_date(cells):
-        raise DataError(
-            f"{where} holds dates, which cannot be predicted; give it as a number, such as days since a given date."
-        )
+        raise _dates(where)
     if not (read.is_text(cells) or read.is_number(cells)):
         raise DataError(f"{where} holds cells of type {cells.type}, which cannot be predicted.")
     values, odd = read.numbers(cells)
@@ -162,6 +162,8 @@ def recognise_target(column: Column, task: str | None = None) -> Target:
     if odd.any():
         if task == "regression":
             read.refuse_odd(column, odd, "is not a number, so it cannot be predicted as a quantity.")
+        return _classes(column, "text")
+    if task != "regression" and read.is_text(cells) and read.has_codes(cells):
         return _classes(column, "text")
     read.refuse_too_large(column, values)
     present = values[~np.isnan(values)]
@@ -181,8 +183,14 @@ def recognise_target(column: Column, task: str | None = None) -> Target:
 
 
 def scaled(target: Quantity, y: Floats) -> Quantity:
-    """Return the quantity with the mean and scale of the training rows."""
-    return Quantity(target.name, *mean_and_scale(y))
+    """Return the quantity with the mean and scale of the training rows; a `DataError` if they do not vary."""
+    mean, deviation = mean_and_deviation(y)
+    if not deviation:
+        raise DataError(
+            f"the target {target.name!r} varies too little to be learned: from {y.min():.15g} to {y.max():.15g} in "
+            f"{plural(len(y), 'training row')}; give it in another unit, or as the difference from its mean."
+        )
+    return Quantity(target.name, mean, deviation)
 
 
 def _classes(column: Column, kind: str) -> Classes:
@@ -195,14 +203,21 @@ def _classes(column: Column, kind: str) -> Classes:
         classes = [to(value) for value in np.unique(values[~np.isnan(values)])]
     present = len(column.cells) - column.cells.null_count
     if len(classes) == 1:
-        raise DataError(f"{where} has a single class, {classes[0]!r}, in every row; there is nothing to learn.")
+        raise DataError(f"{where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
     if len(classes) > max(0.5 * present, 2):
+        if kind == "text" and not all(read.dates(column.cells, order)[1].any() for order in read.DATE_ORDERS):
+            raise _dates(where)
         raise DataError(
-            f"{where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of "
-            "each to learn from. "
-            "Is it the right column? A number can be predicted with the task 'regression'."
+            f"{where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of each to learn "
+            "from. Is it the right column? A number can be predicted with the task 'regression'."
         )
     return Classes(column.name, kind, tuple(classes))
+
+
+def _dates(where: str) -> DataError:
+    return DataError(
+        f"{where} holds dates, which cannot be predicted; give it as a number, such as days since a given date."
+    )
 
 
 def _values(column: Column, kind: str) -> tuple[Floats, read.Mask]:
@@ -217,9 +232,7 @@ def _mixed(column: Column, odd: read.Mask, n_numbers: int) -> DataError:
     row = int(minority.argmax())
     what, others = ("text", "numbers") if n_texts <= n_numbers else ("a number", "text")
     return DataError(
-        f"the target {column.name!r} mixes text and numbers: {column.cells[row].as_py()!r} "
-        f"({column.place(row)}) is {what} where "
-        f"{max(n_texts, n_numbers):,} cells are {others}. Correct it, leave it empty to drop the "
-        "row, or make all labels text, "
-        "such as 'class 1'."
+        f"the target {column.name!r} mixes text and numbers: {quoted(column.cells[row].as_py())} "
+        f"({column.place(row)}) is {what} where {max(n_texts, n_numbers):,} cells are {others}. Correct it, leave "
+        "it empty to drop the row, or make all labels text, such as 'class 1'."
     )

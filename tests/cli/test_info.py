@@ -70,9 +70,8 @@ def test_alone_it_prints_its_help() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nsys.argv = ['reseau', 'train', '--help']\n"
-        "from reseau.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
+        "import sys\nsys.argv = ['reseau', 'train', '--help']\nfrom reseau.cli import main\ntry:\n    "
+        "main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "--target" in done.stdout

@@ -130,3 +130,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(model: str) -> None:
         errors = process.stderr.read().decode()
     assert "Traceback" not in errors
     assert "Broken" not in errors
+
+
+def test_without_a_standard_output_there_is_one_clear_error(model: str) -> None:
+    command = [sys.executable, "-m", "reseau.cli", "predict", model, str(PENGUINS)]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "Error: standard output is closed; name a file to write with --output.\n"

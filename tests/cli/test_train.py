@@ -127,6 +127,18 @@ def test_progress_on_a_terminal_is_live() -> None:
     assert b"\x1b[" not in done.stdout
 
 
+def test_progress_on_a_terminal_that_cannot_move_its_cursor_is_plain_lines() -> None:
+    master, slave = pty.openpty()
+    dumb = {**os.environ, "TERM": "dumb"}
+    done = subprocess.run([*PROGRAM, *TRAIN], stderr=slave, stdout=subprocess.PIPE, timeout=60, check=False, env=dumb)
+    os.close(slave)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    assert done.returncode == 0
+    assert len(shown.splitlines()) == 3
+    assert "\x1b[" not in shown
+
+
 @pytest.mark.parametrize("name", ["loss.png", "loss.svg"])
 def test_the_loss_curve_is_drawn(folder: Path, name: str) -> None:
     assert run(*TRAIN, "--plot", name).exit_code == 0
@@ -221,3 +233,27 @@ def test_layers_are_read_from_text() -> None:
     assert parse_layers("none") == ()
     with pytest.raises(ParameterError):
         parse_layers("64,")
+
+
+def test_a_link_to_a_folder_that_is_not_there_is_refused_before_the_training(folder: Path) -> None:
+    Path("m.reseau").symlink_to("nowhere/m.reseau")
+    result = run(*TRAIN, "-o", "m.reseau")
+    assert result.exit_code == 2
+    assert "nowhere of m.reseau does not exist" in " ".join(result.stderr.split())
+    assert "epoch" not in result.stderr
+
+
+def test_a_network_beyond_the_memory_is_one_clear_error(folder: Path) -> None:
+    result = run(*TRAIN, "--layers", "1000000000,1000000000")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: The network has 1,000,000,")
+    assert files(folder) == []
+
+
+@pytest.mark.parametrize("descriptor", [1, 2])
+def test_a_closed_stream_does_not_stop_the_training(folder: Path, descriptor: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {descriptor}>&-', "sh", *PROGRAM, *TRAIN], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert files(folder) == ["penguins.reseau"]

@@ -39,6 +39,9 @@ def refusals() -> Iterator[None]:
     except OSError as error:
         say(f"Error: {_os_error(error)}")
         raise typer.Exit(USAGE_ERROR) from None
+    except MemoryError:
+        say("Error: there is not enough memory; give fewer or smaller layers, or fewer rows or columns.")
+        raise typer.Exit(USAGE_ERROR) from None
 
 
 def say(text: str) -> None:
@@ -61,7 +64,7 @@ def check_output(path: Path, inputs: list[Path]) -> None:
     inputs : list of Path
         Files of this command that it must not replace.
     """
-    folder = path.parent
+    folder = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
     if path.is_dir():
         raise ParameterError(f"{path} is a folder; name a file in it.")
     if not folder.is_dir():
@@ -81,8 +84,10 @@ def check_output(path: Path, inputs: list[Path]) -> None:
 
 
 def _os_error(error: OSError) -> str:
-    if not error.filename or not error.strerror:
+    if not error.strerror:
         return str(error)
+    if not error.filename:  # a stream, such as stdout
+        return f"{error.strerror}."
     hint = ""
     path = Path(os.fsdecode(error.filename))
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():

@@ -37,19 +37,20 @@ def predict(
         if output is not None:
             if ending not in (".csv", ".tsv", ".parquet", ".pq"):
                 raise ParameterError(
-                    f"{output}: unknown ending {output.suffix!r}; predictions are written to .csv, "
-                    ".tsv, .parquet and .pq files."
+                    f"{output}: unknown ending {output.suffix!r}; predictions are written to .csv, .tsv, .parquet "
+                    "and .pq files."
                 )
             check_output(output, [model, table])
+        elif sys.stdout is None:
+            raise ParameterError("standard output is closed; name a file to write with --output.")
         from reseau import load
         from reseau.table_model import TableModel
 
         loaded = load(model)
         if not isinstance(loaded, TableModel):
             raise ModelFileError(
-                f"{model} holds a network alone, which does not know how to read a table; use it "
-                "from "
-                "Python (reseau.load), or train on a table with reseau train."
+                f"{model} holds a network alone, which does not know how to read a table; use it from Python "
+                "(reseau.load), or train on a table with reseau train."
             )
         predictions = loaded.predict(table, threads=threads)
         for text in predictions.notes:

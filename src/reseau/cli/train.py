@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -102,9 +103,8 @@ def parse_layers(text: str) -> tuple[int, ...]:
             sizes.append(int(part))
         except ValueError:
             raise ParameterError(
-                f"--layers is {text!r}, and {part.strip()!r} is not a whole number; give the "
-                "neurons "
-                f"of each hidden layer, such as 64,32, or {NO_LAYERS!r}."
+                f"--layers is {text!r}, and {part.strip()!r} is not a whole number; give the neurons of each "
+                f"hidden layer, such as 64,32, or {NO_LAYERS!r}."
             ) from None
         if sizes[-1] < 1:
             raise ParameterError(f"--layers is {text!r}, but a layer needs at least 1 neuron, not {sizes[-1]}.")
@@ -138,7 +138,7 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
     """Show the training on stderr: a live bar on a terminal, else some plain lines."""
     if quiet:
         yield None
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _live_bar() as show:
             yield show
     else:
