@@ -138,3 +138,14 @@ def test_an_unknown_instruction_set_is_refused_with_the_known(native):
 def test_no_number_of_threads_is_too_large_for_the_kernels(engine):
     net = rs.Network(rs.Dense(1, "identity"), inputs=1, engine=engine)
     assert net([[1.0]], threads=10**20) == net([[1.0]], threads=1)
+
+
+@pytest.mark.parametrize(
+    ("content", "processors"),
+    [("200000 100000\n", 2), ("50000 100000\n", 1), ("150000 100000\n", 2), ("max 100000\n", engines.MOST_THREADS)],
+)
+def test_a_container_s_quota_bounds_the_threads(tmp_path, content, processors):
+    file = tmp_path / "cpu.max"
+    file.write_text(content)
+    assert engines._quota(file) == processors
+    assert engines._quota(tmp_path / "missing") == engines.MOST_THREADS

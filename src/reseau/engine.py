@@ -9,15 +9,18 @@ native engine's instruction set.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import warnings
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from reseau.checks import integer, known
 from reseau.errors import ParameterError
 
 NAMES = ("native", "reference")
+REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler
 MOST_THREADS = 1024  # more gain nothing, and the kernels count them in 32 bits
 
 
@@ -27,21 +30,24 @@ def _native_failure() -> str | None:
     try:
         importlib.import_module("reseau.native")
     except ImportError as error:
+        if importlib.util.find_spec("reseau._native") is None:
+            return "it was not built, for want of a C++20 compiler when reseau was installed"
         return str(error)
     return None
 
 
 def _missing(failure: str) -> ParameterError:
     return ParameterError(
-        f"The native engine is not available: {failure}. Use engine='reference', or reinstall with a C++20 compiler."
+        f"The native engine is not available: {failure}. Use engine='reference', or install a C++20 compiler "
+        f"and reinstall reseau with {REINSTALL}."
     )
 
 
 @cache
 def _warn_once(failure: str) -> None:
     warnings.warn(
-        f"Réseau runs without its native engine, on the slower reference engine: {failure}. Install a C++20 "
-        "compiler and reinstall reseau to have it.",
+        f"Réseau runs without its native engine, on the slower reference engine: {failure}. To have it, install a "
+        f"compiler, and reseau again with {REINSTALL}.",
         RuntimeWarning,
         stacklevel=4,
     )
@@ -58,17 +64,15 @@ def default_name() -> str:
 def get(name: str | None = None) -> Any:
     """The module of an engine; None takes the one in force, and says once at run time if the native one is missing."""
     chosen = default_name() if name is None else known("engine", name, NAMES)
-    failure = _native_failure() if chosen == "native" or not os.environ.get("RESEAU_ENGINE") else None
-    if failure is not None:
-        if chosen == "native":
-            raise _missing(failure)
-        if name is None:
-            _warn_once(failure)
+    if chosen == "native" and (failure := _native_failure()):
+        raise _missing(failure)
+    if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE"):
+        _warn_once(_native_failure() or "")
     return importlib.import_module(f"reseau.{chosen}")
 
 
 def threads(wanted: int | None = None) -> int:
-    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else the processors this process may run on."""
+    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else the processors this process may use."""
     if wanted is not None:
         return min(integer("threads", wanted, low=1), MOST_THREADS)
     variable = os.environ.get("RESEAU_THREADS")
@@ -78,9 +82,17 @@ def threads(wanted: int | None = None) -> int:
                 f"The environment variable RESEAU_THREADS is {variable!r}, but must be a whole number of at least 1."
             )
         return min(int(variable), MOST_THREADS)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _quota(), MOST_THREADS)
+
+
+def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many processors a container may use: its quota of each period (cgroups, version 2), rounded up."""
+    try:
+        quota, period = file.read_text().split()
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or "max": no quota
+        return MOST_THREADS
 
 
 def info() -> dict[str, Any]:
@@ -93,8 +105,7 @@ def info() -> dict[str, Any]:
     """
     from reseau import __version__
 
-    failure = _native_failure()
-    name = default_name()
+    failure, name = _native_failure(), default_name()
     if name == "native" and failure is not None:
         raise _missing(failure)
     module = importlib.import_module(f"reseau.{name}")
