@@ -11,4 +11,4 @@ test:
 	$(PYTHON) -m pytest
 
 bench: ## side by side with peers; needs pip install '.[bench]'
-	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script; done
+	$(PYTHON) benchmarks/run.py

@@ -91,7 +91,7 @@ def test_without_the_native_engine_the_reference_runs_and_says_so_once():
     assert done.stdout.count("[[0.]]") == 3
     assert done.stderr.count("RuntimeWarning") == 1
     assert "without its native engine" in done.stderr
-    assert "Install a C++20 compiler and reinstall" in done.stderr
+    assert "--force-reinstall --no-cache-dir" in done.stderr
 
 
 def test_without_the_native_engine_asking_for_the_reference_warns_of_nothing():
