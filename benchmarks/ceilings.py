@@ -1,0 +1,80 @@
+"""The machine's two ceilings, measured at the moment of asking by ceilings.cpp."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases import Case
+
+SOURCE = Path(__file__).with_name("ceilings.cpp")
+SECONDS = 0.02
+SMALLEST = 1 << 15  # a working set below this says more about loops than about bandwidth
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """Measures what the processors can do at most.
+
+    Attributes
+    ----------
+    library : CDLL
+        ceilings.cpp, compiled for this machine.
+    """
+
+    library: ctypes.CDLL
+
+    def peak(self, dtype: str, threads: int) -> float:
+        """Floating-point operations a second that so many threads do together."""
+        return float(getattr(self.library, f"peak_{dtype}")(threads, ctypes.c_double(SECONDS)))
+
+    def bandwidth(self, size: int, written: bool, threads: int) -> float:
+        """Bytes a second that so many threads together read from a working set of `size` bytes, or read and write."""
+        share = ctypes.c_size_t(max(size, SMALLEST * threads))
+        return float(self.library.bandwidth(share, int(written), threads, ctypes.c_double(SECONDS)))
+
+    def floor(self, case: Case, threads: int) -> float:
+        """Seconds below which no step of a case can go: its operations at the peak, or its bytes at the bandwidth."""
+        written = case.task == "train"
+        return max(
+            case.flops / self.peak(case.dtype, threads),
+            case.bytes / self.bandwidth(case.working_set, written, threads),
+        )
+
+    def summary(self, threads: int) -> dict[str, float]:
+        """The peaks in GFLOP/s and the memory bandwidths in GB/s, of one thread and of all."""
+        figures = {}
+        for count in sorted({1, threads}):
+            for dtype in ("float32", "float64"):
+                figures[f"{dtype} GFLOP/s, {count} threads"] = self.peak(dtype, count) / 1e9
+            for word, written in (("read", False), ("read and written", True)):
+                figures[f"memory GB/s {word}, {count} threads"] = self.bandwidth(1 << 29, written, count) / 1e9
+        return figures
+
+
+def build() -> Ceilings:
+    """Compile ceilings.cpp with CXX or c++.
+
+    Raises
+    ------
+    OSError
+        Where there is no compiler, or it fails.
+    """
+    compiler = os.environ.get("CXX") or shutil.which("c++")
+    if compiler is None:
+        raise OSError("there is no C++ compiler")
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "ceilings.so"
+        command = [compiler, "-std=c++20", "-O3", "-march=native", "-shared", "-fPIC", "-pthread"]
+        done = subprocess.run([*command, str(SOURCE), "-o", str(library)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise OSError(f"{compiler} failed: {done.stderr.strip()}")
+        loaded = ctypes.CDLL(str(library))
+    for function in (loaded.peak_float32, loaded.peak_float64, loaded.bandwidth):
+        function.restype = ctypes.c_double
+    return Ceilings(loaded)
