@@ -17,7 +17,8 @@ from sklearn import metrics
 import reseau as rs
 from reseau.columns import Category, LeftOut, Number
 from reseau.scores import ClassScores, QuantityScores
-from reseau.table_model import LEAST_ROWS, TableModel, default_batch_size, default_epochs, split
+from reseau.table_model import LEAST_ROWS, TableModel
+from reseau.table_training import default_batch_size, default_epochs, split
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Setting:
         return f"{self.threads} thread{'s' if self.threads > 1 else ''}{compiled}"
 
 
-class Peer:
+class Peer(ABC):
     """An implementation of dense networks.
 
     A peer overrides what it has: `trainer`, `predictor`, or both, and `lacks` to say which cases it cannot do.
@@ -54,24 +55,24 @@ class Peer:
         """The ways to run it: with one thread, and with as many as there are processors."""
         return [Setting(threads) for threads in sorted({1, processors})]
 
+    @abstractmethod
     def lacks(self, case: Case) -> str | None:
         """What keeps it from a case, or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trainer(self, case: Case, problem: Problem, setting: Setting) -> Callable[[int], float]:
         """A function that trains for so many epochs, unshuffled, from where it is; returns the last one's mean loss."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predictor(self, case: Case, problem: Problem, setting: Setting) -> Callable[[], Array]:
         """A function that computes the outputs of `problem.X`.
 
         What it reads and returns is in the peer's own form and where the peer wants it, so that no conversion is timed.
         """
-        raise NotImplementedError
 
     def using(self, setting: Setting) -> AbstractContextManager[object]:
         """What must be in force while it runs; entered before the clock starts."""
         return nullcontext()
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 (most keep nothing)
         """Let go of what was kept for a case."""

@@ -11,6 +11,7 @@ activations reads this table; nothing else names them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, pi, sqrt
@@ -45,7 +46,7 @@ CLOSED_UNIT = Interval(0.0, 1.0, includes_low=True, includes_high=True)
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(ABC):
     """What every activation has.
 
     Attributes
@@ -69,9 +70,9 @@ class Activation:
     value: Callable[[Array], Array]
     initializer: str
 
+    @abstractmethod
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """Turn G = ∂E/∂A into ∂E/∂Z."""
-        raise TypeError(f"{type(self).__name__} does not say how a gradient passes through it")  # pragma: no cover
 
 
 @dataclass(frozen=True)

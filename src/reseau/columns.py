@@ -17,6 +17,7 @@ encode any other table:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, TypeVar
@@ -45,28 +46,28 @@ D = TypeVar("D", bound="Description")
 
 
 @dataclass(frozen=True)
-class Description:
+class Description(ABC):
     """What every kind of column has: a name, and how to read, fit and encode it."""
 
     name: str
     kind: ClassVar[str]
 
     @property
+    @abstractmethod
     def features(self) -> list[str]:
         """The names of the inputs that this column gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, column: Column) -> Values:
         """Read the cells; a `DataError` names the first that cannot be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fit(self: D, values: Any, rows: Rows) -> D:
         """Return the description with the statistics of these rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
-        raise NotImplementedError
 
     def remarks(self, values: Any) -> list[str]:
         """Tell what is remarkable about values to be encoded."""

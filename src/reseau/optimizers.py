@@ -7,6 +7,7 @@ returns arrays of any array-API library and changes nothing in place.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ State = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(ABC):
     """What every optimizer has.
 
     Attributes
@@ -50,13 +51,13 @@ class Optimizer:
         xp = namespace(w)
         return tuple(xp.zeros_like(w) for _ in range(self.states))
 
+    @abstractmethod
     def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
         """One step t ≥ 1: the new parameters and the new state."""
-        raise TypeError(f"{type(self).__name__} does not say how it updates")  # pragma: no cover
 
+    @abstractmethod
     def scalars(self, t: int) -> tuple[float, ...]:
         """The numbers of step t that are the same for every parameter, in double precision."""
-        raise TypeError(f"{type(self).__name__} does not say its scalars")  # pragma: no cover
 
     def hyperparameters(self) -> dict[str, Any]:
         """The numbers that define it, by name."""

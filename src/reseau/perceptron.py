@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
@@ -42,7 +43,7 @@ def trains_in_steps(estimator: Any) -> bool:
     return True
 
 
-class Perceptron(BaseEstimator):
+class Perceptron(BaseEstimator, ABC):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
     def __init__(
@@ -100,17 +101,17 @@ class Perceptron(BaseEstimator):
 
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
         """Validate X and y; return X and y as the network takes it."""
-        raise TypeError(f"{type(self).__name__} does not say what its targets are")  # pragma: no cover
 
+    @abstractmethod
     def _output(self, y: Any) -> tuple[int, str, str]:
         """The output neurons, their activation, and the loss, for such targets."""
-        raise TypeError(f"{type(self).__name__} does not say what its output is")  # pragma: no cover
 
+    @abstractmethod
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
-        raise TypeError(f"{type(self).__name__} does not say how it is scored")  # pragma: no cover
 
     def _units(self, T: Any, sample_weight: Any) -> tuple[float, float]:
         """(a, b) with which a E + b is what scikit-learn calls the loss, E the mean error on such targets."""

@@ -16,7 +16,8 @@ from reseau.cli.common import check_output, refusals
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
-    from reseau.table_model import Progress, TableModel
+    from reseau.table_model import TableModel
+    from reseau.table_training import Progress as Show
 
 PLAIN_LINES = 10  # of progress where there is no terminal
 NO_LAYERS = "none"
@@ -134,7 +135,7 @@ def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Progress | None]:
+def _progress(quiet: bool) -> Iterator[Show | None]:
     """Show the training on stderr: a live bar on a terminal, else some plain lines."""
     if quiet:
         yield None
@@ -146,7 +147,7 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def _live_bar() -> Iterator[Progress]:
+def _live_bar() -> Iterator[Show]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
