@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cases import LEARNING_RATES, MOMENTUM, Array, Case, Problem
+from cases import LEARNING_RATES, MOMENTUM, Case, Problem
 
 from peers.peer import Peer, Setting
 
@@ -72,6 +72,3 @@ class Keras(Peer):
             return float(history.history["loss"][-1])
 
         return epochs
-
-    def predictor(self, case: Case, problem: Problem, setting: Setting) -> Callable[[], Array]:
-        raise TypeError("Keras is not timed at inference, which would be JAX's")

@@ -59,16 +59,16 @@ class Peer(ABC):
     def lacks(self, case: Case) -> str | None:
         """What keeps it from a case, or None."""
 
-    @abstractmethod
     def trainer(self, case: Case, problem: Problem, setting: Setting) -> Callable[[int], float]:
         """A function that trains for so many epochs, unshuffled, from where it is; returns the last one's mean loss."""
+        raise TypeError(f"{type(self).__name__} does not train; its lacks() says for which cases")
 
-    @abstractmethod
     def predictor(self, case: Case, problem: Problem, setting: Setting) -> Callable[[], Array]:
         """A function that computes the outputs of `problem.X`.
 
         What it reads and returns is in the peer's own form and where the peer wants it, so that no conversion is timed.
         """
+        raise TypeError(f"{type(self).__name__} does not predict; its lacks() says for which cases")
 
     def using(self, setting: Setting) -> AbstractContextManager[object]:
         """What must be in force while it runs; entered before the clock starts."""
