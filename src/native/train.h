@@ -107,9 +107,6 @@ public:
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
              int threads, Interrupt::Check check, std::vector<double>& losses);
 
-    int64_t epochs() const { return epoch_; }
-    int64_t steps() const { return steps_; }
-
 private:
     Model<T>& model_;
     int optimizer_;

@@ -104,7 +104,6 @@ class Trainer:
     def __init__(
         self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int
     ) -> None:
-        self.architecture = architecture
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed

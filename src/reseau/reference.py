@@ -7,7 +7,6 @@ targets, delta = ∂E/∂Z.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -204,7 +203,6 @@ class Trainer:
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
-        update: Callable[..., tuple[Array, State]] = self.optimizer.update
         w, state, steps, error_sum, total = self.parameters, self.state, self.steps, 0.0, 0.0
         for start in range(0, rows, batch_size):
             batch = order[start : start + batch_size]
@@ -215,7 +213,7 @@ class Trainer:
             T_batch = _dense(self.architecture, T[batch], dtype)
             E, g = value_and_gradient(self.architecture, w, X[batch].astype(dtype, copy=False), T_batch, s, l2)
             steps += 1
-            w, state = update(w, g, state, steps)
+            w, state = self.optimizer.update(w, g, state, steps)
             error_sum += E * weight
             total += weight
         self.parameters[...] = w
