@@ -1,12 +1,11 @@
 // The table of activations, as the kernels see it; the formulas are those of activations.py, entry for entry.
 //
 // An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself (then
-// the forward pass keeps σ'(z) for the backward pass). A row-wise one has `forward` and `pullback` on a row of n numbers.
+// the forward pass keeps σ'(z) for the backward pass). A row-wise one has `forward` and `pullback` on whole rows.
 #pragma once
 
 #include "elementary.h"
-#include "network.h"
-#include "simd.h"
+#include "rows.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -183,23 +182,7 @@ struct Exponential : ElementwiseBase<T> {
     static RESEAU_INLINE V derivative(V a) { return a; }
 };
 
-// Calls f(j, n) for the vectors of a row of `columns` numbers: at column j, of which n lanes count.
-template <class T, class F>
-static RESEAU_INLINE void for_vectors(int64_t columns, F f) {
-    for (int64_t j = 0; j < columns; j += Vec<T>::width) {
-        const int64_t left = columns - j;
-        f(j, static_cast<int>(left < Vec<T>::width ? left : Vec<T>::width));
-    }
-}
-
-template <class T>
-static RESEAU_INLINE T row_maximum(const T* x, int64_t n) {
-    LaneMax<T> largest;
-    for_vectors<T>(n, [&](int64_t j, int lanes) { largest.add(Vec<T>::load(x + j), lanes); });
-    return largest.total();
-}
-
-// x and y of the row-wise functions are padded to whole vectors; what is written beyond the n numbers is zero.
+// The row-wise ones are written for rows in either shape of rows.h; beyond a row's numbers they may write anything.
 
 template <class T>
 struct Softmax {
@@ -207,24 +190,22 @@ struct Softmax {
     static constexpr const char* name = "softmax";
     static constexpr bool row_wise = true, from_value = true;
 
-    static void forward(const T* z, T* a, int64_t n) {
-        const V largest(row_maximum(z, n));
-        LaneSum<T> sum;
-        for_vectors<T>(n, [&](int64_t j, int lanes) {
-            const V e = exp(V::load(z + j) - largest);
-            sum.add(e, lanes);
-            select(Mask<T>::first(lanes), e, V::zero()).store(a + j);
+    template <class Shape>
+    static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
+        const V largest = row.maximum([&](int64_t i) { return V::load(z + i); });
+        const V total = row.sum([&](int64_t i) {
+            const V e = exp(V::load(z + i) - largest);
+            e.store(a + i);
+            return e;
         });
-        const V total(sum.total());
-        for_vectors<T>(n, [&](int64_t j, int) { (V::load(a + j) / total).store(a + j); });
+        row.each([&](int64_t i, int) { (V::load(a + i) / total).store(a + i); });
     }
 
     // g_j ← S_j (g_j − Σ_i g_i S_i), which is g · D with D_ij = S_i (δ_ij − S_j).
-    static void pullback(const T* a, T* g, int64_t n) {
-        LaneSum<T> sum;
-        for_vectors<T>(n, [&](int64_t j, int lanes) { sum.add(V::load(g + j) * V::load(a + j), lanes); });
-        const V mean(sum.total());
-        for_vectors<T>(n, [&](int64_t j, int) { (V::load(a + j) * (V::load(g + j) - mean)).store(g + j); });
+    template <class Shape>
+    static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
+        const V mean = row.sum([&](int64_t i) { return V::load(g + i) * V::load(a + i); });
+        row.each([&](int64_t i, int) { (V::load(a + i) * (V::load(g + i) - mean)).store(g + i); });
     }
 };
 
@@ -234,24 +215,18 @@ struct LogSoftmax {
     static constexpr const char* name = "log_softmax";
     static constexpr bool row_wise = true, from_value = true;
 
-    static void forward(const T* z, T* a, int64_t n) {
-        const V largest(row_maximum(z, n));
-        LaneSum<T> sum;
-        for_vectors<T>(n, [&](int64_t j, int lanes) { sum.add(exp(V::load(z + j) - largest), lanes); });
-        const V log_total = log(V(sum.total()));
-        for_vectors<T>(n, [&](int64_t j, int lanes) {
-            select(Mask<T>::first(lanes), V::load(z + j) - largest - log_total, V::zero()).store(a + j);
-        });
+    template <class Shape>
+    static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
+        const V largest = row.maximum([&](int64_t i) { return V::load(z + i); });
+        const V log_total = log(row.sum([&](int64_t i) { return exp(V::load(z + i) - largest); }));
+        row.each([&](int64_t i, int) { (V::load(z + i) - largest - log_total).store(a + i); });
     }
 
     // g_j ← g_j − S_j Σ_i g_i with S = e^a.
-    static void pullback(const T* a, T* g, int64_t n) {
-        LaneSum<T> sum;
-        for_vectors<T>(n, [&](int64_t j, int lanes) { sum.add(V::load(g + j), lanes); });
-        const V total(sum.total());
-        for_vectors<T>(n, [&](int64_t j, int lanes) {
-            select(Mask<T>::first(lanes), fnma(exp(V::load(a + j)), total, V::load(g + j)), V::zero()).store(g + j);
-        });
+    template <class Shape>
+    static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
+        const V total = row.sum([&](int64_t i) { return V::load(g + i); });
+        row.each([&](int64_t i, int) { fnma(exp(V::load(a + i)), total, V::load(g + i)).store(g + i); });
     }
 };
 
@@ -266,8 +241,9 @@ struct ActivationEntry {
     // a ← σ(z), d ← σ'(z) if d is given; z may be a. `bias` is added to z first, if given, and z kept unless it is a.
     void (*forward)(Matrix<T> z, const T* bias, Matrix<T> a, Matrix<T> d, int64_t rows, int64_t vectors);
     void (*backward)(Matrix<T> a, Matrix<T> d, Matrix<T> g, int64_t rows, int64_t vectors);  // g ← g · σ'
-    void (*forward_row)(const T* z, T* a, int64_t n);
-    void (*pullback_row)(const T* a, T* g, int64_t n);
+    // Beyond the n numbers of a row, to the next whole vector, they write zeros.
+    void (*forward_rows)(Matrix<T> z, Matrix<T> a, int64_t rows, int64_t n);
+    void (*pullback_rows)(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n);
 };
 
 template <class T, class Activation>
@@ -299,11 +275,51 @@ static void backward_tile(Matrix<T> a, Matrix<T> d, Matrix<T> g, int64_t rows, i
     }
 }
 
+// Zeros from the n-th number of a row to the next whole vector.
+template <class T>
+static RESEAU_INLINE void clear_beyond(T* row, int64_t n) {
+    const int64_t last = (n - 1) / Vec<T>::width * Vec<T>::width;
+    select(Mask<T>::first(static_cast<int>(n - last)), Vec<T>::load(row + last), Vec<T>::zero()).store(row + last);
+}
+
+template <class T, class Activation>
+static void forward_rows(Matrix<T> z, Matrix<T> a, int64_t rows, int64_t n) {
+    Turned<T> scores, values;
+    for_rows<T>(
+        rows, n,
+        [&](int64_t r, int64_t count) {
+            scores.load(part(z, r, 0), count, n);
+            Activation::forward(Abreast<T>{n}, scores.numbers, values.numbers);
+            values.store(part(a, r, 0), count, n);
+        },
+        [&](int64_t r) {
+            Activation::forward(Along<T>{n}, z.row(r), a.row(r));
+            clear_beyond(a.row(r), n);
+        });
+}
+
+template <class T, class Activation>
+static void pullback_rows(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n) {
+    Turned<T> values, gradients;
+    for_rows<T>(
+        rows, n,
+        [&](int64_t r, int64_t count) {
+            values.load(part(a, r, 0), count, n);
+            gradients.load(part(g, r, 0), count, n);
+            Activation::pullback(Abreast<T>{n}, values.numbers, gradients.numbers);
+            gradients.store(part(g, r, 0), count, n);
+        },
+        [&](int64_t r) {
+            Activation::pullback(Along<T>{n}, a.row(r), g.row(r));
+            clear_beyond(g.row(r), n);
+        });
+}
+
 template <class T, template <class> class Activation>
 constexpr ActivationEntry<T> activation_entry() {
     using A = Activation<T>;
     if constexpr (A::row_wise) {
-        return {A::name, true, true, nullptr, nullptr, A::forward, A::pullback};
+        return {A::name, true, true, nullptr, nullptr, forward_rows<T, A>, pullback_rows<T, A>};
     } else {
         return {A::name, false, A::from_value, forward_tile<T, A>, backward_tile<T, A>, nullptr, nullptr};
     }

@@ -92,62 +92,95 @@ struct Poisson {
 
 // --- an entry of the table ---------------------------------------------------------------------------------------------------
 
-// On a row of n numbers in memory padded to whole vectors; z is null unless the loss simplifies with the output.
+// On rows of n numbers in memory padded to whole vectors; z has no data unless the loss simplifies with the output.
 template <class T>
 struct LossEntry {
     const char *name, *simplifies_with;
-    T (*row_error)(const T* z, const T* o, const T* t, T* e, int64_t n);  // Σ e_j; the e_j go to e if given
-    void (*derivative)(const T* o, const T* t, T* g, int64_t n, T scale);  // g ← scale · ∂E/∂o, zero beyond n
+    void (*row_errors)(Matrix<T> z, Matrix<T> o, Matrix<T> t, T* errors, int64_t rows, int64_t n);  // Σ_j e_j of each row
+    void (*neuron_errors)(const T* z, const T* o, const T* t, T* e, int64_t n);                     // the e_j of one row
+    // g ← scale · ∂E/∂o with a scale for each row, zero beyond the n numbers.
+    void (*derivative)(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n);
 };
 
-template <class T, class Loss>
-static T row_error(const T* z, const T* o, const T* t, T* e, int64_t n) {
+// Σ_j e_j of a row, or of rows, in either shape of rows.h; f(i, e) gets the e_j of each vector.
+template <class T, class Loss, class Shape, class F>
+static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T* t, F f) {
     using V = Vec<T>;
     // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n. The largest z goes first, in which the
     // digits of the rest would be lost.
     V largest = V::zero(), log_rest = V::zero();
     if (Loss::takes_log_softmax && z != nullptr) {
-        largest = V(row_maximum(z, n));
-        log_rest = log(V(row_maximum(o, n)));
+        largest = row.maximum([&](int64_t i) { return V::load(z + i); });
+        log_rest = log(row.maximum([&](int64_t i) { return V::load(o + i); }));
     }
-    LaneSum<T> sum;
-    for_vectors<T>(n, [&](int64_t j, int lanes) {
-        const V O = V::load(o + j), target = V::load(t + j);
+    return row.sum([&](int64_t i) {
+        const V O = V::load(o + i), target = V::load(t + i);
         V error;
         if (z == nullptr) {
             error = Loss::error(O, target);
         } else {
-            V score = V::load(z + j);
+            V score = V::load(z + i);
             if constexpr (Loss::takes_log_softmax) score = (score - largest) + log_rest;
             error = Loss::error_from_scores(score, O, target);
         }
-        sum.add(error, lanes);
-        if (e != nullptr) error.store_partial(e + j, lanes);
+        f(i, error);
+        return error;
     });
-    return sum.total();
 }
 
 template <class T, class Loss>
-static void derivative_row(const T* o, const T* t, T* g, int64_t n, T scale) {
-    using V = Vec<T>;
-    for_vectors<T>(n, [&](int64_t j, int lanes) {
-        const V slope = V(scale) * Loss::derivative(V::load(o + j), V::load(t + j));
-        select(Mask<T>::first(lanes), slope, V::zero()).store(g + j);
+static void row_errors(Matrix<T> z, Matrix<T> o, Matrix<T> t, T* errors, int64_t rows, int64_t n) {
+    Turned<T> scores, outputs, targets;
+    const auto ignore = [](int64_t, Vec<T>) {};
+    for_rows<T>(
+        rows, n,
+        [&](int64_t r, int64_t count) {
+            if (z.data != nullptr) scores.load(part(z, r, 0), count, n);
+            outputs.load(part(o, r, 0), count, n);
+            targets.load(part(t, r, 0), count, n);
+            const T* scores_or_null = z.data != nullptr ? scores.numbers : nullptr;
+            row_error<T, Loss>(Abreast<T>{n}, scores_or_null, outputs.numbers, targets.numbers, ignore)
+                .store_partial(errors + r, static_cast<int>(count));
+        },
+        [&](int64_t r) {
+            row_error<T, Loss>(Along<T>{n}, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), ignore)
+                .store_partial(errors + r, 1);
+        });
+}
+
+template <class T, class Loss>
+static void neuron_errors(const T* z, const T* o, const T* t, T* e, int64_t n) {
+    row_error<T, Loss>(Along<T>{n}, z, o, t, [&](int64_t i, Vec<T> error) {
+        error.store_partial(e + i, static_cast<int>(n - i < Vec<T>::width ? n - i : Vec<T>::width));
     });
+}
+
+// slope(o, t) for all rows.
+template <class T, class F>
+static RESEAU_INLINE void scaled_slopes(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n, F slope) {
+    using V = Vec<T>;
+    for (int64_t r = 0; r < rows; ++r) {
+        Along<T>{n}.each([&](int64_t i, int lanes) {
+            const V s = V(scale[r]) * slope(V::load(o.row(r) + i), V::load(t.row(r) + i));
+            select(Mask<T>::first(lanes), s, V::zero()).store(g.row(r) + i);
+        });
+    }
+}
+
+template <class T, class Loss>
+static void derivative(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n) {
+    scaled_slopes(o, t, g, scale, rows, n, [](Vec<T> O, Vec<T> target) { return Loss::derivative(O, target); });
 }
 
 // δ = scale · (o − t), for every pair of output and loss that simplifies.
 template <class T>
-static void simplified_delta(const T* o, const T* t, T* delta, int64_t n, T scale) {
-    using V = Vec<T>;
-    for_vectors<T>(n, [&](int64_t j, int lanes) {
-        select(Mask<T>::first(lanes), V(scale) * (V::load(o + j) - V::load(t + j)), V::zero()).store(delta + j);
-    });
+static void simplified_delta(Matrix<T> o, Matrix<T> t, Matrix<T> delta, const T* scale, int64_t rows, int64_t n) {
+    scaled_slopes(o, t, delta, scale, rows, n, [](Vec<T> O, Vec<T> target) { return O - target; });
 }
 
 template <class T, template <class> class Loss>
 constexpr LossEntry<T> loss_entry() {
-    return {Loss<T>::name, Loss<T>::simplifies_with, row_error<T, Loss<T>>, derivative_row<T, Loss<T>>};
+    return {Loss<T>::name, Loss<T>::simplifies_with, row_errors<T, Loss<T>>, neuron_errors<T, Loss<T>>, derivative<T, Loss<T>>};
 }
 
 template <class T>

@@ -16,6 +16,12 @@ struct Matrix {
     T* row(int64_t r) const { return data + r * stride; }
 };
 
+// The part of a matrix from row r and column j on.
+template <class T>
+inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
+    return {m.data == nullptr ? nullptr : m.row(r) + j, m.stride};
+}
+
 // A layer and where its parameters are.
 //
 // In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b at `flat_b`.
@@ -132,6 +138,10 @@ struct Names {
     int states[64];  // vectors an optimizer keeps
     int activation_count, loss_count, optimizer_count;
 };
+
+// Rows that a thread takes through all layers at a time: few enough that their activations stay in the second cache
+// (64 rows of 784 floats are 200 KB), enough that a panel of weights is worth loading.
+inline constexpr int block_rows = 64;
 
 // The columns of a panel, in vectors, and the rows of W in a unit of the weights phase.
 inline constexpr int panel_vectors = 2;

@@ -335,15 +335,15 @@ struct Vec {
     }
 };
 
-// dst[j, i] = src[i, j] for a block of width x width; strides are in elements from row to row.
+// dst[j, i] = src[i, j] for a block of width rows and `columns` columns, at most width; strides are in elements from row to
+// row. Writes whole groups of 16 bytes' worth of rows of dst.
 //
 // A register takes the same 16 bytes' worth of columns of several rows, each in its own 16-byte block; transposing inside
 // the blocks then gives whole rows of the result.
 template <class T>
-static RESEAU_INLINE void transpose(const T* src, int64_t src_stride, T* dst, int64_t dst_stride) {
+static RESEAU_INLINE void transpose(const T* src, int64_t src_stride, T* dst, int64_t dst_stride, int64_t columns = Vec<T>::width) {
     constexpr int block = 16 / sizeof(T);
-    constexpr int blocks = Vec<T>::width / block;
-    for (int c = 0; c < blocks; ++c, src += block, dst += block * dst_stride) {
+    for (int64_t c = 0; c < columns; c += block, src += block, dst += block * dst_stride) {
         typename Vec<T>::Register row[block];
         for (int j = 0; j < block; ++j) row[j] = Isa<T>::load_blocks(src + j * src_stride, block * src_stride);
         if constexpr (block == 4) {

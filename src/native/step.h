@@ -12,11 +12,6 @@
 
 namespace reseau::RESEAU_ISA {
 
-template <class T>
-static RESEAU_INLINE Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
-    return {m.data == nullptr ? nullptr : m.row(r) + j, m.stride};
-}
-
 // --- parameters: between the flat vector and panels ---------------------------------------------------------------------------
 
 // Writes the transposes of rows [begin, end) of the panel at column j of layer W; begin and end are whole vectors.
@@ -119,9 +114,7 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
                  [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
                      forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
                  });
-        if (sigma.row_wise) {
-            for (int64_t r = 0; r < end - begin; ++r) sigma.forward_row(Z.row(r), A.row(r), layer.n_out);
-        }
+        if (sigma.row_wise) sigma.forward_rows(Z, A, end - begin, layer.n_out);
     }
 }
 
@@ -130,11 +123,11 @@ template <class T>
 static void pull_back_rows(const Step<T>& step, int l, int64_t begin, int64_t end) {
     const Layer& layer = step.plan->layers[l - 1];
     const ActivationEntry<T>& sigma = activations<T>[layer.activation];
+    const Matrix<T> A = part(step.work.A[l], begin, 0), G = part(step.work.delta[l], begin, 0);
     if (sigma.row_wise) {
-        for (int64_t r = begin; r < end; ++r) sigma.pullback_row(step.work.A[l].row(r), step.work.delta[l].row(r), layer.n_out);
+        sigma.pullback_rows(A, G, end - begin, layer.n_out);
     } else {
-        sigma.backward(part(step.work.A[l], begin, 0), part(step.work.D[l], begin, 0), part(step.work.delta[l], begin, 0), end - begin,
-                       layer.out_padded / Vec<T>::width);
+        sigma.backward(A, part(step.work.D[l], begin, 0), G, end - begin, layer.out_padded / Vec<T>::width);
     }
 }
 
@@ -161,17 +154,20 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Plan& plan = *step.plan;
     const LossEntry<T>& loss = losses<T>[plan.loss];
     const int64_t n = plan.layers[plan.count - 1].n_out;
+    const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
+    const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
+    T error[block_rows], scale[block_rows];
+    loss.row_errors(Z, O, targets, error, end - begin, n);
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
-        const T scale = static_cast<T>(weight / step.total);
-        const T *o = step.work.A[plan.count].row(r), *t = step.work.targets.row(r);
-        const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
-        step.work.row_error[r] = weight * static_cast<double>(loss.row_error(z, o, t, nullptr, n));
-        (plan.simplifies ? simplified_delta<T> : loss.derivative)(o, t, step.work.delta[plan.count].row(r), n, scale);
+        scale[r - begin] = static_cast<T>(weight / step.total);
+        step.work.row_error[r] = weight * static_cast<double>(error[r - begin]);
     }
+    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, part(step.work.delta[plan.count], begin, 0), scale, end - begin, n);
     if (!plan.simplifies) pull_back_rows(step, plan.count, begin, end);
 }
 
+// At most block_rows rows.
 template <class T>
 static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     gather(step, begin, end);
@@ -264,7 +260,7 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     const int64_t n = plan.layers[plan.count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) {
         const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
-        losses<T>[plan.loss].row_error(z, step.work.A[plan.count].row(r), step.work.targets.row(r), e + r * n, n);
+        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), e + r * n, n);
     }
 }
 

@@ -26,10 +26,6 @@ namespace {
 
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-// Rows that a thread takes through all layers at a time: few enough that their activations stay in the second cache
-// (64 rows of 784 floats are 200 KB), enough that a panel of weights is worth loading.
-constexpr int64_t block_rows = 64;
-
 // Multiply-adds below which a second thread costs more than it brings. Two barriers between two cores take some 0.5 µs, in
 // which a core does some 25,000 multiply-adds of float32.
 constexpr int64_t work_for_a_thread = 200'000;
