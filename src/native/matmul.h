@@ -5,8 +5,7 @@
 // what two multiply-add units with a latency of four cycles need, for ten loads.
 #pragma once
 
-#include "network.h"
-#include "simd.h"
+#include "rows.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -71,6 +70,53 @@ static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<T> A, const T
             epilogue(r, j, n, vectors);
         }
     }
+}
+
+// C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot product
+// along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
+template <class T, class Epilogue>
+static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C, Epilogue epilogue) {
+    using V = Vec<T>;
+    constexpr int64_t panel_width = panel_vectors * V::width, lanes = Abreast<T>::most;
+    const int64_t padded = (K + V::width - 1) / V::width * V::width;
+    // Calls f(i, lanes, b) for the vectors of row j of Bᵀ, b beginning at column i.
+    const auto each = [&](int64_t j, auto f) {
+        Along<T>{K}.each([&](int64_t i, int count) {
+            const int64_t start = i / panel_width * panel_width;
+            const int64_t columns = padded - start < panel_width ? padded - start : panel_width;
+            f(i, count, V::load(B + start * n + j * columns + (i - start)));
+        });
+    };
+    Turned<T> partial, products;
+    alignas(64) T sums[V::width * lanes];
+    for_rows<T>(
+        rows, n,
+        [&](int64_t r, int64_t count) {
+            for (int64_t j = 0; j < n; ++j) {
+                LaneSum<T> sum[V::width];
+                each(j, [&](int64_t i, int valid, V b) {
+#pragma GCC unroll 16
+                    for (int64_t m = 0; m < V::width; ++m) {
+                        const T* a = A.row(r + (m < count ? m : count - 1)) + i;
+                        sum[m].add_product(valid == V::width ? V::load(a) : V::load_partial(a, valid), b);
+                    }
+                });
+                for (int64_t m = 0; m < V::width; ++m) sum[m].store(sums + m * lanes);
+                partial.load({sums, lanes}, V::width, lanes);
+                Abreast<T>{lanes}.sum([&](int64_t i) { return V::load(partial.numbers + i); }).store(products.numbers + j * V::width);
+            }
+            products.store(part(C, r, 0), count, n);
+        },
+        [&](int64_t r) {
+            const int64_t last = (n - 1) / V::width * V::width;
+            V::zero().store(C.row(r) + last);
+            for (int64_t j = 0; j < n; ++j) {
+                LaneSum<T> sum;
+                each(j, [&](int64_t i, int valid, V b) { sum.add_product(V::load_partial(A.row(r) + i, valid), b); });
+                C.row(r)[j] = sum.total();
+            }
+        });
+    epilogue(0, 0, rows, (n + V::width - 1) / V::width);
 }
 
 }  // namespace reseau::RESEAU_ISA

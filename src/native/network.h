@@ -30,6 +30,8 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 //   W  at `panels`: for each panel of columns j, for each i < in_padded, the panel's W(i, j)
 //   Wᵀ at `mirror`: the same of the transposed matrix, for δ Wᵀ; the layer next to the inputs needs it only for ∂O/∂X
 //   b  at `bias`:   out_padded numbers, zeros in a layer without bias
+// A narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of columns i,
+// for each j < n_out, the panel's W(i, j). It serves all three products.
 struct Layer {
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;
@@ -37,8 +39,23 @@ struct Layer {
     int64_t panels, bias, mirror;
     int64_t first_unit;  // the number of its first unit of work in the weights phase, see step.h
     int activation;      // its place in the table of activations.h
-    bool has_bias;
+    bool has_bias, narrow;
+
+    // For δ Wᵀ: where the panels of Wᵀ are, given both arrays, and how many rows each has.
+    template <class T>
+    const T* transposed(const T* packed, const T* mirrors) const {
+        return narrow ? packed + panels : mirrors + mirror;
+    }
+    int64_t transposed_rows() const { return narrow ? n_out : out_padded; }
 };
+
+// Whether a layer is narrow; measured with batches of 32 on AVX-512, where up to a quarter of a vector's lanes the dot products
+// of a narrow layer take less time than a panel, and the update a fraction.
+template <class T>
+constexpr bool is_narrow(int64_t n_in, int64_t n_out) {
+    constexpr int64_t lanes = 64 / sizeof(T);
+    return 4 * n_out <= lanes && n_in >= lanes;
+}
 
 struct Plan {
     const Layer* layers;

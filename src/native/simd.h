@@ -377,11 +377,7 @@ public:
     RESEAU_INLINE LaneReduction() {
         for (Vec<T>& p : part_) p = Vec<T>(Operation::identity);
     }
-    RESEAU_INLINE void add(Vec<T> v) {
-        const Vec<T> last = Operation::apply(v, part_[0]);
-        for (int p = 0; p + 1 < parts; ++p) part_[p] = part_[p + 1];
-        part_[parts - 1] = last;
-    }
+    RESEAU_INLINE void add(Vec<T> v) { push(Operation::apply(v, part_[0])); }
     RESEAU_INLINE void add(Vec<T> v, int n) { add(select(Mask<T>::first(n), v, Vec<T>(Operation::identity))); }
     RESEAU_INLINE T total() const {
         Vec<T> v = part_[0];
@@ -406,9 +402,14 @@ public:
         return Operation::apply(lane[0], lane[1]) + T(0);  // a maximum of zeros of both signs is +0 in every build
     }
 
-private:
+protected:
     static constexpr int parts = 64 / sizeof(typename Vec<T>::Register);
     Vec<T> part_[parts];
+
+    RESEAU_INLINE void push(Vec<T> last) {
+        for (int p = 0; p + 1 < parts; ++p) part_[p] = part_[p + 1];
+        part_[parts - 1] = last;
+    }
 };
 
 template <class T>
@@ -432,7 +433,13 @@ struct Maximum {
 };
 
 template <class T>
-struct LaneSum : LaneReduction<T, Sum<T>> {};
+struct LaneSum : LaneReduction<T, Sum<T>> {
+    RESEAU_INLINE void add_product(Vec<T> a, Vec<T> b) { this->push(fma(a, b, this->part_[0])); }
+    // The lanes, 64 bytes, turned by some registers: the halving then pairs the same lanes.
+    RESEAU_INLINE void store(T* lanes) const {
+        for (int p = 0; p < this->parts; ++p) this->part_[p].store(lanes + p * Vec<T>::width);
+    }
+};
 
 template <class T>
 struct LaneMax : LaneReduction<T, Maximum<T>> {};

@@ -30,12 +30,32 @@ static void mirror_panel(const Layer& layer, const T* packed, T* mirrors, int64_
     }
 }
 
+// Calls f(place, i, j) for each weight of a narrow layer, with its place among the panels.
+template <class T, class F>
+static RESEAU_INLINE void each_narrow(const Layer& layer, F f) {
+    constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
+    for (int64_t start = 0; start < layer.n_in; start += panel_width) {
+        const int64_t columns = layer.in_padded - start < panel_width ? layer.in_padded - start : panel_width;
+        const int64_t n = layer.n_in - start < columns ? layer.n_in - start : columns;
+        for (int64_t j = 0; j < layer.n_out; ++j) {
+            for (int64_t i = 0; i < n; ++i) f(start * layer.n_out + j * columns + i, start + i, j);
+        }
+    }
+}
+
 template <class T>
 static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
     constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
     for (int64_t i = 0; i < plan.packed_size; ++i) packed[i] = 0;
     for (int l = 0; l < plan.count; ++l) {
         const Layer& layer = plan.layers[l];
+        if (layer.has_bias) __builtin_memcpy(packed + layer.bias, flat + layer.flat_b, layer.n_out * sizeof(T));
+        if (layer.narrow) {
+            each_narrow<T>(layer, [&](int64_t place, int64_t i, int64_t j) {
+                packed[layer.panels + place] = flat[layer.flat_W + i * layer.n_out + j];
+            });
+            continue;
+        }
         for (int64_t j = 0; j < layer.out_padded; j += panel_width) {
             const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
             const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
@@ -45,7 +65,6 @@ static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
             }
             if (layer.mirror >= 0) mirror_panel(layer, packed, mirrors, j, 0, layer.in_padded);
         }
-        if (layer.has_bias) __builtin_memcpy(packed + layer.bias, flat + layer.flat_b, layer.n_out * sizeof(T));
     }
 }
 
@@ -54,6 +73,13 @@ static void unpack(const Plan& plan, const T* packed, T* flat) {
     constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
     for (int l = 0; l < plan.count; ++l) {
         const Layer& layer = plan.layers[l];
+        if (layer.has_bias) __builtin_memcpy(flat + layer.flat_b, packed + layer.bias, layer.n_out * sizeof(T));
+        if (layer.narrow) {
+            each_narrow<T>(layer, [&](int64_t place, int64_t i, int64_t j) {
+                flat[layer.flat_W + i * layer.n_out + j] = packed[layer.panels + place];
+            });
+            continue;
+        }
         for (int64_t j = 0; j < layer.out_padded; j += panel_width) {
             const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
             const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
@@ -62,11 +88,21 @@ static void unpack(const Plan& plan, const T* packed, T* flat) {
                 __builtin_memcpy(flat + layer.flat_W + i * layer.n_out + j, panel + i * columns, n * sizeof(T));
             }
         }
-        if (layer.has_bias) __builtin_memcpy(flat + layer.flat_b, packed + layer.bias, layer.n_out * sizeof(T));
     }
 }
 
 // --- rows phase ---------------------------------------------------------------------------------------------------------------
+
+template <class Source, class T>
+static RESEAU_INLINE void convert(const Source* source, T* target, int64_t n) {
+    if constexpr (sizeof(Source) == sizeof(T)) {
+        Along<T>{n}.each([&](int64_t i, int lanes) {
+            (lanes == Vec<T>::width ? Vec<T>::load(source + i) : Vec<T>::load_partial(source + i, lanes)).store(target + i);
+        });
+    } else {
+        for (int64_t i = 0; i < n; ++i) target[i] = static_cast<T>(source[i]);
+    }
+}
 
 // Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
 template <class T>
@@ -78,15 +114,13 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
         const int64_t place = samples.place(r);
         T* x = step.work.A[0].row(r);
         if (samples.X_is_double) {
-            const double* source = static_cast<const double*>(samples.X) + place * samples.X_stride;
-            for (int64_t i = 0; i < n_in; ++i) x[i] = static_cast<T>(source[i]);
+            convert(static_cast<const double*>(samples.X) + place * samples.X_stride, x, n_in);
         } else {
-            const float* source = static_cast<const float*>(samples.X) + place * samples.X_stride;
-            for (int64_t i = 0; i < n_in; ++i) x[i] = static_cast<T>(source[i]);
+            convert(static_cast<const float*>(samples.X) + place * samples.X_stride, x, n_in);
         }
         if (samples.targets == nullptr && samples.labels == nullptr) continue;
         T* t = step.work.targets.row(r);
-        for (int64_t j = 0; j < last.out_padded; ++j) t[j] = 0;
+        Along<T>{last.n_out}.each([&](int64_t j, int) { Vec<T>::zero().store(t + j); });
         if (samples.labels != nullptr) {
             t[samples.labels[place]] = 1;
         } else {
@@ -110,10 +144,16 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
         const auto forward = sigma.row_wise ? activations<T>[0].forward : sigma.forward;
         const Matrix<T> value = sigma.row_wise ? Z : A;
         const T* bias = step.packed + layer.bias;
-        multiply(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels, layer.in_padded, layer.out_padded, Z,
-                 [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
-                     forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
-                 });
+        const auto epilogue = [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
+            forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
+        };
+        const Matrix<T> inputs = part(step.work.A[l - 1], begin, 0);
+        const T* panels = step.packed + layer.panels;
+        if (layer.narrow) {
+            multiply_narrow(end - begin, layer.n_in, inputs, panels, layer.n_out, Z, epilogue);
+        } else {
+            multiply(end - begin, layer.n_in, inputs, panels, layer.in_padded, layer.out_padded, Z, epilogue);
+        }
         if (sigma.row_wise) sigma.forward_rows(Z, A, end - begin, layer.n_out);
     }
 }
@@ -140,8 +180,8 @@ static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_
         const ActivationEntry<T>* sigma = l > 1 ? &activations<T>[step.plan->layers[l - 2].activation] : nullptr;
         const bool in_tile = sigma != nullptr && !sigma->row_wise;
         const Matrix<T> A = part(step.work.A[l - 1], begin, 0), D = part(step.work.D[l - 1], begin, 0);
-        multiply(end - begin, layer.n_out, part(step.work.delta[l], begin, 0), step.mirrors + layer.mirror, layer.out_padded, layer.in_padded,
-                 G, [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
+        multiply(end - begin, layer.n_out, part(step.work.delta[l], begin, 0), layer.transposed(step.packed, step.mirrors),
+                 layer.transposed_rows(), layer.in_padded, G, [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
                      if (in_tile) sigma->backward(part(A, r, j), part(D, r, j), part(G, r, j), rows, vectors);
                  });
         if (sigma != nullptr && sigma->row_wise) pull_back_rows(step, l - 1, begin, end);
@@ -182,62 +222,111 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
 // every unit that reads it, and with fewer units the copy costs more than it saves.
 inline constexpr int64_t units_worth_a_copy = 4;
 
+// The weights phase of one thread: what stays the same from unit to unit.
+template <class T>
+class WeightsPhase {
+public:
+    using V = Vec<T>;
+
+    // `copy` has room for a panel of the batch's rows.
+    WeightsPhase(const Step<T>& step, T* copy)
+        : step_(step),
+          optimizer_(step.update.optimizer == gradient_only ? gradient_entry<T> : optimizers<T>[step.update.optimizer]),
+          lambda_(static_cast<T>(step.l2 / step.total)),
+          copy_(copy) {
+        optimizer_.prepare(prepared_, step.update.hyperparameters, step.update.step);
+    }
+
+    // Unit u of layer l (from 0): of an ordinary layer unit_rows rows of W and one panel of columns.
+    void unit(int l, int64_t u) {
+        const Layer& layer = step_.plan->layers[l];
+        const int64_t blocks = (layer.n_in + unit_rows - 1) / unit_rows;
+        const int64_t j = u / blocks * panel_width, i = u % blocks * unit_rows;
+        const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+        const int64_t n = layer.n_in - i < unit_rows ? layer.n_in - i : unit_rows;
+        const Matrix<T> delta = panel_of_delta(l, j, columns, blocks);
+        if (i == 0) bias(layer, delta, j, columns);
+        const Matrix<T> A = step_.work.A[l];
+        for (int64_t m = 0; m < n; m += tile_rows) {
+            const int64_t rows = n - m < tile_rows ? n - m : tile_rows;
+            tile_for<T, true>(rows, columns / V::width)(step_.rows, A.data + i + m, A.stride, delta.data, delta.stride,
+                                                        gradient_ + m * columns, columns);
+        }
+        update(layer.panels + j * layer.in_padded + i * columns, lambda_, n * columns);
+        if (layer.mirror >= 0 && step_.update.optimizer != gradient_only) {
+            mirror_panel(layer, step_.packed, step_.mirrors, j, i, i + (n + V::width - 1) / V::width * V::width);
+        }
+    }
+
+    // Unit u of a narrow layer: one panel of Wᵀ, with all its rows.
+    void narrow_unit(int l, int64_t u) {
+        const Layer& layer = step_.plan->layers[l];
+        const int64_t i = u * panel_width;
+        const int64_t columns = layer.in_padded - i < panel_width ? layer.in_padded - i : panel_width;
+        const Matrix<T> A = step_.work.A[l], delta = step_.work.delta[l + 1];
+        if (i == 0) bias(layer, delta, 0, layer.out_padded);
+        tile_for<T, true>(layer.n_out, columns / V::width)(step_.rows, delta.data, delta.stride, A.data + i, A.stride, gradient_, columns);
+        if (layer.n_in - i < columns) {  // what is computed from beyond A's columns
+            for (int64_t j = 0; j < layer.n_out; ++j) clear_beyond(gradient_ + j * columns, layer.n_in - i);
+        }
+        update(layer.panels + i * layer.n_out, lambda_, layer.n_out * columns);
+    }
+
+private:
+    static constexpr int64_t panel_width = panel_vectors * V::width;
+
+    Matrix<T> panel_of_delta(int l, int64_t j, int64_t columns, int64_t units) {
+        const Matrix<T> delta = part(step_.work.delta[l + 1], 0, j);
+        if (units < units_worth_a_copy) return delta;
+        if (copied_layer_ != l || copied_column_ != j) {
+            for (int64_t r = 0; r < step_.rows; ++r) {
+                for (int64_t v = 0; v < columns; v += V::width) V::load(delta.row(r) + v).store(copy_ + r * columns + v);
+            }
+            copied_layer_ = l;
+            copied_column_ = j;
+        }
+        return {copy_, columns};
+    }
+
+    // ∂E/∂b = Σ_rows δ
+    void bias(const Layer& layer, Matrix<T> delta, int64_t j, int64_t columns) {
+        if (!layer.has_bias) return;
+        for (int64_t v = 0; v < columns; v += V::width) {
+            V sum = V::zero();
+            for (int64_t r = 0; r < step_.rows; ++r) sum = sum + V::load(delta.row(r) + v);
+            sum.store(gradient_ + v);
+        }
+        update(layer.bias + j, T(0), columns);
+    }
+
+    void update(int64_t at, T decay, int64_t count) {
+        T* second = optimizer_.states > 1 ? step_.update.state[1] + at : nullptr;
+        optimizer_.update(prepared_, decay, step_.packed + at, gradient_, step_.update.state[0] + at, second, count);
+    }
+
+    const Step<T>& step_;
+    const OptimizerEntry<T>& optimizer_;
+    Prepared<T> prepared_;
+    const T lambda_;
+    T* const copy_;
+    int copied_layer_ = -1;
+    int64_t copied_column_ = -1;
+    alignas(64) T gradient_[unit_rows * panel_width];
+};
+
 // Units [begin, end) of the plan; `copy` has room for a panel of the batch's rows.
 template <class T>
 static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
-    constexpr int64_t width = Vec<T>::width, panel_width = panel_vectors * width;
     const Plan& plan = *step.plan;
-    const OptimizerEntry<T>& optimizer = step.update.optimizer == gradient_only ? gradient_entry<T> : optimizers<T>[step.update.optimizer];
-    Prepared<T> prepared;
-    optimizer.prepare(prepared, step.update.hyperparameters, step.update.step);
-    const T lambda = static_cast<T>(step.l2 / step.total);
-    alignas(64) T gradient[unit_rows * panel_width];
-    const auto update = [&](int64_t at, T decay, int64_t count) {
-        T* second = optimizer.states > 1 ? step.update.state[1] + at : nullptr;
-        optimizer.update(prepared, decay, step.packed + at, gradient, step.update.state[0] + at, second, count);
-    };
-
+    WeightsPhase<T> phase(step, copy);
     int l = 0;
-    int64_t copied = -1;
-    Matrix<T> delta{};
-    for (int64_t unit = begin; unit < end; ++unit) {
-        while (l + 1 < plan.count && plan.layers[l + 1].first_unit <= unit) {
-            ++l;
-            copied = -1;
-        }
+    for (int64_t u = begin; u < end; ++u) {
+        while (l + 1 < plan.count && plan.layers[l + 1].first_unit <= u) ++l;
         const Layer& layer = plan.layers[l];
-        const int64_t blocks = (layer.n_in + unit_rows - 1) / unit_rows;
-        const int64_t panel = (unit - layer.first_unit) / blocks, i = (unit - layer.first_unit) % blocks * unit_rows;
-        const int64_t j = panel * panel_width;
-        const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
-        const int64_t n = layer.n_in - i < unit_rows ? layer.n_in - i : unit_rows;
-        if (copied != panel) {
-            delta = part(step.work.delta[l + 1], 0, j);
-            if (blocks >= units_worth_a_copy) {
-                for (int64_t r = 0; r < step.rows; ++r) {
-                    for (int64_t v = 0; v < columns; v += width) Vec<T>::load(delta.row(r) + v).store(copy + r * columns + v);
-                }
-                delta = {copy, columns};
-            }
-            copied = panel;
-        }
-        if (i == 0 && layer.has_bias) {  // ∂E/∂b = Σ_rows δ
-            for (int64_t v = 0; v < columns; v += width) {
-                Vec<T> sum = Vec<T>::zero();
-                for (int64_t r = 0; r < step.rows; ++r) sum = sum + Vec<T>::load(delta.row(r) + v);
-                sum.store(gradient + v);
-            }
-            update(layer.bias + j, T(0), columns);
-        }
-        for (int64_t m = 0; m < n; m += tile_rows) {
-            const int64_t rows = n - m < tile_rows ? n - m : tile_rows;
-            const Matrix<T> A = step.work.A[l];
-            tile_for<T, true>(rows, columns / width)(step.rows, A.data + i + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
-        }
-        update(layer.panels + j * layer.in_padded + i * columns, lambda, n * columns);
-        if (layer.mirror >= 0 && step.update.optimizer != gradient_only) {
-            const int64_t whole = (n + width - 1) / width * width;
-            mirror_panel(layer, step.packed, step.mirrors, j, i, i + whole);
+        if (layer.narrow) {
+            phase.narrow_unit(l, u - layer.first_unit);
+        } else {
+            phase.unit(l, u - layer.first_unit);
         }
     }
 }

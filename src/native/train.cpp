@@ -68,7 +68,7 @@ void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
 
 template <class T>
 Model<T>::Model(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, bool for_inputs)
-    : kernels_(&set.kernels<T>()) {
+    : kernels_(&set.kernels<T>()), for_inputs_(for_inputs) {
     const int64_t width = kernels_->width;
     int64_t packed = 0, mirrors = 0, units = 0;
     for (const LayerDescription& description : layers) {
@@ -81,16 +81,18 @@ Model<T>::Model(const InstructionSet& set, std::span<const LayerDescription> lay
         layer.flat_b = description.flat_b;
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
+        layer.narrow = is_narrow<T>(layer.n_in, layer.n_out);
         layer.panels = packed;
-        layer.bias = packed + layer.in_padded * layer.out_padded;
+        layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
         packed = layer.bias + layer.out_padded;
         layer.mirror = -1;
-        if (!layers_.empty() || for_inputs) {
+        if ((!layers_.empty() || for_inputs) && !layer.narrow) {
             layer.mirror = mirrors;
             mirrors += layer.in_padded * layer.out_padded;
         }
         layer.first_unit = units;
-        units += round_up(layer.n_in, unit_rows) / unit_rows * (round_up(layer.out_padded, panel_vectors * width) / (panel_vectors * width));
+        const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
+        units += layer.narrow ? panels(layer.n_in) : (layer.n_in + unit_rows - 1) / unit_rows * panels(layer.n_out);
         multiplications_ += layer.n_in * layer.n_out;
         layers_.push_back(layer);
     }
@@ -121,7 +123,7 @@ Step<T> Model<T>::step(const Samples<T>& samples, int64_t rows, Purpose purpose,
     const bool backward = purpose == Purpose::backward;
     for (int l = 0; l <= plan_.count; ++l) {
         const int64_t columns = l == 0 ? layers_[0].n_in : layers_[l - 1].n_out;
-        const bool keeps_delta = backward && (l > 0 || layers_[0].mirror >= 0);
+        const bool keeps_delta = backward && (l > 0 || for_inputs_);
         const bool keeps_derivative = backward && l > 0 && kernels_->keeps_derivative(layers_[l - 1].activation);
         room.A.push_back(matrix(columns));
         room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});

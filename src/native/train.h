@@ -66,6 +66,7 @@ public:
 
 private:
     const Kernels<T>* kernels_;
+    const bool for_inputs_;
     std::vector<Layer> layers_;
     Plan plan_{};
     Buffer<T> packed_, mirrors_;
