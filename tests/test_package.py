@@ -118,12 +118,14 @@ def names_defined(body: list[ast.stmt]) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
+        elif isinstance(node, ast.Assign):
+            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
     return names
 
 
 def members(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> set[str]:
     """The names a class of the stub defines or inherits."""
-    parents = [classes[base.id] for base in node.bases if isinstance(base, ast.Name)]
+    parents = [classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
     return names_defined(node.body).union(*(members(parent, classes) for parent in parents))
 
 

@@ -10,8 +10,8 @@ static bool keeps_derivative(int activation) {
 
 template <class T>
 static constexpr Kernels<T> kernels{
-    Vec<T>::width,    pack<T>,          unpack<T>,  keeps_derivative<T>, train_rows<T>,
-    train_weights<T>, predict<T>, errors<T>,           jacobian<T>,
+    Vec<T>::width,    pack<T>,    unpack<T>,      keeps_derivative<T>, train_rows<T>,
+    train_weights<T>, predict<T>, predict_row<T>, errors<T>,           jacobian<T>,
 };
 
 #define RESEAU_TEXT(x) #x

@@ -72,6 +72,55 @@ static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<T> A, const T
     }
 }
 
+// c[0 .. columns) = Σ_k a[k] · W(k, ·) + b for one row, with W as the caller holds it, its rows `stride` apart; b may be null for zeros.
+// c is written to whole vectors. The sums are those of a tile.
+template <class T, int NV>
+static void row_tile(int64_t K, const T* a, const T* W, int64_t stride, const T* b, T* c, int64_t columns) {
+    using V = Vec<T>;
+    constexpr int64_t last = (NV - 1) * V::width;
+    const int lanes = static_cast<int>(columns - last < V::width ? columns - last : V::width);  // of the last vector
+    V sum[NV];
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) sum[v] = V::zero();
+    for (int64_t k = 0; k < K; ++k, W += stride) {
+        const V x = V::broadcast(a[k]);
+#pragma GCC unroll 16
+        for (int v = 0; v + 1 < NV; ++v) sum[v] = fma(x, V::load(W + v * V::width), sum[v]);
+        sum[NV - 1] = fma(x, V::load_partial(W + last, lanes), sum[NV - 1]);
+    }
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) {
+        const V bias = b == nullptr ? V::zero() : V::load_partial(b + v * V::width, v + 1 < NV ? V::width : lanes);
+        (sum[v] + bias).store(c + v * V::width);
+    }
+}
+
+// The same for any number of columns: as many sums at once as there are registers for, in powers of two.
+template <class T>
+static void multiply_row(int64_t K, const T* a, const T* W, const T* b, T* c, int64_t columns) {
+    constexpr int64_t width = Vec<T>::width;
+    constexpr int most = width * sizeof(T) == 64 ? 16 : 8;
+    for (int64_t j = 0; j < columns;) {
+        const int64_t left = columns - j, vectors = (left + width - 1) / width;
+        const T* bias = b == nullptr ? nullptr : b + j;
+        const auto take = [&]<int NV>() {
+            row_tile<T, NV>(K, a, W + j, columns, bias, c + j, left);
+            j += NV * width;
+        };
+        if (vectors >= most) {
+            take.template operator()<most>();
+        } else if (vectors >= 8) {
+            take.template operator()<8>();
+        } else if (vectors >= 4) {
+            take.template operator()<4>();
+        } else if (vectors >= 2) {
+            take.template operator()<2>();
+        } else {
+            take.template operator()<1>();
+        }
+    }
+}
+
 // C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot product
 // along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
 template <class T, class Epilogue>

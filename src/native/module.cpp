@@ -77,27 +77,94 @@ int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 // A layer: (n_in, n_out, activation, offset of W, offset of b or -1).
 using LayerTuple = std::tuple<int64_t, int64_t, int, int64_t, int64_t>;
 
-template <class T>
-std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
-                                     bool for_inputs) {
-    std::vector<LayerDescription> descriptions;
-    for (const auto& [n_in, n_out, activation, W, b] : layers) descriptions.push_back({n_in, n_out, activation, W, b});
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions, loss, simplifies, for_inputs);
+std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
+    std::vector<LayerDescription> all;
+    for (const auto& [n_in, n_out, activation, W, b] : layers) all.push_back({n_in, n_out, activation, W, b});
+    return all;
 }
 
 template <class T>
-void bind(nb::module_& module, const char* model_name, const char* trainer_name) {
+std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
+                                     Purpose purpose) {
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), loss, simplifies, purpose);
+}
+
+// A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where they are
+// looked at here. Whatever is not a plain array of finite numbers of the right shape is left to Python, by returning None.
+template <class T>
+class Caller {
+public:
+    Caller(const std::string& instruction_set, const std::vector<LayerTuple>& layers, const Vector<const T>& parameters, nb::object threads)
+        : predictor_(*find_instruction_set(instruction_set), descriptions(layers), parameters.data()),
+          threads_(std::move(threads)),
+          array_(nb::module_::import_("numpy").attr("ndarray")),
+          empty_(nb::module_::import_("numpy").attr("empty")),
+          dtype_(nb::module_::import_("numpy").attr("dtype")(sizeof(T) == 4 ? "float32" : "float64")) {}
+
+    nb::object operator()(nb::handle X, nb::handle threads) {
+        if (X.type().ptr() != array_.ptr()) return nb::none();
+        const View x(X, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT);
+        const Layout<T>& layout = predictor_.layout();
+        if (!x.is_plain() || x.buffer.shape[0] < 1 || x.buffer.shape[1] != layout.inputs()) return nb::none();
+        const int64_t rows = x.buffer.shape[0];
+        nb::object O = empty_(nb::make_tuple(rows, layout.outputs()), dtype_);
+        const View o(O, PyBUF_WRITABLE);
+        Samples<T> samples{};
+        samples.X = x.buffer.buf;
+        samples.X_is_double = x.buffer.itemsize == sizeof(double);
+        samples.X_stride = layout.inputs();
+        T* outputs = static_cast<T*>(o.buffer.buf);
+        typename Predictor<T>::Outcome outcome;
+        if (rows * layout.multiplications() < worth_unlocking) {
+            outcome = predictor_.predict(samples, rows, 1, nullptr, outputs);
+        } else {
+            const int count = nb::cast<int>(threads.is_none() ? threads_() : nb::borrow(threads));
+            without_lock([&](Interrupt::Check check) {
+                outcome = predictor_.predict(samples, rows, count, check, outputs);
+                return outcome != Predictor<T>::Outcome::interrupted;
+            });
+        }
+        return outcome == Predictor<T>::Outcome::done ? O : nb::none();
+    }
+
+private:
+    // An array's memory; of no type where it cannot be had in the way that is asked for.
+    struct View {
+        Py_buffer buffer;
+        View(nb::handle array, int flags) {
+            if (PyObject_GetBuffer(array.ptr(), &buffer, flags) != 0) {
+                PyErr_Clear();
+                buffer = {};
+            }
+        }
+        View(const View&) = delete;
+        ~View() { PyBuffer_Release(&buffer); }
+
+        bool is_plain() const {  // rows of float or double, in this machine's byte order
+            return buffer.ndim == 2 && buffer.format[1] == 0 && (buffer.format[0] == 'f' || buffer.format[0] == 'd') &&
+                   reinterpret_cast<uintptr_t>(buffer.buf) % static_cast<uintptr_t>(buffer.itemsize) == 0;
+        }
+    };
+
+    // Multiply-adds, some 10 µs, below which handing over Python's lock would cost more than others gain by it.
+    static constexpr int64_t worth_unlocking = 1'000'000;
+
+    Predictor<T> predictor_;
+    nb::object threads_, array_, empty_, dtype_;
+};
+
+template <class T>
+void bind(nb::module_& module, const char* model_name, const char* trainer_name, const char* caller_name) {
+    nb::class_<Caller<T>>(module, caller_name)
+        .def(nb::init<const std::string&, const std::vector<LayerTuple>&, const Vector<const T>&, nb::object>(), nb::arg("instruction_set"),
+             nb::arg("layers"), nb::arg("parameters"), nb::arg("threads"), nb::keep_alive<1, 4>())
+        .def("__call__", &Caller<T>::operator(), nb::arg("X").none(), nb::arg("threads").none());
+
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"), nb::arg("simplifies"),
-             nb::arg("for_inputs"))
+             nb::arg("purpose"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); }, nb::arg("parameters"))
-        .def(
-            "predict",
-            [](Model<T>& model, const AnyTable& X, const Table<T>& O, int threads) {
-                without_lock([&](Interrupt::Check check) { return predict(model, samples<T>(X), rows_of(X), threads, check, O.data()); });
-            },
-            nb::arg("X"), nb::arg("O"), nb::arg("threads"))
         .def(
             "errors",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
@@ -163,6 +230,10 @@ NB_MODULE(_native, module) {
         for (const InstructionSet* set : instruction_sets()) all.emplace_back(set->name);
         return all;
     });
-    bind<float>(module, "ModelFloat32", "TrainerFloat32");
-    bind<double>(module, "ModelFloat64", "TrainerFloat64");
+    nb::enum_<Purpose>(module, "Purpose")
+        .value("errors", Purpose::errors)
+        .value("backward", Purpose::backward)
+        .value("inputs", Purpose::inputs);
+    bind<float>(module, "ModelFloat32", "TrainerFloat32", "CallerFloat32");
+    bind<double>(module, "ModelFloat64", "TrainerFloat64", "CallerFloat64");
 }

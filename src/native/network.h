@@ -7,6 +7,8 @@
 
 namespace reseau {
 
+inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
 // Rows of numbers in memory, `stride` elements apart.
 template <class T>
 struct Matrix {
@@ -65,6 +67,9 @@ struct Plan {
     int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
     int64_t mirrors_size;  // all Wᵀ
     int64_t units;         // of the weights phase
+    int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
+
+    int64_t row_memory() const { return 3 * widest; }  // what predict_row needs
 };
 
 // The samples a call works on, as the caller holds them.
@@ -126,7 +131,8 @@ struct Kernels {
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
     void (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
-    void (*predict)(const Step<T>&, int64_t rows, T* outputs);
+    bool (*predict)(const Step<T>&, int64_t rows, T* outputs);
+    bool (*predict_row)(const Plan&, const T* flat, const Samples<T>&, int64_t r, T* memory, T* outputs);
     void (*errors)(const Step<T>&, int64_t rows, T* errors);
     void (*jacobian)(const Step<T>&, int64_t rows, T* jacobian);
 };

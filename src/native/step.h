@@ -104,6 +104,16 @@ static RESEAU_INLINE void convert(const Source* source, T* target, int64_t n) {
     }
 }
 
+// The caller's row at `place`.
+template <class T>
+static RESEAU_INLINE void take_row(const Samples<T>& samples, int64_t place, T* x, int64_t n) {
+    if (samples.X_is_double) {
+        convert(static_cast<const double*>(samples.X) + place * samples.X_stride, x, n);
+    } else {
+        convert(static_cast<const float*>(samples.X) + place * samples.X_stride, x, n);
+    }
+}
+
 // Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
 template <class T>
 static void gather(const Step<T>& step, int64_t begin, int64_t end) {
@@ -112,12 +122,7 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
     const Layer& last = step.plan->layers[step.plan->count - 1];
     for (int64_t r = begin; r < end; ++r) {
         const int64_t place = samples.place(r);
-        T* x = step.work.A[0].row(r);
-        if (samples.X_is_double) {
-            convert(static_cast<const double*>(samples.X) + place * samples.X_stride, x, n_in);
-        } else {
-            convert(static_cast<const float*>(samples.X) + place * samples.X_stride, x, n_in);
-        }
+        take_row(samples, place, step.work.A[0].row(r), n_in);
         if (samples.targets == nullptr && samples.labels == nullptr) continue;
         T* t = step.work.targets.row(r);
         Along<T>{last.n_out}.each([&](int64_t j, int) { Vec<T>::zero().store(t + j); });
@@ -333,12 +338,71 @@ static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* co
 
 // --- without training: the workspace holds the `rows` rows that start at samples.first ------------------------------------------
 
+// Whether the n numbers of each row are finite.
 template <class T>
-static void predict(const Step<T>& step, int64_t rows, T* outputs) {
+static bool all_finite(Matrix<T> m, int64_t rows, int64_t n) {
+    using V = Vec<T>;
+    V sum = V::zero();  // of 0 · x, which is 0 unless x is not finite
+    for (int64_t r = 0; r < rows; ++r) {
+        Along<T>{n}.each([&](int64_t i, int lanes) { sum = fma(V::load_partial(m.row(r) + i, lanes), V::zero(), sum); });
+    }
+    T lanes[V::width];
+    sum.store(lanes);
+    for (const T x : lanes) {
+        if (x != 0) return false;
+    }
+    return true;
+}
+
+// Returns false if a row is not finite in T.
+template <class T>
+static bool predict(const Step<T>& step, int64_t rows, T* outputs) {
     gather(step, 0, rows);
+    if (!all_finite(step.work.A[0], rows, step.plan->layers[0].n_in)) return false;
     forward_rows(step, 0, rows);
     const int64_t n = step.plan->layers[step.plan->count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(outputs + r * n, step.work.A[step.plan->count].row(r), n * sizeof(T));
+    return true;
+}
+
+// The output of row r, straight from the flat parameters: nothing is packed, which would take longer than the row. Returns
+// false if the row is not finite in T. `memory` has room for plan.row_memory() numbers.
+template <class T>
+static bool predict_row(const Plan& plan, const T* flat, const Samples<T>& samples, int64_t r, T* memory, T* outputs) {
+    using V = Vec<T>;
+    T *a = memory, *z = memory + plan.widest;
+    const int64_t n_in = plan.layers[0].n_in;
+    take_row(samples, r, a, n_in);
+    if (!all_finite(Matrix<T>{a, 0}, 1, n_in)) return false;
+    for (int l = 0; l < plan.count; ++l) {
+        const Layer& layer = plan.layers[l];
+        const ActivationEntry<T>& sigma = activations<T>[layer.activation];
+        const T *W = flat + layer.flat_W, *b = layer.has_bias ? flat + layer.flat_b : nullptr;
+        if (layer.narrow) {
+            T* column = memory + 2 * plan.widest;
+            V::zero().store(z);
+            for (int64_t j = 0; j < layer.n_out; ++j) {
+                for (int64_t i = 0; i < layer.n_in; ++i) column[i] = W[i * layer.n_out + j];
+                LaneSum<T> sum;
+                Along<T>{layer.n_in}.each([&](int64_t i, int lanes) {
+                    sum.add_product(V::load_partial(a + i, lanes), V::load_partial(column + i, lanes));
+                });
+                z[j] = sum.total() + (b != nullptr ? b[j] : T(0));
+            }
+        } else {
+            multiply_row(layer.n_in, a, W, b, z, layer.n_out);
+        }
+        if (sigma.row_wise) {
+            sigma.forward_rows({z, 0}, {z, 0}, 1, layer.n_out);
+        } else {
+            sigma.forward({z, 0}, nullptr, {z, 0}, {nullptr, 0}, 1, layer.out_padded / V::width);
+        }
+        T* const swap = a;
+        a = z;
+        z = swap;
+    }
+    __builtin_memcpy(outputs, a, plan.layers[plan.count - 1].n_out * sizeof(T));
+    return true;
 }
 
 template <class T>

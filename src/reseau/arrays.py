@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 Array = Any  # an array of any array-API library
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
+Predictor: TypeAlias = Callable[[object, int | None], FloatArray | None]  # of X and threads, see reference.predictor
 
 
 def namespace(array: Array) -> Any:

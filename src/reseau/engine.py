@@ -1,9 +1,9 @@
 """The one door to the two engines.
 
-Both have the same five names, on arrays that `reseau.data` has checked: `forward`, `errors`, `gradient`, `jacobian`
-and `Trainer`. `reference` is the equations for people; `native` the same equations fused in C++.
-RESEAU_ENGINE=reference forces the first, RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512 the
-native engine's instruction set.
+Both have the same five names: `errors`, `gradient`, `jacobian` and `Trainer`, on arrays that `reseau.data` has checked,
+and `predictor`, which looks at its X itself. `reference` is the equations for people; `native` the same equations fused
+in C++. RESEAU_ENGINE=reference forces the first, RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512
+the native engine's instruction set.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ Python tables.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from reseau import _native
-from reseau.arrays import FloatArray, IntArray
+from reseau.arrays import FloatArray, IntArray, Predictor
 from reseau.checks import known
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer
@@ -26,6 +27,7 @@ _OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
 # A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
 _EPOCHS_AT_ONCE = 10_000
 _MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
+_CALLERS: dict[str, Any] = {"float32": _native.CallerFloat32, "float64": _native.CallerFloat64}
 _TRAINERS: dict[str, Any] = {"float32": _native.TrainerFloat32, "float64": _native.TrainerFloat64}
 
 
@@ -39,18 +41,20 @@ def instruction_set() -> str:
     return available[-1]
 
 
-def _model(architecture: Architecture, dtype: np.dtype[Any], *, for_inputs: bool = False) -> Any:
-    layers = [
+def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int]]:
+    return [
         (n_in, n_out, _ACTIVATIONS[layer.activation], w, b)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
-    return _MODELS[dtype.name](
-        instruction_set(), layers, _LOSSES[architecture.loss], architecture.simplifies, for_inputs
-    )
 
 
-def _packed(architecture: Architecture, parameters: FloatArray, *, for_inputs: bool = False) -> Any:
-    model = _model(architecture, parameters.dtype, for_inputs=for_inputs)
+def _model(architecture: Architecture, dtype: np.dtype[Any], purpose: _native.Purpose) -> Any:
+    loss, simplifies = _LOSSES[architecture.loss], architecture.simplifies
+    return _MODELS[dtype.name](instruction_set(), _layers(architecture), loss, simplifies, purpose)
+
+
+def _packed(architecture: Architecture, parameters: FloatArray, purpose: _native.Purpose) -> Any:
+    model = _model(architecture, parameters.dtype, purpose)
     model.pack(parameters)
     return model
 
@@ -60,11 +64,10 @@ def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | No
     return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
 
 
-def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
-    """O, the output of the last layer, (rows, outputs)."""
-    O = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
-    _packed(architecture, parameters).predict(X, O, threads)
-    return O
+def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+    """O of (X, threads), as `reseau.reference.predictor`; for a few rows it takes about a microsecond."""
+    predict: Predictor = _CALLERS[parameters.dtype.name](instruction_set(), _layers(architecture), parameters, threads)
+    return predict
 
 
 def errors(
@@ -72,7 +75,7 @@ def errors(
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
     e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
-    _packed(architecture, parameters).errors(X, *_targets(T), e, threads)
+    _packed(architecture, parameters, _native.Purpose.errors).errors(X, *_targets(T), e, threads)
     return e
 
 
@@ -87,14 +90,16 @@ def gradient(
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
-    E = _packed(architecture, parameters).gradient(X, *_targets(T), sample_weight, l2, g, threads)
+    E = _packed(architecture, parameters, _native.Purpose.backward).gradient(
+        X, *_targets(T), sample_weight, l2, g, threads
+    )
     return E, g
 
 
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
     """∂O/∂X, (rows, outputs, inputs)."""
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
-    _packed(architecture, parameters, for_inputs=True).jacobian(X, J, threads)
+    _packed(architecture, parameters, _native.Purpose.inputs).jacobian(X, J, threads)
     return J
 
 
@@ -108,7 +113,7 @@ class Trainer:
         self.optimizer = optimizer
         self.seed = seed
         self.threads = threads
-        model = _model(architecture, parameters.dtype)
+        model = _model(architecture, parameters.dtype, _native.Purpose.backward)
         place = _OPTIMIZERS[optimizer.name]
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 

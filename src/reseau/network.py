@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray
+from reseau.arrays import FloatArray, Predictor
 from reseau.checks import integer, known, real
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -100,6 +100,7 @@ class Network:
         self._engine_name = engine
         self._architecture: Architecture | None = None
         self._parameters: FloatArray | None = None
+        self._predictor: Predictor | None = None  # made at the first call
         if inputs is not None:
             self._build(integer("inputs", inputs, low=1))
 
@@ -192,10 +193,16 @@ class Network:
         DataError
             For anything but a finite numeric matrix of the right width.
         """
-        X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
-        if X.shape[0] == 0:
-            return np.empty((0, self.architecture.outputs), dtype=self._dtype)
-        O: FloatArray = self._engine().forward(self.architecture, self.parameters, X, engine.threads(threads))
+        if self._predictor is None:
+            self._predictor = self._engine().predictor(self.architecture, self.parameters, engine.threads)
+        n_threads = None if threads is None else engine.threads(threads)
+        O = self._predictor(X, n_threads)
+        if O is None:  # something to be converted or refused
+            X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
+            if X.shape[0] == 0:
+                return np.empty((0, self.architecture.outputs), dtype=self._dtype)
+            O = self._predictor(X, n_threads)
+        assert O is not None
         return O
 
     def errors(self, X: object, y: object, *, threads: int | None = None) -> FloatArray:
@@ -393,6 +400,10 @@ class Network:
 
     def _engine(self) -> Any:
         return engine.get(self._engine_name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take: all but the engine's own."""
+        return {**self.__dict__, "_predictor": None}
 
     def trainer(self, optimizer: Optimizer, *, inputs: int, threads: int) -> Any:
         """A training run on the engine in force, drawing the parameters first if that has not been done."""

@@ -7,11 +7,12 @@ targets, delta = ∂E/∂Z.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from reseau.arrays import Array, FloatArray, IntArray, namespace
+from reseau.arrays import Array, FloatArray, IntArray, Predictor, namespace
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer, State
 from reseau.order import row_order
@@ -108,9 +109,26 @@ def _dense(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype
     return one_hot
 
 
-def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+    """A function of (X, threads) that returns O, the output of the last layer, (rows, outputs).
+
+    It reads `parameters` each time it is called. X need not have been checked: for what is not a plain matrix of finite
+    numbers of the right width it returns None. Given no threads, it asks `threads` if it needs them.
+    """
+
+    def predict(X: object, n_threads: int | None) -> FloatArray | None:
+        if type(X) is not np.ndarray or X.dtype.kind != "f" or X.ndim != 2 or X.shape[1] != architecture.inputs:
+            return None
+        with np.errstate(over="ignore"):
+            inputs = _as(parameters, X)
+        return forward(architecture, parameters, inputs) if len(X) and np.isfinite(inputs).all() else None
+
+    return predict
+
+
+def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -> FloatArray:
     """O, the output of the last layer, (rows, outputs)."""
-    _, A = trace(architecture, parameters, _as(parameters, X))
+    _, A = trace(architecture, parameters, X)
     return np.asarray(A[-1])
 
 

@@ -1,0 +1,222 @@
+// The plan of a network, the workspace of a batch, and the outputs of any number of rows.
+#include "model.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace reseau {
+
+namespace {
+
+// A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first cache,
+// so such a length gets another vector.
+template <class T>
+int64_t padded_stride(int64_t columns, int64_t width) {
+    const int64_t stride = round_up(columns, width);
+    return stride * static_cast<int64_t>(sizeof(T)) % 1024 == 0 ? stride + width : stride;
+}
+
+}  // namespace
+
+template <class T>
+Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose)
+    : kernels_(&set.kernels<T>()), purpose_(purpose) {
+    const int64_t width = kernels_->width;
+    int64_t packed = 0, mirrors = 0, units = 0;
+    for (const LayerDescription& description : layers) {
+        Layer layer{};
+        layer.n_in = description.n_in;
+        layer.n_out = description.n_out;
+        layer.in_padded = round_up(layer.n_in, width);
+        layer.out_padded = round_up(layer.n_out, width);
+        layer.flat_W = description.flat_W;
+        layer.flat_b = description.flat_b;
+        layer.has_bias = description.flat_b >= 0;
+        layer.activation = description.activation;
+        layer.narrow = is_narrow<T>(layer.n_in, layer.n_out);
+        layer.panels = packed;
+        layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
+        packed = layer.bias + layer.out_padded;
+        layer.mirror = -1;
+        if (purpose >= (layers_.empty() ? Purpose::inputs : Purpose::backward) && !layer.narrow) {
+            layer.mirror = mirrors;
+            mirrors += layer.in_padded * layer.out_padded;
+        }
+        layer.first_unit = units;
+        const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
+        units += layer.narrow ? panels(layer.n_in) : (layer.n_in + unit_rows - 1) / unit_rows * panels(layer.n_out);
+        multiplications_ += layer.n_in * layer.n_out;
+        plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});
+        layers_.push_back(layer);
+    }
+    plan_.layers = layers_.data();
+    plan_.count = static_cast<int>(layers_.size());
+    plan_.loss = loss;
+    plan_.simplifies = simplifies;
+    plan_.packed_size = packed;
+    plan_.mirrors_size = mirrors;
+    plan_.units = units;
+}
+
+template <class T>
+Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
+    const Plan& plan = this->plan();
+    Step<T> step{};
+    step.plan = &plan;
+    step.packed = packed_.data();
+    step.mirrors = mirrors_.data();
+    step.rows = rows;
+    const auto matrix = [&](int64_t columns) {
+        const int64_t stride = padded_stride<T>(columns, kernels().width);
+        room.buffers.emplace_back(rows * stride, Content::anything);
+        return Matrix<T>{room.buffers.back().data(), stride};
+    };
+    const Purpose purpose = layout_.purpose();
+    for (int l = 0; l <= plan.count; ++l) {
+        const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
+        const bool keeps_delta = purpose >= (l == 0 ? Purpose::inputs : Purpose::backward);
+        const bool keeps_derivative = purpose >= Purpose::backward && l > 0 && kernels().keeps_derivative(plan.layers[l - 1].activation);
+        room.A.push_back(matrix(columns));
+        room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
+        room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
+    }
+    step.work.A = room.A.data();
+    step.work.D = room.D.data();
+    step.work.delta = room.delta.data();
+    if (purpose >= Purpose::errors) {
+        step.work.targets = matrix(layout_.outputs());
+        if (plan.simplifies) step.work.Z = matrix(layout_.outputs());
+    }
+    return step;
+}
+
+namespace {
+
+// Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too long.
+int64_t block_height(int64_t row_work) { return std::clamp<int64_t>(500'000'000 / row_work, 8, block_rows); }
+
+// The workspaces of a team, each for a block of rows.
+template <class T>
+struct Rooms {
+    std::vector<std::unique_ptr<Room<T>>> rooms;
+    std::vector<Step<T>> steps;
+
+    void provide(Model<T>& model, int64_t height, int64_t count) {
+        while (std::ssize(steps) < count) {
+            rooms.push_back(std::make_unique<Room<T>>());
+            steps.push_back(model.step(height, *rooms.back()));
+        }
+    }
+};
+
+// Takes all rows in blocks, shared among threads as they come free; a row's result does not depend on its block. Stops when
+// kernel(step, rows, first) returns false, or when interrupted, and returns whether that was so.
+template <class T, class Kernel>
+bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+               int64_t row_work, Kernel kernel) {
+    const int64_t height = block_height(row_work);
+    const int64_t blocks = (rows + height - 1) / height;
+    const int team = team_size(threads, rows * row_work, work_for_a_start, blocks);
+    rooms.provide(model, height, team);
+    std::atomic<int64_t> next{0};
+    Interrupt interrupt(check);
+    in_parallel(team, [&](int thread, int) {
+        Step<T>& step = rooms.steps[static_cast<size_t>(thread)];
+        step.samples = samples;
+        for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks && !interrupt.raised();) {
+            step.samples.first = block * height;
+            const int64_t count = std::min(height, rows - block * height);
+            if (!kernel(step, count, block * height)) next.store(blocks, std::memory_order_relaxed);
+            if (thread == 0) interrupt.poll(count * row_work);
+        }
+    });
+    return interrupt.raised();
+}
+
+}  // namespace
+
+template <class T>
+bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* e) {
+    const int64_t n = model.layout().outputs();
+    Rooms<T> rooms;
+    return !in_blocks(model, rooms, samples, rows, threads, check, model.layout().multiplications(),
+                      [&](const Step<T>& step, int64_t count, int64_t first) {
+                          model.kernels().errors(step, count, e + first * n);
+                          return true;
+                      });
+}
+
+template <class T>
+bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J) {
+    const int64_t n_out = model.layout().outputs(), n_in = model.layout().inputs();
+    Rooms<T> rooms;
+    return !in_blocks(model, rooms, samples, rows, threads, check, (1 + n_out) * model.layout().multiplications(),
+                      [&](const Step<T>& step, int64_t count, int64_t first) {
+                          model.kernels().jacobian(step, count, J + first * n_out * n_in);
+                          return true;
+                      });
+}
+
+// --- Predictor ----------------------------------------------------------------------------------------------------------------
+
+// One row's, and, made when there are more rows, packed parameters and workspaces.
+template <class T>
+struct Predictor<T>::Memory {
+    Buffer<T> row;
+    std::unique_ptr<Model<T>> model;
+    Rooms<T> rooms;
+};
+
+template <class T>
+Predictor<T>::Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat)
+    : set_(set), layers_(layers.begin(), layers.end()), layout_(set, layers_, 0, false, Purpose::forward), flat_(flat), memory_(new Memory) {}
+
+template <class T>
+Predictor<T>::~Predictor() = default;
+
+template <class T>
+typename Predictor<T>::Outcome Predictor<T>::predict(const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs) {
+    const std::unique_lock<std::mutex> lock(in_use_, std::try_to_lock);
+    if (lock.owns_lock()) return predict(*memory_, samples, rows, threads, check, outputs);
+    Memory memory;
+    return predict(memory, samples, rows, threads, check, outputs);
+}
+
+template <class T>
+typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Samples<T>& samples, int64_t rows, int threads,
+                                                     Interrupt::Check check, T* outputs) const {
+    // Up to so many rows, reading the caller's weights for each takes less time than packing them once.
+    constexpr int64_t rows_unpacked = 4;
+    const Kernels<T>& kernels = layout_.kernels();
+    const int64_t n = layout_.outputs();
+    if (rows <= rows_unpacked) {
+        if (memory.row.data() == nullptr) memory.row = Buffer<T>(layout_.plan().row_memory());
+        for (int64_t r = 0; r < rows; ++r) {
+            if (!kernels.predict_row(layout_.plan(), flat_, samples, r, memory.row.data(), outputs + r * n)) return Outcome::not_finite;
+        }
+        return Outcome::done;
+    }
+    if (memory.model == nullptr) memory.model = std::make_unique<Model<T>>(set_, layers_, 0, false, Purpose::forward);
+    memory.model->pack(flat_);
+    std::atomic<bool> finite{true};
+    const bool interrupted = in_blocks(*memory.model, memory.rooms, samples, rows, threads, check, layout_.multiplications(),
+                                       [&](const Step<T>& step, int64_t count, int64_t first) {
+                                           if (kernels.predict(step, count, outputs + first * n)) return true;
+                                           finite.store(false, std::memory_order_relaxed);
+                                           return false;
+                                       });
+    if (interrupted) return Outcome::interrupted;
+    return finite.load(std::memory_order_relaxed) ? Outcome::done : Outcome::not_finite;
+}
+
+#define RESEAU_INSTANTIATE(T)                                                                  \
+    template class Layout<T>;                                                                  \
+    template class Model<T>;                                                                   \
+    template class Predictor<T>;                                                               \
+    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
+    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
+RESEAU_INSTANTIATE(float)
+RESEAU_INSTANTIATE(double)
+#undef RESEAU_INSTANTIATE
+
+}  // namespace reseau

@@ -1,0 +1,111 @@
+// A network made ready for the kernels, and what one can do with it without training: predict, errors, ∂O/∂X.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "memory.h"
+#include "network.h"
+#include "team.h"
+
+namespace reseau {
+
+// What a step's workspace points to.
+template <class T>
+struct Room {
+    std::vector<Buffer<T>> buffers;
+    std::vector<Matrix<T>> A, D, delta;
+};
+
+// A layer as Python describes it.
+struct LayerDescription {
+    int64_t n_in, n_out;
+    int activation;
+    int64_t flat_W, flat_b;  // offsets in the flat vector; flat_b < 0 without bias
+};
+
+// What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the first layer's
+// δ, or also to ∂E/∂X. Each needs more memory than the one before.
+enum class Purpose { forward, errors, backward, inputs };
+
+// A network's plan, for the kernels of an instruction set.
+template <class T>
+class Layout {
+public:
+    Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose);
+    Layout(const Layout&) = delete;
+
+    const Plan& plan() const { return plan_; }
+    const Kernels<T>& kernels() const { return *kernels_; }
+    Purpose purpose() const { return purpose_; }
+    int64_t inputs() const { return layers_.front().n_in; }
+    int64_t outputs() const { return layers_.back().n_out; }
+    int64_t multiplications() const { return multiplications_; }  // per row and forward pass: Σ n_in n_out
+
+private:
+    const Kernels<T>* kernels_;
+    const Purpose purpose_;
+    std::vector<Layer> layers_;
+    Plan plan_{};
+    int64_t multiplications_ = 0;
+};
+
+// A network's plan with its packed parameters.
+template <class T>
+class Model {
+public:
+    Model(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose)
+        : layout_(set, layers, loss, simplifies, purpose),
+          packed_(plan().packed_size),
+          mirrors_(plan().mirrors_size) {}
+
+    const Layout<T>& layout() const { return layout_; }
+    const Plan& plan() const { return layout_.plan(); }
+    const Kernels<T>& kernels() const { return layout_.kernels(); }
+    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data()); }
+    void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
+
+    // A step on so many rows, with a workspace of its own in `room`.
+    Step<T> step(int64_t rows, Room<T>& room);
+
+private:
+    const Layout<T> layout_;
+    Buffer<T> packed_, mirrors_;
+};
+
+// Each of these returns false if it was interrupted.
+
+template <class T>
+bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* e);
+
+template <class T>
+bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J);
+
+// The outputs of a network whose parameters, which must outlive it, may change from call to call. Keeps its memory between
+// calls; calls at the same time, of which the second and further ones take memory of their own, are safe.
+template <class T>
+class Predictor {
+public:
+    Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat);
+    ~Predictor();
+
+    const Layout<T>& layout() const { return layout_; }
+
+    enum class Outcome { done, not_finite, interrupted };
+    Outcome predict(const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs);
+
+private:
+    struct Memory;
+    Outcome predict(Memory& memory, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs) const;
+
+    const InstructionSet& set_;
+    const std::vector<LayerDescription> layers_;
+    const Layout<T> layout_;
+    const T* const flat_;
+    std::mutex in_use_;
+    std::unique_ptr<Memory> memory_;
+};
+
+}  // namespace reseau
