@@ -121,51 +121,49 @@ static void multiply_row(int64_t K, const T* a, const T* W, const T* b, T* c, in
     }
 }
 
+// The dot products of MR rows of A with row j of Bᵀ, packed in panels of n rows: the lanes of each sum, to be added up.
+template <class T, int MR>
+static void dot_tile(int64_t K, const T* a, int64_t a_stride, const T* B, int64_t n, int64_t j, T* lanes) {
+    using V = Vec<T>;
+    constexpr int64_t panel_width = panel_vectors * V::width;
+    const int64_t padded = round_up(K, V::width);
+    LaneSum<T> sum[MR];
+    for (int64_t start = 0; start < padded; start += panel_width) {
+        const int64_t columns = padded - start < panel_width ? padded - start : panel_width;
+        const T* b = B + start * n + j * columns;
+        for (int64_t v = 0; v < columns; v += V::width) {
+            const V weights = V::load(b + v);
+            const int64_t left = K - start - v;
+#pragma GCC unroll 8
+            for (int m = 0; m < MR; ++m) {
+                const T* x = a + m * a_stride + start + v;
+                sum[m].add_product(left >= V::width ? V::load(x) : V::load_partial(x, static_cast<int>(left)), weights);
+            }
+        }
+    }
+    for (int m = 0; m < MR; ++m) sum[m].store(lanes + m * Abreast<T>::most);
+}
+
 // C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot product
 // along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
 template <class T, class Epilogue>
 static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C, Epilogue epilogue) {
     using V = Vec<T>;
-    constexpr int64_t panel_width = panel_vectors * V::width, lanes = Abreast<T>::most;
-    const int64_t padded = (K + V::width - 1) / V::width * V::width;
-    // Calls f(i, lanes, b) for the vectors of row j of Bᵀ, b beginning at column i.
-    const auto each = [&](int64_t j, auto f) {
-        Along<T>{K}.each([&](int64_t i, int count) {
-            const int64_t start = i / panel_width * panel_width;
-            const int64_t columns = padded - start < panel_width ? padded - start : panel_width;
-            f(i, count, V::load(B + start * n + j * columns + (i - start)));
-        });
-    };
+    constexpr int64_t lanes = Abreast<T>::most;
+    alignas(64) T sums[V::width * lanes] = {};
     Turned<T> partial, products;
-    alignas(64) T sums[V::width * lanes];
-    for_rows<T>(
-        rows, n,
-        [&](int64_t r, int64_t count) {
-            for (int64_t j = 0; j < n; ++j) {
-                LaneSum<T> sum[V::width];
-                each(j, [&](int64_t i, int valid, V b) {
-#pragma GCC unroll 16
-                    for (int64_t m = 0; m < V::width; ++m) {
-                        const T* a = A.row(r + (m < count ? m : count - 1)) + i;
-                        sum[m].add_product(valid == V::width ? V::load(a) : V::load_partial(a, valid), b);
-                    }
-                });
-                for (int64_t m = 0; m < V::width; ++m) sum[m].store(sums + m * lanes);
-                partial.load({sums, lanes}, V::width, lanes);
-                Abreast<T>{lanes}.sum([&](int64_t i) { return V::load(partial.numbers + i); }).store(products.numbers + j * V::width);
-            }
-            products.store(part(C, r, 0), count, n);
-        },
-        [&](int64_t r) {
-            const int64_t last = (n - 1) / V::width * V::width;
-            V::zero().store(C.row(r) + last);
-            for (int64_t j = 0; j < n; ++j) {
-                LaneSum<T> sum;
-                each(j, [&](int64_t i, int valid, V b) { sum.add_product(V::load_partial(A.row(r) + i, valid), b); });
-                C.row(r)[j] = sum.total();
-            }
-        });
-    epilogue(0, 0, rows, (n + V::width - 1) / V::width);
+    for (int64_t r = 0; r < rows; r += V::width) {
+        const int64_t count = rows - r < V::width ? rows - r : V::width;
+        for (int64_t j = 0; j < n; ++j) {
+            int64_t m = 0;
+            for (; m + 8 <= count; m += 8) dot_tile<T, 8>(K, A.row(r + m), A.stride, B, n, j, sums + m * lanes);
+            for (; m < count; ++m) dot_tile<T, 1>(K, A.row(r + m), A.stride, B, n, j, sums + m * lanes);
+            partial.load({sums, lanes}, V::width, lanes);
+            Abreast<T>{lanes}.sum([&](int64_t i) { return V::load(partial.numbers + i); }).store(products.numbers + j * V::width);
+        }
+        products.store(part(C, r, 0), count, n);
+    }
+    epilogue(0, 0, rows, round_up(n, V::width) / V::width);
 }
 
 }  // namespace reseau::RESEAU_ISA

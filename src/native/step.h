@@ -43,10 +43,10 @@ static RESEAU_INLINE void each_narrow(const Layer& layer, F f) {
     }
 }
 
+// The padding is zero already, from the beginning.
 template <class T>
 static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
     constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
-    for (int64_t i = 0; i < plan.packed_size; ++i) packed[i] = 0;
     for (int l = 0; l < plan.count; ++l) {
         const Layer& layer = plan.layers[l];
         if (layer.has_bias) __builtin_memcpy(packed + layer.bias, flat + layer.flat_b, layer.n_out * sizeof(T));
@@ -240,6 +240,8 @@ public:
           lambda_(static_cast<T>(step.l2 / step.total)),
           copy_(copy) {
         optimizer_.prepare(prepared_, step.update.hyperparameters, step.update.step);
+        const int64_t bytes = step.plan->packed_size * (1 + optimizer_.states) * static_cast<int64_t>(sizeof(T));
+        fetches_ = bytes > second_cache && step.rows >= rows_worth_fetching;
     }
 
     // Unit u of layer l (from 0): of an ordinary layer unit_rows rows of W and one panel of columns.
@@ -252,12 +254,14 @@ public:
         const Matrix<T> delta = panel_of_delta(l, j, columns, blocks);
         if (i == 0) bias(layer, delta, j, columns);
         const Matrix<T> A = step_.work.A[l];
+        const int64_t at = layer.panels + j * layer.in_padded + i * columns;
+        fetch(at, n * columns);
         for (int64_t m = 0; m < n; m += tile_rows) {
             const int64_t rows = n - m < tile_rows ? n - m : tile_rows;
             tile_for<T, true>(rows, columns / V::width)(step_.rows, A.data + i + m, A.stride, delta.data, delta.stride,
                                                         gradient_ + m * columns, columns);
         }
-        update(layer.panels + j * layer.in_padded + i * columns, lambda_, n * columns);
+        update(at, lambda_, n * columns);
         if (layer.mirror >= 0 && step_.update.optimizer != gradient_only) {
             mirror_panel(layer, step_.packed, step_.mirrors, j, i, i + (n + V::width - 1) / V::width * V::width);
         }
@@ -304,6 +308,16 @@ private:
         update(layer.bias + j, T(0), columns);
     }
 
+    // Asks for the weights and states of the update to come, so that they arrive while the gradient is summed: where they are
+    // not in the second cache anyway, and the sum takes long enough.
+    void fetch(int64_t at, int64_t count) const {
+        if (!fetches_) return;
+        for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(T))) {
+            __builtin_prefetch(step_.packed + at + i, 1);
+            for (int s = 0; s < optimizer_.states; ++s) __builtin_prefetch(step_.update.state[s] + at + i, 1);
+        }
+    }
+
     void update(int64_t at, T decay, int64_t count) {
         T* second = optimizer_.states > 1 ? step_.update.state[1] + at : nullptr;
         optimizer_.update(prepared_, decay, step_.packed + at, gradient_, step_.update.state[0] + at, second, count);
@@ -313,6 +327,8 @@ private:
     const OptimizerEntry<T>& optimizer_;
     Prepared<T> prepared_;
     const T lambda_;
+    static constexpr int64_t second_cache = 1 << 20, rows_worth_fetching = 16;
+    bool fetches_;
     T* const copy_;
     int copied_layer_ = -1;
     int64_t copied_column_ = -1;
