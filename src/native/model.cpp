@@ -44,7 +44,8 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         }
         layer.first_unit = units;
         const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
-        units += layer.narrow ? panels(layer.n_in) : (layer.n_in + unit_rows - 1) / unit_rows * panels(layer.n_out);
+        layer.units = layer.narrow ? panels(layer.n_in) : layer.blocks() * panels(layer.n_out);
+        units += layer.units;
         multiplications_ += layer.n_in * layer.n_out;
         plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});
         layers_.push_back(layer);
@@ -116,7 +117,8 @@ bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int6
                int64_t row_work, Kernel kernel) {
     const int64_t height = block_height(row_work);
     const int64_t blocks = (rows + height - 1) / height;
-    const int team = team_size(threads, rows * row_work, work_for_a_start, blocks);
+    Crew crew(threads);
+    const int team = crew.share(team_size(threads, rows * row_work, work_for_a_start, blocks));
     rooms.provide(model, height, team);
     std::atomic<int64_t> next{0};
     Interrupt interrupt(check);

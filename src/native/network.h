@@ -39,9 +39,11 @@ struct Layer {
     int64_t in_padded, out_padded;
     int64_t flat_W, flat_b;
     int64_t panels, bias, mirror;
-    int64_t first_unit;  // the number of its first unit of work in the weights phase, see step.h
+    int64_t first_unit, units;  // of work in the weights phase, see step.h: the number of the first, and how many
     int activation;      // its place in the table of activations.h
     bool has_bias, narrow;
+
+    int64_t blocks() const;  // of unit_rows rows
 
     // For δ Wᵀ: where the panels of Wᵀ are, given both arrays, and how many rows each has.
     template <class T>
@@ -169,5 +171,7 @@ inline constexpr int block_rows = 64;
 // The columns of a panel, in vectors, and the rows of W in a unit of the weights phase.
 inline constexpr int panel_vectors = 2;
 inline constexpr int unit_rows = 16;
+
+inline int64_t Layer::blocks() const { return (n_in + unit_rows - 1) / unit_rows; }
 
 }  // namespace reseau

@@ -247,7 +247,7 @@ public:
     // Unit u of layer l (from 0): of an ordinary layer unit_rows rows of W and one panel of columns.
     void unit(int l, int64_t u) {
         const Layer& layer = step_.plan->layers[l];
-        const int64_t blocks = (layer.n_in + unit_rows - 1) / unit_rows;
+        const int64_t blocks = layer.blocks();
         const int64_t j = u / blocks * panel_width, i = u % blocks * unit_rows;
         const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
         const int64_t n = layer.n_in - i < unit_rows ? layer.n_in - i : unit_rows;
@@ -300,11 +300,12 @@ private:
     // ∂E/∂b = Σ_rows δ
     void bias(const Layer& layer, Matrix<T> delta, int64_t j, int64_t columns) {
         if (!layer.has_bias) return;
-        for (int64_t v = 0; v < columns; v += V::width) {
-            V sum = V::zero();
-            for (int64_t r = 0; r < step_.rows; ++r) sum = sum + V::load(delta.row(r) + v);
-            sum.store(gradient_ + v);
+        V sum[panel_vectors] = {};  // side by side, for each add waits for the one before
+        for (int64_t r = 0; r < step_.rows; ++r) {
+#pragma GCC unroll 2
+            for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = sum[v] + V::load(delta.row(r) + (v * V::width < columns ? v * V::width : 0));
         }
+        for (int64_t v = 0; v < panel_vectors; ++v) sum[v].store(gradient_ + v * V::width);
         update(layer.bias + j, T(0), columns);
     }
 

@@ -54,6 +54,71 @@ private:
     alignas(64) std::atomic<uint32_t> phase_{0};
 };
 
+// Where the helpers of a team wait for the next piece of work, which may be for a few of them only. They spin for a while and
+// then sleep, so that those who are not needed cost nothing.
+class Gate {
+public:
+    struct Turn {
+        uint32_t number = 0;
+        int workers = 0;  // threads below this number work; none if that was the last
+    };
+
+    // Thread 0: the next turn. Of those that worked in the turn before, all must have finished.
+    void open(int workers) {
+        const uint64_t next = (state_.load(std::memory_order_relaxed) >> 32) + 1;
+        state_.store(next << 32 | static_cast<uint32_t>(workers), std::memory_order_release);
+        state_.notify_all();
+    }
+
+    // The others: a turn after `last`; not all of them, for those who were not needed may oversleep some.
+    Turn wait(Turn last) {
+        uint64_t state = state_.load(std::memory_order_acquire);
+        for (int i = 0; state >> 32 == last.number; state = state_.load(std::memory_order_acquire)) {
+            if (i++ < 1000) {
+                pause_briefly();
+            } else {
+                state_.wait(state, std::memory_order_acquire);
+            }
+        }
+        return {static_cast<uint32_t>(state >> 32), static_cast<int>(state & 0xffffffff)};
+    }
+
+private:
+    alignas(64) std::atomic<uint64_t> state_{0};
+};
+
+// While it lives, this thread takes subnormal numbers for zeros and makes none: on some processors each costs a hundred
+// cycles, and dying weights and decaying moments are full of them. Then the thread's state is what it was.
+class FlushSubnormals {
+public:
+    FlushSubnormals() : before_(read()) { write(before_ | flush); }
+    FlushSubnormals(const FlushSubnormals&) = delete;
+    ~FlushSubnormals() { write(before_); }
+
+private:
+#if defined(__x86_64__)
+    using Word = unsigned int;
+    static constexpr Word flush = 0x8040;  // results (FTZ) and operands (DAZ), in MXCSR
+    static Word read() { return __builtin_ia32_stmxcsr(); }
+    static void write(Word word) { __builtin_ia32_ldmxcsr(word); }
+#elif defined(__aarch64__)
+    using Word = uint64_t;
+    static constexpr Word flush = Word(1) << 24;  // FZ, in FPCR
+    static Word read() {
+        Word word;
+        asm volatile("mrs %0, fpcr" : "=r"(word));
+        return word;
+    }
+    static void write(Word word) { asm volatile("msr fpcr, %0" : : "r"(word)); }
+#else
+    using Word = int;
+    static constexpr Word flush = 0;
+    static Word read() { return 0; }
+    static void write(Word) {}
+#endif
+    const Word before_;
+};
+
 // Runs body(thread, threads) in up to `wanted` threads at once, the calling one being thread 0. Where the system gives
 // fewer, there are fewer. `body` must not throw.
 template <class Body>
@@ -87,6 +152,32 @@ inline constexpr int64_t work_for_a_start = 5'000'000;
 inline int team_size(int threads, int64_t work, int64_t worth_a_thread, int64_t pieces) {
     return static_cast<int>(std::clamp<int64_t>(std::min(work / worth_a_thread, pieces), 1, threads));
 }
+
+// A call's share of the threads that this process may have at work. Calls at the same time share them, so that many fits at
+// once, each in a thread of its own, don't crowd one another out; a call always has its own thread.
+class Crew {
+public:
+    explicit Crew(int threads) : threads_(threads) {}
+    Crew(const Crew&) = delete;
+    ~Crew() { at_work.fetch_sub(mine_, std::memory_order_relaxed); }
+
+    // How many of `wanted` may work from now on.
+    int share(int wanted) {
+        const int others = at_work.load(std::memory_order_relaxed) - mine_;
+        const int now = std::clamp(threads_ - others, 1, wanted);
+        at_work.fetch_add(now - mine_, std::memory_order_relaxed);
+        mine_ = now;
+        return now;
+    }
+
+    // In the child of a fork only the thread that forked goes on.
+    static void forget_others() { at_work.store(0, std::memory_order_relaxed); }
+
+private:
+    static inline std::atomic<int> at_work{0};
+    const int threads_;
+    int mine_ = 0;
+};
 
 // Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`. Without a
 // `check` nobody is asked.

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "pace.h"
+
 namespace reseau {
 
 namespace {
@@ -30,56 +32,76 @@ void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
 template <class T>
 class Stepper {
 public:
-    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check) {
+    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check), work_before_{0} {
         for (int i = 0; i < threads; ++i) panels_.emplace_back(rows * panel_vectors * model.kernels().width, Content::anything);
+        const Plan& plan = model.plan();
+        for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
+            const int64_t rows_each = layer.narrow ? layer.n_out : unit_rows;
+            for (int64_t u = 0; u < layer.units; ++u) {
+                const int64_t begun = layer.narrow ? 0 : u % layer.blocks() * unit_rows;  // rows of W in the units before
+                work_before_.push_back(work_before_.back() + std::min(rows_each, (layer.narrow ? layer.n_out : layer.n_in) - begun));
+            }
+        }
+    }
+
+    // What a thread of a team has to do in every step.
+    struct Part {
+        int thread, team;
+        int64_t first_unit, last_unit;
+    };
+    Part part(int thread, int team) const {
+        const auto unit = [&](int64_t t) {
+            return std::ranges::lower_bound(work_before_, work_before_.back() * t / team) - work_before_.begin();
+        };
+        return {thread, team, unit(thread), unit(thread + 1)};
     }
 
     // Both phases. `error` receives the rows' errors, in thread 0. False if the work is to be given up: then the weights are
     // as before the step, unless an interruption was heard in the weights phase of the step before.
-    bool run(int thread, int team, const Step<T>& step, double& error) {
-        const int64_t begin = share(step.rows, thread, team), end = share(step.rows, thread + 1, team);
-        for (int64_t r = begin; r < end && !interrupt_.raised(); r += block_rows) {
+    bool run(const Part& part, const Step<T>& step, double& error) {
+        const int64_t end = first_row(step.rows, part.thread + 1, part.team);
+        for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised(); r += block_rows) {
             const int64_t stop = std::min(end, r + block_rows);
             model_.kernels().train_rows(step, r, stop);
-            if (thread == 0) interrupt_.poll((stop - r) * 2 * model_.layout().multiplications());
+            if (part.thread == 0) interrupt_.poll((stop - r) * 2 * model_.layout().multiplications());
         }
-        if (!meet(thread, team)) return false;
-        if (thread == 0) {
+        if (!meet(part)) return false;
+        if (part.thread == 0) {
             for (int64_t r = 0; r < step.rows; ++r) error += step.work.row_error[r];
         }
-        const int64_t units = model_.plan().units;
         const int64_t work = step.rows * unit_rows * panel_vectors * model_.kernels().width;  // of a unit
         const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                        // about a millisecond
-        const int64_t last = units * (thread + 1) / team;
-        for (int64_t u = units * thread / team; u < last && !interrupt_.raised(); u += slice) {
-            const int64_t stop = std::min(last, u + slice);
-            model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(thread)].data());
-            if (thread == 0) interrupt_.poll((stop - u) * work);
+        for (int64_t u = part.first_unit; u < part.last_unit && !interrupt_.raised(); u += slice) {
+            const int64_t stop = std::min(part.last_unit, u + slice);
+            model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data());
+            if (part.thread == 0) interrupt_.poll((stop - u) * work);
         }
-        barrier_.wait(team);
+        barrier_.wait(part.team);
         return true;
     }
 
     // All threads wait for one another; false if the work is to be given up. Thread 0 decides before they meet, so that all
     // come to the same answer.
-    bool meet(int thread, int team) {
-        if (thread == 0) abandoned_.store(interrupt_.raised(), std::memory_order_relaxed);
-        barrier_.wait(team);
+    bool meet(const Part& part) {
+        if (part.thread == 0) abandoned_.store(interrupt_.raised(), std::memory_order_relaxed);
+        barrier_.wait(part.team);
         return !abandoned_.load(std::memory_order_relaxed);
     }
 
-    void wait(int team) { barrier_.wait(team); }
     bool interrupted() const { return interrupt_.raised(); }
 
 private:
     // Where a thread's rows begin: whole tiles.
-    static int64_t share(int64_t rows, int64_t thread, int64_t team) { return std::min(rows, round_up(rows, 8) / 8 * thread / team * 8); }
+    static int64_t first_row(int64_t rows, int64_t thread, int64_t team) {
+        return std::min(rows, round_up(rows, 8) / 8 * thread / team * 8);
+    }
 
     const Model<T>& model_;
     Interrupt interrupt_;
     Barrier barrier_;
     std::atomic<bool> abandoned_{false};
     std::vector<Buffer<T>> panels_;
+    std::vector<int64_t> work_before_;  // each unit, and in all
 };
 
 template <class T>
@@ -104,10 +126,11 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     step.update = {gradient_only, nullptr, 1, {packed.data(), nullptr}};
     step.total = total_weight(samples, rows);
     step.l2 = l2;
-    const int wanted = team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, rows);
+    Crew crew(threads);
+    const int wanted = crew.share(team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
     Stepper<T> stepper(model, wanted, rows, check);
     double error = 0;
-    in_parallel(wanted, [&](int thread, int team) { stepper.run(thread, team, step, error); });
+    in_parallel(wanted, [&](int thread, int team) { stepper.run(stepper.part(thread, team), step, error); });
     E = error / step.total;
     model.unpack(packed.data(), flat);
     return !stepper.interrupted();
@@ -135,44 +158,69 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     if (schedule.shuffle) prepared.samples.order = order.data();
     model_.pack(flat);
 
-    const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, batch);
+    // With fewer rows than tiles one thread alone would go through all layers, and then wait for the weights of the others.
+    const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, round_up(batch, 8) / 8);
     Stepper<T> stepper(model_, wanted, batch, check);
+    // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
+    struct {
+        int64_t row, batches, step;
+    } stretch{};
+    // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows' weights.
+    const auto run_stretch = [&](int thread, int workers, Step<T>& step, double& error, double& total) {
+        const typename Stepper<T>::Part part = stepper.part(thread, workers);
+        step.update.step = stretch.step;
+        for (int64_t b = 0; b < stretch.batches; ++b) {
+            step.samples.first = stretch.row + b * batch;
+            step.rows = std::min(batch, rows - step.samples.first);
+            step.total = totals[static_cast<size_t>(step.samples.first / batch)];
+            if (step.total == 0) continue;
+            total += step.total;
+            ++step.update.step;
+            if (!stepper.run(part, step, error)) return false;
+        }
+        return stepper.meet(part);  // from here on the next stretch may be set
+    };
+    Crew crew(threads);
+    Gate gate;
     bool completed = true;
     in_parallel(wanted, [&](int thread, int team) {
+        const FlushSubnormals flushing;
         Step<T> step = prepared;
-        for (int64_t epoch = 0; epoch < schedule.epochs; ++epoch) {
-            if (thread == 0) {
-                if (schedule.shuffle) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
-                // Once for all threads, which would wait for one another for ever if they disagreed about a batch without
-                // weight because the caller's array is changed meanwhile.
-                for (int64_t b = 0; b < std::ssize(totals); ++b) {
-                    step.samples.first = b * batch;
-                    totals[b] = total_weight(step.samples, std::min(batch, rows - b * batch));
-                }
+        double error = 0, total = 0;
+        if (thread > 0) {
+            for (Gate::Turn turn{}; (turn = gate.wait(turn)).workers > 0;) {
+                if (thread < turn.workers && !run_stretch(thread, turn.workers, step, error, total)) return;
             }
-            stepper.wait(team);
-            double error = 0, total = 0;
-            bool going = true;
-            for (int64_t first = 0; first < rows && going; first += batch) {
-                step.samples.first = first;
-                step.rows = std::min(batch, rows - first);
-                step.total = totals[first / batch];
-                if (step.total == 0) continue;
-                total += step.total;
-                ++step.update.step;
-                going = stepper.run(thread, team, step, error);
-            }
-            if (!stepper.meet(thread, team) || !going) {
-                if (thread == 0) completed = false;
-                return;
-            }
-            if (thread == 0) {
-                model_.unpack(prepared.packed, flat);
-                losses.push_back(error / total);
-                steps_ = step.update.step;
-                ++epoch_;
-            }
+            return;
         }
+        Pace pace(team);
+        for (int64_t epoch = 0; epoch < schedule.epochs && completed; ++epoch) {
+            if (schedule.shuffle) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
+            // Once for all threads, which would wait for one another for ever if they disagreed about a batch without weight
+            // because the caller's array is changed meanwhile.
+            for (int64_t b = 0; b < std::ssize(totals); ++b) {
+                step.samples.first = b * batch;
+                totals[static_cast<size_t>(b)] = total_weight(step.samples, std::min(batch, rows - b * batch));
+            }
+            error = total = 0;
+            stretch.step = steps_;
+            for (int64_t done = 0; done < std::ssize(totals) && completed; done += stretch.batches) {
+                stretch.row = done * batch;
+                stretch.batches = pace.length(std::ssize(totals) - done);
+                const int workers = crew.share(std::min(team, pace.workers()));
+                pace.begin();
+                gate.open(workers);
+                completed = run_stretch(0, workers, step, error, total);
+                pace.end(workers, stretch.batches);
+                stretch.step = step.update.step;
+            }
+            if (!completed) break;
+            model_.unpack(prepared.packed, flat);
+            losses.push_back(error / total);
+            steps_ = stretch.step;
+            ++epoch_;
+        }
+        gate.open(0);
     });
     return completed;
 }
