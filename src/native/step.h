@@ -30,6 +30,15 @@ static void mirror_panel(const Layer& layer, const T* packed, T* mirrors, int64_
     }
 }
 
+// n numbers, with no more written; for rows as short as a panel's a call of memcpy takes longer than the copy.
+template <class T>
+static RESEAU_INLINE void copy(const T* source, T* target, int64_t n) {
+    using V = Vec<T>;
+    int64_t i = 0;
+    for (; i + V::width <= n; i += V::width) V::load(source + i).store(target + i);
+    if (i < n) V::load_partial(source + i, static_cast<int>(n - i)).store_partial(target + i, static_cast<int>(n - i));
+}
+
 // Calls f(place, i, j) for each weight of a narrow layer, with its place among the panels.
 template <class T, class F>
 static RESEAU_INLINE void each_narrow(const Layer& layer, F f) {
@@ -61,7 +70,7 @@ static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
             const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
             T* panel = packed + layer.panels + j * layer.in_padded;
             for (int64_t i = 0; i < layer.n_in; ++i) {
-                __builtin_memcpy(panel + i * columns, flat + layer.flat_W + i * layer.n_out + j, n * sizeof(T));
+                copy(flat + layer.flat_W + i * layer.n_out + j, panel + i * columns, n);
             }
             if (layer.mirror >= 0) mirror_panel(layer, packed, mirrors, j, 0, layer.in_padded);
         }
@@ -85,7 +94,7 @@ static void unpack(const Plan& plan, const T* packed, T* flat) {
             const int64_t n = layer.n_out - j < columns ? layer.n_out - j : columns;
             const T* panel = packed + layer.panels + j * layer.in_padded;
             for (int64_t i = 0; i < layer.n_in; ++i) {
-                __builtin_memcpy(flat + layer.flat_W + i * layer.n_out + j, panel + i * columns, n * sizeof(T));
+                copy(panel + i * columns, flat + layer.flat_W + i * layer.n_out + j, n);
             }
         }
     }
