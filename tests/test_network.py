@@ -152,6 +152,18 @@ def test_a_copy_computes_and_trains_the_same_and_shares_nothing(engine, copied):
     assert twin.parameters.tobytes() == net.parameters.tobytes()
 
 
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"]
+)
+def test_a_network_that_was_called_can_be_copied_and_the_copy_has_its_own_weights(engine, copied):
+    net, X = small(engine=engine), np.ones((1, 3))
+    before = net(X)
+    twin = copied(net)
+    twin.parameters[...] = 0
+    assert net(X).tobytes() == before.tobytes()
+    assert twin(X).tobytes() != before.tobytes()
+
+
 def test_a_network_not_yet_built_can_be_copied():
     net = copy.deepcopy(rs.Network(rs.Dense(2), seed=1))
     assert not net.built
@@ -275,6 +287,24 @@ def test_matrices_of_all_kinds_give_the_same_outputs(engine, convert):
     net = small(dtype="float64", engine=engine)
     X = np.array([[1.0, 0.0, -3.0], [0.0, 5.0, 2.0], [4.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
     assert net(convert(X)).tobytes() == net(X).tobytes()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 5, 64, 65, 200])
+def test_any_number_of_rows_is_what_each_row_is_alone(engine, rows):
+    net = small(engine=engine)
+    X = np.random.default_rng(rows).normal(size=(rows, 3)).astype(np.float32)
+    alone = np.concatenate([net(X[r : r + 1]) for r in range(rows)])
+    np.testing.assert_allclose(net(X), alone, atol=1e-6)  # NumPy's products may differ in the last place
+    np.testing.assert_allclose(net(X.astype(np.float64)), alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 200])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
+def test_one_bad_number_among_many_rows_is_named_with_its_place(engine, rows, bad):
+    X = np.zeros((rows, 3))
+    X[rows - 1, 1] = bad
+    with pytest.raises(rs.DataError, match=f"row {rows - 1}, column 1"):
+        small(engine=engine)(X)
 
 
 def test_the_inputs_are_never_written_to(engine):

@@ -298,3 +298,24 @@ def test_a_fitted_network_refuses_another_width():
     net.fit(X, T, epochs=1)
     with pytest.raises(rs.DataError, match="X has 4 columns, but the network has 3 inputs"):
         net.fit(np.ones((5, 4)), np.ones((5, 2)))
+
+
+# --- what it leaves alone -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_fit_leaves_the_floating_point_state_of_its_thread_as_it_was(engine, threads):
+    tiny = np.full(64, 1e-30, dtype=np.float32)
+    X, T = np.zeros((512, 64)), np.zeros((512, 1))
+    net = rs.Network(rs.Dense(64, "identity"), rs.Dense(1, "identity"), inputs=64, engine=engine, seed=0)
+    net.fit(X, T, epochs=2, threads=threads)
+    assert (tiny * np.float32(1e-10) * np.float32(1e20) > 0).all()  # 1e-40 on the way, which is subnormal
+
+
+@pytest.mark.usefixtures("native")
+def test_weights_too_small_for_a_normal_number_become_zero_in_training_but_not_in_calls():
+    net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, engine="native")
+    net.layers[0].W[...] = 1e-40
+    assert net(np.array([[1.0]]))[0, 0] == np.float32(1e-40)
+    net.fit(np.zeros((1, 1)), np.zeros((1, 1)), optimizer=rs.SGD(0.1), epochs=1)
+    assert net.layers[0].W[0, 0] == 0
