@@ -2,7 +2,7 @@
 //
 // What a second thread brings depends on what else the machine does: where another program has the other processor, two
 // threads that wait for each other twice a step can be ten times slower than one. As results don't depend on the number of
-// threads, a fit may change it at any time. It works in stretches of about a millisecond, goes on with the number that was
+// threads, a fit may change it at any time. It works in stretches of two milliseconds, goes on with the number that was
 // faster, and tries the other again now and then, and when its own pace drops.
 #pragma once
 
@@ -20,36 +20,51 @@ public:
     int workers() const { return workers_; }
     int64_t length(int64_t left) const {
         if (team_ == 1) return left;
-        const double each = seconds_[workers_ > 1];
-        return each == 0 ? 1 : std::clamp<int64_t>(static_cast<int64_t>(stretch / each), 1, left);
+        return warm_ ? std::clamp<int64_t>(static_cast<int64_t>((trying_ ? short_stretch : stretch) / each_), 1, left) : 1;
     }
 
     void begin() {
         if (team_ > 1) start_ = std::chrono::steady_clock::now();
     }
-    // After a stretch, in which so many threads (fewer than workers() where others needed them) did so many units of work.
+    // After a stretch, in which so many threads (fewer than workers() where other calls needed them) did so many units.
     void end(int workers, int64_t units) {
         if (team_ == 1) return;
-        const double each = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() / static_cast<double>(units);
-        double &mine = seconds_[workers > 1], other = seconds_[workers == 1];
-        const bool dropped = mine != 0 && each > 1.25 * mine;
-        mine = each;
-        ++since_try_;
-        const bool worth_trying = each < longest_try && (other == 0 || dropped || since_try_ > stretches_between_tries);
-        const bool all = worth_trying ? workers == 1 : (workers > 1) == (other == 0 || each <= other);
-        if (worth_trying) since_try_ = 0;
-        workers_ = all ? team_ : 1;
+        each_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() / static_cast<double>(units);
+        if (!warm_) {  // threads have woken, memory was touched: only now it counts
+            warm_ = true;
+            return;
+        }
+        double &mine = seconds_[workers > 1], &other = seconds_[workers == 1];
+        const bool dropped = mine != 0 && each_ > 1.25 * mine;
+        mine = each_;
+        if (trying_) {
+            trying_ = false;
+            // The longer a choice holds, the rarer it is questioned.
+            patience_ = mine < other ? shortest_patience : std::min(2 * patience_, longest_patience);
+            left_ = patience_;
+            take((mine < other) == (workers > 1) ? team_ : 1);
+        } else if (each_ < longest_try && (other == 0 || dropped || --left_ <= 0)) {
+            trying_ = true;
+            take(workers == 1 ? team_ : 1);
+        }
     }
 
 private:
-    static constexpr double stretch = 1e-3;     // seconds: a stretch's two clock readings and one wake-up are then lost in it
+    void take(int workers) {
+        warm_ = warm_ && workers == workers_;
+        workers_ = workers;
+    }
+
+    static constexpr double stretch = 2e-3, short_stretch = 3e-4;  // seconds; the short one is that of a try
     static constexpr double longest_try = 5e-3;  // a unit of work that takes longer is not tried with fewer threads
-    static constexpr int stretches_between_tries = 200;
+    static constexpr int shortest_patience = 8, longest_patience = 256;  // stretches between tries
 
     const int team_;
     int workers_;
-    double seconds_[2] = {0, 0};  // that a unit of work took last, in one thread and in all
-    int since_try_ = 0;
+    bool warm_ = false, trying_ = false;
+    double each_ = 0;             // seconds a unit of work took last
+    double seconds_[2] = {0, 0};  // the same in one thread and in all
+    int patience_ = shortest_patience, left_ = shortest_patience;
     std::chrono::steady_clock::time_point start_;
 };
 
