@@ -1,15 +1,21 @@
 // The one micro-kernel: a tile C[MR, NV vectors] = Σ_k a(m, k) · b(k, ·), held in registers while k runs.
 //
 // Each element is summed over k = 0, 1, 2, ... in that order with fused multiply-adds, whatever the tile's size, the vector's
-// width or the thread, so that a result does not depend on them. With MR = 8 and NV = 2 there are 16 independent sums, twice
-// what two multiply-add units with a latency of four cycles need, for ten loads.
+// width or the thread, so that a result does not depend on them.
 #pragma once
 
 #include "rows.h"
 
 namespace reseau::RESEAU_ISA {
 
+// With MR = 8 and NV = 2 there are 16 independent sums, twice what two multiply-add units with a latency of four cycles need,
+// for ten loads. Where there are 16 registers only 12 sums fit beside what is loaded: on AVX2, 125 GFLOP/s of a core's 130, and
+// 79 with 8 rows, whose sums go to memory and back.
+#if defined(__AVX512F__) || defined(__aarch64__)
 inline constexpr int tile_rows = 8;
+#else
+inline constexpr int tile_rows = 6;
+#endif
 
 // a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`.
 template <class T, bool transposed>
@@ -43,10 +49,10 @@ static void tile(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_
     }
 }
 
-// The tile for so many rows (1 to tile_rows) and vectors (1 to panel_vectors).
+// The tile for so many rows (1 to 8) and vectors (1 to panel_vectors).
 template <class T, bool transposed>
 static Tile<T, transposed> tile_for(int64_t rows, int64_t vectors) {
-    static constexpr Tile<T, transposed> table[tile_rows][panel_vectors] = {
+    static constexpr Tile<T, transposed> table[8][panel_vectors] = {
         {tile<T, transposed, 1, 1>, tile<T, transposed, 1, 2>}, {tile<T, transposed, 2, 1>, tile<T, transposed, 2, 2>},
         {tile<T, transposed, 3, 1>, tile<T, transposed, 3, 2>}, {tile<T, transposed, 4, 1>, tile<T, transposed, 4, 2>},
         {tile<T, transposed, 5, 1>, tile<T, transposed, 5, 2>}, {tile<T, transposed, 6, 1>, tile<T, transposed, 6, 2>},
