@@ -108,36 +108,50 @@ def taylor_tail(function: Function, series: Callable[[int], mp.mpf], drop: int) 
     return tail
 
 
-def mills_ratio(t: mp.mpf) -> mp.mpf:
-    """Return (x + 4) cdf(-x) / pdf(x) of the normal distribution at the x >= 0 with t = (x - 4) / (x + 4)."""
-    x = 4 * (1 + t) / (1 - t)
-    return (x + 4) * mp.ncdf(-x) / mp.npdf(x)
+def normal_middle(square: mp.mpf) -> mp.mpf:
+    """Return (cdf(z) - 1/2 - pdf(0) z) / z^3 of the normal distribution at the z with z^2 = square."""
+    z = mp.sqrt(square)
+    return (mp.ncdf(z) - mp.mpf(1) / 2 - mp.npdf(0) * z) / z**3
 
 
-EXPM1 = taylor_tail(mp.expm1, lambda i: 1 / mp.factorial(i) if i else mp.mpf(0), 2)
+def normal_tail(t: mp.mpf) -> mp.mpf:
+    """Return cdf(-a) / (e^(-a^2/2) w) - 1 of the normal distribution, where t = 7 w - 1 and w = (7/16) / (a + 3/4)."""
+    w = (t + 1) / 7
+    a = mp.mpf(7) / 16 / w - mp.mpf(3) / 4
+    return mp.ncdf(-a) / (mp.exp(-a * a / 2) * w) - 1
+
+
+EXPM1 = taylor_tail(mp.expm1, lambda i: 1 / mp.factorial(i) if i else mp.mpf(0), 3)
 LOG1P = taylor_tail(mp.log1p, lambda i: mp.mpf((-1) ** (i + 1)) / i if i else mp.mpf(0), 3)
 
 FITS = [
     Fit(
-        "expm1_tail",  # (e^r - 1 - r) / r^2, the error relative to e^r - 1
+        "expm1_tail",  # (e^r - 1 - r - r^2/2) / r^3, the error relative to e^r - 1
         EXPM1,
-        lambda r: r if abs(r) < mp.mpf("0.001") else r**2 / mp.expm1(r),
-        (mp.mpf("-0.3466"), mp.mpf("0.4056")),
-        {"float": 5, "double": 11},
+        lambda r: r**2 if abs(r) < mp.mpf("0.001") else r**3 / mp.expm1(r),
+        (mp.mpf("-0.3466"), mp.mpf("0.4056")),  # -log(2)/2, and log(3/2) for expm1
+        {"float": 4, "double": 10},
     ),
     Fit(
         "log1p_tail",  # (log(1+f) - f + f^2/2) / f^3, the error relative to log(1+f)
         LOG1P,
         lambda f: f**2 if abs(f) < mp.mpf("0.001") else f**3 / mp.log1p(f),
-        (mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1),
-        {"float": 8, "double": 19},
+        (mp.mpf("-0.3125"), mp.mpf("0.5")),  # 3/4 <= 1 + f < 3/2, and lower for softplus
+        {"float": 9, "double": 21},
     ),
     Fit(
-        "mills_ratio",  # (x + 4) cdf(-x) / pdf(x) for 0 <= x <= 39, in t = (x - 4) / (x + 4), the error relative to it
-        mills_ratio,
-        lambda t: 1 / mills_ratio(t),
-        (mp.mpf(-1), mp.mpf(35) / 43),
-        {"float": 9, "double": 22},
+        "normal_middle",  # (cdf(z) - 1/2 - pdf(0) z) / z^3 in z^2, the error relative to cdf(-|z|)
+        normal_middle,
+        lambda square: mp.sqrt(square) ** 3 / mp.ncdf(-mp.sqrt(square)),
+        (mp.mpf(1) / 64, (mp.mpf(25) / 32) ** 2),  # at 0 the weight is 0
+        {"float": 5, "double": 11},
+    ),
+    Fit(
+        "normal_tail",  # see there; for 25/32 <= a <= 39, the error relative to cdf(-a)
+        normal_tail,
+        lambda t: 1 / (1 + normal_tail(t)),
+        (7 * mp.mpf(7) / 16 / (39 + mp.mpf(3) / 4) - 1, 7 * mp.mpf(7) / 16 / (mp.mpf(25) / 32 + mp.mpf(3) / 4) - 1),
+        {"float": 13, "double": 30},
     ),
 ]
 
