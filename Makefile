@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: check test bench
+.PHONY: check test bench asan tsan valgrind
 
 check: ## format, lint, types
 	$(PYTHON) -m ruff check
@@ -12,3 +12,12 @@ test:
 
 bench: ## side by side with peers; needs pip install '.[bench]'
 	$(PYTHON) benchmarks/run.py
+
+asan: ## the tests, watched for memory errors and undefined behaviour
+	PYTHON=$(PYTHON) .ci/sanitize address
+
+tsan: ## the tests, watched for data races
+	PYTHON=$(PYTHON) .ci/sanitize thread
+
+valgrind: ## small fits, watched for memory that nobody wrote
+	PYTHON=$(PYTHON) .ci/sanitize valgrind

@@ -39,6 +39,25 @@ def test_a_bias_or_initialisation_that_makes_no_sense_is_refused():
         rs.Dense(4, init="glorot")
 
 
+@pytest.mark.parametrize("dropout", [-0.1, 1, 1.5, np.nan, np.inf, "0.5", None, True, 0.5j])
+def test_a_dropout_that_is_no_probability_below_one_is_refused(dropout):
+    with pytest.raises(rs.ParameterError, match=r"dropout is .*, but must be a finite number at least 0 and below 1"):
+        rs.Dense(4, dropout=dropout)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
+def test_dropout_of_an_activation_of_whole_rows_is_refused(activation):
+    rs.Dense(4, activation, dropout=0.0)
+    with pytest.raises(rs.ParameterError, match=f"dropout is 0.5, but a layer with the activation '{activation}'"):
+        rs.Dense(4, activation, dropout=0.5)
+
+
+def test_dropout_in_the_last_layer_is_refused():
+    rs.Network(rs.Dense(4, dropout=0.5), rs.Dense(1))
+    with pytest.raises(rs.ParameterError, match=r"dropout is 0\.25 in the last layer.*give it to a hidden layer"):
+        rs.Network(rs.Dense(4, dropout=0.5), rs.Dense(1, dropout=0.25))
+
+
 def test_a_layer_is_a_value_that_cannot_be_changed():
     layer = rs.Dense(np.int64(4), "tanh")
     assert layer == rs.Dense(4, "tanh")
@@ -72,6 +91,14 @@ def test_a_description_is_read_back_as_the_same_architecture():
     assert architecture_from_description(architecture.describe()) == architecture
 
 
+def test_a_description_mentions_dropout_only_where_there_is_some():
+    architecture = Architecture(5, (rs.Dense(3, dropout=0.25), rs.Dense(2, "identity")), "squared_error")
+    description = architecture.describe()
+    assert description["layers"][0]["dropout"] == 0.25
+    assert "dropout" not in description["layers"][1]
+    assert architecture_from_description(description) == architecture
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -82,6 +109,11 @@ def test_a_description_is_read_back_as_the_same_architecture():
         ({"layers": [{"type": "conv", "neurons": 2}]}, "type of layer 0 is 'conv'"),
         ({"layers": [{"neurons": 2}]}, "type of layer 0 is None"),
         ({"layers": [{"type": "dense", "neurons": -2}]}, "neurons is -2"),
+        (
+            {"layers": [{"type": "dense", "neurons": 2, "dropout": "0.5"}, {"type": "dense", "neurons": 2}]},
+            "dropout is '0",
+        ),
+        ({"layers": [{"type": "dense", "neurons": 2, "dropout": 0.5}]}, "dropout is 0.5 in the last layer"),
     ],
 )
 def test_a_description_with_a_wrong_value_is_refused_by_name(change, words):

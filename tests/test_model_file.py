@@ -63,6 +63,12 @@ def test_a_network_comes_back_as_it_was(tmp_path, engine, dtype, bias):
     again.fit(X, np.ones((5, 2)), epochs=1)
 
 
+def test_dropout_comes_back(tmp_path):
+    net = rs.Network(rs.Dense(4, "tanh", dropout=0.3), rs.Dense(3, dropout=1e-9), rs.Dense(2), inputs=3, seed=0)
+    net.save(tmp_path / "net.reseau")
+    assert rs.load(tmp_path / "net.reseau").architecture == net.architecture
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_and_loss_comes_back(tmp_path, activation, loss):

@@ -18,7 +18,7 @@ import pytest
 from numerics import EVERY_OPTIMIZER, targets_for
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS
+from reseau.activations import ACTIVATIONS, Elementwise
 from reseau.losses import LOSSES
 from reseau.optimizers import OPTIMIZERS, Optimizer
 from reseau.order import row_order
@@ -45,6 +45,7 @@ def trained(
     dtype: str = "float32",
     threads: int | None = 1,
     activation: str = "tanh",
+    dropout: float = 0.0,
     loss: str = "squared_error",
     optimizer: Optimizer | None = None,
     epochs: int = 3,
@@ -56,7 +57,7 @@ def trained(
     X = rng.normal(size=(rows, widths[0]))
     T = targets_for(loss, rows, widths[-1], rng)
     output = LOSSES[loss].simplifies_with or "identity"
-    layers = [rs.Dense(n, activation) for n in widths[1:-1]]
+    layers = [rs.Dense(n, activation, dropout=dropout) for n in widths[1:-1]]
     net = rs.Network(
         *layers, rs.Dense(widths[-1], output), loss=loss, inputs=widths[0], dtype=dtype, seed=1, engine=engine
     )
@@ -88,11 +89,12 @@ def test_the_tables_in_c_agree_on_pairs_and_states():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize(("widths", "rows", "batch_size"), SIZES, ids=str)
-def test_weights_and_losses_are_the_same_bytes_for_any_number_of_threads(widths, rows, batch_size, dtype):
-    net, X, loss = trained(widths, rows, batch_size, dtype=dtype)
+def test_weights_and_losses_are_the_same_bytes_for_any_number_of_threads(widths, rows, batch_size, dropout, dtype):
+    net, X, loss = trained(widths, rows, batch_size, dtype=dtype, dropout=dropout)
     for threads in (2, 3, 7):
-        other, _, other_loss = trained(widths, rows, batch_size, dtype=dtype, threads=threads)
+        other, _, other_loss = trained(widths, rows, batch_size, dtype=dtype, dropout=dropout, threads=threads)
         assert other.parameters.tobytes() == net.parameters.tobytes(), threads
         assert other_loss == loss, threads
         assert other(X, threads=threads).tobytes() == net(X, threads=1).tobytes(), threads
@@ -106,6 +108,7 @@ def test_weights_and_losses_are_the_same_bytes_for_any_number_of_threads(widths,
         {"activation": "gelu", "loss": "binary_cross_entropy", "shuffle": False},
         {"activation": "relu", "l2": 0.1, "optimizer": rs.SGD(0.01, momentum=0.9, nesterov=True)},
         {"sample_weight": np.linspace(0, 2, 301), "optimizer": rs.AdamW()},
+        {"activation": "gelu", "dropout": 0.5, "shuffle": False},
     ],
     ids=str,
 )
@@ -160,7 +163,7 @@ sys.path.insert(0, sys.argv[1])
 from numerics import EVERY_OPTIMIZER
 from test_native import SIZES, trained
 from reseau import engine
-from reseau.activations import ACTIVATIONS
+from reseau.activations import ACTIVATIONS, Elementwise
 from reseau.losses import LOSSES
 
 def digest(*arrays):
@@ -171,11 +174,16 @@ for dtype in ("float32", "float64"):
     for widths, rows, batch_size in SIZES:
         net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2)
         found[f"{dtype} {widths}"] = digest(net.parameters, net(X), net.jacobian(X[:5])), loss
+        net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2, dropout=0.3)
+        found[f"{dtype} {widths} dropout"] = digest(net.parameters), loss
     for name in ACTIVATIONS:
         if name == "exponential":  # towers of it overflow
             continue
         net, X, loss = trained((5, 19, 7, 3), 40, 11, dtype=dtype, activation=name)
         found[f"{dtype} {name}"] = digest(net.parameters, net(X)), loss
+        if isinstance(ACTIVATIONS[name], Elementwise):
+            net, X, loss = trained((5, 19, 7, 3), 40, 11, dtype=dtype, activation=name, dropout=0.5)
+            found[f"{dtype} {name} dropout"] = digest(net.parameters), loss
     for name in LOSSES:
         net, X, loss = trained((5, 19, 3), 40, 11, dtype=dtype, loss=name)
         found[f"{dtype} {name}"] = digest(net.parameters, net(X)), loss
@@ -283,6 +291,31 @@ def test_a_few_epochs_are_those_of_the_reference_for_every_activation_and_loss(a
         net.parameters, reference.parameters, rtol=0, atol=tolerance * np.abs(reference.parameters).max()
     )
     np.testing.assert_allclose(losses, reference_losses, rtol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "activation",
+    [name for name in ACTIVATIONS if isinstance(ACTIVATIONS[name], Elementwise) and name != "exponential"],
+)
+def test_a_few_epochs_with_dropout_are_those_of_the_reference(activation, dtype):
+    options = {
+        "dtype": dtype,
+        "activation": activation,
+        "dropout": 0.4,
+        "optimizer": rs.SGD(0.01, momentum=0.5),
+        "sample_weight": np.repeat([1.0, 0.0, 2.0], [20, 40, 20]),  # batches without weight: no step, no masks
+        "shuffle": False,
+        "threads": 2,
+    }
+    net, _, loss = trained((5, 37, 19, 3), 80, 17, **options)
+    reference, _, reference_loss = trained((5, 37, 19, 3), 80, 17, engine="reference", **options)
+    steps = 3 * 4
+    tolerance = steps * TOLERATED * np.finfo(dtype).eps
+    np.testing.assert_allclose(
+        net.parameters, reference.parameters, rtol=0, atol=tolerance * np.abs(reference.parameters).max()
+    )
+    np.testing.assert_allclose(loss, reference_loss, rtol=tolerance)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
@@ -487,9 +520,9 @@ def test_weights_that_change_during_a_fit_do_not_part_its_threads():
 def test_a_fit_in_several_calls_of_the_kernels_is_that_of_one(monkeypatch):
     from reseau import native
 
-    whole, _, losses = trained((13, 37, 5), 129, 33, epochs=7)
+    whole, _, losses = trained((13, 37, 5), 129, 33, epochs=7, dropout=0.3)
     monkeypatch.setattr(native, "_EPOCHS_AT_ONCE", 3)
-    pieces, _, same_losses = trained((13, 37, 5), 129, 33, epochs=7)
+    pieces, _, same_losses = trained((13, 37, 5), 129, 33, epochs=7, dropout=0.3)
     assert same_losses == losses
     assert pieces.parameters.tobytes() == whole.parameters.tobytes()
 

@@ -119,6 +119,15 @@ def test_the_summary_names_every_layer_its_shapes_formula_and_parameters():
     assert len({len(line) for line in text.splitlines()[:3]}) == 1  # the columns are aligned
 
 
+def test_the_summary_and_the_repr_show_dropout():
+    net = rs.Network(rs.Dense(6, "tanh", dropout=0.25), rs.Dense(2, "identity"), inputs=3)
+    first, second = net.summary().splitlines()[1:3]
+    assert ", dropout 0.25" in first
+    assert "dropout" not in second
+    assert repr(net).startswith("Network(Dense(6, 'tanh', dropout=0.25), Dense(2, 'identity'), ")
+    assert eval(repr(net), {"Network": rs.Network, "Dense": rs.Dense}).architecture == net.architecture
+
+
 def test_the_repr_is_the_call_that_makes_the_network():
     net = rs.Network(
         rs.Dense(3, "tanh", bias=False), rs.Dense(2, "softmax"), loss="cross_entropy", inputs=4, dtype="float64"

@@ -1,7 +1,8 @@
 // The table of activations, as the kernels see it; the formulas are those of activations.py, entry for entry.
 //
-// An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself (then
-// the forward pass keeps σ'(z) for the backward pass). A row-wise one has `forward` and `pullback` on whole rows.
+// An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself. Then the
+// forward pass keeps σ'(z) for the backward pass, as it does where dropout changes a. A row-wise one has `forward` and
+// `pullback` on whole rows.
 #pragma once
 
 #include "elementary.h"
@@ -95,11 +96,12 @@ struct GeluTanh : ElementwiseBase<T> {
     static constexpr const char* name = "gelu_tanh";
     static constexpr bool from_value = false;
     static constexpr T slope = T(0.79788456080286535588), cubic = T(0.044715);
-    // ½ (1 + tanh u) = φ(2u), which keeps the digits of a small one.
+    // ½ (1 + tanh u) = φ(2u), which keeps the digits of a small one. It is 1 or 0 where the cube of z might overflow.
+    static RESEAU_INLINE V within(V z) { return min(V(T(30)), max(V(T(-30)), z)); }
     static RESEAU_INLINE V gate(V z) { return sigmoid(V(2 * slope) * fma(V(cubic) * z * z, z, z)); }
-    static RESEAU_INLINE V value(V z) { return z * gate(z); }
+    static RESEAU_INLINE V value(V z) { return z * gate(within(z)); }
     static RESEAU_INLINE V derivative(V far) {
-        const V z = min(V(T(30)), max(V(T(-30)), far));  // beyond which it is 1 or 0, and its square might overflow
+        const V z = within(far);
         const V s = gate(z);
         const V slope_of_inner = V(2 * slope) * fma(V(T(3) * cubic) * z, z, V(T(1)));
         return fma(z * s * (V(T(1)) - s), slope_of_inner, s);
@@ -123,11 +125,15 @@ struct Mish : ElementwiseBase<T> {
     using V = Vec<T>;
     static constexpr const char* name = "mish";
     static constexpr bool from_value = false;
-    static RESEAU_INLINE V gate(V z) { return tanh(softplus(z)); }
-    static RESEAU_INLINE V value(V z) { return z * gate(z); }
+    // tanh log(1 + e^z) = n/(n + 2) with n = e^z (e^z + 2), written with e = e^−|z| for z ≥ 0 too.
+    static RESEAU_INLINE V gate(V z, V e) {
+        const V n = select(z < V::zero(), e * (e + V(T(2))), fma(V(T(2)), e, V(T(1))));
+        return n / fma(V(T(2)), select(z < V::zero(), V(T(1)), e * e), n);
+    }
+    static RESEAU_INLINE V value(V z) { return z * gate(z, exp(-abs(z))); }
     static RESEAU_INLINE V derivative(V z) {
-        const V t = gate(z);
-        return fma(z * fnma(t, t, V(T(1))), sigmoid(z), t);
+        const V e = exp(-abs(z)), t = gate(z, e), sigmoid = select(z < V::zero(), e, V(T(1))) / (V(T(1)) + e);
+        return fma(z * fnma(t, t, V(T(1))), sigmoid, t);
     }
 };
 
@@ -262,16 +268,31 @@ static void forward_tile(Matrix<T> z, const T* bias, Matrix<T> a, Matrix<T> d, i
             }
         }
     }
+    if constexpr (Activation::from_value) {
+        if (d.data == nullptr) return;
+        for (int64_t r = 0; r < rows; ++r) {
+            for (int64_t v = 0; v < vectors; ++v) {
+                const int64_t j = v * Vec<T>::width;
+                Activation::derivative(Vec<T>::load(a.row(r) + j)).store(d.row(r) + j);
+            }
+        }
+    }
 }
 
 template <class T, class Activation>
 static void backward_tile(Matrix<T> a, Matrix<T> d, Matrix<T> g, int64_t rows, int64_t vectors) {
-    for (int64_t r = 0; r < rows; ++r) {
-        for (int64_t v = 0; v < vectors; ++v) {
-            const int64_t j = v * Vec<T>::width;
-            const Vec<T> slope = Activation::from_value ? Activation::derivative(Vec<T>::load(a.row(r) + j)) : Vec<T>::load(d.row(r) + j);
-            (Vec<T>::load(g.row(r) + j) * slope).store(g.row(r) + j);
+    const auto multiply = [&](auto slope) {
+        for (int64_t r = 0; r < rows; ++r) {
+            for (int64_t v = 0; v < vectors; ++v) {
+                const int64_t j = v * Vec<T>::width;
+                (Vec<T>::load(g.row(r) + j) * slope(r, j)).store(g.row(r) + j);
+            }
         }
+    };
+    if (!Activation::from_value || d.data != nullptr) {
+        multiply([&](int64_t r, int64_t j) { return Vec<T>::load(d.row(r) + j); });
+    } else {
+        multiply([&](int64_t r, int64_t j) { return Activation::derivative(Vec<T>::load(a.row(r) + j)); });
     }
 }
 

@@ -33,6 +33,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.flat_b = description.flat_b;
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
+        layer.dropout = description.dropout;
         layer.narrow = is_narrow<T>(layer.n_in, layer.n_out);
         layer.panels = packed;
         layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
@@ -76,7 +77,8 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     for (int l = 0; l <= plan.count; ++l) {
         const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
         const bool keeps_delta = purpose >= (l == 0 ? Purpose::inputs : Purpose::backward);
-        const bool keeps_derivative = purpose >= Purpose::backward && l > 0 && kernels().keeps_derivative(plan.layers[l - 1].activation);
+        const bool keeps_derivative = purpose >= Purpose::backward && l > 0 &&
+                                      (kernels().keeps_derivative(plan.layers[l - 1].activation) || plan.layers[l - 1].dropout > 0);
         room.A.push_back(matrix(columns));
         room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});

@@ -24,6 +24,7 @@ struct LayerDescription {
     int64_t n_in, n_out;
     int activation;
     int64_t flat_W, flat_b;  // offsets in the flat vector; flat_b < 0 without bias
+    double dropout;
 };
 
 // What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the first layer's

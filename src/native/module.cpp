@@ -7,6 +7,11 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+#include <atomic>
 #include <optional>
 #include <tuple>
 
@@ -74,12 +79,12 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 
-// A layer: (n_in, n_out, activation, offset of W, offset of b or -1).
-using LayerTuple = std::tuple<int64_t, int64_t, int, int64_t, int64_t>;
+// A layer: (n_in, n_out, activation, offset of W, offset of b or -1, dropout).
+using LayerTuple = std::tuple<int64_t, int64_t, int, int64_t, int64_t, double>;
 
 std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
     std::vector<LayerDescription> all;
-    for (const auto& [n_in, n_out, activation, W, b] : layers) all.push_back({n_in, n_out, activation, W, b});
+    for (const auto& [n_in, n_out, activation, W, b, dropout] : layers) all.push_back({n_in, n_out, activation, W, b, dropout});
     return all;
 }
 
@@ -215,9 +220,23 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
 
 std::vector<std::string> list(const char* const* entries, int count) { return {entries, entries + count}; }
 
+std::atomic<int> thread_limit{0};
+
 }  // namespace
 
+// The limit that threadpoolctl sets, through the library rather than through Python: one for the process, 0 for none.
+// reseau/engine.py honours it.
+extern "C" {
+[[gnu::visibility("default")]] int reseau_get_num_threads() { return thread_limit.load(std::memory_order_relaxed); }
+[[gnu::visibility("default")]] void reseau_set_num_threads(int threads) {
+    thread_limit.store(threads > 0 ? threads : 0, std::memory_order_relaxed);
+}
+}
+
 NB_MODULE(_native, module) {
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(nullptr, nullptr, Crew::forget_others);
+#endif
     nb::set_leak_warnings(false);  // a daemon thread may still be at work in here when the interpreter ends
     module.doc() = "The native engine's kernels; use reseau.native, which checks and prepares the arguments.";
     module.def("activations", [] { return list(names().activations, names().activation_count); });
@@ -230,6 +249,7 @@ NB_MODULE(_native, module) {
         for (const InstructionSet* set : instruction_sets()) all.emplace_back(set->name);
         return all;
     });
+    module.def("thread_limit", &reseau_get_num_threads);
     nb::enum_<Purpose>(module, "Purpose")
         .value("errors", Purpose::errors)
         .value("backward", Purpose::backward)

@@ -41,6 +41,7 @@ struct Layer {
     int64_t panels, bias, mirror;
     int64_t first_unit, units;  // of work in the weights phase, see step.h: the number of the first, and how many
     int activation;      // its place in the table of activations.h
+    double dropout;      // the probability that a neuron's output is dropped in training
     bool has_bias, narrow;
 
     int64_t blocks() const;  // of unit_rows rows
@@ -90,7 +91,8 @@ struct Samples {
 };
 
 // Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). A[0] are the inputs, A[l] the
-// outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1.
+// outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1. With dropout A[l]
+// is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
 template <class T>
 struct Workspace {
     const Matrix<T> *A, *D, *delta;
@@ -122,6 +124,8 @@ struct Step {
     int64_t rows;
     double total;  // the rows of the batch, or the sum of their weights
     double l2;
+    bool drops;             // whether layers with dropout drop
+    uint64_t dropout_seed;  // mix(~seed)
 };
 
 // What one build of the kernels offers; see step.h for what they do.

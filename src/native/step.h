@@ -6,6 +6,7 @@
 #pragma once
 
 #include "activations.h"
+#include "dropout.h"
 #include "losses.h"
 #include "matmul.h"
 #include "optimizers.h"
@@ -158,8 +159,11 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
         const auto forward = sigma.row_wise ? activations<T>[0].forward : sigma.forward;
         const Matrix<T> value = sigma.row_wise ? Z : A;
         const T* bias = step.packed + layer.bias;
+        const bool drops = step.drops && layer.dropout > 0;
+        const uint64_t key = drops ? mix(step.dropout_seed + static_cast<uint64_t>(step.update.step)) + (static_cast<uint64_t>(l - 1) << 32) : 0;
         const auto epilogue = [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
             forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
+            if (drops) drop(layer.dropout, key + static_cast<uint64_t>(begin + r), j, part(A, r, j), part(D, r, j), rows, vectors);
         };
         const Matrix<T> inputs = part(step.work.A[l - 1], begin, 0);
         const T* panels = step.packed + layer.panels;

@@ -6,17 +6,11 @@
 #include <numeric>
 
 #include "pace.h"
+#include "random.h"
 
 namespace reseau {
 
 namespace {
-
-// SplitMix64's finaliser; order.py has the same, with its source.
-uint64_t mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
 
 // The order of an epoch's rows: `row_order` of order.py, number for number.
 void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
@@ -155,6 +149,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     prepared.work.row_error = row_error.data();
     prepared.update = {optimizer_, hyperparameters.data(), steps_, {state_[0].data(), state_[1].data()}};
     prepared.l2 = schedule.l2;
+    prepared.drops = true;
+    prepared.dropout_seed = mix(~schedule.seed);
     if (schedule.shuffle) prepared.samples.order = order.data();
     model_.pack(flat);
 

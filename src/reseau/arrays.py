@@ -9,6 +9,7 @@ import numpy as np
 
 Array = Any  # an array of any array-API library
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Predictor: TypeAlias = Callable[[object, int | None], FloatArray | None]  # of X and threads, see reference.predictor
 

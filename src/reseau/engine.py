@@ -3,7 +3,7 @@
 Both have the same five names: `errors`, `gradient`, `jacobian` and `Trainer`, on arrays that `reseau.data` has checked,
 and `predictor`, which looks at its X itself. `reference` is the equations for people; `native` the same equations fused
 in C++. RESEAU_ENGINE=reference forces the first, RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512
-the native engine's instruction set.
+the native engine's instruction set. threadpoolctl and OMP_NUM_THREADS bound the threads too: see `threads`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -72,7 +73,12 @@ def get(name: str | None = None) -> Any:
 
 
 def threads(wanted: int | None = None) -> int:
-    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else the processors this process may use."""
+    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else what suits the machine.
+
+    That is the processors this process may use, by its affinity and its control groups' quotas; fewer where
+    threadpoolctl limits the native engine or, without such a limit, OMP_NUM_THREADS does, which joblib sets in its
+    workers.
+    """
     if wanted is not None:
         return min(integer("threads", wanted, low=1), MOST_THREADS)
     variable = os.environ.get("RESEAU_THREADS")
@@ -83,16 +89,50 @@ def threads(wanted: int | None = None) -> int:
             )
         return min(int(variable), MOST_THREADS)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors, _quota(), MOST_THREADS)
+    return min(processors, _quota(), _limit() or _openmp(), MOST_THREADS)
 
 
-def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many processors a container may use: its quota of each period (cgroups, version 2), rounded up."""
+def _limit() -> int:
+    """The limit that threadpoolctl has set, or 0: it finds only what is loaded."""
+    native = sys.modules.get("reseau._native")
+    return native.thread_limit() if native else 0
+
+
+def _openmp() -> int:
+    """OMP_NUM_THREADS. Of a list, which has a number for each level of nesting, the first; no number is no limit."""
+    outermost = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return (int(outermost) if outermost.isdecimal() else 0) or MOST_THREADS
+
+
+@cache  # the files are read in 60 µs, several times what a row of a small network takes
+def _quota(root: Path = Path("/")) -> int:
+    """How many processors the process's control groups grant it: their least quota of each period, rounded up.
+
+    A quota holds for all groups within, so that every one from the process's own to the outermost is asked. In a
+    container the path may be the host's, of which only the outermost group is to be seen: the container's.
+    """
+    least = MOST_THREADS
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":  # version 2
+            mount, files = root / "sys/fs/cgroup", ["cpu.max"]
+        elif "cpu" in controllers.split(","):  # version 1
+            mount, files = root / "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        for group in (Path(path), *Path(path).parents):
+            words = " ".join(_read(mount / group.relative_to("/") / file) for file in files).split()
+            if len(words) == 2 and words[0] not in ("max", "-1"):
+                least = min(least, max(1, -(-int(words[0]) // int(words[1]))))
+    return least
+
+
+def _read(file: Path) -> str:
+    """The text of a file, empty if there is none."""
     try:
-        quota, period = file.read_text().split()
-        return max(1, -(-int(quota) // int(period)))
-    except (OSError, ValueError):  # no such file, or "max": no quota
-        return MOST_THREADS
+        return file.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 def info() -> dict[str, Any]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from reseau.activations import ACTIVATIONS, Activation
+from reseau.activations import ACTIVATIONS, Activation, RowWise
 from reseau.arrays import Array
-from reseau.checks import integer, known
+from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
 from reseau.initializers import INITIALIZERS
 from reseau.losses import LOSSES, Loss
@@ -22,6 +22,11 @@ from reseau.losses import LOSSES, Loss
 @dataclass(frozen=True)
 class Dense:
     """A layer of n neurons, every one connected to every input: A = σ(X W + b).
+
+    Dropout keeps the neurons of a layer from relying on one another (Srivastava, Hinton, Krizhevsky, Sutskever,
+    Salakhutdinov 2014): in training, A = σ(X W + b) · M/(1 − p), where each number of M, anew for every row of every
+    step, is 0 with probability p and else 1, so that the mean is that without dropout. Only `Network.fit` drops;
+    outputs, errors, gradients and the Jacobian are those of the whole layer.
 
     Parameters
     ----------
@@ -33,23 +38,28 @@ class Dense:
         Whether b is added; False gives the lecture's layer, O = σ(X W).
     init : str or None
         How W is drawn, a name of `reseau.initializers.INITIALIZERS`; None takes the one that suits the activation.
+    dropout : float
+        p, the probability that the output of a neuron is dropped in training, 0 ≤ p < 1. Hidden layers with an
+        activation of each number alone may have it, the last layer and softmax may not.
 
     Raises
     ------
     ParameterError
-        For a number of neurons below 1, or a name that is not in its table.
+        For a number of neurons below 1, a name that is not in its table, or a dropout out of range or where there can
+        be none.
 
     Examples
     --------
     >>> import reseau as rs
     >>> rs.Dense(64, "tanh")
-    Dense(neurons=64, activation='tanh', bias=True, init=None)
+    Dense(neurons=64, activation='tanh', bias=True, init=None, dropout=0.0)
     """
 
     neurons: int
     activation: str = "relu"
     bias: bool = True
     init: str | None = None
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", integer("neurons", self.neurons, low=1))
@@ -58,6 +68,12 @@ class Dense:
             raise ParameterError(f"bias is {self.bias!r}, but must be True or False.")
         if self.init is not None:
             known("init", self.init, INITIALIZERS)
+        object.__setattr__(self, "dropout", real("dropout", self.dropout, low=0, high=1, includes_high=False))
+        if self.dropout and isinstance(self.sigma, RowWise):  # what is sent back through it needs the row undropped
+            raise ParameterError(
+                f"dropout is {self.dropout}, but a layer with the activation {self.activation!r} cannot have it; give "
+                "it to the layer before."
+            )
 
     @property
     def sigma(self) -> Activation:
@@ -130,15 +146,15 @@ class Architecture:
 
     def describe(self) -> dict[str, Any]:
         """The architecture as JSON-able values; `from_description` reads it back."""
-        kinds = {kind: name for name, kind in LAYERS.items()}
-        return {
-            "inputs": self.inputs,
-            "layers": [
-                {"type": kinds[type(layer)], **{f.name: getattr(layer, f.name) for f in fields(layer)}}
-                for layer in self.layers
-            ],
-            "loss": self.loss,
-        }
+        return {"inputs": self.inputs, "layers": [_describe(layer) for layer in self.layers], "loss": self.loss}
+
+
+def _describe(layer: Dense) -> dict[str, Any]:
+    kinds = {kind: name for name, kind in LAYERS.items()}
+    values = {f.name: getattr(layer, f.name) for f in fields(layer)}
+    if not layer.dropout:  # so that releases which do not know it yet can read what does without
+        del values["dropout"]
+    return {"type": kinds[type(layer)], **values}
 
 
 def check_network(layers: tuple[Dense, ...], loss: str) -> None:
@@ -161,6 +177,11 @@ def check_network(layers: tuple[Dense, ...], loss: str) -> None:
         raise ParameterError(
             f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two "
             "classes use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'."
+        )
+    if last.dropout:
+        raise ParameterError(
+            f"dropout is {last.dropout} in the last layer, whose dropped outputs the loss would compare as zeros; "
+            "give it to a hidden layer."
         )
 
 

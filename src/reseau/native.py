@@ -12,8 +12,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import threadpoolctl  # type: ignore[import-untyped]
 
-from reseau import _native
+from reseau import __version__, _native
 from reseau.arrays import FloatArray, IntArray, Predictor
 from reseau.checks import known
 from reseau.layers import Architecture
@@ -41,9 +42,41 @@ def instruction_set() -> str:
     return available[-1]
 
 
-def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int]]:
+class ThreadLimit(threadpoolctl.LibController):  # type: ignore[misc]
+    """What threadpoolctl knows of the native engine: `threadpool_limits(1)` and `threadpool_info()` count it in.
+
+    It is an API of its own, neither "blas" nor "openmp". scikit-learn limits "blas" in passing, inside KMeans for one,
+    and for the whole process: a fit in another thread would now and then find itself on one thread.
+    """
+
+    user_api = internal_api = "reseau"
+    filename_prefixes = ("_native.",)  # as other packages' libraries may be called too; hence
+    check_symbols = ("reseau_set_num_threads",)
+
+    def get_num_threads(self) -> int:
+        from reseau import engine
+
+        return engine.threads()
+
+    def set_num_threads(self, num_threads: int) -> None:
+        # threadpoolctl restores what it has found. Without a limit, that is what there is without one.
+        self.dynlib.reseau_set_num_threads(0)
+        if num_threads != self.get_num_threads():
+            self.dynlib.reseau_set_num_threads(num_threads)
+
+    def get_version(self) -> str:
+        return __version__
+
+    def set_additional_attributes(self) -> None:
+        self.instruction_set = instruction_set()
+
+
+threadpoolctl.register(ThreadLimit)
+
+
+def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, float]]:
     return [
-        (n_in, n_out, _ACTIVATIONS[layer.activation], w, b)
+        (n_in, n_out, _ACTIVATIONS[layer.activation], w, b, layer.dropout)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
 

@@ -31,7 +31,7 @@ class LayerView:
     Attributes
     ----------
     description : Dense
-        Its neurons, activation and bias.
+        Its neurons, activation, bias, initialisation and dropout.
     W : ndarray of shape (n_in, n_out)
         A writable view of its weights in the network's parameters.
     b : ndarray of shape (n_out,) or None
@@ -58,7 +58,7 @@ class Network:
     dtype : {"float32", "float64"}
         The precision of parameters and arithmetic.
     seed : int or None
-        Fixes the initial weights and the order of rows in `fit`; None draws a fresh seed.
+        Fixes the initial weights and, in `fit`, the order of rows and what is dropped; None draws a fresh seed.
     engine : {"native", "reference"} or None
         Which engine computes; None takes the native one where it was built.
 
@@ -466,7 +466,7 @@ class Network:
         model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
 
     def summary(self) -> str:
-        """A table of the layers: shapes, activations with their formula, numbers of parameters.
+        """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.
 
         Examples
         --------
@@ -482,7 +482,8 @@ class Network:
         for place, layer in enumerate(self.layers, start=1):
             dense, (n_in, n_out) = layer.description, layer.W.shape
             bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
-            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, dense.sigma.formula, count))
+            formula = dense.sigma.formula + (f", dropout {dense.dropout}" if dense.dropout else "")
+            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, formula, count))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
         for *words, count in rows:
@@ -496,7 +497,11 @@ class Network:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        parts = [f"Dense({d.neurons}, {d.activation!r}{'' if d.bias else ', bias=False'})" for d in self._dense]
+        parts = [
+            f"Dense({d.neurons}, {d.activation!r}{'' if d.bias else ', bias=False'}"
+            f"{f', dropout={d.dropout}' if d.dropout else ''})"
+            for d in self._dense
+        ]
         parts.append(f"loss={self._loss!r}")
         if self._architecture is not None:
             parts.append(f"inputs={self._architecture.inputs}")

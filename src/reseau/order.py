@@ -1,4 +1,7 @@
-"""The order in which an epoch takes the rows: computed from seed and epoch, so that both engines take the same."""
+"""What is random in training: the order of rows and what is dropped.
+
+Both are computed from the seed and the place in the training run, so that both engines take the same.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.arrays import IntArray
+from reseau.arrays import BoolArray, IntArray
 
 _MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ divided by the golden ratio, odd: the step of SplitMix64
@@ -38,3 +41,27 @@ def row_order(rows: int, seed: int, epoch: int) -> IntArray:
         other = partners[place]
         order[place], order[other] = order[other], order[place]
     return np.asarray(order, dtype=np.int64)
+
+
+def keeps(seed: int, step: int, layer: int, rows: int, neurons: int, p: float) -> BoolArray:
+    """Which neurons of a layer with dropout p are kept for which rows of a batch, (rows, neurons).
+
+    Neuron j of row r is dropped where x_j < ⌊p 2³²⌋, with x_j = fmix(h + j·(l | 1)) in 32 bits, where h and l are the
+    upper and the lower half of mix(mix(mix(~seed) + step) + (layer·2³² | r)). Steps count from 1 over the whole
+    training run, layers and rows from 0; r is the row's place in the batch. A seed is below 2⁶³, so ~seed is none, and
+    the masks have nothing in common with the order of rows. The native engine does the same (`drop` in dropout.h).
+    """
+    start = int(mix(np.uint64((int(mix(~np.uint64(seed))) + step) & int(_MASK))))
+    r = np.arange(rows, dtype=np.uint64) | np.uint64(layer << 32)
+    with np.errstate(over="ignore"):
+        k = mix(np.uint64(start) + r)[:, None]
+        first, stride = (k >> np.uint64(32)).astype(np.uint32), k.astype(np.uint32) | np.uint32(1)
+        x = fmix(first + np.arange(neurons, dtype=np.uint32) * stride)
+    return x >= np.uint32(p * 2**32)
+
+
+def fmix(x: np.ndarray[Any, np.dtype[np.uint32]]) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """MurmurHash3's 32-bit finaliser (Appleby 2011): 32 well-mixed bits of each 32-bit number."""
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return x ^ (x >> np.uint32(16))

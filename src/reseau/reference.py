@@ -7,17 +7,20 @@ targets, delta = ∂E/∂Z.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from reseau.arrays import Array, FloatArray, IntArray, Predictor, namespace
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer, State
-from reseau.order import row_order
+from reseau.order import keeps, row_order
 
 NAME = "reference"
+
+Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
+NO_MASKS: Masks = {}
 
 
 def instruction_set() -> str:
@@ -25,26 +28,38 @@ def instruction_set() -> str:
     return "that of NumPy"
 
 
-def trace(architecture: Architecture, parameters: Array, X: Array) -> tuple[list[Array], list[Array]]:
-    """Forward, keeping everything: Z_1..Z_L and A_0..A_L, with A_0 = X, Z_l = A_{l−1} W_l + b_l, A_l = σ_l(Z_l)."""
+def dropped(architecture: Architecture, masks: Masks, l: int, A: Array) -> Array:
+    """Dropout: A · M_l/(1 − p_l), or A itself where A_l has no mask."""
+    return A * masks[l] / (1 - architecture.layers[l - 1].dropout) if l in masks else A
+
+
+def trace(
+    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS
+) -> tuple[list[Array], list[Array]]:
+    """Forward, keeping everything: Z_1..Z_L and A_0..A_L, with A_0 = X, Z_l = A_{l−1} W_l + b_l, A_l = σ_l(Z_l).
+
+    Where there is a mask, the next layer's input is A_l · M_l/(1 − p_l); A_l stays what σ_l gave.
+    """
     Z: list[Array] = []
     A: list[Array] = [X]
-    for layer, (W, b) in zip(architecture.layers, architecture.views(parameters), strict=True):
-        Z.append(A[-1] @ W if b is None else A[-1] @ W + b)
+    for l, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True)):
+        A_in = dropped(architecture, masks, l, A[l])
+        Z.append(A_in @ W if b is None else A_in @ W + b)
         A.append(layer.sigma.value(Z[-1]))
     return Z, A
 
 
 def backward(
-    architecture: Architecture, parameters: Array, Z: list[Array], A: list[Array], delta: Array
+    architecture: Architecture, parameters: Array, Z: list[Array], A: list[Array], delta: Array, masks: Masks = NO_MASKS
 ) -> list[Array]:
-    """From δ_L back to δ_1: δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}."""
+    """From δ_L back to δ_1: δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}, times M_{l−1}/(1 − p_{l−1}) where there is a mask."""
     deltas = [delta]
     views = architecture.views(parameters)
     for place in range(len(views) - 1, 0, -1):
         W, _ = views[place]
         sigma = architecture.layers[place - 1].sigma
-        deltas.insert(0, sigma.pullback(Z[place - 1], A[place], deltas[0] @ W.T))
+        G = dropped(architecture, masks, place, deltas[0] @ W.T)
+        deltas.insert(0, sigma.pullback(Z[place - 1], A[place], G))
     return deltas
 
 
@@ -70,6 +85,7 @@ def value_and_gradient(
     T: Array,
     sample_weight: Array | None = None,
     l2: float = 0.0,
+    masks: Masks = NO_MASKS,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
@@ -77,16 +93,16 @@ def value_and_gradient(
     """
     xp = namespace(X)
     rows = X.shape[0]
-    Z, A = trace(architecture, parameters, X)
+    Z, A = trace(architecture, parameters, X, masks)
     total = float(rows) if sample_weight is None else float(xp.sum(sample_weight))
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
     E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T)))
-    deltas = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T))
+    deltas = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T), masks)
     pieces: list[Array] = []
-    for A_in, delta, (W, b) in zip(A, deltas, architecture.views(parameters), strict=False):
-        dW = A_in.T @ delta
+    for l, (delta, (W, b)) in enumerate(zip(deltas, architecture.views(parameters), strict=True)):
+        dW = dropped(architecture, masks, l, A[l]).T @ delta
         pieces.append(xp.reshape(dW + (l2 / total) * W if l2 else dW, (-1,)))
         if b is not None:
             pieces.append(xp.sum(delta, axis=0))
@@ -180,7 +196,7 @@ class Trainer:
     optimizer : Optimizer
         How they follow the gradient.
     seed : int
-        What the order of rows depends on, with the epoch.
+        What the order of rows depends on, with the epoch, and what is dropped, with the step.
     threads : int
         At most as many threads; this engine leaves them to the array library.
     """
@@ -229,11 +245,19 @@ class Trainer:
             if weight == 0:
                 continue
             T_batch = _dense(self.architecture, T[batch], dtype)
-            E, g = value_and_gradient(self.architecture, w, X[batch].astype(dtype, copy=False), T_batch, s, l2)
             steps += 1
+            masks = self._masks(steps, len(batch))
+            E, g = value_and_gradient(self.architecture, w, X[batch].astype(dtype, copy=False), T_batch, s, l2, masks)
             w, state = self.optimizer.update(w, g, state, steps)
             error_sum += E * weight
             total += weight
         self.parameters[...] = w
         self.state, self.steps, self.epoch = state, steps, self.epoch + 1
         return error_sum / total
+
+    def _masks(self, step: int, rows: int) -> Masks:
+        return {
+            l: keeps(self.seed, step, l - 1, rows, layer.neurons, layer.dropout).astype(self.parameters.dtype)
+            for l, layer in enumerate(self.architecture.layers, start=1)
+            if layer.dropout
+        }

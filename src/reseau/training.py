@@ -25,8 +25,8 @@ class History:
     Attributes
     ----------
     loss : list of float
-        For each epoch the mean error E of its rows, as met on the way (before each batch's update), without the l2
-        penalty.
+        For each epoch the mean error E of its rows, as met on the way (before each batch's update, with dropout where
+        a layer has it), without the l2 penalty.
     validation_loss : list of float
         The mean error of the validation data after each epoch; empty without validation data.
     seconds : float
