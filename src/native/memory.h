@@ -28,12 +28,13 @@ public:
         const size_t bytes = static_cast<size_t>(round_up((size > 0 ? size : 1) * static_cast<int64_t>(sizeof(T)), 64));
 #if defined(__linux__)
         if (bytes >= huge_page) {
-            // Room to begin on a boundary; what is never touched costs nothing.
-            void* const memory = mmap(nullptr, bytes + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            // Whole pages, and room to begin on a boundary; what is never touched costs nothing.
+            const size_t pages = (bytes + huge_page - 1) / huge_page * huge_page, mapped = pages + huge_page;
+            void* const memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (memory == MAP_FAILED) throw std::bad_alloc();
             const size_t before = (huge_page - reinterpret_cast<uintptr_t>(memory) % huge_page) % huge_page;
-            memory_ = {reinterpret_cast<T*>(static_cast<char*>(memory) + before), Free{memory, bytes + huge_page}};
-            madvise(memory_.get(), bytes, MADV_HUGEPAGE);
+            memory_ = {reinterpret_cast<T*>(static_cast<char*>(memory) + before), Free{memory, mapped}};
+            madvise(memory_.get(), pages, MADV_HUGEPAGE);
             return;
         }
 #endif

@@ -3,7 +3,7 @@
 // What a second thread brings depends on what else the machine does: where another program has the other processor, two
 // threads that wait for each other twice a step can be ten times slower than one. As results don't depend on the number of
 // threads, a fit may change it at any time. It works in stretches of two milliseconds, goes on with the number that was
-// faster, and tries the other again now and then, and when its own pace drops.
+// faster, and tries the other again now and then.
 #pragma once
 
 #include <algorithm>
@@ -29,21 +29,23 @@ public:
     // After a stretch, in which so many threads (fewer than workers() where other calls needed them) did so many units.
     void end(int workers, int64_t units) {
         if (team_ == 1) return;
-        each_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() / static_cast<double>(units);
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        each_ = seconds / static_cast<double>(units);
         if (!warm_) {  // threads have woken, memory was touched: only now it counts
             warm_ = true;
+            patience_ = std::max(patience_, shortest_patience + units_before_a_try * each_);
             return;
         }
-        double &mine = seconds_[workers > 1], &other = seconds_[workers == 1];
-        const bool dropped = mine != 0 && each_ > 1.25 * mine;
-        mine = each_;
+        seconds_[workers > 1] = each_;
+        since_try_ += seconds;
         if (trying_) {
             trying_ = false;
+            since_try_ = 0;
+            const int faster = seconds_[0] < 0.95 * seconds_[1] ? 1 : team_;
             // The longer a choice holds, the rarer it is questioned.
-            patience_ = mine < other ? shortest_patience : std::min(2 * patience_, longest_patience);
-            left_ = patience_;
-            take((mine < other) == (workers > 1) ? team_ : 1);
-        } else if (each_ < longest_try && (other == 0 || dropped || --left_ <= 0)) {
+            patience_ = faster == workers_ ? shortest_patience : std::min(2 * patience_, longest_patience);
+            take(faster);
+        } else if (since_try_ > patience_) {
             trying_ = true;
             take(workers == 1 ? team_ : 1);
         }
@@ -55,16 +57,17 @@ private:
         workers_ = workers;
     }
 
-    static constexpr double stretch = 2e-3, short_stretch = 3e-4;  // seconds; the short one is that of a try
-    static constexpr double longest_try = 5e-3;  // a unit of work that takes longer is not tried with fewer threads
-    static constexpr int shortest_patience = 8, longest_patience = 256;  // stretches between tries
+    // In seconds; the short stretch is that of a try. A try in one thread takes two units of work: beside so many, even if
+    // it has half the pace, it costs a twentieth of what is done before, and less and less as the patience grows.
+    static constexpr double stretch = 2e-3, short_stretch = 3e-4, shortest_patience = 0.05, longest_patience = 10;
+    static constexpr double units_before_a_try = 40;
 
     const int team_;
     int workers_;
     bool warm_ = false, trying_ = false;
-    double each_ = 0;             // seconds a unit of work took last
+    double each_ = 0;             // that a unit of work took last
     double seconds_[2] = {0, 0};  // the same in one thread and in all
-    int patience_ = shortest_patience, left_ = shortest_patience;
+    double patience_ = shortest_patience, since_try_ = 0;
     std::chrono::steady_clock::time_point start_;
 };
 
