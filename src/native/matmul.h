@@ -1,4 +1,5 @@
-// The one micro-kernel: a tile C[MR, NV vectors] = Σ_k a(m, k) · b(k, ·), held in registers while k runs.
+// The one micro-kernel: a tile C[MR, NV vectors] = Σ_k a(m, k) · b(k, ·), held in registers while k runs; or C += that, where
+// the sum over k is continued.
 //
 // Each element is summed over k = 0, 1, 2, ... in that order with fused multiply-adds, whatever the tile's size, the vector's
 // width or the thread, so that a result does not depend on them.
@@ -17,17 +18,18 @@ inline constexpr int tile_rows = 8;
 inline constexpr int tile_rows = 6;
 #endif
 
-// a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`.
-template <class T, bool transposed>
+// a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`. With
+// `continues` the sums go on from what c holds.
+template <class T>
 using Tile = void (*)(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* c, int64_t c_stride);
 
-template <class T, bool transposed, int MR, int NV>
+template <class T, bool transposed, bool continues, int MR, int NV>
 static void tile(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* c, int64_t c_stride) {
     Vec<T> sum[MR][NV];
 #pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) {
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) sum[m][v] = Vec<T>::zero();
+        for (int v = 0; v < NV; ++v) sum[m][v] = continues ? Vec<T>::load(c + m * c_stride + v * Vec<T>::width) : Vec<T>::zero();
     }
     for (int64_t k = 0; k < K; ++k) {
         Vec<T> row[NV];
@@ -50,13 +52,17 @@ static void tile(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_
 }
 
 // The tile for so many rows (1 to 8) and vectors (1 to panel_vectors).
-template <class T, bool transposed>
-static Tile<T, transposed> tile_for(int64_t rows, int64_t vectors) {
-    static constexpr Tile<T, transposed> table[8][panel_vectors] = {
-        {tile<T, transposed, 1, 1>, tile<T, transposed, 1, 2>}, {tile<T, transposed, 2, 1>, tile<T, transposed, 2, 2>},
-        {tile<T, transposed, 3, 1>, tile<T, transposed, 3, 2>}, {tile<T, transposed, 4, 1>, tile<T, transposed, 4, 2>},
-        {tile<T, transposed, 5, 1>, tile<T, transposed, 5, 2>}, {tile<T, transposed, 6, 1>, tile<T, transposed, 6, 2>},
-        {tile<T, transposed, 7, 1>, tile<T, transposed, 7, 2>}, {tile<T, transposed, 8, 1>, tile<T, transposed, 8, 2>},
+template <class T, bool transposed, bool continues>
+static Tile<T> tile_for(int64_t rows, int64_t vectors) {
+    static constexpr Tile<T> table[8][panel_vectors] = {
+        {tile<T, transposed, continues, 1, 1>, tile<T, transposed, continues, 1, 2>},
+        {tile<T, transposed, continues, 2, 1>, tile<T, transposed, continues, 2, 2>},
+        {tile<T, transposed, continues, 3, 1>, tile<T, transposed, continues, 3, 2>},
+        {tile<T, transposed, continues, 4, 1>, tile<T, transposed, continues, 4, 2>},
+        {tile<T, transposed, continues, 5, 1>, tile<T, transposed, continues, 5, 2>},
+        {tile<T, transposed, continues, 6, 1>, tile<T, transposed, continues, 6, 2>},
+        {tile<T, transposed, continues, 7, 1>, tile<T, transposed, continues, 7, 2>},
+        {tile<T, transposed, continues, 8, 1>, tile<T, transposed, continues, 8, 2>},
     };
     return table[rows - 1][vectors - 1];
 }
@@ -72,7 +78,7 @@ static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<T> A, const T
         const T* panel = B + j * B_rows;
         for (int64_t r = 0; r < rows; r += tile_rows) {
             const int64_t n = rows - r < tile_rows ? rows - r : tile_rows;
-            tile_for<T, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j, C.stride);
+            tile_for<T, false, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j, C.stride);
             epilogue(r, j, n, vectors);
         }
     }

@@ -45,7 +45,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         }
         layer.first_unit = units;
         const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
-        layer.units = layer.narrow ? panels(layer.n_in) : layer.blocks() * panels(layer.n_out);
+        layer.units = layer.narrow ? panels(layer.n_in) : round_up(layer.n_in, unit_rows) / unit_rows * panels(layer.n_out);
         units += layer.units;
         multiplications_ += layer.n_in * layer.n_out;
         plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});

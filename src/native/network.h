@@ -44,7 +44,11 @@ struct Layer {
     double dropout;      // the probability that a neuron's output is dropped in training
     bool has_bias, narrow;
 
-    int64_t blocks() const;  // of unit_rows rows
+    // Where a unit begins in W: at row i and column j. `left` counts it and those after it on the same columns, next to it.
+    struct Unit {
+        int64_t i, j, left;
+    };
+    Unit unit(int64_t u, int64_t panel_width) const;
 
     // For δ Wᵀ: where the panels of Wᵀ are, given both arrays, and how many rows each has.
     template <class T>
@@ -176,6 +180,17 @@ inline constexpr int block_rows = 64;
 inline constexpr int panel_vectors = 2;
 inline constexpr int unit_rows = 16;
 
-inline int64_t Layer::blocks() const { return (n_in + unit_rows - 1) / unit_rows; }
+// So many units stand below one another before the next panel's begin, and so many rows of the batch are summed at a time:
+// the inputs of the units (128 by 512 floats, 256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for
+// all units. Panels all the way down would read all inputs again for each panel, from the third cache.
+inline constexpr int group_units = 8, chunk_rows = 512;
+
+inline Layer::Unit Layer::unit(int64_t u, int64_t panel_width) const {
+    const int64_t panels = (out_padded + panel_width - 1) / panel_width, blocks = (n_in + unit_rows - 1) / unit_rows;
+    const int64_t group = u / (panels * group_units), above = group * group_units;
+    const int64_t height = blocks - above < group_units ? blocks - above : group_units;
+    const int64_t within = u - panels * above;
+    return {(above + within % height) * unit_rows, within / height * panel_width, height - within % height};
+}
 
 }  // namespace reseau

@@ -246,7 +246,7 @@ class WeightsPhase {
 public:
     using V = Vec<T>;
 
-    // `copy` has room for a panel of the batch's rows.
+    // `copy` has room for chunk_rows rows of a panel, or for as many as the batch has.
     WeightsPhase(const Step<T>& step, T* copy)
         : step_(step),
           optimizer_(step.update.optimizer == gradient_only ? gradient_entry<T> : optimizers<T>[step.update.optimizer]),
@@ -257,27 +257,38 @@ public:
         fetches_ = bytes > second_cache && step.rows >= rows_worth_fetching;
     }
 
-    // Unit u of layer l (from 0): of an ordinary layer unit_rows rows of W and one panel of columns.
-    void unit(int l, int64_t u) {
+    // Units u, u + 1, ... of layer l (from 0), before `end`, as far as they have the same columns of W; returns how many.
+    int64_t units(int l, int64_t u, int64_t end) {
         const Layer& layer = step_.plan->layers[l];
-        const int64_t blocks = layer.blocks();
-        const int64_t j = u / blocks * panel_width, i = u % blocks * unit_rows;
+        const auto [i, j, left] = layer.unit(u, panel_width);
+        const int64_t count = end - u < left ? end - u : left;
         const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
-        const int64_t n = layer.n_in - i < unit_rows ? layer.n_in - i : unit_rows;
-        const Matrix<T> delta = panel_of_delta(l, j, columns, blocks);
-        if (i == 0) bias(layer, delta, j, columns);
-        const Matrix<T> A = step_.work.A[l];
-        const int64_t at = layer.panels + j * layer.in_padded + i * columns;
-        fetch(at, n * columns);
-        for (int64_t m = 0; m < n; m += tile_rows) {
-            const int64_t rows = n - m < tile_rows ? n - m : tile_rows;
-            tile_for<T, true>(rows, columns / V::width)(step_.rows, A.data + i + m, A.stride, delta.data, delta.stride,
-                                                        gradient_ + m * columns, columns);
+        const Matrix<T> all = part(step_.work.delta[l + 1], 0, j);
+        for (int64_t r = 0; r < step_.rows; r += chunk_rows) {
+            const int64_t rows = step_.rows - r < chunk_rows ? step_.rows - r : chunk_rows;
+            const bool last = r + rows == step_.rows;
+            const Matrix<T> delta = count < units_worth_a_copy ? part(all, r, 0) : copy_of(part(all, r, 0), rows, columns);
+            if (i == 0) bias(layer, delta, rows, j, columns, r > 0, last);
+            for (int64_t block = 0; block < count; ++block) {
+                const int64_t first = i + block * unit_rows;
+                const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
+                const int64_t at = layer.panels + j * layer.in_padded + first * columns;
+                T* const gradient = gradient_ + block * unit_rows * panel_width;
+                if (last) fetch(at, n * columns);
+                for (int64_t m = 0; m < n; m += tile_rows) {
+                    const Matrix<T> A = part(step_.work.A[l], r, first + m);
+                    const auto tile_of = r > 0 ? tile_for<T, true, true> : tile_for<T, true, false>;
+                    const Tile<T> tile = tile_of(n - m < tile_rows ? n - m : tile_rows, columns / V::width);
+                    tile(rows, A.data, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
+                }
+                if (!last) continue;
+                update(at, lambda_, gradient, n * columns);
+                if (layer.mirror >= 0 && step_.update.optimizer != gradient_only) {
+                    mirror_panel(layer, step_.packed, step_.mirrors, j, first, first + round_up(n, V::width));
+                }
+            }
         }
-        update(at, lambda_, n * columns);
-        if (layer.mirror >= 0 && step_.update.optimizer != gradient_only) {
-            mirror_panel(layer, step_.packed, step_.mirrors, j, i, i + (n + V::width - 1) / V::width * V::width);
-        }
+        return count;
     }
 
     // Unit u of a narrow layer: one panel of Wᵀ, with all its rows.
@@ -286,40 +297,37 @@ public:
         const int64_t i = u * panel_width;
         const int64_t columns = layer.in_padded - i < panel_width ? layer.in_padded - i : panel_width;
         const Matrix<T> A = step_.work.A[l], delta = step_.work.delta[l + 1];
-        if (i == 0) bias(layer, delta, 0, layer.out_padded);
-        tile_for<T, true>(layer.n_out, columns / V::width)(step_.rows, delta.data, delta.stride, A.data + i, A.stride, gradient_, columns);
+        if (i == 0) bias(layer, delta, step_.rows, 0, layer.out_padded, false, true);
+        tile_for<T, true, false>(layer.n_out, columns / V::width)(step_.rows, delta.data, delta.stride, A.data + i, A.stride, gradient_, columns);
         if (layer.n_in - i < columns) {  // what is computed from beyond A's columns
             for (int64_t j = 0; j < layer.n_out; ++j) clear_beyond(gradient_ + j * columns, layer.n_in - i);
         }
-        update(layer.panels + i * layer.n_out, lambda_, layer.n_out * columns);
+        update(layer.panels + i * layer.n_out, lambda_, gradient_, layer.n_out * columns);
     }
 
 private:
     static constexpr int64_t panel_width = panel_vectors * V::width;
 
-    Matrix<T> panel_of_delta(int l, int64_t j, int64_t columns, int64_t units) {
-        const Matrix<T> delta = part(step_.work.delta[l + 1], 0, j);
-        if (units < units_worth_a_copy) return delta;
-        if (copied_layer_ != l || copied_column_ != j) {
-            for (int64_t r = 0; r < step_.rows; ++r) {
-                for (int64_t v = 0; v < columns; v += V::width) V::load(delta.row(r) + v).store(copy_ + r * columns + v);
-            }
-            copied_layer_ = l;
-            copied_column_ = j;
+    Matrix<T> copy_of(Matrix<T> delta, int64_t rows, int64_t columns) const {
+        for (int64_t r = 0; r < rows; ++r) {
+            for (int64_t v = 0; v < columns; v += V::width) V::load(delta.row(r) + v).store(copy_ + r * columns + v);
         }
         return {copy_, columns};
     }
 
-    // ∂E/∂b = Σ_rows δ
-    void bias(const Layer& layer, Matrix<T> delta, int64_t j, int64_t columns) {
+    // ∂E/∂b = Σ_rows δ, of these rows or, at the last, of all.
+    void bias(const Layer& layer, Matrix<T> delta, int64_t rows, int64_t j, int64_t columns, bool continues, bool last) {
         if (!layer.has_bias) return;
         V sum[panel_vectors] = {};  // side by side, for each add waits for the one before
-        for (int64_t r = 0; r < step_.rows; ++r) {
+        if (continues) {
+            for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = V::load(bias_ + v * V::width);
+        }
+        for (int64_t r = 0; r < rows; ++r) {
 #pragma GCC unroll 2
             for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = sum[v] + V::load(delta.row(r) + (v * V::width < columns ? v * V::width : 0));
         }
-        for (int64_t v = 0; v < panel_vectors; ++v) sum[v].store(gradient_ + v * V::width);
-        update(layer.bias + j, T(0), columns);
+        for (int64_t v = 0; v < panel_vectors; ++v) sum[v].store(bias_ + v * V::width);
+        if (last) update(layer.bias + j, T(0), bias_, columns);
     }
 
     // Asks for the weights and states of the update to come, so that they arrive while the gradient is summed: where they are
@@ -332,9 +340,9 @@ private:
         }
     }
 
-    void update(int64_t at, T decay, int64_t count) {
+    void update(int64_t at, T decay, const T* gradient, int64_t count) {
         T* second = optimizer_.states > 1 ? step_.update.state[1] + at : nullptr;
-        optimizer_.update(prepared_, decay, step_.packed + at, gradient_, step_.update.state[0] + at, second, count);
+        optimizer_.update(prepared_, decay, step_.packed + at, gradient, step_.update.state[0] + at, second, count);
     }
 
     const Step<T>& step_;
@@ -344,24 +352,24 @@ private:
     static constexpr int64_t second_cache = 1 << 20, rows_worth_fetching = 16;
     bool fetches_;
     T* const copy_;
-    int copied_layer_ = -1;
-    int64_t copied_column_ = -1;
-    alignas(64) T gradient_[unit_rows * panel_width];
+    alignas(64) T gradient_[group_units * unit_rows * panel_width];
+    alignas(64) T bias_[panel_width];
 };
 
-// Units [begin, end) of the plan; `copy` has room for a panel of the batch's rows.
+// Units [begin, end) of the plan; for `copy` see WeightsPhase.
 template <class T>
 static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
     const Plan& plan = *step.plan;
     WeightsPhase<T> phase(step, copy);
     int l = 0;
-    for (int64_t u = begin; u < end; ++u) {
+    for (int64_t u = begin; u < end;) {
         while (l + 1 < plan.count && plan.layers[l + 1].first_unit <= u) ++l;
         const Layer& layer = plan.layers[l];
         if (layer.narrow) {
-            phase.narrow_unit(l, u - layer.first_unit);
+            phase.narrow_unit(l, u++ - layer.first_unit);
         } else {
-            phase.unit(l, u - layer.first_unit);
+            const int64_t stop = end - layer.first_unit < layer.units ? end - layer.first_unit : layer.units;
+            u += phase.units(l, u - layer.first_unit, stop);
         }
     }
 }

@@ -27,13 +27,13 @@ template <class T>
 class Stepper {
 public:
     Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check), work_before_{0} {
-        for (int i = 0; i < threads; ++i) panels_.emplace_back(rows * panel_vectors * model.kernels().width, Content::anything);
+        for (int i = 0; i < threads; ++i) panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_vectors * model.kernels().width, Content::anything);
         const Plan& plan = model.plan();
         for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
             const int64_t rows_each = layer.narrow ? layer.n_out : unit_rows;
             for (int64_t u = 0; u < layer.units; ++u) {
-                const int64_t begun = layer.narrow ? 0 : u % layer.blocks() * unit_rows;  // rows of W in the units before
-                work_before_.push_back(work_before_.back() + std::min(rows_each, (layer.narrow ? layer.n_out : layer.n_in) - begun));
+                const int64_t left = layer.narrow ? layer.n_out : layer.n_in - layer.unit(u, panel_vectors * model.kernels().width).i;
+                work_before_.push_back(work_before_.back() + std::min(rows_each, left));
             }
         }
     }
@@ -154,8 +154,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     if (schedule.shuffle) prepared.samples.order = order.data();
     model_.pack(flat);
 
-    // With fewer rows than tiles one thread alone would go through all layers, and then wait for the weights of the others.
-    const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, round_up(batch, 8) / 8);
+    const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
     Stepper<T> stepper(model_, wanted, batch, check);
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
