@@ -32,6 +32,7 @@ SIZES = [
     ((13, 37, 5), 129, 129),
     ((1000, 3), 17, 7),
     ((20, 64, 64, 2), 200, 32),
+    ((33, 70, 5), 1200, 1100),
     ((97, 131, 65, 10), 301, 150),
 ]
 TOLERATED = 1e3  # how far a few training steps may carry rounding errors: the condition number allowed for
@@ -176,6 +177,9 @@ for dtype in ("float32", "float64"):
         found[f"{dtype} {widths}"] = digest(net.parameters, net(X), net.jacobian(X[:5])), loss
         net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2, dropout=0.3)
         found[f"{dtype} {widths} dropout"] = digest(net.parameters), loss
+        if dtype == "float32":
+            net, X, loss = trained(widths, rows, batch_size, precision="bf16", dropout=0.3)
+            found[f"{dtype} {widths} bf16"] = digest(net.parameters), loss
     for name in ACTIVATIONS:
         if name == "exponential":  # towers of it overflow
             continue
@@ -217,6 +221,7 @@ def processor_flags() -> set[str]:
 
 AVX2 = {"avx2", "fma"}
 AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
+AVX512_BF16 = AVX512 | {"avx512_bf16"}
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
 
 
@@ -231,7 +236,8 @@ def test_the_best_instruction_set_of_the_processor_is_in_force(monkeypatch):
     best = subprocess.run(
         [sys.executable, "-c", code], env=kept, capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert best == ("avx512" if flags >= AVX512 else "avx2" if flags >= AVX2 else "portable")
+    expected = {"avx512_bf16": AVX512_BF16, "avx512": AVX512, "avx2": AVX2, "portable": set()}
+    assert best == next(name for name, needed in expected.items() if flags >= needed)
 
 
 @on_x86
@@ -240,6 +246,12 @@ def test_avx2_and_avx512_give_the_same_bytes():
     avx2, avx512 = digests("avx2"), digests("avx512")
     assert [name for name in avx2 if avx2[name] != avx512[name]] == []
     assert avx2.keys() == avx512.keys()
+
+
+@on_x86
+@pytest.mark.skipif(not processor_flags() >= AVX512_BF16, reason="the processor has no AVX-512 BF16")
+def test_the_processors_bfloat16_gives_the_bytes_of_ours():
+    assert digests("avx512_bf16") == digests("avx2")
 
 
 @on_x86

@@ -14,6 +14,9 @@ extern const InstructionSet instruction_set;
 namespace isa_avx512 {
 extern const InstructionSet instruction_set;
 }
+namespace isa_avx512_bf16 {
+extern const InstructionSet instruction_set;
+}
 #endif
 
 const Names& names() { return isa_portable::names; }
@@ -28,6 +31,7 @@ const std::vector<const InstructionSet*>& instruction_sets() {
         if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
             __builtin_cpu_supports("avx512vl")) {
             found.push_back(&isa_avx512::instruction_set);
+            if (__builtin_cpu_supports("avx512bf16")) found.push_back(&isa_avx512_bf16::instruction_set);
         }
 #endif
         return found;

@@ -18,26 +18,47 @@ inline constexpr int tile_rows = 8;
 inline constexpr int tile_rows = 6;
 #endif
 
+// What products of elements E are summed in: the same or, of pairs of bfloat16, of which k counts two numbers, float.
+template <class E>
+struct Product {
+    using Number = E;
+    static constexpr int64_t numbers = 1;  // in an element
+};
+template <>
+struct Product<Bf16Pair> {
+    using Number = float;
+    static constexpr int64_t numbers = 2;
+};
+template <class E>
+using Number = typename Product<E>::Number;
+
+// So many elements hold n numbers.
+template <class E>
+constexpr int64_t elements(int64_t n) {
+    return (n + Product<E>::numbers - 1) / Product<E>::numbers;
+}
+
 // a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`. With
 // `continues` the sums go on from what c holds.
-template <class T>
-using Tile = void (*)(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* c, int64_t c_stride);
+template <class E>
+using Tile = void (*)(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c, int64_t c_stride);
 
-template <class T, bool transposed, bool continues, int MR, int NV>
-static void tile(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* c, int64_t c_stride) {
-    Vec<T> sum[MR][NV];
+template <class E, bool transposed, bool continues, int MR, int NV>
+static void tile(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c, int64_t c_stride) {
+    using V = Vec<Number<E>>;
+    V sum[MR][NV];
 #pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) {
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) sum[m][v] = continues ? Vec<T>::load(c + m * c_stride + v * Vec<T>::width) : Vec<T>::zero();
+        for (int v = 0; v < NV; ++v) sum[m][v] = continues ? V::load(c + m * c_stride + v * V::width) : V::zero();
     }
     for (int64_t k = 0; k < K; ++k) {
-        Vec<T> row[NV];
+        Vec<E> row[NV];
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) row[v] = Vec<T>::load(b + v * Vec<T>::width);
+        for (int v = 0; v < NV; ++v) row[v] = Vec<E>::load(b + v * V::width);
 #pragma GCC unroll 8
         for (int m = 0; m < MR; ++m) {
-            const Vec<T> x = Vec<T>::broadcast(transposed ? a[m] : a[m * a_stride]);
+            const Vec<E> x = Vec<E>::broadcast(transposed ? a[m] : a[m * a_stride]);
 #pragma GCC unroll 2
             for (int v = 0; v < NV; ++v) sum[m][v] = fma(x, row[v], sum[m][v]);
         }
@@ -47,38 +68,38 @@ static void tile(int64_t K, const T* a, int64_t a_stride, const T* b, int64_t b_
 #pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) {
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) sum[m][v].store(c + m * c_stride + v * Vec<T>::width);
+        for (int v = 0; v < NV; ++v) sum[m][v].store(c + m * c_stride + v * V::width);
     }
 }
 
 // The tile for so many rows (1 to 8) and vectors (1 to panel_vectors).
-template <class T, bool transposed, bool continues>
-static Tile<T> tile_for(int64_t rows, int64_t vectors) {
-    static constexpr Tile<T> table[8][panel_vectors] = {
-        {tile<T, transposed, continues, 1, 1>, tile<T, transposed, continues, 1, 2>},
-        {tile<T, transposed, continues, 2, 1>, tile<T, transposed, continues, 2, 2>},
-        {tile<T, transposed, continues, 3, 1>, tile<T, transposed, continues, 3, 2>},
-        {tile<T, transposed, continues, 4, 1>, tile<T, transposed, continues, 4, 2>},
-        {tile<T, transposed, continues, 5, 1>, tile<T, transposed, continues, 5, 2>},
-        {tile<T, transposed, continues, 6, 1>, tile<T, transposed, continues, 6, 2>},
-        {tile<T, transposed, continues, 7, 1>, tile<T, transposed, continues, 7, 2>},
-        {tile<T, transposed, continues, 8, 1>, tile<T, transposed, continues, 8, 2>},
+template <class E, bool transposed, bool continues>
+static Tile<E> tile_for(int64_t rows, int64_t vectors) {
+    static constexpr Tile<E> table[8][panel_vectors] = {
+        {tile<E, transposed, continues, 1, 1>, tile<E, transposed, continues, 1, 2>},
+        {tile<E, transposed, continues, 2, 1>, tile<E, transposed, continues, 2, 2>},
+        {tile<E, transposed, continues, 3, 1>, tile<E, transposed, continues, 3, 2>},
+        {tile<E, transposed, continues, 4, 1>, tile<E, transposed, continues, 4, 2>},
+        {tile<E, transposed, continues, 5, 1>, tile<E, transposed, continues, 5, 2>},
+        {tile<E, transposed, continues, 6, 1>, tile<E, transposed, continues, 6, 2>},
+        {tile<E, transposed, continues, 7, 1>, tile<E, transposed, continues, 7, 2>},
+        {tile<E, transposed, continues, 8, 1>, tile<E, transposed, continues, 8, 2>},
     };
     return table[rows - 1][vectors - 1];
 }
 
-// C (rows, columns) = A (rows, K) · B, B packed in panels of `B_rows` rows; after each tile `epilogue(r, j, rows, vectors)`
+// C (rows, columns) = A (rows, K) · B, K counting elements, B packed in panels of `B_rows` rows; after each tile `epilogue(r, j, rows, vectors)`
 // may finish it while it is still in the first cache.
-template <class T, class Epilogue>
-static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t B_rows, int64_t columns, Matrix<T> C,
+template <class E, class Epilogue>
+static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<E> A, const E* B, int64_t B_rows, int64_t columns, Matrix<Number<E>> C,
                                    Epilogue epilogue) {
-    constexpr int64_t width = Vec<T>::width;
+    constexpr int64_t width = Vec<E>::width;
     for (int64_t j = 0; j < columns; j += panel_vectors * width) {
         const int64_t vectors = columns - j > width ? panel_vectors : 1;
-        const T* panel = B + j * B_rows;
+        const E* panel = B + j * B_rows;
         for (int64_t r = 0; r < rows; r += tile_rows) {
             const int64_t n = rows - r < tile_rows ? rows - r : tile_rows;
-            tile_for<T, false, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j, C.stride);
+            tile_for<E, false, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j, C.stride);
             epilogue(r, j, n, vectors);
         }
     }

@@ -19,10 +19,11 @@ int64_t padded_stride(int64_t columns, int64_t width) {
 }  // namespace
 
 template <class T>
-Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose)
+Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+                  bool bfloat16)
     : kernels_(&set.kernels<T>()), purpose_(purpose) {
     const int64_t width = kernels_->width;
-    int64_t packed = 0, mirrors = 0, units = 0;
+    int64_t packed = 0, mirrors = 0, pairs = 0, units = 0;
     for (const LayerDescription& description : layers) {
         Layer layer{};
         layer.n_in = description.n_in;
@@ -34,14 +35,21 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
         layer.dropout = description.dropout;
-        layer.narrow = is_narrow<T>(layer.n_in, layer.n_out);
+        layer.narrow = !bfloat16 && is_narrow<T>(layer.n_in, layer.n_out);
         layer.panels = packed;
         layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
         packed = layer.bias + layer.out_padded;
-        layer.mirror = -1;
-        if (purpose >= (layers_.empty() ? Purpose::inputs : Purpose::backward) && !layer.narrow) {
+        const bool sends_back = purpose >= (layers_.empty() ? Purpose::inputs : Purpose::backward) && !layer.narrow;
+        layer.mirror = layer.mirror_pairs = -1;
+        if (sends_back && !bfloat16) {
             layer.mirror = mirrors;
             mirrors += layer.in_padded * layer.out_padded;
+        }
+        if (bfloat16) {
+            const int64_t size = round_up(layer.in_padded * layer.out_padded / 2, 16);
+            layer.pairs = pairs;
+            if (sends_back) layer.mirror_pairs = pairs + size;
+            pairs += sends_back ? 2 * size : size;
         }
         layer.first_unit = units;
         const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
@@ -57,6 +65,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
     plan_.simplifies = simplifies;
     plan_.packed_size = packed;
     plan_.mirrors_size = mirrors;
+    plan_.pairs_size = pairs;
     plan_.units = units;
 }
 
@@ -67,12 +76,14 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     step.plan = &plan;
     step.packed = packed_.data();
     step.mirrors = mirrors_.data();
+    step.pairs = pairs();
     step.rows = rows;
-    const auto matrix = [&](int64_t columns) {
-        const int64_t stride = padded_stride<T>(columns, kernels().width);
-        room.buffers.emplace_back(rows * stride, Content::anything);
-        return Matrix<T>{room.buffers.back().data(), stride};
+    const auto allot = [&]<class E>(std::vector<Buffer<E>>& buffers, int64_t height, int64_t columns) {
+        const int64_t stride = padded_stride<E>(columns, kernels().width);
+        buffers.emplace_back(height * stride, Content::anything);
+        return Matrix<E>{buffers.back().data(), stride};
     };
+    const auto matrix = [&](int64_t columns) { return allot(room.buffers, rows, columns); };
     const Purpose purpose = layout_.purpose();
     for (int l = 0; l <= plan.count; ++l) {
         const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
@@ -82,10 +93,23 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         room.A.push_back(matrix(columns));
         room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
+        if (step.pairs == nullptr) continue;
+        const auto along = [&](bool wanted) {
+            return wanted ? allot(room.pair_buffers, rows, round_up(columns, kernels().width) / 2) : Matrix<Bf16Pair>{};
+        };
+        const auto down = [&](bool wanted) { return wanted ? allot(room.pair_buffers, (rows + 1) / 2, columns) : Matrix<Bf16Pair>{}; };
+        room.A_along.push_back(along(l < plan.count));
+        room.A_down.push_back(down(l < plan.count));
+        room.delta_along.push_back(along(l > 1));  // what is sent back
+        room.delta_down.push_back(down(l > 0));
     }
     step.work.A = room.A.data();
     step.work.D = room.D.data();
     step.work.delta = room.delta.data();
+    step.work.A_along = room.A_along.data();
+    step.work.A_down = room.A_down.data();
+    step.work.delta_along = room.delta_along.data();
+    step.work.delta_down = room.delta_down.data();
     if (purpose >= Purpose::errors) {
         step.work.targets = matrix(layout_.outputs());
         if (plan.simplifies) step.work.Z = matrix(layout_.outputs());

@@ -17,6 +17,8 @@ template <class T>
 struct Room {
     std::vector<Buffer<T>> buffers;
     std::vector<Matrix<T>> A, D, delta;
+    std::vector<Buffer<Bf16Pair>> pair_buffers;
+    std::vector<Matrix<Bf16Pair>> A_along, A_down, delta_along, delta_down;
 };
 
 // A layer as Python describes it.
@@ -31,11 +33,13 @@ struct LayerDescription {
 // δ, or also to ∂E/∂X. Each needs more memory than the one before.
 enum class Purpose { forward, errors, backward, inputs };
 
-// A network's plan, for the kernels of an instruction set.
+// A network's plan, for the kernels of an instruction set. With `bfloat16` (of float alone) the factors of a training step's
+// products are rounded to that.
 template <class T>
 class Layout {
 public:
-    Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose);
+    Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+           bool bfloat16 = false);
     Layout(const Layout&) = delete;
 
     const Plan& plan() const { return plan_; }
@@ -57,23 +61,28 @@ private:
 template <class T>
 class Model {
 public:
-    Model(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose)
-        : layout_(set, layers, loss, simplifies, purpose),
+    Model(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+          bool bfloat16 = false)
+        : layout_(set, layers, loss, simplifies, purpose, bfloat16),
           packed_(plan().packed_size),
-          mirrors_(plan().mirrors_size) {}
+          mirrors_(plan().mirrors_size),
+          pairs_(plan().pairs_size) {}
 
     const Layout<T>& layout() const { return layout_; }
     const Plan& plan() const { return layout_.plan(); }
     const Kernels<T>& kernels() const { return layout_.kernels(); }
-    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data()); }
+    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data(), pairs()); }
     void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
 
     // A step on so many rows, with a workspace of its own in `room`.
     Step<T> step(int64_t rows, Room<T>& room);
 
 private:
+    Bf16Pair* pairs() const { return plan().pairs_size > 0 ? pairs_.data() : nullptr; }
+
     const Layout<T> layout_;
     Buffer<T> packed_, mirrors_;
+    Buffer<Bf16Pair> pairs_;
 };
 
 // Each of these returns false if it was interrupted.

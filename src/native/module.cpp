@@ -90,8 +90,8 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
 
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
-                                     Purpose purpose) {
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), loss, simplifies, purpose);
+                                     Purpose purpose, bool bfloat16) {
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), loss, simplifies, purpose, bfloat16);
 }
 
 // A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where they are
@@ -167,7 +167,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
 
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"), nb::arg("simplifies"),
-             nb::arg("purpose"))
+             nb::arg("purpose"), nb::arg("bfloat16"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); }, nb::arg("parameters"))
         .def(

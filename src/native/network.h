@@ -9,6 +9,11 @@ namespace reseau {
 
 inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
+// Two numbers rounded to bfloat16, the upper halves of a float each: the first in the lower bits.
+struct Bf16Pair {
+    uint32_t bits;
+};
+
 // Rows of numbers in memory, `stride` elements apart.
 template <class T>
 struct Matrix {
@@ -32,13 +37,17 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 //   W  at `panels`: for each panel of columns j, for each i < in_padded, the panel's W(i, j)
 //   Wᵀ at `mirror`: the same of the transposed matrix, for δ Wᵀ; the layer next to the inputs needs it only for ∂O/∂X
 //   b  at `bias`:   out_padded numbers, zeros in a layer without bias
-// A narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of columns i,
+// For products in bfloat16, pairs of rows of these panels instead of Wᵀ and beside W:
+//   W  at `pairs`:  for each panel of columns j, for each pair of i, the panel's (W(i, j), W(i + 1, j))
+//   Wᵀ at `mirror_pairs`
+// Otherwise a narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of columns i,
 // for each j < n_out, the panel's W(i, j). It serves all three products.
 struct Layer {
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;
     int64_t flat_W, flat_b;
     int64_t panels, bias, mirror;
+    int64_t pairs, mirror_pairs;
     int64_t first_unit, units;  // of work in the weights phase, see step.h: the number of the first, and how many
     int activation;      // its place in the table of activations.h
     double dropout;      // the probability that a neuron's output is dropped in training
@@ -73,6 +82,7 @@ struct Plan {
     bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
     int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
     int64_t mirrors_size;  // all Wᵀ
+    int64_t pairs_size;    // all W and Wᵀ in pairs, 0 where the products are not in bfloat16
     int64_t units;         // of the weights phase
     int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
 
@@ -103,6 +113,8 @@ struct Workspace {
     Matrix<T> Z;        // the raw scores of the last layer
     Matrix<T> targets;  // gathered, one-hot if labels were given
     double* row_error;  // the weighted error of each row
+    // A[l] and delta[l] rounded to bfloat16, where the products are: in pairs of a row's numbers, and in pairs of two rows'.
+    const Matrix<Bf16Pair> *A_along, *A_down, *delta_along, *delta_down;
 };
 
 // How the weights follow the gradient: the optimizer's place in the table of optimizers.h (or `gradient_only`, which
@@ -122,6 +134,7 @@ struct Step {
     const Plan* plan;
     T* packed;
     T* mirrors;
+    Bf16Pair* pairs;  // null unless the products are in bfloat16
     Samples<T> samples;
     Workspace<T> work;
     Update<T> update;
@@ -136,7 +149,7 @@ struct Step {
 template <class T>
 struct Kernels {
     int width;  // elements in a vector
-    void (*pack)(const Plan&, const T* flat, T* packed, T* mirrors);
+    void (*pack)(const Plan&, const T* flat, T* packed, T* mirrors, Bf16Pair* pairs);
     void (*unpack)(const Plan&, const T* packed, T* flat);
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);

@@ -7,29 +7,13 @@
 
 #include "activations.h"
 #include "dropout.h"
+#include "factors.h"
 #include "losses.h"
-#include "matmul.h"
 #include "optimizers.h"
 
 namespace reseau::RESEAU_ISA {
 
 // --- parameters: between the flat vector and panels ---------------------------------------------------------------------------
-
-// Writes the transposes of rows [begin, end) of the panel at column j of layer W; begin and end are whole vectors.
-template <class T>
-static void mirror_panel(const Layer& layer, const T* packed, T* mirrors, int64_t j, int64_t begin, int64_t end) {
-    constexpr int64_t width = Vec<T>::width, panel_width = panel_vectors * width;
-    const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
-    const T* panel = packed + layer.panels + j * layer.in_padded;
-    for (int64_t i = begin; i < end; i += width) {
-        const int64_t start = i / panel_width * panel_width;
-        const int64_t mirror_columns = layer.in_padded - start < panel_width ? layer.in_padded - start : panel_width;
-        T* mirror = mirrors + layer.mirror + start * layer.out_padded + (i - start);
-        for (int64_t v = 0; v < columns; v += width) {
-            transpose(panel + i * columns + v, columns, mirror + (j + v) * mirror_columns, mirror_columns);
-        }
-    }
-}
 
 // n numbers, with no more written; for rows as short as a panel's a call of memcpy takes longer than the copy.
 template <class T>
@@ -55,7 +39,7 @@ static RESEAU_INLINE void each_narrow(const Layer& layer, F f) {
 
 // The padding is zero already, from the beginning.
 template <class T>
-static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
+static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors, Bf16Pair* pairs) {
     constexpr int64_t panel_width = panel_vectors * Vec<T>::width;
     for (int l = 0; l < plan.count; ++l) {
         const Layer& layer = plan.layers[l];
@@ -74,6 +58,9 @@ static void pack(const Plan& plan, const T* flat, T* packed, T* mirrors) {
                 copy(flat + layer.flat_W + i * layer.n_out + j, panel + i * columns, n);
             }
             if (layer.mirror >= 0) mirror_panel(layer, packed, mirrors, j, 0, layer.in_padded);
+            if constexpr (has_pairs<T>) {
+                if (pairs != nullptr) pair_panel(layer, packed, pairs, j, 0, layer.in_padded);
+            }
         }
     }
 }
@@ -110,7 +97,9 @@ static RESEAU_INLINE void convert(const Source* source, T* target, int64_t n) {
             (lanes == Vec<T>::width ? Vec<T>::load(source + i) : Vec<T>::load_partial(source + i, lanes)).store(target + i);
         });
     } else {
-        for (int64_t i = 0; i < n; ++i) target[i] = static_cast<T>(source[i]);
+        int64_t i = 0;
+        for (; i < n; ++i) target[i] = static_cast<T>(source[i]);
+        for (; i % Vec<T>::width != 0; ++i) target[i] = 0;  // as above
     }
 }
 
@@ -145,7 +134,7 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
 }
 
 // A_l = σ_l(A_{l−1} W_l + b_l), keeping what the backward pass needs where the workspace has room for it.
-template <class T>
+template <class T, class E = T>
 static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Plan& plan = *step.plan;
     for (int l = 1; l <= plan.count; ++l) {
@@ -165,14 +154,15 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
             forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
             if (drops) drop(layer.dropout, key + static_cast<uint64_t>(begin + r), j, part(A, r, j), part(D, r, j), rows, vectors);
         };
-        const Matrix<T> inputs = part(step.work.A[l - 1], begin, 0);
-        const T* panels = step.packed + layer.panels;
         if (layer.narrow) {
-            multiply_narrow(end - begin, layer.n_in, inputs, panels, layer.n_out, Z, epilogue);
+            multiply_narrow(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels, layer.n_out, Z, epilogue);
         } else {
-            multiply(end - begin, layer.n_in, inputs, panels, layer.in_padded, layer.out_padded, Z, epilogue);
+            using F = Factors<T, E>;
+            multiply(end - begin, elements<E>(layer.n_in), part(F::A_along(step, l - 1), begin, 0), F::W(step, layer),
+                     elements<E>(layer.in_padded), layer.out_padded, Z, epilogue);
         }
         if (sigma.row_wise) sigma.forward_rows(Z, A, end - begin, layer.n_out);
+        if (l < plan.count) Factors<T, E>::renew_A(step, l, begin, end);
     }
 }
 
@@ -190,7 +180,7 @@ static void pull_back_rows(const Step<T>& step, int l, int64_t begin, int64_t en
 }
 
 // δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1} from the output down to layer `lowest`; at 0 stands ∂E/∂X itself.
-template <class T>
+template <class T, class E = T>
 static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_t end) {
     for (int l = step.plan->count; l > lowest; --l) {
         const Layer& layer = step.plan->layers[l - 1];
@@ -198,11 +188,13 @@ static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_
         const ActivationEntry<T>* sigma = l > 1 ? &activations<T>[step.plan->layers[l - 2].activation] : nullptr;
         const bool in_tile = sigma != nullptr && !sigma->row_wise;
         const Matrix<T> A = part(step.work.A[l - 1], begin, 0), D = part(step.work.D[l - 1], begin, 0);
-        multiply(end - begin, layer.n_out, part(step.work.delta[l], begin, 0), layer.transposed(step.packed, step.mirrors),
-                 layer.transposed_rows(), layer.in_padded, G, [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
+        using F = Factors<T, E>;
+        multiply(end - begin, elements<E>(layer.n_out), part(F::delta_along(step, l), begin, 0), F::W_transposed(step, layer),
+                 elements<E>(layer.transposed_rows()), layer.in_padded, G, [&](int64_t r, int64_t j, int64_t rows, int64_t vectors) {
                      if (in_tile) sigma->backward(part(A, r, j), part(D, r, j), part(G, r, j), rows, vectors);
                  });
         if (sigma != nullptr && sigma->row_wise) pull_back_rows(step, l - 1, begin, end);
+        if (l > 1) F::renew_delta(step, l - 1, begin, end);
     }
 }
 
@@ -225,13 +217,23 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     if (!plan.simplifies) pull_back_rows(step, plan.count, begin, end);
 }
 
+template <class T, class E>
+static void train_rows_with(const Step<T>& step, int64_t begin, int64_t end) {
+    gather(step, begin, end);
+    Factors<T, E>::renew_A(step, 0, begin, end);
+    forward_rows<T, E>(step, begin, end);
+    output_rows(step, begin, end);
+    Factors<T, E>::renew_delta(step, step.plan->count, begin, end);
+    backward_rows<T, E>(step, 1, begin, end);
+}
+
 // At most block_rows rows.
 template <class T>
 static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
-    gather(step, begin, end);
-    forward_rows(step, begin, end);
-    output_rows(step, begin, end);
-    backward_rows(step, 1, begin, end);
+    if constexpr (has_pairs<T>) {
+        if (step.pairs != nullptr) return train_rows_with<T, Bf16Pair>(step, begin, end);
+    }
+    train_rows_with<T, T>(step, begin, end);
 }
 
 // --- weights phase ------------------------------------------------------------------------------------------------------------
@@ -241,7 +243,7 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
 inline constexpr int64_t units_worth_a_copy = 4;
 
 // The weights phase of one thread: what stays the same from unit to unit.
-template <class T>
+template <class T, class E>
 class WeightsPhase {
 public:
     using V = Vec<T>;
@@ -251,7 +253,7 @@ public:
         : step_(step),
           optimizer_(step.update.optimizer == gradient_only ? gradient_entry<T> : optimizers<T>[step.update.optimizer]),
           lambda_(static_cast<T>(step.l2 / step.total)),
-          copy_(copy) {
+          copy_(reinterpret_cast<E*>(copy)) {
         optimizer_.prepare(prepared_, step.update.hyperparameters, step.update.step);
         const int64_t bytes = step.plan->packed_size * (1 + optimizer_.states) * static_cast<int64_t>(sizeof(T));
         fetches_ = bytes > second_cache && step.rows >= rows_worth_fetching;
@@ -263,12 +265,13 @@ public:
         const auto [i, j, left] = layer.unit(u, panel_width);
         const int64_t count = end - u < left ? end - u : left;
         const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
-        const Matrix<T> all = part(step_.work.delta[l + 1], 0, j);
+        const Matrix<E> A = F::A_down(step_, l), all = part(F::delta_down(step_, l + 1), 0, j);
         for (int64_t r = 0; r < step_.rows; r += chunk_rows) {
             const int64_t rows = step_.rows - r < chunk_rows ? step_.rows - r : chunk_rows;
             const bool last = r + rows == step_.rows;
-            const Matrix<T> delta = count < units_worth_a_copy ? part(all, r, 0) : copy_of(part(all, r, 0), rows, columns);
-            if (i == 0) bias(layer, delta, rows, j, columns, r > 0, last);
+            const int64_t K = elements<E>(rows), k = elements<E>(r);
+            const Matrix<E> delta = count < units_worth_a_copy ? part(all, k, 0) : copy_of(part(all, k, 0), K, columns);
+            if (i == 0) bias(layer, part(step_.work.delta[l + 1], r, j), rows, j, columns, r > 0, last);
             for (int64_t block = 0; block < count; ++block) {
                 const int64_t first = i + block * unit_rows;
                 const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
@@ -276,16 +279,13 @@ public:
                 T* const gradient = gradient_ + block * unit_rows * panel_width;
                 if (last) fetch(at, n * columns);
                 for (int64_t m = 0; m < n; m += tile_rows) {
-                    const Matrix<T> A = part(step_.work.A[l], r, first + m);
-                    const auto tile_of = r > 0 ? tile_for<T, true, true> : tile_for<T, true, false>;
-                    const Tile<T> tile = tile_of(n - m < tile_rows ? n - m : tile_rows, columns / V::width);
-                    tile(rows, A.data, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
+                    const auto tile_of = r > 0 ? tile_for<E, true, true> : tile_for<E, true, false>;
+                    const Tile<E> tile = tile_of(n - m < tile_rows ? n - m : tile_rows, columns / V::width);
+                    tile(K, A.row(k) + first + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
                 }
                 if (!last) continue;
                 update(at, lambda_, gradient, n * columns);
-                if (layer.mirror >= 0 && step_.update.optimizer != gradient_only) {
-                    mirror_panel(layer, step_.packed, step_.mirrors, j, first, first + round_up(n, V::width));
-                }
+                if (step_.update.optimizer != gradient_only) F::renew_W(step_, layer, j, first, first + round_up(n, V::width));
             }
         }
         return count;
@@ -306,11 +306,12 @@ public:
     }
 
 private:
+    using F = Factors<T, E>;
     static constexpr int64_t panel_width = panel_vectors * V::width;
 
-    Matrix<T> copy_of(Matrix<T> delta, int64_t rows, int64_t columns) const {
-        for (int64_t r = 0; r < rows; ++r) {
-            for (int64_t v = 0; v < columns; v += V::width) V::load(delta.row(r) + v).store(copy_ + r * columns + v);
+    Matrix<E> copy_of(Matrix<E> delta, int64_t K, int64_t columns) const {
+        for (int64_t k = 0; k < K; ++k) {
+            for (int64_t v = 0; v < columns; v += V::width) Vec<E>::load(delta.row(k) + v).store(copy_ + k * columns + v);
         }
         return {copy_, columns};
     }
@@ -351,16 +352,15 @@ private:
     const T lambda_;
     static constexpr int64_t second_cache = 1 << 20, rows_worth_fetching = 16;
     bool fetches_;
-    T* const copy_;
+    E* const copy_;
     alignas(64) T gradient_[group_units * unit_rows * panel_width];
     alignas(64) T bias_[panel_width];
 };
 
-// Units [begin, end) of the plan; for `copy` see WeightsPhase.
-template <class T>
-static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
+template <class T, class E>
+static void train_weights_with(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
     const Plan& plan = *step.plan;
-    WeightsPhase<T> phase(step, copy);
+    WeightsPhase<T, E> phase(step, copy);
     int l = 0;
     for (int64_t u = begin; u < end;) {
         while (l + 1 < plan.count && plan.layers[l + 1].first_unit <= u) ++l;
@@ -372,6 +372,15 @@ static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* co
             u += phase.units(l, u - layer.first_unit, stop);
         }
     }
+}
+
+// Units [begin, end) of the plan; for `copy` see WeightsPhase.
+template <class T>
+static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
+    if constexpr (has_pairs<T>) {
+        if (step.pairs != nullptr) return train_weights_with<T, Bf16Pair>(step, begin, end, copy);
+    }
+    train_weights_with<T, T>(step, begin, end, copy);
 }
 
 // --- without training: the workspace holds the `rows` rows that start at samples.first ------------------------------------------

@@ -22,7 +22,13 @@ class Purpose(Enum):
 
 class _Model:
     def __init__(
-        self, instruction_set: str, layers: Sequence[_Layer], loss: int, simplifies: bool, purpose: Purpose
+        self,
+        instruction_set: str,
+        layers: Sequence[_Layer],
+        loss: int,
+        simplifies: bool,
+        purpose: Purpose,
+        bfloat16: bool,
     ) -> None: ...
     def pack(self, parameters: _Array) -> None: ...
     def errors(self, X: _Array, targets: _Array | None, labels: _Array | None, e: _Array, threads: int) -> None: ...

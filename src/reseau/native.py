@@ -81,9 +81,11 @@ def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, f
     ]
 
 
-def _model(architecture: Architecture, dtype: np.dtype[Any], purpose: _native.Purpose) -> Any:
+def _model(
+    architecture: Architecture, dtype: np.dtype[Any], purpose: _native.Purpose, precision: str | None = None
+) -> Any:
     loss, simplifies = _LOSSES[architecture.loss], architecture.simplifies
-    return _MODELS[dtype.name](instruction_set(), _layers(architecture), loss, simplifies, purpose)
+    return _MODELS[dtype.name](instruction_set(), _layers(architecture), loss, simplifies, purpose, precision == "bf16")
 
 
 def _packed(architecture: Architecture, parameters: FloatArray, purpose: _native.Purpose) -> Any:
@@ -140,13 +142,19 @@ class Trainer:
     """A training run in progress, as `reseau.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
 
     def __init__(
-        self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        optimizer: Optimizer,
+        seed: int,
+        threads: int,
+        precision: str | None = None,
     ) -> None:
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed
         self.threads = threads
-        model = _model(architecture, parameters.dtype, _native.Purpose.backward)
+        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision)
         place = _OPTIMIZERS[optimizer.name]
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 

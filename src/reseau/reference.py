@@ -21,6 +21,26 @@ NAME = "reference"
 
 Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
 NO_MASKS: Masks = {}
+Rounding: TypeAlias = Callable[[Array], Array]  # of the factors of a matrix product
+
+
+def exact(A: Array) -> Array:
+    """No rounding."""
+    return A
+
+
+def bfloat16(A: Array) -> Array:
+    """A float32 array with each number rounded to the nearest bfloat16, ties to even.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bfloat16(np.array([1 + 2**-8, 1 + 3 * 2**-8], dtype="float32")).tolist()
+    [1.0, 1.015625]
+    """
+    bits = np.ascontiguousarray(A, dtype="float32").view("uint32")
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(A), A, rounded.view("float32"))
 
 
 def instruction_set() -> str:
@@ -34,7 +54,7 @@ def dropped(architecture: Architecture, masks: Masks, l: int, A: Array) -> Array
 
 
 def trace(
-    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS
+    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, rounded: Rounding = exact
 ) -> tuple[list[Array], list[Array]]:
     """Forward, keeping everything: Z_1..Z_L and A_0..A_L, with A_0 = X, Z_l = A_{l−1} W_l + b_l, A_l = σ_l(Z_l).
 
@@ -43,14 +63,20 @@ def trace(
     Z: list[Array] = []
     A: list[Array] = [X]
     for l, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True)):
-        A_in = dropped(architecture, masks, l, A[l])
-        Z.append(A_in @ W if b is None else A_in @ W + b)
+        product = rounded(dropped(architecture, masks, l, A[l])) @ rounded(W)
+        Z.append(product if b is None else product + b)
         A.append(layer.sigma.value(Z[-1]))
     return Z, A
 
 
 def backward(
-    architecture: Architecture, parameters: Array, Z: list[Array], A: list[Array], delta: Array, masks: Masks = NO_MASKS
+    architecture: Architecture,
+    parameters: Array,
+    Z: list[Array],
+    A: list[Array],
+    delta: Array,
+    masks: Masks = NO_MASKS,
+    rounded: Rounding = exact,
 ) -> list[Array]:
     """From δ_L back to δ_1: δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}, times M_{l−1}/(1 − p_{l−1}) where there is a mask."""
     deltas = [delta]
@@ -58,7 +84,7 @@ def backward(
     for place in range(len(views) - 1, 0, -1):
         W, _ = views[place]
         sigma = architecture.layers[place - 1].sigma
-        G = dropped(architecture, masks, place, deltas[0] @ W.T)
+        G = dropped(architecture, masks, place, rounded(deltas[0]) @ rounded(W).T)
         deltas.insert(0, sigma.pullback(Z[place - 1], A[place], G))
     return deltas
 
@@ -86,6 +112,7 @@ def value_and_gradient(
     sample_weight: Array | None = None,
     l2: float = 0.0,
     masks: Masks = NO_MASKS,
+    rounded: Rounding = exact,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
@@ -93,16 +120,17 @@ def value_and_gradient(
     """
     xp = namespace(X)
     rows = X.shape[0]
-    Z, A = trace(architecture, parameters, X, masks)
+    Z, A = trace(architecture, parameters, X, masks, rounded)
     total = float(rows) if sample_weight is None else float(xp.sum(sample_weight))
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
     E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T)))
-    deltas = backward(architecture, parameters, Z, A, share * output_delta(architecture, Z[-1], A[-1], T), masks)
+    delta_L = share * output_delta(architecture, Z[-1], A[-1], T)
+    deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
     pieces: list[Array] = []
     for l, (delta, (W, b)) in enumerate(zip(deltas, architecture.views(parameters), strict=True)):
-        dW = dropped(architecture, masks, l, A[l]).T @ delta
+        dW = rounded(dropped(architecture, masks, l, A[l])).T @ rounded(delta)
         pieces.append(xp.reshape(dW + (l2 / total) * W if l2 else dW, (-1,)))
         if b is not None:
             pieces.append(xp.sum(delta, axis=0))
@@ -199,10 +227,18 @@ class Trainer:
         What the order of rows depends on, with the epoch, and what is dropped, with the step.
     threads : int
         At most as many threads; this engine leaves them to the array library.
+    precision : {"bf16"} or None
+        What the factors of products are rounded to.
     """
 
     def __init__(
-        self, architecture: Architecture, parameters: FloatArray, optimizer: Optimizer, seed: int, threads: int
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        optimizer: Optimizer,
+        seed: int,
+        threads: int,
+        precision: str | None = None,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -211,6 +247,7 @@ class Trainer:
         self.epoch = 0
         self.steps = 0
         self.state: State = optimizer.init(parameters)
+        self.rounded: Rounding = exact if precision is None else bfloat16
 
     def run(
         self,
@@ -247,7 +284,8 @@ class Trainer:
             T_batch = _dense(self.architecture, T[batch], dtype)
             steps += 1
             masks = self._masks(steps, len(batch))
-            E, g = value_and_gradient(self.architecture, w, X[batch].astype(dtype, copy=False), T_batch, s, l2, masks)
+            X_batch = X[batch].astype(dtype, copy=False)
+            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded)
             w, state = self.optimizer.update(w, g, state, steps)
             error_sum += E * weight
             total += weight

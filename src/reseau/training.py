@@ -10,12 +10,14 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from reseau import data, engine
-from reseau.checks import integer, real
+from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
 from reseau.optimizers import Adam, Optimizer
 
 if TYPE_CHECKING:
     from reseau.network import Network
+
+PRECISIONS = ("bf16",)
 
 
 @dataclass
@@ -55,6 +57,7 @@ def fit(
     sample_weight: object,
     l2: float,
     shuffle: bool,
+    precision: str | None,
     callback: Callable[[History], object] | None,
     threads: int | None,
 ) -> History:
@@ -67,6 +70,12 @@ def fit(
     epochs = integer("epochs", epochs, low=1)
     batch_size = integer("batch_size", batch_size, low=1)
     l2 = real("l2", l2, low=0)
+    if precision is not None:
+        known("precision", precision, PRECISIONS)
+        if network.dtype != "float32":
+            raise ParameterError(
+                f"precision is {precision!r}, but the network has dtype {network.dtype}; it goes with float32 alone."
+            )
     if callback is not None and not callable(callback):
         raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
     n_threads = engine.threads(threads)
@@ -87,7 +96,7 @@ def fit(
             data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
         )
 
-    trainer = network.trainer(optimizer, inputs=architecture.inputs, threads=n_threads)
+    trainer = network.trainer(optimizer, inputs=architecture.inputs, threads=n_threads, precision=precision)
     history = History()
     start = time.perf_counter()
     # Without anybody to tell between epochs they all run in one call.
