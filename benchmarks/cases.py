@@ -65,10 +65,10 @@ class Case:
 
     @property
     def batches(self) -> int:
-        """Batches of a training epoch: 4 to 512, fewer for larger networks; one where the batch is all the data."""
+        """Batches of a training epoch: 16 to 512, fewer for larger networks; one where the batch is all the data."""
         if self.batch >= FULL_BATCH:
             return 1
-        return max(4, min(512, int(1e9 / (self.batch * self._weights))))
+        return max(16, min(512, int(1e9 / (self.batch * self._weights))))
 
     @property
     def _weights(self) -> int:

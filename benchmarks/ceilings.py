@@ -1,4 +1,4 @@
-"""The machine's two ceilings, measured at the moment of asking by ceilings.cpp."""
+"""The machine's two ceilings, measured by ceilings.cpp: the best that was ever seen in this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cases import Case
@@ -21,22 +21,33 @@ SMALLEST = 1 << 15  # a working set below this says more about loops than about 
 class Ceilings:
     """Measures what the processors can do at most.
 
+    Other libraries' threads that still spin, or other programs, lower what is seen; so each figure is the best so far.
+
     Attributes
     ----------
     library : CDLL
         ceilings.cpp, compiled for this machine.
+    best : dict
+        The best so far, by what was measured.
     """
 
     library: ctypes.CDLL
+    best: dict[tuple[object, ...], float] = field(default_factory=dict)
 
     def peak(self, dtype: str, threads: int) -> float:
         """Floating-point operations a second that so many threads do together."""
-        return float(getattr(self.library, f"peak_{dtype}")(threads, ctypes.c_double(SECONDS)))
+        seen = float(getattr(self.library, f"peak_{dtype}")(threads, ctypes.c_double(SECONDS)))
+        return self._best(seen, dtype, threads)
 
     def bandwidth(self, size: int, written: bool, threads: int) -> float:
         """Bytes a second that so many threads together read from a working set of `size` bytes, or read and write."""
-        share = ctypes.c_size_t(max(size, SMALLEST * threads))
-        return float(self.library.bandwidth(share, int(written), threads, ctypes.c_double(SECONDS)))
+        share = max(size, SMALLEST * threads)
+        seen = float(self.library.bandwidth(ctypes.c_size_t(share), int(written), threads, ctypes.c_double(SECONDS)))
+        return self._best(seen, share, written, threads)
+
+    def _best(self, seen: float, *what: object) -> float:
+        self.best[what] = max(seen, self.best.get(what, 0.0))
+        return self.best[what]
 
     def floor(self, case: Case, threads: int) -> float:
         """Seconds below which no step of a case can go: its operations at the peak, or its bytes at the bandwidth."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,26 @@ def test_several_fits_at_once_give_the_bytes_of_each_alone():
 
 
 # --- threadpoolctl ------------------------------------------------------------------------------------------------
+
+
+def test_predictions_at_once_give_the_bytes_of_each_alone():
+    net = rs.Network(rs.Dense(33, "tanh"), rs.Dense(3, "softmax"), loss="cross_entropy", inputs=20, seed=0)
+    X = np.random.default_rng(0).normal(size=(400, 20))
+    sizes = [1, 2, 4, 5, 33, 400]
+    alone = {size: net(X[:size]).tobytes() for size in sizes}
+
+    def repeat(start: int) -> bool:
+        turns = [sizes[(start + i) % len(sizes)] for i in range(200)]
+        return all(net(X[:size]).tobytes() == alone[size] for size in turns)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(repeat, range(8)))
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a global lock")
+def test_a_free_threaded_python_stays_without_its_lock(tmp_path):
+    code = "trained()(X)\nprint(sys._is_gil_enabled())\n"
+    assert prints(code, tmp_path) == "False\n"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from cases import LEARNING_RATES, MOMENTUM, Array, Case, Problem
 
 import reseau as rs
 from peers.peer import Peer, Setting
+from reseau import engine
 
 
 def network(case: Case, problem: Problem) -> rs.Network:
@@ -55,4 +56,6 @@ class Reseau(Peer):
 
     def predictor(self, case: Case, problem: Problem, setting: Setting) -> Callable[[], Array]:
         net, X = network(case, problem), problem.X
+        if setting.threads == engine.threads():  # as it comes
+            return lambda: net(X)
         return lambda: net(X, threads=setting.threads)
