@@ -2,8 +2,8 @@
 
 Both have the same five names: `errors`, `gradient`, `jacobian` and `Trainer`, on arrays that `reseau.data` has checked,
 and `predictor`, which looks at its X itself. `reference` is the equations for people; `native` the same equations fused
-in C++. RESEAU_ENGINE=reference forces the first, RESEAU_THREADS=n bounds the threads, RESEAU_ISA=portable|avx2|avx512
-the native engine's instruction set. threadpoolctl and OMP_NUM_THREADS bound the threads too: see `threads`.
+in C++. RESEAU_ENGINE=reference forces the first, RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's
+instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
 """
 
 from __future__ import annotations

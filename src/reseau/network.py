@@ -376,6 +376,12 @@ class Network:
         RuntimeWarning
             When the loss is no longer finite.
 
+        Notes
+        -----
+        In the native engine's fits, numbers too small for the normal range (below 1.2e-38 in float32, 2.2e-308 in
+        float64) count as zeros: a weight or a state of the optimizer that small becomes zero. Nothing else does so, and
+        the floating-point state of the calling thread is afterwards what it was.
+
         Examples
         --------
         >>> import numpy as np
