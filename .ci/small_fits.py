@@ -28,6 +28,8 @@ def look(sink: Any, *, activation: str = "tanh", loss: str = "squared_error", op
         net = rs.Network(*layers, loss=loss, inputs=WIDTHS[0], dtype=dtype, seed=0, engine="native")
         options = {"sample_weight": np.linspace(0, 1, ROWS), "l2": 0.1, "threads": threads}
         net.fit(X.astype(dtype), y, optimizer=OPTIMIZERS[optimizer](0.01), epochs=2, batch_size=9, **options)
+        if dtype == "float32":
+            net.fit(X, y, optimizer=OPTIMIZERS[optimizer](0.01), batch_size=9, precision="bf16", **options)
         E, g = net.value_and_gradient(X, y, **options)
         for result in (net.parameters, np.array(E), g, net(X), net.errors(X, y), net.jacobian(X)):
             sink.write(np.ascontiguousarray(result))
