@@ -167,9 +167,6 @@ def test_several_fits_at_once_give_the_bytes_of_each_alone():
             assert list(pool.map(fit, cases)) == alone
 
 
-# --- threadpoolctl ------------------------------------------------------------------------------------------------
-
-
 def test_predictions_at_once_give_the_bytes_of_each_alone():
     net = rs.Network(rs.Dense(33, "tanh"), rs.Dense(3, "softmax"), loss="cross_entropy", inputs=20, seed=0)
     X = np.random.default_rng(0).normal(size=(400, 20))
@@ -188,6 +185,9 @@ def test_predictions_at_once_give_the_bytes_of_each_alone():
 def test_a_free_threaded_python_stays_without_its_lock(tmp_path):
     code = "trained()(X)\nprint(sys._is_gil_enabled())\n"
     assert prints(code, tmp_path) == "False\n"
+
+
+# --- threadpoolctl ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 // For products in bfloat16, pairs of rows of these panels instead of Wᵀ and beside W:
 //   W  at `pairs`:  for each panel of columns j, for each pair of i, the panel's (W(i, j), W(i + 1, j))
 //   Wᵀ at `mirror_pairs`
-// Otherwise a narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of columns i,
-// for each j < n_out, the panel's W(i, j). It serves all three products.
+// Otherwise a narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of
+// columns i, for each j < n_out, the panel's W(i, j). It serves all three products.
 struct Layer {
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;
@@ -57,7 +57,7 @@ struct Layer {
     struct Unit {
         int64_t i, j, left;
     };
-    Unit unit(int64_t u, int64_t panel_width) const;
+    Unit unit(int64_t u, int64_t panel_width, int64_t group_units) const;
 
     // For δ Wᵀ: where the panels of Wᵀ are, given both arrays, and how many rows each has.
     template <class T>
@@ -193,14 +193,22 @@ inline constexpr int block_rows = 64;
 inline constexpr int panel_vectors = 2;
 inline constexpr int unit_rows = 16;
 
-// So many units stand below one another before the next panel's begin, and so many rows of the batch are summed at a time:
-// the inputs of the units (128 by 512 floats, 256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for
-// all units. Panels all the way down would read all inputs again for each panel, from the third cache.
-inline constexpr int group_units = 8, chunk_rows = 512;
+// Units stand below one another in groups before the next panel's begin, and so many rows of the batch are summed at a time: a
+// group's inputs (256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for the group. Without groups all
+// inputs would be read again for each panel, from the third cache; but the taller a group, the further the weights and states
+// are read in the order in which they lie. With one row it is the whole panel.
+inline constexpr int chunk_rows = 512, least_group = 8;
 
-inline Layer::Unit Layer::unit(int64_t u, int64_t panel_width) const {
+template <class T>
+constexpr int64_t group_units(int64_t rows) {
+    const int64_t unit = (rows < chunk_rows ? rows : chunk_rows) * unit_rows * static_cast<int64_t>(sizeof(T));  // bytes of its inputs
+    const int64_t fit = (int64_t(1) << 18) / unit;
+    return fit > least_group ? fit : least_group;
+}
+
+inline Layer::Unit Layer::unit(int64_t u, int64_t panel_width, int64_t group_units) const {
     const int64_t panels = (out_padded + panel_width - 1) / panel_width, blocks = (n_in + unit_rows - 1) / unit_rows;
-    const int64_t group = u / (panels * group_units), above = group * group_units;
+    const int64_t above = u / (panels * group_units) * group_units;
     const int64_t height = blocks - above < group_units ? blocks - above : group_units;
     const int64_t within = u - panels * above;
     return {(above + within % height) * unit_rows, within / height * panel_width, height - within % height};

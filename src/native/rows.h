@@ -12,6 +12,84 @@
 
 namespace reseau::RESEAU_ISA {
 
+// A reduction over a long row with one virtual width of 64 bytes in every build (16 floats, 8 doubles): element i goes to
+// lane i modulo that width, and total() halves the lanes again and again, lane i with lane i + half.
+//
+// Each add takes the next consecutive Vec; add(v, n) counts only its first n lanes, for the end of a row. The registers
+// rotate, so that no add needs to know its number; halving pairs the same registers wherever the rotation stopped.
+template <class T, class Operation>
+class LaneReduction {
+public:
+    RESEAU_INLINE LaneReduction() {
+        for (Vec<T>& p : part_) p = Vec<T>(Operation::identity);
+    }
+    RESEAU_INLINE void add(Vec<T> v) { push(Operation::apply(v, part_[0])); }
+    RESEAU_INLINE void add(Vec<T> v, int n) { add(select(Mask<T>::first(n), v, Vec<T>(Operation::identity))); }
+    RESEAU_INLINE T total() const {
+        Vec<T> v = part_[0];
+        if constexpr (parts == 2) v = Operation::apply(v, part_[1]);
+        if constexpr (parts == 4) v = Operation::apply(Operation::apply(v, part_[2]), Operation::apply(part_[1], part_[3]));
+
+        typedef T Block __attribute__((vector_size(16)));
+        Block block[4 / parts];
+        __builtin_memcpy(block, &v, sizeof(block));
+        if constexpr (parts == 1) {
+            block[0] = Operation::apply(block[0], block[2]);
+            block[1] = Operation::apply(block[1], block[3]);
+        }
+        if constexpr (parts <= 2) block[0] = Operation::apply(block[0], block[1]);
+
+        T lane[16 / sizeof(T)];
+        __builtin_memcpy(lane, &block[0], sizeof(lane));
+        if constexpr (sizeof(T) == 4) {
+            lane[0] = Operation::apply(lane[0], lane[2]);
+            lane[1] = Operation::apply(lane[1], lane[3]);
+        }
+        return Operation::apply(lane[0], lane[1]) + T(0);  // a maximum of zeros of both signs is +0 in every build
+    }
+
+protected:
+    static constexpr int parts = 64 / sizeof(typename Vec<T>::Register);
+    Vec<T> part_[parts];
+
+    RESEAU_INLINE void push(Vec<T> last) {
+        for (int p = 0; p + 1 < parts; ++p) part_[p] = part_[p + 1];
+        part_[parts - 1] = last;
+    }
+};
+
+template <class T>
+struct Sum {
+    static constexpr T identity = 0;
+    template <class V>
+    static RESEAU_INLINE V apply(V a, V b) {
+        return a + b;
+    }
+};
+
+// Passes over NaN: the maximum of the other elements, -infinity when there are none.
+template <class T>
+struct Maximum {
+    static constexpr T identity = -__builtin_huge_val();
+    static RESEAU_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) { return max(a, b); }
+    template <class V>
+    static RESEAU_INLINE V apply(V a, V b) {
+        return a > b ? a : b;
+    }
+};
+
+template <class T>
+struct LaneSum : LaneReduction<T, Sum<T>> {
+    RESEAU_INLINE void add_product(Vec<T> a, Vec<T> b) { this->push(fma(a, b, this->part_[0])); }
+    // The lanes, 64 bytes, turned by some registers: the halving then pairs the same lanes.
+    RESEAU_INLINE void store(T* lanes) const {
+        for (int p = 0; p < this->parts; ++p) this->part_[p].store(lanes + p * Vec<T>::width);
+    }
+};
+
+template <class T>
+struct LaneMax : LaneReduction<T, Maximum<T>> {};
+
 template <class T>
 struct Along {
     using V = Vec<T>;

@@ -262,9 +262,10 @@ public:
     // Units u, u + 1, ... of layer l (from 0), before `end`, as far as they have the same columns of W; returns how many.
     int64_t units(int l, int64_t u, int64_t end) {
         const Layer& layer = step_.plan->layers[l];
-        const auto [i, j, left] = layer.unit(u, panel_width);
+        const auto [i, j, left] = layer.unit(u, panel_width, group_units<T>(step_.rows));
         const int64_t count = end - u < left ? end - u : left;
         const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+        const bool several_chunks = step_.rows > chunk_rows;  // then each unit's sum waits for the next
         const Matrix<E> A = F::A_down(step_, l), all = part(F::delta_down(step_, l + 1), 0, j);
         for (int64_t r = 0; r < step_.rows; r += chunk_rows) {
             const int64_t rows = step_.rows - r < chunk_rows ? step_.rows - r : chunk_rows;
@@ -276,7 +277,7 @@ public:
                 const int64_t first = i + block * unit_rows;
                 const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
                 const int64_t at = layer.panels + j * layer.in_padded + first * columns;
-                T* const gradient = gradient_ + block * unit_rows * panel_width;
+                T* const gradient = gradient_ + (several_chunks ? block * unit_rows * panel_width : 0);
                 if (last) fetch(at, n * columns);
                 for (int64_t m = 0; m < n; m += tile_rows) {
                     const auto tile_of = r > 0 ? tile_for<E, true, true> : tile_for<E, true, false>;
@@ -353,7 +354,7 @@ private:
     static constexpr int64_t second_cache = 1 << 20, rows_worth_fetching = 16;
     bool fetches_;
     E* const copy_;
-    alignas(64) T gradient_[group_units * unit_rows * panel_width];
+    alignas(64) T gradient_[least_group * unit_rows * panel_width];
     alignas(64) T bias_[panel_width];
 };
 

@@ -27,12 +27,13 @@ template <class T>
 class Stepper {
 public:
     Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check), work_before_{0} {
-        for (int i = 0; i < threads; ++i) panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_vectors * model.kernels().width, Content::anything);
+        const int64_t panel_width = panel_vectors * model.kernels().width;
+        for (int i = 0; i < threads; ++i) panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
         const Plan& plan = model.plan();
         for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
             const int64_t rows_each = layer.narrow ? layer.n_out : unit_rows;
             for (int64_t u = 0; u < layer.units; ++u) {
-                const int64_t left = layer.narrow ? layer.n_out : layer.n_in - layer.unit(u, panel_vectors * model.kernels().width).i;
+                const int64_t left = layer.narrow ? layer.n_out : layer.n_in - layer.unit(u, panel_width, group_units<T>(rows)).i;
                 work_before_.push_back(work_before_.back() + std::min(rows_each, left));
             }
         }
