@@ -14,9 +14,34 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from math import inf, pi, sqrt
 
 from reseau.arrays import Array, namespace
+from reseau.formula import (
+    HALF,
+    PI,
+    Cases,
+    Condition,
+    Expression,
+    Kronecker,
+    Number,
+    Phi,
+    SumOver,
+    Symbol,
+    Where,
+    absolute,
+    erf,
+    exp,
+    log,
+    maximum,
+    minimum,
+    phi,
+    root,
+)
+from reseau.formula import tanh as tanh_of
+from reseau.typesetting import Words
 
 
 @dataclass(frozen=True)
@@ -53,8 +78,14 @@ class Activation(ABC):
     ----------
     name : str
         The name users write.
-    formula, derivative_formula : str
-        The equations, as text.
+    words : Words
+        What it is called, in each language.
+    letter : str
+        How it is written in equations: A = letter(Z).
+    formula : Expression
+        Its value: of `z`, or if it is row-wise the one at index j, of the row `z`.
+    derivative_formula : Expression
+        Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
     range : Interval
         Where its values lie (in exact arithmetic); a loss may accept only some of them.
     value : callable
@@ -64,8 +95,10 @@ class Activation(ABC):
     """
 
     name: str
-    formula: str
-    derivative_formula: str
+    words: Words
+    letter: str
+    formula: Expression
+    derivative_formula: Expression
     range: Interval
     value: Callable[[Array], Array]
     initializer: str
@@ -275,17 +308,54 @@ def _hard_swish_derivative(Z: Array, A: Array) -> Array:
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
+z, z_i, z_j = Symbol("z"), Symbol("z", index=("i",)), Symbol("z", index=("j",))
+_t, _lambda, _alpha = Symbol("t"), Symbol("λ"), Symbol("α")
+
+
+def _a(letter: str, *index: str) -> Symbol:
+    """The value of an activation, as its derivative is written in terms of it."""
+    return Symbol("a", letter, index=index)
+
+
+def _positive(value: Expression, otherwise: Expression) -> Expression:
+    """One value for z > 0, else another."""
+    return Cases(((value, Condition(z, ">", Number(0))),), otherwise)
+
+
+_SUM_OF_EXPONENTIALS = SumOver("i", exp(z_i), "z")
+_GATE = minimum(1, maximum(0, z / 6 + HALF))
+_SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
+_CUBIC, _THREE_CUBICS, _LEAK = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.01")
+
 _ENTRIES: tuple[Activation, ...] = (
     Elementwise(
-        "identity", "z", "1", EVERYWHERE, lambda Z: Z, "glorot_uniform", lambda Z, A: namespace(Z).ones_like(Z)
+        "identity",
+        Words("identity", "identité"),
+        "id",
+        z,
+        Number(1),
+        EVERYWHERE,
+        lambda Z: Z,
+        "glorot_uniform",
+        lambda Z, A: namespace(Z).ones_like(Z),
     ),
     Elementwise(
-        "sigmoid", "φ(z) = 1/(1 + e^−z)", "φ (1 − φ)", UNIT, sigmoid, "glorot_uniform", lambda Z, A: A * (1 - A)
+        "sigmoid",
+        Words("sigmoid", "sigmoïde"),
+        "φ",
+        1 / (1 + exp(-z)),
+        _a("φ") * (1 - _a("φ")),
+        UNIT,
+        sigmoid,
+        "glorot_uniform",
+        lambda Z, A: A * (1 - A),
     ),
     Elementwise(
         "tanh",
-        "(1 − e^−2z)/(1 + e^−2z)",
-        "1 − tanh²",
+        Words("hyperbolic tangent", "tangente hyperbolique"),
+        "tanh",
+        (1 - exp(-(2 * z))) / (1 + exp(-(2 * z))),
+        1 - _a("tanh") ** 2,
         Interval(-1.0, 1.0),
         tanh,
         "glorot_uniform",
@@ -293,8 +363,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     RowWise(
         "softmax",
-        "S_j = e^{z_j} / Σ_i e^{z_i}",
-        "D_ij = S_i (δ_ij − S_j)",
+        Words("softmax", "softmax"),
+        "S",
+        exp(z_j) / _SUM_OF_EXPONENTIALS,
+        _a("S", "i") * (Kronecker("i", "j") - _a("S", "j")),
         UNIT,
         softmax,
         "glorot_uniform",
@@ -303,8 +375,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     RowWise(
         "log_softmax",
-        "z_j − log Σ_i e^{z_i}",
-        "D_ij = δ_ij − S_j",
+        Words("log-softmax", "log-softmax"),
+        "σ",
+        z_j - log(_SUM_OF_EXPONENTIALS),
+        Kronecker("i", "j") - exp(_a("a", "j")),
         Interval(-inf, 0.0),
         log_softmax,
         "glorot_uniform",
@@ -313,8 +387,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "relu",
-        "max(0, z)",
-        "1 for z > 0, else 0",
+        Words("ReLU", "ReLU"),
+        "ReLU",
+        maximum(0, z),
+        _positive(Number(1), Number(0)),
         NON_NEGATIVE,
         relu,
         "he_normal",
@@ -322,8 +398,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "leaky_relu",
-        "z for z > 0, else 0.01 z",
-        "1 for z > 0, else 0.01",
+        Words("leaky ReLU", "ReLU à fuite"),
+        "σ",
+        _positive(z, _LEAK * z),
+        _positive(Number(1), Number(_LEAK)),
         EVERYWHERE,
         _leaky_relu,
         "he_normal",
@@ -331,8 +409,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "elu",
-        "z for z > 0, else e^z − 1",
-        "1 for z > 0, else σ + 1",
+        Words("ELU", "ELU"),
+        "σ",
+        _positive(z, exp(z) - 1),
+        _positive(Number(1), _a("a") + 1),
         Interval(-1.0, inf),
         _elu,
         "he_normal",
@@ -340,8 +420,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "selu",
-        "λ z for z > 0, else λ α (e^z − 1); λ = 1.0507..., α = 1.6732...",
-        "λ for z > 0, else σ + λ α",
+        Words("SELU", "SELU"),
+        "σ",
+        Where(_positive(_lambda * z, _lambda * _alpha * (exp(z) - 1)), _SELU_CONSTANTS),
+        Where(_positive(_lambda, _a("a") + _lambda * _alpha), _SELU_CONSTANTS),
         Interval(-SELU_SCALE * SELU_ALPHA, inf),
         _selu,
         "lecun_normal",
@@ -349,8 +431,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "gelu",
-        "z Φ(z), Φ(z) = ½ (1 + erf(z/√2))",
-        "Φ(z) + z e^{−z²/2}/√(2π)",
+        Words("GELU", "GELU"),
+        "σ",
+        Where(z * Phi(z), ((Phi(z), HALF * (1 + erf(z / root(2)))),)),
+        Phi(z) + z * exp(-(z**2 / 2)) / root(2 * PI),
         Interval(-0.17004, inf),
         lambda Z: Z * normal_cdf(Z),
         "he_normal",
@@ -358,8 +442,13 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "gelu_tanh",
-        "½ z (1 + t), t = tanh(√(2/π) (z + 0.044715 z³))",
-        "½ (1 + t) + ½ z (1 − t²) √(2/π) (1 + 0.134145 z²)",
+        Words("GELU (by tanh)", "GELU (par tanh)"),
+        "σ",
+        Where(HALF * z * (1 + _t), ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),)),
+        Where(
+            HALF * (1 + _t) + HALF * z * (1 - _t**2) * root(2 / PI) * (1 + _THREE_CUBICS * z**2),
+            ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),),
+        ),
         Interval(-0.17005, inf),
         lambda Z: Z * _gelu_tanh_gate(Z),
         "he_normal",
@@ -367,8 +456,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "silu",
-        "z φ(z)",
-        "φ + σ (1 − φ)",
+        Words("SiLU", "SiLU"),
+        "σ",
+        z * phi(z),
+        phi(z) + _a("a") * (1 - phi(z)),
         Interval(-0.27847, inf),
         lambda Z: Z * sigmoid(Z),
         "he_normal",
@@ -376,18 +467,32 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "mish",
-        "z tanh(log(1 + e^z))",
-        "t + z (1 − t²) φ(z), t = tanh(log(1 + e^z))",
+        Words("Mish", "Mish"),
+        "σ",
+        z * tanh_of(log(1 + exp(z))),
+        Where(_t + z * (1 - _t**2) * phi(z), ((_t, tanh_of(log(1 + exp(z)))),)),
         Interval(-0.30885, inf),
         lambda Z: Z * tanh(softplus(Z)),
         "he_normal",
         _mish_derivative,
     ),
-    Elementwise("softplus", "log(1 + e^z)", "φ(z)", POSITIVE, softplus, "he_normal", lambda Z, A: sigmoid(Z)),
+    Elementwise(
+        "softplus",
+        Words("softplus", "softplus"),
+        "σ",
+        log(1 + exp(z)),
+        phi(z),
+        POSITIVE,
+        softplus,
+        "he_normal",
+        lambda Z, A: sigmoid(Z),
+    ),
     Elementwise(
         "softsign",
-        "z/(1 + |z|)",
-        "1/(1 + |z|)²",
+        Words("softsign", "softsign"),
+        "σ",
+        z / (1 + absolute(z)),
+        1 / (1 + absolute(z)) ** 2,
         Interval(-1.0, 1.0),
         lambda Z: Z / (1 + namespace(Z).abs(Z)),
         "glorot_uniform",
@@ -395,8 +500,10 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "hard_sigmoid",
-        "min(1, max(0, z/6 + ½))",
-        "1/6 for |z| < 3, else 0",
+        Words("hard sigmoid", "sigmoïde par morceaux"),
+        "σ",
+        _GATE,
+        Cases(((Number(Fraction(1, 6)), Condition(absolute(z), "<", Number(3))),), Number(0)),
         CLOSED_UNIT,
         _hard_sigmoid,
         "glorot_uniform",
@@ -404,14 +511,32 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         "hard_swish",
-        "z min(1, max(0, z/6 + ½))",
-        "0 for z ≤ −3, 1 for z ≥ 3, else z/3 + ½",
+        Words("hard swish", "swish par morceaux"),
+        "σ",
+        z * _GATE,
+        Cases(
+            (
+                (Number(0), Condition(z, "≤", Number(-3))),
+                (Number(1), Condition(z, "≥", Number(3))),
+            ),
+            z / 3 + HALF,
+        ),
         Interval(-0.375, inf, includes_low=True),
         lambda Z: Z * _hard_sigmoid(Z),
         "he_normal",
         _hard_swish_derivative,
     ),
-    Elementwise("exponential", "e^z", "σ", POSITIVE, lambda Z: namespace(Z).exp(Z), "glorot_uniform", lambda Z, A: A),
+    Elementwise(
+        "exponential",
+        Words("exponential", "exponentielle"),
+        "exp",
+        exp(z),
+        _a("a"),
+        POSITIVE,
+        lambda Z: namespace(Z).exp(Z),
+        "glorot_uniform",
+        lambda Z, A: A,
+    ),
 )
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}

@@ -25,6 +25,8 @@ from reseau.activations import (
     softplus_of_minus_abs,
 )
 from reseau.arrays import Array, namespace
+from reseau.formula import HALF, Cases, Condition, Expression, Number, Symbol, Where, absolute, log, sign
+from reseau.typesetting import Words
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,10 @@ class Loss:
     ----------
     name : str
         The name users write.
-    formula, derivative_formula : str
-        e_j and ∂e_j/∂o_j, as text.
+    words : Words
+        What it is called, in each language.
+    formula, derivative_formula : Expression
+        e_j and ∂e_j/∂o_j, of the output `o` and the target `t`.
     outputs, targets : Interval
         Where o and t must lie; the activation of the last layer must stay within `outputs`.
     value, derivative : callable
@@ -51,8 +55,9 @@ class Loss:
     """
 
     name: str
-    formula: str
-    derivative_formula: str
+    words: Words
+    formula: Expression
+    derivative_formula: Expression
     outputs: Interval
     targets: Interval
     value: Callable[[Array, Array], Array]
@@ -95,11 +100,16 @@ def _cross_entropy_derivative(O: Array, T: Array) -> Array:
     return -T / namespace(O).clip(O, smallest(O), None)
 
 
+o, t, _r = Symbol("o"), Symbol("t"), Symbol("r")
+_SMALL = Condition(absolute(_r), "≤", Number(1))
+_RESIDUAL = ((_r, o - t),)
+
 _ENTRIES: tuple[Loss, ...] = (
     Loss(
         "squared_error",
-        "½ (t − o)²",
-        "o − t",
+        Words("squared error", "erreur quadratique"),
+        HALF * (t - o) ** 2,
+        o - t,
         EVERYWHERE,
         EVERYWHERE,
         _squared_error,
@@ -109,8 +119,9 @@ _ENTRIES: tuple[Loss, ...] = (
     ),
     Loss(
         "absolute_error",
-        "|t − o|",
-        "sign(o − t)",
+        Words("absolute error", "erreur absolue"),
+        absolute(t - o),
+        sign(o - t),
         EVERYWHERE,
         EVERYWHERE,
         lambda O, T: namespace(O).abs(T - O),
@@ -118,8 +129,9 @@ _ENTRIES: tuple[Loss, ...] = (
     ),
     Loss(
         "huber",
-        "½ r² for |r| ≤ 1, else |r| − ½; r = o − t",
-        "r for |r| ≤ 1, else sign r",
+        Words("Huber loss", "erreur de Huber"),
+        Where(Cases(((HALF * _r**2, _SMALL),), absolute(_r) - HALF), _RESIDUAL),
+        Where(Cases(((_r, _SMALL),), sign(_r)), _RESIDUAL),
         EVERYWHERE,
         EVERYWHERE,
         _huber,
@@ -127,8 +139,9 @@ _ENTRIES: tuple[Loss, ...] = (
     ),
     Loss(
         "binary_cross_entropy",
-        "−t log o − (1 − t) log(1 − o)",
-        "(1 − t)/(1 − o) − t/o",
+        Words("binary cross-entropy", "entropie croisée binaire"),
+        -(t * log(o)) - (1 - t) * log(1 - o),
+        (1 - t) / (1 - o) - t / o,
         UNIT,
         CLOSED_UNIT,
         _binary_cross_entropy,
@@ -139,8 +152,9 @@ _ENTRIES: tuple[Loss, ...] = (
     ),
     Loss(
         "cross_entropy",
-        "−t log o",
-        "−t/o",
+        Words("cross-entropy", "entropie croisée"),
+        -(t * log(o)),
+        -(t / o),
         POSITIVE,
         CLOSED_UNIT,
         lambda O, T: -T * _log(O),
@@ -151,8 +165,9 @@ _ENTRIES: tuple[Loss, ...] = (
     ),
     Loss(
         "poisson",
-        "o − t log o",
-        "1 − t/o",
+        Words("Poisson loss", "erreur de Poisson"),
+        o - t * log(o),
+        1 - t / o,
         POSITIVE,
         NON_NEGATIVE,
         lambda O, T: O - T * _log(O),

@@ -495,7 +495,7 @@ class Network:
         for place, layer in enumerate(self.layers, start=1):
             dense, (n_in, n_out) = layer.description, layer.W.shape
             bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
-            formula = dense.sigma.formula + (f", dropout {dense.dropout}" if dense.dropout else "")
+            formula = str(dense.sigma.formula) + (f", dropout {dense.dropout}" if dense.dropout else "")
             rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, formula, count))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []

@@ -1,8 +1,8 @@
 """The table of optimizers: how the parameters follow the gradient.
 
-An optimizer is a frozen description with two functions, `init` and `update`, after the equations of its docstring: w
-are the parameters, g = ∂E/∂w the gradient of a batch, γ the learning rate, t = 1, 2, ... the step. `update` takes and
-returns arrays of any array-API library and changes nothing in place.
+An optimizer is a frozen description with two functions, `init` and `update`, after its `equations`: w are the
+parameters, g = ∂E/∂w the gradient of a batch, γ the learning rate, t = 1, 2, ... the step. `update` takes and returns
+arrays of any array-API library and changes nothing in place.
 """
 
 from __future__ import annotations
@@ -10,13 +10,38 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from math import sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from reseau.arrays import Array, namespace
 from reseau.checks import real
 from reseau.errors import ParameterError
+from reseau.formula import Expression, Symbol, root
+from reseau.typesetting import TextSetter, Words
 
 State = tuple[Array, ...]
+
+# The letters of the equations; those of hyperparameters are called as these are.
+w, g, t, change = Symbol("w"), Symbol("g"), Symbol("t"), Symbol("change", "Δw")
+m, v, m_hat, v_hat = Symbol("m"), Symbol("v"), Symbol("m_hat", "m", mark="^"), Symbol("v_hat", "v", mark="^")
+_gamma, _mu, _rho = Symbol("learning_rate", "γ"), Symbol("momentum", "μ"), Symbol("rho", "ρ")
+_beta_1, _beta_2 = Symbol("beta_1", "β", "1"), Symbol("beta_2", "β", "2")
+_epsilon, _lambda = Symbol("epsilon", "ε"), Symbol("weight_decay", "λ")
+
+
+class Equation(NamedTuple):
+    """One line of an update: what is computed, and from what. A state of the optimizer takes the place of the last."""
+
+    left: Symbol
+    right: Expression
+    state: bool = False
+
+    def __str__(self) -> str:
+        return TextSetter().equation(self.left, self.right, self.sign)
+
+    @property
+    def sign(self) -> str:
+        """Between the two."""
+        return "←" if self.state else "="
 
 
 @dataclass(frozen=True)
@@ -27,8 +52,10 @@ class Optimizer(ABC):
     ----------
     name : str
         Its name in the table.
-    formula : str
-        The update, as text.
+    words : Words
+        What it is called, in each language.
+    equations : tuple of Equation
+        The update as formulas of `w`, `g`, the states, `t` and the hyperparameters; the last gives Δw.
     states : int
         How many vectors as long as the parameters it keeps between steps.
     """
@@ -36,7 +63,7 @@ class Optimizer(ABC):
     learning_rate: float = 0.01
 
     name: ClassVar[str]
-    formula: ClassVar[str]
+    words: ClassVar[Words]
     states: ClassVar[int]
 
     def __post_init__(self) -> None:
@@ -54,6 +81,11 @@ class Optimizer(ABC):
     @abstractmethod
     def update(self, w: Array, g: Array, state: State, t: int) -> tuple[Array, State]:
         """One step t ≥ 1: the new parameters and the new state."""
+
+    @property
+    @abstractmethod
+    def equations(self) -> tuple[Equation, ...]:
+        """The update as formulas, the last of which gives Δw."""
 
     @abstractmethod
     def scalars(self, t: int) -> tuple[float, ...]:
@@ -87,7 +119,7 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     name: ClassVar[str] = "sgd"
-    formula: ClassVar[str] = "v ← μ v − γ g;  w ← w + v  (Nesterov: w ← w + μ v − γ g)"
+    words: ClassVar[Words] = Words("gradient descent", "descente de gradient")
     states: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -97,6 +129,14 @@ class SGD(Optimizer):
             raise ParameterError(f"nesterov is {self.nesterov!r}, but must be True or False.")
         if self.nesterov and self.momentum == 0:
             raise ParameterError("nesterov=True needs a momentum above 0, such as momentum=0.9.")
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """Δw = −γ g; with momentum by way of v."""
+        if self.momentum == 0:
+            return (Equation(change, -(_gamma * g)),)
+        new = _mu * v - _gamma * g
+        return Equation(v, new, state=True), Equation(change, new if self.nesterov else v)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ, μ, and 1 for Nesterov's form, else 0."""
@@ -137,7 +177,7 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     name: ClassVar[str] = "adam"
-    formula: ClassVar[str] = "m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  w ← w − γ m̂/(√v̂ + ε)"
+    words: ClassVar[Words] = Words("Adam", "Adam")
     states: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -145,6 +185,18 @@ class Adam(Optimizer):
         self._real("beta_1", low=0, high=1, includes_high=False)
         self._real("beta_2", low=0, high=1, includes_high=False)
         self._real("epsilon", low=0, includes_low=False)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """m and v, their corrections for having begun at 0, and Δw."""
+        step = -(_gamma * m_hat / (root(v_hat) + _epsilon))
+        return (
+            Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
+            Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
+            Equation(m_hat, m / (1 - _beta_1**t)),
+            Equation(v_hat, v / (1 - _beta_2**t)),
+            Equation(change, step - _gamma * _lambda * w if self._decay else step),
+        )
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ_t, β₁, β₂, ε_t, and the weight decay of a step, γ λ (0 for Adam itself)."""
@@ -189,7 +241,7 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
-    formula: ClassVar[str] = "m, v as Adam;  w ← w − γ λ w − γ m̂/(√v̂ + ε)"
+    words: ClassVar[Words] = Words("AdamW", "AdamW")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -223,13 +275,21 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
 
     name: ClassVar[str] = "rmsprop"
-    formula: ClassVar[str] = "v ← ρ v + (1 − ρ) g²;  w ← w − γ g/(√v + ε)"
+    words: ClassVar[Words] = Words("RMSprop", "RMSprop")
     states: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._real("rho", low=0, high=1, includes_high=False)
         self._real("epsilon", low=0, includes_low=False)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """v, and Δw."""
+        return (
+            Equation(v, _rho * v + (1 - _rho) * g**2, state=True),
+            Equation(change, -(_gamma * g / (root(v) + _epsilon))),
+        )
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ, ρ, ε."""

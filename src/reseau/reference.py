@@ -53,6 +53,26 @@ def dropped(architecture: Architecture, masks: Masks, l: int, A: Array) -> Array
     return A * masks[l] / (1 - architecture.layers[l - 1].dropout) if l in masks else A
 
 
+def scores(A: Array, W: Array, b: Array | None) -> Array:
+    """Z = A W + b, what the neurons of a layer sum up, (rows, n)."""
+    return A @ W if b is None else A @ W + b
+
+
+def sent_back(delta: Array, W: Array) -> Array:
+    """∂E/∂A = δ Wᵀ, what a layer sends back to its inputs, (rows, n_in)."""
+    return delta @ W.T
+
+
+def weight_gradient(A: Array, delta: Array) -> Array:
+    """∂E/∂W = Aᵀ δ, (n_in, n)."""
+    return A.T @ delta
+
+
+def bias_gradient(delta: Array) -> Array:
+    """∂E/∂b = Σ_rows δ, (n,)."""
+    return namespace(delta).sum(delta, axis=0)
+
+
 def trace(
     architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, rounded: Rounding = exact
 ) -> tuple[list[Array], list[Array]]:
@@ -63,8 +83,7 @@ def trace(
     Z: list[Array] = []
     A: list[Array] = [X]
     for l, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True)):
-        product = rounded(dropped(architecture, masks, l, A[l])) @ rounded(W)
-        Z.append(product if b is None else product + b)
+        Z.append(scores(rounded(dropped(architecture, masks, l, A[l])), rounded(W), b))
         A.append(layer.sigma.value(Z[-1]))
     return Z, A
 
@@ -84,7 +103,7 @@ def backward(
     for place in range(len(views) - 1, 0, -1):
         W, _ = views[place]
         sigma = architecture.layers[place - 1].sigma
-        G = dropped(architecture, masks, place, rounded(deltas[0]) @ rounded(W).T)
+        G = dropped(architecture, masks, place, sent_back(rounded(deltas[0]), rounded(W)))
         deltas.insert(0, sigma.pullback(Z[place - 1], A[place], G))
     return deltas
 
@@ -130,10 +149,10 @@ def value_and_gradient(
     deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
     pieces: list[Array] = []
     for l, (delta, (W, b)) in enumerate(zip(deltas, architecture.views(parameters), strict=True)):
-        dW = rounded(dropped(architecture, masks, l, A[l])).T @ rounded(delta)
+        dW = weight_gradient(rounded(dropped(architecture, masks, l, A[l])), rounded(delta))
         pieces.append(xp.reshape(dW + (l2 / total) * W if l2 else dW, (-1,)))
         if b is not None:
-            pieces.append(xp.sum(delta, axis=0))
+            pieces.append(bias_gradient(delta))
     return E, xp.concat(pieces)
 
 
