@@ -9,8 +9,8 @@ it as text, and the rooms above as LaTeX and MathML.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import isqrt, pi
@@ -84,6 +84,17 @@ def terms(expression: Expression) -> tuple[Expression, ...]:
 def factors(expression: Expression) -> tuple[Expression, ...]:
     """What a product multiplies; of anything else, itself."""
     return expression.factors if isinstance(expression, Product) else (expression,)
+
+
+def symbols_of(expression: Expression) -> Iterator[Symbol]:
+    """The letters in a formula, in the order in which they are read."""
+    if isinstance(expression, Symbol):
+        yield expression
+    for field in fields(expression):  # type: ignore[arg-type]  # every kind of expression is a dataclass
+        value = getattr(expression, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Expression):
+                yield from symbols_of(part)
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------
@@ -250,8 +261,17 @@ class Function:
     compute: Callable[..., Any]
     exactly: Callable[..., Fraction | None]
 
-    def __call__(self, *arguments: Expression | Constant) -> Expression:
+    def __call__(self, *arguments: Expression | Constant) -> Call:
         return Call(self, tuple(as_expression(argument) for argument in arguments))
+
+
+def named(name: str) -> Function:
+    """A function that is written, never computed."""
+
+    def refuse(*_: Any) -> Any:
+        raise TypeError(f"{name} is only a name here.")
+
+    return Function(name, refuse, refuse)
 
 
 @dataclass(frozen=True)

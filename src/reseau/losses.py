@@ -40,7 +40,7 @@ class Loss:
     words : Words
         What it is called, in each language.
     formula, derivative_formula : Expression
-        e_j and ∂e_j/∂o_j, of the output `o` and the target `t`.
+        e_j and ∂e_j/∂o_j, of the outputs `o` and the targets `t` of a row, and the place `j`.
     outputs, targets : Interval
         Where o and t must lie; the activation of the last layer must stay within `outputs`.
     value, derivative : callable
@@ -100,7 +100,11 @@ def _cross_entropy_derivative(O: Array, T: Array) -> Array:
     return -T / namespace(O).clip(O, smallest(O), None)
 
 
-o, t, _r = Symbol("o"), Symbol("t"), Symbol("r")
+o, t = (
+    Symbol("o", index=("j",)),
+    Symbol("t", "o", index=("j",), mark="*"),
+)  # of neuron j; the target as the lecture's o*
+_r = Symbol("r")
 _SMALL = Condition(absolute(_r), "≤", Number(1))
 _RESIDUAL = ((_r, o - t),)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,12 @@ from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 
 if TYPE_CHECKING:
+    from reseau.blackboard import Blackboard
     from reseau.optimizers import Optimizer
     from reseau.training import History
 
 DTYPES = ("float32", "float64")
+LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
 
 @dataclass(frozen=True)
@@ -311,6 +313,93 @@ class Network:
         E, g = self.value_and_gradient(X, y)
         self.parameters[...] -= gamma * g
         return E
+
+    def blackboard(
+        self,
+        X: object,
+        y: object,
+        *,
+        learning_rate: float | None = None,
+        optimizer: Optimizer | None = None,
+        steps: int = 1,
+        lang: str = "en",
+        digits: int = 4,
+        exact: bool = False,
+        focus: Mapping[str | int, int | Sequence[int]] | None = None,
+    ) -> Blackboard:
+        """Work out a learning step as on a blackboard: symbols, the numbers in their place, the result.
+
+        The network stays as it is. Everything is computed by the reference engine in float64, whatever the network's
+        precision; parameters in float32 are read as the shortest decimals that stand for them. Dropout is left out.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            A sample, or a small batch.
+        y : array-like of shape (rows, n_outputs), or (rows,)
+            Targets; integer labels for "cross_entropy".
+        learning_rate : float or None
+            γ > 0 of the lecture's update Δw = −γ ∂E/∂w; 0.1 unless an optimizer is given.
+        optimizer : Optimizer or None
+            Another update, such as rs.Adam(0.01), shown with its state, from its first step on.
+        steps : int
+            How many steps in a row, all on these rows.
+        lang : {"en", "fr"}
+            The language of the words; French also has decimal commas.
+        digits : int
+            To how many significant digits numbers are rounded when they are shown, 1 to 15.
+        exact : bool
+            Whether to compute with fractions: every number is read as the simplest fraction that its precision cannot
+            tell from it, and stays one as long as the functions give rational numbers.
+        focus : mapping or None
+            Which places of long axes are shown besides their ends, and worked out number by number: lists of places,
+            from 0, by "rows", "inputs", "neurons" (of every hidden layer), "outputs", or the number of a layer from 1.
+
+        Returns
+        -------
+        Blackboard
+            The numbers by name, ``board["dW1"]``, and as ``str(board)``, ``board.to_html()``, ``board.to_latex()`` and
+            ``board.to_markdown()``.
+
+        Raises
+        ------
+        DataError
+            For samples or targets that `errors` would refuse.
+        ParameterError
+            For a parameter outside its range, or both a learning rate and an optimizer.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=2, dtype="float64")
+        >>> net.layers[0].W[...] = [[0.5], [0.25]]
+        >>> board = net.blackboard([[1, 2]], [[3]], learning_rate=0.5, exact=True)
+        >>> board.dW1.tolist()
+        [[Fraction(-2, 1)], [Fraction(-4, 1)]]
+        """
+        from reseau.blackboard.board import work_out
+        from reseau.optimizers import SGD
+
+        if optimizer is None:
+            optimizer = SGD(LECTURE_RATE if learning_rate is None else learning_rate)
+        elif learning_rate is not None:
+            raise ParameterError(
+                f"learning_rate is {learning_rate!r} and optimizer is {optimizer!r}; give one of them, as an optimizer has "
+                "its own learning rate."
+            )
+        X, T = self._samples(X, y)
+        return work_out(
+            self.architecture,
+            self.parameters,
+            X,
+            T,
+            optimizer,
+            steps=steps,
+            exact=exact,
+            lang=lang,
+            digits=digits,
+            focus=focus,
+        )
 
     def fit(
         self,

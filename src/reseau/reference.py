@@ -163,7 +163,7 @@ def _as(parameters: FloatArray, X: FloatArray) -> FloatArray:
     return X.astype(parameters.dtype, copy=False)
 
 
-def _dense(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
+def dense_targets(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
     """Targets as rows; class labels (rows,) become zeros with a one."""
     if T.ndim == 2:
         return T  # type: ignore[return-value]
@@ -200,7 +200,7 @@ def errors(
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
     Z, A = trace(architecture, parameters, _as(parameters, X))
-    return np.asarray(output_error(architecture, Z[-1], A[-1], _dense(architecture, T, parameters.dtype)))
+    return np.asarray(output_error(architecture, Z[-1], A[-1], dense_targets(architecture, T, parameters.dtype)))
 
 
 def gradient(
@@ -214,7 +214,12 @@ def gradient(
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `value_and_gradient`."""
     return value_and_gradient(
-        architecture, parameters, _as(parameters, X), _dense(architecture, T, parameters.dtype), sample_weight, l2
+        architecture,
+        parameters,
+        _as(parameters, X),
+        dense_targets(architecture, T, parameters.dtype),
+        sample_weight,
+        l2,
     )
 
 
@@ -300,7 +305,7 @@ class Trainer:
             weight = float(len(batch)) if s is None else float(s.sum())
             if weight == 0:
                 continue
-            T_batch = _dense(self.architecture, T[batch], dtype)
+            T_batch = dense_targets(self.architecture, T[batch], dtype)
             steps += 1
             masks = self._masks(steps, len(batch))
             X_batch = X[batch].astype(dtype, copy=False)

@@ -71,6 +71,7 @@ class Figures(NamedTuple):
         return self.whole.startswith("−")
 
 
+ALL_DIGITS = 15  # what a float surely keeps of a decimal
 LARGEST_PLAIN = 1e6  # from here on, and below the other, a number is written with a power of ten
 SMALLEST_PLAIN = 1e-4
 CLOSE = 1e-12  # relatively: a float this near to its rounded figures is taken for exactly that, as 0.1 + 0.2 for 0.3
@@ -194,10 +195,13 @@ class Setter(ABC):
         if isinstance(value, Fraction) and value.denominator != 1:
             return self.fraction(value)
         if isinstance(value, Decimal):
-            whole, _, decimals = str(value).replace("-", "−").partition(".")
-            return self.figures(Figures(whole, decimals))
+            return self.figures(figures(float(value), ALL_DIGITS))
         if isinstance(value, int | Fraction):
             return self.figures(Figures(str(value).replace("-", "−"), ""))
+        return self.number(value)
+
+    def number(self, value: float) -> str:
+        """A float, rounded."""
         return self.figures(figures(value, self.digits))
 
     def sum(self, terms: tuple[Expression, ...]) -> str:
@@ -343,7 +347,7 @@ class TextSetter(Setter):
 
     def symbol(self, symbol: Symbol) -> str:
         text = symbol.written
-        if symbol.mark in ("^", "*", "′"):
+        if symbol.mark in ("*", "^"):
             text += MARKS[symbol.mark]
         below = [str(i) for i in symbol.below]
         if below:
@@ -352,7 +356,7 @@ class TextSetter(Setter):
                 text += "".join(below).translate(SUBSCRIPTS)
             else:
                 text += "_" + ("" if short and not digits else ",").join(below)
-        return text + (MARKS["T"] if symbol.mark == "T" else "")
+        return text + (MARKS[symbol.mark] if symbol.mark in ("T", "′") else "")
 
     def operator(self, sign: str, prefix: bool = False) -> str:
         return sign if prefix else f" {sign} "
@@ -389,10 +393,8 @@ class TextSetter(Setter):
                 return f"|{inside}|"
             case "√":
                 return f"√{self.set(call.arguments[0], ATOM)}"
-        argument = call.arguments[0]
-        if name.isascii() and isinstance(argument, Symbol | SumOver) and len(call.arguments) == 1:
-            return f"{name} {inside}"
-        return f"{name}({inside})"
+        bare = call.function.name in FUNCTIONS and isinstance(call.arguments[0], Symbol | SumOver)
+        return f"{name} {inside}" if bare else f"{name}({inside})"
 
     def sum_over(self, index: str, body: str) -> str:
         return f"Σ_{index} {body}"

@@ -1,0 +1,368 @@
+"""The blackboard of one or several learning steps: their numbers by name, and the forms in which they are set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reseau import engine
+from reseau.arrays import FloatArray, IntArray
+from reseau.blackboard import words
+from reseau.blackboard.exact import exactly, fractions
+from reseau.blackboard.lesson import ROWS, Lesson, Names
+from reseau.blackboard.sheet import Curve, Line, Prose, Title
+from reseau.blackboard.step import Parts, Task, take
+from reseau.checks import integer, known
+from reseau.errors import ParameterError
+from reseau.formula import Number
+from reseau.layers import Architecture
+from reseau.optimizers import Optimizer
+from reseau.reference import dense_targets
+from reseau.typesetting import LANGUAGES, TextSetter
+
+MOST_IN_FULL = 3  # steps; of more, only the first is written out
+ALIASES = ("O", "dO")
+
+
+class Step(Mapping[str, Any]):
+    """The numbers of one step: arrays by name, and as attributes.
+
+    The names are X and T (the targets), W1, b1, Z1, A1, W2, ...; O, the output; e, the error of each output neuron, and
+    E; dO = ∂E/∂O, dA1 = ∂E/∂A₁; D2, the derivative of the activation (rows, n), or for one of whole rows its Jacobian
+    (rows, n, n); delta2, dW2, db2; change_W2 and W2_new; O_new, E_new. An optimizer adds its own, such as m_W2.
+    """
+
+    def __init__(self, task: Task, parts: Parts) -> None:
+        self.task = task
+        self._parts = parts
+        for array in parts.values():
+            array.setflags(write=False)
+
+    def __getitem__(self, name: str) -> Any:
+        if name in ALIASES:
+            name = name.replace("O", f"A{self.task.depth}")
+        return self._parts[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"The step has no {name!r}; it has {', '.join(self)}.") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __repr__(self) -> str:
+        return f"Step(t={self.task.t}: {', '.join(self)})"
+
+
+class Blackboard:
+    """One or several learning steps of a network, worked out; `Network.blackboard` makes one.
+
+    Its numbers are those of its `steps`; those of the first are also its own: ``board["dW1"]`` or ``board.dW1``. Setting
+    it as text, HTML, LaTeX or Markdown shows the same numbers rounded.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        Each with its arrays by name.
+    errors : ndarray of shape (steps + 1,)
+        E before the first step and after each.
+    difference : float or None
+        By how much the native engine's outputs, error and gradient of the first step differ from these, at most, each
+        relative to its largest number; None where that engine is not in force.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> net = rs.Network(rs.Dense(1, "sigmoid", bias=False), inputs=2, dtype="float64")
+    >>> net.layers[0].W[...] = [[0.5], [-0.25]]
+    >>> board = net.blackboard([[1.0, 2.0]], [[1.0]], learning_rate=0.5)
+    >>> board.O, board.E, board.delta1
+    (array([[0.5]]), array(0.125), array([[-0.125]]))
+    >>> board.W1_new.tolist()
+    [[0.5625], [-0.125]]
+    >>> print(board.to_text()[:32])
+    At the blackboard: a learning st
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        lang: str,
+        digits: int,
+        focus: Mapping[str | int, Sequence[int]],
+        names: Names,
+        difference: float | None,
+    ) -> None:
+        self.steps = tuple(steps)
+        self.lang = lang
+        self.digits = digits
+        self.focus = focus
+        self.names = names
+        self.difference = difference
+
+    @property
+    def errors(self) -> FloatArray:
+        """E before the first step and after each."""
+        return np.array([float(self.steps[0].E), *(float(step.E_new) for step in self.steps)])
+
+    def __getitem__(self, name: str) -> Any:
+        return self.steps[0][name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "steps":
+            raise AttributeError(name)
+        return getattr(self.steps[0], name)
+
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, self.steps[0].task.architecture.widths))
+        return f"Blackboard({widths}, steps={len(self.steps)}, lang={self.lang!r})"
+
+    # --- the forms ----------------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """Text as wide as the terminal, with colours where there is one."""
+        stream = sys.stdout
+        colour = stream is not None and stream.isatty() and "NO_COLOR" not in os.environ
+        colour = colour and os.environ.get("TERM") != "dumb"
+        return self.to_text(width=shutil.get_terminal_size().columns, colour=colour)
+
+    def to_text(self, path: str | Path | None = None, *, width: int = 80, colour: bool = False) -> str | None:
+        """Plain text.
+
+        Parameters
+        ----------
+        path : path or None
+            A file to write; None returns the text.
+        width : int
+            At most so many characters a line, at least 40, as far as the matrices allow.
+        colour : bool
+            Whether to colour titles and results, with the codes of terminals.
+        """
+        from reseau.blackboard import text
+
+        width = integer("width", width, low=1)
+        return _out(path, text.render(self.lines(), self._setter(TextSetter), max(width, 40), colour))
+
+    def to_html(self, path: str | Path | None = None) -> str | None:
+        """A page of HTML with MathML, which needs nothing else: no network, no script.
+
+        Parameters
+        ----------
+        path : path or None
+            A file to write; None returns the text.
+        """
+        from reseau.blackboard import html
+
+        return _out(path, html.page(list(self.lines()), self._setter(html.MathmlSetter)))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from reseau.blackboard import html
+
+        return html.fragment(list(self.lines()), self._setter(html.MathmlSetter))
+
+    def to_latex(self, path: str | Path | None = None, *, fragment: bool = False) -> str | None:
+        """LaTeX: an article that compiles as it stands.
+
+        Parameters
+        ----------
+        path : path or None
+            A file to write; None returns the text.
+        fragment : bool
+            Only what stands between begin and end of the document, for one of yours, which needs the package amsmath.
+        """
+        from reseau.blackboard import latex
+
+        return _out(path, latex.render(list(self.lines()), self._setter(latex.LatexSetter), fragment))
+
+    def to_markdown(self, path: str | Path | None = None) -> str | None:
+        """Markdown with formulas in LaTeX between dollars, as GitHub, Jupyter and pandoc read them.
+
+        Parameters
+        ----------
+        path : path or None
+            A file to write; None returns the text.
+        """
+        from reseau.blackboard import markdown
+
+        return _out(path, markdown.render(list(self.lines()), self._setter(markdown.MarkdownSetter)))
+
+    def _setter(self, kind: Any) -> Any:
+        return kind(self.lang, self.digits)
+
+    # --- what stands on it --------------------------------------------------------------------------------------------
+
+    def lesson(self, step: Step, blank: bool = False) -> Lesson:
+        """The lines of one step."""
+        return Lesson(step.task, dict(step), self.lang, self.focus, blank, self.names)
+
+    def lines(self) -> Iterator[Line]:
+        """Everything that stands on the board, from the top."""
+        first, count = self.steps[0], len(self.steps)
+        lesson = self.lesson(first)
+        title = words.TITLE if count == 1 else words.SEVERAL
+        yield Title(lesson.say(title, steps=count), 1)
+        yield network_line(lesson)
+        exact = first.X.dtype == object
+        yield lesson.prose(words.EXACT if exact else words.ROUNDED, digits=self.digits)
+        yield from lesson.given()
+        shown = self.steps if count <= MOST_IN_FULL else self.steps[:1]
+        for step in shown:
+            if count > 1:
+                yield Title(lesson.say(words.IN_FULL, t=step.task.t), 2)
+            yield from self.lesson(step).step()
+        if count > 1:
+            yield Title(lesson.say(words.CURVE), 2)
+            yield Curve(
+                lesson.say(words.CURVE),
+                lesson.say(words.STEP),
+                lesson.say(words.ERROR_WORD),
+                tuple(self.errors.tolist()),
+            )
+        if self.difference is None:
+            yield lesson.prose(words.UNCHECKED)
+        else:
+            yield Prose(
+                lesson.say(words.CHECKED, difference="{difference}"), (("difference", Number(self.difference)),)
+            )
+
+
+def network_line(lesson: Lesson) -> Prose:
+    """The network in a sentence."""
+    architecture = lesson.task.architecture
+    inputs, depth = architecture.inputs, len(architecture.layers)
+    return lesson.prose(
+        words.NETWORK,
+        widths="-".join(map(str, architecture.widths)),
+        inputs=lesson.say(words.ONE_INPUT) if inputs == 1 else lesson.say(words.INPUTS, count=inputs),
+        layers=lesson.say(words.ONE_LAYER) if depth == 1 else lesson.say(words.LAYERS, count=depth),
+    )
+
+
+def _out(path: str | Path | None, text: str) -> str | None:
+    if path is None:
+        return text
+    from reseau.model_file import write_bytes
+
+    write_bytes(path, text.encode())
+    return None
+
+
+# --- making one -------------------------------------------------------------------------------------------------------
+
+
+def work_out(
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray,
+    T: FloatArray | IntArray,
+    optimizer: Optimizer,
+    *,
+    steps: int = 1,
+    exact: bool = False,
+    lang: str = "en",
+    digits: int = 4,
+    focus: Mapping[str | int, int | Sequence[int]] | None = None,
+    names: Names | None = None,
+) -> Blackboard:
+    """Work out some steps from checked samples X (rows, inputs) and targets T; see `Network.blackboard`."""
+    known("lang", lang, LANGUAGES)
+    digits = integer("digits", digits, low=1)
+    steps = integer("steps", steps, low=1)
+    if digits > MOST_DIGITS:
+        raise ParameterError(f"digits is {digits}, but must be at most {MOST_DIGITS}: double precision has no more.")
+    places = _places(focus or {}, architecture, X.shape[0])
+    T = dense_targets(architecture, T, np.dtype(np.float64))
+    as_read = (lambda array: fractions(array, array.dtype.type)) if exact else _decimal
+    given: Parts = {"X": as_read(X), "T": as_read(T)}
+    for l, (W, b) in enumerate(architecture.views(parameters), start=1):
+        given[f"W{l}"] = as_read(W)
+        if b is not None:
+            given[f"b{l}"] = as_read(b)
+    task = Task(exactly(architecture) if exact else architecture, optimizer)
+    states = [equation.left.name for equation in optimizer.equations if equation.state]
+    for tensor, _ in task.tensors():
+        for state in states:
+            given[f"{state}_{tensor}_before"] = given[tensor] * 0
+    done: list[Step] = []
+    for t in range(1, steps + 1):
+        task = Task(task.architecture, optimizer, t)
+        parts = take(task, given)
+        done.append(Step(task, parts))
+        given = {"X": parts["X"], "T": parts["T"]}
+        for tensor, _ in task.tensors():
+            given[tensor] = parts[f"{tensor}_new"]
+            for state in states:
+                given[f"{state}_{tensor}_before"] = parts[f"{state}_{tensor}"]
+    difference = _difference(architecture, done[0]) if engine.default_name() == "native" else None
+    return Blackboard(done, lang, digits, places, names or Names(), difference)
+
+
+MOST_DIGITS = 15
+
+
+def _decimal(array: FloatArray) -> FloatArray:
+    """In double precision, with each number of a narrower type read as the decimal that stands for it."""
+    return array.astype(np.float64) if array.dtype == np.float64 else array.astype(str).astype(np.float64)
+
+
+def _places(
+    focus: Mapping[str | int, int | Sequence[int]], architecture: Architecture, rows: int
+) -> dict[str | int, list[int]]:
+    """The places of each axis that are to be shown, from 0, by "rows" or the number of the layer (0: the inputs)."""
+    depth = len(architecture.layers)
+    axes: dict[str, list[str | int]] = {
+        ROWS: [ROWS],
+        "inputs": [0],
+        "neurons": list(range(1, depth)),
+        "outputs": [depth],
+    }
+    form = (
+        f"focus takes places, counted from 0, by axis: 'rows', 'inputs', 'neurons' (of every hidden layer), 'outputs', or "
+        f"the number of a layer from 1 to {depth}, such as focus={{'outputs': [0, 2]}}"
+    )
+    if not isinstance(focus, Mapping):
+        raise ParameterError(f"focus is {focus!r}. {form}.")
+    out: dict[str | int, list[int]] = {}
+    for key, value in focus.items():
+        if isinstance(key, str) and key in axes:
+            chosen_axes = axes[key]
+        elif isinstance(key, int) and not isinstance(key, bool) and 1 <= key <= depth:
+            chosen_axes = [key]
+        else:
+            raise ParameterError(f"focus has {key!r}, which is no axis of this network. {form}.")
+        for axis in chosen_axes:
+            size = rows if axis == ROWS else architecture.widths[int(axis)]
+            wanted = [value] if isinstance(value, int | np.integer) else list(value)
+            for place in wanted:
+                if integer(f"focus[{key!r}]", place) >= size or place < -size:
+                    raise ParameterError(f"focus[{key!r}] holds {place}, but there are {size}: from 0 to {size - 1}.")
+            out[axis] = sorted({int(place) % size for place in wanted})
+    return out
+
+
+def _difference(architecture: Architecture, step: Step) -> float:
+    """The largest difference of the native engine's output, error and gradient, each relative to its largest number."""
+    X, T = (np.ascontiguousarray(step[name], np.float64) for name in ("X", "T"))
+    tensors = step.task.tensors()
+    w = np.concatenate([np.asarray(step[tensor], np.float64).ravel() for tensor, _ in tensors])
+    g = np.concatenate([np.asarray(step[gradient], np.float64).ravel() for _, gradient in tensors])
+    native = engine.get("native")
+    O = native.predictor(architecture, w, lambda: 1)(X, 1)
+    E, g_native = native.gradient(architecture, w, X, T, None, 0.0, 1)
+    pairs = ((np.asarray(step.O, np.float64), O), (np.asarray(step.E, np.float64), np.asarray(E)), (g, g_native))
+    with np.errstate(all="ignore"):
+        return max(float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) or 1.0)) for a, b in pairs)

@@ -1,0 +1,121 @@
+"""Exact numbers: fractions instead of floats, through the formulas of the tables.
+
+A function whose value at a fraction is itself rational gives a fraction (ReLU anywhere, the sigmoid at 0); of any other
+the float is taken, and what is computed from it is a float too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from reseau.activations import Activation, Elementwise, RowWise
+from reseau.arrays import Array
+from reseau.blackboard.step import simplest
+from reseau.formula import Expression, Values
+from reseau.layers import Architecture, Dense
+from reseau.losses import Loss
+
+
+def fractions(array: Array, dtype: Any) -> Array:
+    """An array of the simplest fractions that `dtype` cannot tell from its numbers."""
+    out = np.empty(array.shape, dtype=object)
+    for place, value in np.ndenumerate(array):
+        out[place] = simplest(value, dtype)
+    return out
+
+
+def _value(formula: Expression, values: Values, otherwise: Any) -> Any:
+    """A formula's value if it is rational, else the float that the tables' own function gives."""
+    with np.errstate(all="ignore"):
+        value = formula.evaluate(values, exact=True)
+    return value if isinstance(value, Fraction) else float(otherwise())
+
+
+def _elementwise(entry: Elementwise) -> Elementwise:
+    def value(Z: Array) -> Array:
+        return _each(lambda z: _value(entry.formula, {"z": z}, lambda: entry.value(_floats(z))), Z)
+
+    def derivative(Z: Array, A: Array) -> Array:
+        def one(z: Any, a: Any) -> Any:
+            otherwise = lambda: entry.derivative(_floats(z), _floats(a))  # noqa: E731
+            return _value(entry.derivative_formula, {"z": z, "a": a}, otherwise)
+
+        return _each(one, Z, A)
+
+    return replace(entry, value=value, derivative=derivative)
+
+
+def _row_wise(entry: RowWise) -> RowWise:
+    def value(Z: Array) -> Array:
+        A = np.empty(Z.shape, dtype=object)
+        for row, j in np.ndindex(*Z.shape):
+            floats = lambda row=row, j=j: entry.value(Z[row : row + 1].astype(float))[0, j]  # noqa: E731
+            A[row, j] = _value(entry.formula, {"z": Z[row], "j": j}, floats)
+        return A
+
+    def jacobian(A: Array) -> Array:
+        D = np.empty((*A.shape, A.shape[1]), dtype=object)
+        for row, i, j in np.ndindex(*D.shape):
+            D[row, i, j] = entry.derivative_formula.evaluate({"a": A[row], "i": i, "j": j}, exact=True)
+        return D
+
+    def pullback(A: Array, G: Array) -> Array:
+        return np.einsum("ri,rij->rj", G, jacobian(A))
+
+    return replace(entry, value=value, jacobian=jacobian, row_pullback=pullback)
+
+
+def _loss(entry: Loss) -> Loss:
+    def value(O: Array, T: Array) -> Array:
+        def one(o: Any, t: Any) -> Any:
+            return _value(entry.formula, {"o": [o], "t": [t], "j": 0}, lambda: entry.value(_floats(o), _floats(t)))
+
+        return _each(one, O, T)
+
+    def derivative(O: Array, T: Array) -> Array:
+        def one(o: Any, t: Any) -> Any:
+            otherwise = lambda: entry.derivative(_floats(o), _floats(t))  # noqa: E731
+            return _value(entry.derivative_formula, {"o": [o], "t": [t], "j": 0}, otherwise)
+
+        return _each(one, O, T)
+
+    return replace(entry, value=value, derivative=derivative, value_from_scores=None)
+
+
+def _floats(value: Any) -> Array:
+    return np.array([[float(value)]])
+
+
+def _each(function: Any, *arrays: Array) -> Array:
+    out = np.empty(arrays[0].shape, dtype=object)
+    for place in np.ndindex(*out.shape):
+        out[place] = function(*(array[place] for array in arrays))
+    return out
+
+
+class ExactDense(Dense):
+    """A layer whose activation computes with fractions."""
+
+    @cached_property
+    def sigma(self) -> Activation:
+        entry = super().sigma
+        return _row_wise(entry) if isinstance(entry, RowWise) else _elementwise(entry)  # type: ignore[arg-type]
+
+
+class ExactArchitecture(Architecture):
+    """An architecture whose activations and loss compute with fractions."""
+
+    @cached_property
+    def error(self) -> Loss:
+        return _loss(super().error)
+
+
+def exactly(architecture: Architecture) -> Architecture:
+    """The same architecture, for fractions."""
+    layers = (ExactDense(d.neurons, d.activation, d.bias) for d in architecture.layers)
+    return ExactArchitecture(architecture.inputs, tuple(layers), architecture.loss)

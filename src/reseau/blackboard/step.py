@@ -1,0 +1,183 @@
+"""A learning step as a list of named quantities, each computed from those before it by one line of the reference engine.
+
+The names are those of the equations: X, T (the targets), W1, b1, Z1, A1, ..., e, E; dA2 for ∂E/∂A₂, D2 for the
+derivative of the activation, delta2, dW2, db2, dA1, ...; change_W1, W1_new, ...; O_new, E_new. An optimizer's state and
+what it computes on the way are called m_W1, v_b1, m_hat_W1, with m_W1_before for the state before the step.
+
+Because each quantity is a function of those before it, one of them can be computed again from other numbers, such as a
+student's (`reseau.blackboard.mistakes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from reseau import reference
+from reseau.activations import RowWise
+from reseau.arrays import Array
+from reseau.layers import Architecture
+from reseau.optimizers import Optimizer
+
+Parts = dict[str, Any]  # the numbers of a step by name
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One line of a step: what it is called, and how it follows from the parts before it."""
+
+    name: str
+    compute: Callable[[Parts], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a step is a step of: the network without its numbers, the optimizer, and the number of the step from 1."""
+
+    architecture: Architecture
+    optimizer: Optimizer
+    t: int = 1
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers."""
+        return len(self.architecture.layers)
+
+    def tensors(self) -> list[tuple[str, str]]:
+        """The name of each parameter and of its gradient, layer by layer: ("W1", "dW1"), ("b1", "db1"), ..."""
+        return [
+            (f"{letter}{l}", f"d{letter}{l}")
+            for l, layer in enumerate(self.architecture.layers, start=1)
+            for letter in ("W", "b")
+            if letter == "W" or layer.bias
+        ]
+
+
+def input_name(l: int) -> str:
+    """What layer l, from 1, is given: X, or the A of the layer before."""
+    return f"A{l - 1}" if l > 1 else "X"
+
+
+def share(parts: Parts) -> Any:
+    """What one row counts: 1/rows."""
+    rows = parts["X"].shape[0]
+    return Fraction(1, rows) if parts["X"].dtype == object else 1 / rows
+
+
+def quantities(task: Task) -> list[Quantity]:
+    """All quantities of a step, in the order in which they are computed."""
+    layers = range(1, task.depth + 1)
+    lines: list[Quantity] = []
+    for l in layers:
+        lines += _forward(task, l)
+    lines += _error(task)
+    for l in reversed(layers):
+        lines += _backward(task, l)
+    for tensor, gradient in task.tensors():
+        lines += _update(task, tensor, gradient)
+    return [*lines, *_afterwards(task)]
+
+
+def take(task: Task, given: Parts) -> Parts:
+    """Work out a step: what is given (X, T, W1, ..., and the optimizer's state) and all that follows."""
+    parts = dict(given)
+    with np.errstate(all="ignore"):  # what overflows is shown as it is
+        for line in quantities(task):
+            parts[line.name] = np.asarray(line.compute(parts))
+    return parts
+
+
+def _forward(task: Task, l: int) -> Iterator[Quantity]:
+    sigma = task.architecture.layers[l - 1].sigma
+    yield Quantity(f"Z{l}", lambda p: reference.scores(p[input_name(l)], p[f"W{l}"], p.get(f"b{l}")))
+    yield Quantity(f"A{l}", lambda p: sigma.value(p[f"Z{l}"]))
+
+
+def _error(task: Task) -> Iterator[Quantity]:
+    L, architecture = task.depth, task.architecture
+    yield Quantity("e", lambda p: reference.output_error(architecture, p[f"Z{L}"], p[f"A{L}"], p["T"]))
+    yield Quantity("E", lambda p: (share(p) * p["e"]).sum())
+
+
+def _backward(task: Task, l: int) -> Iterator[Quantity]:
+    architecture, sigma = task.architecture, task.architecture.layers[l - 1].sigma
+
+    def derivative(p: Parts) -> Array:
+        Z, A = p[f"Z{l}"], p[f"A{l}"]
+        return sigma.jacobian(A) if isinstance(sigma, RowWise) else sigma.derivative(Z, A)  # type: ignore[attr-defined]
+
+    def delta(p: Parts) -> Array:
+        if l == task.depth and architecture.simplifies:
+            return share(p) * reference.output_delta(architecture, p[f"Z{l}"], p[f"A{l}"], p["T"])
+        return sigma.pullback(p[f"Z{l}"], p[f"A{l}"], p[f"dA{l}"])
+
+    if l == task.depth:
+        yield Quantity(f"dA{l}", lambda p: share(p) * architecture.error.derivative(p[f"A{l}"], p["T"]))
+    yield Quantity(f"D{l}", derivative)
+    yield Quantity(f"delta{l}", delta)
+    yield Quantity(f"dW{l}", lambda p: reference.weight_gradient(p[input_name(l)], p[f"delta{l}"]))
+    if architecture.layers[l - 1].bias:
+        yield Quantity(f"db{l}", lambda p: reference.bias_gradient(p[f"delta{l}"]))
+    if l > 1:
+        yield Quantity(f"dA{l - 1}", lambda p: reference.sent_back(p[f"delta{l}"], p[f"W{l}"]))
+
+
+def _update(task: Task, tensor: str, gradient: str) -> Iterator[Quantity]:
+    equations = task.optimizer.equations
+    states = [equation.left.name for equation in equations if equation.state]
+
+    def compute(p: Parts, place: int) -> Array:
+        exact = p["X"].dtype == object
+        values: Parts = {
+            "w": p[tensor],
+            "g": p[gradient],
+            **constants(task, exact),
+            **{state: p[f"{state}_{tensor}_before"] for state in states},
+            **{equation.left.name: p[f"{equation.left.name}_{tensor}"] for equation in equations[:place]},
+        }
+        return equations[place].right.evaluate(values, exact)
+
+    for place, equation in enumerate(equations):
+        yield Quantity(f"{equation.left.name}_{tensor}", lambda p, place=place: compute(p, place))  # type: ignore[misc]
+    yield Quantity(f"{tensor}_new", lambda p: p[tensor] + p[f"change_{tensor}"])
+
+
+def constants(task: Task, exact: bool) -> Parts:
+    """The optimizer's hyperparameters and the number of the step, by the names they have in its equations."""
+    known = {k: v for k, v in task.optimizer.hyperparameters().items() if not isinstance(v, bool)}
+    return {"t": task.t, **({k: simplest(v) for k, v in known.items()} if exact else known)}
+
+
+def _afterwards(task: Task) -> Iterator[Quantity]:
+    def outcome(p: Parts) -> tuple[Array, Array]:
+        A = p["X"]
+        for l, layer in enumerate(task.architecture.layers, start=1):
+            Z = reference.scores(A, p[f"W{l}_new"], p.get(f"b{l}_new"))
+            A = layer.sigma.value(Z)
+        return A, (share(p) * reference.output_error(task.architecture, Z, A, p["T"])).sum()
+
+    yield Quantity("O_new", lambda p: outcome(p)[0])
+    yield Quantity("E_new", lambda p: outcome(p)[1])
+
+
+def simplest(value: Any, dtype: Any = np.float64) -> Fraction:
+    """The fraction with the smallest denominator that a precision cannot tell from a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> simplest(np.float32(1) / 3, np.float32)
+    Fraction(1, 3)
+    >>> simplest(0.1)
+    Fraction(1, 10)
+    """
+    exactly = Fraction(float(value))
+    for size in range(1, 18):
+        near = exactly.limit_denominator(10**size)
+        if dtype(float(near)) == dtype(value):
+            return near
+    return exactly

@@ -1,0 +1,142 @@
+"""Every word on the blackboard, in each language. Fields in braces are filled in; a French colon has its space before."""
+
+from __future__ import annotations
+
+from reseau.typesetting import Words
+
+TITLE = Words("At the blackboard: a learning step", "Au tableau : un pas d’apprentissage")
+SEVERAL = Words("At the blackboard: {steps} learning steps", "Au tableau : {steps} pas d’apprentissage")
+NETWORK = Words(
+    "A network {widths}: {inputs}, {layers}.",
+    "Un réseau {widths} : {inputs}, {layers}.",
+)
+INPUTS = Words("{count} inputs", "{count} entrées")
+ONE_INPUT = Words("1 input", "1 entrée")
+LAYERS = Words("{count} layers", "{count} couches")
+ONE_LAYER = Words("1 layer", "1 couche")
+NEURONS = Words("{count} neurons", "{count} neurones")
+ONE_NEURON = Words("1 neuron", "1 neurone")
+LAYER = Words(
+    "Layer {l}: {neurons}, activation function {activation}",
+    "Couche {l} : {neurons}, fonction d’activation {activation}",
+)
+WITHOUT_BIAS = Words("without bias", "sans biais")
+ROUNDED = Words(
+    "Numbers are rounded to {digits} significant digits; what follows is computed from the unrounded ones.",
+    "Les nombres sont arrondis à {digits} chiffres significatifs ; la suite se calcule avec les nombres non arrondis.",
+)
+EXACT = Words(
+    "Fractions are exact; decimals stand where a number is not rational, rounded to {digits} significant digits.",
+    "Les fractions sont exactes ; les nombres qui ne sont pas rationnels sont en décimales, arrondis à {digits} chiffres "
+    "significatifs.",
+)
+
+GIVEN = Words("Given", "Données")
+SAMPLE = Words(
+    "The sample: a row X of inputs, and the target O* of each output neuron.",
+    "L’exemple : une ligne X d’entrées, et la sortie voulue O* de chaque neurone de sortie.",
+)
+BATCH = Words(
+    "The batch: {rows} rows X of inputs, and their targets O*.",
+    "Le lot : {rows} lignes X d’entrées, et leurs sorties voulues O*.",
+)
+PARAMETERS = Words("The weights W and biases b of each layer:", "Les poids W et les biais b de chaque couche :")
+WEIGHTS = Words("The weights W of each layer:", "Les poids W de chaque couche :")
+LEARNING_RATE = Words("The learning rate:", "Le taux d’apprentissage :")
+SETTINGS = Words("The optimizer {optimizer}, with:", "L’optimiseur {optimizer}, avec :")
+COLUMN = Words("column", "colonne")
+VALUE = Words("value", "valeur")
+INPUT = Words("input", "entrée")
+OUTPUT = Words("output", "sortie")
+TARGET = Words("target", "sortie voulue")
+MEANING = Words("meaning", "signification")
+
+FORWARD = Words("1. Forward: from the inputs to the output", "1. Propagation : des entrées à la sortie")
+EACH_NEURON = Words("Neuron {j}, written out:", "Le neurone {j}, en détail :")
+EACH_NEURON_OF_ROW = Words("Neuron {j} for row {r}, written out:", "Le neurone {j} pour la ligne {r}, en détail :")
+OUTPUT_IS = Words(
+    "The output of the network is that of its last layer:", "La sortie du réseau est celle de sa dernière couche :"
+)
+
+ERROR = Words("2. Error", "2. Erreur")
+ERROR_OF_EACH = Words("The error of output neuron j ({loss}):", "L’erreur du neurone de sortie j ({loss}) :")
+TOTAL = Words("Together:", "Au total :")
+ROWS = Words("rows", "lignes")
+MEAN = Words("Together, averaged over the {rows} rows:", "Au total, en moyenne sur les {rows} lignes :")
+
+BACKWARD = Words("3. Backward: from the error to the gradient", "3. Rétropropagation : de l’erreur au gradient")
+ERROR_DERIVATIVE = Words("How the error follows the outputs:", "Comment l’erreur suit les sorties :")
+AVERAGED = Words(
+    "Each row counts 1/{rows}, as E is the mean over the rows.",
+    "Chaque ligne compte pour 1/{rows}, car E est la moyenne sur les lignes.",
+)
+DERIVATIVE = Words(
+    "The derivative of the activation function, at layer {l}:",
+    "La dérivée de la fonction d’activation, à la couche {l} :",
+)
+JACOBIAN = Words(
+    "The derivative of the activation function, at layer {l}: every output depends on every z, so that it is a matrix.",
+    "La dérivée de la fonction d’activation, à la couche {l} : chaque sortie dépend de chaque z, c’est donc une matrice.",
+)
+ROW_R = Words("Row {r}:", "Ligne {r} :")
+DELTA = Words("What reaches the sums Z of layer {l}:", "Ce qui parvient aux sommes Z de la couche {l} :")
+SIMPLIFIES = Words(
+    "With this activation function and this error the product is simply the difference:",
+    "Avec cette fonction d’activation et cette erreur, le produit est simplement la différence :",
+)
+GRADIENT = Words(
+    "The gradient of the weights and biases of layer {l}:", "Le gradient des poids et des biais de la couche {l} :"
+)
+GRADIENT_OF_WEIGHTS = Words("The gradient of the weights of layer {l}:", "Le gradient des poids de la couche {l} :")
+SENT_BACK = Words("What layer {l} sends back to layer {before}:", "Ce que la couche {l} renvoie à la couche {before} :")
+
+UPDATE = Words("4. Update", "4. Mise à jour")
+UPDATE_OF_EACH = Words(
+    "Each parameter w follows its gradient ({optimizer}):", "Chaque paramètre w suit son gradient ({optimizer}) :"
+)
+WITH_GRADIENT = Words("Here g is the gradient of w.", "Ici g est le gradient de w.")
+STEP_NUMBER = Words("This is step t = {t}.", "C’est le pas t = {t}.")
+FIRST_ELEMENT = Words(
+    "The first of the weights of layer {l}, written out:", "Le premier des poids de la couche {l}, en détail :"
+)
+NEW_PARAMETERS = Words("Layer {l}:", "Couche {l} :")
+
+AFTERWARDS = Words("5. After the step", "5. Après le pas")
+NEW_ERROR = Words(
+    "With the new parameters the same sample gives:", "Avec les nouveaux paramètres, le même exemple donne :"
+)
+NEW_ERROR_OF_BATCH = Words(
+    "With the new parameters the same rows give:", "Avec les nouveaux paramètres, les mêmes lignes donnent :"
+)
+FALLS = Words("The error falls from {before} to {after}.", "L’erreur baisse de {before} à {after}.")
+RISES = Words(
+    "The error rises from {before} to {after}: the step was too long; try a smaller learning rate.",
+    "L’erreur monte de {before} à {after} : le pas était trop grand ; essayez un taux d’apprentissage plus petit.",
+)
+STAYS = Words("The error stays at {before}.", "L’erreur reste à {before}.")
+
+CURVE = Words("The error, step by step", "L’erreur, pas à pas")
+STEP = Words("step", "pas")
+ERROR_WORD = Words("error E", "erreur E")
+IN_FULL = Words("Step {t}, in full", "Le pas {t}, en entier")
+
+CHECKED = Words(
+    "Computed by the reference engine in double precision; the native engine differs by at most {difference}.",
+    "Calculé par le moteur de référence en double précision ; le moteur natif en diffère de {difference} au plus.",
+)
+UNCHECKED = Words(
+    "Computed by the reference engine in double precision.", "Calculé par le moteur de référence en double précision."
+)
+
+EXERCISE = Words("Exercise: a learning step by hand", "Exercice : un pas d’apprentissage à la main")
+SOLUTION = Words("Solution: a learning step by hand", "Corrigé : un pas d’apprentissage à la main")
+FILL_IN = Words(
+    "Fill in the blanks, in order. Keep 4 significant digits or more on the way.",
+    "Complétez les blancs, dans l’ordre. Gardez au moins 4 chiffres significatifs en chemin.",
+)
+HOW_TO_CHECK = Words(
+    "To check your answers: write them into {answers}, then run {command}.",
+    "Pour vérifier vos réponses : écrivez-les dans {answers}, puis lancez {command}.",
+)
+DESCRIPTION = Words("description", "description")
+TEMPLATE_HEADER = ("name", "row", "column", "value")
