@@ -260,6 +260,7 @@ class Function:
     name: str
     compute: Callable[..., Any]
     exactly: Callable[..., Fraction | None]
+    only_a_name: bool = False
 
     def __call__(self, *arguments: Expression | Constant) -> Call:
         return Call(self, tuple(as_expression(argument) for argument in arguments))
@@ -271,7 +272,7 @@ def named(name: str) -> Function:
     def refuse(*_: Any) -> Any:
         raise TypeError(f"{name} is only a name here.")
 
-    return Function(name, refuse, refuse)
+    return Function(name, refuse, refuse, only_a_name=True)
 
 
 @dataclass(frozen=True)

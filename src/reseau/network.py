@@ -384,8 +384,8 @@ class Network:
             optimizer = SGD(LECTURE_RATE if learning_rate is None else learning_rate)
         elif learning_rate is not None:
             raise ParameterError(
-                f"learning_rate is {learning_rate!r} and optimizer is {optimizer!r}; give one of them, as an optimizer has "
-                "its own learning rate."
+                f"learning_rate is {learning_rate!r} and optimizer is {optimizer!r}; give one of them, as an optimizer "
+                "has its own learning rate."
             )
         X, T = self._samples(X, y)
         return work_out(

@@ -6,6 +6,7 @@ A `Setter` knows one form (text, LaTeX, MathML); the walk and the rules for pare
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -177,7 +178,7 @@ class Setter(ABC):
             case Where(body=body, definitions=definitions):
                 return self.where(self.set(body), [self.equation(left, right) for left, right in definitions])
             case Dots():
-                return self.operator("⋯")
+                return self.operator("⋯", prefix=True)
             case Blank():
                 return self.blank()
         raise TypeError(f"{type(node).__name__} cannot be set.")
@@ -307,10 +308,10 @@ class Setter(ABC):
 
 
 def begins_with_a_number(node: Expression) -> bool:
-    """Whether its setting begins with a figure."""
+    """Whether its setting begins with a figure or a minus."""
     match node:
-        case Number(value=value):
-            return value >= 0
+        case Number():
+            return True
         case Power(base=base):
             return begins_with_a_number(base)
         case Product(factors=factors):
@@ -318,6 +319,14 @@ def begins_with_a_number(node: Expression) -> bool:
         case Quotient(above=above):
             return begins_with_a_number(above)
     return False
+
+
+def missing_decimals(texts: Sequence[str], mark: str) -> list[str]:
+    """What each number of a column lacks at its end for its decimals to stand under those of the others."""
+    ends = [text.partition(mark)[1:] for text in texts]
+    longest = max(len(decimals) for _, decimals in ends)
+    marked = any(sign for sign, _ in ends)
+    return [(mark if marked and not sign else "") + "0" * (longest - len(decimals)) for sign, decimals in ends]
 
 
 # --- plain text -------------------------------------------------------------------------------------------------------
@@ -387,7 +396,7 @@ class TextSetter(Setter):
         name = self.name(call)
         inside = self.separator.join(map(self.set, call.arguments))
         match name:
-            case "exp":
+            case "exp" if not call.function.only_a_name:
                 return f"e{self.raised(call.arguments[0])}"
             case "abs":
                 return f"|{inside}|"

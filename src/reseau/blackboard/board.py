@@ -26,6 +26,7 @@ from reseau.optimizers import Optimizer
 from reseau.reference import dense_targets
 from reseau.typesetting import LANGUAGES, TextSetter
 
+LEAST_WIDTH = 40  # of text
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
 ALIASES = ("O", "dO")
 
@@ -70,8 +71,8 @@ class Step(Mapping[str, Any]):
 class Blackboard:
     """One or several learning steps of a network, worked out; `Network.blackboard` makes one.
 
-    Its numbers are those of its `steps`; those of the first are also its own: ``board["dW1"]`` or ``board.dW1``. Setting
-    it as text, HTML, LaTeX or Markdown shows the same numbers rounded.
+    Its numbers are those of its `steps`; those of the first are also its own: ``board["dW1"]`` or ``board.dW1``. Text,
+    HTML, LaTeX and Markdown show the same numbers rounded.
 
     Attributes
     ----------
@@ -137,7 +138,7 @@ class Blackboard:
         stream = sys.stdout
         colour = stream is not None and stream.isatty() and "NO_COLOR" not in os.environ
         colour = colour and os.environ.get("TERM") != "dumb"
-        return self.to_text(width=shutil.get_terminal_size().columns, colour=colour)
+        return self._text(shutil.get_terminal_size().columns, colour)
 
     def to_text(self, path: str | Path | None = None, *, width: int = 80, colour: bool = False) -> str | None:
         """Plain text.
@@ -147,14 +148,16 @@ class Blackboard:
         path : path or None
             A file to write; None returns the text.
         width : int
-            At most so many characters a line, at least 40, as far as the matrices allow.
+            At most so many characters a line, as far as the matrices allow; less than 40 counts as 40.
         colour : bool
             Whether to colour titles and results, with the codes of terminals.
         """
+        return _out(path, self._text(integer("width", width, low=1), colour))
+
+    def _text(self, width: int, colour: bool) -> str:
         from reseau.blackboard import text
 
-        width = integer("width", width, low=1)
-        return _out(path, text.render(self.lines(), self._setter(TextSetter), max(width, 40), colour))
+        return text.render(self.lines(), self._setter(TextSetter), max(width, LEAST_WIDTH), colour)
 
     def to_html(self, path: str | Path | None = None) -> str | None:
         """A page of HTML with MathML, which needs nothing else: no network, no script.
@@ -331,8 +334,8 @@ def _places(
         "outputs": [depth],
     }
     form = (
-        f"focus takes places, counted from 0, by axis: 'rows', 'inputs', 'neurons' (of every hidden layer), 'outputs', or "
-        f"the number of a layer from 1 to {depth}, such as focus={{'outputs': [0, 2]}}"
+        "focus takes places, counted from 0, by axis: 'rows', 'inputs', 'neurons' (of every hidden layer), 'outputs', "
+        f"or the number of a layer from 1 to {depth}, such as focus={{'outputs': [0, 2]}}"
     )
     if not isinstance(focus, Mapping):
         raise ParameterError(f"focus is {focus!r}. {form}.")

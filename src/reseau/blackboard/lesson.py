@@ -28,8 +28,7 @@ from reseau.blackboard.sheet import (
     number,
     without_gaps,
 )
-from reseau.blackboard.step import Parts, Task, constants, input_name
-from reseau.blackboard.step import simplest
+from reseau.blackboard.step import Parts, Task, constants, input_name, simplest
 from reseau.formula import DOTS, Blank, Expression, Minus, Number, Product, Sum, SumOver, Symbol, named, symbols_of
 from reseau.layers import Dense
 from reseau.optimizers import Equation
@@ -282,8 +281,8 @@ class Lesson:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(l)):
                     plugged = sigma.derivative_formula.plug({"z": Z[r, j], "a": A[r, j]})
-                    left = prime(Symbol("z", index=self._element(j, r)))
-                    yield Chain(_without_repeats(((left,), (plugged,), (number(D[r, j]),))))
+                    at = prime(Symbol("z", index=self._element(j, r)))
+                    yield Chain(_without_repeats(((at,), (plugged,), (number(D[r, j]),))))
         yield self.chain((prime(of_layer("Z", l)),), result=f"D{l}")
 
     def _delta(self, l: int) -> Iterator[Line]:
@@ -319,7 +318,7 @@ class Lesson:
         if not simple:
             yield self.prose(words.STEP_NUMBER, t=self.task.t)
         for l in range(1, self.task.depth + 1):
-            yield Title(self.say(words.NEW_PARAMETERS, l=l).rstrip("  :"), 3)
+            yield Title(self.say(words.LAYER_L, l=l), 3)
             if not simple and not self.blank:
                 yield self.prose(words.FIRST_ELEMENT, l=l)
                 yield from self._first_element(l)

@@ -1,4 +1,4 @@
-"""A learning step as a list of named quantities, each computed from those before it by one line of the reference engine.
+"""A learning step as named quantities, each computed from those before it by one line of the reference engine.
 
 The names are those of the equations: X, T (the targets), W1, b1, Z1, A1, ..., e, E; dA2 for ∂E/∂A₂, D2 for the
 derivative of the activation, delta2, dW2, db2, dA1, ...; change_W1, W1_new, ...; O_new, E_new. An optimizer's state and

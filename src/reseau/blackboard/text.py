@@ -1,4 +1,4 @@
-"""The blackboard in a terminal: matrices aligned at their decimals, lines broken to its width, colours if it has them."""
+"""The blackboard in a terminal: matrices aligned at their decimals, lines broken to its width, perhaps colours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen, without_gaps
+from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
 from reseau.formula import Expression
 from reseau.typesetting import TextSetter
 

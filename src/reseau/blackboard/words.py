@@ -1,4 +1,4 @@
-"""Every word on the blackboard, in each language. Fields in braces are filled in; a French colon has its space before."""
+"""Every word on the blackboard, in each language; fields in braces are filled in."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ROUNDED = Words(
 )
 EXACT = Words(
     "Fractions are exact; decimals stand where a number is not rational, rounded to {digits} significant digits.",
-    "Les fractions sont exactes ; les nombres qui ne sont pas rationnels sont en décimales, arrondis à {digits} chiffres "
-    "significatifs.",
+    "Les fractions sont exactes ; les nombres qui ne sont pas rationnels sont en décimales, arrondis à {digits} "
+    "chiffres significatifs.",
 )
 
 GIVEN = Words("Given", "Données")
@@ -75,8 +75,8 @@ DERIVATIVE = Words(
     "La dérivée de la fonction d’activation, à la couche {l} :",
 )
 JACOBIAN = Words(
-    "The derivative of the activation function, at layer {l}: every output depends on every z, so that it is a matrix.",
-    "La dérivée de la fonction d’activation, à la couche {l} : chaque sortie dépend de chaque z, c’est donc une matrice.",
+    "The derivative of the activation function, at layer {l}: a matrix, as every output depends on every z.",
+    "La dérivée de la fonction d’activation, à la couche {l} : une matrice, car chaque sortie dépend de chaque z.",
 )
 ROW_R = Words("Row {r}:", "Ligne {r} :")
 DELTA = Words("What reaches the sums Z of layer {l}:", "Ce qui parvient aux sommes Z de la couche {l} :")
@@ -99,7 +99,7 @@ STEP_NUMBER = Words("This is step t = {t}.", "C’est le pas t = {t}.")
 FIRST_ELEMENT = Words(
     "The first of the weights of layer {l}, written out:", "Le premier des poids de la couche {l}, en détail :"
 )
-NEW_PARAMETERS = Words("Layer {l}:", "Couche {l} :")
+LAYER_L = Words("Layer {l}", "Couche {l}")
 
 AFTERWARDS = Words("5. After the step", "5. Après le pas")
 NEW_ERROR = Words(

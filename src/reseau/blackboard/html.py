@@ -1,0 +1,259 @@
+"""The blackboard as HTML: formulas in MathML, which browsers set and screen readers read; no script, no network."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from fractions import Fraction
+
+from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
+from reseau.formula import Call, Expression, Symbol
+from reseau.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, missing_decimals
+
+# Colours are the notebook's or the page's own, so that light and dark are one style; only the page sets a background.
+STYLE = """
+.reseau-board { max-width: 62rem; line-height: 1.5; font-family: system-ui, sans-serif; }
+.reseau-board h1, .reseau-board h2, .reseau-board h3 { line-height: 1.25; }
+.reseau-board h2 { border-bottom: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding-bottom: .2em;
+  margin-top: 2em; }
+.reseau-board h3 { margin-top: 1.5em; }
+.reseau-board p { margin: .9em 0 .3em; }
+.reseau-board .chain { display: flex; align-items: baseline; margin: .45em 0 .45em 1.5em; overflow-x: auto; }
+.reseau-board .sides { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; }
+.reseau-board math { font-size: 1.15em; }
+.reseau-board mtd { padding: .15em .5em; text-align: right; text-align: -moz-right; text-align: -webkit-right; }
+.reseau-board mtd:first-child { padding-left: .15em; }
+.reseau-board mtd:last-child { padding-right: .15em; }
+.reseau-board .cases mtd { text-align: left; text-align: -moz-left; text-align: -webkit-left; }
+.reseau-board .result { color: light-dark(#0b5c2e, #7ddba0); }
+.reseau-board table { border-collapse: collapse; margin: .6em 0 .6em 1.5em; }
+.reseau-board th, .reseau-board td { text-align: left; padding: .2em .9em .2em 0; }
+.reseau-board thead th { border-bottom: 1px solid currentColor; }
+.reseau-board svg { max-width: 100%; height: auto; margin: .6em 0 .6em 1.5em; color: light-dark(#0b5c2e, #7ddba0); }
+.reseau-board svg text { fill: currentColor; font: 13px system-ui, sans-serif; }
+@media print { .reseau-board .chain, .reseau-board svg { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+""".strip()
+PAGE_STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 1.5rem auto; max-width: 64rem; padding: 0 1rem; color: light-dark(#1a1a1a, #ececec);
+  background: light-dark(#ffffff, #16211c); }
+""".strip()
+
+
+def escaped(text: str) -> str:
+    """Plain text, so that HTML shows it as it is; what HTML cannot hold is left out."""
+    return html.escape("".join(c for c in text if c.isprintable() or c in "\n\t\N{NO-BREAK SPACE}"))
+
+
+def _row(text: str) -> str:
+    return f"<mrow>{text}</mrow>"
+
+
+class MathmlSetter(Setter):
+    """Sets formulas in MathML."""
+
+    def figures(self, figures: Figures) -> str:
+        sign, whole = ("<mo>−</mo>", figures.whole[1:]) if figures.negative else ("", figures.whole)
+        text = f"{sign}<mn>{whole}{self.mark + figures.decimals if figures.decimals else ''}</mn>"
+        if figures.exponent is not None:
+            power = self.figures(Figures(str(figures.exponent).replace("-", "−"), ""))
+            text += f"<mo>·</mo><msup><mn>10</mn>{power}</msup>"
+        return _row(text) if sign or figures.exponent is not None else text
+
+    def fraction(self, value: Fraction) -> str:
+        sign = "<mo>−</mo>" if value < 0 else ""
+        return _row(f"{sign}<mfrac><mn>{abs(value.numerator)}</mn><mn>{value.denominator}</mn></mfrac>")
+
+    def letter(self, letter: str) -> str:
+        if letter[0] in "∂Δ" and len(letter) > 1:
+            return _row(f"<mi>{letter[0]}</mi>{self.letter(letter[1:])}")
+        return f"<mi>{escaped(letter)}</mi>"
+
+    def symbol(self, symbol: Symbol) -> str:
+        text = self.letter(symbol.written)
+        if symbol.mark == "^":
+            text = f"<mover accent='true'>{text}<mo>^</mo></mover>"
+        below = _row(self._below(symbol)) if symbol.below else ""
+        sign = {"*": "∗", "′": "′", "T": "⊤"}.get(symbol.mark, "")
+        above = f"<mo>{sign}</mo>" if sign else ""
+        if below and above:
+            return f"<msubsup>{text}{below}{above}</msubsup>"
+        if below:
+            return f"<msub>{text}{below}</msub>"
+        return f"<msup>{text}{above}</msup>" if above else text
+
+    def _below(self, symbol: Symbol) -> str:
+        parts = [str(i) for i in symbol.below]
+        between = "" if all(len(part) == 1 for part in parts) else "<mo>,</mo>"
+        return between.join(f"<mn>{part}</mn>" if part.isdecimal() else f"<mi>{escaped(part)}</mi>" for part in parts)
+
+    def operator(self, sign: str, prefix: bool = False) -> str:
+        return f"<mo form='prefix'>{escaped(sign)}</mo>" if prefix else f"<mo>{escaped(sign)}</mo>"
+
+    def beside(self, left: Expression) -> str:
+        return "<mspace width='0.17em'/>"
+
+    def parentheses(self, text: str) -> str:
+        stretchy = "true" if any(tall in text for tall in ("<mfrac", "<munder", "<mtable")) else "false"
+        return _row(f"<mo stretchy='{stretchy}'>(</mo>{text}<mo stretchy='{stretchy}'>)</mo>")
+
+    def bar(self, above: str, below: str) -> str:
+        return f"<mfrac>{_row(above)}{_row(below)}</mfrac>"
+
+    def power(self, base: str, exponent: Expression) -> str:
+        return f"<msup>{_row(base)}{_row(self.set(exponent))}</msup>"
+
+    def call(self, call: Call) -> str:
+        inside = [self.set(argument) for argument in call.arguments]
+        match call.function.name:
+            case "exp" if not call.function.only_a_name:
+                return f"<msup><mi>e</mi>{_row(inside[0])}</msup>"
+            case "abs":
+                return _row(f"<mo>|</mo>{inside[0]}<mo>|</mo>")
+            case "√":
+                return f"<msqrt>{inside[0]}</msqrt>"
+        name = self.name(call)
+        stem, prime = (name[:-1], True) if name.endswith("′") else (name, False)
+        letter = f"<mi>{escaped(stem)}</mi>"
+        letter = f"<msup>{letter}<mo>′</mo></msup>" if prime else letter
+        arguments = f"<mo separator='true'>{self.separator.strip()}</mo>".join(inside)
+        return _row(f"{letter}<mo>&#x2061;</mo>{self.parentheses(arguments)}")
+
+    def sum_over(self, index: str, body: str) -> str:
+        below = f"<mi>{index}</mi>" if len(index) == 1 else f"<mtext>{escaped(index)}</mtext>"
+        return _row(f"<munder><mo movablelimits='false'>∑</mo>{below}</munder>{body}")
+
+    def cases(self, cases: list[tuple[str, str]], otherwise: str) -> str:
+        word = f"<mtext>{FOR.in_(self.lang)}\N{NO-BREAK SPACE}</mtext>"
+        rows = [f"<mtr><mtd>{value}</mtd><mtd>{word}{condition}</mtd></mtr>" for value, condition in cases]
+        rows.append(f"<mtr><mtd>{otherwise}</mtd><mtd><mtext>{ELSE.in_(self.lang)}</mtext></mtd></mtr>")
+        return _row(f"<mo stretchy='true'>{{</mo><mtable class='cases'>{''.join(rows)}</mtable>")
+
+    def where(self, body: str, definitions: list[str]) -> str:
+        word = f"<mspace width='1em'/><mtext>{WHERE.in_(self.lang)}\N{NO-BREAK SPACE}</mtext>"
+        return _row(body + word + f"<mo separator='true'>{self.separator.strip()}</mo>".join(definitions))
+
+    def blank(self) -> str:
+        return "<mtext>\N{NO-BREAK SPACE}________\N{NO-BREAK SPACE}</mtext>"
+
+    def matrix(self, matrix: Matrix) -> str:
+        """A matrix in brackets."""
+        gaps = [all(cell is None for cell in row) for row in matrix.rows]
+        columns = [all(cell is None for cell in column) for column in zip(*matrix.rows, strict=True)]
+        rows = ["" for _ in matrix.rows]
+        plain = TextSetter(self.lang, self.digits)
+        for cells, gap in zip(zip(*matrix.rows, strict=True), columns, strict=True):
+            ends = missing_decimals(["" if cell is None else plain.set(cell) for cell in cells], self.mark)
+            for i, (cell, end) in enumerate(zip(cells, ends, strict=True)):
+                dots = "⋱" if gaps[i] and gap else "⋮" if gaps[i] else "⋯"
+                fill = f"<mphantom><mn>{end}</mn></mphantom>" if end else ""
+                rows[i] += f"<mtd>{f'<mo>{dots}</mo>' if cell is None else _row(self.set(cell) + fill)}</mtd>"
+        body = "".join(f"<mtr>{row}</mtr>" for row in rows)
+        return _row(f"<mo stretchy='true'>[</mo><mtable>{body}</mtable><mo stretchy='true'>]</mo>")
+
+    def piece(self, piece: Piece) -> str:
+        """A part of a chain."""
+        if isinstance(piece, str):
+            return self.operator(piece)
+        return self.matrix(piece) if isinstance(piece, Matrix) else self.set(piece)
+
+    def side(self, pieces: Sequence[Piece]) -> str:
+        """A side of a chain."""
+        out = ""
+        for i, piece in enumerate(pieces):
+            apart = i and not isinstance(piece, str) and not isinstance(pieces[i - 1], str)
+            out += ("<mspace width='0.25em'/>" if apart else "") + self.piece(piece)
+        return out
+
+
+def fragment(lines: Sequence[Line], setter: MathmlSetter) -> str:
+    """The board as a part of a page."""
+    return f"<style>\n{STYLE}\n</style>\n{_article(lines, setter)}"
+
+
+def page(lines: Sequence[Line], setter: MathmlSetter) -> str:
+    """The board as a page of its own."""
+    title = next(line.text for line in lines if isinstance(line, Title))
+    return (
+        f'<!DOCTYPE html>\n<html lang="{setter.lang}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escaped(title)}</title>\n<style>\n{PAGE_STYLE}\n{STYLE}\n</style>\n</head>\n"
+        f"<body>\n{_article(lines, setter, 'main')}</body>\n</html>\n"
+    )
+
+
+def _article(lines: Sequence[Line], setter: MathmlSetter, element: str = "article") -> str:
+    out = [f'<{element} class="reseau-board" lang="{setter.lang}">']
+    for line in lines:
+        match line:
+            case Title(text=text, level=level):
+                out.append(f"<h{level}>{escaped(text)}</h{level}>")
+            case Prose(text=text, numbers=numbers):
+                text = escaped(text)
+                for name, value in numbers:
+                    text = text.replace(f"{{{name}}}", f"<math>{setter.set(value)}</math>")
+                out.append(f"<p>{text}</p>")
+            case Chain():
+                out.append(_chain(line, setter))
+            case Table(header=header, rows=rows):
+                out.append(_table(header, rows, setter))
+            case Curve():
+                out.append(_curve(line, setter))
+    return "\n".join([*out, f"</{element}>", ""])
+
+
+def _chain(chain: Chain, setter: MathmlSetter) -> str:
+    left, *others = chain.sides
+    sides = []
+    for place, side in enumerate(others):
+        sign = setter.operator(chain.sign if place == 0 else "=")
+        result = " class='result'" if place == len(others) - 1 and place else ""
+        sides.append(f"<math{result} displaystyle='true'><mrow>{sign}{setter.side(side)}</mrow></math>")
+    first = f"<math displaystyle='true'>{_row(setter.side(left))}</math>"
+    return f'<div class="chain">{first}<div class="sides">{"".join(sides)}</div></div>'
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], setter: MathmlSetter) -> str:
+    head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in header)
+    body = ""
+    for row in rows:
+        cells = [escaped(cell) if isinstance(cell, str) else f"<math>{setter.set(cell)}</math>" for cell in row]
+        body += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+PICTURE, MARGIN = (560, 260), (70, 20, 40, 20)  # width and height; left, top, below and right of the curve
+
+
+def _curve(curve: Curve, setter: MathmlSetter) -> str:
+    """The error over the steps, as a drawing."""
+    width, height = PICTURE
+    left, top, below, right = MARGIN
+    finite = [value for value in curve.values if abs(value) < float("inf")]
+    largest = max(finite, default=0.0) or 1.0
+    last = len(curve.values) - 1
+
+    def x(step: float) -> float:
+        return left + (width - left - right) * step / last
+
+    def y(value: float) -> float:
+        return height - below - (height - top - below) * value / largest
+
+    points = [(x(i), y(value)) for i, value in enumerate(curve.values) if abs(value) < float("inf")]
+    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in points) if last <= 40 else ""
+    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+    plain = TextSetter(setter.lang, setter.digits).number
+    described = f"{curve.error}: {plain(curve.values[0])} → {plain(curve.values[-1])} ({last} × {curve.steps})"
+    bottom, corner = height - below, width - right
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escaped(described)}">'
+        f"<title>{escaped(curve.name)}</title>"
+        f'<path d="M{left} {top}V{bottom}H{corner}" fill="none" stroke="currentColor"/>'
+        f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{dots}'
+        f'<text x="{left - 6}" y="{top + 5}" text-anchor="end">{plain(largest)}</text>'
+        f'<text x="{left - 6}" y="{bottom + 4}" text-anchor="end">0</text>'
+        f'<text x="{left}" y="{bottom + 18}" text-anchor="middle">0</text>'
+        f'<text x="{corner}" y="{bottom + 18}" text-anchor="middle">{last}</text>'
+        f'<text x="{(left + corner) / 2}" y="{bottom + 34}" text-anchor="middle">{escaped(curve.steps)}</text>'
+        f'<text x="{left}" y="{top - 7}" text-anchor="middle">{escaped(curve.error)}</text></svg>'
+    )

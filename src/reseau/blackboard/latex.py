@@ -1,0 +1,220 @@
+"""The blackboard in LaTeX: an article that compiles as it stands, or a fragment of one that loads amsmath."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken
+from reseau.blackboard.text import LONGEST_BAR, block, curve_places
+from reseau.formula import Call, Expression, Symbol
+from reseau.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, Words, missing_decimals
+
+WIDTH = 80  # characters of the text form that fit a line of A4 at 11 points: measured on boards with wide matrices
+BABEL = Words("english", "french")
+
+LETTERS = {
+    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "λ": r"\lambda", "μ": r"\mu",
+    "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "φ": r"\varphi", "Φ": r"\Phi", "Δ": r"\Delta ", "∂": r"\partial ",
+}  # fmt: skip
+SIGNS = {
+    "−": "-", "·": r"\cdot", "∘": r"\circ", "≤": r"\le", "≥": r"\ge", "←": r"\leftarrow", "⋯": r"\cdots",
+}  # fmt: skip
+OPERATORS = {"log", "ln", "tanh", "max", "min", "exp"}  # LaTeX knows these by name
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "\N{NO-BREAK SPACE}": "~", "⋮": r"$\vdots$", "⋯": r"$\cdots$",
+}  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Plain text, so that LaTeX prints it as it is; control characters are left out."""
+    return "".join(SPECIAL.get(c, c) for c in text if c.isprintable() or c in SPECIAL or c == " ")
+
+
+class LatexSetter(Setter):
+    """Sets formulas in LaTeX's mathematics."""
+
+    def figures(self, figures: Figures) -> str:
+        mark = "{,}" if self.mark == "," else self.mark
+        whole = figures.whole.replace("−", "-").replace("∞", r"\infty ")
+        text = whole + (mark + figures.decimals if figures.decimals else "")
+        return text if figures.exponent is None else rf"{text} \cdot 10^{{{figures.exponent}}}"
+
+    def fraction(self, value: Fraction) -> str:
+        sign = "-" if value < 0 else ""
+        return rf"{sign}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+    def letter(self, letter: str) -> str:
+        if letter.isascii() and len(letter) > 1:
+            return rf"\{letter}" if letter in OPERATORS else rf"\mathrm{{{escaped(letter)}}}"
+        return "".join(LETTERS.get(c, c) for c in letter).strip()
+
+    def symbol(self, symbol: Symbol) -> str:
+        above = {"*": r"^{\ast}", "′": "'", "T": r"^{\top}"}.get(symbol.mark, "")
+        text = self.letter(symbol.written)
+        if symbol.mark == "^":
+            text = rf"\hat{{{text}}}"
+        below = [_with_index(str(i)) for i in symbol.below]
+        if below:
+            joined = ("" if all(len(i) == 1 for i in below) else ",").join(below)
+            text += f"_{{{joined}}}"
+        return text + above
+
+    def operator(self, sign: str, prefix: bool = False) -> str:
+        return SIGNS.get(sign, sign) if prefix else f" {SIGNS.get(sign, sign)} "
+
+    def beside(self, left: Expression) -> str:
+        return r"\, "
+
+    def parentheses(self, text: str) -> str:
+        return rf"\left({text}\right)" if r"\frac" in text or r"\sum" in text else f"({text})"
+
+    def bar(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def power(self, base: str, exponent: Expression) -> str:
+        return f"{base}^{{{self.set(exponent)}}}"
+
+    def call(self, call: Call) -> str:
+        name = self.name(call)
+        inside = [self.set(argument) for argument in call.arguments]
+        match call.function.name:
+            case "exp" if not call.function.only_a_name:
+                return f"e^{{{inside[0]}}}"
+            case "abs":
+                return rf"\left|{inside[0]}\right|"
+            case "√":
+                return rf"\sqrt{{{inside[0]}}}"
+        arguments = rf"{self.separator.strip()}\, ".join(inside)
+        return self.function(name) + self.parentheses(arguments)
+
+    def function(self, name: str) -> str:
+        """The name of a function."""
+        stem, prime = (name[:-1], "'") if name.endswith("′") else (name, "")
+        if stem in OPERATORS:
+            return rf"\{stem}{prime}"
+        return (self.letter(stem) if len(stem) == 1 else rf"\operatorname{{{escaped(stem)}}}") + prime
+
+    def sum_over(self, index: str, body: str) -> str:
+        below = index if len(index) == 1 else rf"\text{{{escaped(index)}}}"
+        return rf"\sum_{{{below}}} {body}"
+
+    def cases(self, cases: list[tuple[str, str]], otherwise: str) -> str:
+        rows = [rf"{value} & \text{{{FOR.in_(self.lang)} }} {condition}" for value, condition in cases]
+        rows.append(rf"{otherwise} & \text{{{ELSE.in_(self.lang)}}}")
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+    def where(self, body: str, definitions: list[str]) -> str:
+        joined = rf"{self.separator.strip()}\; ".join(definitions)
+        return rf"{body} \quad \text{{{WHERE.in_(self.lang)} }} {joined}"
+
+    def blank(self) -> str:
+        return r"\underline{\hspace{3em}}"
+
+    def matrix(self, matrix: Matrix) -> str:
+        """A matrix in brackets."""
+        gaps = [all(cell is None for cell in row) for row in matrix.rows]
+        columns = [all(cell is None for cell in column) for column in zip(*matrix.rows, strict=True)]
+        rows: list[list[str]] = [[] for _ in matrix.rows]
+        plain = TextSetter(self.lang, self.digits)
+        for cells, gap in zip(zip(*matrix.rows, strict=True), columns, strict=True):
+            ends = missing_decimals(["" if cell is None else plain.set(cell) for cell in cells], self.mark)
+            for row, cell, end, row_gap in zip(rows, cells, ends, gaps, strict=True):
+                dots = r"\ddots" if row_gap and gap else r"\vdots" if row_gap else r"\cdots"
+                fill = (
+                    rf"\phantom{{{'{,}' if end[:1] == ',' else end[:1]}{end[1:]}}}" if end and cell is not None else ""
+                )
+                row.append(dots if cell is None else self.set(cell) + fill)
+        body = r" \\ ".join(" & ".join(row) for row in rows)
+        return rf"\left[\begin{{array}}{{{'r' * len(columns)}}} {body} \end{{array}}\right]"
+
+    def piece(self, piece: Piece) -> str:
+        """A part of a chain."""
+        if isinstance(piece, str):
+            return self.operator(piece)
+        return self.matrix(piece) if isinstance(piece, Matrix) else self.set(piece)
+
+    def chain(self, chain: Chain, width: int = WIDTH) -> str:
+        """A chain as the inside of a displayed equation, broken where it would not fit a line."""
+        plain = TextSetter(self.lang, self.digits)
+        lines = broken(chain, width, lambda piece: block(piece, plain).width + (0 if isinstance(piece, str) else 1))
+        texts = []
+        for place, pieces in enumerate(lines):
+            sides = [self.piece(piece) for piece in pieces]
+            signs = [i for i, piece in enumerate(pieces) if piece in ("=", chain.sign)]
+            if place == 0:
+                sides.insert(signs[0] if signs else len(sides), "&")
+            else:
+                sides.insert(0, "&" if signs[:1] == [0] else r"&\quad")
+            texts.append(re.sub(r" +", " ", " ".join(sides)).strip())
+        if len(texts) == 1:
+            return texts[0].replace("& ", "", 1)
+        return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
+
+
+def _with_index(text: str) -> str:
+    """The name of a parameter within an index: W1 is W with a 1 below."""
+    found = re.fullmatch(r"([A-Za-z]+)(\d+)", text)
+    return (
+        f"{found[1]}_{{{found[2]}}}" if found else text if len(text) == 1 or text.isdecimal() else rf"\mathrm{{{text}}}"
+    )
+
+
+def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -> str:
+    """Set the lines of a board as LaTeX."""
+    out: list[str] = []
+    for line in lines:
+        match line:
+            case Title(text=text, level=level):
+                out += ["", rf"\{('section', 'subsection', 'subsubsection')[level - 1]}*{{{escaped(text)}}}"]
+            case Prose(text=text, numbers=numbers):
+                text = escaped(text)
+                for name, value in numbers:
+                    text = text.replace(rf"\{{{name}\}}", f"${setter.set(value)}$")
+                out += ["", text]
+            case Chain():
+                out += [r"\[", setter.chain(line), r"\]"]
+            case Table(header=header, rows=rows):
+                out += _table(header, rows, setter)
+            case Curve():
+                out += _curve(line, setter)
+    body = "\n".join(out).strip() + "\n"
+    if fragment:
+        return body
+    return (
+        "\\documentclass[11pt,a4paper,fleqn]{article}\n"
+        "\\usepackage[T1]{fontenc}\n\\usepackage[utf8]{inputenc}\n\\usepackage{lmodern}\n"
+        f"\\usepackage[{BABEL.in_(setter.lang)}]{{babel}}\n"
+        "\\usepackage{amsmath}\n\\usepackage[margin=2cm]{geometry}\n"
+        "\\setlength{\\parindent}{0pt}\n\\allowdisplaybreaks\n"
+        f"\\begin{{document}}\n{body}\\end{{document}}\n"
+    )
+
+
+def _cell(cell: Expression | str, setter: LatexSetter) -> str:
+    return escaped(cell) if isinstance(cell, str) else f"${setter.set(cell)}$"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], setter: LatexSetter) -> list[str]:
+    lines = ["", r"\begin{center}", rf"\begin{{tabular}}{{{'l' * len(header)}}}"]
+    lines.append(" & ".join(map(escaped, header)) + r" \\ \hline")
+    lines += [" & ".join(_cell(cell, setter) for cell in row) + r" \\" for row in rows]
+    return [*lines, r"\end{tabular}", r"\end{center}"]
+
+
+def _curve(curve: Curve, setter: LatexSetter) -> list[str]:
+    """A table with bars, which needs no package."""
+    finite = [value for value in curve.values if value < float("inf")]
+    largest = max(finite, default=0.0) or 1.0
+    rows = [" & ".join((escaped(curve.steps), escaped(curve.error), "")) + r" \\ \hline"]
+    for place in curve_places(curve):
+        if place is None:
+            rows.append(r"$\vdots$ & $\vdots$ & \\")
+            continue
+        value = curve.values[place]
+        length = min(value / largest, 1.0) * LONGEST_BAR / 5 if value == value else 0.0
+        rows.append(rf"{place} & ${setter.number(value)}$ & \rule{{{length:.2f}cm}}{{1.2ex}} \\")
+    return ["", r"\begin{center}", r"\begin{tabular}{rll}", *rows, r"\end{tabular}", r"\end{center}"]

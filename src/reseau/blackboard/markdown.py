@@ -1,0 +1,72 @@
+"""The blackboard in Markdown: formulas in LaTeX between dollars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from reseau.blackboard.latex import LatexSetter
+from reseau.blackboard.sheet import Chain, Curve, Line, Prose, Table, Title
+from reseau.blackboard.text import LONGEST_BAR, curve_places
+from reseau.formula import Expression
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
+
+
+class MarkdownSetter(LatexSetter):
+    """Sets formulas for what reads LaTeX in Markdown."""
+
+    def blank(self) -> str:
+        return r"\underline{\quad\quad}"
+
+
+def escaped(text: str) -> str:
+    """Plain text, so that Markdown shows it as it is."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split(" ")))
+
+
+def render(lines: Iterable[Line], setter: MarkdownSetter) -> str:
+    """Set the lines of a board as Markdown."""
+    out: list[str] = []
+    for line in lines:
+        match line:
+            case Title(text=text, level=level):
+                out += ["#" * level + " " + escaped(text), ""]
+            case Prose(text=text, numbers=numbers):
+                text = escaped(text)
+                for name, value in numbers:
+                    text = text.replace(rf"\{{{name}\}}", f"${setter.set(value)}$")
+                out += [text, ""]
+            case Chain():
+                out += ["$$", setter.chain(line), "$$", ""]
+            case Table(header=header, rows=rows):
+                out += [*_table(list(header), [[_cell(cell, setter) for cell in row] for row in rows]), ""]
+            case Curve():
+                out += [*_curve(line, setter), ""]
+    return "\n".join(out).strip() + "\n"
+
+
+def _cell(cell: Expression | str, setter: MarkdownSetter) -> str:
+    return escaped(cell) if isinstance(cell, str) else f"${setter.set(cell)}$"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(header)} |",
+        f"| {' | '.join('---' for _ in header)} |",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _curve(curve: Curve, setter: MarkdownSetter) -> list[str]:
+    finite = [value for value in curve.values if value < float("inf")]
+    largest = max(finite, default=0.0) or 1.0
+    rows = []
+    for place in curve_places(curve):
+        if place is None:
+            rows.append(["⋮", "⋮", ""])
+            continue
+        value = curve.values[place]
+        length = round(min(value / largest, 1.0) * LONGEST_BAR / 2) if value == value else 0
+        rows.append([str(place), f"${setter.number(value)}$", "█" * length])
+    return _table([escaped(curve.steps), escaped(curve.error), " "], rows)
