@@ -18,7 +18,7 @@ from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 
 if TYPE_CHECKING:
-    from reseau.blackboard import Blackboard
+    from reseau.blackboard import Blackboard, Names
     from reseau.optimizers import Optimizer
     from reseau.training import History
 
@@ -326,6 +326,7 @@ class Network:
         digits: int = 4,
         exact: bool = False,
         focus: Mapping[str | int, int | Sequence[int]] | None = None,
+        names: Names | None = None,
     ) -> Blackboard:
         """Work out a learning step as on a blackboard: symbols, the numbers in their place, the result.
 
@@ -354,6 +355,8 @@ class Network:
         focus : mapping or None
             Which places of long axes are shown besides their ends, and worked out number by number: lists of places,
             from 0, by "rows", "inputs", "neurons" (of every hidden layer), "outputs", or the number of a layer from 1.
+        names : Names or None
+            What the inputs and outputs mean, to be told with the sample.
 
         Returns
         -------
@@ -399,6 +402,7 @@ class Network:
             lang=lang,
             digits=digits,
             focus=focus,
+            names=names,
         )
 
     def fit(

@@ -7,7 +7,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,20 @@ from reseau import columns as columns_module
 from reseau import engine
 from reseau import scores as scores_module
 from reseau import target as target_module
+from reseau.checks import integer
 from reseau.columns import Description, LeftOut, plural
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
 from reseau.recognition import recognise
 from reseau.scores import Scores
-from reseau.table import Table, listed, read_table
+from reseau.table import Column, Table, listed, read_table
 from reseau.table_training import Progress, Settings, split, train_network
 from reseau.target import Classes, Quantity, Target
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from reseau.blackboard import Blackboard
     from reseau.cells import Floats
     from reseau.training import History
 
@@ -274,6 +276,86 @@ class TableModel:
             scores,
             (*table.notes, *notes, *scoring),
         )
+
+    def blackboard(
+        self, data: Any, row: int = 1, *, target: str | None = None, lang: str = "en", **options: Any
+    ) -> tuple[Blackboard, tuple[str, ...]]:
+        """Work out a learning step of the network on a row of a table.
+
+        Parameters
+        ----------
+        data : path, Table or data frame
+            As for `predict`.
+        row : int
+            Which row, the first being 1.
+        target : str or None
+            What the model should have said, as a cell of the target's column; None takes the table's.
+        lang : {"en", "fr"}
+            The language of the words.
+        **options
+            Others of `Network.blackboard`.
+
+        Returns
+        -------
+        board : Blackboard
+            With the names of the columns and classes.
+        notes : tuple of str
+            What was noticed in the table.
+
+        Raises
+        ------
+        DataError
+            If the row is not there or has no target, or a cell cannot be read.
+        """
+        import pyarrow as pa
+
+        from reseau.blackboard import Names
+
+        table = read_table(data)
+        row = integer("row", row, low=1) - 1
+        if row >= table.rows:
+            raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
+        values = columns_module.read_columns(self.columns, table)
+        X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
+        if target is not None:
+            column = Column(self.target.name, pa.chunked_array([pa.array([target])]), lambda _: "the target given")
+        elif self.target.name in table.columns:
+            column = table.columns[self.target.name]
+            column = replace(column, cells=column.cells.slice(row, 1), place=lambda _: column.place(row))
+        else:
+            raise DataError(
+                f"{table.name} has no column {self.target.name!r}, so that there is no target; give one (--target)."
+            )
+        y, outputs = self._target_row(column, row, lang)
+        names = Names([feature for d in self.columns for feature in d.features], outputs)
+        return self.network.blackboard(X, y, lang=lang, names=names, **options), table.notes
+
+    def _target_row(self, column: Column, row: int, lang: str) -> tuple[npt.NDArray[Any], list[str]]:
+        """What the network should answer, and what its outputs mean."""
+        y = self.target.encode(column)
+        if isinstance(self.target, Classes):
+            if y[0] < 0:
+                cell = column.cells[0].as_py()
+                what = (
+                    f"{cell!r}, which is none of {listed(self.target.labels)}"
+                    if y[0] == target_module.UNKNOWN
+                    else "none"
+                )
+                raise DataError(
+                    f"the target {self.target.name!r} of row {row + 1} is {what}; choose another row, or give a "
+                    "target (--target)."
+                )
+            return y.astype(np.int64), [f"{self.target.name} = {label}" for label in self.target.labels]
+        if np.isnan(y[0]):
+            raise DataError(
+                f"the target {self.target.name!r} of row {row + 1} is missing; choose another row, or give a target "
+                "(--target)."
+            )
+        from reseau.typesetting import TextSetter
+
+        number = TextSetter(lang).number
+        meaning = f"({self.target.name} − {number(self.target.mean)})/{number(self.target.scale)}"
+        return (y.astype(np.float64) - self.target.mean) / self.target.scale, [meaning]
 
     def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
         """Score the model on a table that holds the target; parameters as for `predict`."""

@@ -5,6 +5,7 @@ A `Setter` knows one form (text, LaTeX, MathML); the walk and the rules for pare
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ class Words(NamedTuple):
     fr: str
 
     def in_(self, lang: str) -> str:
-        """The words in a language, "en" or "fr"."""
-        return str(getattr(self, lang))
+        """The words in a language, "en" or "fr"; the space before a French colon or semicolon does not break."""
+        return self.en if lang == "en" else re.sub(r" (?=[:;?!])", "\N{NO-BREAK SPACE}", self.fr)
 
 
 LANGUAGES = Words._fields

@@ -212,6 +212,11 @@ class Blackboard:
         """The lines of one step."""
         return Lesson(step.task, dict(step), self.lang, self.focus, blank, self.names)
 
+    def rounding(self, lesson: Lesson) -> Prose:
+        """How the numbers are shown."""
+        exact = self.steps[0].X.dtype == object
+        return lesson.prose(words.EXACT if exact else words.ROUNDED, digits=self.digits)
+
     def lines(self) -> Iterator[Line]:
         """Everything that stands on the board, from the top."""
         first, count = self.steps[0], len(self.steps)
@@ -219,8 +224,7 @@ class Blackboard:
         title = words.TITLE if count == 1 else words.SEVERAL
         yield Title(lesson.say(title, steps=count), 1)
         yield network_line(lesson)
-        exact = first.X.dtype == object
-        yield lesson.prose(words.EXACT if exact else words.ROUNDED, digits=self.digits)
+        yield self.rounding(lesson)
         yield from lesson.given()
         shown = self.steps if count <= MOST_IN_FULL else self.steps[:1]
         for step in shown:
@@ -352,7 +356,9 @@ def _places(
             wanted = [value] if isinstance(value, int | np.integer) else list(value)
             for place in wanted:
                 if integer(f"focus[{key!r}]", place) >= size or place < -size:
-                    raise ParameterError(f"focus[{key!r}] holds {place}, but there are {size}: from 0 to {size - 1}.")
+                    raise ParameterError(
+                        f"focus[{key!r}] holds {place}, counted from 0, but there are {size}: 0 to {size - 1}."
+                    )
             out[axis] = sorted({int(place) % size for place in wanted})
     return out
 

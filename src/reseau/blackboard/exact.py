@@ -33,7 +33,7 @@ def _value(formula: Expression, values: Values, otherwise: Any) -> Any:
     """A formula's value if it is rational, else the float that the tables' own function gives."""
     with np.errstate(all="ignore"):
         value = formula.evaluate(values, exact=True)
-    return value if isinstance(value, Fraction) else float(otherwise())
+    return value if isinstance(value, Fraction) else float(np.asarray(otherwise()).item())
 
 
 def _elementwise(entry: Elementwise) -> Elementwise:

@@ -35,6 +35,7 @@ from reseau.optimizers import Equation
 from reseau.typesetting import Words
 
 ROWS = "rows"
+MOST_NAMES = 40  # of inputs or outputs that are listed one by one
 X, E, O = Symbol("X"), Symbol("E"), Symbol("O")
 O_STAR = Symbol("T", "O", mark="*")
 GAMMA = Symbol("learning_rate", "γ")
@@ -124,17 +125,24 @@ class Lesson:
         yield from self._afterwards()
 
     def _names(self) -> Iterator[Line]:
-        for names, title, letter, size in (
-            (self.names.inputs, words.INPUT, "x", self.parts["X"].shape[1]),
-            (self.names.outputs, words.OUTPUT, "o", self.parts["T"].shape[1]),
+        """What the inputs and outputs mean, and their numbers in the first shown row."""
+        for names, title, letter, part in (
+            (self.names.inputs, words.INPUT, "x", "X"),
+            (self.names.outputs, words.OUTPUT, "o", "T"),
         ):
-            if names:
-                shown = self.places(0 if letter == "x" else self.task.depth, size)
-                rows = [
-                    ("⋮", "⋮") if place is None else (Symbol(letter, index=(place + 1,)), names[place])
-                    for place in shown
-                ]
-                yield Table((self.say(title), self.say(words.MEANING)), tuple(rows))
+            if not names:
+                continue
+            axis = 0 if part == "X" else self.task.depth
+            places = range(len(names)) if len(names) <= MOST_NAMES else self.places(axis)
+            rows: list[tuple[Expression | str, ...]] = []
+            for place in places:
+                if place is None:
+                    rows.append(("⋮", "⋮", "⋮"))
+                else:
+                    value = number(self.parts[part][self.worked_rows()[0], place])
+                    rows.append((Symbol(letter, index=(place + 1,)), names[place], value))
+            value_title = words.VALUE if part == "X" else words.TARGET
+            yield Table((self.say(title), self.say(words.MEANING), self.say(value_title)), tuple(rows))
 
     def _settings(self) -> Iterator[Line]:
         optimizer = self.task.optimizer
@@ -488,3 +496,19 @@ def _without_repeats(sides: tuple[Side, ...]) -> tuple[Side, ...]:
     """Leave out a side that says the same as the one before."""
     kept = [side for before, side in zip((None, *sides), sides, strict=False) if side != before]
     return tuple(kept)
+
+
+def symbol_of(task: Task, name: str) -> Expression:
+    """How a quantity is written: ∂E/∂W₁ for dW1."""
+    alone = {"e": Symbol("e"), "E": E, "O_new": Symbol("O", mark="′"), "E_new": Symbol("E", mark="′")}
+    if name in alone:
+        return alone[name]
+    new, change = name.endswith("_new"), name.startswith("change_")
+    stem = name.removesuffix("_new").removeprefix("change_")
+    letter, l = stem.rstrip("0123456789"), int(stem[len(stem.rstrip("0123456789")) :])
+    if letter == "D":
+        sigma = task.architecture.layers[l - 1].sigma
+        return of_layer("D", l) if isinstance(sigma, RowWise) else named(f"{sigma.letter}′")(of_layer("Z", l))
+    if letter.startswith("d") and letter != "delta":
+        return derivative_by(letter[1:], l)
+    return of_layer("δ" if letter == "delta" else f"Δ{letter}" if change else letter, l, "′" if new else "")

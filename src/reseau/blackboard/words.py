@@ -131,12 +131,72 @@ UNCHECKED = Words(
 EXERCISE = Words("Exercise: a learning step by hand", "Exercice : un pas d’apprentissage à la main")
 SOLUTION = Words("Solution: a learning step by hand", "Corrigé : un pas d’apprentissage à la main")
 FILL_IN = Words(
-    "Fill in the blanks, in order. Keep 4 significant digits or more on the way.",
-    "Complétez les blancs, dans l’ordre. Gardez au moins 4 chiffres significatifs en chemin.",
+    "Fill in the blanks, in order. Keep {digits} significant digits or more on the way.",
+    "Complétez les blancs, dans l’ordre. Gardez au moins {digits} chiffres significatifs en chemin.",
 )
 HOW_TO_CHECK = Words(
     "To check your answers: write them into {answers}, then run {command}.",
     "Pour vérifier vos réponses : écrivez-les dans {answers}, puis lancez {command}.",
 )
-DESCRIPTION = Words("description", "description")
-TEMPLATE_HEADER = ("name", "row", "column", "value")
+TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
+
+ALL_RIGHT = Words("All {answered} numbers are right.", "Les {answered} nombres sont justes.")
+SOME_RIGHT = Words("{right} of {answered} numbers are right.", "{right} nombres sur {answered} sont justes.")
+FIRST_WRONG = Words(
+    "The first that went wrong is {place}: {given} instead of {expected}.",
+    "Le premier qui est faux est {place} : {given} au lieu de {expected}.",
+)
+AT_ROW = Words("{symbol}, row {row}, column {column} ({name})", "{symbol}, ligne {row}, colonne {column} ({name})")
+IN_COLUMN = Words("{symbol}, number {column} ({name})", "{symbol}, nombre {column} ({name})")
+IS_TRANSPOSED = Words(
+    "{symbol} ({name}) has its rows and columns exchanged: a transposition was forgotten or added.",
+    "{symbol} ({name}) a ses lignes et ses colonnes échangées : une transposition oubliée ou en trop.",
+)
+LIKELY = Words("Likely mistake: {mistake}.", "Erreur probable : {mistake}.")
+OR = Words(", or ", ", ou ")
+NO_KNOWN_MISTAKE = Words(
+    "It follows from none of the usual mistakes: a slip of calculation?",
+    "Aucune des erreurs habituelles ne l’explique : une faute de calcul ?",
+)
+AT_LAYER = Words("{mistake} (layer {l})", "{mistake} (couche {l})")
+FORGOT_DERIVATIVE = Words(
+    "the derivative of the activation function was forgotten", "la dérivée de la fonction d’activation a été oubliée"
+)
+SOFTMAX_ELEMENTWISE = Words(
+    "the derivative was taken neuron by neuron, S_j (1 − S_j), instead of the full Jacobian matrix",
+    "la dérivée a été prise neurone par neurone, S_j (1 − S_j), au lieu de la matrice jacobienne entière",
+)
+DERIVATIVE_OF_Z = Words(
+    "the derivative was computed from the sum z instead of the value of the activation function",
+    "la dérivée a été calculée avec la somme z au lieu de la valeur de la fonction d’activation",
+)
+TRANSPOSED_FORWARD = Words(
+    "the weights were transposed, A Wᵀ instead of A W", "les poids ont été transposés, A Wᵀ au lieu de A W"
+)
+TRANSPOSED_GRADIENT = Words("the gradient of the weights is transposed", "le gradient des poids est transposé")
+TRANSPOSED_BACK = Words(
+    "the transposition was forgotten in what is sent back, δ W instead of δ Wᵀ",
+    "la transposition a été oubliée dans ce qui est renvoyé, δ W au lieu de δ Wᵀ",
+)
+UPDATED_TOO_SOON = Words(
+    "the weights were updated before the error was sent back through them",
+    "les poids ont été mis à jour avant que l’erreur ne soit renvoyée à travers eux",
+)
+SIGN_OF_UPDATE = Words(
+    "the sign of the update, +γ ∂E/∂w instead of −γ ∂E/∂w", "le signe de la mise à jour, +γ ∂E/∂w au lieu de −γ ∂E/∂w"
+)
+SIGN_OF_ERROR = Words(
+    "the sign of the error’s derivative, o* − o instead of o − o*",
+    "le signe de la dérivée de l’erreur, o* − o au lieu de o − o*",
+)
+FORGOT_BIAS = Words("the bias was forgotten", "le biais a été oublié")
+FORGOT_ACTIVATION = Words("the activation function was forgotten", "la fonction d’activation a été oubliée")
+FORGOT_HALF = Words("the factor ½ of the error was forgotten", "le facteur ½ de l’erreur a été oublié")
+FORGOT_HALF_OF_DERIVATIVE = Words(
+    "the 2 of the derivative of the square was not cancelled by the ½",
+    "le 2 de la dérivée du carré n’a pas été simplifié avec le ½",
+)
+FORGOT_RATE = Words("the learning rate was forgotten", "le taux d’apprentissage a été oublié")
+ONLY_THE_CHANGE = Words(
+    "the change was not added to the old parameters", "la variation n’a pas été ajoutée aux anciens paramètres"
+)

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from reseau.cli.blackboard import blackboard
+from reseau.cli.check import check
+from reseau.cli.exercise import exercise
 from reseau.cli.info import info
 from reseau.cli.predict import predict
 from reseau.cli.train import train
 
 app = typer.Typer(
     name="reseau",
-    help="Train dense neural networks on tables, and predict with them.",
+    help="Train dense neural networks on tables, predict with them, and work out how they learn.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -21,6 +24,9 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(blackboard)
+app.command()(exercise)
+app.command()(check)
 app.command()(info)
 
 
@@ -39,7 +45,7 @@ def _options(
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Train dense neural networks on tables, and predict with them."""
+    """Train dense neural networks on tables, predict with them, and work out how they learn."""
 
 
 def main() -> None:

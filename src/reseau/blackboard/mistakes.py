@@ -1,0 +1,289 @@
+"""Checking a student's answers: which number first went wrong, and by what likely mistake.
+
+Every quantity of a step is a function of those before it (`reseau.blackboard.step`). An answer is right if it is the
+true number, or the one that follows from the student's own numbers before it. A mistake is a step in which one of the
+functions is another one; the likely one is the one whose step explains the first wrong number and most of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reseau.activations import RowWise
+from reseau.arrays import Array, FloatArray
+from reseau.blackboard import words
+from reseau.blackboard.answers import Answers
+from reseau.blackboard.lesson import symbol_of
+from reseau.blackboard.step import Parts, Task, input_name, quantities
+from reseau.typesetting import Setter, Words
+
+MOST_NAMED = 3  # likely mistakes that are told
+TINY = 1e-9
+RELATIVE = 0.01  # what rounding on the way, to the digits that the sheet asks for, may add up to
+Changes = Mapping[str, Callable[[Parts], Any]]  # of a step: the name of a quantity, and how it is computed instead
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A way to go wrong: what it is called, where, and what is computed instead."""
+
+    words: Words
+    layer: int | None  # None: everywhere
+    changes: Changes
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One number that is not what it should be; `place` is its row and column from 1, or () for a single number."""
+
+    name: str
+    place: tuple[int, ...]
+    given: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of a student's answers.
+
+    Attributes
+    ----------
+    answered, right : int
+        How many numbers were given, and how many of them are right, from the numbers before them at least.
+    first : Wrong or None
+        The first that went wrong.
+    mistakes : tuple of Mistake
+        The likely mistakes, the likeliest first; several if they cannot be told apart.
+    transposed : str or None
+        The name of the first matrix that was given with rows and columns exchanged.
+    """
+
+    answered: int
+    right: int
+    first: Wrong | None
+    mistakes: tuple[Mistake, ...]
+    transposed: str | None = None
+
+    @property
+    def all_right(self) -> bool:
+        """Whether nothing went wrong."""
+        return self.first is None and self.transposed is None
+
+
+def check(task: Task, given: Parts, answers: Answers) -> Verdict:
+    """Compare answers with a step: what is given, and all that follows."""
+    truth = walk(task, given, {}, {})
+    following = walk(task, given, answers.values, {})
+    answered = right = 0
+    first: Wrong | None = None
+    for line in quantities(task):
+        if answers.transposed == line.name and first is None:
+            return Verdict(answered, right, None, (), line.name)
+        values = answers.values.get(line.name)
+        if values is None:
+            continue
+        for place in places_of(values):
+            value, unit = values[place], answers.units[line.name][place]
+            answered += 1
+            if any(
+                close(value, parts[line.name][place], unit, _old(given, line.name, place))
+                for parts in (truth, following)
+            ):
+                right += 1
+            elif first is None:
+                # What should stand there: what follows from the numbers before it, which were right, if rounded.
+                index = tuple(int(i) + 1 for i in place[-2:])
+                first = Wrong(line.name, index, float(value), float(following[line.name][place]))
+    return Verdict(answered, right, first, tuple(_likely(task, given, answers, first)) if first else ())
+
+
+def close(value: float, expected: float, unit: float, old: float = 0.0) -> bool:
+    """Whether an answer is a number, as far as its rounding tells.
+
+    Parameters
+    ----------
+    value, expected : float
+        What was given, and what it should be.
+    unit : float
+        Half of the last decimal that was given; 0 if that is not to be trusted.
+    old : float
+        Of a new weight, the old one: it is by the change that the new one is judged.
+    """
+    if not np.isfinite(expected):
+        return bool(value == expected)
+    return bool(abs(value - expected) <= RELATIVE * abs(expected - old) + unit + TINY)
+
+
+def places_of(values: FloatArray) -> list[tuple[int, ...]]:
+    """Where there is an answer."""
+    return [place for place in np.ndindex(*values.shape) if not np.isnan(values[place])]
+
+
+def _old(given: Parts, name: str, place: tuple[Any, ...]) -> float:
+    tensor = name.removesuffix("_new")
+    return float(given[tensor][place]) if tensor != name and tensor in given else 0.0
+
+
+def walk(task: Task, given: Parts, answers: Mapping[str, FloatArray], changes: Changes) -> Parts:
+    """Work out a step from a student's numbers, as far as there are any: each quantity as it follows from those before.
+
+    What is returned are the numbers that follow; those that the next ones are computed from are the student's own.
+    """
+    own, following = dict(given), dict(given)
+    with np.errstate(all="ignore"):
+        for line in quantities(task):
+            value = np.asarray(line.compute(own), dtype=np.float64)
+            if line.name in changes:
+                shape, value = value.shape, np.asarray(changes[line.name](own), dtype=np.float64)
+                if value.shape != shape:
+                    raise ValueError(f"{line.name} would have the shape {value.shape}")
+            following[line.name] = value
+            mine = answers.get(line.name)
+            own[line.name] = value if mine is None else np.where(np.isnan(mine), value, mine)
+    return following
+
+
+def _likely(task: Task, given: Parts, answers: Answers, first: Wrong) -> list[Mistake]:
+    """The mistakes that explain the first wrong number, those first that explain most of the answers."""
+    place = tuple(i - 1 for i in first.place)
+    unit = _last_two(answers.units[first.name])[place]
+    old = _old(given, first.name, place)
+    found: list[tuple[int, Mistake]] = []
+    for mistake in mistakes(task):
+        try:
+            parts = walk(task, given, answers.values, mistake.changes)
+        except ValueError:  # shapes that do not fit: this mistake cannot be made here
+            continue
+        if close(first.given, float(_last_two(parts[first.name])[place]), unit, old):
+            found.append((_explained(given, parts, answers), mistake))
+    most = max((score for score, _ in found), default=0)
+    likely: list[Mistake] = []
+    for score, mistake in found:
+        if score == most and all(mistake.words != other.words for other in likely):
+            likely.append(mistake)
+    return likely
+
+
+def _last_two(array: FloatArray) -> FloatArray:
+    """Without the axis of rows that a Jacobian of one row has before its two."""
+    return array.reshape(array.shape[-2:])
+
+
+def _explained(given: Parts, parts: Parts, answers: Answers) -> int:
+    return sum(
+        close(values[place], parts[name][place], answers.units[name][place], _old(given, name, place))
+        for name, values in answers.values.items()
+        for place in places_of(values)
+    )
+
+
+def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
+    """A verdict in sentences."""
+    lang = setter.lang
+    if verdict.transposed is not None:
+        symbol = setter.set(symbol_of(task, verdict.transposed))
+        return [words.IS_TRANSPOSED.in_(lang).format(symbol=symbol, name=verdict.transposed)]
+    if verdict.first is None:
+        return [words.ALL_RIGHT.in_(lang).format(answered=verdict.answered)]
+    first = verdict.first
+    symbol = setter.set(symbol_of(task, first.name))
+    place = f"{symbol} ({first.name})"
+    if first.place:
+        row, column = (1, *first.place)[-2:]
+        template = words.AT_ROW if _is_matrix(first.name) else words.IN_COLUMN
+        place = template.in_(lang).format(symbol=symbol, row=row, column=column, name=first.name)
+    numbers = {"given": setter.number(first.given), "expected": setter.number(first.expected)}
+    lines = [words.SOME_RIGHT.in_(lang).format(right=verdict.right, answered=verdict.answered)]
+    lines.append(words.FIRST_WRONG.in_(lang).format(place=place, **numbers))
+    if verdict.mistakes:
+        named = [
+            mistake.words.in_(lang)
+            if mistake.layer is None
+            else words.AT_LAYER.in_(lang).format(mistake=mistake.words.in_(lang), l=mistake.layer)
+            for mistake in verdict.mistakes[:MOST_NAMED]
+        ]
+        lines.append(words.LIKELY.in_(lang).format(mistake=words.OR.in_(lang).join(named)))
+    else:
+        lines.append(words.NO_KNOWN_MISTAKE.in_(lang))
+    return lines
+
+
+def _is_matrix(name: str) -> bool:
+    """Whether a quantity has rows and columns, where there is one sample."""
+    return "W" in name or name.startswith("D")
+
+
+# --- the mistakes -----------------------------------------------------------------------------------------------------
+
+
+def mistakes(task: Task) -> Iterator[Mistake]:
+    """Every mistake that is known, at each layer and then at all, in the order of a step and the commonest first."""
+    depth = range(1, task.depth + 1)
+    for make in (_forward, _backward):
+        by_words: dict[Words, list[Mistake]] = {}
+        for l in depth:
+            for mistake in make(task, l):
+                by_words.setdefault(mistake.words, []).append(mistake)
+        for text, found in by_words.items():
+            yield from found
+            if len(found) > 1:
+                together = {name: change for mistake in found for name, change in mistake.changes.items()}
+                yield Mistake(text, None, together)
+    yield from _error(task)
+    yield from _update(task)
+
+
+def _forward(task: Task, l: int) -> Iterator[Mistake]:
+    layer = task.architecture.layers[l - 1]
+    if layer.bias:
+        yield Mistake(words.FORGOT_BIAS, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"]})
+    yield Mistake(words.TRANSPOSED_FORWARD, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"].T + p.get(f"b{l}", 0)})
+    yield Mistake(words.FORGOT_ACTIVATION, l, {f"A{l}": lambda p: p[f"Z{l}"]})
+
+
+def _backward(task: Task, l: int) -> Iterator[Mistake]:
+    sigma, rate = task.architecture.layers[l - 1].sigma, task.optimizer.learning_rate
+
+    def along_the_diagonal(p: Parts) -> Array:
+        return p[f"dA{l}"] * np.diagonal(sigma.jacobian(p[f"A{l}"]), axis1=1, axis2=2)  # type: ignore[attr-defined]
+
+    yield Mistake(words.FORGOT_DERIVATIVE, l, {f"delta{l}": lambda p: p[f"dA{l}"]})
+    if isinstance(sigma, RowWise):
+        yield Mistake(words.SOFTMAX_ELEMENTWISE, l, {f"delta{l}": along_the_diagonal})
+    else:
+        changed = {f"D{l}": lambda p: sigma.derivative(p[f"Z{l}"], p[f"Z{l}"])}  # type: ignore[attr-defined]
+        yield Mistake(words.DERIVATIVE_OF_Z, l, changed)
+    yield Mistake(words.TRANSPOSED_GRADIENT, l, {f"dW{l}": lambda p: p[f"delta{l}"].T @ p[input_name(l)]})
+    if l > 1:
+        yield Mistake(words.TRANSPOSED_BACK, l, {f"dA{l - 1}": lambda p: p[f"delta{l}"] @ p[f"W{l}"]})
+        updated = {f"dA{l - 1}": lambda p: p[f"delta{l}"] @ (p[f"W{l}"] - rate * p[f"dW{l}"]).T}
+        yield Mistake(words.UPDATED_TOO_SOON, l, updated)
+
+
+def _error(task: Task) -> Iterator[Mistake]:
+    L = task.depth
+    right = {line.name: line.compute for line in quantities(task)}
+    negative = {f"dA{L}": lambda p: -right[f"dA{L}"](p)}
+    if task.architecture.simplifies:
+        negative[f"delta{L}"] = lambda p: -right[f"delta{L}"](p)
+    yield Mistake(words.SIGN_OF_ERROR, None, negative)
+    yield Mistake(words.FORGOT_HALF, None, {"e": lambda p: 2 * right["e"](p)})
+    yield Mistake(words.FORGOT_HALF_OF_DERIVATIVE, None, {f"dA{L}": lambda p: 2 * right[f"dA{L}"](p)})
+
+
+def _update(task: Task) -> Iterator[Mistake]:
+    def each(change: Callable[[Parts, str, str], Any], name: str) -> Changes:
+        return {
+            name.format(tensor): lambda p, t=tensor, g=gradient: change(p, t, g)  # type: ignore[misc]
+            for tensor, gradient in task.tensors()
+        }
+
+    rate = task.optimizer.learning_rate
+    yield Mistake(words.SIGN_OF_UPDATE, None, each(lambda p, t, g: rate * p[g], "change_{}"))
+    yield Mistake(words.SIGN_OF_UPDATE, None, each(lambda p, t, g: p[t] - p[f"change_{t}"], "{}_new"))
+    yield Mistake(words.FORGOT_RATE, None, each(lambda p, t, g: -p[g], "change_{}"))
+    yield Mistake(words.ONLY_THE_CHANGE, None, each(lambda p, t, g: p[f"change_{t}"], "{}_new"))

@@ -1,0 +1,102 @@
+"""`reseau blackboard`: a learning step of a trained model on a row of a table, worked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reseau.cli.common import check_output, note, refusals
+from reseau.errors import ModelFileError, ParameterError
+
+
+def blackboard(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
+    row: Annotated[int, typer.Option(help="Which row of the table, the first being 1.")] = 1,
+    target: Annotated[
+        str | None,
+        typer.Option(help="What the model should have said.", show_default="from the table"),
+    ] = None,
+    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    html: Annotated[Path | None, typer.Option(help="Write a page of HTML.", show_default=False)] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write an article in LaTeX.", show_default=False)] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
+    learning_rate: Annotated[float, typer.Option(help="The learning rate of the step.")] = 0.1,
+    optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.")] = "sgd",
+    steps: Annotated[int, typer.Option(help="How many steps, all on this row.")] = 1,
+    digits: Annotated[int, typer.Option(help="Significant digits.")] = 4,
+    focus: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Places shown whatever the size, from 1: inputs=3,7, neurons=2, outputs=1, or a layer's number, "
+            "2=5; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Work out a learning step of a model on a row of a table.
+
+    Without --html, --latex or --markdown the blackboard is shown as text, as wide as the terminal.
+    The model file stays as it is.
+    """
+    with refusals():
+        from reseau.blackboard.forms import check_ending
+        from reseau.checks import known
+
+        outputs = [
+            (path, option) for path, option in ((html, "--html"), (latex, "--latex"), (markdown, "--markdown")) if path
+        ]
+        for path, option in outputs:
+            check_ending(path, option, {"--html": ".html", "--latex": ".tex", "--markdown": ".md"}[option])
+            check_output(path, [model, table])
+        places = parse_focus(focus or [])
+        from reseau import load
+        from reseau.optimizers import OPTIMIZERS
+        from reseau.table_model import TableModel
+
+        kind = OPTIMIZERS[known("--optimizer", optimizer, OPTIMIZERS)]
+        loaded = load(model)
+        if not isinstance(loaded, TableModel):
+            raise ModelFileError(
+                f"{model} holds a network alone, which does not know how to read a table; work out its steps from "
+                "Python (reseau.load and Network.blackboard), or train on a table with reseau train."
+            )
+        board, notes = loaded.blackboard(
+            table,
+            row,
+            target=target,
+            optimizer=kind(learning_rate=learning_rate),
+            steps=steps,
+            lang=lang,
+            digits=digits,
+            focus=places,
+        )
+        for text in notes:
+            note(text)
+        if html is not None:
+            board.to_html(html)
+        if latex is not None:
+            board.to_latex(latex)
+        if markdown is not None:
+            board.to_markdown(markdown)
+        for path, _ in outputs:
+            typer.echo(f"Blackboard: {path}", err=True)
+        if not outputs:
+            typer.echo(str(board), nl=False)
+
+
+def parse_focus(options: list[str]) -> dict[str | int, list[int]]:
+    """Read "inputs=3,7" as {"inputs": [2, 6]}: on the command line places are counted from 1, as they are shown."""
+    places: dict[str | int, list[int]] = {}
+    for option in options:
+        axis, sign, numbers = option.partition("=")
+        parts = numbers.split(",")
+        if not sign or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+            raise ParameterError(
+                f"--focus is {option!r}, but must be an axis and places from 1, such as inputs=3,7, outputs=1 or 2=5."
+            )
+        key = int(axis) if axis.strip().isdecimal() else axis.strip()
+        places.setdefault(key, []).extend(int(part) - 1 for part in parts)
+    return places
