@@ -81,9 +81,9 @@ def _name(word: object, where: str, shapes: Mapping[str, Any], given: Mapping[st
 
 def number(word: object, where: str) -> tuple[float, float]:
     """A number and half its last decimal; nan for a blank."""
-    if isinstance(word, bool) or not isinstance(word, str | int | float | None):
+    if isinstance(word, bool) or not isinstance(word, str | int | None):
         raise DataError(f"{where} has {word!r}, which is not a number.")
-    text = "" if word is None else repr(word) if isinstance(word, float) else str(word).strip().replace("−", "-")
+    text = "" if word is None else str(word).strip().replace("−", "-")
     if not text:
         return float("nan"), 0.0
     if fraction := FRACTION.fullmatch(text):
@@ -144,7 +144,7 @@ def two(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _from_json(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, str]) -> Answers:
     try:
-        facts = json.loads(text)
+        facts = json.loads(text, parse_float=str)  # with its last zeros, which tell how it was rounded
     except json.JSONDecodeError as error:
         raise DataError(f"{place} is not JSON: {error}.") from None
     if not isinstance(facts, dict):

@@ -64,10 +64,7 @@ def _row_wise(entry: RowWise) -> RowWise:
             D[row, i, j] = entry.derivative_formula.evaluate({"a": A[row], "i": i, "j": j}, exact=True)
         return D
 
-    def pullback(A: Array, G: Array) -> Array:
-        return np.einsum("ri,rij->rj", G, jacobian(A))
-
-    return replace(entry, value=value, jacobian=jacobian, row_pullback=pullback)
+    return replace(entry, value=value, jacobian=jacobian)
 
 
 def _loss(entry: Loss) -> Loss:

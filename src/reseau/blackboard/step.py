@@ -113,7 +113,8 @@ def _backward(task: Task, l: int) -> Iterator[Quantity]:
     def delta(p: Parts) -> Array:
         if l == task.depth and architecture.simplifies:
             return share(p) * reference.output_delta(architecture, p[f"Z{l}"], p[f"A{l}"], p["T"])
-        return sigma.pullback(p[f"Z{l}"], p[f"A{l}"], p[f"dA{l}"])
+        G, D = p[f"dA{l}"], p[f"D{l}"]
+        return np.einsum("ri,rij->rj", G, D) if isinstance(sigma, RowWise) else G * D
 
     if l == task.depth:
         yield Quantity(f"dA{l}", lambda p: share(p) * architecture.error.derivative(p[f"A{l}"], p["T"]))

@@ -140,8 +140,8 @@ HOW_TO_CHECK = Words(
 )
 TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
 
-ALL_RIGHT = Words("All {answered} numbers are right.", "Les {answered} nombres sont justes.")
-SOME_RIGHT = Words("{right} of {answered} numbers are right.", "{right} nombres sur {answered} sont justes.")
+ALL_RIGHT = Words("Right numbers: all {answered}.", "Nombres justes : tous les {answered}.")
+SOME_RIGHT = Words("Right numbers: {right} of {answered}.", "Nombres justes : {right} sur {answered}.")
 FIRST_WRONG = Words(
     "The first that went wrong is {place}: {given} instead of {expected}.",
     "Le premier qui est faux est {place} : {given} au lieu de {expected}.",

@@ -1,0 +1,166 @@
+"""`reseau blackboard`, as a user meets it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner, Result
+
+import reseau as rs
+from reseau.cli import app
+
+PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
+TEXT = PENGUINS.read_text()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("model") / "penguins.reseau"
+    rs.TableModel.train(PENGUINS, "species", epochs=10, layers=(5,)).save(path)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["blackboard", *arguments])
+
+
+def test_the_step_is_shown_with_the_columns_real_names(model: str) -> None:
+    result = run(model, str(PENGUINS), "--row", "3")
+    assert result.exit_code == 0
+    for name in (
+        "bill_length_mm",
+        "sex=female",
+        "species = Adelie",
+        "1. Forward",
+        "5. After the step",
+        "The error falls",
+    ):
+        assert name in result.stdout
+
+
+def test_in_french_it_has_french_words_and_decimal_commas(model: str) -> None:
+    text = run(model, str(PENGUINS), "--row", "3", "--lang", "fr").stdout
+    for word in ("Propagation", "Rétropropagation", "Mise à jour", "taux d’apprentissage", "bill_length_mm", "0,1"):
+        assert word in text
+    assert not re.search(r"\d\.\d", text)
+
+
+def test_its_inputs_are_what_the_model_reads_in_that_row(model: str) -> None:
+    loaded = rs.load(model)
+    for row in (1, 3, 344):
+        board, _ = loaded.blackboard(PENGUINS, row)
+        np.testing.assert_allclose(board.O[0], loaded.predict(PENGUINS).probabilities[row - 1], atol=1e-6)
+        species = TEXT.splitlines()[row].split(",")[0]
+        assert board.T[0].tolist() == [float(label == species) for label in ("Adelie", "Chinstrap", "Gentoo")]
+
+
+def test_files_are_written_in_the_forms_asked_for(model: str) -> None:
+    result = run(model, str(PENGUINS), "--html", "a.html", "--latex", "a.tex", "--markdown", "a.md")
+    assert (result.exit_code, result.stdout) == (0, "")
+    for name, beginning in (
+        ("a.html", "<!DOCTYPE html>"),
+        ("a.tex", r"\documentclass"),
+        ("a.md", "# At the blackboard"),
+    ):
+        text = Path(name).read_text("utf-8")
+        assert text.startswith(beginning)
+        assert "length" in text
+        assert name in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
+def test_the_latex_compiles_with_names_that_latex_would_choke_on(folder: Path) -> None:
+    odd = "a_b %{}#&$^~\\ été"
+    table = pa.table({odd: np.linspace(0, 1, 40), "t": ["<&>_%" if i % 2 else "é$" for i in range(40)]})
+    board, _ = rs.TableModel.train(table, "t", epochs=2, layers=(3,)).blackboard(table, 2, lang="fr")
+    board.to_latex("a.tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_a_table_without_the_target_takes_it_from_the_option(model: str, folder: Path) -> None:
+    header, *lines = TEXT.splitlines()
+    Path("new.csv").write_text("\n".join(line.partition(",")[2] for line in (header, *lines)) + "\n")
+    refused = run(model, "new.csv")
+    assert refused.exit_code == 2
+    assert "no column 'species'" in refused.stderr
+    assert "--target" in refused.stderr
+    assert run(model, "new.csv", "--target", "Gentoo").exit_code == 0
+
+
+def test_a_number_as_target_is_shown_standardised(folder: Path) -> None:
+    rs.TableModel.train(PENGUINS, "body_mass_g", epochs=3, layers=(4,)).save("mass.reseau")
+    loaded = rs.load("mass.reseau")
+    board, _ = loaded.blackboard(PENGUINS, 1)
+    assert float(board.T[0, 0]) == pytest.approx((3750 - loaded.target.mean) / loaded.target.scale, rel=1e-6)
+    assert "(body_mass_g − " in run("mass.reseau", str(PENGUINS), "--row", "1").stdout
+    missing = next(i for i, line in enumerate(TEXT.splitlines()) if line.split(",")[5] in ("", "NA"))
+    refused = run("mass.reseau", str(PENGUINS), "--row", str(missing))
+    assert refused.exit_code == 2
+    assert "missing" in refused.stderr
+    assert run("mass.reseau", str(PENGUINS), "--row", str(missing), "--target", "4000").exit_code == 0
+
+
+def test_steps_optimizers_digits_and_focus_are_passed_on(model: str) -> None:
+    text = run(
+        model,
+        str(PENGUINS),
+        "--steps",
+        "5",
+        "--optimizer",
+        "adam",
+        "--digits",
+        "2",
+        "--focus",
+        "inputs=7",
+        "--focus",
+        "1=4",
+    ).stdout
+    for sign in ("m̂", "β₁", "Neuron 4, written out", "x₇ w₇₄", "error, step by step"):
+        assert sign in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--row", "0"], "row is 0"),
+        (["--row", "345"], "has 344 rows, so there is no row 345"),
+        (["--target", "Emperor"], "'Emperor', which is none of 'Adelie', 'Chinstrap', 'Gentoo'"),
+        (["--lang", "de"], "lang is 'de'"),
+        (["--html", "a.tex"], "its ending must be .html"),
+        (["--latex", "no/a.tex"], "does not exist"),
+        (["--focus", "inputs"], "--focus is 'inputs'"),
+        (["--focus", "inputs=0"], "places from 1"),
+        (["--focus", "foo=1"], "has 'foo', which is no axis"),
+        (["--focus", "outputs=4"], "counted from 0, but there are 3"),
+        (["--optimizer", "sdg"], "Did you mean 'sgd'"),
+        (["--learning-rate", "0"], "learning_rate is 0"),
+        (["--steps", "0"], "steps is 0"),
+        (["--digits", "99"], "digits is 99"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_error(model: str, arguments: list[str], message: str) -> None:
+    result = run(model, str(PENGUINS), *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_network_alone_cannot_read_a_table(folder: Path) -> None:
+    rs.Network(rs.Dense(1), inputs=2).save("net.reseau")
+    result = run("net.reseau", str(PENGUINS))
+    assert result.exit_code == 2
+    assert "Network.blackboard" in result.stderr
