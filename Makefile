@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: check test bench asan tsan valgrind
+.PHONY: check test docs bench asan tsan valgrind
 
 check: ## format, lint, types
 	$(PYTHON) -m ruff check
@@ -9,6 +9,9 @@ check: ## format, lint, types
 
 test:
 	$(PYTHON) -m pytest
+
+docs: ## the documentation, into docs/_build/html; needs pip install '.[docs]'
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: ## side by side with peers; needs pip install '.[bench]'
 	$(PYTHON) benchmarks/run.py

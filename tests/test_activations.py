@@ -319,8 +319,11 @@ def test_selu_keeps_mean_zero_and_variance_one():
 def test_every_entry_says_what_it_is(name):
     entry = ACTIVATIONS[name]
     assert entry.name == name
-    assert entry.formula
-    assert entry.derivative_formula
+    assert entry.words.en
+    assert entry.words.fr
+    assert str(entry.formula)
+    assert str(entry.derivative_formula)
+    assert entry.letter
     assert entry.initializer in INITIALIZERS
 
 

@@ -167,7 +167,9 @@ def test_an_output_that_has_underflowed_to_zero_gives_a_large_error_and_no_nan(e
 def test_every_entry_says_what_it_is(loss):
     entry = LOSSES[loss]
     assert entry.name == loss
-    assert entry.formula
-    assert entry.derivative_formula
+    assert entry.words.en
+    assert entry.words.fr
+    assert str(entry.formula)
+    assert str(entry.derivative_formula)
     assert entry.simplifies_with is None or entry.outputs.contains(ACTIVATIONS[entry.simplifies_with].range)
     assert (entry.simplifies_with is None) == (entry.value_from_scores is None)

@@ -223,7 +223,10 @@ def test_an_optimizer_is_a_value():
 def test_every_entry_says_what_it_is(name):
     entry = OPTIMIZERS[name]
     assert entry.name == name
-    assert entry.formula
+    assert entry.words.en
+    assert entry.words.fr
+    assert (entry().equations[-1].left.name, entry().equations[-1].left.written) == ("change", "Δw")
+    assert [equation.sign for equation in entry().equations].count("←") in (0, entry.states)  # plain SGD shows none
     w = np.ones(4, dtype=np.float32)
     state = entry().init(w)
     assert len(state) == entry.states

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
-from math import isqrt, pi
+from math import inf, isqrt, pi
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,10 +91,17 @@ def symbols_of(expression: Expression) -> Iterator[Symbol]:
     if isinstance(expression, Symbol):
         yield expression
     for field in fields(expression):  # type: ignore[arg-type]  # every kind of expression is a dataclass
-        value = getattr(expression, field.name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, Expression):
-                yield from symbols_of(part)
+        yield from _symbols_within(getattr(expression, field.name))
+
+
+def _symbols_within(value: Any) -> Iterator[Symbol]:
+    if isinstance(value, Expression):
+        yield from symbols_of(value)
+    elif isinstance(value, Condition):
+        yield from _symbols_within((value.left, value.right))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _symbols_within(part)
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------
@@ -284,13 +291,16 @@ class Call(Expression):
 
     def evaluate(self, values: Values, exact: bool = False) -> Any:
         given = [argument.evaluate(values, exact) for argument in self.arguments]
-        if exact and all(isinstance(x, Fraction) for x in given):
-            value = self.function.exactly(*given)
-            if value is not None:
-                return value
-        if exact:
-            given = [float(x) for x in given]
-        return self.function.compute(*given)
+        if not exact:
+            return self.function.compute(*given)
+        if any(isinstance(x, np.ndarray) for x in given):
+            return np.frompyfunc(self._exactly, len(given), 1)(*given)
+        return self._exactly(*given)
+
+    def _exactly(self, *given: Any) -> Any:
+        """The value at fractions, if it is rational; else that at the nearest floats."""
+        value = self.function.exactly(*given) if all(isinstance(x, Fraction) for x in given) else None
+        return self.function.compute(*map(to_float, given)) if value is None else value
 
     def plug(self, values: Values) -> Expression:
         return Call(self.function, tuple(argument.plug(values) for argument in self.arguments))
@@ -386,6 +396,19 @@ class Where(Expression):
 
 
 @dataclass(frozen=True)
+class Clause(Expression):
+    """The definitions of some letters, set apart from their formula."""
+
+    definitions: tuple[tuple[Expression, Expression], ...]
+
+    def evaluate(self, values: Values, exact: bool = False) -> Any:
+        raise TypeError("Definitions alone have no value.")
+
+    def plug(self, values: Values) -> Expression:
+        return self
+
+
+@dataclass(frozen=True)
 class Dots(Expression):
     """What is left out of a sum."""
 
@@ -408,6 +431,14 @@ class Blank(Expression):
 
     def plug(self, values: Values) -> Expression:
         return self
+
+
+def to_float(value: Any) -> float:
+    """The nearest float; of a fraction beyond the largest, infinity."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 # --- the functions ----------------------------------------------------------------------------------------------------

@@ -381,7 +381,7 @@ class Network:
         [[Fraction(-2, 1)], [Fraction(-4, 1)]]
         """
         from reseau.blackboard.board import work_out
-        from reseau.optimizers import SGD
+        from reseau.optimizers import SGD, check_optimizer
 
         if optimizer is None:
             optimizer = SGD(LECTURE_RATE if learning_rate is None else learning_rate)
@@ -390,6 +390,7 @@ class Network:
                 f"learning_rate is {learning_rate!r} and optimizer is {optimizer!r}; give one of them, as an optimizer "
                 "has its own learning rate."
             )
+        check_optimizer(optimizer)
         X, T = self._samples(X, y)
         return work_out(
             self.architecture,
@@ -581,7 +582,7 @@ class Network:
         layer  W       b  activation                           parameters
         1      (3, 2)  2  tanh        (1 − e^−2z)/(1 + e^−2z)           8
         2      (2, 1)  1  identity    z                                 3
-        3 inputs, 1 output, loss squared_error ½ (t − o)², float32, 11 parameters
+        3 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 11 parameters
         """
         architecture = self.architecture
         rows = [("layer", "W", "b", "activation", "", "parameters")]

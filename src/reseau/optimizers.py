@@ -303,5 +303,14 @@ class RMSprop(Optimizer):
         return w - gamma * g / (namespace(w).sqrt(v) + epsilon), (v,)
 
 
+def check_optimizer(optimizer: object) -> Optimizer:
+    """Return an optimizer, or raise ParameterError."""
+    if not isinstance(optimizer, Optimizer):
+        raise ParameterError(
+            f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9)."
+        )
+    return optimizer
+
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {entry.name: entry for entry in (SGD, Adam, AdamW, RMSprop)}
 """Every optimizer by its name."""

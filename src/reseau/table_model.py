@@ -318,7 +318,11 @@ class TableModel:
         values = columns_module.read_columns(self.columns, table)
         X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
         if target is not None:
-            column = Column(self.target.name, pa.chunked_array([pa.array([target])]), lambda _: "the target given")
+            column = Column(
+                self.target.name,
+                pa.chunked_array([pa.array([target], pa.large_string())]),
+                lambda _: "the target given",
+            )
         elif self.target.name in table.columns:
             column = table.columns[self.target.name]
             column = replace(column, cells=column.cells.slice(row, 1), place=lambda _: column.place(row))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reseau import data, engine
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
-from reseau.optimizers import Adam, Optimizer
+from reseau.optimizers import Adam, Optimizer, check_optimizer
 
 if TYPE_CHECKING:
     from reseau.network import Network
@@ -62,11 +62,7 @@ def fit(
     threads: int | None,
 ) -> History:
     """Train a network; the parameters are described at `Network.fit`."""
-    optimizer = Adam() if optimizer is None else optimizer
-    if not isinstance(optimizer, Optimizer):
-        raise ParameterError(
-            f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9)."
-        )
+    optimizer = Adam() if optimizer is None else check_optimizer(optimizer)
     epochs = integer("epochs", epochs, low=1)
     batch_size = integer("batch_size", batch_size, low=1)
     l2 = real("l2", l2, low=0)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import floor, isfinite, isnan, log10
+from math import isfinite, isnan
 from typing import NamedTuple
 
 from reseau.formula import (
@@ -19,6 +19,7 @@ from reseau.formula import (
     Blank,
     Call,
     Cases,
+    Clause,
     Condition,
     Constant,
     Dots,
@@ -34,6 +35,7 @@ from reseau.formula import (
     SumOver,
     Symbol,
     Where,
+    to_float,
 )
 
 
@@ -73,6 +75,7 @@ class Figures(NamedTuple):
         return self.whole.startswith("−")
 
 
+LONGEST_FRACTION = 12  # characters
 ALL_DIGITS = 15  # what a float surely keeps of a decimal
 LARGEST_PLAIN = 1e6  # from here on, and below the other, a number is written with a power of ten
 SMALLEST_PLAIN = 1e-4
@@ -81,7 +84,6 @@ CLOSE = 1e-12  # relatively: a float this near to its rounded figures is taken f
 
 def figures(value: float, digits: int) -> Figures:
     """Round to so many significant digits; zeros at the end tell of rounding, so that 0.5 is 0.5 and not 0.5000."""
-    value = float(value)
     if not isfinite(value):
         return Figures("?" if isnan(value) else "∞" if value > 0 else "−∞", "")
     sign = "−" if value < 0 else ""
@@ -103,32 +105,6 @@ def figures(value: float, digits: int) -> Figures:
     return Figures(sign + whole, decimals, shown)
 
 
-def decimals_of(value: float, digits: int) -> int:
-    """How many decimals `figures` gives a number that it writes without a power of ten."""
-    return max(digits - 1 - floor(log10(abs(value))), 0) if value else 0
-
-
-def precedence(node: Expression, division_is_a_bar: bool) -> int:
-    """How strongly a node holds together."""
-    match node:
-        case Number(value=value):
-            if value < 0:
-                return SUM
-            a_quotient = isinstance(value, Fraction) and value.denominator != 1 and value != HALF.value
-            return PRODUCT if a_quotient and not division_is_a_bar else ATOM
-        case Sum() | Minus() | Cases() | Where():
-            return SUM
-        case Quotient():
-            return ATOM if division_is_a_bar else PRODUCT
-        case Product() | SumOver():
-            return PRODUCT
-        case Power():
-            return POWER
-        case Call(function=function):
-            return ATOM if function.name in ("√", "abs", "max", "min") else POWER
-    return ATOM
-
-
 @dataclass(frozen=True)
 class Setter(ABC):
     """Sets formulas in one form.
@@ -144,11 +120,38 @@ class Setter(ABC):
     lang: str = "en"
     digits: int = 4
     division_is_a_bar = True  # so that what is above and below it needs no parentheses
+    aside = ""  # between a formula and what its letters mean
 
     def set(self, node: Expression, least: int = 0) -> str:
         """A formula; in parentheses if it holds less than `least`."""
         text = self._set(node)
-        return self.parentheses(text) if precedence(node, self.division_is_a_bar) < least else text
+        return self.parentheses(text) if self.precedence(node) < least else text
+
+    def precedence(self, node: Expression) -> int:
+        """How strongly a node holds together."""
+        divided = POWER if self.division_is_a_bar else PRODUCT
+        match node:
+            case Number(value=value):
+                if value < 0:
+                    return SUM
+                if self._as_fraction(value):
+                    return ATOM if value == HALF.value and not self.division_is_a_bar else divided
+                return PRODUCT if self._figures(value).exponent is not None else ATOM
+            case Sum() | Minus() | Cases() | Where() | Clause():
+                return SUM
+            case Product() | SumOver():
+                return PRODUCT
+            case Quotient():
+                return divided
+            case Power():
+                return POWER
+            case Symbol(mark=mark):
+                return POWER if mark in ("*", "′", "T") else ATOM
+            case Call(function=function):
+                if function.name in ("abs", "max", "min"):
+                    return ATOM
+                return ATOM if function.name == "√" and self.division_is_a_bar else POWER
+        return ATOM
 
     def _set(self, node: Expression) -> str:
         match node:
@@ -177,7 +180,9 @@ class Setter(ABC):
             case Cases():
                 return self.cases([(self.set(v), self.condition(c)) for v, c in node.cases], self.set(node.otherwise))
             case Where(body=body, definitions=definitions):
-                return self.where(self.set(body), [self.equation(left, right) for left, right in definitions])
+                return self.set(body) + self.aside + self.set(Clause(definitions))
+            case Clause(definitions=definitions):
+                return self.where([self.equation(left, right) for left, right in definitions])
             case Dots():
                 return self.operator("⋯", prefix=True)
             case Blank():
@@ -194,13 +199,23 @@ class Setter(ABC):
 
     def constant(self, value: Constant) -> str:
         """A number, after its type."""
-        if isinstance(value, Fraction) and value.denominator != 1:
-            return self.fraction(value)
+        return self.fraction(Fraction(value)) if self._as_fraction(value) else self.figures(self._figures(value))
+
+    def _as_fraction(self, value: Constant) -> bool:
+        """Whether a number is set as a fraction: a short one; of a long one its decimals are easier to read."""
+        return isinstance(value, Fraction) and value.denominator != 1 and len(str(value)) <= LONGEST_FRACTION
+
+    def _figures(self, value: Constant) -> Figures:
+        """A number that is not set as a fraction."""
         if isinstance(value, Decimal):
-            return self.figures(figures(float(value), ALL_DIGITS))
-        if isinstance(value, int | Fraction):
-            return self.figures(Figures(str(value).replace("-", "−"), ""))
-        return self.number(value)
+            return figures(float(value), ALL_DIGITS)
+        if (
+            isinstance(value, int | Fraction)
+            and Fraction(value).denominator == 1
+            and len(str(value)) <= LONGEST_FRACTION
+        ):
+            return Figures(str(value).replace("-", "−"), "")
+        return figures(to_float(value), self.digits)
 
     def number(self, value: float) -> str:
         """A float, rounded."""
@@ -220,7 +235,9 @@ class Setter(ABC):
         """Factors side by side, with a dot before a number, whose figures would else run together with the last."""
         text, before = "", None
         for factor in factors:
-            piece = self.set(factor, POWER if before is not None or isinstance(factor, Quotient | Sum) else PRODUCT)
+            plain = isinstance(factor, Number) and not self._as_fraction(factor.value)  # 2 · 3·10⁻⁵ needs none
+            apart = (before is not None and not plain) or isinstance(factor, Quotient | Sum)
+            piece = self.set(factor, POWER if apart else PRODUCT)
             if before is None:
                 text = piece
             elif begins_with_a_number(factor):
@@ -300,8 +317,8 @@ class Setter(ABC):
         """Values with their conditions, and the value for all else."""
 
     @abstractmethod
-    def where(self, body: str, definitions: list[str]) -> str:
-        """A formula and what its letters mean."""
+    def where(self, definitions: list[str]) -> str:
+        """What the letters of a formula mean."""
 
     @abstractmethod
     def blank(self) -> str:
@@ -342,6 +359,7 @@ class TextSetter(Setter):
     """Sets formulas on one line of Unicode text."""
 
     division_is_a_bar = False
+    aside = ", "
 
     def figures(self, figures: Figures) -> str:
         text = figures.whole + (self.mark + figures.decimals if figures.decimals else "")
@@ -391,7 +409,7 @@ class TextSetter(Setter):
     def raised(self, exponent: Expression) -> str:
         """An exponent on the line, after a sign that lifts it."""
         text = self.set(exponent)
-        return f"^{{{text}}}" if set(text) & set(" /_") else f"^{text}"
+        return f"^{{{text}}}" if set(text) & set(" /_·") else f"^{text}"
 
     def call(self, call: Call) -> str:
         name = self.name(call)
@@ -414,8 +432,8 @@ class TextSetter(Setter):
         parts = [f"{value} {word} {condition}" for value, condition in cases]
         return self.separator.join([*parts, f"{ELSE.in_(self.lang)} {otherwise}"])
 
-    def where(self, body: str, definitions: list[str]) -> str:
-        return f"{body}, {WHERE.in_(self.lang)} {self.separator.join(definitions)}"
+    def where(self, definitions: list[str]) -> str:
+        return f"{WHERE.in_(self.lang)} {self.separator.join(definitions)}"
 
     def blank(self) -> str:
         return BLANK

@@ -14,7 +14,7 @@ import numpy as np
 from reseau import engine
 from reseau.arrays import FloatArray, IntArray
 from reseau.blackboard import words
-from reseau.blackboard.exact import exactly, fractions
+from reseau.blackboard.exact import exactly, floats, fractions
 from reseau.blackboard.lesson import ROWS, Lesson, Names
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import Parts, Task, take
@@ -117,7 +117,7 @@ class Blackboard:
     @property
     def errors(self) -> FloatArray:
         """E before the first step and after each."""
-        return np.array([float(self.steps[0].E), *(float(step.E_new) for step in self.steps)])
+        return floats(np.array([self.steps[0].E[()], *(step.E_new[()] for step in self.steps)]))
 
     def __getitem__(self, name: str) -> Any:
         return self.steps[0][name]
@@ -239,12 +239,9 @@ class Blackboard:
                 lesson.say(words.ERROR_WORD),
                 tuple(self.errors.tolist()),
             )
-        if self.difference is None:
-            yield lesson.prose(words.UNCHECKED)
-        else:
-            yield Prose(
-                lesson.say(words.CHECKED, difference="{difference}"), (("difference", Number(self.difference)),)
-            )
+        yield lesson.prose(words.COMPUTED_EXACTLY if first.X.dtype == object else words.COMPUTED)
+        if self.difference is not None:
+            yield Prose(words.DIFFERENCE.in_(self.lang), (("difference", Number(self.difference)),))
 
 
 def network_line(lesson: Lesson) -> Prose:
@@ -287,10 +284,17 @@ def work_out(
 ) -> Blackboard:
     """Work out some steps from checked samples X (rows, inputs) and targets T; see `Network.blackboard`."""
     known("lang", lang, LANGUAGES)
+    if not isinstance(exact, bool):
+        raise ParameterError(f"exact is {exact!r}, but must be True or False.")
     digits = integer("digits", digits, low=1)
     steps = integer("steps", steps, low=1)
     if digits > MOST_DIGITS:
         raise ParameterError(f"digits is {digits}, but must be at most {MOST_DIGITS}: double precision has no more.")
+    if exact and architecture.n_parameters + X.size > MOST_EXACT:
+        raise ParameterError(
+            f"exact=True works with fractions, and is for at most {MOST_EXACT:,} parameters and inputs; "
+            f"there are {architecture.n_parameters + X.size:,}. Leave it out, or take a smaller network."
+        )
     places = _places(focus or {}, architecture, X.shape[0])
     T = dense_targets(architecture, T, np.dtype(np.float64))
     as_read = (lambda array: fractions(array, array.dtype.type)) if exact else _decimal
@@ -319,6 +323,7 @@ def work_out(
 
 
 MOST_DIGITS = 15
+MOST_EXACT = 5000
 
 
 def _decimal(array: FloatArray) -> FloatArray:
@@ -353,7 +358,8 @@ def _places(
             raise ParameterError(f"focus has {key!r}, which is no axis of this network. {form}.")
         for axis in chosen_axes:
             size = rows if axis == ROWS else architecture.widths[int(axis)]
-            wanted = [value] if isinstance(value, int | np.integer) else list(value)
+            several = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+            wanted: list[Any] = list(value) if several else [value]  # type: ignore[arg-type]
             for place in wanted:
                 if integer(f"focus[{key!r}]", place) >= size or place < -size:
                     raise ParameterError(
@@ -363,15 +369,19 @@ def _places(
     return out
 
 
-def _difference(architecture: Architecture, step: Step) -> float:
-    """The largest difference of the native engine's output, error and gradient, each relative to its largest number."""
-    X, T = (np.ascontiguousarray(step[name], np.float64) for name in ("X", "T"))
+def _difference(architecture: Architecture, step: Step) -> float | None:
+    """The largest difference of the native engine's output, error and gradient, each relative to its largest number.
+
+    None where these are not finite, and there is no difference to speak of.
+    """
+    X, T = (np.ascontiguousarray(floats(step[name])) for name in ("X", "T"))
     tensors = step.task.tensors()
-    w = np.concatenate([np.asarray(step[tensor], np.float64).ravel() for tensor, _ in tensors])
-    g = np.concatenate([np.asarray(step[gradient], np.float64).ravel() for _, gradient in tensors])
+    w = np.concatenate([floats(step[tensor]).ravel() for tensor, _ in tensors])
+    g = np.concatenate([floats(step[gradient]).ravel() for _, gradient in tensors])
     native = engine.get("native")
     O = native.predictor(architecture, w, lambda: 1)(X, 1)
     E, g_native = native.gradient(architecture, w, X, T, None, 0.0, 1)
-    pairs = ((np.asarray(step.O, np.float64), O), (np.asarray(step.E, np.float64), np.asarray(E)), (g, g_native))
+    pairs = ((floats(step.O), O), (floats(step.E), np.asarray(E)), (g, g_native))
     with np.errstate(all="ignore"):
-        return max(float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) or 1.0)) for a, b in pairs)
+        differences = [float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) or 1.0)) for a, b in pairs]
+    return max(differences) if np.isfinite(differences).all() else None

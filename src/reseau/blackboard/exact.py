@@ -6,17 +6,17 @@ the float is taken, and what is computed from it is a float too.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from reseau.activations import Activation, Elementwise, RowWise
-from reseau.arrays import Array
+from reseau.activations import ACTIVATIONS, Activation, Elementwise, RowWise
+from reseau.arrays import Array, FloatArray
 from reseau.blackboard.step import simplest
-from reseau.formula import Expression, Values
+from reseau.formula import Expression, Values, to_float
 from reseau.layers import Architecture, Dense
 from reseau.losses import Loss
 
@@ -29,10 +29,18 @@ def fractions(array: Array, dtype: Any) -> Array:
     return out
 
 
+def floats(array: Array) -> FloatArray:
+    """The nearest floats of any numbers."""
+    return np.asarray(np.vectorize(to_float, otypes=[float])(array))
+
+
 def _value(formula: Expression, values: Values, otherwise: Any) -> Any:
     """A formula's value if it is rational, else the float that the tables' own function gives."""
-    with np.errstate(all="ignore"):
-        value = formula.evaluate(values, exact=True)
+    try:
+        with np.errstate(all="ignore"):
+            value = formula.evaluate(values, exact=True)
+    except (ZeroDivisionError, OverflowError):  # where the tables' own function knows better
+        value = None
     return value if isinstance(value, Fraction) else float(np.asarray(otherwise()).item())
 
 
@@ -54,8 +62,8 @@ def _row_wise(entry: RowWise) -> RowWise:
     def value(Z: Array) -> Array:
         A = np.empty(Z.shape, dtype=object)
         for row, j in np.ndindex(*Z.shape):
-            floats = lambda row=row, j=j: entry.value(Z[row : row + 1].astype(float))[0, j]  # noqa: E731
-            A[row, j] = _value(entry.formula, {"z": Z[row], "j": j}, floats)
+            otherwise = lambda row=row, j=j: entry.value(floats(Z[row : row + 1]))[0, j]  # noqa: E731
+            A[row, j] = _value(entry.formula, {"z": Z[row], "j": j}, otherwise)
         return A
 
     def jacobian(A: Array) -> Array:
@@ -65,6 +73,11 @@ def _row_wise(entry: RowWise) -> RowWise:
         return D
 
     return replace(entry, value=value, jacobian=jacobian)
+
+
+def exactly_activation(entry: Activation) -> Activation:
+    """The same activation, computing with fractions."""
+    return _row_wise(entry) if isinstance(entry, RowWise) else _elementwise(entry)  # type: ignore[arg-type]
 
 
 def _loss(entry: Loss) -> Loss:
@@ -81,11 +94,23 @@ def _loss(entry: Loss) -> Loss:
 
         return _each(one, O, T)
 
-    return replace(entry, value=value, derivative=derivative, value_from_scores=None)
+    def value_from_scores(Z: Array, T: Array) -> Array:
+        assert entry.simplifies_with is not None
+        assert entry.value_from_scores is not None
+        e = value(exactly_activation(ACTIVATIONS[entry.simplifies_with]).value(Z), T)
+        from_scores = entry.value_from_scores(floats(Z), floats(T))
+        return _each(lambda x, y: x if isinstance(x, Fraction) else float(y), e, from_scores)
+
+    return replace(
+        entry,
+        value=value,
+        derivative=derivative,
+        value_from_scores=None if entry.value_from_scores is None else value_from_scores,
+    )
 
 
 def _floats(value: Any) -> Array:
-    return np.array([[float(value)]])
+    return np.array([[to_float(value)]])
 
 
 def _each(function: Any, *arrays: Array) -> Array:
@@ -95,16 +120,22 @@ def _each(function: Any, *arrays: Array) -> Array:
     return out
 
 
-class ExactDense(Dense):
+class _Fields:
+    """Copies and pickles take the fields of a description, not what was derived from them."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+class ExactDense(_Fields, Dense):
     """A layer whose activation computes with fractions."""
 
     @cached_property
     def sigma(self) -> Activation:
-        entry = super().sigma
-        return _row_wise(entry) if isinstance(entry, RowWise) else _elementwise(entry)  # type: ignore[arg-type]
+        return exactly_activation(super().sigma)
 
 
-class ExactArchitecture(Architecture):
+class ExactArchitecture(_Fields, Architecture):
     """An architecture whose activations and loss compute with fractions."""
 
     @cached_property

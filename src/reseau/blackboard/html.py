@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from fractions import Fraction
+from math import isfinite
 
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
 from reseau.formula import Call, Expression, Symbol
@@ -13,15 +14,17 @@ from reseau.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, mi
 # Colours are the notebook's or the page's own, so that light and dark are one style; only the page sets a background.
 STYLE = """
 .reseau-board { max-width: 62rem; line-height: 1.5; font-family: system-ui, sans-serif; }
-.reseau-board h1, .reseau-board h2, .reseau-board h3 { line-height: 1.25; }
+.reseau-board h1, .reseau-board h2, .reseau-board h3 { line-height: 1.25; padding: 0; }
+.reseau-board h1 { margin: .6em 0; }
 .reseau-board h2 { border-bottom: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding-bottom: .2em;
   margin-top: 2em; }
 .reseau-board h3 { margin-top: 1.5em; }
 .reseau-board p { margin: .9em 0 .3em; }
-.reseau-board .chain { display: flex; align-items: baseline; margin: .45em 0 .45em 1.5em; overflow-x: auto; }
+.reseau-board .chain { display: flex; align-items: baseline; margin: .2em 0 .2em 1.5em; padding-block: .25em;
+  overflow-x: auto; }
 .reseau-board .sides { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; }
 .reseau-board math { font-size: 1.15em; }
-.reseau-board mtd { padding: .15em .5em; text-align: right; text-align: -moz-right; text-align: -webkit-right; }
+.reseau-board mtd { padding: .25em .5em; text-align: right; text-align: -moz-right; text-align: -webkit-right; }
 .reseau-board mtd:first-child { padding-left: .15em; }
 .reseau-board mtd:last-child { padding-right: .15em; }
 .reseau-board .cases mtd { text-align: left; text-align: -moz-left; text-align: -webkit-left; }
@@ -51,6 +54,8 @@ def _row(text: str) -> str:
 
 class MathmlSetter(Setter):
     """Sets formulas in MathML."""
+
+    aside = "<mspace width='1em'/>"
 
     def figures(self, figures: Figures) -> str:
         sign, whole = ("<mo>−</mo>", figures.whole[1:]) if figures.negative else ("", figures.whole)
@@ -129,9 +134,9 @@ class MathmlSetter(Setter):
         rows.append(f"<mtr><mtd>{otherwise}</mtd><mtd><mtext>{ELSE.in_(self.lang)}</mtext></mtd></mtr>")
         return _row(f"<mo stretchy='true'>{{</mo><mtable class='cases'>{''.join(rows)}</mtable>")
 
-    def where(self, body: str, definitions: list[str]) -> str:
-        word = f"<mspace width='1em'/><mtext>{WHERE.in_(self.lang)}\N{NO-BREAK SPACE}</mtext>"
-        return _row(body + word + f"<mo separator='true'>{self.separator.strip()}</mo>".join(definitions))
+    def where(self, definitions: list[str]) -> str:
+        word = f"<mtext>{WHERE.in_(self.lang)}\N{NO-BREAK SPACE}</mtext>"
+        return _row(word + f"<mo separator='true'>{self.separator.strip()}</mo>".join(definitions))
 
     def blank(self) -> str:
         return "<mtext>\N{NO-BREAK SPACE}________\N{NO-BREAK SPACE}</mtext>"
@@ -229,18 +234,21 @@ def _curve(curve: Curve, setter: MathmlSetter) -> str:
     """The error over the steps, as a drawing."""
     width, height = PICTURE
     left, top, below, right = MARGIN
-    finite = [value for value in curve.values if abs(value) < float("inf")]
-    largest = max(finite, default=0.0) or 1.0
+    low, high = curve.ends
     last = len(curve.values) - 1
 
     def x(step: float) -> float:
         return left + (width - left - right) * step / last
 
     def y(value: float) -> float:
-        return height - below - (height - top - below) * value / largest
+        return height - below - (height - top - below) * curve.height(value)
 
-    points = [(x(i), y(value)) for i, value in enumerate(curve.values) if abs(value) < float("inf")]
-    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in points) if last <= 40 else ""
+    points = [(x(i), y(value)) for i, value in enumerate(curve.values) if isfinite(value)]
+    dots = (
+        "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="currentColor"/>' for a, b in points)
+        if last <= 40
+        else ""
+    )
     line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     plain = TextSetter(setter.lang, setter.digits).number
     described = f"{curve.error}: {plain(curve.values[0])} → {plain(curve.values[-1])} ({last} × {curve.steps})"
@@ -250,8 +258,8 @@ def _curve(curve: Curve, setter: MathmlSetter) -> str:
         f"<title>{escaped(curve.name)}</title>"
         f'<path d="M{left} {top}V{bottom}H{corner}" fill="none" stroke="currentColor"/>'
         f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{dots}'
-        f'<text x="{left - 6}" y="{top + 5}" text-anchor="end">{plain(largest)}</text>'
-        f'<text x="{left - 6}" y="{bottom + 4}" text-anchor="end">0</text>'
+        f'<text x="{left - 6}" y="{top + 5}" text-anchor="end">{plain(high)}</text>'
+        f'<text x="{left - 6}" y="{bottom + 4}" text-anchor="end">{plain(low)}</text>'
         f'<text x="{left}" y="{bottom + 18}" text-anchor="middle">0</text>'
         f'<text x="{corner}" y="{bottom + 18}" text-anchor="middle">{last}</text>'
         f'<text x="{(left + corner) / 2}" y="{bottom + 34}" text-anchor="middle">{escaped(curve.steps)}</text>'

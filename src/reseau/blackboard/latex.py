@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -18,6 +19,7 @@ LETTERS = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "λ": r"\lambda", "μ": r"\mu",
     "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "φ": r"\varphi", "Φ": r"\Phi", "Δ": r"\Delta ", "∂": r"\partial ",
 }  # fmt: skip
+LAST_OF_FONT = "ſ"  # the Latin letters that the T1 fonts have
 SIGNS = {
     "−": "-", "·": r"\cdot", "∘": r"\circ", "≤": r"\le", "≥": r"\ge", "←": r"\leftarrow", "⋯": r"\cdots",
 }  # fmt: skip
@@ -31,11 +33,30 @@ SPECIAL = {
 
 def escaped(text: str) -> str:
     """Plain text, so that LaTeX prints it as it is; control characters are left out."""
-    return "".join(SPECIAL.get(c, c) for c in text if c.isprintable() or c in SPECIAL or c == " ")
+    return "".join(map(_escaped, text))
+
+
+def _escaped(c: str) -> str:
+    """One character; what pdfLaTeX's fonts lack becomes mathematics, its nearest letters, or a question mark."""
+    if c in SPECIAL:
+        return SPECIAL[c]
+    if c in LETTERS or c in SIGNS:
+        return f"${LETTERS.get(c) or SIGNS[c]}$"
+    if not c.isprintable():
+        return ""
+    if c <= LAST_OF_FONT or c in "’‘“”–—…€":
+        return c
+    digit = unicodedata.normalize("NFKD", c)
+    if "<sub>" in unicodedata.decomposition(c) and digit.isascii():
+        return f"$_{digit}$"
+    near = "".join(part for part in digit if part <= LAST_OF_FONT and not unicodedata.combining(part))
+    return escaped(near) if near and near != c else "?"
 
 
 class LatexSetter(Setter):
     """Sets formulas in LaTeX's mathematics."""
+
+    aside = r" \quad "
 
     def figures(self, figures: Figures) -> str:
         mark = "{,}" if self.mark == "," else self.mark
@@ -107,9 +128,9 @@ class LatexSetter(Setter):
         rows.append(rf"{otherwise} & \text{{{ELSE.in_(self.lang)}}}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
-    def where(self, body: str, definitions: list[str]) -> str:
+    def where(self, definitions: list[str]) -> str:
         joined = rf"{self.separator.strip()}\; ".join(definitions)
-        return rf"{body} \quad \text{{{WHERE.in_(self.lang)} }} {joined}"
+        return rf"\text{{{WHERE.in_(self.lang)} }} {joined}"
 
     def blank(self) -> str:
         return r"\underline{\hspace{3em}}"
@@ -207,14 +228,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], se
 
 def _curve(curve: Curve, setter: LatexSetter) -> list[str]:
     """A table with bars, which needs no package."""
-    finite = [value for value in curve.values if value < float("inf")]
-    largest = max(finite, default=0.0) or 1.0
     rows = [" & ".join((escaped(curve.steps), escaped(curve.error), "")) + r" \\ \hline"]
     for place in curve_places(curve):
         if place is None:
             rows.append(r"$\vdots$ & $\vdots$ & \\")
             continue
         value = curve.values[place]
-        length = min(value / largest, 1.0) * LONGEST_BAR / 5 if value == value else 0.0
+        length = curve.height(value) * LONGEST_BAR / 5
         rows.append(rf"{place} & ${setter.number(value)}$ & \rule{{{length:.2f}cm}}{{1.2ex}} \\")
     return ["", r"\begin{center}", r"\begin{tabular}{rll}", *rows, r"\end{tabular}", r"\end{center}"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,20 @@ from reseau.blackboard.sheet import (
     without_gaps,
 )
 from reseau.blackboard.step import Parts, Task, constants, input_name, simplest
-from reseau.formula import DOTS, Blank, Expression, Minus, Number, Product, Sum, SumOver, Symbol, named, symbols_of
+from reseau.formula import (
+    DOTS,
+    Blank,
+    Expression,
+    Minus,
+    Number,
+    Product,
+    Sum,
+    SumOver,
+    Symbol,
+    named,
+    symbols_of,
+    to_float,
+)
 from reseau.layers import Dense
 from reseau.optimizers import Equation
 from reseau.typesetting import Words
@@ -193,12 +207,12 @@ class Lesson:
                 symbols.append(DOTS)
                 numbers.append(DOTS)
             else:
-                symbols.append(Symbol(letter, index=(i + 1,)) * Symbol("w", index=(i + 1, j + 1)))
+                symbols.append(Symbol(letter, index=self._element(i, r)) * Symbol("w", index=(i + 1, j + 1)))
                 numbers.append(Product((number(A[r, i]), number(W[i, j]))))
         if self.layers[l - 1].bias:
             symbols.append(Symbol("b", index=(j + 1,)))
             numbers.append(number(self.parts[f"b{l}"][j]))
-        left = Symbol("z", index=(j + 1,))
+        left = Symbol("z", index=self._element(j, r))
         return Chain(((left,), (_sum(symbols),), (_sum(numbers),), (number(self.parts[f"Z{l}"][r, j]),)))
 
     def _error(self) -> Iterator[Line]:
@@ -376,8 +390,10 @@ class Lesson:
         yield self.chain((Symbol("O", mark="′"),), result="O_new")
         yield self.chain((Symbol("E", mark="′"),), result="E_new")
         if not self.blank:
-            before, after = float(self.parts["E"]), float(self.parts["E_new"])
+            before, after = to_float(self.parts["E"][()]), to_float(self.parts["E_new"][()])
             words_for = words.FALLS if after < before else words.STAYS if after == before else words.RISES
+            if not isfinite(before) or not isfinite(after):
+                words_for = words.NOT_FINITE
             numbers = (("before", number(self.parts["E"][()])), ("after", number(self.parts["E_new"][()])))
             yield Prose(words_for.in_(self.lang), numbers)
 

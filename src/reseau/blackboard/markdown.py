@@ -59,14 +59,12 @@ def _table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _curve(curve: Curve, setter: MarkdownSetter) -> list[str]:
-    finite = [value for value in curve.values if value < float("inf")]
-    largest = max(finite, default=0.0) or 1.0
     rows = []
     for place in curve_places(curve):
         if place is None:
             rows.append(["⋮", "⋮", ""])
             continue
         value = curve.values[place]
-        length = round(min(value / largest, 1.0) * LONGEST_BAR / 2) if value == value else 0
-        rows.append([str(place), f"${setter.number(value)}$", "█" * length])
+        bar = "█" * round(curve.height(value) * LONGEST_BAR / 2)
+        rows.append([str(place), f"${setter.number(value)}$", bar])
     return _table([escaped(curve.steps), escaped(curve.error), " "], rows)

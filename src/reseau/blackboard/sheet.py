@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.formula import Blank, Expression, Number
+from reseau.formula import Blank, Clause, Expression, Minus, Number, Product, Sum, Where
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ class Curve:
     steps: str
     error: str
     values: tuple[float, ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the most that is drawn; 0 is between them."""
+        finite = [value for value in self.values if isfinite(value)]
+        low, high = min([0.0, *finite]), max([0.0, *finite])
+        return (low, high) if high > low else (0.0, 1.0)
+
+    def height(self, value: float) -> float:
+        """Where a value lies between the ends, from 0 to 1; what is not finite stands at the top."""
+        low, high = self.ends
+        return (value - low) / (high - low) if isfinite(value) else 1.0
 
 
 @dataclass(frozen=True)
@@ -145,12 +158,41 @@ def broken(chain: Chain, width: int, measure: Callable[[Piece], int]) -> list[li
 
 
 def _groups(side: Side, width: int, measure: Callable[[Piece], int]) -> list[list[Piece]]:
-    """A side whole, or if it is too wide, cut before its signs."""
+    """A side whole, or if it is too wide, cut before its signs into parts that fit, as far as they can."""
     if sum(map(measure, side)) <= width:
         return [list(side)]
     groups: list[list[Piece]] = [[]]
-    for piece in side:
-        if isinstance(piece, str) and len(groups[-1]) > 1:
+    used = 0
+    for part in _parts([piece for whole in side for piece in _terms(whole)]):
+        size = sum(map(measure, part))
+        if groups[-1] and used + size > width and groups[-1] != [side[0]]:
             groups.append([])
-        groups[-1].append(piece)
+            used = 0
+        groups[-1] += part
+        used += size
     return groups
+
+
+def _terms(piece: Piece) -> list[Piece]:
+    """A sum as its terms with the signs between them, and what follows it."""
+    match piece:
+        case Where(body=body, definitions=definitions):
+            return [*_terms(body), Clause(definitions)]
+        case Sum(terms=terms):
+            out: list[Piece] = [terms[0]]
+            for term in terms[1:]:
+                negative = isinstance(term, Number) and term.value < 0
+                out += ["−", term.of] if isinstance(term, Minus) else ["+", Product((term,)) if negative else term]
+            return out
+    return [piece]
+
+
+def _parts(pieces: list[Piece]) -> list[list[Piece]]:
+    """What stays together: a sign and what follows it."""
+    parts: list[list[Piece]] = []
+    for piece in pieces:
+        if parts and isinstance(parts[-1][-1], str) and len(parts[-1]) == 1:
+            parts[-1].append(piece)
+        else:
+            parts.append([piece])
+    return parts

@@ -61,10 +61,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _chain(chain: Chain, setter: TextSetter, width: int, colour: bool) -> list[str]:
-    blocks = {id(piece): block(piece, setter) for side in chain.sides for piece in side}
-
     def block_of(piece: Piece) -> Block:
-        return block(piece, setter) if isinstance(piece, str) else blocks[id(piece)]
+        return block(piece, setter)
 
     lines = broken(chain, width, lambda piece: block_of(piece).width + (0 if isinstance(piece, str) else 1))
     result = chain.sides[-1][0] if len(chain.sides) > 1 and len(chain.sides[-1]) == 1 else None
@@ -158,7 +156,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], se
 
 def _curve(curve: Curve, setter: TextSetter, width: int) -> list[str]:
     """A bar for each step, as long as the error is large."""
-    largest = max((value for value in curve.values if value < float("inf")), default=0.0) or 1.0
     rows = []
     shown = curve_places(curve)
     longest = min(LONGEST_BAR, width - 30)
@@ -167,8 +164,7 @@ def _curve(curve: Curve, setter: TextSetter, width: int) -> list[str]:
             rows.append(("⋮", "⋮", ""))
         else:
             value = curve.values[place]
-            length = min(value / largest, 1.0) * longest if value == value else 0
-            rows.append((str(place), setter.number(value), "█" * round(length) or "▏"))
+            rows.append((str(place), setter.number(value), "█" * round(curve.height(value) * longest) or "▏"))
     return _table((curve.steps, curve.error, ""), rows, setter)
 
 

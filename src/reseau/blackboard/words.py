@@ -26,9 +26,10 @@ ROUNDED = Words(
     "Les nombres sont arrondis à {digits} chiffres significatifs ; la suite se calcule avec les nombres non arrondis.",
 )
 EXACT = Words(
-    "Fractions are exact; decimals stand where a number is not rational, rounded to {digits} significant digits.",
-    "Les fractions sont exactes ; les nombres qui ne sont pas rationnels sont en décimales, arrondis à {digits} "
-    "chiffres significatifs.",
+    "Fractions are exact; where a number is not rational, or its fraction is long, its decimals stand, rounded to "
+    "{digits} significant digits.",
+    "Les fractions sont exactes ; un nombre qui n’est pas rationnel, ou dont la fraction est longue, est en décimales, "
+    "arrondi à {digits} chiffres significatifs.",
 )
 
 GIVEN = Words("Given", "Données")
@@ -113,6 +114,10 @@ RISES = Words(
     "The error rises from {before} to {after}: the step was too long; try a smaller learning rate.",
     "L’erreur monte de {before} à {after} : le pas était trop grand ; essayez un taux d’apprentissage plus petit.",
 )
+NOT_FINITE = Words(
+    "The error is not a finite number: the weights, the inputs or the step are too large.",
+    "L’erreur n’est pas un nombre fini : les poids, les entrées ou le pas sont trop grands.",
+)
 STAYS = Words("The error stays at {before}.", "L’erreur reste à {before}.")
 
 CURVE = Words("The error, step by step", "L’erreur, pas à pas")
@@ -120,12 +125,16 @@ STEP = Words("step", "pas")
 ERROR_WORD = Words("error E", "erreur E")
 IN_FULL = Words("Step {t}, in full", "Le pas {t}, en entier")
 
-CHECKED = Words(
-    "Computed by the reference engine in double precision; the native engine differs by at most {difference}.",
-    "Calculé par le moteur de référence en double précision ; le moteur natif en diffère de {difference} au plus.",
-)
-UNCHECKED = Words(
+COMPUTED = Words(
     "Computed by the reference engine in double precision.", "Calculé par le moteur de référence en double précision."
+)
+COMPUTED_EXACTLY = Words(
+    "Computed with fractions, by the equations of the reference engine.",
+    "Calculé avec des fractions, par les équations du moteur de référence.",
+)
+DIFFERENCE = Words(
+    "The native engine’s output, error and gradient differ from these by at most {difference} of their largest number.",
+    "La sortie, l’erreur et le gradient du moteur natif en diffèrent d’au plus {difference} de leur plus grand nombre.",
 )
 
 EXERCISE = Words("Exercise: a learning step by hand", "Exercice : un pas d’apprentissage à la main")

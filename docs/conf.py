@@ -1,0 +1,61 @@
+"""How the documentation is built: Sphinx, with pages in Markdown whose cells are run, and nothing that needs a network.
+
+The formulas of the prose are written between dollars and become MathML here; those of the blackboard already are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+
+import reseau
+
+project = "Réseau"
+author = "Réseau developers"
+project_copyright = author
+release = version = reseau.__version__
+
+extensions = ["myst_nb"]
+exclude_patterns = ["_build"]
+smartquotes_action = "q"  # apostrophes and quotation marks; French is written with its own
+
+myst_enable_extensions = ["dollarmath"]
+suppress_warnings = ["myst.xref_missing"]  # pages link to files of the checkout that are no pages
+
+nb_execution_mode = "force"
+nb_execution_show_tb = True  # a cell that fails is a warning with its traceback, and so, under -W, the end of the build
+nb_execution_timeout = 60
+nb_ipywidgets_js: dict[str, Any] = {}  # they would come from the network
+
+html_theme = "furo"
+html_title = f"Réseau {release}"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+
+
+def inline(translator: Any, node: nodes.math) -> None:
+    """A formula in a sentence."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def display(translator: Any, node: nodes.math_block) -> None:
+    """A formula on a line of its own."""
+    translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>\n')
+    raise nodes.SkipNode
+
+
+def language_of_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """A page says its own language, `lang` in its front matter, to browsers and screen readers."""
+    context["language"] = (context.get("meta") or {}).get("lang", "en")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """What Sphinx calls."""
+    app.add_html_math_renderer("mathml", (inline, None), (display, None))
+    app.connect("html-page-context", language_of_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

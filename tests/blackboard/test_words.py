@@ -1,0 +1,104 @@
+"""The words of the blackboard: complete in every language, with the same fields, and set as French is."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from reseau import typesetting
+from reseau.activations import ACTIVATIONS
+from reseau.blackboard import words
+from reseau.losses import LOSSES
+from reseau.optimizers import OPTIMIZERS
+from reseau.typesetting import LANGUAGES, Words
+
+CATALOGUE: dict[str, Words] = {
+    **{name: value for name, value in vars(words).items() if isinstance(value, Words)},
+    **{
+        f"{name} of the tables": entry.words
+        for table in (ACTIVATIONS, LOSSES, OPTIMIZERS)
+        for name, entry in table.items()  # type: ignore[attr-defined]
+    },
+    **{f"{name} of formulas": value for name, value in vars(typesetting).items() if isinstance(value, Words)},
+    **{f"{name} of functions": value for name, value in typesetting.FUNCTIONS.items()},
+}
+# Names that are the same in both languages.
+PROPER_NAMES = {
+    "Adam", "AdamW", "ELU", "GELU", "Mish", "RMSprop", "ReLU", "SELU", "SiLU", "log-softmax", "softmax", "softplus",
+    "softsign",
+}  # fmt: skip
+EVERY = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+
+
+def fields(text: str) -> set[Any]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+
+
+def test_the_catalogue_is_found():
+    assert len(CATALOGUE) > 80
+    assert {"TITLE", "FALLS", "relu of the tables", "sgd of the tables", "ELSE of formulas"} <= set(CATALOGUE)
+
+
+def test_nothing_is_said_in_one_language_only():
+    alone = {name for name, value in vars(words).items() if isinstance(value, str) and not name.startswith("_")}
+    assert alone <= {"annotations"}
+
+
+@EVERY
+def test_every_entry_has_a_text_in_every_language(entry):
+    assert LANGUAGES == ("en", "fr")
+    for lang in LANGUAGES:
+        assert entry.in_(lang).strip(), lang
+
+
+@EVERY
+def test_the_fields_are_the_same_in_every_language_and_have_names(entry):
+    assert fields(entry.en) == fields(entry.fr)
+    assert "" not in fields(entry.en)
+
+
+@EVERY
+def test_french_differs_from_english(entry):
+    assert entry.en != entry.fr or entry.en in PROPER_NAMES
+
+
+def test_every_proper_name_is_one_of_the_catalogue():
+    assert {entry.en for entry in CATALOGUE.values()} >= PROPER_NAMES
+
+
+@EVERY
+def test_french_has_a_space_that_does_not_break_before_its_double_signs(entry):
+    text = entry.in_("fr")
+    for found in re.finditer(r"(\w|[»})’′*])([^\S\N{NO-BREAK SPACE}]?)([:;?!])(?=\s|$)", text):
+        assert found[0] == "", f"{found[0]!r} in {text!r}"
+    assert not re.search(r"\N{NO-BREAK SPACE}(?![:;?!%»])", text)
+
+
+@EVERY
+def test_english_has_no_space_before_its_signs(entry):
+    assert not re.search(r"\s[:;?!,.]", entry.en.strip()) or entry.en in (", or ",)
+
+
+@EVERY
+def test_apostrophes_and_quotation_marks_are_typographic(entry):
+    for lang in LANGUAGES:
+        assert "'" not in entry.in_(lang)
+        assert '"' not in entry.in_(lang)
+
+
+@EVERY
+def test_texts_have_single_spaces_and_say_minus_with_its_sign(entry):
+    for text in (entry.en, entry.fr):
+        assert "  " not in text
+        assert not re.search(r"\s-\s|(?<!\w)-\d", text)
+
+
+@EVERY
+def test_a_sentence_ends_alike_in_both_languages(entry):
+    if entry == typesetting.DECIMAL_MARK:
+        return
+    ends = {re.sub(r"[^.:?]", "", text.strip()[-1:]) for text in (entry.en, entry.fr)}
+    assert len(ends) == 1
