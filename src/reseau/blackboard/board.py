@@ -241,7 +241,7 @@ class Blackboard:
             )
         yield lesson.prose(words.COMPUTED_EXACTLY if first.X.dtype == object else words.COMPUTED)
         if self.difference is not None:
-            yield Prose(words.DIFFERENCE.in_(self.lang), (("difference", Number(self.difference)),))
+            yield Prose(words.DIFFERENCE.in_(self.lang), (("difference", Number(float(f"{self.difference:.1e}"))),))
 
 
 def network_line(lesson: Lesson) -> Prose:
