@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
-from reseau.formula import Expression
+from reseau.formula import Expression, Number
 from reseau.typesetting import TextSetter
 
 BOLD, COLOUR, RESULT, PLAIN = "\033[1m", "\033[36m", "\033[32m", "\033[0m"
@@ -65,7 +65,7 @@ def _chain(chain: Chain, setter: TextSetter, width: int, colour: bool) -> list[s
         return block(piece, setter)
 
     lines = broken(chain, width, lambda piece: block_of(piece).width + (0 if isinstance(piece, str) else 1))
-    result = chain.sides[-1][0] if len(chain.sides) > 1 and len(chain.sides[-1]) == 1 else None
+    result = chain.sides[-1][0] if isinstance(chain.sides[-1][0], Matrix | Number) else None
     indent = sum(block_of(piece).width for piece in chain.sides[0])
     out: list[str] = []
     for place, pieces in enumerate(lines):
