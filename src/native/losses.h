@@ -17,6 +17,14 @@ static RESEAU_INLINE Vec<T> at_least_smallest(Vec<T> x) {
     return max(Vec<T>(smallest<T>), x);
 }
 
+// Between what the errors of a cross-entropy are kept; infinite where they are not. Bounds come first in min and max, which so
+// let NaN through.
+template <class T>
+struct Bounds {
+    T least, most;
+    RESEAU_INLINE Vec<T> apply(Vec<T> e) const { return max(Vec<T>(least), min(Vec<T>(most), e)); }
+};
+
 template <class T>
 struct SquaredError {
     using V = Vec<T>;
@@ -24,7 +32,7 @@ struct SquaredError {
     static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) { return V(T(0.5)) * (t - o) * (t - o); }
     static RESEAU_INLINE V derivative(V o, V t) { return o - t; }
-    static RESEAU_INLINE V error_from_scores(V z, V, V t) { return error(z, t); }
+    static RESEAU_INLINE V error_from_scores(V z, V, V t, Bounds<T>) { return error(z, t); }
 };
 
 template <class T>
@@ -37,7 +45,7 @@ struct AbsoluteError {
         const V r = o - t;
         return select(r > V::zero(), V(T(1)), select(r < V::zero(), V(T(-1)), r));
     }
-    static RESEAU_INLINE V error_from_scores(V, V o, V t) { return error(o, t); }
+    static RESEAU_INLINE V error_from_scores(V, V o, V t, Bounds<T>) { return error(o, t); }
 };
 
 template <class T>
@@ -50,7 +58,7 @@ struct Huber {
         return select(r <= V(T(1)), V(T(0.5)) * r * r, r - V(T(0.5)));
     }
     static RESEAU_INLINE V derivative(V o, V t) { return min(V(T(1)), max(V(T(-1)), o - t)); }
-    static RESEAU_INLINE V error_from_scores(V, V o, V t) { return error(o, t); }
+    static RESEAU_INLINE V error_from_scores(V, V o, V t, Bounds<T>) { return error(o, t); }
 };
 
 template <class T>
@@ -67,7 +75,9 @@ struct BinaryCrossEntropy {
         return (one - t) / at_least_smallest(one - o) - t / at_least_smallest(o);
     }
     // log(1 + e^z) − t z, so that a right answer's error keeps its digits: max(0, z) − t z is then exactly 0.
-    static RESEAU_INLINE V error_from_scores(V z, V, V t) { return fnma(t, z, max(V::zero(), z)) + softplus_of_minus_abs(z); }
+    static RESEAU_INLINE V error_from_scores(V z, V, V t, Bounds<T> bounds) {
+        return bounds.apply(fnma(t, z, max(V::zero(), z)) + softplus_of_minus_abs(z));
+    }
 };
 
 template <class T>
@@ -77,7 +87,7 @@ struct CrossEntropy {
     static constexpr bool takes_log_softmax = true;
     static RESEAU_INLINE V error(V o, V t) { return -t * log(at_least_smallest(o)); }
     static RESEAU_INLINE V derivative(V o, V t) { return -t / at_least_smallest(o); }
-    static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t) { return -t * log_softmax; }
+    static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t, Bounds<T> bounds) { return t * bounds.apply(-log_softmax); }
 };
 
 template <class T>
@@ -87,7 +97,7 @@ struct Poisson {
     static constexpr bool takes_log_softmax = false;
     static RESEAU_INLINE V error(V o, V t) { return fnma(t, log(at_least_smallest(o)), o); }
     static RESEAU_INLINE V derivative(V o, V t) { return V(T(1)) - t / at_least_smallest(o); }
-    static RESEAU_INLINE V error_from_scores(V z, V o, V t) { return fnma(t, z, o); }
+    static RESEAU_INLINE V error_from_scores(V z, V o, V t, Bounds<T>) { return fnma(t, z, o); }
 };
 
 // --- an entry of the table ---------------------------------------------------------------------------------------------------
@@ -96,15 +106,15 @@ struct Poisson {
 template <class T>
 struct LossEntry {
     const char *name, *simplifies_with;
-    void (*row_errors)(Matrix<T> z, Matrix<T> o, Matrix<T> t, T* errors, int64_t rows, int64_t n);  // Σ_j e_j of each row
-    void (*neuron_errors)(const T* z, const T* o, const T* t, T* e, int64_t n);                     // the e_j of one row
+    void (*row_errors)(Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T>, T* errors, int64_t rows, int64_t n);  // Σ_j e_j of each row
+    void (*neuron_errors)(const T* z, const T* o, const T* t, Bounds<T>, T* e, int64_t n);                     // the e_j of one row
     // g ← scale · ∂E/∂o with a scale for each row, zero beyond the n numbers.
     void (*derivative)(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n);
 };
 
 // Σ_j e_j of a row, or of rows, in either shape of rows.h; f(i, e) gets the e_j of each vector.
 template <class T, class Loss, class Shape, class F>
-static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T* t, F f) {
+static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T* t, Bounds<T> bounds, F f) {
     using V = Vec<T>;
     // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n. The largest z goes first, in which the
     // digits of the rest would be lost.
@@ -121,7 +131,7 @@ static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T
         } else {
             V score = V::load(z + i);
             if constexpr (Loss::takes_log_softmax) score = (score - largest) + log_rest;
-            error = Loss::error_from_scores(score, O, target);
+            error = Loss::error_from_scores(score, O, target, bounds);
         }
         f(i, error);
         return error;
@@ -129,7 +139,7 @@ static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T
 }
 
 template <class T, class Loss>
-static void row_errors(Matrix<T> z, Matrix<T> o, Matrix<T> t, T* errors, int64_t rows, int64_t n) {
+static void row_errors(Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T> bounds, T* errors, int64_t rows, int64_t n) {
     Turned<T> scores, outputs, targets;
     const auto ignore = [](int64_t, Vec<T>) {};
     for_rows<T>(
@@ -139,18 +149,18 @@ static void row_errors(Matrix<T> z, Matrix<T> o, Matrix<T> t, T* errors, int64_t
             outputs.load(part(o, r, 0), count, n);
             targets.load(part(t, r, 0), count, n);
             const T* scores_or_null = z.data != nullptr ? scores.numbers : nullptr;
-            row_error<T, Loss>(Abreast<T>{n}, scores_or_null, outputs.numbers, targets.numbers, ignore)
+            row_error<T, Loss>(Abreast<T>{n}, scores_or_null, outputs.numbers, targets.numbers, bounds, ignore)
                 .store_partial(errors + r, static_cast<int>(count));
         },
         [&](int64_t r) {
-            row_error<T, Loss>(Along<T>{n}, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), ignore)
+            row_error<T, Loss>(Along<T>{n}, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, ignore)
                 .store_partial(errors + r, 1);
         });
 }
 
 template <class T, class Loss>
-static void neuron_errors(const T* z, const T* o, const T* t, T* e, int64_t n) {
-    row_error<T, Loss>(Along<T>{n}, z, o, t, [&](int64_t i, Vec<T> error) {
+static void neuron_errors(const T* z, const T* o, const T* t, Bounds<T> bounds, T* e, int64_t n) {
+    row_error<T, Loss>(Along<T>{n}, z, o, t, bounds, [&](int64_t i, Vec<T> error) {
         error.store_partial(e + i, static_cast<int>(n - i < Vec<T>::width ? n - i : Vec<T>::width));
     });
 }

@@ -2,7 +2,9 @@
 #include "model.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
+#include <type_traits>
 
 namespace reseau {
 
@@ -19,11 +21,11 @@ int64_t padded_stride(int64_t columns, int64_t width) {
 }  // namespace
 
 template <class T>
-Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
                   bool bfloat16)
     : kernels_(&set.kernels<T>()), purpose_(purpose) {
     const int64_t width = kernels_->width;
-    int64_t packed = 0, mirrors = 0, pairs = 0, units = 0;
+    int64_t packed = 0, mirrors = 0, pairs = 0, units = 0, squares = 0;
     for (const LayerDescription& description : layers) {
         Layer layer{};
         layer.n_in = description.n_in;
@@ -55,18 +57,35 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
         layer.units = layer.narrow ? panels(layer.n_in) : round_up(layer.n_in, unit_rows) / unit_rows * panels(layer.n_out);
         units += layer.units;
+        layer.first_square = squares;
+        const int64_t piece = square_columns<T>(width);
+        squares += layer.narrow ? (layer.n_in + piece - 1) / piece
+                                : round_up(layer.n_in, unit_rows) / unit_rows * ((layer.n_out + piece - 1) / piece);
         multiplications_ += layer.n_in * layer.n_out;
         plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});
         layers_.push_back(layer);
     }
     plan_.layers = layers_.data();
     plan_.count = static_cast<int>(layers_.size());
-    plan_.loss = loss;
-    plan_.simplifies = simplifies;
+    plan_.loss = loss.loss;
+    plan_.simplifies = loss.simplifies;
+    plan_.least_error = loss.least_error;
+    plan_.most_error = loss.most_error;
     plan_.packed_size = packed;
     plan_.mirrors_size = mirrors;
     plan_.pairs_size = pairs;
     plan_.units = units;
+    plan_.squares = squares;
+}
+
+// By the bits of the exponents, all ones in what is not finite: a sum of floats would have to be taken in order.
+template <class T>
+bool Model<T>::finite() const {
+    using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+    constexpr Bits ones = sizeof(T) == 4 ? Bits(0x7F800000) : static_cast<Bits>(0x7FF0000000000000);
+    Bits found = 0;
+    for (int64_t i = 0; i < plan().packed_size; ++i) found |= (std::bit_cast<Bits>(packed_.data()[i]) & ones) == ones;
+    return found == 0;
 }
 
 template <class T>
@@ -197,7 +216,7 @@ struct Predictor<T>::Memory {
 
 template <class T>
 Predictor<T>::Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat)
-    : set_(set), layers_(layers.begin(), layers.end()), layout_(set, layers_, 0, false, Purpose::forward), flat_(flat), memory_(new Memory) {}
+    : set_(set), layers_(layers.begin(), layers.end()), layout_(set, layers_, LossDescription{}, Purpose::forward), flat_(flat), memory_(new Memory) {}
 
 template <class T>
 Predictor<T>::~Predictor() = default;
@@ -224,7 +243,7 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
         }
         return Outcome::done;
     }
-    if (memory.model == nullptr) memory.model = std::make_unique<Model<T>>(set_, layers_, 0, false, Purpose::forward);
+    if (memory.model == nullptr) memory.model = std::make_unique<Model<T>>(set_, layers_, LossDescription{}, Purpose::forward);
     memory.model->pack(flat_);
     std::atomic<bool> finite{true};
     const bool interrupted = in_blocks(*memory.model, memory.rooms, samples, rows, threads, check, layout_.multiplications(),

@@ -1,6 +1,7 @@
 // A network made ready for the kernels, and what one can do with it without training: predict, errors, ∂O/∂X.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -29,6 +30,14 @@ struct LayerDescription {
     double dropout;
 };
 
+// A loss as Python describes it: its place in the table, whether it simplifies with the output, and between what a
+// cross-entropy's errors are kept.
+struct LossDescription {
+    int loss = 0;
+    bool simplifies = false;
+    double least_error = -std::numeric_limits<double>::infinity(), most_error = std::numeric_limits<double>::infinity();
+};
+
 // What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the first layer's
 // δ, or also to ∂E/∂X. Each needs more memory than the one before.
 enum class Purpose { forward, errors, backward, inputs };
@@ -38,7 +47,7 @@ enum class Purpose { forward, errors, backward, inputs };
 template <class T>
 class Layout {
 public:
-    Layout(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+    Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
            bool bfloat16 = false);
     Layout(const Layout&) = delete;
 
@@ -61,9 +70,9 @@ private:
 template <class T>
 class Model {
 public:
-    Model(const InstructionSet& set, std::span<const LayerDescription> layers, int loss, bool simplifies, Purpose purpose,
+    Model(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
           bool bfloat16 = false)
-        : layout_(set, layers, loss, simplifies, purpose, bfloat16),
+        : layout_(set, layers, loss, purpose, bfloat16),
           packed_(plan().packed_size),
           mirrors_(plan().mirrors_size),
           pairs_(plan().pairs_size) {}
@@ -73,6 +82,8 @@ public:
     const Kernels<T>& kernels() const { return layout_.kernels(); }
     void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data(), pairs()); }
     void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
+    void unpack(T* flat) const { unpack(packed_.data(), flat); }
+    bool finite() const;
 
     // A step on so many rows, with a workspace of its own in `room`.
     Step<T> step(int64_t rows, Room<T>& room);

@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -90,8 +91,9 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
 
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
-                                     Purpose purpose, bool bfloat16) {
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), loss, simplifies, purpose, bfloat16);
+                                     Purpose purpose, bool bfloat16, std::pair<double, double> errors_between) {
+    const LossDescription description{loss, simplifies, errors_between.first, errors_between.second};
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description, purpose, bfloat16);
 }
 
 // A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where they are
@@ -167,7 +169,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
 
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"), nb::arg("simplifies"),
-             nb::arg("purpose"), nb::arg("bfloat16"))
+             nb::arg("purpose"), nb::arg("bfloat16"), nb::arg("errors_between"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); }, nb::arg("parameters"))
         .def(
@@ -204,9 +206,10 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
                const std::vector<double>& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
-               int threads) {
+               int threads, const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record, bool resume,
+               bool leave) {
                 const Samples<T> s = samples<T>(X, targets, labels, weights);
-                const Schedule schedule{epochs, batch_size, shuffle, seed, l2};
+                const Schedule schedule{epochs, batch_size, shuffle, seed, l2, order ? order->data() : nullptr, resume, leave, record ? record->data() : nullptr};
                 std::vector<double> losses;
                 without_lock([&](Interrupt::Check check) {
                     return trainer.run(parameters.data(), s, rows_of(X), hyperparameters, schedule, threads, check, losses);
@@ -215,7 +218,10 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             },
             nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(),
             nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"), nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"),
-            nb::arg("threads"));
+            nb::arg("threads"), nb::arg("order").none(), nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"))
+        .def(
+            "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); }, nb::arg("parameters"))
+        .def("finite", &Trainer<T>::finite);
 }
 
 std::vector<std::string> list(const char* const* entries, int count) { return {entries, entries + count}; }

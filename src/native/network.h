@@ -49,6 +49,7 @@ struct Layer {
     int64_t panels, bias, mirror;
     int64_t pairs, mirror_pairs;
     int64_t first_unit, units;  // of work in the weights phase, see step.h: the number of the first, and how many
+    int64_t first_square;       // in Step::squares
     int activation;      // its place in the table of activations.h
     double dropout;      // the probability that a neuron's output is dropped in training
     bool has_bias, narrow;
@@ -80,10 +81,12 @@ struct Plan {
     int count;
     int loss;              // its place in the table of losses.h
     bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
+    double least_error, most_error;  // of an output neuron of a cross-entropy whose target is 1 (or 0): what is beyond counts as this
     int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
     int64_t mirrors_size;  // all Wᵀ
     int64_t pairs_size;    // all W and Wᵀ in pairs, 0 where the products are not in bfloat16
     int64_t units;         // of the weights phase
+    int64_t squares;       // numbers in Step::squares
     int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
 
     int64_t row_memory() const { return 3 * widest; }  // what predict_row needs
@@ -141,6 +144,7 @@ struct Step {
     int64_t rows;
     double total;  // the rows of the batch, or the sum of their weights
     double l2;
+    double* squares;  // Σ w² of the weights before the step, of each piece of W (see step.h); or null
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
 };
@@ -198,6 +202,14 @@ inline constexpr int unit_rows = 16;
 // inputs would be read again for each panel, from the third cache; but the taller a group, the further the weights and states
 // are read in the order in which they lie. With one row it is the whole panel.
 inline constexpr int chunk_rows = 512, least_group = 8;
+
+// The columns of a piece of W whose squares are summed together, over the rows of a unit (of a narrow layer, over all neurons):
+// 64 bytes of them, so that the sums are the same for AVX2 and AVX-512, or a panel where that is less.
+template <class T>
+constexpr int64_t square_columns(int64_t width) {
+    const int64_t lanes = 64 / static_cast<int64_t>(sizeof(T)), panel = panel_vectors * width;
+    return panel < lanes ? panel : lanes;
+}
 
 template <class T>
 constexpr int64_t group_units(int64_t rows) {

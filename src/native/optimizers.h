@@ -34,14 +34,14 @@ struct Adam {
     static constexpr int states = 2;
     V gamma_t, beta_1, rest_1, beta_2, rest_2, epsilon_t;
 
-    // γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ), ε_t = ε √(1 − β₂ᵗ)
+    // γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ), ε_t = ε √(1 − β₂ᵗ), or ε itself for ε̂
     Adam(const double* h, int64_t t)
         : gamma_t(T(h[0] * __builtin_sqrt(1 - __builtin_pow(h[2], t)) / (1 - __builtin_pow(h[1], t)))),
           beta_1(T(h[1])),
           rest_1(T(1 - h[1])),
           beta_2(T(h[2])),
           rest_2(T(1 - h[2])),
-          epsilon_t(T(h[3] * __builtin_sqrt(1 - __builtin_pow(h[2], t)))) {}
+          epsilon_t(T(h[4] != 0 ? h[3] : h[3] * __builtin_sqrt(1 - __builtin_pow(h[2], t)))) {}
     // m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  w ← w − γ_t m/(√v + ε_t)
     RESEAU_INLINE void update(V& w, V g, V& m, V& v) const {
         m = fma(beta_1, m, rest_1 * g);
@@ -56,7 +56,7 @@ struct AdamW : Adam<T> {
     static constexpr const char* name = "adamw";
     V decay;
 
-    AdamW(const double* h, int64_t t) : Adam<T>(h, t), decay(T(h[0] * h[4])) {}
+    AdamW(const double* h, int64_t t) : Adam<T>(h, t), decay(T(h[0] * h[5])) {}
     // w ← w − γ λ w, then as Adam
     RESEAU_INLINE void update(V& w, V g, V& m, V& v) const {
         w = fnma(decay, w, w);

@@ -207,7 +207,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
     const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
     T error[block_rows], scale[block_rows];
-    loss.row_errors(Z, O, targets, error, end - begin, n);
+    loss.row_errors(Z, O, targets, {static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)}, error, end - begin, n);
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
         scale[r - begin] = static_cast<T>(weight / step.total);
@@ -285,6 +285,10 @@ public:
                     tile(K, A.row(k) + first + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
                 }
                 if (!last) continue;
+                if (step_.squares != nullptr) {
+                    const int64_t piece = square_columns<T>(V::width), pieces = (layer.n_out + piece - 1) / piece;
+                    squares(at, n, columns, layer.first_square + first / unit_rows * pieces + j / piece, pieces - j / piece);
+                }
                 update(at, lambda_, gradient, n * columns);
                 if (step_.update.optimizer != gradient_only) F::renew_W(step_, layer, j, first, first + round_up(n, V::width));
             }
@@ -303,7 +307,12 @@ public:
         if (layer.n_in - i < columns) {  // what is computed from beyond A's columns
             for (int64_t j = 0; j < layer.n_out; ++j) clear_beyond(gradient_ + j * columns, layer.n_in - i);
         }
-        update(layer.panels + i * layer.n_out, lambda_, gradient_, layer.n_out * columns);
+        const int64_t at = layer.panels + i * layer.n_out;
+        if (step_.squares != nullptr) {
+            const int64_t piece = square_columns<T>(V::width), pieces = (layer.n_in + piece - 1) / piece;
+            squares(at, layer.n_out, columns, layer.first_square + i / piece, pieces - i / piece);
+        }
+        update(at, lambda_, gradient_, layer.n_out * columns);
     }
 
 private:
@@ -330,6 +339,21 @@ private:
         }
         for (int64_t v = 0; v < panel_vectors; ++v) sum[v].store(bias_ + v * V::width);
         if (last) update(layer.bias + j, T(0), bias_, columns);
+    }
+
+    // Σ w² of `rows` rows of a panel into step.squares from `place` on: of each piece of columns, as far as there are `pieces`.
+    void squares(int64_t at, int64_t rows, int64_t columns, int64_t place, int64_t pieces) const {
+        constexpr int64_t piece = square_columns<T>(V::width);
+        for (int64_t p = 0; p < pieces && p * piece < columns; ++p) {
+            LaneSum<T> sum;
+            for (int64_t r = 0; r < rows; ++r) {
+                for (int64_t v = p * piece; v < (p + 1) * piece; v += V::width) {  // the lanes of what is beyond are 0
+                    const V w = v < columns ? V::load(step_.packed + at + r * columns + v) : V::zero();
+                    sum.add_product(w, w);
+                }
+            }
+            step_.squares[place + p] = static_cast<double>(sum.total());
+        }
     }
 
     // Asks for the weights and states of the update to come, so that they arrive while the gradient is summed: where they are
@@ -461,7 +485,8 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     const int64_t n = plan.layers[plan.count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) {
         const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
-        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), e + r * n, n);
+        const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
+        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), bounds, e + r * n, n);
     }
 }
 

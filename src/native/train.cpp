@@ -51,9 +51,9 @@ public:
         return {thread, team, unit(thread), unit(thread + 1)};
     }
 
-    // Both phases. `error` receives the rows' errors, in thread 0. False if the work is to be given up: then the weights are
+    // Both phases. `error` receives the batch's error, and `squares` Σ W² before the step if step.squares is there, in thread 0. False if the work is to be given up: then the weights are
     // as before the step, unless an interruption was heard in the weights phase of the step before.
-    bool run(const Part& part, const Step<T>& step, double& error) {
+    bool run(const Part& part, const Step<T>& step, double& error, double& squares) {
         const int64_t end = first_row(step.rows, part.thread + 1, part.team);
         for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised(); r += block_rows) {
             const int64_t stop = std::min(end, r + block_rows);
@@ -62,6 +62,7 @@ public:
         }
         if (!meet(part)) return false;
         if (part.thread == 0) {
+            error = 0;
             for (int64_t r = 0; r < step.rows; ++r) error += step.work.row_error[r];
         }
         const int64_t work = step.rows * unit_rows * panel_vectors * model_.kernels().width;  // of a unit
@@ -72,6 +73,10 @@ public:
             if (part.thread == 0) interrupt_.poll((stop - u) * work);
         }
         barrier_.wait(part.team);
+        if (part.thread == 0 && step.squares != nullptr) {
+            squares = 0;
+            for (int64_t s = 0; s < model_.plan().squares; ++s) squares += step.squares[s];
+        }
         return true;
     }
 
@@ -124,8 +129,8 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     Crew crew(threads);
     const int wanted = crew.share(team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
     Stepper<T> stepper(model, wanted, rows, check);
-    double error = 0;
-    in_parallel(wanted, [&](int thread, int team) { stepper.run(stepper.part(thread, team), step, error); });
+    double error = 0, squares = 0;
+    in_parallel(wanted, [&](int thread, int team) { stepper.run(stepper.part(thread, team), step, error, squares); });
     E = error / step.total;
     model.unpack(packed.data(), flat);
     return !stepper.interrupted();
@@ -142,7 +147,9 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     const int64_t batch = std::min(schedule.batch_size, rows);
     Room<T> room;
     const Buffer<double> row_error(batch);
-    std::vector<int64_t> order(schedule.shuffle ? static_cast<size_t>(rows) : 0);
+    const bool shuffles = schedule.shuffle && schedule.order == nullptr;
+    std::vector<int64_t> order(shuffles ? static_cast<size_t>(rows) : 0);
+    const Buffer<double> squares(schedule.record != nullptr ? model_.plan().squares : 0);
     std::vector<double> totals(static_cast<size_t>(round_up(rows, batch) / batch));  // of each batch
     losses.reserve(static_cast<size_t>(schedule.epochs));                            // so that nothing in the threads throws
     Step<T> prepared = model_.step(batch, room);
@@ -152,8 +159,9 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     prepared.l2 = schedule.l2;
     prepared.drops = true;
     prepared.dropout_seed = mix(~schedule.seed);
-    if (schedule.shuffle) prepared.samples.order = order.data();
-    model_.pack(flat);
+    prepared.samples.order = shuffles ? order.data() : schedule.order;
+    prepared.squares = schedule.record != nullptr ? squares.data() : nullptr;
+    if (!schedule.resume) model_.pack(flat);
 
     const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
     Stepper<T> stepper(model_, wanted, batch, check);
@@ -172,7 +180,14 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             if (step.total == 0) continue;
             total += step.total;
             ++step.update.step;
-            if (!stepper.run(part, step, error)) return false;
+            double batch_error = 0, batch_squares = 0;
+            if (!stepper.run(part, step, batch_error, batch_squares)) return false;
+            error += batch_error;
+            if (thread == 0 && schedule.record != nullptr) {
+                double* const record = schedule.record + 2 * (step.samples.first / batch);
+                record[0] = batch_error;
+                record[1] = batch_squares;
+            }
         }
         return stepper.meet(part);  // from here on the next stretch may be set
     };
@@ -191,7 +206,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         }
         Pace pace(team);
         for (int64_t epoch = 0; epoch < schedule.epochs && completed; ++epoch) {
-            if (schedule.shuffle) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
+            if (shuffles) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
             // Once for all threads, which would wait for one another for ever if they disagreed about a batch without weight
             // because the caller's array is changed meanwhile.
             for (int64_t b = 0; b < std::ssize(totals); ++b) {
@@ -211,7 +226,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
                 stretch.step = step.update.step;
             }
             if (!completed) break;
-            model_.unpack(prepared.packed, flat);
+            if (!schedule.leave) model_.unpack(flat);
             losses.push_back(error / total);
             steps_ = stretch.step;
             ++epoch_;

@@ -18,6 +18,9 @@ struct Schedule {
     bool shuffle;
     uint64_t seed;
     double l2;
+    const int64_t* order;  // that of the rows, in every epoch; or null
+    bool resume, leave;    // whether the weights are still those of the last run, and may stay packed after this one
+    double* record;        // for each batch of the last epoch its weighted error and Σ W² before its step, two numbers; or null
 };
 
 // A training run in progress: the optimizer's state, and how many steps and epochs were made.
@@ -27,10 +30,16 @@ public:
     Trainer(Model<T>& model, int optimizer, int states);
 
     // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. `flat` holds the parameters; it is
-    // brought up to date at the end of every epoch, and left as it is by one that is interrupted (then false is returned; the
-    // optimizer's state, unlike the weights, has then gone on with the steps that were made).
+    // brought up to date at the end of every epoch, unless they are to be left packed, and left as it is by one that is
+    // interrupted (then false is returned; the optimizer's state, unlike the weights, has then gone on with the steps that were
+    // made).
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
              int threads, Interrupt::Check check, std::vector<double>& losses);
+
+    // The weights as the last run left them.
+    void unpack(T* flat) const { model_.unpack(flat); }
+    // Whether all of them are finite.
+    bool finite() const { return model_.finite(); }
 
 private:
     Model<T>& model_;

@@ -202,10 +202,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             or len(unseen)
             or (self.warm_start and not incremental and len(found) != len(self.classes_))
         ):
+            if self.warm_start and not incremental:
+                raise DataError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                    f"Previously got {self.classes_}, `y` has {found}. Set warm_start=False to start afresh."
+                )
             raise DataError(
-                f"`y` has classes not in `self.classes_`, or not all of them: it has {found.tolist()}, but the "
-                f"classifier was fitted with {self.classes_.tolist()}; set warm_start=False to start afresh with "
-                "other labels."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_.tolist()}, `y` has "
+                f"{found.tolist()}."
             )
         if several:
             return X, y.astype(X.dtype)
@@ -432,11 +436,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
         O = self.network_(X)
         return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
 
-    def _units(self, T: Any, sample_weight: Any) -> tuple[float, float]:
+    def _units(self, T: Any) -> tuple[float, Any]:
         # scikit-learn averages squared errors over the outputs, and counts half the Poisson deviance.
         if self.loss == "squared_error":
             return 1 / T.shape[1], 0.0
-        return 1.0, float(np.average(scipy.special.xlogy(T, T) - T, axis=0, weights=sample_weight).sum())
+        return 1.0, (scipy.special.xlogy(T, T) - T).sum(axis=1, dtype=np.float64)
 
     @available_if(trains_in_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

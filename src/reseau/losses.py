@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from reseau.activations import (
     CLOSED_UNIT,
@@ -49,6 +50,8 @@ class Loss:
         The activation with which ∂E/∂Z = o − t.
     value_from_scores : callable
         (Z, T) -> e, for that activation.
+    is_entropy : bool
+        Whether it is a cross-entropy, whose errors are logarithms of probabilities and can be kept within bounds.
     distribution : bool
         Whether a row of targets is a distribution over classes, Σ_j t_j = 1; integer labels then stand for one-hot
         rows.
@@ -64,7 +67,12 @@ class Loss:
     derivative: Callable[[Array, Array], Array]
     simplifies_with: str | None = None
     value_from_scores: Callable[[Array, Array], Array] | None = None
+    is_entropy: bool = False
     distribution: bool = False
+
+
+Bounds = tuple[float, float]
+NO_BOUNDS: Bounds = (-inf, inf)
 
 
 def smallest(O: Array) -> float:
@@ -153,6 +161,7 @@ _ENTRIES: tuple[Loss, ...] = (
         simplifies_with="sigmoid",
         # log(1 + e^z) − t z, summed so that the small error of a right answer keeps its digits.
         value_from_scores=lambda Z, T: (relu(Z) - T * Z) + softplus_of_minus_abs(Z),
+        is_entropy=True,
     ),
     Loss(
         "cross_entropy",
@@ -165,6 +174,7 @@ _ENTRIES: tuple[Loss, ...] = (
         _cross_entropy_derivative,
         simplifies_with="softmax",
         value_from_scores=lambda Z, T: -T * log_softmax(Z),
+        is_entropy=True,
         distribution=True,
     ),
     Loss(

@@ -18,6 +18,7 @@ from reseau import __version__, _native
 from reseau.arrays import FloatArray, IntArray, Predictor
 from reseau.checks import known
 from reseau.layers import Architecture
+from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer
 
 NAME = "native"
@@ -82,10 +83,16 @@ def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, f
 
 
 def _model(
-    architecture: Architecture, dtype: np.dtype[Any], purpose: _native.Purpose, precision: str | None = None
+    architecture: Architecture,
+    dtype: np.dtype[Any],
+    purpose: _native.Purpose,
+    precision: str | None = None,
+    bounds: Bounds = NO_BOUNDS,
 ) -> Any:
     loss, simplifies = _LOSSES[architecture.loss], architecture.simplifies
-    return _MODELS[dtype.name](instruction_set(), _layers(architecture), loss, simplifies, purpose, precision == "bf16")
+    return _MODELS[dtype.name](
+        instruction_set(), _layers(architecture), loss, simplifies, purpose, precision == "bf16", bounds
+    )
 
 
 def _packed(architecture: Architecture, parameters: FloatArray, purpose: _native.Purpose) -> Any:
@@ -122,12 +129,13 @@ def gradient(
     sample_weight: FloatArray | None,
     l2: float,
     threads: int,
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
-    E = _packed(architecture, parameters, _native.Purpose.backward).gradient(
-        X, *_targets(T), sample_weight, l2, g, threads
-    )
+    model = _model(architecture, parameters.dtype, _native.Purpose.backward, bounds=bounds)
+    model.pack(parameters)
+    E = model.gradient(X, *_targets(T), sample_weight, l2, g, threads)
     return E, g
 
 
@@ -149,12 +157,14 @@ class Trainer:
         seed: int,
         threads: int,
         precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
     ) -> None:
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed
         self.threads = threads
-        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision)
+        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds)
+        self._left = False  # whether the newest parameters are those of the kernels
         place = _OPTIMIZERS[optimizer.name]
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 
@@ -168,8 +178,12 @@ class Trainer:
         batch_size: int,
         shuffle: bool,
         l2: float,
+        order: IntArray | None = None,
+        record: FloatArray | None = None,
+        leave: bool = False,
     ) -> list[float]:
-        """Train for some epochs; return the mean error of the rows in each, as met on the way."""
+        """Train for some epochs, as `reseau.reference.Trainer.run`."""
+        resume, self._left = self._left, leave
         hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
         losses: list[float] = []
         while len(losses) < epochs:
@@ -185,5 +199,20 @@ class Trainer:
                 seed=self.seed,
                 l2=l2,
                 threads=self.threads,
+                order=order,
+                record=record,
+                resume=resume,
+                leave=leave,
             )
+            resume = leave
         return losses
+
+    def take_back(self) -> None:
+        """Bring the parameters up to date if they were left; whoever asks may change them."""
+        if self._left:
+            self._trainer.unpack(self.parameters)
+            self._left = False
+
+    def finite(self) -> bool:
+        """Whether all parameters are, whether they were left or not."""
+        return bool(self._trainer.finite())

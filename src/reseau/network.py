@@ -16,6 +16,7 @@ from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
+from reseau.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
@@ -229,7 +230,14 @@ class Network:
         return e
 
     def value_and_gradient(
-        self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
+        self,
+        X: object,
+        y: object,
+        *,
+        sample_weight: object = None,
+        l2: float = 0.0,
+        bounds: Bounds = NO_BOUNDS,
+        threads: int | None = None,
     ) -> tuple[float, FloatArray]:
         """E averaged over the rows, and its gradient as one vector in the layout of `parameters`.
 
@@ -241,6 +249,9 @@ class Network:
             Row r then counts s_r/Σs instead of 1/rows.
         l2 : float
             λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
+        bounds : (float, float)
+            Between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were; not in the
+            gradient.
 
         Returns
         -------
@@ -254,7 +265,8 @@ class Network:
         l2 = real("l2", l2, low=0)
         E: float
         g: FloatArray
-        E, g = self._engine().gradient(self.architecture, self.parameters, X, T, s, l2, engine.threads(threads))
+        n_threads = engine.threads(threads)
+        E, g = self._engine().gradient(self.architecture, self.parameters, X, T, s, l2, n_threads, bounds)
         return E, g
 
     def gradient(
@@ -512,12 +524,15 @@ class Network:
         """What copies and pickles take: all but the engine's own."""
         return {**self.__dict__, "_predictor": None}
 
-    def trainer(self, optimizer: Optimizer, *, inputs: int, threads: int, precision: str | None = None) -> Any:
-        """A training run on the engine in force, drawing the parameters first if that has not been done."""
+    def trainer(self, optimizer: Optimizer, *, inputs: int, threads: int, **options: Any) -> Any:
+        """A training run on the engine in force, drawing the parameters first if that has not been done.
+
+        Options are `precision` and `bounds` of the engine's Trainer.
+        """
         if not self.built:
             self._build(inputs)
         seed = int(self._rng.integers(2**63))
-        return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads, precision)
+        return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads, **options)
 
     # --- how it is kept and shown -------------------------------------------------------------------------------------
 

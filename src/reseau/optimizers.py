@@ -24,6 +24,7 @@ State = tuple[Array, ...]
 w, g, t, change = Symbol("w"), Symbol("g"), Symbol("t"), Symbol("change", "Δw")
 m, v, m_hat, v_hat = Symbol("m"), Symbol("v"), Symbol("m_hat", "m", mark="^"), Symbol("v_hat", "v", mark="^")
 _gamma, _mu, _rho = Symbol("learning_rate", "γ"), Symbol("momentum", "μ"), Symbol("rho", "ρ")
+_gamma_t = Symbol("gamma_t", "γ", "t")
 _beta_1, _beta_2 = Symbol("beta_1", "β", "1"), Symbol("beta_2", "β", "2")
 _epsilon, _lambda = Symbol("epsilon", "ε"), Symbol("weight_decay", "λ")
 
@@ -105,7 +106,7 @@ class SGD(Optimizer):
     learning_rate : float
         γ > 0.
     momentum : float
-        μ in [0, 1).
+        μ in [0, 1].
     nesterov : bool
         Nesterov's look-ahead; needs momentum > 0.
 
@@ -124,7 +125,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._real("momentum", low=0, high=1, includes_high=False)
+        self._real("momentum", low=0, high=1)
         if not isinstance(self.nesterov, bool):
             raise ParameterError(f"nesterov is {self.nesterov!r}, but must be True or False.")
         if self.nesterov and self.momentum == 0:
@@ -165,6 +166,8 @@ class Adam(Optimizer):
         The memories of the mean and of the mean square of the gradient, in [0, 1).
     epsilon : float
         ε > 0.
+    epsilon_hat : bool
+        Whether ε is the paper's ε̂, which is added to √v as it is: Δw = −γ_t m/(√v + ε), as in scikit-learn.
 
     References
     ----------
@@ -175,6 +178,7 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
 
     name: ClassVar[str] = "adam"
     words: ClassVar[Words] = Words("Adam", "Adam")
@@ -185,18 +189,23 @@ class Adam(Optimizer):
         self._real("beta_1", low=0, high=1, includes_high=False)
         self._real("beta_2", low=0, high=1, includes_high=False)
         self._real("epsilon", low=0, includes_low=False)
+        if not isinstance(self.epsilon_hat, bool):
+            raise ParameterError(f"epsilon_hat is {self.epsilon_hat!r}, but must be True or False.")
 
     @property
     def equations(self) -> tuple[Equation, ...]:
         """m and v, their corrections for having begun at 0, and Δw."""
-        step = -(_gamma * m_hat / (root(v_hat) + _epsilon))
-        return (
+        states = (
             Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
             Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
-            Equation(m_hat, m / (1 - _beta_1**t)),
-            Equation(v_hat, v / (1 - _beta_2**t)),
-            Equation(change, step - _gamma * _lambda * w if self._decay else step),
         )
+        if self.epsilon_hat:
+            corrected: tuple[Equation, ...] = (Equation(_gamma_t, _gamma * root(1 - _beta_2**t) / (1 - _beta_1**t)),)
+            step = -(_gamma_t * m / (root(v) + _epsilon))
+        else:
+            corrected = (Equation(m_hat, m / (1 - _beta_1**t)), Equation(v_hat, v / (1 - _beta_2**t)))
+            step = -(_gamma * m_hat / (root(v_hat) + _epsilon))
+        return *states, *corrected, Equation(change, step - _gamma * _lambda * w if self._decay else step)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ_t, β₁, β₂, ε_t, and the weight decay of a step, γ λ (0 for Adam itself)."""
@@ -205,7 +214,7 @@ class Adam(Optimizer):
             self.learning_rate * root / (1 - self.beta_1**t),
             self.beta_1,
             self.beta_2,
-            self.epsilon * root,
+            self.epsilon if self.epsilon_hat else self.epsilon * root,
             self.learning_rate * self._decay,
         )
 
@@ -228,7 +237,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, epsilon : float
+    learning_rate, beta_1, beta_2, epsilon, epsilon_hat
         As for `Adam`.
     weight_decay : float
         λ ≥ 0.

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.arrays import IntArray
 from reseau.checks import integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.layers import Architecture, Dense
@@ -34,6 +35,57 @@ _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
 _SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
+
+
+def _shuffled(rows: int, random: np.random.RandomState) -> IntArray:
+    """The places 0, ..., rows − 1 in the order in which scikit-learn draws them."""
+    places = np.arange(rows)
+    random.shuffle(places)
+    return places
+
+
+def _bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Between what a cross-entropy's errors lie where probabilities lie between ε and 1 − ε, as in scikit-learn."""
+    epsilon = np.finfo(dtype).eps
+    return float(-np.log1p(-epsilon)), float(-np.log(epsilon))
+
+
+class _Books:
+    """The loss of an epoch as scikit-learn reckons it: of each batch its mean error with the penalty, before its step.
+
+    Parameters
+    ----------
+    rows, batch_size : int
+        How the epoch is cut.
+    alpha : float
+        λ of the penalty ½ λ Σ W².
+    weights : ndarray of shape (rows,) or None
+        How much each row counts.
+    a, c : float, and float or ndarray of shape (rows,)
+        Of the estimator's `_units`.
+
+    Attributes
+    ----------
+    record : ndarray of shape (batches, 2)
+        What the trainer fills in.
+    """
+
+    def __init__(self, rows: int, batch_size: int, alpha: float, weights: Any, a: float, c: Any) -> None:
+        self.starts = np.arange(0, rows, batch_size)
+        self.sizes = np.diff(self.starts, append=rows)
+        self.weights, self.alpha, self.a = weights, alpha, a
+        self.offsets = None if np.ndim(c) == 0 else c if weights is None else c * weights
+        self.record = np.zeros((len(self.starts), 2))
+
+    def loss(self, order: IntArray) -> float:
+        """The mean over the batches, each as often as it has rows, of the epoch that took the rows in this order."""
+        errors = self.a * self.record[:, 0]
+        if self.offsets is not None:
+            errors += np.add.reduceat(self.offsets[order], self.starts)
+        totals = self.sizes if self.weights is None else np.add.reduceat(self.weights[order], self.starts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            losses = np.where(totals > 0, (errors + 0.5 * self.alpha * self.record[:, 1]) / totals, 0.0)
+        return float((losses * self.sizes).sum() / self.sizes.sum())
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -113,8 +165,8 @@ class Perceptron(BaseEstimator, ABC):
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
 
-    def _units(self, T: Any, sample_weight: Any) -> tuple[float, float]:
-        """(a, b) with which a E + b is what scikit-learn calls the loss, E the mean error on such targets."""
+    def _units(self, T: Any) -> tuple[float, Any]:
+        """(a, c) with which a E_r + c_r is scikit-learn's loss of row r; c is a number, or one for each row."""
         return 1.0, 0.0
 
     # --- fitting ------------------------------------------------------------------------------------------------------
@@ -149,47 +201,58 @@ class Perceptron(BaseEstimator, ABC):
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
             )
-        first = not hasattr(self, "network_") or not (self.warm_start or incremental)
+        first = not hasattr(self, "_network") or not (self.warm_start or incremental)
         X, y = self._check_targets(X, y, incremental=incremental, first=first)
         if sample_weight is not None:
             sample_weight = data.weights(sample_weight, X.shape[0])
         random = check_random_state(self.random_state)
         neurons, output, loss = self._output(y)
-        # scikit-learn draws all weights by Glorot's uniform law, whatever the activation.
         layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
         layers.append(Dense(neurons, output, init="glorot_uniform"))
         if first:
-            self.network_ = Network(
+            self._network = Network(
                 *layers,
                 loss=loss,
                 inputs=X.shape[1],
                 dtype=X.dtype.name,
-                seed=int(random.randint(2**31 - 1)),
+                seed=0,  # unused: everything random comes from random_state
             )
-            self.n_iter_, self.t_ = 0, 0
-            self._no_improvement = 0
             self._trainer: Any = None
+            self._draw_weights(random)
+            self.n_iter_, self.t_ = 0, 0
+            self._no_improvement_count = 0
             for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
-        elif Architecture(X.shape[1], tuple(layers), loss) != self.network_.architecture:
+        elif Architecture(X.shape[1], tuple(layers), loss) != self._network.architecture:
             raise ParameterError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
                 f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
-                f"another loss: {self.network_}; set warm_start=False and call fit to start afresh."
+                f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
-        X = data.matrix(X, "X", self.network_.dtype, columns=self.network_.architecture.inputs)
+        X = data.matrix(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
         self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
         self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
         if self.solver == "lbfgs":
             self._fit_whole(X, y, sample_weight)
         else:
-            self._fit_in_steps(X, y, sample_weight, random, incremental=incremental)
-        if not np.isfinite(self.network_.parameters).all():
-            raise ReseauError(
-                "Solver produced non-finite parameter weights: training has diverged. Scale the inputs, or use a "
-                f"smaller learning_rate_init than {self.learning_rate_init}."
-            )
+            self._fit_in_steps(X, y, sample_weight, random, incremental=incremental, first=first)
         return self
+
+    def _check_finite(self, finite: bool) -> None:
+        if not finite:
+            raise ReseauError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                f"preprocessed; or use a smaller learning_rate_init than {self.learning_rate_init}."
+            )
+
+    def _draw_weights(self, random: np.random.RandomState) -> None:
+        """Draw weights and biases as scikit-learn does: uniformly, within ±√(6/(n_in + n_out)), or √2 for sigmoids."""
+        factor = 2.0 if _HIDDEN[self.activation] == "sigmoid" else 6.0
+        for layer in self.network_.layers:
+            bound = np.sqrt(factor / sum(layer.W.shape))
+            layer.W[...] = random.uniform(-bound, bound, layer.W.shape)
+            assert layer.b is not None
+            layer.b[...] = random.uniform(-bound, bound, layer.b.shape)
 
     def _check_parameters(self) -> list[int]:
         """Check every parameter and return the hidden layers' sizes."""
@@ -223,26 +286,22 @@ class Perceptron(BaseEstimator, ABC):
     def _optimizers(self) -> dict[str, Optimizer]:
         """The optimizer of each solver at its first learning rate, so that all their parameters are checked."""
         rate = self.learning_rate_init
-        momentum = real("momentum", self.momentum, low=0, high=1, includes_high=False)
+        momentum = real("momentum", self.momentum, low=0, high=1)
         return {
             "sgd": SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0),
-            "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon),
+            "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True),
         }
 
     def _fit_whole(self, X: Any, y: Any, sample_weight: Any) -> None:
-        network = self.network_
+        network = self._network
         T = data.targets(y, "y", network.architecture, X.shape[0], network.dtype)
-        total = X.shape[0] if sample_weight is None else float(sample_weight.sum())
-        a, b = self._units(T, sample_weight)
+        a, c = self._units(T)
+        b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
         self.n_iter_ = 0
-
-        def loss(value: float) -> float:
-            penalty = training.penalty(network, self.alpha) / total
-            return a * (value - penalty) + b + penalty
 
         def tell(value: float) -> None:
             self.n_iter_ += 1
-            print(f"Iteration {self.n_iter_}, loss = {loss(value):.8f}")  # noqa: T201
+            print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
 
         result = training.minimize(
             network,
@@ -253,18 +312,21 @@ class Perceptron(BaseEstimator, ABC):
             max_iterations=self.max_iter,
             max_evaluations=self.max_fun,
             tolerance=self.tol,
+            bounds=_bounds(network.dtype),
+            units=(a, b),
             callback=tell if self.verbose else None,
         )
-        self.n_iter_, self.loss_ = int(result.nit), loss(float(result.fun))
+        self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
+        self._check_finite(bool(np.isfinite(network.parameters).all()))
         if not result.success:
             warnings.warn(
-                f"L-BFGS stopped after {self.n_iter_} iterations before it converged: {result.message}. Raise "
-                "max_iter or max_fun, or scale the inputs.",
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): {result.message}. "
+                "Raise max_iter or max_fun, or scale the inputs.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
 
-    def _fit_in_steps(self, X: Any, y: Any, sample_weight: Any, random: Any, *, incremental: bool) -> None:
+    def _fit_in_steps(self, X: Any, y: Any, sample_weight: Any, random: Any, *, incremental: bool, first: bool) -> None:
         X_val = y_val = s_val = None
         if self.early_stopping:
             X, y, sample_weight, X_val, y_val, s_val = self._split(X, y, sample_weight, random)
@@ -272,57 +334,78 @@ class Perceptron(BaseEstimator, ABC):
         batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
         if batch_size > rows:
             warnings.warn(
-                f"batch_size is {batch_size}, but there are only {rows} rows; it is cut to that.", stacklevel=4
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
+                f"{batch_size} to {rows}.",
+                stacklevel=4,
             )
             batch_size = rows
-        network = self.network_
+        network = self._network
         T = data.targets(y, "y", network.architecture, rows, network.dtype)
         s = None if sample_weight is None else data.weights(sample_weight, rows)
-        a, b = self._units(T, s)
-        penalties = -(-rows // batch_size) / (rows if s is None else float(s.sum()))  # one for every batch
         optimizer = self._optimizers()[self.solver]
         if self._trainer is None or not incremental or type(self._trainer.optimizer) is not type(optimizer):
-            self._trainer = network.trainer(optimizer, inputs=X.shape[1], threads=engine.threads())
+            if self._trainer is not None:
+                self._trainer.take_back()
+            self._trainer = network.trainer(
+                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=_bounds(network.dtype)
+            )
             self._rate_factor = 1.0
         self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
-        trainer = self._trainer
-        best = network.parameters.copy() if self.early_stopping else None
+        books = _Books(rows, batch_size, self.alpha, s, *self._units(T))
+        # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
+        # has none before it has found some.
+        best = network.parameters.copy() if self.early_stopping and first else None
         self._open_record()
         self.n_iter_ = 0
+        order = np.arange(rows)
         try:
             for _ in range(1 if incremental else self.max_iter):
-                penalty = training.penalty(network, self.alpha) * penalties
-                (E,) = trainer.run(X, T, s, epochs=1, batch_size=batch_size, shuffle=bool(self.shuffle), l2=self.alpha)
+                if self.shuffle:
+                    order = order[_shuffled(rows, random)]
+                self._trainer.run(
+                    X,
+                    T,
+                    s,
+                    epochs=1,
+                    batch_size=batch_size,
+                    shuffle=False,
+                    l2=self.alpha,
+                    order=order,
+                    record=books.record,
+                    leave=incremental,  # with the engine, until somebody asks for them
+                )
                 self.n_iter_ += 1
                 self.t_ += rows
-                self.loss_ = a * E + b + penalty
+                self.loss_ = books.loss(order)
                 self.loss_curve_.append(self.loss_)
-                improved = self._note_progress(X_val, y_val, s_val)
-                if improved and best is not None:
-                    best[...] = network.parameters
+                if self._note_progress(X_val, y_val, s_val):
+                    best = network.parameters.copy()
                 if self.solver == "sgd" and self.learning_rate == "invscaling":
                     self._set_rate((self.t_ + 1) ** -self.power_t)
-                if self._no_improvement > self.n_iter_no_change:
+                if self._no_improvement_count > self.n_iter_no_change:
                     if not self._slow_down():
                         break
-                    self._no_improvement = 0
+                    self._no_improvement_count = 0
             else:
                 if not incremental:
                     warnings.warn(
-                        f"The loss was still falling after max_iter={self.max_iter} epochs; raise max_iter, or tol.",
+                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                        "hasn't converged yet; raise max_iter, or tol.",
                         ConvergenceWarning,
                         stacklevel=4,
                     )
         except KeyboardInterrupt:
-            warnings.warn(f"Training interrupted by user after {self.n_iter_} epochs.", stacklevel=4)
+            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=4)
         if best is not None:
             network.parameters[...] = best
+        self._check_finite(self._trainer.finite())
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
         self._rate_factor = factor
         optimizer = self._optimizers()[self.solver]
-        self._trainer.optimizer = replace(optimizer, learning_rate=self.learning_rate_init * factor)
+        self._optimizer = replace(optimizer, learning_rate=self.learning_rate_init * factor)
+        self._trainer.optimizer = self._optimizer
 
     def _open_record(self) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""
@@ -334,13 +417,16 @@ class Perceptron(BaseEstimator, ABC):
         self.best_validation_score_: float | None = -inf if self.early_stopping else None
 
     def _split(self, X: Any, y: Any, sample_weight: Any, random: Any) -> tuple[Any, ...]:
-        """Take validation rows aside; by class where there is one label a row."""
+        """Take validation rows aside; by class where there are two of them, as in scikit-learn."""
         arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
         parts = train_test_split(
             *arrays,
             random_state=random,
             test_size=self.validation_fraction,
-            stratify=y if is_classifier(self) and y.ndim == 1 else None,
+            # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
+            stratify=y.reshape(-1, 1).astype(bool)
+            if is_classifier(self) and y.ndim == 1 and self.n_outputs_ == 1
+            else None,
         )
         if parts[1].shape[0] < 2:
             raise DataError(
@@ -356,7 +442,7 @@ class Perceptron(BaseEstimator, ABC):
             print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")  # noqa: T201
         if X_val is None:
             best = inf if self.best_loss_ is None else self.best_loss_
-            self._no_improvement = self._no_improvement + 1 if self.loss_ > best - self.tol else 0
+            self._no_improvement_count = self._no_improvement_count + 1 if self.loss_ > best - self.tol else 0
             self.best_loss_ = min(best, self.loss_)
             return False
         score = self._network_score(X_val, y_val, s_val)
@@ -365,24 +451,44 @@ class Perceptron(BaseEstimator, ABC):
         scores = self.validation_scores_ = self.validation_scores_ or []
         scores.append(score)
         best = -inf if self.best_validation_score_ is None else self.best_validation_score_
-        self._no_improvement = self._no_improvement + 1 if score < best + self.tol else 0
+        self._no_improvement_count = self._no_improvement_count + 1 if score < best + self.tol else 0
         self.best_validation_score_ = max(best, score)
         return score > best
 
     def _slow_down(self) -> bool:
         """After too many epochs without progress: whether to go on, at a fifth of the rate."""
-        rate = self._trainer.optimizer.learning_rate
-        if self.solver != "sgd" or self.learning_rate != "adaptive" or rate <= _SMALLEST_RATE:
-            return False
-        self._set_rate(self._rate_factor / 5)
+        adaptive, rate = self.solver == "sgd" and self.learning_rate == "adaptive", self._optimizer.learning_rate
+        goes_on = adaptive and rate > _SMALLEST_RATE
+        if goes_on:
+            self._set_rate(self._rate_factor / 5)
         if self.verbose:
-            print(f"Learning rate set to {rate / 5:f}")  # noqa: T201
-        return True
+            what = "Validation score" if self.early_stopping else "Training loss"
+            then = (
+                f"Setting learning rate to {self._optimizer.learning_rate:f}"
+                if goes_on
+                else "Learning rate too small. Stopping."
+                if adaptive
+                else "Stopping."
+            )
+            count = self.n_iter_no_change
+            print(  # noqa: T201
+                f"{what} did not improve more than tol={self.tol:f} for {count} consecutive epochs. {then}"
+            )
+        return goes_on
 
     # --- after fitting ------------------------------------------------------------------------------------------------
 
+    @property
+    def network_(self) -> Network:
+        """The network itself."""
+        if "_network" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no network_ before fit.")
+        if self._trainer is not None:
+            self._trainer.take_back()
+        return self._network
+
     def _forward(self, X: Any) -> Any:
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "_network")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
         return self.network_(X)
 
@@ -391,18 +497,37 @@ class Perceptron(BaseEstimator, ABC):
         """W of each layer, (n_in, n_out): writable views of the network's parameters."""
         return [layer.W for layer in self._fitted_layers("coefs_")]
 
+    @coefs_.setter
+    def coefs_(self, values: Any) -> None:
+        self._replace("coefs_", values)
+
     @property
     def intercepts_(self) -> list[Any]:
         """The biases of each layer, (n_out,): writable views of the network's parameters."""
         return [layer.b for layer in self._fitted_layers("intercepts_")]
 
+    @intercepts_.setter
+    def intercepts_(self, values: Any) -> None:
+        self._replace("intercepts_", values)
+
     def _fitted_layers(self, name: str) -> Any:
-        if "network_" not in vars(self):
+        if "_network" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
         return self.network_.layers
 
+    def _replace(self, name: str, values: Any) -> None:
+        """Give the network other weights or biases, of the same shapes."""
+        views = [layer.W if name == "coefs_" else layer.b for layer in self._fitted_layers(name)]
+        given = [np.shape(value) for value in values]
+        if given != [view.shape for view in views]:
+            raise DataError(f"{name} has shapes {given}, but must have {[view.shape for view in views]}.")
+        for view, value in zip(views, values, strict=True):
+            view[...] = value
+
     def __getstate__(self) -> Any:
         # The trainer lives in native memory. A copy goes on from the same weights with a fresh optimizer.
+        if "_network" in vars(self):
+            self.network_  # noqa: B018 (takes the weights back)
         state = dict(super().__getstate__())
         if "_trainer" in state:
             state["_trainer"] = None

@@ -14,6 +14,7 @@ import numpy as np
 
 from reseau.arrays import Array, FloatArray, IntArray, Predictor, namespace
 from reseau.layers import Architecture
+from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer, State
 from reseau.order import keeps, row_order
 
@@ -108,12 +109,20 @@ def backward(
     return deltas
 
 
-def output_error(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
-    """The error e_j of each output neuron, (rows, outputs); from the raw scores where output and loss simplify."""
+def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
+    """The error e_j of each output neuron, (rows, outputs); from the raw scores where output and loss simplify.
+
+    With bounds, the error of a cross-entropy for a target of 1 (or 0) is kept between them, as if probabilities were.
+    """
     loss = architecture.error
-    if architecture.simplifies and loss.value_from_scores is not None:
+    if not architecture.simplifies or loss.value_from_scores is None:
+        return loss.value(O, T)
+    if bounds == NO_BOUNDS or not loss.is_entropy:
         return loss.value_from_scores(Z, T)
-    return loss.value(O, T)
+    clip = namespace(Z).clip
+    if loss.distribution:
+        return T * clip(loss.value_from_scores(Z, namespace(T).ones_like(T)), *bounds)
+    return clip(loss.value_from_scores(Z, T), *bounds)
 
 
 def output_delta(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
@@ -132,6 +141,7 @@ def value_and_gradient(
     l2: float = 0.0,
     masks: Masks = NO_MASKS,
     rounded: Rounding = exact,
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
@@ -144,7 +154,7 @@ def value_and_gradient(
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
-    E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T)))
+    E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T, bounds)))
     delta_L = share * output_delta(architecture, Z[-1], A[-1], T)
     deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
     pieces: list[Array] = []
@@ -211,16 +221,11 @@ def gradient(
     sample_weight: FloatArray | None,
     l2: float,
     threads: int,
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `value_and_gradient`."""
-    return value_and_gradient(
-        architecture,
-        parameters,
-        _as(parameters, X),
-        dense_targets(architecture, T, parameters.dtype),
-        sample_weight,
-        l2,
-    )
+    rows = dense_targets(architecture, T, parameters.dtype)
+    return value_and_gradient(architecture, parameters, _as(parameters, X), rows, sample_weight, l2, bounds=bounds)
 
 
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
@@ -253,6 +258,8 @@ class Trainer:
         At most as many threads; this engine leaves them to the array library.
     precision : {"bf16"} or None
         What the factors of products are rounded to.
+    bounds : (float, float)
+        Between what the errors of a cross-entropy are kept, see `output_error`.
     """
 
     def __init__(
@@ -263,6 +270,7 @@ class Trainer:
         seed: int,
         threads: int,
         precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -272,6 +280,7 @@ class Trainer:
         self.steps = 0
         self.state: State = optimizer.init(parameters)
         self.rounded: Rounding = exact if precision is None else bfloat16
+        self.bounds = bounds
 
     def run(
         self,
@@ -283,9 +292,24 @@ class Trainer:
         batch_size: int,
         shuffle: bool,
         l2: float,
+        order: IntArray | None = None,
+        record: FloatArray | None = None,
+        leave: bool = False,
     ) -> list[float]:
-        """Train for some epochs; return the mean error of the rows in each, as met on the way."""
-        return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2) for _ in range(epochs)]
+        """Train for some epochs; return the mean error of the rows in each, as met on the way.
+
+        Rows are taken in the order given, if one is. Into `record` (batches, 2) goes for each batch of the last epoch
+        the sum of its rows' errors, each times its weight, and Σ W² before the step. With `leave` the parameters need
+        not be brought up to date before they are taken back; this engine has nothing to leave.
+        """
+        return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record) for _ in range(epochs)]
+
+    def take_back(self) -> None:
+        """Bring the parameters up to date if they were left; whoever asks may change them."""
+
+    def finite(self) -> bool:
+        """Whether all parameters are, whether they were left or not."""
+        return bool(np.isfinite(self.parameters).all())
 
     def _epoch(
         self,
@@ -295,9 +319,12 @@ class Trainer:
         batch_size: int,
         shuffle: bool,
         l2: float,
+        order: IntArray | None,
+        record: FloatArray | None,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
-        order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
+        if order is None:
+            order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
         w, state, steps, error_sum, total = self.parameters, self.state, self.steps, 0.0, 0.0
         for start in range(0, rows, batch_size):
             batch = order[start : start + batch_size]
@@ -309,7 +336,10 @@ class Trainer:
             steps += 1
             masks = self._masks(steps, len(batch))
             X_batch = X[batch].astype(dtype, copy=False)
-            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded)
+            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded, self.bounds)
+            if record is not None:
+                squares = sum(float((W * W).sum(dtype="float64")) for W, _ in self.architecture.views(w))
+                record[start // batch_size] = E * weight, squares
             w, state = self.optimizer.update(w, g, state, steps)
             error_sum += E * weight
             total += weight

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reseau import data, engine
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
+from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Adam, Optimizer, check_optimizer
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def minimize(
     max_iterations: int = 200,
     max_evaluations: int = 15000,
     tolerance: float = 1e-4,
+    bounds: Bounds = NO_BOUNDS,
+    units: tuple[float, float] = (1.0, 0.0),
     callback: Callable[[float], object] | None = None,
 ) -> Any:
     """Minimise E + ½ l2 Σ W²/rows over all rows at once by SciPy's L-BFGS-B, from the parameters as they are.
@@ -148,6 +151,11 @@ def minimize(
         Where to stop at the latest.
     tolerance : float
         The largest component of the gradient at which to stop.
+    bounds : (float, float)
+        Between what the errors of a cross-entropy are kept, see `reseau.reference.output_error`.
+    units : (a, b)
+        What SciPy is told of E is a E + b, while the gradient stays that of E: what scikit-learn does where it averages
+        squared errors over the outputs.
     callback : callable or None
         Called after each iteration with what is minimised.
 
@@ -160,12 +168,14 @@ def minimize(
     import scipy.optimize
 
     X = data.matrix(X, "X", network.dtype, columns=network.architecture.inputs)
-    total = X.shape[0] if sample_weight is None else float(data.weights(sample_weight, X.shape[0]).sum())
+    s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
+    total = X.shape[0] if s is None else float(s.sum())
+    a, b = units
 
     def objective(w: Any) -> tuple[float, Any]:
         network.parameters[...] = w
-        E, g = network.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2)
-        return E + penalty(network, l2) / total, g.astype(np.float64)
+        E, g = network.value_and_gradient(X, y, sample_weight=s, l2=l2, bounds=bounds)
+        return a * E + b + penalty(network, l2) / total, g.astype(np.float64)
 
     def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
         if callback is not None:

@@ -6,7 +6,7 @@ The lines are the same for every form; `reseau.blackboard.text`, `html`, `latex`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -375,8 +375,10 @@ class Lesson:
             )
         else:
             for equation in self.task.optimizer.equations[:-1]:
-                left = Symbol(equation.left.name, equation.left.letter, f"{letter}{l}", mark=equation.left.mark)
-                yield self.chain((left,), result=f"{equation.left.name}_{tensor}", sign=equation.sign)
+                name = f"{equation.left.name}_{tensor}"
+                of_tensor = replace(equation.left, label=f"{letter}{l}")
+                left = of_tensor if self.parts[name].ndim else equation.left  # γ_t is one for all
+                yield self.chain((left,), result=name, sign=equation.sign)
             yield self.chain((changed,), result=f"change_{tensor}")
         yield self.chain(
             (of_layer(letter, l, "′"),),
