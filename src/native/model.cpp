@@ -22,8 +22,8 @@ int64_t padded_stride(int64_t columns, int64_t width) {
 
 template <class T>
 Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-                  bool bfloat16)
-    : kernels_(&set.kernels<T>()), purpose_(purpose) {
+                  Inputs inputs, bool bfloat16)
+    : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs) {
     const int64_t width = kernels_->width;
     int64_t packed = 0, mirrors = 0, pairs = 0, units = 0, squares = 0;
     for (const LayerDescription& description : layers) {
@@ -37,7 +37,8 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
         layer.dropout = description.dropout;
-        layer.narrow = !bfloat16 && is_narrow<T>(layer.n_in, layer.n_out);
+        const bool takes_sparse_rows = sparse() && layers_.empty();  // for which W has to lie by rows
+        layer.narrow = !bfloat16 && !takes_sparse_rows && is_narrow<T>(layer.n_in, layer.n_out);
         layer.panels = packed;
         layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
         packed = layer.bias + layer.out_padded;
@@ -109,7 +110,7 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         const bool keeps_delta = purpose >= (l == 0 ? Purpose::inputs : Purpose::backward);
         const bool keeps_derivative = purpose >= Purpose::backward && l > 0 &&
                                       (kernels().keeps_derivative(plan.layers[l - 1].activation) || plan.layers[l - 1].dropout > 0);
-        room.A.push_back(matrix(columns));
+        room.A.push_back(l == 0 && layout_.sparse() ? Matrix<T>{} : matrix(columns));
         room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
         if (step.pairs == nullptr) continue;
@@ -181,6 +182,14 @@ bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int6
 }
 
 }  // namespace
+
+template <class T>
+bool outputs(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* O) {
+    const int64_t n = model.layout().outputs();
+    Rooms<T> rooms;
+    return !in_blocks(model, rooms, samples, rows, threads, check, model.layout().multiplications(),
+                      [&](const Step<T>& step, int64_t count, int64_t first) { return model.kernels().predict(step, count, O + first * n); });
+}
 
 template <class T>
 bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* e) {
@@ -260,6 +269,7 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
     template class Layout<T>;                                                                  \
     template class Model<T>;                                                                   \
     template class Predictor<T>;                                                               \
+    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
     template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
     template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
 RESEAU_INSTANTIATE(float)

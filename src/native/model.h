@@ -42,18 +42,22 @@ struct LossDescription {
 // δ, or also to ∂E/∂X. Each needs more memory than the one before.
 enum class Purpose { forward, errors, backward, inputs };
 
+// Whether the samples are rows of all their numbers, or of those that are not zero.
+enum class Inputs { dense, sparse };
+
 // A network's plan, for the kernels of an instruction set. With `bfloat16` (of float alone) the factors of a training step's
 // products are rounded to that.
 template <class T>
 class Layout {
 public:
     Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-           bool bfloat16 = false);
+           Inputs inputs = Inputs::dense, bool bfloat16 = false);
     Layout(const Layout&) = delete;
 
     const Plan& plan() const { return plan_; }
     const Kernels<T>& kernels() const { return *kernels_; }
     Purpose purpose() const { return purpose_; }
+    bool sparse() const { return inputs_ == Inputs::sparse; }
     int64_t inputs() const { return layers_.front().n_in; }
     int64_t outputs() const { return layers_.back().n_out; }
     int64_t multiplications() const { return multiplications_; }  // per row and forward pass: Σ n_in n_out
@@ -61,6 +65,7 @@ public:
 private:
     const Kernels<T>* kernels_;
     const Purpose purpose_;
+    const Inputs inputs_;
     std::vector<Layer> layers_;
     Plan plan_{};
     int64_t multiplications_ = 0;
@@ -71,8 +76,8 @@ template <class T>
 class Model {
 public:
     Model(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-          bool bfloat16 = false)
-        : layout_(set, layers, loss, purpose, bfloat16),
+          Inputs inputs = Inputs::dense, bool bfloat16 = false)
+        : layout_(set, layers, loss, purpose, inputs, bfloat16),
           packed_(plan().packed_size),
           mirrors_(plan().mirrors_size),
           pairs_(plan().pairs_size) {}
@@ -97,6 +102,10 @@ private:
 };
 
 // Each of these returns false if it was interrupted.
+
+// The outputs of sparse rows; those of others are a Predictor's.
+template <class T>
+bool outputs(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* O);
 
 template <class T>
 bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* e);

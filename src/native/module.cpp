@@ -67,6 +67,17 @@ Samples<T> samples(const AnyTable& X) {
     return s;
 }
 
+using Starts = std::optional<Vector<const int64_t>>;
+using Columns = std::optional<Vector<const int32_t>>;
+
+// Samples of sparse rows: X has one column, of the numbers that are not zero.
+template <class T>
+Samples<T> as_sparse(Samples<T> s, const Starts& starts, const Columns& columns) {
+    if (starts) s.starts = starts->data();
+    if (columns) s.columns = columns->data();
+    return s;
+}
+
 // Targets are either rows of T or class labels; weights may be missing.
 template <class T>
 Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targets, const std::optional<Vector<const int64_t>>& labels,
@@ -79,6 +90,7 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 }
 
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
+int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X); }
 
 // A layer: (n_in, n_out, activation, offset of W, offset of b or -1, dropout).
 using LayerTuple = std::tuple<int64_t, int64_t, int, int64_t, int64_t, double>;
@@ -91,9 +103,10 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
 
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
-                                     Purpose purpose, bool bfloat16, std::pair<double, double> errors_between) {
+                                     Purpose purpose, bool sparse, bool bfloat16, std::pair<double, double> errors_between) {
     const LossDescription description{loss, simplifies, errors_between.first, errors_between.second};
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description, purpose, bfloat16);
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description, purpose,
+                                      sparse ? Inputs::sparse : Inputs::dense, bfloat16);
 }
 
 // A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where they are
@@ -169,7 +182,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
 
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"), nb::arg("simplifies"),
-             nb::arg("purpose"), nb::arg("bfloat16"), nb::arg("errors_between"))
+             nb::arg("purpose"), nb::arg("sparse"), nb::arg("bfloat16"), nb::arg("errors_between"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); }, nb::arg("parameters"))
         .def(
@@ -190,14 +203,22 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             "gradient",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights, double l2,
-               const Vector<T>& g, int threads) {
-                const Samples<T> s = samples<T>(X, targets, labels, weights);
+               const Vector<T>& g, int threads, const Starts& starts, const Columns& columns) {
+                const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 double E = 0;
-                without_lock([&](Interrupt::Check check) { return gradient(model, s, rows_of(X), l2, threads, check, E, g.data()); });
+                without_lock([&](Interrupt::Check check) { return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data()); });
                 return E;
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"), nb::arg("g"),
-            nb::arg("threads"));
+            nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none())
+        .def(
+            "outputs",
+            [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts, const Vector<const int32_t>& columns, const Table<T>& O,
+               int threads) {
+                const Samples<T> s = as_sparse(samples<T>(X), starts, columns);
+                without_lock([&](Interrupt::Check check) { return outputs(model, s, rows_of(X, starts), threads, check, O.data()); });
+            },
+            nb::arg("X"), nb::arg("starts"), nb::arg("columns"), nb::arg("O"), nb::arg("threads"));
 
     nb::class_<Trainer<T>>(module, trainer_name)
         .def(nb::init<Model<T>&, int, int>(), nb::arg("model"), nb::arg("optimizer"), nb::arg("states"), nb::keep_alive<1, 2>())
@@ -207,18 +228,19 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
                const std::vector<double>& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
                int threads, const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record, bool resume,
-               bool leave) {
-                const Samples<T> s = samples<T>(X, targets, labels, weights);
+               bool leave, const Starts& starts, const Columns& columns) {
+                const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 const Schedule schedule{epochs, batch_size, shuffle, seed, l2, order ? order->data() : nullptr, resume, leave, record ? record->data() : nullptr};
                 std::vector<double> losses;
                 without_lock([&](Interrupt::Check check) {
-                    return trainer.run(parameters.data(), s, rows_of(X), hyperparameters, schedule, threads, check, losses);
+                    return trainer.run(parameters.data(), s, rows_of(X, starts), hyperparameters, schedule, threads, check, losses);
                 });
                 return losses;
             },
             nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(),
             nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"), nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"),
-            nb::arg("threads"), nb::arg("order").none(), nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"))
+            nb::arg("threads"), nb::arg("order").none(), nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"),
+            nb::arg("starts").none(), nb::arg("columns").none())
         .def(
             "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); }, nb::arg("parameters"))
         .def("finite", &Trainer<T>::finite);
@@ -257,6 +279,7 @@ NB_MODULE(_native, module) {
     });
     module.def("thread_limit", &reseau_get_num_threads);
     nb::enum_<Purpose>(module, "Purpose")
+        .value("forward", Purpose::forward)
         .value("errors", Purpose::errors)
         .value("backward", Purpose::backward)
         .value("inputs", Purpose::inputs);

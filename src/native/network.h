@@ -95,9 +95,11 @@ struct Plan {
 // The samples a call works on, as the caller holds them.
 template <class T>
 struct Samples {
-    const void* X;           // (rows, inputs), float or double whatever T is
+    const void* X;           // (rows, inputs), float or double whatever T is; of sparse rows the numbers that are not zero
     bool X_is_double;
     int64_t X_stride;
+    const int64_t* starts;   // of sparse rows: where each one's numbers begin in X, and where the last one's end; else null
+    const int32_t* columns;  // of sparse rows: the column of each number, ascending in a row
     const T* targets;        // (rows, outputs), or null
     const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
     const double* weights;   // (rows,), or null
@@ -105,10 +107,22 @@ struct Samples {
     int64_t first;
 
     int64_t place(int64_t r) const { return order != nullptr ? order[first + r] : first + r; }
+    bool sparse() const { return starts != nullptr; }
+    T number(int64_t k) const {
+        return X_is_double ? static_cast<T>(static_cast<const double*>(X)[k]) : static_cast<T>(static_cast<const float*>(X)[k]);
+    }
+};
+
+// A batch of sparse rows by columns: column i has the numbers starts[i] to starts[i + 1], and their rows, ascending.
+template <class T>
+struct SparseColumns {
+    const int64_t* starts;
+    const int32_t* rows;
+    const T* numbers;
 };
 
 // Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). A[0] are the inputs, A[l] the
-// outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1. With dropout A[l]
+// outputs of layer l (A[0] has no data for sparse rows), delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1. With dropout A[l]
 // is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
 template <class T>
 struct Workspace {
@@ -139,6 +153,7 @@ struct Step {
     T* mirrors;
     Bf16Pair* pairs;  // null unless the products are in bfloat16
     Samples<T> samples;
+    SparseColumns<T> columns;  // of sparse samples, in training
     Workspace<T> work;
     Update<T> update;
     int64_t rows;

@@ -121,7 +121,7 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
     const Layer& last = step.plan->layers[step.plan->count - 1];
     for (int64_t r = begin; r < end; ++r) {
         const int64_t place = samples.place(r);
-        take_row(samples, place, step.work.A[0].row(r), n_in);
+        if (!samples.sparse()) take_row(samples, place, step.work.A[0].row(r), n_in);
         if (samples.targets == nullptr && samples.labels == nullptr) continue;
         T* t = step.work.targets.row(r);
         Along<T>{last.n_out}.each([&](int64_t j, int) { Vec<T>::zero().store(t + j); });
@@ -129,6 +129,34 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
             t[samples.labels[place]] = 1;
         } else {
             __builtin_memcpy(t, samples.targets + place * last.n_out, last.n_out * sizeof(T));
+        }
+    }
+}
+
+// Z = X W of sparse rows [begin, end), in the order in which `multiply` sums, which passes over nothing but zeros more.
+template <class T, class Epilogue>
+static RESEAU_INLINE void multiply_sparse(const Step<T>& step, const Layer& layer, int64_t begin, int64_t end, Matrix<T> Z, Epilogue epilogue) {
+    using V = Vec<T>;
+    constexpr int64_t panel_width = panel_vectors * V::width, ahead = 8;  // numbers whose weights are asked for beforehand
+    const Samples<T>& samples = step.samples;
+    for (int64_t j = 0; j < layer.out_padded; j += panel_width) {
+        const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+        const T* panel = step.packed + layer.panels + j * layer.in_padded;
+        const int64_t second = columns > V::width ? V::width : 0;  // of one vector, the first again
+        for (int64_t r = begin; r < end; ++r) {
+            const int64_t place = samples.place(r), stop = samples.starts[place + 1];
+            V first_sum = V::zero(), second_sum = V::zero();
+            for (int64_t k = samples.starts[place]; k < stop; ++k) {
+                if (k + ahead < stop) __builtin_prefetch(panel + samples.columns[k + ahead] * columns);
+                const V x(samples.number(k));
+                const T* w = panel + samples.columns[k] * columns;
+                first_sum = fma(x, V::load(w), first_sum);
+                second_sum = fma(x, V::load(w + second), second_sum);
+            }
+            T* z = Z.row(r - begin) + j;
+            first_sum.store(z);
+            if (second > 0) second_sum.store(z + V::width);
+            epilogue(r - begin, j, int64_t(1), columns / V::width);
         }
     }
 }
@@ -154,7 +182,9 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
             forward(part(Z, r, j), bias + j, part(value, r, j), part(D, r, j), rows, vectors);
             if (drops) drop(layer.dropout, key + static_cast<uint64_t>(begin + r), j, part(A, r, j), part(D, r, j), rows, vectors);
         };
-        if (layer.narrow) {
+        if (l == 1 && step.samples.sparse()) {
+            multiply_sparse(step, layer, begin, end, Z, epilogue);
+        } else if (layer.narrow) {
             multiply_narrow(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels, layer.n_out, Z, epilogue);
         } else {
             using F = Factors<T, E>;
@@ -220,7 +250,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
 template <class T, class E>
 static void train_rows_with(const Step<T>& step, int64_t begin, int64_t end) {
     gather(step, begin, end);
-    Factors<T, E>::renew_A(step, 0, begin, end);
+    if (!step.samples.sparse()) Factors<T, E>::renew_A(step, 0, begin, end);
     forward_rows<T, E>(step, begin, end);
     output_rows(step, begin, end);
     Factors<T, E>::renew_delta(step, step.plan->count, begin, end);
@@ -285,13 +315,35 @@ public:
                     tile(K, A.row(k) + first + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
                 }
                 if (!last) continue;
-                if (step_.squares != nullptr) {
-                    const int64_t piece = square_columns<T>(V::width), pieces = (layer.n_out + piece - 1) / piece;
-                    squares(at, n, columns, layer.first_square + first / unit_rows * pieces + j / piece, pieces - j / piece);
-                }
-                update(at, lambda_, gradient, n * columns);
+                finish(layer, at, first, j, n, columns, gradient);
                 if (step_.update.optimizer != gradient_only) F::renew_W(step_, layer, j, first, first + round_up(n, V::width));
             }
+        }
+        return count;
+    }
+
+    // The same of the layer that is given sparse rows, whose gradient is summed over the numbers that there are.
+    int64_t sparse_units(int64_t u, int64_t end) {
+        const Layer& layer = step_.plan->layers[0];
+        const auto [i, j, left] = layer.unit(u, panel_width, group_units<T>(step_.rows));
+        const int64_t count = end - u < left ? end - u : left;
+        const int64_t columns = layer.out_padded - j < panel_width ? layer.out_padded - j : panel_width;
+        const Matrix<T> delta = part(step_.work.delta[1], 0, j);
+        if (i == 0) bias(layer, delta, step_.rows, j, columns, false, true);
+        for (int64_t first = i; first < i + count * unit_rows; first += unit_rows) {
+            const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
+            const int64_t at = layer.panels + j * layer.in_padded + first * columns;
+            fetch(at, n * columns);
+            for (int64_t m = 0; m < n; ++m) {
+                V sum[panel_vectors] = {};
+                for (int64_t k = step_.columns.starts[first + m]; k < step_.columns.starts[first + m + 1]; ++k) {
+                    const V x(step_.columns.numbers[k]);
+                    const T* d = delta.row(step_.columns.rows[k]);
+                    for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = fma(x, V::load(d + (v * V::width < columns ? v * V::width : 0)), sum[v]);
+                }
+                for (int64_t v = 0; v * V::width < columns; ++v) sum[v].store(gradient_ + m * columns + v * V::width);
+            }
+            finish(layer, at, first, j, n, columns, gradient_);
         }
         return count;
     }
@@ -318,6 +370,15 @@ public:
 private:
     using F = Factors<T, E>;
     static constexpr int64_t panel_width = panel_vectors * V::width;
+
+    // With the gradient of a unit, n rows of a panel from `first` on.
+    void finish(const Layer& layer, int64_t at, int64_t first, int64_t j, int64_t n, int64_t columns, const T* gradient) {
+        if (step_.squares != nullptr) {
+            const int64_t piece = square_columns<T>(V::width), pieces = (layer.n_out + piece - 1) / piece;
+            squares(at, n, columns, layer.first_square + first / unit_rows * pieces + j / piece, pieces - j / piece);
+        }
+        update(at, lambda_, gradient, n * columns);
+    }
 
     Matrix<E> copy_of(Matrix<E> delta, int64_t K, int64_t columns) const {
         for (int64_t k = 0; k < K; ++k) {
@@ -394,7 +455,7 @@ static void train_weights_with(const Step<T>& step, int64_t begin, int64_t end, 
             phase.narrow_unit(l, u++ - layer.first_unit);
         } else {
             const int64_t stop = end - layer.first_unit < layer.units ? end - layer.first_unit : layer.units;
-            u += phase.units(l, u - layer.first_unit, stop);
+            u += l == 0 && step.samples.sparse() ? phase.sparse_units(u, stop) : phase.units(l, u - layer.first_unit, stop);
         }
     }
 }
@@ -430,7 +491,7 @@ static bool all_finite(Matrix<T> m, int64_t rows, int64_t n) {
 template <class T>
 static bool predict(const Step<T>& step, int64_t rows, T* outputs) {
     gather(step, 0, rows);
-    if (!all_finite(step.work.A[0], rows, step.plan->layers[0].n_in)) return false;
+    if (!step.samples.sparse() && !all_finite(step.work.A[0], rows, step.plan->layers[0].n_in)) return false;
     forward_rows(step, 0, rows);
     const int64_t n = step.plan->layers[step.plan->count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(outputs + r * n, step.work.A[step.plan->count].row(r), n * sizeof(T));

@@ -51,9 +51,41 @@ public:
         return {thread, team, unit(thread), unit(thread + 1)};
     }
 
+    // Thread 0 turns a batch of sparse rows into columns; the others are in the rows phase meanwhile.
+    void turn(const Step<T>& step) {
+        const Samples<T>& samples = step.samples;
+        std::ranges::fill(column_starts_, 0);
+        for (int64_t r = 0; r < step.rows; ++r) {
+            const int64_t place = samples.place(r);
+            for (int64_t k = samples.starts[place]; k < samples.starts[place + 1]; ++k) ++column_starts_[static_cast<size_t>(samples.columns[k]) + 2];
+        }
+        std::partial_sum(column_starts_.begin(), column_starts_.end(), column_starts_.begin());
+        for (int64_t r = 0; r < step.rows; ++r) {
+            const int64_t place = samples.place(r);
+            for (int64_t k = samples.starts[place]; k < samples.starts[place + 1]; ++k) {
+                const auto at = static_cast<size_t>(column_starts_[static_cast<size_t>(samples.columns[k]) + 1]++);
+                column_rows_[at] = static_cast<int32_t>(r);
+                column_numbers_[at] = samples.number(k);
+            }
+        }
+    }
+
+    // Room for the columns of any batch of so many of the given sparse rows; what a step then has to be told of them.
+    SparseColumns<T> provide_columns(const Samples<T>& samples, int64_t rows, int64_t batch) {
+        if (!samples.sparse()) return {};
+        int64_t longest = 0;
+        for (int64_t r = 0; r < rows; ++r) longest = std::max(longest, samples.starts[r + 1] - samples.starts[r]);
+        const auto most = static_cast<size_t>(std::min(samples.starts[rows], longest * batch));
+        column_starts_.resize(static_cast<size_t>(model_.layout().inputs()) + 2);
+        column_rows_.resize(most);
+        column_numbers_.resize(most);
+        return {column_starts_.data(), column_rows_.data(), column_numbers_.data()};
+    }
+
     // Both phases. `error` receives the batch's error, and `squares` Σ W² before the step if step.squares is there, in thread 0. False if the work is to be given up: then the weights are
     // as before the step, unless an interruption was heard in the weights phase of the step before.
     bool run(const Part& part, const Step<T>& step, double& error, double& squares) {
+        if (part.thread == 0 && step.samples.sparse()) turn(step);
         const int64_t end = first_row(step.rows, part.thread + 1, part.team);
         for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised(); r += block_rows) {
             const int64_t stop = std::min(end, r + block_rows);
@@ -102,6 +134,9 @@ private:
     std::atomic<bool> abandoned_{false};
     std::vector<Buffer<T>> panels_;
     std::vector<int64_t> work_before_;  // each unit, and in all
+    std::vector<int64_t> column_starts_;  // while a batch is turned, those of the column before
+    std::vector<int32_t> column_rows_;
+    std::vector<T> column_numbers_;
 };
 
 template <class T>
@@ -129,6 +164,7 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     Crew crew(threads);
     const int wanted = crew.share(team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
     Stepper<T> stepper(model, wanted, rows, check);
+    step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
     in_parallel(wanted, [&](int thread, int team) { stepper.run(stepper.part(thread, team), step, error, squares); });
     E = error / step.total;
@@ -165,6 +201,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
 
     const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
     Stepper<T> stepper(model_, wanted, batch, check);
+    prepared.columns = stepper.provide_columns(samples, rows, batch);
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
         int64_t row, batches, step;

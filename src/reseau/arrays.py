@@ -1,8 +1,9 @@
-"""The types of arrays, and the array-API namespace an array belongs to."""
+"""The types of arrays, sparse rows, and the array-API namespace an array belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,54 @@ FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Predictor: TypeAlias = Callable[[object, int | None], FloatArray | None]  # of X and threads, see reference.predictor
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """A matrix of which each row has its numbers that are not zero, as in SciPy's CSR.
+
+    Attributes
+    ----------
+    starts : ndarray of shape (rows + 1,), int64
+        Where each row's numbers begin, and where the last row's end.
+    columns : ndarray of shape (numbers,), int32
+        The column of each number, ascending in a row.
+    numbers : ndarray of shape (numbers,), float32 or float64
+        The numbers.
+    width : int
+        How many columns there are.
+    """
+
+    starts: IntArray
+    columns: np.ndarray[Any, np.dtype[np.int32]]
+    numbers: FloatArray
+    width: int
+
+    @classmethod
+    def of(cls, X: FloatArray) -> SparseRows:
+        """The rows of a matrix without their zeros."""
+        rows, columns = np.nonzero(X)
+        starts = np.searchsorted(rows, np.arange(len(X) + 1))
+        return cls(
+            starts.astype(np.int64), columns.astype(np.int32), np.ascontiguousarray(X[rows, columns]), X.shape[1]
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.starts) - 1, self.width
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, rows: Any) -> FloatArray:
+        """These rows with all their numbers."""
+        places = np.arange(len(self))[rows]
+        dense = np.zeros((len(places), self.width), dtype=self.numbers.dtype)
+        for to, place in enumerate(places):
+            here = slice(self.starts[place], self.starts[place + 1])
+            dense[to, self.columns[here]] = self.numbers[here]
+        return dense
 
 
 def namespace(array: Array) -> Any:

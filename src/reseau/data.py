@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from reseau.arrays import FloatArray, IntArray
+from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.errors import DataError
 from reseau.layers import Architecture
 from reseau.losses import Loss
@@ -149,6 +149,30 @@ def matrix(
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(dtype)
     return _in_c_order(array)
+
+
+def sparse_rows(matrix: Any, name: str, dtype: np.dtype[Any], columns: int) -> SparseRows:
+    """Check a SciPy sparse matrix (rows, columns) and return its rows; its numbers are copied only where they must be.
+
+    Raises
+    ------
+    DataError
+        For a matrix of another width, or numbers that are not finite.
+    """
+    if matrix.shape[1] != columns:
+        raise DataError(f"{name} has {matrix.shape[1]} columns, but the network has {columns} inputs.")
+    rows = matrix.tocsr()
+    if not rows.has_canonical_format:
+        rows = rows.copy() if rows is matrix else rows
+        rows.sum_duplicates()
+    numbers = rows.data if rows.dtype in (np.float32, np.float64) else rows.data.astype(dtype)
+    largest = float(np.finfo(dtype).max)
+    if len(numbers) and not float(np.max(np.abs(numbers))) <= largest:  # False for NaN
+        raise DataError(f"{name} holds numbers that are not finite in {dtype}; replace or scale them first.")
+    starts = np.ascontiguousarray(rows.indptr, dtype=np.int64)
+    return SparseRows(
+        starts, np.ascontiguousarray(rows.indices, dtype=np.int32), np.ascontiguousarray(numbers), columns
+    )
 
 
 def targets(

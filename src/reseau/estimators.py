@@ -223,7 +223,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return len(self.classes_), "softmax", "cross_entropy"
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
-        O = self.network_(X)
+        O = self._outputs(X)
         return (
             float(accuracy_score(y, self._decide(O), sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
         )
@@ -433,7 +433,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return 1 if y.ndim == 1 else y.shape[1], _REGRESSION_OUTPUT[self.loss], self.loss
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
-        O = self.network_(X)
+        O = self._outputs(X)
         return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
 
     def _units(self, T: Any) -> tuple[float, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import __version__, _native
-from reseau.arrays import FloatArray, IntArray, Predictor
+from reseau.arrays import FloatArray, IntArray, Predictor, SparseRows
 from reseau.checks import known
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
@@ -88,10 +88,11 @@ def _model(
     purpose: _native.Purpose,
     precision: str | None = None,
     bounds: Bounds = NO_BOUNDS,
+    sparse: bool = False,
 ) -> Any:
     loss, simplifies = _LOSSES[architecture.loss], architecture.simplifies
     return _MODELS[dtype.name](
-        instruction_set(), _layers(architecture), loss, simplifies, purpose, precision == "bf16", bounds
+        instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, precision == "bf16", bounds
     )
 
 
@@ -104,6 +105,13 @@ def _packed(architecture: Architecture, parameters: FloatArray, purpose: _native
 def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | None]:
     """Targets as the kernels take them: rows, or labels."""
     return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
+
+
+def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:
+    """X as the kernels take it: a matrix; of sparse rows a column of their numbers, and where these belong."""
+    if isinstance(X, SparseRows):
+        return X.numbers.reshape(-1, 1), {"starts": X.starts, "columns": X.columns}
+    return X, {"starts": None, "columns": None}
 
 
 def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
@@ -124,7 +132,7 @@ def errors(
 def gradient(
     architecture: Architecture,
     parameters: FloatArray,
-    X: FloatArray,
+    X: FloatArray | SparseRows,
     T: FloatArray | IntArray,
     sample_weight: FloatArray | None,
     l2: float,
@@ -133,10 +141,22 @@ def gradient(
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
-    model = _model(architecture, parameters.dtype, _native.Purpose.backward, bounds=bounds)
+    sparse = isinstance(X, SparseRows)
+    model = _model(architecture, parameters.dtype, _native.Purpose.backward, bounds=bounds, sparse=sparse)
     model.pack(parameters)
-    E = model.gradient(X, *_targets(T), sample_weight, l2, g, threads)
+    numbers, places = _rows(X)
+    E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places)
     return E, g
+
+
+def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+    """O of sparse rows, (rows, outputs)."""
+    O = np.empty((len(X), architecture.outputs), dtype=parameters.dtype)
+    model = _model(architecture, parameters.dtype, _native.Purpose.forward, sparse=True)
+    model.pack(parameters)
+    numbers, places = _rows(X)
+    model.outputs(numbers, O=O, threads=threads, **places)
+    return O
 
 
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
@@ -158,19 +178,21 @@ class Trainer:
         threads: int,
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
     ) -> None:
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed
         self.threads = threads
-        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds)
+        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
+        self.sparse = sparse
         self._left = False  # whether the newest parameters are those of the kernels
         place = _OPTIMIZERS[optimizer.name]
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 
     def run(
         self,
-        X: FloatArray,
+        X: FloatArray | SparseRows,
         T: FloatArray | IntArray,
         sample_weight: FloatArray | None,
         *,
@@ -183,13 +205,18 @@ class Trainer:
         leave: bool = False,
     ) -> list[float]:
         """Train for some epochs, as `reseau.reference.Trainer.run`."""
+        if isinstance(X, SparseRows) and not self.sparse:
+            X = X[:]
+        elif self.sparse and not isinstance(X, SparseRows):
+            X = SparseRows.of(X)
         resume, self._left = self._left, leave
         hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
         losses: list[float] = []
+        numbers, places = _rows(X)
         while len(losses) < epochs:
             losses += self._trainer.run(
                 self.parameters,
-                X,
+                numbers,
                 *_targets(T),
                 sample_weight,
                 hyperparameters=hyperparameters,
@@ -203,6 +230,7 @@ class Trainer:
                 record=record,
                 resume=resume,
                 leave=leave,
+                **places,
             )
             resume = leave
         return losses

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Predictor
+from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.checks import integer, known, real
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -196,17 +196,20 @@ class Network:
         DataError
             For anything but a finite numeric matrix of the right width.
         """
+        if isinstance(X, SparseRows):
+            O: FloatArray = self._engine().outputs(self.architecture, self.parameters, X, engine.threads(threads))
+            return O
         if self._predictor is None:
             self._predictor = self._engine().predictor(self.architecture, self.parameters, engine.threads)
         n_threads = None if threads is None else engine.threads(threads)
-        O = self._predictor(X, n_threads)
-        if O is None:  # something to be converted or refused
+        found = self._predictor(X, n_threads)
+        if found is None:  # something to be converted or refused
             X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
             if X.shape[0] == 0:
                 return np.empty((0, self.architecture.outputs), dtype=self._dtype)
-            O = self._predictor(X, n_threads)
-        assert O is not None
-        return O
+            found = self._predictor(X, n_threads)
+        assert found is not None
+        return found
 
     def errors(self, X: object, y: object, *, threads: int | None = None) -> FloatArray:
         """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
@@ -260,7 +263,10 @@ class Network:
         g : ndarray of shape (n_parameters,)
             ∂E/∂w.
         """
-        X, T = self._samples(X, y)
+        if isinstance(X, SparseRows):
+            T = data.targets(y, "y", self.architecture, len(X), self._dtype)
+        else:
+            X, T = self._samples(X, y)
         s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
         l2 = real("l2", l2, low=0)
         E: float
@@ -527,7 +533,7 @@ class Network:
     def trainer(self, optimizer: Optimizer, *, inputs: int, threads: int, **options: Any) -> Any:
         """A training run on the engine in force, drawing the parameters first if that has not been done.
 
-        Options are `precision` and `bounds` of the engine's Trainer.
+        Options are `precision`, `bounds` and `sparse` of the engine's Trainer.
         """
         if not self.built:
             self._build(inputs)

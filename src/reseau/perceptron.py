@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -229,7 +230,6 @@ class Perceptron(BaseEstimator, ABC):
                 f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
                 f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
-        X = data.matrix(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
         self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
         self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
         if self.solver == "lbfgs":
@@ -293,7 +293,7 @@ class Perceptron(BaseEstimator, ABC):
         }
 
     def _fit_whole(self, X: Any, y: Any, sample_weight: Any) -> None:
-        network = self._network
+        network, X = self.network_, self._rows(X)
         T = data.targets(y, "y", network.architecture, X.shape[0], network.dtype)
         a, c = self._units(T)
         b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
@@ -320,8 +320,8 @@ class Perceptron(BaseEstimator, ABC):
         self._check_finite(bool(np.isfinite(network.parameters).all()))
         if not result.success:
             warnings.warn(
-                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): {result.message}. "
-                "Raise max_iter or max_fun, or scale the inputs.",
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
+                f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -330,6 +330,8 @@ class Perceptron(BaseEstimator, ABC):
         X_val = y_val = s_val = None
         if self.early_stopping:
             X, y, sample_weight, X_val, y_val, s_val = self._split(X, y, sample_weight, random)
+        sparse = scipy.sparse.issparse(X)
+        X = self._rows(X)
         rows = X.shape[0]
         batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
         if batch_size > rows:
@@ -347,7 +349,7 @@ class Perceptron(BaseEstimator, ABC):
             if self._trainer is not None:
                 self._trainer.take_back()
             self._trainer = network.trainer(
-                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=_bounds(network.dtype)
+                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=_bounds(network.dtype), sparse=sparse
             )
             self._rate_factor = 1.0
         self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
@@ -490,7 +492,15 @@ class Perceptron(BaseEstimator, ABC):
     def _forward(self, X: Any) -> Any:
         check_is_fitted(self, "_network")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
-        return self.network_(X)
+        return self._outputs(X)
+
+    def _rows(self, X: Any) -> Any:
+        """Checked samples as the engines take them; a sparse matrix stays sparse."""
+        take = data.sparse_rows if scipy.sparse.issparse(X) else data.matrix
+        return take(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
+
+    def _outputs(self, X: Any) -> Any:
+        return self.network_(self._rows(X) if scipy.sparse.issparse(X) else X)
 
     @property
     def coefs_(self) -> list[Any]:

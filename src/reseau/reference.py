@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, FloatArray, IntArray, Predictor, namespace
+from reseau.arrays import Array, FloatArray, IntArray, Predictor, SparseRows, namespace
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer, State
@@ -169,8 +169,12 @@ def value_and_gradient(
 # --- the engine's face (see engine.py), on NumPy arrays ---------------------------------------------------------------
 
 
-def _as(parameters: FloatArray, X: FloatArray) -> FloatArray:
-    return X.astype(parameters.dtype, copy=False)
+_SPARSE_BLOCK = 256  # sparse rows that are made dense at once
+
+
+def _as(parameters: FloatArray, X: FloatArray | SparseRows) -> FloatArray:
+    dense = X[:] if isinstance(X, SparseRows) else X
+    return dense.astype(parameters.dtype, copy=False)
 
 
 def dense_targets(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
@@ -205,6 +209,12 @@ def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -
     return np.asarray(A[-1])
 
 
+def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+    """O of sparse rows; not all of them are made dense at once."""
+    blocks = [X[first : first + _SPARSE_BLOCK] for first in range(0, len(X), _SPARSE_BLOCK)]
+    return np.concatenate([forward(architecture, parameters, _as(parameters, block)) for block in blocks])
+
+
 def errors(
     architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
 ) -> FloatArray:
@@ -216,7 +226,7 @@ def errors(
 def gradient(
     architecture: Architecture,
     parameters: FloatArray,
-    X: FloatArray,
+    X: FloatArray | SparseRows,
     T: FloatArray | IntArray,
     sample_weight: FloatArray | None,
     l2: float,
@@ -260,6 +270,8 @@ class Trainer:
         What the factors of products are rounded to.
     bounds : (float, float)
         Between what the errors of a cross-entropy are kept, see `output_error`.
+    sparse : bool
+        Whether X will be sparse rows.
     """
 
     def __init__(
@@ -271,6 +283,7 @@ class Trainer:
         threads: int,
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -284,7 +297,7 @@ class Trainer:
 
     def run(
         self,
-        X: FloatArray,
+        X: FloatArray | SparseRows,
         T: FloatArray | IntArray,
         sample_weight: FloatArray | None,
         *,
@@ -313,7 +326,7 @@ class Trainer:
 
     def _epoch(
         self,
-        X: FloatArray,
+        X: FloatArray | SparseRows,
         T: FloatArray | IntArray,
         sample_weight: FloatArray | None,
         batch_size: int,

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from reseau import data, engine
+from reseau.arrays import SparseRows
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
 from reseau.losses import NO_BOUNDS, Bounds
@@ -167,7 +168,8 @@ def minimize(
     import numpy as np
     import scipy.optimize
 
-    X = data.matrix(X, "X", network.dtype, columns=network.architecture.inputs)
+    if not isinstance(X, SparseRows):
+        X = data.matrix(X, "X", network.dtype, columns=network.architecture.inputs)
     s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
