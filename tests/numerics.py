@@ -27,6 +27,7 @@ EVERY_OPTIMIZER = [
     SGD(0.05, momentum=0.8, nesterov=True),
     Adam(0.02),
     Adam(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+    Adam(0.02, beta_2=0.9, epsilon=1e-3, epsilon_hat=True),
     AdamW(0.02, weight_decay=0.3),
     RMSprop(0.01),
     RMSprop(0.02, rho=0.5, epsilon=0.01),

@@ -130,6 +130,8 @@ def papers_update(optimizer: Optimizer, w: Any, g: Any, memory: dict[str, Any], 
     m = memory["m"] = h["beta_1"] * memory.get("m", zero) + (1 - h["beta_1"]) * g
     v = memory["v"] = h["beta_2"] * memory.get("v", zero) + (1 - h["beta_2"]) * g**2
     m_hat, v_hat = m / (1 - h["beta_1"] ** t), v / (1 - h["beta_2"] ** t)
+    if h["epsilon_hat"]:  # the paper's shorter form, at the end of its section 2
+        return w - gamma * np.sqrt(1 - h["beta_2"] ** t) / (1 - h["beta_1"] ** t) * m / (np.sqrt(v) + h["epsilon"])
     return w - gamma * (m_hat / (np.sqrt(v_hat) + h["epsilon"]) + h.get("weight_decay", 0.0) * w)
 
 

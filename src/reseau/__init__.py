@@ -21,6 +21,7 @@ _HOMES = {
     "MLPRegressor": "estimators",
     "TableModel": "table_model",
     "LossCurveDisplay": "plots",
+    "NetworkDisplay": "network_display",
     "ReseauError": "errors",
     "ParameterError": "errors",
     "DataError": "errors",
@@ -39,6 +40,7 @@ __all__ = [
     "MLPRegressor",
     "ModelFileError",
     "Network",
+    "NetworkDisplay",
     "ParameterError",
     "RMSprop",
     "ReseauError",
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from reseau.layers import Dense
     from reseau.model_file import load
     from reseau.network import Network
+    from reseau.network_display import NetworkDisplay
     from reseau.optimizers import SGD, Adam, AdamW, RMSprop
     from reseau.plots import LossCurveDisplay
     from reseau.table_model import TableModel

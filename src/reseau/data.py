@@ -157,7 +157,7 @@ def sparse_rows(matrix: Any, name: str, dtype: np.dtype[Any], columns: int) -> S
     Raises
     ------
     DataError
-        For a matrix of another width, or numbers that are not finite.
+        For a matrix of another width, numbers that are not finite, or indices that do not fit.
     """
     if matrix.shape[1] != columns:
         raise DataError(f"{name} has {matrix.shape[1]} columns, but the network has {columns} inputs.")
@@ -170,6 +170,11 @@ def sparse_rows(matrix: Any, name: str, dtype: np.dtype[Any], columns: int) -> S
     if len(numbers) and not float(np.max(np.abs(numbers))) <= largest:  # False for NaN
         raise DataError(f"{name} holds numbers that are not finite in {dtype}; replace or scale them first.")
     starts = np.ascontiguousarray(rows.indptr, dtype=np.int64)
+    places = rows.indices
+    if starts[0] != 0 or starts[-1] != len(places) or (np.diff(starts) < 0).any() or len(numbers) != len(places):
+        raise DataError(f"{name} is not a valid sparse matrix: its index pointers do not fit its indices.")
+    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < min(columns, 2**31):
+        raise DataError(f"{name} is not a valid sparse matrix: it has an index outside its {columns} columns.")
     return SparseRows(
         starts, np.ascontiguousarray(rows.indices, dtype=np.int32), np.ascontiguousarray(numbers), columns
     )
