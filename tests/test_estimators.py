@@ -10,11 +10,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
+import sklearn
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -335,6 +336,28 @@ def test_a_copy_predicts_alike_and_can_be_trained_on(duplicate):
     other.partial_fit(X, y)
     assert not np.array_equal(other.coefs_[0], before)
     np.testing.assert_array_equal(model.coefs_[0], before)
+
+
+def test_sample_weights_are_routed_where_that_is_asked_for():
+    X, y = IRIS
+    weights = np.where(y == 2, 0.0, 1.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = MLPClassifier((8,), max_iter=60, random_state=0, learning_rate_init=0.02)
+        model.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        found = cross_validate(model, X, y, params={"sample_weight": weights}, return_estimator=True, cv=3)
+    for fitted in found["estimator"]:
+        assert 2 not in fitted.predict(X)  # a class without weight is not learnt
+
+
+def test_weights_can_be_given_to_a_fitted_estimator():
+    X, y = IRIS
+    a, b = (MLPClassifier((4,), max_iter=3, random_state=seed).fit(X, y) for seed in (0, 1))
+    b.coefs_, b.intercepts_ = a.coefs_, a.intercepts_
+    np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+    with pytest.raises(rs.DataError, match="coefs_ has shapes"):
+        b.coefs_ = [np.zeros((2, 2))]
+    with pytest.raises(AttributeError, match="before fit"):
+        MLPClassifier().coefs_ = a.coefs_
 
 
 def test_a_clone_is_unfitted_with_the_same_parameters():

@@ -8,7 +8,6 @@ import numpy as np
 import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -130,6 +129,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     True
     """
 
+    classes_: Any
+    _several: bool  # whether a row may have several labels
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -185,21 +187,23 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         )
 
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        _refuse_mixed(y, "y")
-        check_classification_targets(y)
-        several = type_of_target(y).startswith("multilabel")
+        if not first and self._takes_as_it_is(X, y) and y.dtype == self.classes_.dtype and not self._several:
+            several = False
+        else:
+            X, y = validate_data(
+                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first
+            )
+            if y.ndim == 2 and y.shape[1] == 1:
+                y = column_or_1d(y, warn=True)
+            _refuse_mixed(y, "y")
+            check_classification_targets(y)
+            several = type_of_target(y).startswith("multilabel")
         found = np.arange(y.shape[1]) if several else np.unique(y)
         if (first and not incremental) or not hasattr(self, "classes_"):
             self.classes_, self._several = found, several
-        unseen = np.setdiff1d(found, self.classes_)
         if (
             several != self._several
-            or len(unseen)
+            or not np.isin(found, self.classes_).all()
             or (self.warm_start and not incremental and len(found) != len(self.classes_))
         ):
             if self.warm_start and not incremental:
@@ -213,7 +217,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             )
         if several:
             return X, y.astype(X.dtype)
-        return X, LabelEncoder().fit(self.classes_).transform(y)
+        return X, np.searchsorted(self.classes_, y)
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         if self._several:
@@ -415,6 +419,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
         known("loss", self.loss, _REGRESSION_OUTPUT)
+        if not first and self._takes_as_it_is(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
+            return X, y
         X, y = validate_data(
             self,
             X,

@@ -196,6 +196,23 @@ class Perceptron(BaseEstimator, ABC):
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
+    def _takes_as_it_is(self, X: Any, y: Any) -> bool:
+        """Whether scikit-learn's checks, which take longer than a step of a small network, would change nothing.
+
+        So it is for plain arrays in a continued fit; what is not finite is found by the checks of the network.
+        """
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float32, np.float64)
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
+            and not hasattr(self, "feature_names_in_")
+            and type(y) is np.ndarray
+            and y.ndim == 1
+            and len(y) == len(X) > 0
+            and y.dtype.kind in "iuf"
+        )
+
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
         hidden = self._check_parameters()
         if incremental and self.early_stopping:
