@@ -63,6 +63,7 @@ def test_the_public_names_are_these() -> None:
         "MLPRegressor",
         "ModelFileError",
         "Network",
+        "NetworkDisplay",
         "ParameterError",
         "RMSprop",
         "ReseauError",

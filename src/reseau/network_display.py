@@ -68,7 +68,7 @@ class NetworkDisplay:
     shown_ : list of list of int
         Of the inputs and of each layer, which neurons are drawn, from 0.
     lines_ : list of LineCollection
-        The weights of each layer, ``W[np.ix_(shown_[l], shown_[l + 1])].ravel()``; those near zero lie below.
+        The weights of each layer, ``W[np.ix_(shown_[l], shown_[l + 1])].ravel()``.
     neurons_ : list of PathCollection
         The inputs, then the neurons of each layer.
     dots_ : list of PathCollection
@@ -491,8 +491,8 @@ def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None
         named = getattr(estimator, "feature_names_in_", None)
         inputs = None if named is None else [str(name) for name in named]
         outputs = [str(label) for label in getattr(estimator, "classes_", ())]
-        if len(outputs) == 2 and network.architecture.outputs == 1:
-            outputs = outputs[1:]  # whose probability the neuron gives
+        if network.architecture.outputs == 1:
+            outputs = outputs[1:]  # the second class, whose probability the neuron gives; with one class there is none
         return network, inputs, outputs if len(outputs) == network.architecture.outputs else None
     from reseau.table_model import TableModel
     from reseau.target import Classes
