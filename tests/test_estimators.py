@@ -245,8 +245,9 @@ def test_early_stopping_returns_to_the_best_weights():
     assert model.best_validation_score_ == max(model.validation_scores_)
     assert model.best_loss_ is None
     random = np.random.RandomState(0)
-    random.randint(2**31 - 1)  # drawn first, for the network's seed
-    _, X_val, _, y_val = train_test_split(X, y, random_state=random, test_size=0.1, stratify=y)
+    for shape in ((64, 16), 16, (16, 10), 10):  # drawn first: the weights and biases
+        random.uniform(size=shape)
+    _, X_val, _, y_val = train_test_split(X, y, random_state=random, test_size=0.1)
     assert model.score(X_val, y_val) == model.best_validation_score_
 
 
@@ -358,6 +359,60 @@ def test_weights_can_be_given_to_a_fitted_estimator():
         b.coefs_ = [np.zeros((2, 2))]
     with pytest.raises(AttributeError, match="before fit"):
         MLPClassifier().coefs_ = a.coefs_
+
+
+def test_one_array_of_weights_can_be_replaced_and_stays_the_network_s():
+    X, y = IRIS
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    held = model.coefs_[0]
+    model.coefs_[0] = np.zeros((4, 4))
+    assert not held.any()
+    model.partial_fit(X, y)
+    assert held.any()  # the arrays that somebody holds are the live ones, as in scikit-learn
+    held[...] = 7
+    np.testing.assert_array_equal(model.network_.layers[0].W, 7)
+    with pytest.raises(rs.DataError, match="cannot stand for one of"):
+        model.coefs_[0] = np.zeros(3)
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("maker", [neural_network.MLPClassifier, MLPClassifier])
+def test_a_copy_goes_on_from_the_state_of_the_optimizer(maker, solver, how):
+    X, y = IRIS
+    model = maker((6,), solver=solver, random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    copied = how(model.partial_fit(X, y))
+    for estimator in (model, copied):
+        estimator.partial_fit(X, y).partial_fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[1], copied.coefs_[1])
+
+
+def test_sparse_labels_are_predicted_sparse():
+    X, y = IRIS
+    Y = scipy.sparse.csr_matrix(np.stack([y == 0, y > 0], axis=1).astype(int))
+    ours, theirs = (
+        m((5,), max_iter=5, random_state=0).fit(X, Y) for m in (MLPClassifier, neural_network.MLPClassifier)
+    )
+    assert scipy.sparse.issparse(ours.predict(X))
+    np.testing.assert_array_equal(ours.predict(X).toarray(), theirs.predict(X).toarray())
+
+
+def test_a_diverging_fit_with_early_stopping_returns_to_the_best_weights(engine, monkeypatch):
+    monkeypatch.setenv("RESEAU_ENGINE", engine)
+    X, y = IRIS
+    settings = {"activation": "identity", "solver": "sgd", "learning_rate_init": 1, "max_iter": 20}
+    with np.errstate(all="ignore"):
+        model = MLPRegressor(hidden_layer_sizes=100, **settings, early_stopping=True, random_state=0).fit(X, y)
+    assert np.isnan(model.validation_scores_[-1])
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_single_sample_weight_is_that_of_every_row():
+    X, y = IRIS
+    a, b = (
+        MLPClassifier((4,), max_iter=3, random_state=0).fit(X, y, sample_weight=s) for s in (2.0, np.full(150, 2.0))
+    )
+    np.testing.assert_array_equal(a.coefs_[0], b.coefs_[0])
 
 
 def test_a_clone_is_unfitted_with_the_same_parameters():

@@ -243,7 +243,14 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("starts").none(), nb::arg("columns").none())
         .def(
             "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); }, nb::arg("parameters"))
-        .def("finite", &Trainer<T>::finite);
+        .def("finite", &Trainer<T>::finite)
+        .def(
+            "state", [](const Trainer<T>& trainer, int s, const Vector<T>& flat) { trainer.state(s, flat.data()); }, nb::arg("place"), nb::arg("vector"))
+        .def(
+            "set_state", [](Trainer<T>& trainer, int s, const Vector<const T>& flat) { trainer.set_state(s, flat.data()); }, nb::arg("place"),
+            nb::arg("vector"))
+        .def("counts", [](const Trainer<T>& trainer) { return std::pair(trainer.steps(), trainer.epochs()); })
+        .def("set_counts", &Trainer<T>::set_counts, nb::arg("steps"), nb::arg("epochs"));
 }
 
 std::vector<std::string> list(const char* const* entries, int count) { return {entries, entries + count}; }

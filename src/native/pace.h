@@ -15,6 +15,13 @@ namespace reseau {
 class Pace {
 public:
     explicit Pace(int team) : team_(team), workers_(team) {}
+    int team() const { return team_; }
+
+    // For a team of so many; what was found for the same number before holds on, though the threads are new.
+    void start(int team) {
+        if (team != team_) *this = Pace(team);
+        warm_ = false;
+    }
 
     // For the next stretch: how many threads, and how many of the units of work that are left.
     int workers() const { return workers_; }
@@ -62,7 +69,7 @@ private:
     static constexpr double stretch = 2e-3, short_stretch = 3e-4, shortest_patience = 0.05, longest_patience = 10;
     static constexpr double units_before_a_try = 40;
 
-    const int team_;
+    int team_;
     int workers_;
     bool warm_ = false, trying_ = false;
     double each_ = 0;             // that a unit of work took last

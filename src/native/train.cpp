@@ -5,7 +5,6 @@
 #include <iterator>
 #include <numeric>
 
-#include "pace.h"
 #include "random.h"
 
 namespace reseau {
@@ -178,6 +177,13 @@ Trainer<T>::Trainer(Model<T>& model, int optimizer, int states) : model_(model),
 }
 
 template <class T>
+void Trainer<T>::set_state(int s, const T* flat) {
+    const Buffer<T> mirrors(model_.plan().mirrors_size);  // which a state has no use for
+    const Buffer<Bf16Pair> pairs(model_.plan().pairs_size);
+    model_.kernels().pack(model_.plan(), flat, state_[s].data(), mirrors.data(), model_.plan().pairs_size > 0 ? pairs.data() : nullptr);
+}
+
+template <class T>
 bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters,
                      const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses) {
     const int64_t batch = std::min(schedule.batch_size, rows);
@@ -199,7 +205,15 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     prepared.squares = schedule.record != nullptr ? squares.data() : nullptr;
     if (!schedule.resume) model_.pack(flat);
 
-    const int wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
+    constexpr double short_run = 0.02;
+    const int team_wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
+    if (runs_.team() != team_wanted) runs_ = Pace(team_wanted);
+    const int wanted = last_run_ < short_run ? runs_.workers() : team_wanted;
+    Pace alone(1);
+    Pace& pace = wanted == team_wanted ? pace_ : alone;
+    pace.start(wanted);
+    runs_.begin();
+    const auto began = std::chrono::steady_clock::now();
     Stepper<T> stepper(model_, wanted, batch, check);
     prepared.columns = stepper.provide_columns(samples, rows, batch);
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
@@ -241,7 +255,6 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             }
             return;
         }
-        Pace pace(team);
         for (int64_t epoch = 0; epoch < schedule.epochs && completed; ++epoch) {
             if (shuffles) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
             // Once for all threads, which would wait for one another for ever if they disagreed about a batch without weight
@@ -270,6 +283,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         }
         gate.open(0);
     });
+    last_run_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    runs_.end(wanted, schedule.epochs * std::ssize(totals));
     return completed;
 }
 

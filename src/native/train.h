@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model.h"
+#include "pace.h"
 
 namespace reseau {
 
@@ -38,7 +39,16 @@ public:
 
     // The weights as the last run left them.
     void unpack(T* flat) const { model_.unpack(flat); }
-    // Whether all of them are finite.
+    // The optimizer's state vector s in the flat layout, and the steps and epochs made; and all of that given back.
+    void state(int s, T* flat) const { model_.unpack(state_[s].data(), flat); }
+    void set_state(int s, const T* flat);
+    int64_t steps() const { return steps_; }
+    int64_t epochs() const { return epoch_; }
+    void set_counts(int64_t steps, int64_t epochs) {
+        steps_ = steps;
+        epoch_ = epochs;
+    }
+    // Whether all weights are finite.
     bool finite() const { return model_.finite(); }
 
 private:
@@ -46,6 +56,9 @@ private:
     int optimizer_;
     Buffer<T> state_[2];
     int64_t epoch_ = 0, steps_ = 0;
+    // How many threads are worth having within a run, and for runs so short that starting and joining them counts.
+    Pace pace_{1}, runs_{1};
+    double last_run_ = 1;  // seconds
 };
 
 }  // namespace reseau

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -61,6 +61,22 @@ class SparseRows:
             here = slice(self.starts[place], self.starts[place + 1])
             dense[to, self.columns[here]] = self.numbers[here]
         return dense
+
+
+class Progress(NamedTuple):
+    """How far a training run has come: what it takes, with the parameters, to go on as if it had never stopped.
+
+    Attributes
+    ----------
+    steps, epochs : int
+        Made so far.
+    state : tuple of ndarray of shape (n_parameters,)
+        The optimizer's, in the layout of the parameters.
+    """
+
+    steps: int
+    epochs: int
+    state: tuple[FloatArray, ...]
 
 
 def namespace(array: Array) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
@@ -117,7 +118,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     Notes
     -----
-    A copied or unpickled estimator predicts alike; its next `partial_fit` starts with a fresh optimizer.
+    A copied or unpickled estimator predicts alike, and its next `partial_fit` goes on from the same optimizer's state.
 
     Examples
     --------
@@ -131,6 +132,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     classes_: Any
     _several: bool  # whether a row may have several labels
+    _sparse_labels: bool  # whether these were given as a sparse matrix
 
     def __init__(
         self,
@@ -200,7 +202,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             several = type_of_target(y).startswith("multilabel")
         found = np.arange(y.shape[1]) if several else np.unique(y)
         if (first and not incremental) or not hasattr(self, "classes_"):
-            self.classes_, self._several = found, several
+            self.classes_, self._several, self._sparse_labels = found, several, scipy.sparse.issparse(y)
         if (
             several != self._several
             or not np.isin(found, self.classes_).all()
@@ -265,6 +267,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             _refuse_mixed(y, "y")
             _refuse_mixed(classes, "classes")
             self._several = type_of_target(y).startswith("multilabel")
+            self._sparse_labels = scipy.sparse.issparse(y)
             self.classes_ = np.unique(classes)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ParameterError(
@@ -274,7 +277,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
-        """The label of each sample; with several labels at once, their indicator matrix.
+        """The label of each sample; with several labels at once, their indicator matrix, sparse if that of `fit` was.
 
         Parameters
         ----------
@@ -287,7 +290,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             Labels.
         """
         decided = self._decide(self._forward(X))
-        return decided if self._several else self.classes_[decided]
+        if self._several:
+            return scipy.sparse.csr_matrix(decided) if self._sparse_labels else decided
+        return self.classes_[decided]
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class, in the order of `classes_`.

@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import __version__, _native
-from reseau.arrays import FloatArray, IntArray, Predictor, SparseRows
+from reseau.arrays import FloatArray, IntArray, Predictor, Progress, SparseRows
 from reseau.checks import known
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
@@ -187,6 +187,7 @@ class Trainer:
         model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
         self.sparse = sparse
         self._left = False  # whether the newest parameters are those of the kernels
+        self._packed = False  # whether the kernels have the newest parameters
         place = _OPTIMIZERS[optimizer.name]
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 
@@ -209,7 +210,8 @@ class Trainer:
             X = X[:]
         elif self.sparse and not isinstance(X, SparseRows):
             X = SparseRows.of(X)
-        resume, self._left = self._left, leave
+        resume = self._packed
+        self._left, self._packed = leave, leave
         hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
         losses: list[float] = []
         numbers, places = _rows(X)
@@ -235,11 +237,26 @@ class Trainer:
             resume = leave
         return losses
 
-    def take_back(self) -> None:
-        """Bring the parameters up to date if they were left; whoever asks may change them."""
+    def take_back(self, to_change: bool = True) -> None:
+        """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
         if self._left:
             self._trainer.unpack(self.parameters)
             self._left = False
+        self._packed = self._packed and not to_change
+
+    def progress(self) -> Progress:
+        """How far it has come."""
+        state = tuple(np.empty_like(self.parameters) for _ in range(self.optimizer.states))
+        for place, vector in enumerate(state):
+            self._trainer.state(place, vector)
+        steps, epochs = self._trainer.counts()
+        return Progress(steps, epochs, state)
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Take up what `progress` gave."""
+        for place, vector in enumerate(progress.state):
+            self._trainer.set_state(place, vector)
+        self._trainer.set_counts(progress.steps, progress.epochs)
 
     def finite(self) -> bool:
         """Whether all parameters are, whether they were left or not."""

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.arrays import IntArray
+from reseau.arrays import IntArray, Progress
 from reseau.checks import integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.layers import Architecture, Dense
@@ -49,6 +49,17 @@ def _bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Between what a cross-entropy's errors lie where probabilities lie between ε and 1 − ε, as in scikit-learn."""
     epsilon = np.finfo(dtype).eps
     return float(-np.log1p(-epsilon)), float(-np.log(epsilon))
+
+
+class _Parameters(list[Any]):
+    """Arrays of which each can be assigned to: its numbers then change, and with them the network's."""
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        if isinstance(place, slice) or np.shape(value) != self[place].shape:
+            raise DataError(
+                f"an array of shape {np.shape(value)} cannot stand for one of {np.shape(self[place])} here."
+            )
+        self[place][...] = value
 
 
 class _Books:
@@ -222,6 +233,8 @@ class Perceptron(BaseEstimator, ABC):
         first = not hasattr(self, "_network") or not (self.warm_start or incremental)
         X, y = self._check_targets(X, y, incremental=incremental, first=first)
         if sample_weight is not None:
+            if isinstance(sample_weight, Real):  # that of every row
+                sample_weight = np.full(X.shape[0], sample_weight)
             sample_weight = data.weights(sample_weight, X.shape[0])
         random = check_random_state(self.random_state)
         neurons, output, loss = self._output(y)
@@ -236,6 +249,7 @@ class Perceptron(BaseEstimator, ABC):
                 seed=0,  # unused: everything random comes from random_state
             )
             self._trainer: Any = None
+            self._handed_out = False  # whether somebody may hold arrays that are to stay the network's own
             self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
@@ -265,7 +279,7 @@ class Perceptron(BaseEstimator, ABC):
     def _draw_weights(self, random: np.random.RandomState) -> None:
         """Draw weights and biases as scikit-learn does: uniformly, within ±√(6/(n_in + n_out)), or √2 for sigmoids."""
         factor = 2.0 if _HIDDEN[self.activation] == "sigmoid" else 6.0
-        for layer in self.network_.layers:
+        for layer in self._network.layers:
             bound = np.sqrt(factor / sum(layer.W.shape))
             layer.W[...] = random.uniform(-bound, bound, layer.W.shape)
             assert layer.b is not None
@@ -368,7 +382,11 @@ class Perceptron(BaseEstimator, ABC):
             self._trainer = network.trainer(
                 optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=_bounds(network.dtype), sparse=sparse
             )
-            self._rate_factor = 1.0
+            progress: Progress | None = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
+            if incremental and progress is not None and len(progress.state) == optimizer.states:
+                self._trainer.go_on_from(progress)
+            else:
+                self._rate_factor = 1.0
         self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
         books = _Books(rows, batch_size, self.alpha, s, *self._units(T))
         # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
@@ -391,7 +409,7 @@ class Perceptron(BaseEstimator, ABC):
                     l2=self.alpha,
                     order=order,
                     record=books.record,
-                    leave=incremental,  # with the engine, until somebody asks for them
+                    leave=incremental and not self._handed_out,
                 )
                 self.n_iter_ += 1
                 self.t_ += rows
@@ -415,9 +433,11 @@ class Perceptron(BaseEstimator, ABC):
                     )
         except KeyboardInterrupt:
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=4)
-        if best is not None:
+        if best is None:
+            self._check_finite(self._trainer.finite())
+        else:
             network.parameters[...] = best
-        self._check_finite(self._trainer.finite())
+            self._check_finite(bool(np.isfinite(best).all()))
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
@@ -502,8 +522,13 @@ class Perceptron(BaseEstimator, ABC):
         """The network itself."""
         if "_network" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no network_ before fit.")
+        self._handed_out = True
+        return self._up_to_date(to_change=True)
+
+    def _up_to_date(self, to_change: bool = False) -> Network:
+        """The network with the weights that the engine may still have."""
         if self._trainer is not None:
-            self._trainer.take_back()
+            self._trainer.take_back(to_change)
         return self._network
 
     def _forward(self, X: Any) -> Any:
@@ -517,12 +542,12 @@ class Perceptron(BaseEstimator, ABC):
         return take(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
 
     def _outputs(self, X: Any) -> Any:
-        return self.network_(self._rows(X) if scipy.sparse.issparse(X) else X)
+        return self._up_to_date()(self._rows(X) if scipy.sparse.issparse(X) else X)
 
     @property
     def coefs_(self) -> list[Any]:
         """W of each layer, (n_in, n_out): writable views of the network's parameters."""
-        return [layer.W for layer in self._fitted_layers("coefs_")]
+        return _Parameters(layer.W for layer in self._fitted_layers("coefs_"))
 
     @coefs_.setter
     def coefs_(self, values: Any) -> None:
@@ -531,7 +556,7 @@ class Perceptron(BaseEstimator, ABC):
     @property
     def intercepts_(self) -> list[Any]:
         """The biases of each layer, (n_out,): writable views of the network's parameters."""
-        return [layer.b for layer in self._fitted_layers("intercepts_")]
+        return _Parameters(layer.b for layer in self._fitted_layers("intercepts_"))
 
     @intercepts_.setter
     def intercepts_(self, values: Any) -> None:
@@ -552,11 +577,12 @@ class Perceptron(BaseEstimator, ABC):
             view[...] = value
 
     def __getstate__(self) -> Any:
-        # The trainer lives in native memory. A copy goes on from the same weights with a fresh optimizer.
+        # The trainer lives in native memory; a copy makes one of its own that goes on from there.
         if "_network" in vars(self):
-            self.network_  # noqa: B018 (takes the weights back)
+            self._up_to_date()
         state = dict(super().__getstate__())
-        if "_trainer" in state:
+        if state.get("_trainer") is not None:
+            state["_progress"] = state["_trainer"].progress()
             state["_trainer"] = None
         return state
 

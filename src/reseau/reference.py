@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, FloatArray, IntArray, Predictor, SparseRows, namespace
+from reseau.arrays import Array, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer, State
@@ -317,8 +317,16 @@ class Trainer:
         """
         return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record) for _ in range(epochs)]
 
-    def take_back(self) -> None:
-        """Bring the parameters up to date if they were left; whoever asks may change them."""
+    def take_back(self, to_change: bool = True) -> None:
+        """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
+
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return Progress(self.steps, self.epoch, tuple(np.array(vector) for vector in self.state))
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Take up what `progress` gave."""
+        self.steps, self.epoch, self.state = progress
 
     def finite(self) -> bool:
         """Whether all parameters are, whether they were left or not."""
