@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 
 from reseau import Dense, MLPClassifier, MLPRegressor, Network, NetworkDisplay, TableModel
 from reseau.errors import ParameterError, ReseauError
+from reseau.history import History
 from reseau.plots import LossCurveDisplay, check_picture, save_loss_curve
-from reseau.training import History
 
 HISTORY = History(loss=[3.0, 2.0, 1.0], validation_loss=[3.5, 2.5, 2.75])
 

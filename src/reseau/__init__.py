@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Network": "network",
     "Dense": "layers",
-    "History": "training",
+    "History": "history",
     "SGD": "optimizers",
     "Adam": "optimizers",
     "AdamW": "optimizers",
@@ -52,6 +52,7 @@ __all__ = [
 if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators import MLPClassifier, MLPRegressor
+    from reseau.history import History
     from reseau.layers import Dense
     from reseau.model_file import load
     from reseau.network import Network
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from reseau.optimizers import SGD, Adam, AdamW, RMSprop
     from reseau.plots import LossCurveDisplay
     from reseau.table_model import TableModel
-    from reseau.training import History
 
 
 def __getattr__(name: str) -> Any:

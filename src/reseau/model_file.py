@@ -171,7 +171,7 @@ def _check_header(path: Path, metadata: dict[str, str]) -> None:
 
 
 def load(path: str | Path) -> Any:
-    """Load whatever a model file holds: a `Network`, or a `TableModel` written by `reseau train`.
+    """Load whatever a model file holds: a `Network`, also of a checkpoint, or a `TableModel` written by `reseau train`.
 
     Parameters
     ----------
@@ -206,6 +206,10 @@ def load(path: str | Path) -> Any:
             from reseau.network import Network
 
             return Network.from_description(description["network"], tensors)
+        if kind == "checkpoint":
+            from reseau.network import Network
+
+            return Network.from_flat(description["network"], tensors["parameters"])
         if kind == "table_model":
             from reseau.table_model import TableModel
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from reseau.training import History
+    from reseau.history import History
 
 FORMATS = (".png", ".svg")
 LOSS_COLOUR, VALIDATION_COLOUR = "#0072b2", "#d55e00"  # told apart by the colour-blind too
@@ -77,7 +77,7 @@ class LossCurveDisplay:
         Examples
         --------
         >>> from reseau import LossCurveDisplay
-        >>> from reseau.training import History
+        >>> from reseau.history import History
         >>> display = LossCurveDisplay.from_history(History(loss=[1.0, 0.5], validation_loss=[]))
         >>> display.ax_.get_xlabel()
         'epoch'

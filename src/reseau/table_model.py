@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from reseau.blackboard import Blackboard
     from reseau.cells import Floats
-    from reseau.training import History
+    from reseau.history import History
 
 LEAST_ROWS = 10
 
@@ -131,6 +131,7 @@ class TableModel:
         ignore: Sequence[str] = (),
         threads: int | None = None,
         progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> TableModel:
         """Train a network on a table.
@@ -150,6 +151,8 @@ class TableModel:
         progress : callable or None
             Called after each epoch with its number, the most there will be, the loss, and the
             validation loss or None.
+        checkpoint : path or None
+            A folder where the training is kept as it stands, so that the same call takes it up from there.
         **settings
             Those of `Settings`: layers, activation, epochs, batch_size, learning_rate, test_size,
             seed.
@@ -208,7 +211,7 @@ class TableModel:
         if isinstance(description, Quantity):
             description = target_module.scaled(description, y[train])
 
-        network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress)
+        network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
         missing = {name: column.cells.null_count for name, column in table.columns.items()}
         training = {
             "table": Path(table.name).name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from reseau.optimizers import Adam
 from reseau.target import Classes, Codes, Target
 
 if TYPE_CHECKING:
-    from reseau.training import History
+    from reseau.history import History
 
 Progress = Callable[[int, int, float, "float | None"], None]
 
@@ -29,6 +30,7 @@ VALIDATION_SHARE = 0.1  # of the training rows, to choose the epoch whose weight
 VALIDATION_LEAST = 100  # ... if there are this many
 STEPS = 20_000  # of the optimizer, at most...
 LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
+CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.3  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 
 
@@ -120,8 +122,12 @@ def train_network(
     rng: np.random.Generator,
     threads: int | None,
     progress: Progress | None,
+    checkpoint: str | Path | None = None,
 ) -> tuple[Network, History, dict[str, Any]]:
-    """Train on these rows; the weights of the best epoch on the validation part are kept."""
+    """Train on these rows; the weights of the best epoch on the validation part are kept.
+
+    `checkpoint` is the folder in which `Network.fit` keeps the run.
+    """
     hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
     if isinstance(target, Classes):
         network = Network(*hidden, Dense(len(target.classes), "softmax"), loss="cross_entropy", seed=settings.seed)
@@ -139,17 +145,9 @@ def train_network(
     batch_size = settings.batch_size or default_batch_size(len(fitted))
     epochs = settings.epochs or default_epochs(len(fitted), batch_size)
 
-    best_loss, best_epoch, best = np.inf, 0, np.empty(0, np.float32)
-
     def after_epoch(history: History) -> None:
-        nonlocal best_loss, best_epoch, best
-        validation_loss = None
-        if validation_data is not None:
-            validation_loss = history.validation_loss[-1]
-            if validation_loss < best_loss:
-                best_loss, best_epoch = validation_loss, history.epochs
-                best = network.parameters.copy()
         if progress is not None:
+            validation_loss = history.validation_loss[-1] if history.validation_loss else None
             progress(history.epochs, epochs, history.loss[-1], validation_loss)
 
     history = network.fit(
@@ -160,17 +158,18 @@ def train_network(
         batch_size=batch_size,
         validation_data=validation_data,
         l2=L2,
+        keep_best=validation_data is not None,
+        checkpoint=checkpoint,
+        checkpoint_every=CHECKPOINT_EVERY,
         callback=after_epoch,
         threads=threads,
     )
-    if len(best):
-        network.parameters[:] = best
-    elif not np.isfinite(network.parameters).all():
+    if not np.isfinite(network.parameters).all():
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
     training = {
         "validation": len(validating),
         "epochs": history.epochs,
-        "best_epoch": best_epoch or history.epochs,
+        "best_epoch": history.best_epoch or history.epochs,
         "batch_size": batch_size,
         "learning_rate": settings.learning_rate,
         "l2": L2,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseau import data, engine
 from reseau.arrays import SparseRows
+from reseau.checkpoints import DATA, Checkpoints, Snapshot, digest
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
+from reseau.history import History
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Adam, Optimizer, check_optimizer
 
@@ -20,31 +22,6 @@ if TYPE_CHECKING:
     from reseau.network import Network
 
 PRECISIONS = ("bf16",)
-
-
-@dataclass
-class History:
-    """What a fit did.
-
-    Attributes
-    ----------
-    loss : list of float
-        For each epoch the mean error E of its rows, as met on the way (before each batch's update, with dropout where
-        a layer has it), without the l2 penalty.
-    validation_loss : list of float
-        The mean error of the validation data after each epoch; empty without validation data.
-    seconds : float
-        Wall-clock time spent so far.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs were completed."""
-        return len(self.loss)
 
 
 def fit(
@@ -60,6 +37,9 @@ def fit(
     l2: float,
     shuffle: bool,
     precision: str | None,
+    keep_best: bool,
+    checkpoint: str | Path | None,
+    checkpoint_every: int,
     callback: Callable[[History], object] | None,
     threads: int | None,
 ) -> History:
@@ -74,6 +54,11 @@ def fit(
             raise ParameterError(
                 f"precision is {precision!r}, but the network has dtype {network.dtype}; it goes with float32 alone."
             )
+    checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
+    if keep_best and validation_data is None:
+        raise ParameterError(
+            "keep_best=True needs validation_data: the best epoch is that with the smallest loss on it."
+        )
     if callback is not None and not callable(callback):
         raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
     n_threads = engine.threads(threads)
@@ -94,22 +79,61 @@ def fit(
             data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
         )
 
-    trainer = network.trainer(optimizer, inputs=architecture.inputs, threads=n_threads, precision=precision)
-    history = History()
-    start = time.perf_counter()
+    if not network.built:
+        network.build(architecture.inputs)
+    checkpoints = snapshot = None
+    if checkpoint is not None:
+        run = {
+            "network": network.describe(),
+            "seed": network.seed,
+            "optimizer": {"name": optimizer.name, **optimizer.hyperparameters()},
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "l2": l2,
+            "shuffle": bool(shuffle),
+            "precision": precision,
+            "keep_best": bool(keep_best),
+            DATA: digest(X_checked, T, s, *(validation or ())),
+        }
+        checkpoints = Checkpoints(checkpoint, run)
+        snapshot = checkpoints.read(network)
+    trainer = network.trainer(
+        optimizer,
+        inputs=architecture.inputs,
+        threads=n_threads,
+        precision=precision,
+        seed=None if snapshot is None else snapshot.seed,
+    )
+    history, best, finished = History(), None, False
+    if snapshot is not None:
+        network.parameters[...] = snapshot.parameters
+        trainer.go_on_from(snapshot.progress)
+        history, best, finished = snapshot.history, snapshot.best, snapshot.finished
+    began = time.perf_counter() - history.seconds
     # Without anybody to tell between epochs they all run in one call.
     at_once = epochs if callback is None and validation is None else 1
-    while history.epochs < epochs:
+    if checkpoints is not None:
+        at_once = min(at_once, checkpoint_every)
+    while not finished:
+        count = min(at_once, epochs - history.epochs)
         history.loss += trainer.run(
-            X_checked, T, s, epochs=at_once, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2
+            X_checked, T, s, epochs=count, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2
         )
         if validation is not None:
-            history.validation_loss.append(
-                float(network.errors(*validation, threads=n_threads).sum(axis=1, dtype="float64").mean())
+            loss = float(network.errors(*validation, threads=n_threads).sum(axis=1, dtype="float64").mean())
+            history.validation_loss.append(loss)
+            if history.best_epoch is None or loss < history.validation_loss[history.best_epoch - 1]:
+                history.best_epoch = history.epochs
+                best = network.parameters.copy() if keep_best else None
+        history.seconds = time.perf_counter() - began
+        finished = (callback is not None and callback(history) is True) or history.epochs >= epochs
+        if checkpoints is not None and (finished or history.epochs % checkpoint_every == 0):
+            checkpoints.write(
+                network,
+                Snapshot(trainer.seed, trainer.progress(), network.parameters, history, finished, best),
             )
-        history.seconds = time.perf_counter() - start
-        if callback is not None and callback(history) is True:
-            break
+    if best is not None:
+        network.parameters[...] = best
     if not isfinite(history.loss[-1]):
         first = next(i for i, value in enumerate(history.loss, start=1) if not isfinite(value))
         warnings.warn(

@@ -49,6 +49,12 @@ def train(
         Path | None,
         typer.Option(help="Draw the loss curve to this .png or .svg file.", show_default=False),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to keep the training in, so that the same command takes it up again.", show_default=False
+        ),
+    ] = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option(help="A column to leave out; may be repeated.", show_default=False),
@@ -72,6 +78,7 @@ def train(
                 ignore=ignore or [],
                 threads=threads,
                 progress=progress,
+                checkpoint=checkpoint,
                 layers=hidden,
                 activation=activation,
                 epochs=epochs,

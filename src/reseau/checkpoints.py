@@ -1,0 +1,160 @@
+"""Checkpoints: a training run on disk, from which it goes on as if it had never stopped.
+
+A checkpoint is a model file (`reseau.load` reads the network in it). It also holds the optimizer's state, the counts of
+steps and epochs, the state of the generator, the history so far and the best weights; and what run it is of: its
+settings, and a digest of its data. The file is replaced in one move: whenever the process dies, one is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseau import model_file
+from reseau.arrays import FloatArray, Progress
+from reseau.errors import ParameterError
+from reseau.history import History
+
+if TYPE_CHECKING:
+    from reseau.network import Network
+
+KIND, NAME = "checkpoint", "checkpoint.reseau"
+PARAMETERS, BEST, STATE = "parameters", "best", "state."
+DATA = "data"  # of a run: the digest of its data
+LOSS, VALIDATION_LOSS = "history.loss", "history.validation_loss"
+
+
+@dataclass
+class Snapshot:
+    """A run as it stands after an epoch.
+
+    Attributes
+    ----------
+    seed : int
+        The trainer's.
+    progress : Progress
+        The trainer's.
+    parameters : ndarray of shape (n_parameters,)
+        Of the network.
+    history : History
+        So far.
+    finished : bool
+        Whether there is nothing more to do.
+    best : ndarray of shape (n_parameters,) or None
+        The weights of the best epoch, where they are kept.
+    """
+
+    seed: int
+    progress: Progress
+    parameters: FloatArray
+    history: History
+    finished: bool = False
+    best: FloatArray | None = field(default=None)
+
+
+class Checkpoints:
+    """The checkpoint of one run in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is not there.
+    run : mapping of str to JSON-able values
+        What the run is: everything that decides its result.
+
+    Raises
+    ------
+    ParameterError
+        If the folder holds the checkpoint of another run.
+    """
+
+    def __init__(self, folder: str | Path, run: Mapping[str, Any]) -> None:
+        self.path = Path(folder) / NAME
+        self.run = dict(run)
+        if self.path.parent.exists() and not self.path.parent.is_dir():
+            raise ParameterError(f"checkpoint is {str(folder)!r}, which is a file; name a folder.")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for left in self.path.parent.glob(f".{NAME}.*.part"):  # of a process that was killed while it wrote
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+    def read(self, network: Network) -> Snapshot | None:
+        """Take up the run where it stood, the network's generator included; None if there is no checkpoint yet."""
+        if not self.path.exists():
+            return None
+        description, tensors = model_file.read(self.path)
+        if description.get("kind") != KIND:
+            raise ParameterError(f"{self.path} is no checkpoint; choose another folder.")
+        there = description["run"]
+        for name in [*self.run, *there]:
+            if there.get(name) != self.run.get(name):
+                values = f"its {name} is {_shown(there.get(name))}, but now it is {_shown(self.run.get(name))}"
+                raise ParameterError(
+                    f"{self.path} is of another training: {'its data are others' if name == DATA else values}. Choose "
+                    "another folder, or delete that file to start afresh."
+                )
+        network.generator_state = description["generator"]
+        vectors = tuple(tensors[f"{STATE}{place}"] for place in range(description["states"]))
+        history = History(
+            tensors[LOSS].tolist(),
+            tensors[VALIDATION_LOSS].tolist(),
+            description["seconds"],
+            description["best_epoch"],
+        )
+        return Snapshot(
+            description["seed"],
+            Progress(description["steps"], description["epochs"], vectors),
+            tensors[PARAMETERS],
+            history,
+            description["finished"],
+            tensors.get(BEST),
+        )
+
+    def write(self, network: Network, snapshot: Snapshot) -> None:
+        """Replace the checkpoint."""
+        progress, history = snapshot.progress, snapshot.history
+        tensors: dict[str, Any] = {
+            PARAMETERS: snapshot.parameters,
+            LOSS: np.array(history.loss),  # as numbers: JSON knows none that are not finite
+            VALIDATION_LOSS: np.array(history.validation_loss),
+        }
+        tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}
+        if snapshot.best is not None:
+            tensors[BEST] = snapshot.best
+        description = {
+            "kind": KIND,
+            "network": network.describe(),
+            "run": self.run,
+            "generator": network.generator_state,
+            "states": len(progress.state),
+            "steps": progress.steps,
+            "epochs": progress.epochs,
+            "seed": snapshot.seed,
+            "seconds": history.seconds,
+            "best_epoch": history.best_epoch,
+            "finished": snapshot.finished,
+        }
+        model_file.write(self.path, description, tensors)
+
+
+def digest(*arrays: Any) -> str:
+    """The SHA-256 of some arrays, or Nones: of their types, shapes and bytes."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            sha.update(b"none\n")
+            continue
+        sha.update(f"{array.dtype.str} {array.shape}\n".encode())
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

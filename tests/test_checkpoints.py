@@ -1,0 +1,196 @@
+"""Checkpoints: a run that was stopped anywhere ends with the bytes of one that never was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reseau as rs
+from reseau.checkpoints import NAME
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(90, 5)), rng.normal(size=(90, 2))
+X_VAL, Y_VAL = rng.normal(size=(30, 5)), rng.normal(size=(30, 2))
+
+
+class Stop(Exception):
+    pass
+
+
+def network(engine: str | None = None, seed: int | None = 3, dtype: str = "float32") -> rs.Network:
+    layers = (rs.Dense(9, "tanh", dropout=0.2), rs.Dense(2, "identity"))
+    return rs.Network(*layers, seed=seed, dtype=dtype, engine=engine)
+
+
+def fit(net: rs.Network, stop_at: int | None = None, **options: Any) -> rs.History:
+    def stop(history: rs.History) -> None:
+        if history.epochs == stop_at:
+            raise Stop
+
+    settings = {
+        "optimizer": rs.Adam(0.01),
+        "epochs": 12,
+        "batch_size": 16,
+        "callback": None if stop_at is None else stop,
+    }
+    return net.fit(X, Y, **{**settings, **options})
+
+
+OPTIONS = [
+    {},
+    {"optimizer": rs.SGD(0.05, momentum=0.9, nesterov=True), "l2": 0.1},
+    {"optimizer": rs.RMSprop(0.01), "shuffle": False},
+    {"validation_data": (X_VAL, Y_VAL), "keep_best": True, "optimizer": rs.Adam(0.1)},
+    {"checkpoint_every": 4},
+    {"sample_weight": np.linspace(0, 2, 90)},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "default")
+def test_a_run_that_was_stopped_ends_with_the_bytes_of_one_that_was_not(
+    engine: str, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    whole = network(engine)
+    expected = fit(whole, **{k: v for k, v in options.items() if k != "checkpoint_every"})
+    for stop_at in (3, 8):
+        with pytest.raises(Stop):
+            fit(network(engine), stop_at, checkpoint=tmp_path, **options)
+    resumed = network(engine)
+    history = fit(resumed, checkpoint=tmp_path, **options)
+    assert resumed.parameters.tobytes() == whole.parameters.tobytes()
+    assert history.loss == expected.loss
+    assert history.validation_loss == expected.validation_loss
+    assert history.best_epoch == expected.best_epoch
+    again = network(engine)
+    assert fit(again, checkpoint=tmp_path, **options).loss == expected.loss  # it is over: nothing is trained
+    assert again.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_what_comes_after_a_resumed_run_is_the_same_too(tmp_path: Path) -> None:
+    whole, resumed = network(), network()
+    fit(whole)
+    with pytest.raises(Stop):
+        fit(network(), 5, checkpoint=tmp_path)
+    fit(resumed, checkpoint=tmp_path)
+    fit(whole)
+    fit(resumed)
+    assert resumed.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_bfloat16_and_float64_are_resumed(tmp_path: Path) -> None:
+    for place, options in enumerate(({"precision": "bf16"}, {"dtype": "float64"})):
+        make = {"dtype": options.pop("dtype", "float32")}
+        whole, resumed, folder = network(**make), network(**make), tmp_path / str(place)
+        fit(whole, **options)
+        with pytest.raises(Stop):
+            fit(network(**make), 5, checkpoint=folder, **options)
+        fit(resumed, checkpoint=folder, **options)
+        assert resumed.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_the_network_of_a_checkpoint_can_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        fit(network(), 5, checkpoint=tmp_path)
+    five = network()
+    fit(five, epochs=4)  # the fifth epoch's callback stopped it before that was written
+    loaded = rs.load(tmp_path / NAME)
+    np.testing.assert_array_equal(loaded.parameters, five.parameters)
+
+
+def test_the_best_weights_come_back(engine: str) -> None:
+    losses: list[float] = []
+    kept: list[bytes] = []
+    net = network(engine)
+
+    def note(history: rs.History) -> None:
+        losses.append(history.validation_loss[-1])
+        kept.append(net.parameters.tobytes())
+
+    history = fit(net, validation_data=(X_VAL, Y_VAL), keep_best=True, callback=note, optimizer=rs.Adam(0.1))
+    assert history.best_epoch == int(np.argmin(losses)) + 1
+    assert net.parameters.tobytes() == kept[history.best_epoch - 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 17}, "its batch_size is 16, but now it is 17"),
+        ({"optimizer": rs.Adam(0.02)}, "its optimizer is"),
+        ({"epochs": 13}, "its epochs is 12, but now it is 13"),
+        ({"l2": 0.5}, "its l2 is"),
+        ({"shuffle": False}, "its shuffle is"),
+        ({"sample_weight": np.ones(90)}, "its data are others"),
+    ],
+)
+def test_another_run_s_checkpoint_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    fit(network(), checkpoint=tmp_path)
+    with pytest.raises(rs.ParameterError, match=message):
+        fit(network(), checkpoint=tmp_path, **change)
+
+
+def test_another_seed_or_network_is_refused(tmp_path: Path) -> None:
+    fit(network(), checkpoint=tmp_path)
+    with pytest.raises(rs.ParameterError, match="its seed is 3, but now it is 4"):
+        fit(network(seed=4), checkpoint=tmp_path)
+    with pytest.raises(rs.ParameterError, match="its network is"):
+        fit(network(dtype="float64"), checkpoint=tmp_path)
+
+
+def test_bad_places_and_numbers_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(rs.ParameterError, match="which is a file; name a folder"):
+        fit(network(), checkpoint=file)
+    with pytest.raises(rs.ParameterError, match="checkpoint_every is 0"):
+        fit(network(), checkpoint=tmp_path, checkpoint_every=0)
+    with pytest.raises(rs.ParameterError, match="keep_best=True needs validation_data"):
+        fit(network(), keep_best=True)
+    network_file = tmp_path / "other" / NAME
+    network_file.parent.mkdir()
+    rs.Network(rs.Dense(1), inputs=2).save(network_file)
+    with pytest.raises(rs.ParameterError, match="is no checkpoint"):
+        fit(network(), checkpoint=network_file.parent)
+    network_file.write_bytes(network_file.read_bytes()[:-3])
+    with pytest.raises(rs.ModelFileError):
+        fit(network(), checkpoint=network_file.parent)
+
+
+SCRIPT = """
+import sys, numpy as np, reseau as rs
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(200, 8)), rng.normal(size=(200, 3))
+net = rs.Network(rs.Dense(20, "relu"), rs.Dense(3), seed=1)
+net.fit(X, Y, epochs=400, batch_size=32, checkpoint=sys.argv[1], checkpoint_every=2)
+print(net.parameters.tobytes().hex())
+"""
+
+
+def killed_again_and_again(folder: Path, times: int) -> str:
+    """Run the script, killing it at random moments, and then to its end; what it prints."""
+    command = [sys.executable, "-c", SCRIPT, str(folder)]
+    random = np.random.default_rng(7)
+    for _ in range(times):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while not list(folder.glob("*")) and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(float(random.uniform(0, 0.08)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if (folder / NAME).exists():
+            rs.load(folder / NAME)  # raises if it is not whole
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_can_always_go_on_to_the_same_end(tmp_path: Path) -> None:
+    times = int(os.environ.get("RESEAU_KILLS", "10"))
+    assert killed_again_and_again(tmp_path / "killed", times) == killed_again_and_again(tmp_path / "whole", 0)
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == [NAME]  # nothing half-written is left
