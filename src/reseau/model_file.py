@@ -3,7 +3,8 @@
 The header's metadata has three entries: "format" (always "reseau"), "format_version", and "description", JSON that
 says what the tensors make (a network, or a table model with its preprocessing); "sha256" is the digest of the
 description and of every tensor's name, type, shape and bytes, so that a changed file is not mistaken for a model.
-Nothing in a file is ever executed.
+Nothing in a file is ever executed. The header is read and checked before memory is taken for anything else: its length,
+its JSON (no key twice, no number that is not finite), and that the tensors follow one another to the end of the file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import secrets
 import shutil
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,12 @@ from reseau.errors import ModelFileError
 
 FORMAT = "reseau"
 FORMAT_VERSION = 1
+LONGEST_HEADER = 8 << 20  # bytes; the JSON of the widest tables is a tenth of it
+DTYPES = {"F32": 4, "F64": 8, "I64": 8}  # of tensors, with the bytes of a number
+MOST_AXES = 8
+
+SHA256 = "__sha256__"  # of the metadata, among what `read_header` returns
+RESTORE = "train it again or restore it from a copy"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -105,6 +113,121 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise
 
 
+def read_header(path: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Read and check what a model file says of itself, without its numbers.
+
+    Returns
+    -------
+    description : dict
+        What `write` was given.
+    tensors : dict of str to dict
+        Of each tensor "dtype", "shape" and "data_offsets", as in safetensors.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ModelFileError
+        When it is no model file, truncated, altered, or of a newer format version.
+    """
+    path = Path(path)
+    file_to_read(path)
+    if path.is_dir():
+        raise ModelFileError(f"{path} is a folder, not a model file.")
+    if not path.exists():
+        raise FileNotFoundError(f"There is no model file {path}.")
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > size - 8:
+            raise ModelFileError(f"{path} is not a model file of Réseau, or is damaged or cut short; {RESTORE}.")
+        if length > LONGEST_HEADER:
+            raise ModelFileError(
+                f"{path} is not a model file of Réseau, or is damaged: its header would have {length:,} bytes, and may "
+                f"have {LONGEST_HEADER:,} at most."
+            )
+        header = _json(path, file.read(length), "header")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ModelFileError(f"{path} has metadata that are no texts; the file is damaged.")
+    _check_metadata(path, metadata)
+    _check_tensors(path, header, size - 8 - length)
+    description = _json(path, metadata["description"].encode(), "description")
+    return {**description, SHA256: metadata["sha256"]}, header
+
+
+def _json(path: Path, content: bytes, what: str) -> dict[str, Any]:
+    """An object of JSON, in which no key stands twice and every number is finite."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+            raise ModelFileError(f"{path} has the key {twice[:40]!r} twice in its {what}; the file is damaged.")
+        return found
+
+    def finite(text: str) -> Any:
+        raise ModelFileError(f"{path} has {text} in its {what}, which is no finite number; the file is damaged.")
+
+    def number(text: str) -> float:
+        return value if isfinite(value := float(text)) else finite(text[:40])
+
+    try:
+        found = json.loads(content, object_pairs_hook=once, parse_constant=finite, parse_float=number)
+    except ModelFileError:
+        raise
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise ModelFileError(
+            f"{path} is not a model file of Réseau, or is damaged: its {what} is not JSON ({error})."
+        ) from None
+    if not isinstance(found, dict):
+        raise ModelFileError(f"{path} has a {what} that is not an object.")
+    return found
+
+
+def _check_tensors(path: Path, tensors: dict[str, Any], size: int) -> None:
+    """Refuse tensors that do not fill what follows the header, one after another."""
+    places = []
+    for name, entry in tensors.items():
+        try:
+            dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+            plain = all(type(n) is int and n >= 0 for n in [*shape, begin, end]) and len(shape) <= MOST_AXES
+        except (KeyError, TypeError, ValueError):
+            plain = False
+        if not plain or dtype not in DTYPES:
+            raise ModelFileError(f"{path} describes its tensor {name[:40]!r} in a way that is unknown; {RESTORE}.")
+        if end - begin != prod(shape) * DTYPES[dtype]:
+            raise ModelFileError(
+                f"{path} gives its tensor {name[:40]!r} {end - begin:,} bytes, but shape {shape} of {dtype} takes "
+                f"{prod(shape) * DTYPES[dtype]:,}; {RESTORE}."
+            )
+        places.append((begin, end))
+    reached = 0
+    for begin, end in sorted(places):
+        if begin != reached:
+            raise ModelFileError(f"{path} has tensors that do not follow one another; {RESTORE}.")
+        reached = end
+    if reached != size:
+        what = "is cut short" if reached > size else f"has {size - reached:,} bytes after its last tensor"
+        raise ModelFileError(f"{path} {what}; {RESTORE}.")
+
+
+def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(f"{path} is a safetensors file, but was not written by Réseau.")
+    version = metadata.get("format_version", "")
+    if not (version.isascii() and version.isdecimal()) or len(version) > 9 or int(version) < 1:
+        raise ModelFileError(f"{path} has format version {version[:40]!r}, which is no version; the file is damaged.")
+    if int(version) > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {version}, but this release of Réseau reads versions up to "
+            f"{FORMAT_VERSION}; upgrade with pip install -U reseau."
+        )
+    for entry in ("description", "sha256"):
+        if entry not in metadata:
+            raise ModelFileError(f"{path} has no {entry} in its header; the file is damaged.")
+
+
 def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     """Read and check a model file.
 
@@ -124,50 +247,19 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
-    file_to_read(path)
-    if path.is_dir():
-        raise ModelFileError(f"{path} is a folder, not a model file.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no model file {path}.")
+    description, header = read_header(path)
+    sha256 = description.pop(SHA256)
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            _check_header(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            text = (file.metadata() or {}).get("description", "")
+            tensors = {name: file.get_tensor(name) for name in header}
     except SafetensorError as error:
-        raise ModelFileError(
-            f"{path} is not a model file of Réseau, or is damaged or cut short ({error}); train it again or "
-            "restore it from a copy."
-        ) from None
-    text = metadata["description"]
-    if _digest(text, tensors) != metadata["sha256"]:
+        raise ModelFileError(f"{path} is not a model file of Réseau, or is damaged ({error}); {RESTORE}.") from None
+    if _digest(text, tensors) != sha256:
         raise ModelFileError(
             f"{path} was altered after it was written: its checksum does not match; restore it from a copy."
         )
-    try:
-        description = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ModelFileError(f"{path} has a description that is not JSON: {error}.") from None
-    if not isinstance(description, dict):
-        raise ModelFileError(f"{path} has a description that is not an object.")
     return description, tensors
-
-
-def _check_header(path: Path, metadata: dict[str, str]) -> None:
-    if metadata.get("format") != FORMAT:
-        raise ModelFileError(f"{path} is a safetensors file, but was not written by Réseau.")
-    version = metadata.get("format_version", "")
-    if not version.isdecimal() or int(version) < 1:
-        raise ModelFileError(f"{path} has format version {version!r}, which is no version; the file is damaged.")
-    if int(version) > FORMAT_VERSION:
-        raise ModelFileError(
-            f"{path} has format version {version}, but this release of Réseau reads versions up to "
-            f"{FORMAT_VERSION}; upgrade with pip install -U reseau."
-        )
-    for entry in ("description", "sha256"):
-        if entry not in metadata:
-            raise ModelFileError(f"{path} has no {entry} in its header; the file is damaged.")
 
 
 def load(path: str | Path) -> Any:

@@ -358,7 +358,8 @@ class Lesson:
                 values[equation.left.name] = self.parts[f"{equation.left.name}_{tensor}_before"][first]
         for equation in self.task.optimizer.equations:
             plugged = equation.right.plug(values)
-            values[equation.left.name] = self.parts[f"{equation.left.name}_{tensor}"][first]
+            part = self.parts[f"{equation.left.name}_{tensor}"]
+            values[equation.left.name] = part[first] if part.ndim else part[()]
             left: Side = (equation.left,)
             yield Chain(_without_repeats((left, (plugged,), (number(values[equation.left.name]),))), equation.sign)
 
