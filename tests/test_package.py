@@ -70,6 +70,10 @@ def test_the_public_names_are_these() -> None:
         "SGD",
         "TableModel",
         "__version__",
+        "from_keras",
+        "from_onnx",
+        "from_sklearn",
+        "from_torch",
         "load",
     }
 

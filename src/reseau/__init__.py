@@ -20,6 +20,10 @@ _HOMES = {
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "TableModel": "table_model",
+    "from_onnx": "importing.onnx",
+    "from_sklearn": "importing.sklearn",
+    "from_torch": "importing.torch",
+    "from_keras": "importing.keras",
     "LossCurveDisplay": "plots",
     "NetworkDisplay": "network_display",
     "ReseauError": "errors",
@@ -46,6 +50,10 @@ __all__ = [
     "ReseauError",
     "TableModel",
     "__version__",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "load",
 ]
 
@@ -53,6 +61,10 @@ if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators import MLPClassifier, MLPRegressor
     from reseau.history import History
+    from reseau.importing.keras import from_keras
+    from reseau.importing.onnx import from_onnx
+    from reseau.importing.sklearn import from_sklearn
+    from reseau.importing.torch import from_torch
     from reseau.layers import Dense
     from reseau.model_file import load
     from reseau.network import Network

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, pi, sqrt
@@ -71,6 +71,21 @@ CLOSED_UNIT = Interval(0.0, 1.0, includes_low=True, includes_high=True)
 
 
 @dataclass(frozen=True)
+class Code:
+    """σ as it is written in the files of `reseau.export`: C99 for double, and NumPy.
+
+    An elementwise one is given by expressions: of `z`, its derivative also of the value `a`. A row-wise one is given by
+    names of functions: in C ``value(z, a, n)`` writes the row `a`, and ``derivative(a, g, delta, n)`` writes the row
+    δ = g D. Both may call the functions of math.h (`reseau.export` turns them and all constants to float where asked)
+    or of NumPy, and those of `C_FUNCTIONS` and `NUMPY_FUNCTIONS`. As everywhere, nothing may overflow on the way.
+    """
+
+    c: str
+    c_derivative: str
+    numpy: str
+
+
+@dataclass(frozen=True)
 class Activation(ABC):
     """What every activation has.
 
@@ -92,6 +107,8 @@ class Activation(ABC):
         Z (rows, neurons) -> A (rows, neurons).
     initializer : str
         The name of the initialisation that suits it (see `reseau.initializers`).
+    code : Code
+        Value and derivative in the languages that networks are exported to.
     """
 
     name: str
@@ -102,6 +119,7 @@ class Activation(ABC):
     range: Interval
     value: Callable[[Array], Array]
     initializer: str
+    code: Code = field(kw_only=True)
 
     @abstractmethod
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
@@ -306,6 +324,157 @@ def _hard_swish_derivative(Z: Array, A: Array) -> Array:
     return xp.where(Z >= 3, xp.ones_like(Z), xp.astype(Z > -3, Z.dtype) * (Z / 3 + 0.5))
 
 
+# --- in other languages -----------------------------------------------------------------------------------------------
+# What the entries' codes call besides the libraries: C99 for double, and NumPy. In ASCII, as they end in users' files.
+
+C_FUNCTIONS: dict[str, str] = {
+    "sigmoid": """
+/* 1/(1 + e^-z), for z < 0 as e^z/(1 + e^z): the exponential is at most 1. */
+static double sigmoid(double z)
+{
+    double e = exp(-fabs(z));
+    return (z < 0.0 ? e : 1.0) / (1.0 + e);
+}
+""",
+    "softplus": """
+/* log(1 + e^z), as max(z, 0) + log(1 + e^-|z|): the exponential is at most 1. */
+static double softplus(double z)
+{
+    return (z > 0.0 ? z : 0.0) + log1p(exp(-fabs(z)));
+}
+""",
+    "mish_derivative": """
+/* The derivative of z t with t = tanh(softplus(z)): t + z (1 - t^2) sigmoid(z). */
+static double mish_derivative(double z)
+{
+    double t = tanh(softplus(z));
+    return t + z * (1.0 - t * t) * sigmoid(z);
+}
+""",
+    "normal_cdf": """
+/* Phi(z) = (1 + erf(z/sqrt(2)))/2, as erfc(-z/sqrt(2))/2, which keeps the digits of small values. */
+static double normal_cdf(double z)
+{
+    return 0.5 * erfc(-0.7071067811865476 * z);
+}
+""",
+    "normal_density": """
+/* e^(-z^2/2)/sqrt(2 pi): in double 0 from |z| = 40 on, long before the square could overflow. */
+static double normal_density(double z)
+{
+    return fabs(z) < 40.0 ? 0.3989422804014327 * exp(-0.5 * z * z) : 0.0;
+}
+""",
+    "gelu_gate": f"""
+/* (1 + tanh(u))/2 = sigmoid(2 u) with u = sqrt(2/pi) (z + 0.044715 z^3): in double 0 or 1 from |z| = 30 on, long before
+ * the cube could overflow. */
+static double gelu_gate(double z)
+{{
+    double near_z = z < -{GELU_FAR} ? -{GELU_FAR} : z > {GELU_FAR} ? {GELU_FAR} : z;
+    return sigmoid({2 * GELU_SLOPE} * (near_z + {GELU_CUBIC} * near_z * near_z * near_z));
+}}
+""",
+    "gelu_rest": f"""
+/* z times the derivative of gelu_gate: z s (1 - s) 2 sqrt(2/pi) (1 + 3 * 0.044715 z^2), s = gelu_gate(z). */
+static double gelu_rest(double z)
+{{
+    double near_z = z < -{GELU_FAR} ? -{GELU_FAR} : z > {GELU_FAR} ? {GELU_FAR} : z;
+    double s = gelu_gate(z);
+    return near_z * s * (1.0 - s) * {2 * GELU_SLOPE} * (1.0 + {3 * GELU_CUBIC} * near_z * near_z);
+}}
+""",
+    "softmax": """
+/* a_j = e^z_j / sum_i e^z_i; the largest z is taken off first, so that no exponential overflows. */
+static void softmax(const double *z, double *a, int n)
+{
+    double largest = z[0], sum = 0.0;
+    for (int j = 1; j < n; j++)
+        if (z[j] > largest)
+            largest = z[j];
+    for (int j = 0; j < n; j++) {
+        a[j] = exp(z[j] - largest);
+        sum += a[j];
+    }
+    for (int j = 0; j < n; j++)
+        a[j] /= sum;
+}
+""",
+    "softmax_back": """
+/* delta_j = sum_i g_i da_i/dz_j with da_i/dz_j = a_i ((i = j) - a_j), which is a_j (g_j - sum_i g_i a_i). */
+static void softmax_back(const double *a, const double *g, double *delta, int n)
+{
+    double sum = 0.0;
+    for (int i = 0; i < n; i++)
+        sum += g[i] * a[i];
+    for (int j = 0; j < n; j++)
+        delta[j] = a[j] * (g[j] - sum);
+}
+""",
+    "log_softmax": """
+/* a_j = z_j - log(sum_i e^z_i); the largest z is taken off first, so that no exponential overflows. */
+static void log_softmax(const double *z, double *a, int n)
+{
+    double largest = z[0], sum = 0.0;
+    for (int j = 1; j < n; j++)
+        if (z[j] > largest)
+            largest = z[j];
+    for (int j = 0; j < n; j++)
+        sum += exp(z[j] - largest);
+    for (int j = 0; j < n; j++)
+        a[j] = z[j] - largest - log(sum);
+}
+""",
+    "log_softmax_back": """
+/* delta_j = sum_i g_i da_i/dz_j with da_i/dz_j = (i = j) - e^a_j, which is g_j - e^a_j sum_i g_i. */
+static void log_softmax_back(const double *a, const double *g, double *delta, int n)
+{
+    double sum = 0.0;
+    for (int i = 0; i < n; i++)
+        sum += g[i];
+    for (int j = 0; j < n; j++)
+        delta[j] = g[j] - exp(a[j]) * sum;
+}
+""",
+}
+
+NUMPY_FUNCTIONS: dict[str, str] = {
+    "sigmoid": """
+def sigmoid(z):
+    # 1/(1 + e^-z), for z < 0 as e^z/(1 + e^z): the exponential is at most 1.
+    e = np.exp(-np.abs(z))
+    return np.where(z < 0, e, 1) / (1 + e)
+""",
+    "softplus": """
+def softplus(z):
+    # log(1 + e^z), as max(z, 0) + log(1 + e^-|z|): the exponential is at most 1.
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+""",
+    "normal_cdf": """
+def normal_cdf(z):
+    # Phi(z) = (1 + erf(z/sqrt(2)))/2, as erfc(-z/sqrt(2))/2, which keeps the digits of small values.
+    return 0.5 * np.array([math.erfc(-x) for x in (z / math.sqrt(2)).flat], z.dtype).reshape(z.shape)
+""",
+    "gelu_gate": f"""
+def gelu_gate(z):
+    # (1 + tanh(u))/2 = sigmoid(2 u) with u = sqrt(2/pi) (z + 0.044715 z^3); 0 or 1 from |z| = {GELU_FAR:g} on.
+    z = np.clip(z, -{GELU_FAR:g}, {GELU_FAR:g})
+    return sigmoid({2 * GELU_SLOPE} * (z + {GELU_CUBIC} * z**3))
+""",
+    "softmax": """
+def softmax(z):
+    # e^z_j / sum_i e^z_i of each row; its largest z is taken off first, so that no exponential overflows.
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+""",
+    "log_softmax": """
+def log_softmax(z):
+    # z_j - log(sum_i e^z_i) of each row; its largest z is taken off first, so that no exponential overflows.
+    z = z - z.max(axis=1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+""",
+}
+
+
 # --- the table --------------------------------------------------------------------------------------------------------
 
 z, z_i, z_j = Symbol("z"), Symbol("z", index=("i",)), Symbol("z", index=("j",))
@@ -338,6 +507,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z,
         "glorot_uniform",
         lambda Z, A: namespace(Z).ones_like(Z),
+        code=Code("z", "1.0", "z"),
     ),
     Elementwise(
         "sigmoid",
@@ -349,6 +519,7 @@ _ENTRIES: tuple[Activation, ...] = (
         sigmoid,
         "glorot_uniform",
         lambda Z, A: A * (1 - A),
+        code=Code("sigmoid(z)", "a * (1.0 - a)", "sigmoid(z)"),
     ),
     Elementwise(
         "tanh",
@@ -360,6 +531,7 @@ _ENTRIES: tuple[Activation, ...] = (
         tanh,
         "glorot_uniform",
         lambda Z, A: 1 - A * A,
+        code=Code("tanh(z)", "1.0 - a * a", "np.tanh(z)"),
     ),
     RowWise(
         "softmax",
@@ -372,6 +544,7 @@ _ENTRIES: tuple[Activation, ...] = (
         "glorot_uniform",
         softmax_jacobian,
         softmax_pullback,
+        code=Code("softmax", "softmax_back", "softmax(z)"),
     ),
     RowWise(
         "log_softmax",
@@ -384,6 +557,7 @@ _ENTRIES: tuple[Activation, ...] = (
         "glorot_uniform",
         log_softmax_jacobian,
         log_softmax_pullback,
+        code=Code("log_softmax", "log_softmax_back", "log_softmax(z)"),
     ),
     Elementwise(
         "relu",
@@ -395,6 +569,7 @@ _ENTRIES: tuple[Activation, ...] = (
         relu,
         "he_normal",
         lambda Z, A: step(Z),
+        code=Code("z < 0.0 ? 0.0 : z", "z > 0.0 ? 1.0 : 0.0", "np.maximum(z, 0)"),
     ),
     Elementwise(
         "leaky_relu",
@@ -406,6 +581,7 @@ _ENTRIES: tuple[Activation, ...] = (
         _leaky_relu,
         "he_normal",
         lambda Z, A: LEAK + (1 - LEAK) * step(Z),
+        code=Code(f"z > 0.0 ? z : {LEAK} * z", f"z > 0.0 ? 1.0 : {LEAK}", f"np.where(z > 0, z, {LEAK} * z)"),
     ),
     Elementwise(
         "elu",
@@ -417,6 +593,9 @@ _ENTRIES: tuple[Activation, ...] = (
         _elu,
         "he_normal",
         _elu_derivative,
+        code=Code(
+            "z > 0.0 ? z : expm1(z)", "z > 0.0 ? 1.0 : a + 1.0", "np.where(z > 0, z, np.expm1(np.minimum(z, 0)))"
+        ),
     ),
     Elementwise(
         "selu",
@@ -428,6 +607,11 @@ _ENTRIES: tuple[Activation, ...] = (
         _selu,
         "lecun_normal",
         _selu_derivative,
+        code=Code(
+            f"z > 0.0 ? {SELU_SCALE} * z : {SELU_SCALE * SELU_ALPHA} * expm1(z)",
+            f"z > 0.0 ? {SELU_SCALE} : a + {SELU_SCALE * SELU_ALPHA}",
+            f"{SELU_SCALE} * np.where(z > 0, z, {SELU_ALPHA} * np.expm1(np.minimum(z, 0)))",
+        ),
     ),
     Elementwise(
         "gelu",
@@ -439,6 +623,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z * normal_cdf(Z),
         "he_normal",
         lambda Z, A: normal_cdf(Z) + Z * _normal_pdf(Z),
+        code=Code("z * normal_cdf(z)", "normal_cdf(z) + z * normal_density(z)", "z * normal_cdf(z)"),
     ),
     Elementwise(
         "gelu_tanh",
@@ -453,6 +638,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z * _gelu_tanh_gate(Z),
         "he_normal",
         _gelu_tanh_derivative,
+        code=Code("z * gelu_gate(z)", "gelu_gate(z) + gelu_rest(z)", "z * gelu_gate(z)"),
     ),
     Elementwise(
         "silu",
@@ -464,6 +650,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z * sigmoid(Z),
         "he_normal",
         _silu_derivative,
+        code=Code("z * sigmoid(z)", "sigmoid(z) + a * (1.0 - sigmoid(z))", "z * sigmoid(z)"),
     ),
     Elementwise(
         "mish",
@@ -475,6 +662,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z * tanh(softplus(Z)),
         "he_normal",
         _mish_derivative,
+        code=Code("z * tanh(softplus(z))", "mish_derivative(z)", "z * np.tanh(softplus(z))"),
     ),
     Elementwise(
         "softplus",
@@ -486,6 +674,7 @@ _ENTRIES: tuple[Activation, ...] = (
         softplus,
         "he_normal",
         lambda Z, A: sigmoid(Z),
+        code=Code("softplus(z)", "sigmoid(z)", "softplus(z)"),
     ),
     Elementwise(
         "softsign",
@@ -497,6 +686,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z / (1 + namespace(Z).abs(Z)),
         "glorot_uniform",
         _softsign_derivative,
+        code=Code("z / (1.0 + fabs(z))", "1.0 / (1.0 + fabs(z)) / (1.0 + fabs(z))", "z / (1 + np.abs(z))"),
     ),
     Elementwise(
         "hard_sigmoid",
@@ -508,6 +698,11 @@ _ENTRIES: tuple[Activation, ...] = (
         _hard_sigmoid,
         "glorot_uniform",
         _hard_sigmoid_derivative,
+        code=Code(
+            "z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 6.0 + 0.5",
+            "z > -3.0 && z < 3.0 ? 1.0 / 6.0 : 0.0",
+            "np.clip(z / 6 + 0.5, 0, 1)",
+        ),
     ),
     Elementwise(
         "hard_swish",
@@ -525,6 +720,11 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: Z * _hard_sigmoid(Z),
         "he_normal",
         _hard_swish_derivative,
+        code=Code(
+            "z <= -3.0 ? 0.0 : z >= 3.0 ? z : z * (z / 6.0 + 0.5)",
+            "z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 3.0 + 0.5",
+            "z * np.clip(z / 6 + 0.5, 0, 1)",
+        ),
     ),
     Elementwise(
         "exponential",
@@ -536,6 +736,7 @@ _ENTRIES: tuple[Activation, ...] = (
         lambda Z: namespace(Z).exp(Z),
         "glorot_uniform",
         lambda Z, A: A,
+        code=Code("exp(z)", "a", "np.exp(z)"),
     ),
 )
 

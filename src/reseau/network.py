@@ -633,6 +633,43 @@ class Network:
 
         model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
 
+    def to_c(self, path: str | Path, *, name: str | None = None, dtype: str | None = None) -> None:
+        """Write the network as one C99 file without dependencies, and its header beside it: `predict` and `jacobian`.
+
+        Parameters
+        ----------
+        path : path
+            Of the C file; it has to end in ".c".
+        name : str or None
+            What the names in it begin with, such as "digits" in ``digits_predict``; None takes it from the path.
+        dtype : {"float32", "float64"} or None
+            The precision to compute in; None takes the network's.
+
+        Raises
+        ------
+        ReseauError
+            For another ending, a name that C does not allow, or a network that does not know its inputs yet.
+        OSError
+            When the files cannot be written.
+        """
+        from reseau.export import c
+
+        c.export(self, path, name=name, dtype=dtype)
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the network to an ONNX file, with input "X" and output "O"; `reseau.from_onnx` reads it back.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx, and for a network that does not know its inputs yet.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau.export import onnx
+
+        onnx.export(self, path)
+
     def summary(self) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.
 

@@ -576,6 +576,23 @@ class Perceptron(BaseEstimator, ABC):
         for view, value in zip(views, values, strict=True):
             view[...] = value
 
+    def to_onnx(self, path: Any) -> None:
+        """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".
+
+        Parameters
+        ----------
+        path : path
+            Where; the file is complete or not there.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx; for classes that are neither text, numbers nor booleans.
+        """
+        from reseau.export import onnx
+
+        onnx.export(self, path)
+
     def __getstate__(self) -> Any:
         # The trainer lives in native memory; a copy makes one of its own that goes on from there.
         if "_network" in vars(self):

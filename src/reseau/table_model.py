@@ -404,6 +404,36 @@ class TableModel:
 
         model_file.write(path, self.describe(), self.network.tensors())
 
+    def to_c(self, path: str | Path, *, name: str | None = None, dtype: str | None = None) -> None:
+        """Write the model as one C99 file without dependencies, and its header: from a row to what is predicted.
+
+        Parameters are those of `Network.to_c`.
+
+        Raises
+        ------
+        ReseauError
+            For another ending, or a name that C does not allow.
+        OSError
+            When the files cannot be written.
+        """
+        from reseau.export import c
+
+        c.export(self, path, name=name, dtype=dtype)
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau.export import onnx
+
+        onnx.export(self, path)
+
     def _quantity(self, O: npt.NDArray[Any]) -> Floats:
         assert isinstance(self.target, Quantity)
         y = O[:, 0].astype(np.float64) * self.target.scale + self.target.mean

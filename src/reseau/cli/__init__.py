@@ -10,6 +10,7 @@ import typer
 from reseau.cli.blackboard import blackboard
 from reseau.cli.check import check
 from reseau.cli.exercise import exercise
+from reseau.cli.export import export
 from reseau.cli.info import info
 from reseau.cli.predict import predict
 from reseau.cli.train import train
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(export)
 app.command()(blackboard)
 app.command()(exercise)
 app.command()(check)

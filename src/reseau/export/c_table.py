@@ -1,0 +1,457 @@
+"""What a table model adds to the C of its network: a `struct` for a row, its encoding, and what is predicted from it.
+
+Cells are given as follows, NAN or NULL where they are missing: numbers as they are, booleans as 1 and 0, dates as
+seconds since 1970-01-01 00:00 UTC, all in double, and categories as text in UTF-8. As in `columns`, the encoding is
+computed in double and rounded to float, so that the network's inputs are those of Python.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import numpy as np
+
+from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
+from reseau.export import c_text as c
+from reseau.export.c import Parts
+from reseau.export.vectors import Cell, Row, encoded, rows, used
+from reseau.table_model import TableModel
+from reseau.target import Classes, Quantity
+
+FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
+
+WITHIN = """\
+/* z, or the nearer end of -limit .. limit. */
+static double within(double z, double limit)
+{
+    return z < -limit ? -limit : z > limit ? limit : z;
+}"""
+
+PLACE_OF = """\
+/* The place of a text among n levels; `other` if it is none of them, `missing` if there is no text. */
+static int place_of(const char *text, const char *const levels[], int n, int other, int missing)
+{
+    if (text == NULL)
+        return missing;
+    for (int k = 0; k < n; k++)
+        if (strcmp(text, levels[k]) == 0)
+            return k;
+    return other;
+}"""
+
+DAY_OF_YEAR = """\
+/* On which day since 1970-01-01 a year of the Gregorian calendar begins. */
+static double first_day(double year)
+{
+    double y = year - 1.0;
+    return 365.0 * (year - 1970.0) + floor(y / 4.0) - floor(y / 100.0) + floor(y / 400.0) - 477.0;
+}
+
+/* How many days of its year are over when a day since 1970-01-01 begins. */
+static double day_of_year(double day)
+{
+    double year = floor(1970.0 + day / 365.2425);
+    while (first_day(year) > day)
+        year -= 1.0;
+    while (first_day(year + 1.0) <= day)
+        year += 1.0;
+    return day - first_day(year);
+}"""
+
+
+def table_parts(model: TableModel, name: str, kind: str) -> Parts:
+    """Make the parts of a table model, the names in which begin with `name`, in "float" or "double"."""
+    writer = _Writer(model, name, kind)
+    return Parts(
+        title=writer.title(),
+        about=(
+            (
+                f"The inputs x are what {name}_encode makes of a row of the table; {name}_predict_row goes from the "
+                f"row to what is predicted. What inputs and outputs mean is said in {name}_input_names and "
+                f"{writer.output_names}. Cells may be missing: do not compile with -ffast-math, which forgets NaN."
+            ),
+            "",
+        ),
+        includes=tuple(sorted({header for column in writer.columns for header in column.includes})),
+        declarations=tuple(writer.declarations()),
+        definitions=tuple(writer.definitions()),
+        test_tables=tuple(writer.test_tables()),
+        test_checks=tuple(writer.test_checks()),
+        X=writer.X,
+    )
+
+
+class _Writer:
+    """Writes what is declared, defined and tested."""
+
+    def __init__(self, model: TableModel, name: str, kind: str) -> None:
+        self.table = model.training.get("table")
+        self.target = model.target
+        self.name = name
+        self.upper = name.upper()
+        self.kind = kind
+        descriptions = used(model)
+        members = c.identifiers((d.name for d in descriptions), "column")
+        self.columns: list[_Column] = []
+        start = 0
+        for number, (description, member) in enumerate(zip(descriptions, members, strict=True), start=1):
+            self.columns.append(COLUMNS[type(description)](description, member, number, start, kind))
+            start += len(description.features)
+        self.features = [feature for d in descriptions for feature in d.features]
+        self.rows = rows(model)
+        self.X = encoded(model, self.rows)
+        classes = isinstance(self.target, Classes)
+        self.output_names = f"{name}_{'class' if classes else 'output'}_names"
+        self.outputs = self.target.labels if isinstance(self.target, Classes) else [self.target.name]
+
+    def title(self) -> str:
+        """What is predicted from what."""
+        target = c.plain(self.target.name)
+        what = f"the probability of each class of {target}" if isinstance(self.target, Classes) else target
+        source = f" such as {c.plain(str(self.table))}" if self.table else ""
+        return f"{what}, from {plural(len(self.columns), 'column')} of a table{source}."
+
+    # --- the header ---------------------------------------------------------------------------------------------------
+
+    def declarations(self) -> Iterator[str]:
+        """The struct and the functions on it."""
+        name, upper, kind = self.name, self.upper, self.kind
+        yield f"#define {upper}_COLUMNS {len(self.columns)}"
+        members = "\n".join(column.declaration() for column in self.columns)
+        yield f"{c.comment('A row of the table.')}\nstruct {name}_row {{\n{members}\n}};"
+        encode = (
+            "The inputs x of a row. Returns 0; or the number, from 1, of the first column whose value cannot be used "
+            "(a number that float cannot hold, a boolean that is neither 0 nor 1), and then x is not complete."
+        )
+        yield f"{c.comment(encode)}\nint {name}_encode(const struct {name}_row *row, {kind} x[{upper}_INPUTS]);"
+        if isinstance(self.target, Classes):
+            what = f"The probability of each class of a row, in the order of {name}_class_names."
+        else:
+            what = f"The {c.plain(self.target.name)} of a row, in the unit of the table that was learned from."
+        what += f" Returns what {name}_encode does, and predicts nothing unless that is 0."
+        yield f"{c.comment(what)}\nint {name}_predict_row({self._row_and_result()});"
+        yield "\n".join(
+            [
+                c.comment("What columns, inputs and outputs mean."),
+                f"extern const char *const {name}_column_names[{upper}_COLUMNS];",
+                f"extern const char *const {name}_input_names[{upper}_INPUTS];",
+                f"extern const char *const {self.output_names}[{upper}_OUTPUTS];",
+            ]
+        )
+
+    def _row_and_result(self) -> str:
+        quantity = isinstance(self.target, Quantity)
+        result = "double *prediction" if quantity else f"{self.kind} probabilities[{self.upper}_OUTPUTS]"
+        return f"const struct {self.name}_row *row, {result}"
+
+    # --- the C file ---------------------------------------------------------------------------------------------------
+
+    def definitions(self) -> Iterator[str]:
+        """Names, levels, helpers and the functions on rows."""
+        name, upper = self.name, self.upper
+        yield _texts(
+            f"const char *const {name}_column_names[{upper}_COLUMNS]", [d.description.name for d in self.columns]
+        )
+        yield _texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
+        yield _texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
+        yield from (table for column in self.columns for table in column.tables())
+        yield from dict.fromkeys(helper for column in self.columns for helper in column.helpers())
+        yield self._encode()
+        yield self._predict_row()
+
+    def _encode(self) -> str:
+        variables = list(dict.fromkeys(f"    {line};" for column in self.columns for line in column.variables))
+        lines = []
+        for column in self.columns:
+            title = f"{c.plain(column.description.name)}: {column.how()}"
+            lines += ["", c.comment(title, indent="    "), *(f"    {line}" for line in column.statements())]
+        return "\n".join(
+            [
+                f"int {self.name}_encode(const struct {self.name}_row *row, {self.kind} x[{self.upper}_INPUTS])",
+                "{",
+                *variables,
+                *lines,
+                "",
+                "    return 0;",
+                "}",
+            ]
+        )
+
+    def _predict_row(self) -> str:
+        name, upper, kind, target = self.name, self.upper, self.kind, self.target
+        more, o = (f", o[{upper}_OUTPUTS]", "o") if isinstance(target, Quantity) else ("", "probabilities")
+        lines = [
+            f"int {name}_predict_row({self._row_and_result()})",
+            "{",
+            f"    {kind} x[{upper}_INPUTS]{more};",
+            f"    int refused = {name}_encode(row, x);",
+            "    if (refused)",
+            "        return refused;",
+            f"    {name}_predict(x, {o});",
+        ]
+        if isinstance(target, Quantity):
+            lines.append(f"    *prediction = {_double(target.mean)} + {_double(target.scale)} * (double)o[0];")
+        return "\n".join([*lines, "    return 0;", "}"])
+
+    # --- the test -----------------------------------------------------------------------------------------------------
+
+    def test_tables(self) -> Iterator[str]:
+        """The rows behind the test's samples."""
+        lines = ",\n".join(self._initialiser(row) for row in self.rows)
+        title = c.comment("Rows of the table, of which test_x are the inputs.")
+        yield f"{title}\nstatic const struct {self.name}_row test_rows[{len(self.rows)}] = {{\n{lines}\n}};"
+
+    def _initialiser(self, row: Row) -> str:
+        cells = (column.constant(cell) for column, cell in zip(self.columns, row, strict=True))
+        return f"    {{{c.filled(cells, '     ').lstrip()}}}"
+
+    def test_checks(self) -> Iterator[str]:
+        """The statements that check the functions on rows."""
+        name, upper, kind = self.name, self.upper, self.kind
+        quantity = isinstance(self.target, Quantity)
+        yield f"    for (int t = 0; t < {len(self.rows)}; t++) {{"
+        yield f"        {kind} x[{upper}_INPUTS]{'' if quantity else f', probabilities[{upper}_OUTPUTS]'};"
+        if quantity:
+            yield "        double prediction = 0.0;"
+        result = "&prediction" if quantity else "probabilities"
+        yield f"        failures += {name}_encode(&test_rows[t], x) != 0;"
+        yield f"        failures += {name}_predict_row(&test_rows[t], {result}) != 0;"
+        yield f"        {name}_predict(x, o);"
+        yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* a sine may end in another digit */"
+        yield '            check("input", i, (double)x[i], (double)test_x[t][i], 1.2e-7 * (1.0 + fabs((double)x[i])));'
+        if isinstance(self.target, Quantity):
+            mean, scale = _double(self.target.mean), _double(self.target.scale)
+            yield f'        check("prediction", t, prediction, {mean} + {scale} * (double)o[0],'
+            yield f"              {scale} * test_o_rounding[t][0] + 1e-15 * fabs({mean}));"
+        else:
+            yield f"        for (int k = 0; k < {upper}_OUTPUTS; k++)"
+            yield '            check("probability", k, (double)probabilities[k], (double)o[k], test_o_rounding[t][k]);'
+        yield "    }"
+
+
+# --- each kind of column ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Column(ABC):
+    """A column as a member of the struct, and as the inputs from `start` on; `number` is its own, from 1.
+
+    Whether a value is missing is asked before it is compared: programs that trap invalid operations, as many in Fortran
+    do, would stop at a comparison with NaN.
+    """
+
+    description: Any
+    member: str
+    number: int
+    start: int
+    kind: str
+
+    c_type: ClassVar[str] = "double "
+    includes: ClassVar[tuple[str, ...]] = ()
+    variables: ClassVar[tuple[str, ...]] = ("double v",)
+
+    @abstractmethod
+    def meaning(self) -> str:
+        """What the member holds."""
+
+    @abstractmethod
+    def how(self) -> str:
+        """What its inputs are."""
+
+    @abstractmethod
+    def statements(self) -> list[str]:
+        """The statements that set them."""
+
+    def tables(self) -> Iterator[str]:
+        """Its constant tables."""
+        return iter(())
+
+    def helpers(self) -> Iterator[str]:
+        """The functions that its statements call."""
+        return iter(())
+
+    def declaration(self) -> str:
+        """The member, with what it holds."""
+        name = c.plain(self.description.name)
+        meaning = self.meaning() if name == self.member else f"{name}: {self.meaning()}"
+        line = f"    {self.c_type}{self.member};"
+        short = f"{line} /* {meaning} */"
+        return short if len(short) <= c.WIDTH else f"{c.comment(meaning, indent='    ')}\n{line}"
+
+    def constant(self, cell: Cell) -> str:
+        """A cell in the initialiser of a row."""
+        assert cell is None or isinstance(cell, float)
+        return "(double)NAN" if cell is None else c.number(cell, "double")
+
+    def x(self, offset: int = 0) -> str:
+        """One of its inputs."""
+        return f"x[{self.start + offset}]"
+
+    def rounded(self, value: str) -> str:
+        """A value as the input that Python has: a number of float."""
+        return f"(float){value}" if self.kind == "float" else f"(double)(float){value}"
+
+    def zero_or_one(self, condition: str) -> str:
+        """An input that says whether something holds."""
+        return c.in_type(f"{condition} ? 1.0 : 0.0", self.kind)
+
+    def filled(self) -> str:
+        """The value, or what stands for a missing one."""
+        return f"isnan(v) ? {c.number(self.description.fill, 'double')} : v"
+
+    def missing(self, offset: int) -> list[str]:
+        """The statement for the input "is missing", if there is one."""
+        return [f"{self.x(offset)} = {self.zero_or_one('isnan(v)')};"] if self.description.missing else []
+
+    def and_missing(self) -> str:
+        """The words for it."""
+        return "; and whether it is missing" if self.description.missing else ""
+
+
+class _NumberColumn(_Column):
+    includes = ("float.h",)
+
+    def meaning(self) -> str:
+        return "a number; NAN if missing"
+
+    def how(self) -> str:
+        return f"standardised, the median if missing{self.and_missing()}"
+
+    def helpers(self) -> Iterator[str]:
+        yield WITHIN
+
+    def statements(self) -> list[str]:
+        d: Number = self.description
+        z = f"(({self.filled()}) - {_double(d.mean)}) / {_double(d.scale)}"
+        return [
+            f"v = row->{self.member};",
+            "if (!isnan(v) && fabs(v) > (double)FLT_MAX)",
+            f"    return {self.number};",
+            f"{self.x()} = {self.rounded(f'within({z}, {_double(d.limit)})')};",
+            *self.missing(1),
+        ]
+
+
+class _BooleanColumn(_Column):
+    def meaning(self) -> str:
+        return "1 if true, 0 if false; NAN if missing"
+
+    def how(self) -> str:
+        return f"1, 0, or the mean if missing{self.and_missing()}"
+
+    def statements(self) -> list[str]:
+        return [
+            f"v = row->{self.member};",
+            "if (!(isnan(v) || v == 0.0 || v == 1.0))",
+            f"    return {self.number};",
+            f"{self.x()} = {self.rounded(f'({self.filled()})')};",
+            *self.missing(1),
+        ]
+
+
+class _CategoryColumn(_Column):
+    c_type = "const char *"
+    includes = ("stddef.h", "string.h")
+    variables = ("int k",)
+
+    def meaning(self) -> str:
+        d: Category = self.description
+        return f"{c.listed(d.levels)}; NULL if missing" if d.levels else "a text; NULL if missing"
+
+    def constant(self, cell: Cell) -> str:
+        assert cell is None or isinstance(cell, str)
+        return "NULL" if cell is None else c.text(cell)
+
+    def how(self) -> str:
+        d: Category = self.description
+        n = len(d.levels)
+        inputs = ([f"for each of its {plural(n, 'level')}"] if n > 1 else ["for its level"] * n) + (
+            ["for rare and unknown ones"] * d.other + ["if it is missing"] * d.missing
+        )
+        return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}"
+
+    def tables(self) -> Iterator[str]:
+        levels = self.description.levels
+        if levels:
+            yield _texts(f"static const char *const {self.member}_levels[{len(levels)}]", list(levels))
+
+    def helpers(self) -> Iterator[str]:
+        yield PLACE_OF
+
+    def statements(self) -> list[str]:
+        d: Category = self.description
+        n = len(d.levels)
+        levels = f"{self.member}_levels" if n else "NULL"
+        other = n if d.other else -1
+        missing = n + d.other if d.missing else -1
+        start = f"{self.start} + i" if self.start else "i"
+        return [
+            f"k = place_of(row->{self.member}, {levels}, {n}, {other}, {missing});",
+            f"for (int i = 0; i < {len(d.features)}; i++)",
+            f"    x[{start}] = {self.zero_or_one('i == k')};",
+        ]
+
+
+class _DateColumn(_Column):
+    variables = ("double v", "double days")
+
+    def meaning(self) -> str:
+        return "seconds since 1970-01-01 00:00 UTC; NAN if missing"
+
+    def constant(self, cell: Cell) -> str:
+        assert cell is None or isinstance(cell, datetime)
+        return "(double)NAN" if cell is None else c.number((cell - datetime(1970, 1, 1)).total_seconds(), "double")
+
+    def how(self) -> str:
+        cycles = "".join(f", sine and cosine of the time of {cycle}" for cycle in self.description.cycles)
+        return f"days, standardised{cycles}, those of the median if missing{self.and_missing()}"
+
+    def helpers(self) -> Iterator[str]:
+        if "year" in self.description.cycles:
+            yield DAY_OF_YEAR
+
+    def statements(self) -> list[str]:
+        d: Date = self.description
+        places = {
+            "year": "day_of_year(floor(days))",
+            "week": f"(floor(days) + {EPOCH_WEEKDAY}) - 7.0 * floor((floor(days) + {EPOCH_WEEKDAY}) / 7.0)",
+            "day": "days - floor(days)",
+        }
+        lines = [
+            f"v = row->{self.member};",
+            f"if (!isnan(v) && fabs(v) > {FARTHEST:.1e})",
+            f"    return {self.number};",
+            f"days = isnan(v) ? {c.number(d.fill, 'double')} : v / 86400.0;",
+            f"{self.x()} = {self.rounded(f'((days - {_double(d.mean)}) / {_double(d.scale)})')};",
+        ]
+        for i, cycle in enumerate(d.cycles):
+            lines.append(
+                f"v = {_double(2 * np.pi)} * ({places[cycle]}) / {_double(CYCLES[cycle])}; /* of the {cycle} */"
+            )
+            lines.append(f"{self.x(1 + 2 * i)} = {self.rounded('sin(v)')};")
+            lines.append(f"{self.x(2 + 2 * i)} = {self.rounded('cos(v)')};")
+        if d.missing:
+            lines.append(f"{self.x(1 + 2 * len(d.cycles))} = {self.zero_or_one(f'isnan(row->{self.member})')};")
+        return lines
+
+
+COLUMNS: dict[type[Description], type[_Column]] = {
+    Number: _NumberColumn,
+    Boolean: _BooleanColumn,
+    Category: _CategoryColumn,
+    Date: _DateColumn,
+}
+
+
+def _double(value: float) -> str:
+    """A constant, in brackets if it is negative."""
+    text = c.number(value, "double")
+    return f"({text})" if text.startswith("-") else text
+
+
+def _texts(declaration: str, texts: list[str]) -> str:
+    return f"{declaration} = {{\n{c.filled(map(c.text_and_meaning, texts), '    ')}\n}};"

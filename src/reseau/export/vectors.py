@@ -1,0 +1,161 @@
+"""Test vectors: samples of a model, what it gives for them, and by how much rounding may change that.
+
+What is expected is computed in float64, with the equations of the reference engine and the parameters as the exported
+file has them. The bounds are first-order bounds on the error of the same computation in the file's precision, doubled;
+they follow every number through the layers (ε is the spacing of the precision's numbers at 1):
+
+- Z = A W + b: Δz ≤ Σ Δa |w| + (n_in + 2) ε (Σ |a| |w| + |b|), in any order of summation;
+- A = σ(Z): Δa ≤ |σ'| Δz, and what computing σ adds: 8 ε (|a| + |z σ'|) for a number alone, (n + 8) ε (|a| + 1) for one
+  of a row of n;
+- J v likewise: through W as above, and through σ with the change of σ' between z − p and z + p, p = 2 Δz + 8 ε |z|,
+  which is its curvature, or the jump at a kink that rounding may put a score on the other side of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from reseau.activations import RowWise
+from reseau.columns import Boolean, Category, Date, Description, Number
+from reseau.layers import Architecture
+
+if TYPE_CHECKING:
+    from reseau.network import Network
+    from reseau.table_model import TableModel
+
+Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Cell: TypeAlias = float | str | datetime | None
+Row: TypeAlias = list[Cell]
+
+COUNT = 5  # vectors, or rows
+SAFETY = 2.0  # for the terms of second order
+UNKNOWN = "something else"  # a text that no column knows
+DAYS_KNOWN = 700_000  # how far from 1970 a date may be that `datetime` can hold
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Samples X (rows, d), outputs O (rows, n), directions V (rows, d), J V (rows, n), and bounds on their errors."""
+
+    X: Floats
+    O: Floats
+    O_bounds: Floats
+    V: Floats
+    JV: Floats
+    JV_bounds: Floats
+
+
+def vectors(network: Network, dtype: str, X: Floats | None = None) -> Vectors:
+    """Make test vectors for a network computed in "float32" or "float64", at the samples X or at random ones."""
+    rng = np.random.default_rng(0)
+    architecture = network.architecture
+    w = network.parameters.astype(dtype).astype(np.float64)
+    if X is None:
+        X = np.round(rng.normal(size=(COUNT, architecture.inputs)), 3)
+        largest = float(np.sqrt(np.finfo(dtype).max))
+        with np.errstate(all="ignore"):
+            while X.any() and not _within(largest, architecture, w, X):  # exponentials of exponentials
+                X = np.round(X / 2, 9)
+    X = X.astype(dtype).astype(np.float64)
+    V = np.round(rng.normal(size=X.shape), 3).astype(dtype).astype(np.float64)
+    with np.errstate(all="ignore"):
+        outputs, along = _followed(architecture, w, X, V, dtype)
+    return Vectors(X, *outputs, V, *along)
+
+
+def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) -> bool:
+    from reseau import reference
+
+    Z, A = reference.trace(architecture, w, X)
+    return all(bool((np.abs(numbers) < largest).all()) for numbers in [*Z, *A])
+
+
+def _followed(
+    architecture: Architecture, w: Floats, X: Floats, V: Floats, dtype: str
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """O and J V, each with bounds on the errors of its numbers: A and T = ∂A/∂X V are followed through the layers."""
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).smallest_normal)
+    A, T, size = X, V, np.abs(V)  # size: what T would be if nothing cancelled
+    A_error, T_error = np.zeros_like(X), np.zeros_like(X)
+    for layer, (W, b) in zip(architecture.layers, architecture.views(w), strict=True):
+        n_in, n_out = W.shape
+        sigma, absolute = layer.sigma, np.abs(W)
+        Z = A @ W if b is None else A @ W + b
+        terms = np.abs(A) @ absolute + (0.0 if b is None else np.abs(b))
+        Z_error = A_error @ absolute + (n_in + 2) * eps * terms
+        T, size = T @ W, size @ absolute
+        T_error = T_error @ absolute + (n_in + n_out + 4) * eps * size
+        A = np.asarray(sigma.value(Z))
+        if isinstance(sigma, RowWise):
+            D = np.asarray(sigma.jacobian(A))
+            A_error = _row_times(np.abs(D), Z_error) + (n_out + 8) * eps * (np.abs(A) + 1)
+            change = np.abs(sigma.jacobian(A + A_error) - sigma.jacobian(A - A_error))
+            D_error = change + (n_out + 16) * eps * (1 + np.abs(D))
+            T_error = _row_times(np.abs(D), T_error) + _row_times(D_error, size)
+            T, size = _row_times(D, T), _row_times(np.abs(D), size)
+        else:
+            ones = np.ones_like(Z)
+            D = np.asarray(sigma.pullback(Z, A, ones))
+            p = 2 * Z_error + 8 * eps * np.abs(Z)
+            above, below = (sigma.pullback(near, sigma.value(near), ones) for near in (Z + p, Z - p))
+            D_error = np.abs(above - below) + 16 * eps * (1 + np.abs(D))
+            A_error = np.abs(D) * Z_error + 8 * eps * (np.abs(A) + np.abs(Z * D))
+            T_error = np.abs(D) * T_error + D_error * size
+            T, size = D * T, np.abs(D) * size
+    return (A, SAFETY * A_error + tiny), (T, SAFETY * T_error + tiny)
+
+
+def _row_times(D: Floats, vectors: Floats) -> Floats:
+    """D v of each row."""
+    return np.asarray(np.einsum("rij,rj->ri", D, vectors))
+
+
+# --- rows of a table --------------------------------------------------------------------------------------------------
+
+
+def used(model: TableModel) -> list[Description]:
+    """The columns that give inputs, in their order."""
+    return [description for description in model.columns if description.features]
+
+
+def rows(model: TableModel) -> list[Row]:
+    """Rows that a model can read, a cell for each of its used columns: ordinary, unknown and missing ones."""
+    rng = np.random.default_rng(0)
+    return [[_cell(d, (r + c) % COUNT, r, rng) for c, d in enumerate(used(model))] for r in range(COUNT)]
+
+
+def _cell(description: Description, which: int, row: int, rng: np.random.Generator) -> Cell:
+    deviations = float(rng.normal())
+    if which == COUNT - 1:
+        return None
+    if isinstance(description, Number):
+        digits = 2 - int(np.floor(np.log10(description.scale)))  # a few of what varies
+        return float(round(description.mean + deviations * description.scale, digits))
+    if isinstance(description, Category):
+        levels = description.levels
+        return UNKNOWN if which == COUNT - 2 or not levels else levels[row % len(levels)]
+    if isinstance(description, Boolean):
+        return float(deviations > 0)
+    assert isinstance(description, Date)
+    days = float(np.clip(description.mean + deviations * description.scale, -DAYS_KNOWN, DAYS_KNOWN))
+    return datetime(1970, 1, 1) + timedelta(seconds=round(days * 86400))
+
+
+def encoded(model: TableModel, cells: Sequence[Row]) -> Floats:
+    """What the model makes of such rows: X (rows, d), numbers of float32."""
+    import pyarrow as pa
+
+    from reseau import columns
+    from reseau.table import read_table
+
+    types = {Number: pa.float64(), Boolean: pa.float64(), Category: pa.large_string(), Date: pa.timestamp("us")}
+    table = read_table(
+        pa.table({d.name: pa.array([row[c] for row in cells], types[type(d)]) for c, d in enumerate(used(model))})
+    )
+    descriptions = used(model)
+    return columns.encode(descriptions, columns.read_columns(descriptions, table), table.rows).astype(np.float64)

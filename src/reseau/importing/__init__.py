@@ -1,0 +1,1 @@
+"""Networks trained elsewhere, as Réseau's own: from ONNX files, scikit-learn, PyTorch and Keras."""

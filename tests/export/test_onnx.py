@@ -1,0 +1,378 @@
+"""ONNX files: onnx's checker accepts them, and onnxruntime computes from them what we do."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+import reseau as rs
+from reseau.activations import ACTIVATIONS, RowWise
+from reseau.export import onnx as export
+from reseau.table import read_table
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DTYPES = ["float32", "float64"]
+
+# How much an activation can stretch a small error of z.
+SLOPES = dict.fromkeys(ACTIVATIONS, 1.2) | {"selu": 1.76, "hard_swish": 1.5, "log_softmax": 2.0}
+
+
+def checked(model: object) -> Any:
+    proto = export.to_model(model)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def session(proto: Any) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run(proto: Any, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    started = session(proto)
+    names = [output.name for output in started.get_outputs()]
+    return dict(zip(names, started.run(names, inputs), strict=True))
+
+
+def metadata(proto: Any) -> dict[str, str]:
+    return {entry.key: entry.value for entry in proto.metadata_props}
+
+
+def rounding(net: rs.Network, X: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """How far rounding may take the outputs: a product of n terms loses n + 2 roundings of Σ |a||w| + |b|, and the
+    activation a few of 1 + |z| + |σ(z)|; what came in as an error is passed on with the slope."""
+    eps = float(np.finfo(net.dtype).eps)
+    A, error = X.astype(np.float64), np.zeros(X.shape)
+    for layer in net.layers:
+        name = layer.description.activation
+        W = layer.W.astype(np.float64)
+        b = np.zeros(W.shape[1]) if layer.b is None else layer.b.astype(np.float64)
+        with np.errstate(over="ignore"):
+            Z = A @ W + b
+            error = error @ abs(W) + (len(W) + 2) * eps * (abs(A) @ abs(W) + abs(b))
+            A = ACTIVATIONS[name].value(Z)
+            slope = np.exp(Z + error) if name == "exponential" else SLOPES[name]
+            error = slope * error + 4 * eps * (1 + abs(Z) + abs(A))
+        if isinstance(ACTIVATIONS[name], RowWise):  # each neuron's error reaches all
+            error = np.broadcast_to(error.max(axis=1, keepdims=True), A.shape)
+    return error
+
+
+def assert_equal_up_to_rounding(net: rs.Network, X: npt.NDArray[Any], O: npt.NDArray[Any]) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        ours = net(X)
+        assert O.dtype == ours.dtype
+        assert O.shape == ours.shape
+        far = (abs(O.astype(np.float64) - ours) > rounding(net, X)) & (ours != O)
+    assert not far.any(), (O[far], ours[far])
+
+
+# --- networks ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_activation_has_a_way_to_be_written() -> None:
+    assert set(export.EMITTERS) == set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_onnxruntime_gives_our_outputs_of_every_activation(activation: str, dtype: str, bias: bool) -> None:
+    hidden = rs.Dense(6, activation, bias=bias)
+    random = np.random.default_rng(1)
+    X = random.normal(size=(50, 5)).astype(dtype)
+    for layers in (
+        [hidden, rs.Dense(3, "identity", bias=bias)],
+        [rs.Dense(6, "tanh", bias=bias), hidden],
+        [hidden] * 2,
+    ):
+        net = rs.Network(*layers, inputs=5, dtype=dtype, seed=0)
+        net.parameters[...] = random.normal(size=net.n_parameters) * 0.7
+        proto = checked(net)
+        assert_equal_up_to_rounding(net, X, run(proto, X=X)["O"])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_onnxruntime_gives_our_outputs_of_extreme_scores(activation: str, dtype: str) -> None:
+    net = rs.Network(rs.Dense(2, activation, bias=False), inputs=2, dtype=dtype)
+    net.layers[0].W[...] = np.eye(2)  # so that scores are exact
+    far = np.array([0.0, 1e-30, 1e-8, 3.0, 6.0, 20.0, 40.0, 87.0, 100.0, 700.0, 1e4])
+    z = np.concatenate([far, -far])
+    X = np.stack(np.meshgrid(z, z), axis=-1).reshape(-1, 2).astype(dtype)
+    assert_equal_up_to_rounding(net, X, run(checked(net), X=X)["O"])
+
+
+def test_the_input_is_x_the_output_is_o_and_any_number_of_rows_may_come() -> None:
+    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(2, "softmax"), inputs=4, loss="cross_entropy", seed=0)
+    started = session(checked(net))
+    assert [(i.name, i.type, i.shape) for i in started.get_inputs()] == [("X", "tensor(float)", ["N", 4])]
+    assert [(o.name, o.type, o.shape) for o in started.get_outputs()] == [("O", "tensor(float)", ["N", 2])]
+    for rows in (0, 1, 7):
+        assert started.run(None, {"X": np.zeros((rows, 4), np.float32)})[0].shape == (rows, 2)
+
+
+def test_the_file_is_of_a_widely_known_version_and_says_whence_it_comes(tmp_path: Path) -> None:
+    net = rs.Network(rs.Dense(1, "sigmoid"), inputs=4, loss="binary_cross_entropy")
+    net.to_onnx(tmp_path / "net.onnx")
+    proto = onnx.load(tmp_path / "net.onnx")
+    assert proto.ir_version == 8
+    assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", 17)]
+    assert metadata(proto) == {
+        "library": "reseau",
+        "version": rs.__version__,
+        "kind": "network",
+        "loss": "binary_cross_entropy",
+    }
+
+
+def test_equal_networks_are_equal_files(tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        rs.Network(rs.Dense(3, "gelu"), rs.Dense(1, "mish"), inputs=2, seed=3, dtype="float64").to_onnx(tmp_path / name)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+def test_a_network_without_inputs_cannot_be_exported_and_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(rs.ReseauError, match="inputs"):
+        rs.Network(rs.Dense(1)).to_onnx(tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_models_can_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(rs.ParameterError, match="of type dict, but must be a Network"):
+        export.export({}, tmp_path / "no.onnx")
+
+
+def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "LARGEST", 39)
+    with pytest.raises(rs.ReseauError, match=r"10 parameters take .* at most 2"):
+        export.to_model(rs.Network(rs.Dense(2), inputs=4))
+
+
+def test_without_onnx_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = rs.Network(rs.Dense(1), inputs=1)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(rs.ReseauError, match=r"pip install 'reseau\[onnx\]'"):
+        net.to_onnx(tmp_path / "net.onnx")
+    with pytest.raises(rs.ReseauError, match=r"pip install 'reseau\[onnx\]'"):
+        rs.from_onnx(tmp_path / "net.onnx")
+
+
+# --- estimators -------------------------------------------------------------------------------------------------------
+
+
+def blobs(classes: int, dtype: str = "float64") -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    random = np.random.default_rng(0)
+    y = np.arange(90) % classes
+    X = random.normal(size=(90, 3)) + y[:, None] * np.array([1.0, -1.0, 0.5])
+    return X.astype(dtype), y
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("labels", [["no", "yes"], ["a", "b", "c"], [-1, 7], [2, 3, 5], [False, True], [1.0, 2.0, 4.0]])
+def test_a_classifier_gives_labels_and_probabilities(labels: list[Any], dtype: str, tmp_path: Path) -> None:
+    X, y = blobs(len(labels), dtype)
+    model = rs.MLPClassifier((5,), max_iter=20, random_state=0).fit(X, np.array(labels)[y])
+    model.to_onnx(tmp_path / "model.onnx")
+    proto = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(proto, full_check=True)
+    found = run(proto, X=X)
+    assert list(found) == ["label", "probabilities"]
+    assert found["label"].tolist() == model.predict(X).tolist()
+    np.testing.assert_allclose(found["probabilities"], model.predict_proba(X), atol=50 * np.finfo(dtype).eps, rtol=0)
+    assert json.loads(metadata(proto)["classes"]) == labels
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_several_labels_at_once_are_indicators() -> None:
+    X, y = blobs(3)
+    Y = np.stack([y > 0, y == 1], axis=1).astype(int)
+    model = rs.MLPClassifier((5,), max_iter=20, random_state=0).fit(X, Y)
+    found = run(checked(model), X=X)
+    np.testing.assert_array_equal(found["label"], model.predict(X))
+    np.testing.assert_allclose(found["probabilities"], model.predict_proba(X), rtol=0, atol=1e-14)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_a_regressor_gives_predictions_and_keeps_the_names_of_its_inputs(loss: str) -> None:
+    pd = pytest.importorskip("pandas")
+    X, y = blobs(3)
+    frame = pd.DataFrame(X, columns=["a", "b", "é"])
+    model = rs.MLPRegressor(loss, (5,), max_iter=20, random_state=0).fit(frame, y)
+    proto = checked(model)
+    np.testing.assert_allclose(run(proto, X=X)["prediction"][:, 0], model.predict(frame), rtol=1e-13)
+    assert json.loads(metadata(proto)["inputs"]) == ["a", "b", "é"]
+
+
+def test_an_estimator_before_fit_is_refused_as_scikit_learn_does(tmp_path: Path) -> None:
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        rs.MLPClassifier().to_onnx(tmp_path / "model.onnx")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_classifier_of_a_single_class_is_refused() -> None:
+    X, y = blobs(1)
+    with pytest.raises(rs.ReseauError, match="a single class, 'only'"):
+        export.to_model(rs.MLPClassifier((2,), max_iter=2).fit(X, np.array(["only"])[y]))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_classes_that_are_no_text_or_numbers_are_refused() -> None:
+    X, y = blobs(2)
+    model = rs.MLPClassifier((2,), max_iter=2).fit(X, y)
+    model.classes_ = np.array([datetime.date(2024, 1, 1), datetime.date(2025, 1, 1)], object)
+    with pytest.raises(rs.ReseauError, match=r"2024.* of type date.* text or numbers"):
+        export.to_model(model)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def cells(model: rs.TableModel, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
+    """The inputs of a table model's graph, from the table's own cells and not from our way of reading them."""
+    inputs = {}
+    for entry in json.loads(metadata(export.to_model(model))["inputs"]):
+        values = table[entry["name"]].to_pylist()
+        column: Any
+        if entry["kind"] == "category":
+            column = np.array(["" if value is None else str(value) for value in values], object)
+        elif entry["kind"] == "date":
+            epoch = datetime.datetime(1970, 1, 1)
+            days = [None if v is None else (v - epoch) / datetime.timedelta(days=1) for v in values]
+            column = np.array(days, np.float64)
+        else:
+            column = np.array(values, np.float64)  # None is NaN
+        inputs[entry["input"]] = column.reshape(-1, 1)
+    return inputs
+
+
+def small(model: rs.TableModel) -> float:
+    """A bound for rounding in float32: networks of this size, weights of order 1, inputs within 5."""
+    return 200 * float(np.finfo(np.float32).eps) * max(1.0, float(abs(model.network.parameters).max()))
+
+
+@pytest.fixture(scope="module")
+def penguins() -> rs.TableModel:
+    return rs.TableModel.train(EXAMPLES / "penguins.csv", "species", epochs=10, seed=0)
+
+
+def test_a_table_model_goes_from_raw_columns_to_class_and_probabilities(penguins: rs.TableModel) -> None:
+    table = pa.table({name: column.cells for name, column in read_table(EXAMPLES / "penguins.csv").columns.items()})
+    numbers = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"]
+    for name in numbers:
+        table = table.set_column(table.column_names.index(name), name, table[name].cast(pa.float64()))
+    assert sum(table[name].null_count for name in table.column_names) > 0
+    proto = checked(penguins)
+    inputs = cells(penguins, table)
+    assert set(inputs) == {*numbers, "island", "sex"} - {d.name for d in penguins.columns if not d.features}
+    found = run(proto, **inputs)
+    ours = penguins.predict(table)
+    assert ours.probabilities is not None
+    np.testing.assert_allclose(found["probabilities"], ours.probabilities, rtol=0, atol=small(penguins))
+    clear = np.sort(ours.probabilities, axis=1)
+    clear = clear[:, -1] - clear[:, -2] > 2 * small(penguins)
+    assert clear.mean() > 0.99
+    assert found["prediction"][clear].tolist() == np.array(ours.values.to_pylist())[clear].tolist()
+    assert json.loads(metadata(proto)["classes"]) == ["Adelie", "Chinstrap", "Gentoo"]
+
+
+def test_missing_and_unknown_cells_count_as_they_do_with_us(penguins: rs.TableModel) -> None:
+    table = pa.table(
+        {
+            "island": ["Torgersen", "Atlantis", None],
+            "bill_length_mm": [39.1, None, 1e6],  # beyond the limit
+            "bill_depth_mm": [None, 18.0, -1e6],
+            "flipper_length_mm": [181.0, 200.0, None],
+            "body_mass_g": [3750.0, None, None],
+            "sex": ["male", None, "unknown"],
+            "year": [2007.0, 2010.0, None],
+        }
+    )
+    found = run(checked(penguins), **cells(penguins, table))
+    ours = penguins.predict(table)
+    np.testing.assert_allclose(found["probabilities"], ours.probabilities, rtol=0, atol=small(penguins))
+    assert found["prediction"].tolist() == ours.values.to_pylist()
+
+
+@pytest.fixture(scope="module")
+def visits() -> pa.Table:
+    """Every kind of column, with cells missing in each, rare levels, and dates before and after 1970."""
+    random = np.random.default_rng(0)
+    n = 400
+    when = [datetime.datetime(1890, 1, 1) + datetime.timedelta(hours=float(h)) for h in random.uniform(0, 2e6, n)]
+    ends = [(1900, 2, 28), (1900, 3, 1), (2000, 2, 29), (2000, 12, 31), (2004, 12, 31), (2005, 1, 1), (1969, 12, 31)]
+    when[: len(ends)] = [datetime.datetime(*end) for end in ends]
+    town = random.choice(["Rome", "Oslo", "Zürich", "\U0001f600"], n).tolist()
+    town[7:12] = [f"rare {i}" for i in range(5)]
+    open_ = random.choice([True, False], n).tolist()
+    size = (random.normal(size=n) * 1e3 + 1e6).tolist()
+    y = [s - 1e6 + 500 * o + 300 * (w.month > 6) for s, o, w in zip(size, open_, when, strict=True)]
+    gap = lambda values, k: [None if i % k == 3 else value for i, value in enumerate(values)]  # noqa: E731
+    return pa.table(
+        {
+            "when": pa.array(gap(when, 17), pa.timestamp("us")),
+            "town": gap(town, 13),
+            "open": gap(open_, 11),
+            "prediction": gap(size, 19),  # a name that the graph has a use for
+            "y": y,
+        }
+    )
+
+
+def test_dates_booleans_and_rare_levels_give_a_quantity_in_its_own_unit(visits: pa.Table, tmp_path: Path) -> None:
+    model = rs.TableModel.train(visits, "y", epochs=15, seed=0)
+    assert {d.kind for d in model.columns} == {"date", "category", "boolean", "number"}
+    assert next(d for d in model.columns if d.kind == "date").cycles == ("year", "week", "day")  # type: ignore[attr-defined]
+    assert next(d for d in model.columns if d.kind == "category").other  # type: ignore[attr-defined]
+    model.to_onnx(tmp_path / "visits.onnx")
+    proto = onnx.load(tmp_path / "visits.onnx")
+    onnx.checker.check_model(proto, full_check=True)
+    inputs = cells(model, visits)
+    assert set(inputs) == {"when", "town", "open", "prediction (input)"}
+    assert all(column.dtype in (np.float64, object) for column in inputs.values())
+    found = run(proto, **inputs)["prediction"]
+    ours = np.array(model.predict(visits).values.to_pylist())
+    np.testing.assert_allclose(found, ours, rtol=0, atol=small(model) * model.target.scale)  # type: ignore[union-attr]
+
+
+def test_the_day_of_the_year_is_the_calendar_s() -> None:
+    from onnx import TensorProto, helper
+
+    first = datetime.date(1599, 12, 25)
+    days = [first + datetime.timedelta(days=n) for n in range(0, 366 * 850, 5)]
+    ends = [datetime.date(y, m, d) for y in range(1600, 2410) for m, d in ((1, 1), (2, 28), (3, 1), (12, 31))]
+    g = export.Graph(np.dtype(np.float64), taken=("whole", "day"))
+    g("Identity", export._day_of_year(g, "whole"), name="day")
+    tensors = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", 1]) for name in ("whole", "day")]
+    graph = helper.make_graph(g.nodes, "calendar", tensors[:1], tensors[1:], initializer=g.weights)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", export.OPSET)], ir_version=8)
+    whole = np.array([[(day - datetime.date(1970, 1, 1)).days] for day in days + ends], np.float64)
+    expected = [day.timetuple().tm_yday - 1 for day in days + ends]
+    assert run(proto, whole=whole)["day"][:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("kind", ["integer", "boolean", "text"])
+def test_the_classes_of_a_table_come_back_as_they_were(kind: str) -> None:
+    x = np.linspace(0, 1, 60)
+    y = {"integer": [3, 8], "boolean": [False, True], "text": ["nein", "ja"]}[kind]
+    table = pa.table({"x": x, "y": [y[int(v > 0.5)] for v in x]})
+    model = rs.TableModel.train(table, "y", epochs=30, learning_rate=0.01, seed=0)
+    found = run(checked(model), x=x.reshape(-1, 1))["prediction"]
+    assert found.tolist() == model.predict(table).values.to_pylist()
+    assert set(found.tolist()) == set(y)
