@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -181,6 +183,90 @@ def test_a_foreign_file_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(rs.ModelFileError, match=r"foreign\.reseau is not a model file of Réseau, or is damaged"):
         rs.load(path)
+
+
+def with_header(saved: Path, change: Callable[[dict[str, Any]], object], text: Callable[[str], str] = str) -> None:
+    """Change the header of a file, first as an object and then as text."""
+    content = saved.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    change(header)
+    changed = text(json.dumps(header)).encode()
+    saved.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + size :])
+
+
+def nothing(header: dict[str, Any]) -> None:
+    pass
+
+
+TENSOR = '"layers.0.b": '
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "message"),
+    [
+        (nothing, lambda text: text.replace(TENSOR, TENSOR + "1, " + TENSOR), "key 'layers.0.b' twice in its header"),
+        (nothing, lambda text: text.replace('"F32"', "NaN"), "NaN in its header"),
+        (nothing, lambda text: text.replace('"F32"', "1e999"), "1e999 in its header"),
+        (nothing, lambda text: text.replace('"F32"', '"BF16"'), "in a way that is unknown"),
+        (nothing, lambda text: text.replace("[3, 4]", "[3, -4]"), "in a way that is unknown"),
+        (nothing, lambda text: text.replace("[3, 4]", "[3, 4.0]"), "in a way that is unknown"),
+        (nothing, lambda text: text.replace("[3, 4]", "[1000000000000, 4]"), r"but shape \[1000000000000, 4\] of F32"),
+        (nothing, lambda text: text.replace("[3, 4]", "[" + "1," * 20 + "12]"), "in a way that is unknown"),
+        (nothing, lambda text: "[" * 100_000, "not JSON"),
+        (lambda header: header.pop("layers.0.b"), str, "do not follow one another|is cut short|bytes after"),
+        (lambda header: header.update({"__metadata__": []}), str, "metadata that are no texts"),
+        (lambda header: header["__metadata__"].update({"format_version": 1}), str, "metadata that are no texts"),
+        (lambda header: header["__metadata__"].update({"description": '{"a": 1, "a": 2}'}), str, "twice in its desc"),
+        (lambda header: header["__metadata__"].update({"description": '{"a": Infinity}'}), str, "Infinity in its desc"),
+        (lambda header: header["__metadata__"].update({"description": "[]"}), str, "description that is not an object"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused_by_what_is_wrong(saved, change, text, message):
+    with_header(saved, change, text)
+    with pytest.raises(rs.ModelFileError, match=message):
+        rs.load(saved)
+
+
+def test_a_header_that_would_take_much_memory_is_not_read(saved):
+    length = model_file.LONGEST_HEADER + 1
+    with open(saved, "wb") as file:
+        file.write(length.to_bytes(8, "little"))
+        file.truncate(8 + length)
+    with pytest.raises(rs.ModelFileError, match="its header would have 8,388,609 bytes"):
+        rs.load(saved)
+
+
+def test_the_header_alone_tells_what_the_file_holds(saved):
+    header = model_file.read_header(saved)
+    assert header.description["kind"] == "network"
+    assert header.tensors["layers.0.W"]["shape"] == [3, 4]
+
+
+@given(st.data())
+def test_a_mutated_file_is_refused_or_gives_the_same_network(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("mutated") / "net.reseau"
+    network().save(path)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        kind = data.draw(st.sampled_from(["change", "remove", "insert", "repeat"]))
+        if kind == "change":
+            content[place] = data.draw(st.integers(0, 255))
+        elif kind == "remove":
+            del content[place : place + data.draw(st.integers(1, 40))]
+        elif kind == "insert":
+            content[place:place] = data.draw(st.binary(min_size=1, max_size=40))
+        else:
+            content[place:place] = content[place : place + data.draw(st.integers(1, 80))]
+        if not content:
+            break
+    path.write_bytes(content)
+    try:
+        loaded = rs.load(path)
+    except rs.ModelFileError:
+        return  # any other error fails the test
+    assert loaded.parameters.tobytes() == network().parameters.tobytes()
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])

@@ -17,7 +17,7 @@ import secrets
 import shutil
 from math import isfinite, prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,6 @@ LONGEST_HEADER = 8 << 20  # bytes; the JSON of the widest tables is a tenth of i
 DTYPES = {"F32": 4, "F64": 8, "I64": 8}  # of tensors, with the bytes of a number
 MOST_AXES = 8
 
-SHA256 = "__sha256__"  # of the metadata, among what `read_header` returns
 RESTORE = "train it again or restore it from a copy"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
@@ -113,15 +112,26 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise
 
 
-def read_header(path: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Read and check what a model file says of itself, without its numbers.
+class Header(NamedTuple):
+    """What a model file says of itself.
 
-    Returns
-    -------
+    Attributes
+    ----------
     description : dict
         What `write` was given.
     tensors : dict of str to dict
         Of each tensor "dtype", "shape" and "data_offsets", as in safetensors.
+    sha256 : str
+        The digest of the description and the tensors.
+    """
+
+    description: dict[str, Any]
+    tensors: dict[str, dict[str, Any]]
+    sha256: str
+
+
+def read_header(path: str | Path) -> Header:
+    """Read and check what a model file says of itself, without its numbers.
 
     Raises
     ------
@@ -152,8 +162,7 @@ def read_header(path: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, A
         raise ModelFileError(f"{path} has metadata that are no texts; the file is damaged.")
     _check_metadata(path, metadata)
     _check_tensors(path, header, size - 8 - length)
-    description = _json(path, metadata["description"].encode(), "description")
-    return {**description, SHA256: metadata["sha256"]}, header
+    return Header(_json(path, metadata["description"].encode(), "description"), header, metadata["sha256"])
 
 
 def _json(path: Path, content: bytes, what: str) -> dict[str, Any]:
@@ -247,8 +256,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     """
     from safetensors import SafetensorError, safe_open
 
-    description, header = read_header(path)
-    sha256 = description.pop(SHA256)
+    description, header, sha256 = read_header(path)
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("description", "")
