@@ -96,8 +96,14 @@ def _model(
     )
 
 
-def _packed(architecture: Architecture, parameters: FloatArray, purpose: _native.Purpose) -> Any:
-    model = _model(architecture, parameters.dtype, purpose)
+def _packed(
+    architecture: Architecture,
+    parameters: FloatArray,
+    purpose: _native.Purpose,
+    bounds: Bounds = NO_BOUNDS,
+    sparse: bool = False,
+) -> Any:
+    model = _model(architecture, parameters.dtype, purpose, bounds=bounds, sparse=sparse)
     model.pack(parameters)
     return model
 
@@ -141,9 +147,7 @@ def gradient(
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
-    sparse = isinstance(X, SparseRows)
-    model = _model(architecture, parameters.dtype, _native.Purpose.backward, bounds=bounds, sparse=sparse)
-    model.pack(parameters)
+    model = _packed(architecture, parameters, _native.Purpose.backward, bounds, isinstance(X, SparseRows))
     numbers, places = _rows(X)
     E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places)
     return E, g
@@ -152,8 +156,7 @@ def gradient(
 def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
     """O of sparse rows, (rows, outputs)."""
     O = np.empty((len(X), architecture.outputs), dtype=parameters.dtype)
-    model = _model(architecture, parameters.dtype, _native.Purpose.forward, sparse=True)
-    model.pack(parameters)
+    model = _packed(architecture, parameters, _native.Purpose.forward, sparse=True)
     numbers, places = _rows(X)
     model.outputs(numbers, O=O, threads=threads, **places)
     return O

@@ -15,12 +15,6 @@ from reseau.cli import app
 FILES = {"exercise.html", "exercise-solution.html", "exercise.json", "exercise-answers.csv"}
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 

@@ -24,12 +24,6 @@ TRAIN = ["train", str(PENGUINS), "--target", "species", "--epochs", "3"]
 PROGRAM = [sys.executable, "-m", "reseau.cli"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
