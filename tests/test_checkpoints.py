@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import reseau as rs
+from reseau import model_file
 from reseau.checkpoints import NAME
 
 rng = np.random.default_rng(0)
@@ -161,6 +162,48 @@ def test_bad_places_and_numbers_are_refused(tmp_path: Path) -> None:
     network_file.write_bytes(network_file.read_bytes()[:-3])
     with pytest.raises(rs.ModelFileError):
         fit(network(), checkpoint=network_file.parent)
+
+
+DAMAGES: dict[str, Any] = {
+    "run": [None, "x", [1]],
+    "generator": [None, 5, {"a": 1}],
+    "seed": [None, "x", -1, 0.5],
+    "steps": [None, "x", -1],
+    "epochs": [None, [], 0, 2, 1e300],
+    "seconds": [None, "x"],
+    "best_epoch": ["x", 99],
+    "finished": [None, 1],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_checkpoint_with_a_damaged_description_is_refused_and_the_network_stays_as_it_was(
+    name: str, tmp_path: Path
+) -> None:
+    fit(network(), checkpoint=tmp_path)
+    path = tmp_path / NAME
+    description, tensors = model_file.read(path)
+    without = {key: value for key, value in description.items() if key != name}
+    for damaged in [without, *({**description, name: value} for value in DAMAGES[name])]:
+        model_file.write(path, damaged, tensors)
+        net = network()
+        net.build(5)
+        before, state = net.parameters.copy(), net.generator_state
+        with pytest.raises(rs.ModelFileError, match=r"cannot be gone on from.*delete that file"):
+            fit(net, checkpoint=tmp_path)
+        assert np.array_equal(net.parameters, before)
+        assert net.generator_state == state
+
+
+@pytest.mark.parametrize("tensor", ["parameters", "state.0", "history.loss", "history.validation_loss"])
+def test_a_checkpoint_that_lacks_numbers_is_refused(tensor: str, tmp_path: Path) -> None:
+    fit(network(), checkpoint=tmp_path)
+    description, tensors = model_file.read(tmp_path / NAME)
+    short = tensors[tensor][:-1] if len(tensors[tensor]) else np.zeros(1)
+    for damaged in ({key: value for key, value in tensors.items() if key != tensor}, {**tensors, tensor: short}):
+        model_file.write(tmp_path / NAME, description, damaged)
+        with pytest.raises(rs.ModelFileError, match="cannot be gone on from"):
+            fit(network(), checkpoint=tmp_path)
 
 
 SCRIPT = """

@@ -18,7 +18,7 @@ import numpy as np
 
 from reseau import model_file
 from reseau.arrays import FloatArray, Progress
-from reseau.errors import ParameterError
+from reseau.errors import ModelFileError, ParameterError
 from reseau.history import History
 
 if TYPE_CHECKING:
@@ -84,14 +84,19 @@ class Checkpoints:
             with contextlib.suppress(OSError):
                 left.unlink()
 
-    def read(self, network: Network) -> Snapshot | None:
-        """Take up the run where it stood, the network's generator included; None if there is no checkpoint yet."""
+    def read(self, network: Network, states: int) -> Snapshot | None:
+        """Take up the run where it stood, the network's generator included; None if there is no checkpoint yet.
+
+        `states` is how many vectors the optimizer keeps.
+        """
         if not self.path.exists():
             return None
         description, tensors = model_file.read(self.path)
         if description.get("kind") != KIND:
             raise ParameterError(f"{self.path} is no checkpoint; choose another folder.")
-        there = description["run"]
+        there = description.get("run")
+        if not isinstance(there, dict):
+            raise self._damaged("it does not say of what training it is")
         for name in [*self.run, *there]:
             if there.get(name) != self.run.get(name):
                 values = f"its {name} is {_shown(there.get(name))}, but now it is {_shown(self.run.get(name))}"
@@ -99,21 +104,16 @@ class Checkpoints:
                     f"{self.path} is of another training: {'its data are others' if name == DATA else values}. Choose "
                     "another folder, or delete that file to start afresh."
                 )
-        network.generator_state = description["generator"]
-        vectors = tuple(tensors[f"{STATE}{place}"] for place in range(description["states"]))
-        history = History(
-            tensors[LOSS].tolist(),
-            tensors[VALIDATION_LOSS].tolist(),
-            description["seconds"],
-            description["best_epoch"],
-        )
-        return Snapshot(
-            description["seed"],
-            Progress(description["steps"], description["epochs"], vectors),
-            tensors[PARAMETERS],
-            history,
-            description["finished"],
-            tensors.get(BEST),
+        try:
+            snapshot = _snapshot(description, tensors, network.parameters, states)
+            network.generator_state = description["generator"]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise self._damaged(f"it lacks {error}" if isinstance(error, KeyError) else str(error)) from error
+        return snapshot
+
+    def _damaged(self, why: str) -> ModelFileError:
+        return ModelFileError(
+            f"{self.path} cannot be gone on from: {why}. Choose another folder, or delete that file to start afresh."
         )
 
     def write(self, network: Network, snapshot: Snapshot) -> None:
@@ -132,7 +132,6 @@ class Checkpoints:
             "network": network.describe(),
             "run": self.run,
             "generator": network.generator_state,
-            "states": len(progress.state),
             "steps": progress.steps,
             "epochs": progress.epochs,
             "seed": snapshot.seed,
@@ -153,6 +152,39 @@ def digest(*arrays: Any) -> str:
         sha.update(f"{array.dtype.str} {array.shape}\n".encode())
         sha.update(np.ascontiguousarray(array).data)
     return sha.hexdigest()
+
+
+def _snapshot(
+    description: Mapping[str, Any], tensors: Mapping[str, Any], parameters: FloatArray, states: int
+) -> Snapshot:
+    """What a checkpoint holds; ValueError or KeyError if that is no run of a network with such parameters."""
+    seed, steps, epochs = (_count(name, description[name]) for name in ("seed", "steps", "epochs"))
+    seconds, best_epoch, finished = (description[name] for name in ("seconds", "best_epoch", "finished"))
+    if not epochs:
+        raise ValueError("it was written before an epoch was made")
+    if best_epoch is not None and _count("best_epoch", best_epoch) > epochs:
+        raise ValueError(f"its best_epoch is {best_epoch}, of {epochs}")
+    if not isinstance(finished, bool) or not isinstance(seconds, int | float):
+        raise ValueError(f"its finished is {_shown(finished)} and its seconds are {_shown(seconds)}")
+    loss, validation_loss = tensors[LOSS], tensors[VALIDATION_LOSS]
+    if loss.shape != (epochs,) or validation_loss.shape not in ((0,), (epochs,)):
+        raise ValueError(f"its history is of shape {loss.shape}, but {epochs} epochs were made")
+    vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
+    vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
+    for name, vector in vectors.items():
+        if vector.shape != parameters.shape or vector.dtype != parameters.dtype:
+            raise ValueError(
+                f"its {name!r} is {vector.dtype} of shape {vector.shape}, not {parameters.dtype} of {parameters.shape}"
+            )
+    state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
+    history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch)
+    return Snapshot(seed, Progress(steps, epochs, state), vectors[PARAMETERS], history, finished, vectors.get(BEST))
+
+
+def _count(name: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"its {name} is {_shown(value)}, which is no count")
+    return value
 
 
 def _shown(value: Any) -> str:

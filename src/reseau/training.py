@@ -96,7 +96,7 @@ def fit(
             DATA: digest(X_checked, T, s, *(validation or ())),
         }
         checkpoints = Checkpoints(checkpoint, run)
-        snapshot = checkpoints.read(network)
+        snapshot = checkpoints.read(network, optimizer.states)
     trainer = network.trainer(
         optimizer,
         inputs=architecture.inputs,
