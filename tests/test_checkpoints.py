@@ -210,30 +210,39 @@ SCRIPT = """
 import sys, numpy as np, reseau as rs
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(200, 8)), rng.normal(size=(200, 3))
+rs.Network(rs.Dense(3)).fit(X, Y, epochs=1, checkpoint=sys.argv[1] + "-other")  # imports what it takes
 net = rs.Network(rs.Dense(20, "relu"), rs.Dense(3), seed=1)
-net.fit(X, Y, epochs=400, batch_size=32, checkpoint=sys.argv[1], checkpoint_every=2)
+print("ready", flush=True)
+net.fit(X, Y, epochs=int(sys.argv[2]), batch_size=32, checkpoint=sys.argv[1], checkpoint_every=2)
 print(net.parameters.tobytes().hex())
 """
+LONGEST_LIFE = 0.05  # seconds from the beginning of the training
 
 
-def killed_again_and_again(folder: Path, times: int) -> str:
-    """Run the script, killing it at random moments, and then to its end; what it prints."""
-    command = [sys.executable, "-c", SCRIPT, str(folder)]
+def killed_again_and_again(folder: Path, times: int, epochs: int) -> str:
+    """Run the script, killing it at random moments of its training, and then to its end; what it prints."""
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(epochs)]
     random = np.random.default_rng(7)
+    reached = [0]
     for _ in range(times):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        while not list(folder.glob("*")) and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(float(random.uniform(0, 0.08)))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(float(random.uniform(0, LONGEST_LIFE)))
+            assert process.poll() is None, "the training ended before it was killed; give it more epochs"
+            process.send_signal(signal.SIGKILL)
         if (folder / NAME).exists():
             rs.load(folder / NAME)  # raises if it is not whole
+            reached.append(model_file.read_header(folder / NAME).description["epochs"])
+    assert reached == sorted(reached)  # no kill loses what was there
+    assert times == 0 or len(set(reached)) > times // 3  # and they came while there was something to lose
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_can_always_go_on_to_the_same_end(tmp_path: Path) -> None:
     times = int(os.environ.get("RESEAU_KILLS", "10"))
-    assert killed_again_and_again(tmp_path / "killed", times) == killed_again_and_again(tmp_path / "whole", 0)
+    epochs = 100 * (times + 10)
+    killed = killed_again_and_again(tmp_path / "killed", times, epochs)
+    assert killed == killed_again_and_again(tmp_path / "whole", 0, epochs)
     assert [path.name for path in (tmp_path / "killed").iterdir()] == [NAME]  # nothing half-written is left

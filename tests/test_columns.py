@@ -25,7 +25,7 @@ from reseau.columns import (
     read_columns,
     to_json,
 )
-from reseau.errors import DataError, ModelFileError
+from reseau.errors import DataError
 from reseau.table import Column, Table
 
 
@@ -171,11 +171,6 @@ def test_a_date_of_another_order_is_refused() -> None:
 )
 def test_a_description_survives_json(description: Description) -> None:
     assert from_json(json.loads(json.dumps(to_json(description)))) == description
-
-
-def test_an_unknown_description_is_refused() -> None:
-    with pytest.raises(ModelFileError, match="octonion"):
-        from_json({"name": "x", "kind": "octonion"})
 
 
 def test_columns_that_lack_are_named_with_their_nearest() -> None:

@@ -38,6 +38,20 @@ def network(
     )
 
 
+CHECKPOINT = {
+    "kind": "checkpoint",
+    "network": network().describe(),
+    "run": {},
+    "generator": {},
+    "steps": 3,
+    "epochs": 1,
+    "seed": 0,
+    "seconds": 0.5,
+    "best_epoch": None,
+    "finished": False,
+}
+
+
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "net.reseau"
@@ -89,6 +103,7 @@ def test_every_activation_and_loss_comes_back(tmp_path, activation, loss):
 )
 def test_any_numbers_and_any_description_come_back_to_the_bit(tmp_path_factory, tensor, description):
     path = tmp_path_factory.mktemp("model") / "any.reseau"
+    description = {**CHECKPOINT, "run": description}  # the one place for values of any kind
     model_file.write(path, description, {"t": tensor, "empty": np.empty((0, 4)), "labels": np.arange(3)})
     read_description, tensors = model_file.read(path)
     assert read_description == description
@@ -209,6 +224,7 @@ TENSOR = '"layers.0.b": '
         (nothing, lambda text: text.replace('"F32"', "NaN"), "NaN in its header"),
         (nothing, lambda text: text.replace('"F32"', "1e999"), "1e999 in its header"),
         (nothing, lambda text: text.replace('"F32"', '"BF16"'), "in a way that is unknown"),
+        (nothing, lambda text: text.replace('"F32"', '["F32"]'), "in a way that is unknown"),
         (nothing, lambda text: text.replace("[3, 4]", "[3, -4]"), "in a way that is unknown"),
         (nothing, lambda text: text.replace("[3, 4]", "[3, 4.0]"), "in a way that is unknown"),
         (nothing, lambda text: text.replace("[3, 4]", "[1000000000000, 4]"), r"but shape \[1000000000000, 4\] of F32"),

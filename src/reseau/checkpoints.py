@@ -91,12 +91,13 @@ class Checkpoints:
         """
         if not self.path.exists():
             return None
-        description, tensors = model_file.read(self.path)
+        try:
+            description, tensors = model_file.read(self.path)
+        except ModelFileError as error:
+            raise self._damaged(str(error).rstrip(".")) from None
         if description.get("kind") != KIND:
             raise ParameterError(f"{self.path} is no checkpoint; choose another folder.")
-        there = description.get("run")
-        if not isinstance(there, dict):
-            raise self._damaged("it does not say of what training it is")
+        there = description["run"]
         for name in [*self.run, *there]:
             if there.get(name) != self.run.get(name):
                 values = f"its {name} is {_shown(there.get(name))}, but now it is {_shown(self.run.get(name))}"
@@ -107,7 +108,7 @@ class Checkpoints:
         try:
             snapshot = _snapshot(description, tensors, network.parameters, states)
             network.generator_state = description["generator"]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(f"it lacks {error}" if isinstance(error, KeyError) else str(error)) from error
         return snapshot
 
@@ -158,14 +159,10 @@ def _snapshot(
     description: Mapping[str, Any], tensors: Mapping[str, Any], parameters: FloatArray, states: int
 ) -> Snapshot:
     """What a checkpoint holds; ValueError or KeyError if that is no run of a network with such parameters."""
-    seed, steps, epochs = (_count(name, description[name]) for name in ("seed", "steps", "epochs"))
+    seed, steps, epochs = (int(description[name]) for name in ("seed", "steps", "epochs"))
     seconds, best_epoch, finished = (description[name] for name in ("seconds", "best_epoch", "finished"))
-    if not epochs:
-        raise ValueError("it was written before an epoch was made")
-    if best_epoch is not None and _count("best_epoch", best_epoch) > epochs:
+    if best_epoch is not None and best_epoch > epochs:
         raise ValueError(f"its best_epoch is {best_epoch}, of {epochs}")
-    if not isinstance(finished, bool) or not isinstance(seconds, int | float):
-        raise ValueError(f"its finished is {_shown(finished)} and its seconds are {_shown(seconds)}")
     loss, validation_loss = tensors[LOSS], tensors[VALIDATION_LOSS]
     if loss.shape != (epochs,) or validation_loss.shape not in ((0,), (epochs,)):
         raise ValueError(f"its history is of shape {loss.shape}, but {epochs} epochs were made")
@@ -179,12 +176,6 @@ def _snapshot(
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
     history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch)
     return Snapshot(seed, Progress(steps, epochs, state), vectors[PARAMETERS], history, finished, vectors.get(BEST))
-
-
-def _count(name: str, value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise ValueError(f"its {name} is {_shown(value)}, which is no count")
-    return value
 
 
 def _shown(value: Any) -> str:

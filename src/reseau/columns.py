@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau.cells import Floats, Labels
-from reseau.errors import DataError, ModelFileError
+from reseau.errors import DataError
 from reseau.table import Column, Table, did_you_mean, listed
 
 Rows = npt.NDArray[np.int64]
@@ -376,12 +376,14 @@ def to_json(description: Description) -> dict[str, Any]:
 
 
 def from_json(entry: dict[str, Any]) -> Description:
-    """The inverse of `to_json`; a `ModelFileError` names an entry that cannot be understood."""
-    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items() if key != "kind"}
-    try:
-        return KINDS[entry["kind"]](**fields)
-    except (KeyError, TypeError):
-        raise ModelFileError(f"the model file describes a column that this version cannot read: {entry}.") from None
+    """The inverse of `to_json`, of an entry as the schema of model files has it."""
+    fields: dict[str, Any] = {key: _from_json(value) for key, value in entry.items() if key != "kind"}
+    return KINDS[entry["kind"]](**fields)
+
+
+def _from_json(value: Any) -> Any:
+    """A field: JSON has lists for tuples, and other writers of it may have 0 for 0.0."""
+    return tuple(value) if isinstance(value, list) else float(value) if type(value) is int else value
 
 
 # --------------------------------------------------------------------------------------------------

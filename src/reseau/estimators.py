@@ -18,7 +18,7 @@ from reseau.checks import known
 from reseau.errors import DataError, ParameterError
 from reseau.perceptron import Perceptron, trains_in_steps
 
-_REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
+REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
 
 
 def _refuse_mixed(labels: Any, name: str) -> None:
@@ -423,7 +423,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         )
 
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        known("loss", self.loss, _REGRESSION_OUTPUT)
+        known("loss", self.loss, REGRESSION_OUTPUT)
         if not first and self._takes_as_it_is(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
             return X, y
         X, y = validate_data(
@@ -441,7 +441,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return X, y
 
     def _output(self, y: Any) -> tuple[int, str, str]:
-        return 1 if y.ndim == 1 else y.shape[1], _REGRESSION_OUTPUT[self.loss], self.loss
+        return 1 if y.ndim == 1 else y.shape[1], REGRESSION_OUTPUT[self.loss], self.loss
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)

@@ -1,10 +1,11 @@
 """Model files: one safetensors file whose header describes what it holds, in JSON anybody can read.
 
-The header's metadata has three entries: "format" (always "reseau"), "format_version", and "description", JSON that
-says what the tensors make (a network, or a table model with its preprocessing); "sha256" is the digest of the
-description and of every tensor's name, type, shape and bytes, so that a changed file is not mistaken for a model.
-Nothing in a file is ever executed. The header is read and checked before memory is taken for anything else: its length,
-its JSON (no key twice, no number that is not finite), and that the tensors follow one another to the end of the file.
+The header's metadata has four entries: "format" (always "reseau"), "format_version", "description", JSON that says what
+the tensors make (a network, a table model with its preprocessing, an estimator, a checkpoint), in the form that
+model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's name, type, shape
+and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The header is read
+and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that is not finite),
+the form of the description, and that the tensors follow one another to the end of the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable
+from functools import cache
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +30,10 @@ from reseau.errors import ModelFileError
 FORMAT = "reseau"
 FORMAT_VERSION = 1
 LONGEST_HEADER = 8 << 20  # bytes; the JSON of the widest tables is a tenth of it
+SCHEMA = Path(__file__).with_suffix(".schema.json")  # of descriptions
 DTYPES = {"F32": 4, "F64": 8, "I64": 8}  # of tensors, with the bytes of a number
 MOST_AXES = 8
+WEIGHTS = ("layers.", "parameters")  # begin the names of tensors of weights; the last is a checkpoint's
 
 RESTORE = "train it again or restore it from a copy"
 
@@ -123,11 +128,17 @@ class Header(NamedTuple):
         Of each tensor "dtype", "shape" and "data_offsets", as in safetensors.
     sha256 : str
         The digest of the description and the tensors.
+    format_version : int
+        Of the file.
+    bytes : int
+        How long the file is.
     """
 
     description: dict[str, Any]
     tensors: dict[str, dict[str, Any]]
     sha256: str
+    format_version: int
+    bytes: int
 
 
 def read_header(path: str | Path) -> Header:
@@ -160,9 +171,11 @@ def read_header(path: str | Path) -> Header:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelFileError(f"{path} has metadata that are no texts; the file is damaged.")
-    _check_metadata(path, metadata)
+    version = _checked_version(path, metadata)
     _check_tensors(path, header, size - 8 - length)
-    return Header(_json(path, metadata["description"].encode(), "description"), header, metadata["sha256"])
+    description = _json(path, metadata["description"].encode(), "description")
+    _check_description(path, description)
+    return Header(description, header, metadata["sha256"], version, size)
 
 
 def _json(path: Path, content: bytes, what: str) -> dict[str, Any]:
@@ -203,7 +216,7 @@ def _check_tensors(path: Path, tensors: dict[str, Any], size: int) -> None:
             plain = all(type(n) is int and n >= 0 for n in [*shape, begin, end]) and len(shape) <= MOST_AXES
         except (KeyError, TypeError, ValueError):
             plain = False
-        if not plain or dtype not in DTYPES:
+        if not plain or not isinstance(dtype, str) or dtype not in DTYPES:
             raise ModelFileError(f"{path} describes its tensor {name[:40]!r} in a way that is unknown; {RESTORE}.")
         if end - begin != prod(shape) * DTYPES[dtype]:
             raise ModelFileError(
@@ -221,7 +234,36 @@ def _check_tensors(path: Path, tensors: dict[str, Any], size: int) -> None:
         raise ModelFileError(f"{path} {what}; {RESTORE}.")
 
 
-def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
+@cache
+def _validators() -> dict[str, Callable[..., Any]]:
+    """What checks a description of each kind."""
+    import fastjsonschema
+
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    return {
+        kind: fastjsonschema.compile(
+            {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}, use_default=False
+        )
+        for kind in schema["properties"]["kind"]["enum"]
+    }
+
+
+def _check_description(path: Path, description: dict[str, Any]) -> None:
+    """Refuse what the schema does not allow; what it cannot say is checked when the model is built."""
+    from fastjsonschema import JsonSchemaValueException
+
+    validate = _validators().get(str(description.get("kind")))
+    if validate is None:
+        raise ModelFileError(f"{path} holds {description.get('kind')!r}, which this release of Réseau does not know.")
+    try:
+        validate(description, name_prefix="description")
+    except JsonSchemaValueException as error:
+        raise ModelFileError(
+            f"{path} does not describe a model that can be built: {error.message[:300]}; {RESTORE}."
+        ) from None
+
+
+def _checked_version(path: Path, metadata: dict[str, str]) -> int:
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a safetensors file, but was not written by Réseau.")
     version = metadata.get("format_version", "")
@@ -235,6 +277,7 @@ def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
     for entry in ("description", "sha256"):
         if entry not in metadata:
             raise ModelFileError(f"{path} has no {entry} in its header; the file is damaged.")
+    return int(version)
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
@@ -256,22 +299,22 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     """
     from safetensors import SafetensorError, safe_open
 
-    description, header, sha256 = read_header(path)
+    header = read_header(path)
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("description", "")
-            tensors = {name: file.get_tensor(name) for name in header}
+            tensors = {name: file.get_tensor(name) for name in header.tensors}
     except SafetensorError as error:
         raise ModelFileError(f"{path} is not a model file of Réseau, or is damaged ({error}); {RESTORE}.") from None
-    if _digest(text, tensors) != sha256:
+    if _digest(text, tensors) != header.sha256:
         raise ModelFileError(
             f"{path} was altered after it was written: its checksum does not match; restore it from a copy."
         )
-    return description, tensors
+    return header.description, tensors
 
 
 def load(path: str | Path) -> Any:
-    """Load whatever a model file holds: a `Network`, also of a checkpoint, or a `TableModel` written by `reseau train`.
+    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, what `reseau train` wrote.
 
     Parameters
     ----------
@@ -280,7 +323,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Network or TableModel
+    Network, MLPClassifier, MLPRegressor or TableModel
         Ready to be called.
 
     Raises
@@ -299,21 +342,35 @@ def load(path: str | Path) -> Any:
     >>> rs.load(path)
     Network(Dense(1, 'sigmoid'), loss='squared_error', inputs=2, dtype='float32')
     """
-    description, tensors = read(path)
-    kind = description.get("kind")
+    return build(path, *read(path))
+
+
+def build(path: str | Path, description: dict[str, Any], tensors: Tensors | None) -> Any:
+    """Make the model of what `read` gave; without tensors it has no numbers, and can only be shown.
+
+    Raises
+    ------
+    ModelFileError
+        For what the schema cannot say, such as widths that do not fit one another.
+    """
     try:
-        if kind == "network":
-            from reseau.network import Network
-
-            return Network.from_description(description["network"], tensors)
-        if kind == "checkpoint":
-            from reseau.network import Network
-
-            return Network.from_flat(description["network"], tensors["parameters"])
-        if kind == "table_model":
-            from reseau.table_model import TableModel
-
-            return TableModel.from_description(description, tensors)
-    except (ValueError, KeyError, TypeError) as error:  # a ReseauError is a ValueError
+        return _built(description, tensors)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # a ReseauError is a ValueError
         raise ModelFileError(f"{path} does not describe a model that can be built: {error}") from error
-    raise ModelFileError(f"{path} holds {kind!r}, which this release of Réseau does not know.")
+
+
+def _built(description: dict[str, Any], tensors: Tensors | None) -> Any:
+    kind = description["kind"]
+    if kind == "table_model":
+        from reseau.table_model import TableModel
+
+        return TableModel.from_description(description, tensors)
+    if kind == "estimator":
+        from reseau import estimator_file
+
+        return estimator_file.from_description(description, tensors)
+    from reseau.network import Network
+
+    if kind == "checkpoint" and tensors is not None:
+        return Network.from_flat(description["network"], tensors["parameters"])
+    return Network.from_description(description["network"], tensors)

@@ -588,8 +588,8 @@ class Network:
         return named
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tensors: dict[str, FloatArray]) -> Network:
-        """Rebuild a network from what `describe` and `tensors` gave.
+    def from_description(cls, description: dict[str, Any], tensors: dict[str, FloatArray] | None) -> Network:
+        """Rebuild a network from what `describe` and `tensors` gave; without tensors it can be shown, not called.
 
         Raises
         ------
@@ -599,6 +599,8 @@ class Network:
         architecture = architecture_from_description(description)
         net = cls(*architecture.layers, loss=architecture.loss, dtype=description["dtype"])
         net._architecture = architecture
+        if tensors is None:
+            return net
         expected = architecture.n_parameters
         if sum(tensor.size for tensor in tensors.values()) != expected:
             raise ReseauError(f"The description has {expected} parameters, but the tensors hold another number.")
@@ -684,8 +686,8 @@ class Network:
         """
         architecture = self.architecture
         rows = [("layer", "W", "b", "activation", "", "parameters")]
-        for place, layer in enumerate(self.layers, start=1):
-            dense, (n_in, n_out) = layer.description, layer.W.shape
+        for place, (dense, n_in) in enumerate(zip(architecture.layers, architecture.widths, strict=False), start=1):
+            n_out = dense.neurons
             bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
             formula = str(dense.sigma.formula) + (f", dropout {dense.dropout}" if dense.dropout else "")
             rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, formula, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import inf
 from numbers import Integral, Real
@@ -20,12 +20,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.arrays import IntArray, Progress
+from reseau.arrays import Progress
 from reseau.checks import integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.layers import Architecture, Dense
 from reseau.network import Network
 from reseau.optimizers import SGD, Adam, Optimizer
+from reseau.scikit_learn_rules import EpochLoss, bounds, shuffled
 
 # scikit-learn's name for the sigmoid, beside every elementwise activation of the table.
 _HIDDEN = {
@@ -35,20 +36,8 @@ _HIDDEN = {
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
 _SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
+RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
-
-
-def _shuffled(rows: int, random: np.random.RandomState) -> IntArray:
-    """The places 0, ..., rows − 1 in the order in which scikit-learn draws them."""
-    places = np.arange(rows)
-    random.shuffle(places)
-    return places
-
-
-def _bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """Between what a cross-entropy's errors lie where probabilities lie between ε and 1 − ε, as in scikit-learn."""
-    epsilon = np.finfo(dtype).eps
-    return float(-np.log1p(-epsilon)), float(-np.log(epsilon))
 
 
 class _Parameters(list[Any]):
@@ -60,44 +49,6 @@ class _Parameters(list[Any]):
                 f"an array of shape {np.shape(value)} cannot stand for one of {np.shape(self[place])} here."
             )
         self[place][...] = value
-
-
-class _Books:
-    """The loss of an epoch as scikit-learn reckons it: of each batch its mean error with the penalty, before its step.
-
-    Parameters
-    ----------
-    rows, batch_size : int
-        How the epoch is cut.
-    alpha : float
-        λ of the penalty ½ λ Σ W².
-    weights : ndarray of shape (rows,) or None
-        How much each row counts.
-    a, c : float, and float or ndarray of shape (rows,)
-        Of the estimator's `_units`.
-
-    Attributes
-    ----------
-    record : ndarray of shape (batches, 2)
-        What the trainer fills in.
-    """
-
-    def __init__(self, rows: int, batch_size: int, alpha: float, weights: Any, a: float, c: Any) -> None:
-        self.starts = np.arange(0, rows, batch_size)
-        self.sizes = np.diff(self.starts, append=rows)
-        self.weights, self.alpha, self.a = weights, alpha, a
-        self.offsets = None if np.ndim(c) == 0 else c if weights is None else c * weights
-        self.record = np.zeros((len(self.starts), 2))
-
-    def loss(self, order: IntArray) -> float:
-        """The mean over the batches, each as often as it has rows, of the epoch that took the rows in this order."""
-        errors = self.a * self.record[:, 0]
-        if self.offsets is not None:
-            errors += np.add.reduceat(self.offsets[order], self.starts)
-        totals = self.sizes if self.weights is None else np.add.reduceat(self.weights[order], self.starts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            losses = np.where(totals > 0, (errors + 0.5 * self.alpha * self.record[:, 1]) / totals, 0.0)
-        return float((losses * self.sizes).sum() / self.sizes.sum())
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -261,13 +212,38 @@ class Perceptron(BaseEstimator, ABC):
                 f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
                 f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
-        self.n_layers_, self.n_outputs_ = len(hidden) + 2, neurons
-        self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
+        self._name_network()
         if self.solver == "lbfgs":
             self._fit_whole(X, y, sample_weight)
         else:
             self._fit_in_steps(X, y, sample_weight, random, incremental=incremental, first=first)
         return self
+
+    def _name_network(self) -> None:
+        """Set the attributes by which scikit-learn tells what the network is."""
+        layers = self._network.architecture.layers
+        self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
+        self.out_activation_ = _SCIKIT_LEARN_NAME.get(layers[-1].activation, layers[-1].activation)
+
+    def take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
+        """Become fitted without a fit.
+
+        Parameters
+        ----------
+        network : Network
+            Built.
+        fitted : mapping of str
+            Attributes that a fit would have left behind: of RECORDS, and the subclass's own.
+        progress : Progress or None
+            From where the next `partial_fit` goes on; None lets the optimizer start afresh.
+        """
+        self._network, self._trainer, self._handed_out = network, None, False
+        self._no_improvement_count, self.n_features_in_ = 0, network.architecture.inputs
+        self._rate_factor = 1.0
+        if progress is not None:
+            self._progress = progress
+        self._name_network()
+        self.__dict__.update(fitted)
 
     def _check_finite(self, finite: bool) -> None:
         if not finite:
@@ -343,7 +319,7 @@ class Perceptron(BaseEstimator, ABC):
             max_iterations=self.max_iter,
             max_evaluations=self.max_fun,
             tolerance=self.tol,
-            bounds=_bounds(network.dtype),
+            bounds=bounds(network.dtype),
             units=(a, b),
             callback=tell if self.verbose else None,
         )
@@ -380,7 +356,7 @@ class Perceptron(BaseEstimator, ABC):
             if self._trainer is not None:
                 self._trainer.take_back()
             self._trainer = network.trainer(
-                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=_bounds(network.dtype), sparse=sparse
+                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=bounds(network.dtype), sparse=sparse
             )
             progress: Progress | None = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
             if incremental and progress is not None and len(progress.state) == optimizer.states:
@@ -388,7 +364,7 @@ class Perceptron(BaseEstimator, ABC):
             else:
                 self._rate_factor = 1.0
         self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
-        books = _Books(rows, batch_size, self.alpha, s, *self._units(T))
+        epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
         # has none before it has found some.
         best = network.parameters.copy() if self.early_stopping and first else None
@@ -398,7 +374,7 @@ class Perceptron(BaseEstimator, ABC):
         try:
             for _ in range(1 if incremental else self.max_iter):
                 if self.shuffle:
-                    order = order[_shuffled(rows, random)]
+                    order = order[shuffled(rows, random)]
                 self._trainer.run(
                     X,
                     T,
@@ -408,12 +384,12 @@ class Perceptron(BaseEstimator, ABC):
                     shuffle=False,
                     l2=self.alpha,
                     order=order,
-                    record=books.record,
+                    record=epoch_loss.record,
                     leave=incremental and not self._handed_out,
                 )
                 self.n_iter_ += 1
                 self.t_ += rows
-                self.loss_ = books.loss(order)
+                self.loss_ = epoch_loss.loss(order)
                 self.loss_curve_.append(self.loss_)
                 if self._note_progress(X_val, y_val, s_val):
                     best = network.parameters.copy()
@@ -575,6 +551,30 @@ class Perceptron(BaseEstimator, ABC):
             raise DataError(f"{name} has shapes {given}, but must have {[view.shape for view in views]}.")
         for view, value in zip(views, values, strict=True):
             view[...] = value
+
+    def save(self, path: Any) -> None:
+        """Write the fitted estimator to a model file (safetensors with a described header); `reseau.load` reads it.
+
+        Nothing is pickled. What comes back has the same parameters, predictions and records, and its next `partial_fit`
+        goes on from the same optimizer's state.
+
+        Parameters
+        ----------
+        path : path
+            Where; the file is complete or not there.
+
+        Raises
+        ------
+        ReseauError
+            For a subclass, and for parameters or classes that a file has no place for.
+        sklearn.exceptions.NotFittedError
+            Before fit.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau import estimator_file, model_file
+
+        model_file.write(path, *estimator_file.described(self))
 
     def to_onnx(self, path: Any) -> None:
         """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".

@@ -20,7 +20,7 @@ from reseau import scores as scores_module
 from reseau import target as target_module
 from reseau.checks import integer
 from reseau.columns import Description, LeftOut, plural
-from reseau.errors import DataError, ParameterError
+from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.network import Network
 from reseau.recognition import recognise
 from reseau.scores import Scores
@@ -386,10 +386,16 @@ class TableModel:
         }
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> TableModel:
-        """Rebuild a model from what `describe` and the network's `tensors` gave."""
+    def from_description(cls, description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]] | None) -> TableModel:
+        """Rebuild a model from what `describe` and the network's `tensors` gave; without them it can only be shown.
+
+        Raises
+        ------
+        ReseauError
+            When the columns, the target and the network do not fit one another.
+        """
         scores = description["scores"]
-        return cls(
+        model = cls(
             tuple(columns_module.from_json(entry) for entry in description["columns"]),
             target_module.from_json(description["target"]),
             Network.from_description(description["network"], tensors),
@@ -397,6 +403,22 @@ class TableModel:
             description["training"],
             notes=tuple(description["notes"]),
         )
+        architecture, target = model.network.architecture, model.target
+        outputs = len(target.classes) if isinstance(target, Classes) else 1
+        widths = sum(len(column.features) for column in model.columns), outputs
+        if widths != (architecture.inputs, architecture.outputs):
+            raise ReseauError(
+                f"The columns give {widths[0]} inputs and the target takes {outputs}, but the network has "
+                f"{architecture.inputs} and {architecture.outputs}."
+            )
+        if isinstance(target, Classes) and len(model.training.get("class_counts", ())) != outputs:
+            raise ReseauError(f"class_counts is not of {outputs} classes.")
+        if model.scores is not None and model.scores.task != target.task:
+            raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
+        confusion = getattr(model.scores, "confusion", ())
+        if confusion and [len(row) for row in confusion] != [outputs] * outputs:
+            raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
+        return model
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file that `reseau.load` reads; complete, or not at all."""

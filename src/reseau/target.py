@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from reseau import cells as read
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
-from reseau.errors import DataError, ModelFileError, ParameterError
+from reseau.errors import DataError, ParameterError
 from reseau.table import quoted
 
 if TYPE_CHECKING:
@@ -107,14 +107,10 @@ def to_json(target: Target) -> dict[str, Any]:
 
 
 def from_json(entry: dict[str, Any]) -> Target:
-    """Return the target that `to_json` wrote."""
-    fields = {key: value for key, value in entry.items() if key != "task"}
-    try:
-        if entry["task"] == Classes.task:
-            return Classes(**{**fields, "classes": tuple(fields["classes"])})
-        return Quantity(**fields)
-    except (KeyError, TypeError):
-        raise ModelFileError(f"the target {entry} is not one that this version can read.") from None
+    """Return the target that `to_json` wrote, of an entry as the schema of model files has it."""
+    if entry["task"] == Classes.task:
+        return Classes(entry["name"], entry["type"], tuple(entry["classes"]))
+    return Quantity(entry["name"], float(entry["mean"]), float(entry["scale"]))
 
 
 def recognise_target(column: Column, task: str | None = None) -> Target:

@@ -13,7 +13,9 @@ from reseau.cli.exercise import exercise
 from reseau.cli.export import export
 from reseau.cli.info import info
 from reseau.cli.predict import predict
+from reseau.cli.show import show
 from reseau.cli.train import train
+from reseau.cli.verify import verify
 
 app = typer.Typer(
     name="reseau",
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(show)
+app.command()(verify)
 app.command()(export)
 app.command()(blackboard)
 app.command()(exercise)

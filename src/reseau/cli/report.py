@@ -82,7 +82,7 @@ def network(model: TableModel) -> str:
     """Say what the network is, in a line."""
     net = model.network
     parts = [plural(net.architecture.inputs, "input")]
-    parts += [f"{layer.description.neurons} {layer.description.activation}" for layer in net.layers]
+    parts += [f"{layer.neurons} {layer.activation}" for layer in net.architecture.layers]
     return f"Network: {' -> '.join(parts)}, {plural(net.n_parameters, 'parameter')}"
 
 

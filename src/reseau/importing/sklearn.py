@@ -15,15 +15,11 @@ from reseau.errors import ParameterError
 from reseau.estimators import MLPClassifier, MLPRegressor
 from reseau.layers import Dense
 from reseau.network import Network
+from reseau.perceptron import RECORDS
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-# Of what a fit leaves behind, that which says what was learnt and how; the weights are the network's.
-_LEARNT = (
-    *("n_features_in_", "feature_names_in_", "n_layers_", "n_outputs_", "out_activation_", "n_iter_", "t_", "loss_"),
-    *("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"),
-)
 _ENTRIES = {"logistic": "sigmoid", "exp": "exponential"}  # of the table of activations; the others have its names
 FARTHEST = 2.0**26  # deviations from zero: half of float64's digits
 
@@ -90,7 +86,8 @@ def _perceptron(theirs: Any) -> MLPClassifier | MLPRegressor:
         )
     check_is_fitted(theirs)
     ours: MLPClassifier | MLPRegressor = kind(**theirs.get_params(deep=False))
-    learnt = {name: getattr(theirs, name) for name in _LEARNT if hasattr(theirs, name)}
+    named = (*RECORDS, "feature_names_in_")
+    learnt = {name: getattr(theirs, name) for name in named if hasattr(theirs, name)}
     learnt = {name: value.copy() if isinstance(value, list) else value for name, value in learnt.items()}
     loss = theirs.loss
     if is_classifier(theirs):
@@ -119,8 +116,7 @@ def _perceptron(theirs: Any) -> MLPClassifier | MLPRegressor:
         layer.W[...] = W
         assert layer.b is not None
         layer.b[...] = b
-    # What `fit` leaves behind, for there was no fit.
-    ours.__dict__.update(learnt, _network=network, _trainer=None, _handed_out=False, _no_improvement_count=0)
+    ours.take_over(network, learnt)
     return ours
 
 

@@ -1,0 +1,119 @@
+"""`reseau show`: what a model file holds, from its header alone."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reseau.cli.common import refusals
+
+if TYPE_CHECKING:
+    from reseau.model_file import Header
+    from reseau.perceptron import Perceptron
+    from reseau.table_model import TableModel
+
+
+def show(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell what a model file holds, without loading its weights.
+
+    Only the description at the file's beginning is read; reseau verify checks the rest too.
+    """
+    with refusals():
+        from reseau.model_file import build, read_header
+
+        header = read_header(model)
+        built = build(model, header.description, None)
+        if json:
+            typer.echo(json_module.dumps(_facts(header), ensure_ascii=False, allow_nan=False))
+            return
+        typer.echo("\n".join(lines(model, header, built)))
+
+
+def lines(path: Path, header: Header, built: Any) -> list[str]:
+    """What is told of a file, given its header and the model of its description."""
+    told = _TOLD[header.description["kind"]](path, header, built)
+    size = f"{header.bytes:,} bytes, sha256 {header.sha256[:16]}…"
+    return [*told, "", f"File: format version {header.format_version}, {size}"]
+
+
+def _facts(header: Header) -> dict[str, Any]:
+    """The description, and what is known of the file."""
+    tensors = {name: {"dtype": entry["dtype"], "shape": entry["shape"]} for name, entry in header.tensors.items()}
+    return {
+        **header.description,
+        "file": {
+            "format_version": header.format_version,
+            "bytes": header.bytes,
+            "sha256": header.sha256,
+            "tensors": tensors,
+        },
+    }
+
+
+def _network(path: Path, header: Header, net: Any) -> list[str]:
+    return [f"{path}: a network", "", net.summary()]
+
+
+def _checkpoint(path: Path, header: Header, net: Any) -> list[str]:
+    facts = header.description
+    state = "finished" if facts["finished"] else f"after {facts['epochs']:,} of {facts['run'].get('epochs')} epochs"
+    return [
+        f"{path}: the checkpoint of a training, {state}",
+        "",
+        net.summary(),
+        "",
+        f"Training: {facts['steps']:,} steps in {facts['seconds']:.3g} s, seed {facts['seed']}",
+    ]
+
+
+def _table_model(path: Path, header: Header, model: TableModel) -> list[str]:
+    from reseau.cli import report
+    from reseau.columns import plural
+
+    lines = [
+        f"{path}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
+        report.what_is_predicted(model),
+        "",
+        *report.columns(model),
+        "",
+    ]
+    if model.notes:
+        lines += ["Notes", *(f"  - {text}" for text in model.notes), ""]
+    lines += [model.network.summary(), "", f"Training: {report.training(model)}"]
+    if model.scores is not None:
+        lines += [f"Scores on {plural(model.scores.rows, 'row')} held out of the training:", ""]
+        lines += report.scores(model.scores, model)
+    return lines
+
+
+def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:
+    from reseau.cli import report
+
+    fitted, classes = header.description["fitted"], header.description["classes"]
+    changed = repr(estimator).replace("\n", "").replace("  ", "")
+    lines = [f"{path}: {changed}", ""]
+    if classes is not None:
+        shown = [report.short(str(label), 24) for label in classes["values"][:8]]
+        rest = len(classes["values"]) - len(shown)
+        what = "Labels, of which a row may have several" if classes["several"] else "Classes"
+        lines += [f"{what}: {', '.join(shown)}{f' and {rest:,} others' if rest else ''}"]
+    if "feature_names_in_" in fitted:
+        names = fitted["feature_names_in_"]
+        rest = len(names) - 8
+        lines += [f"Features: {', '.join(names[:8])}{f' and {rest:,} others' if rest > 0 else ''}"]
+    lines += ["", estimator._network.summary(), ""]
+    loss = fitted.get("loss_")
+    told = "" if not isinstance(loss, float) else f", loss {loss:.4g}"
+    lines += [f"Training: {fitted['n_iter_']:,} epochs of the last fit{told}"]
+    if header.description["progress"] is not None:
+        lines += ["The optimizer's state is kept, so that partial_fit goes on from it."]
+    return lines
+
+
+_TOLD = {"network": _network, "checkpoint": _checkpoint, "table_model": _table_model, "estimator": _estimator}

@@ -1,0 +1,103 @@
+"""Makes the corpus of a format version: a model file of every kind, and what each predicted when it was written.
+
+python tests/corpus/make.py writes the folder of the present version, once: what is there is never written again, since
+it stands for the files that users have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+import reseau as rs
+from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.checkpoints import NAME
+from reseau.model_file import FORMAT_VERSION
+
+FOLDER = Path(__file__).parent / f"v{FORMAT_VERSION}"
+ROWS = 60
+
+
+def networks(X: Any) -> dict[str, rs.Network]:
+    """Networks of both precisions, with every activation, without bias, with dropout."""
+    chain = [rs.Dense(3, name) for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)]
+    every = rs.Network(*chain, rs.Dense(2, "softmax"), loss="cross_entropy", inputs=4, seed=1)
+    every.parameters[...] *= 0.7
+    lecture = rs.Network(rs.Dense(2, "sigmoid", bias=False), inputs=4, dtype="float64", seed=2)
+    dropout = rs.Network(rs.Dense(5, "tanh", dropout=0.25, init="he_normal"), rs.Dense(1, "identity"), seed=3)
+    dropout.fit(X, X[:, :1], epochs=2)
+    return {"every_activation": every, "lecture": lecture, "dropout": dropout}
+
+
+def estimators(X: Any) -> dict[str, Any]:
+    """Estimators of every kind of target."""
+    options = {"hidden_layer_sizes": (5,), "max_iter": 4, "tol": 0.5, "n_iter_no_change": 1}
+    labels = np.array(["ga", "bu", "zo"])[np.arange(ROWS) % 3]
+    indicators = (X[:, :3] > 0).astype(int)
+    return {
+        "classifier": rs.MLPClassifier(random_state=np.random.RandomState(5), **options).fit(X, labels),
+        "classifier_float32": rs.MLPClassifier(solver="sgd", **options).fit(X.astype(np.float32), X[:, 0] > 0),
+        "classifier_several": rs.MLPClassifier(early_stopping=True, **options).fit(X, indicators),
+        "regressor": rs.MLPRegressor(activation="gelu", solver="lbfgs", max_iter=3000, tol=0.1).fit(X, X[:, :2]),
+        "regressor_poisson": rs.MLPRegressor("poisson", **{**options, "n_iter_no_change": np.inf, "tol": 9.0}).fit(
+            X, np.arange(ROWS) % 4
+        ),
+    }
+
+
+def table(rng: np.random.Generator) -> pa.Table:
+    """A table with columns of every kind."""
+    day = np.datetime64("2024-01-15") + np.arange(ROWS) * 5
+    mass: list[Any] = [None if row % 11 == 0 else f"{value:.3f}" for row, value in enumerate(rng.normal(3, 1, ROWS))]
+    return pa.table(
+        {
+            "code": [f"id-{row}" for row in range(ROWS)],
+            "day": [str(value) for value in day],
+            "island": [["Dream", "Biscoe", "Île"][row % 3] if row else "rare" for row in range(ROWS)],
+            "mass": mass,
+            "tagged": [row % 2 == 0 for row in range(ROWS)],
+            "species": [["Adelie", "Gentoo"][row % 5 > 1] for row in range(ROWS)],
+            "length": [float(row % 7) + 0.25 for row in range(ROWS)],
+        }
+    )
+
+
+def main() -> None:
+    """Write the folder."""
+    if FOLDER.exists():
+        sys.exit(f"{FOLDER} is there; the files of a version are written once.")
+    FOLDER.mkdir()
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(ROWS, 4)), 3)
+    predictions: dict[str, Any] = {"X": X[:5].tolist()}
+    for name, net in networks(X).items():
+        net.save(FOLDER / f"{name}.reseau")
+        predictions[name] = net(X[:5]).tolist()
+    for name, estimator in estimators(X).items():
+        estimator.save(FOLDER / f"{name}.reseau")
+        method = "predict_proba" if hasattr(estimator, "classes_") else "predict"
+        given = X[:5].astype(estimator.network_.dtype)
+        predictions[name] = getattr(estimator, method)(given).tolist()
+    rows = table(rng)
+    pyarrow.csv.write_csv(rows.slice(0, 5), FOLDER / "table.csv")
+    for name, target in (("table_classes", "species"), ("table_quantity", "length")):
+        model = rs.TableModel.train(rows, target, layers=(4,), epochs=3)
+        model.save(FOLDER / f"{name}.reseau")
+        found = model.predict(FOLDER / "table.csv")
+        predictions[name] = found.values.to_pylist() if found.probabilities is None else found.probabilities.tolist()
+    net = rs.Network(rs.Dense(3, "relu"), rs.Dense(2), seed=7)
+    options = {"validation_data": (X[50:], X[50:, :2]), "keep_best": True, "epochs": 3}
+    net.fit(X[:50], X[:50, :2], checkpoint=FOLDER, **options)
+    (FOLDER / NAME).rename(FOLDER / "checkpoint.reseau")
+    predictions["checkpoint"] = rs.load(FOLDER / "checkpoint.reseau")(X[:5]).tolist()
+    (FOLDER / "predictions.json").write_text(json.dumps(predictions, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
