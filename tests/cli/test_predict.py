@@ -110,7 +110,7 @@ def test_what_is_no_table_model_is_refused(model: str) -> None:
     rs.Network(rs.Dense(1, "identity"), inputs=2).save("net.reseau")
     result = run("net.reseau", str(PENGUINS))
     assert result.exit_code == 2
-    assert "network alone" in result.stderr
+    assert "holds a Network, which does not know how to read a table" in result.stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(model: str) -> None:

@@ -60,8 +60,8 @@ def blackboard(
         loaded = load(model)
         if not isinstance(loaded, TableModel):
             raise ModelFileError(
-                f"{model} holds a network alone, which does not know how to read a table; work out its steps from "
-                "Python (reseau.load and Network.blackboard), or train on a table with reseau train."
+                f"{model} holds a {type(loaded).__name__}, which does not know how to read a table; work out its steps "
+                "from Python (reseau.load and Network.blackboard), or train on a table with reseau train."
             )
         board, notes = loaded.blackboard(
             table,

@@ -13,6 +13,7 @@ from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
     from reseau.network import Network
+    from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
 
 ENDINGS = {".c": "C99, with its header beside it", ".py": "a NumPy script", ".onnx": "ONNX"}
@@ -35,7 +36,7 @@ def export(
 
     The ending of OUT says as what: .c is one C99 file without dependencies, and its header beside it;
     .py is a script that needs NumPy alone; .onnx is read by ONNX runtimes. Each goes from the columns
-    of a table to what is predicted, as MODEL does.
+    of a table (or the inputs of a network or an estimator) to what is predicted, as MODEL does.
     """
     with refusals():
         ending = output.suffix.lower()
@@ -57,7 +58,9 @@ def export(
         typer.echo(f"{model} written as {' and '.join(map(str, outputs))}.", err=True)
 
 
-def _write(model: Network | TableModel, output: Path, ending: str, name: str | None, dtype: str | None) -> None:
+def _write(
+    model: Network | TableModel | Perceptron, output: Path, ending: str, name: str | None, dtype: str | None
+) -> None:
     if ending == ".c":
         model.to_c(output, name=name, dtype=dtype)
     elif ending == ".py":

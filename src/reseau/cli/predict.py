@@ -49,7 +49,7 @@ def predict(
         loaded = load(model)
         if not isinstance(loaded, TableModel):
             raise ModelFileError(
-                f"{model} holds a network alone, which does not know how to read a table; use it from Python "
+                f"{model} holds a {type(loaded).__name__}, which does not know how to read a table; use it from Python "
                 "(reseau.load), or train on a table with reseau train."
             )
         predictions = loaded.predict(table, threads=threads)

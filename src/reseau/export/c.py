@@ -2,8 +2,9 @@
 
 The file holds for each layer its tables, Z = A W + b with its activation, and the way back from ∂/∂a to ∂/∂x; `predict`
 chains the first, `jacobian` goes back once for each output. A table model also has a `struct` for a row, `encode` from
-it to the inputs, and `predict_row` (see `c_table`). Compiled with -DRESEAU_TEST the file is a program that compares
-itself with test vectors (see `vectors`).
+it to the inputs, and `predict_row` (see `c_table`); an estimator has the names of its classes, and `class` (see
+`c_estimator`). Compiled with -DRESEAU_TEST the file is a program that compares itself with test vectors (see
+`vectors`).
 
 Sums are taken in the order of the inputs, beginning with b, and without fused multiply-adds unless the compiler is told
 to use them, so that outputs differ from the engines' by rounding only. What was tried: GCC and Clang, as C99, as C++,
@@ -33,6 +34,7 @@ from reseau.export.vectors import Vectors, vectors
 from reseau.network import DTYPES, LayerView, Network
 
 if TYPE_CHECKING:
+    from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
 
 
@@ -54,7 +56,7 @@ static void check(const char *what, int place, double found, double expected, do
 
 @dataclass(frozen=True)
 class Parts:
-    """What a table model adds to the files of its network: lines of each place in them."""
+    """What a table model or an estimator adds to the files of its network: lines of each place in them."""
 
     title: str = ""
     about: tuple[str, ...] = ()
@@ -67,14 +69,14 @@ class Parts:
 
 
 def export(
-    model: Network | TableModel, path: str | Path, *, name: str | None = None, dtype: str | None = None
+    model: Network | TableModel | Perceptron, path: str | Path, *, name: str | None = None, dtype: str | None = None
 ) -> tuple[Path, Path]:
     """Write a model as a C file, and its header beside it; both complete, or neither.
 
     Parameters
     ----------
-    model : Network or TableModel
-        What to write.
+    model : Network, TableModel, MLPClassifier or MLPRegressor
+        What to write; built, trained or fitted.
     path : path
         Of the C file; it has to end in ".c", and the header then ends in ".h".
     name : str or None
@@ -106,26 +108,55 @@ def export(
 
 
 def sources(
-    model: Network | TableModel, header_name: str, *, name: str | None = None, dtype: str | None = None
+    model: Network | TableModel | Perceptron, header_name: str, *, name: str | None = None, dtype: str | None = None
 ) -> tuple[str, str]:
     """The content of the header and of the C file; parameters as for `export`."""
     if not header_name.isprintable() or set(header_name) & set('"\\'):
         raise ParameterError(f"{header_name!r} cannot be named in a C file; choose a name without quotes.")
     name = c.prefix(Path(header_name).stem, "model") if name is None else c.check_identifier(name)
-    network, parts = (model, Parts()) if isinstance(model, Network) else _table_parts(model, name, dtype)
+    network, parts = (model, Parts()) if isinstance(model, Network) else _network_and_parts(model, name, dtype)
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
     files = _Files(network, parts, name, c.TYPES[dtype], header_name)
     return files.header(), files.source(vectors(network, dtype, parts.X))
 
 
-def _table_parts(model: TableModel, name: str, dtype: str | None) -> tuple[Network, Parts]:
+def _network_and_parts(model: object, name: str, dtype: str | None) -> tuple[Network, Parts]:
+    from reseau.export import c_estimator
     from reseau.export.c_table import table_parts
+    from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
 
-    if not isinstance(model, TableModel):
-        raise ParameterError(f"a {type(model).__name__} cannot be written as C; give a Network or a TableModel.")
-    return model.network, table_parts(model, name, c.TYPES[dtype_of(model.network, dtype)])
+    if isinstance(model, TableModel):
+        return model.network, table_parts(model, name, c.TYPES[dtype_of(model.network, dtype)])
+    network = network_of(model, "C")
+    assert isinstance(model, Perceptron)
+    kind = c.TYPES[dtype_of(network, dtype)]
+    return network, Parts(
+        about=(c_estimator.about(model, name), ""),
+        declarations=tuple(c_estimator.declarations(model, name, kind)),
+        definitions=tuple(c_estimator.definitions(model, name, kind)),
+    )
+
+
+def network_of(model: object, language: str) -> Network:
+    """The network of a model of any kind; ParameterError for what is none."""
+    if isinstance(model, Network):
+        return model
+    from sklearn.utils.validation import check_is_fitted
+
+    from reseau.perceptron import Perceptron
+    from reseau.table_model import TableModel
+
+    if isinstance(model, TableModel):
+        return model.network
+    if isinstance(model, Perceptron):
+        check_is_fitted(model, "_network")
+        return model.network_
+    raise ParameterError(
+        f"a {type(model).__name__} cannot be written as {language}; give a Network, a TableModel, an MLPClassifier or "
+        "an MLPRegressor."
+    )
 
 
 def dtype_of(network: Network, dtype: str | None) -> str:

@@ -153,11 +153,11 @@ class _Writer:
     def definitions(self) -> Iterator[str]:
         """Names, levels, helpers and the functions on rows."""
         name, upper = self.name, self.upper
-        yield _texts(
+        yield c.texts(
             f"const char *const {name}_column_names[{upper}_COLUMNS]", [d.description.name for d in self.columns]
         )
-        yield _texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
-        yield _texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
+        yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
+        yield c.texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
         yield from (table for column in self.columns for table in column.tables())
         yield from dict.fromkeys(helper for column in self.columns for helper in column.helpers())
         yield self._encode()
@@ -377,7 +377,7 @@ class _CategoryColumn(_Column):
     def tables(self) -> Iterator[str]:
         levels = self.description.levels
         if levels:
-            yield _texts(f"static const char *const {self.member}_levels[{len(levels)}]", list(levels))
+            yield c.texts(f"static const char *const {self.member}_levels[{len(levels)}]", list(levels))
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
@@ -451,7 +451,3 @@ def _double(value: float) -> str:
     """A constant, in brackets if it is negative."""
     text = c.number(value, "double")
     return f"({text})" if text.startswith("-") else text
-
-
-def _texts(declaration: str, texts: list[str]) -> str:
-    return f"{declaration} = {{\n{c.filled(map(c.text_and_meaning, texts), '    ')}\n}};"

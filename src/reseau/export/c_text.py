@@ -188,6 +188,11 @@ def functions_for(sources: Iterable[str], known: dict[str, str]) -> list[str]:
     return [known[name] for name in known if name in needed]
 
 
+def texts(declaration: str, values: Iterable[str]) -> str:
+    """The definition of an array of texts."""
+    return f"{declaration} = {{\n{filled(map(text_and_meaning, values), '    ')}\n}};"
+
+
 def table(declaration: str, values: Any, kind: str) -> str:
     """A constant table: its declaration without brackets, and the numbers of an array of one or two axes."""
     array = np.asarray(values)

@@ -21,24 +21,26 @@ from reseau.activations import NUMPY_FUNCTIONS
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
 from reseau.errors import ParameterError
 from reseau.export import c_text
-from reseau.export.c import check_finite, dtype_of, summary, write_together
+from reseau.export.c import check_finite, dtype_of, network_of, summary, write_together
+from reseau.export.c_estimator import class_labels
 from reseau.export.vectors import Cell, rows, used, vectors
 from reseau.network import Network
 from reseau.target import Classes, Quantity
 
 if TYPE_CHECKING:
+    from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
 
 WIDTH = 100
 
 
-def export(model: Network | TableModel, path: str | Path, *, dtype: str | None = None) -> Path:
+def export(model: Network | TableModel | Perceptron, path: str | Path, *, dtype: str | None = None) -> Path:
     """Write a model as a script.
 
     Parameters
     ----------
-    model : Network or TableModel
-        What to write.
+    model : Network, TableModel, MLPClassifier or MLPRegressor
+        What to write; built, trained or fitted.
     path : path
         Of the script; it has to end in ".py".
     dtype : {"float32", "float64"} or None
@@ -65,9 +67,12 @@ def export(model: Network | TableModel, path: str | Path, *, dtype: str | None =
     return path
 
 
-def source(model: Network | TableModel, script_name: str, *, dtype: str | None = None) -> str:
+def source(model: Network | TableModel | Perceptron, script_name: str, *, dtype: str | None = None) -> str:
     """The content of the script; parameters as for `export`."""
-    network, table = (model, None) if isinstance(model, Network) else (model.network, model)
+    from reseau.table_model import TableModel
+
+    network = network_of(model, "NumPy")
+    table = model if isinstance(model, TableModel) else None
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
     blocks = [
@@ -75,6 +80,7 @@ def source(model: Network | TableModel, script_name: str, *, dtype: str | None =
         *_activations(network),
         _predict(network),
         *([] if table is None else _of_table(table)),
+        *_of_classifier(model),
         *_tables(network, dtype),
         _program(network, table, dtype),
     ]
@@ -169,6 +175,22 @@ def _program(network: Network, table: TableModel | None, dtype: str) -> str:
 
 def _literal(cell: Cell) -> str:
     return repr(cell.isoformat()) if isinstance(cell, datetime) else repr(cell)
+
+
+def _of_classifier(model: object) -> Iterator[str]:
+    """The classes of an `MLPClassifier`, and which of them outputs say."""
+    from reseau.estimators import MLPClassifier
+
+    if not isinstance(model, MLPClassifier) or model._several:
+        return
+    yield f"classes = [\n{c_text.filled(map(repr, class_labels(model)), '    ')},\n]"
+    if model.n_outputs_ == 1:
+        said, place = f"the probability of {class_labels(model)[1]!r}", "int(o[0] > 0.5)"
+    else:
+        said, place = "the probability of each class", "o.argmax()"
+    yield f"""def labels(O):
+    # The classes that outputs say; an output is {said}.
+    return [classes[{place}] for o in O]"""
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

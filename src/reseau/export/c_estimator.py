@@ -1,0 +1,83 @@
+"""What an estimator adds to the C of its network: what outputs mean, the names of classes, which is predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reseau.errors import ReseauError
+from reseau.export import c_text as c
+
+if TYPE_CHECKING:
+    from reseau.estimators import MLPClassifier
+    from reseau.perceptron import Perceptron
+
+
+def class_labels(estimator: MLPClassifier) -> list[str]:
+    """The classes as text; a `ReseauError` if there is but one, so that there is nothing to predict."""
+    labels = [str(label) for label in np.asarray(estimator.classes_).tolist()]
+    if len(labels) == 1:
+        raise ReseauError(
+            f"The classifier knows a single class, {labels[0]!r}, so that there is nothing to export; fit it on two."
+        )
+    return labels
+
+
+def about(estimator: Perceptron, name: str) -> str:
+    """What the outputs are."""
+    from reseau.estimators import MLPClassifier
+
+    if not isinstance(estimator, MLPClassifier):
+        return "The outputs are the numbers predicted."
+    if estimator._several:
+        return "The outputs are the probabilities of the labels, of which several may hold at once (those above 0.5)."
+    if estimator.n_outputs_ == 1:
+        return f"The output is the probability of the second class of {name}_class_names; {name}_class decides."
+    return (
+        f"The outputs are the probabilities of the classes, in the order of {name}_class_names; {name}_class decides."
+    )
+
+
+def declarations(estimator: Perceptron, name: str, kind: str) -> Iterator[str]:
+    """What the header has more than that of a network."""
+    from reseau.estimators import MLPClassifier
+
+    features = getattr(estimator, "feature_names_in_", None)
+    upper = name.upper()
+    if features is not None:
+        yield f"{c.comment('What the inputs are.')}\nextern const char *const {name}_input_names[{upper}_INPUTS];"
+    if isinstance(estimator, MLPClassifier) and not estimator._several:
+        classes = len(class_labels(estimator))
+        yield "\n".join(
+            [
+                c.comment("The classes, and the place among them of that which outputs say."),
+                f"#define {upper}_CLASSES {classes}",
+                f"extern const char *const {name}_class_names[{upper}_CLASSES];",
+                f"int {name}_class(const {kind} o[{upper}_OUTPUTS]);",
+            ]
+        )
+
+
+def definitions(estimator: Perceptron, name: str, kind: str) -> Iterator[str]:
+    """What the C file has more than that of a network."""
+    from reseau.estimators import MLPClassifier
+
+    features = getattr(estimator, "feature_names_in_", None)
+    upper = name.upper()
+    if features is not None:
+        yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", map(str, features))
+    if isinstance(estimator, MLPClassifier) and not estimator._several:
+        yield c.texts(f"const char *const {name}_class_names[{upper}_CLASSES]", class_labels(estimator))
+        if estimator.n_outputs_ == 1:
+            lines = [f"    return o[0] > {c.number(0.5, kind)};"]
+        else:
+            lines = [
+                "    int most = 0;",
+                f"    for (int k = 1; k < {upper}_OUTPUTS; k++)",
+                "        if (o[k] > o[most])",
+                "            most = k;",
+                "    return most;",
+            ]
+        yield "\n".join([f"int {name}_class(const {kind} o[{upper}_OUTPUTS])", "{", *lines, "}"])

@@ -1,0 +1,91 @@
+"""Estimators as C files and NumPy scripts: outputs, the class they say, the names."""
+
+from __future__ import annotations
+
+import ctypes
+import runpy
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+import reseau as rs
+from reseau.export import c, numpy_script
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+SMALL: dict[str, Any] = {"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0, "learning_rate_init": 0.05}
+TARGETS: dict[str, Any] = {
+    "three texts": np.array(["b", 'a "quoted"', "Île"])[np.argmax(X, axis=1)],
+    "two": X[:, 0] > 0.2,
+    "integers": (np.argmin(X, axis=1) * 10).astype(np.int16),
+}
+
+
+def library(model: Any, folder: Path) -> ctypes.CDLL:
+    """The exported C, which tests itself first, as a shared library."""
+    model.to_c(folder / "m.c")
+    flags = ["cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion", "-O1"]
+    for more in (["-DRESEAU_TEST", "-o", "test"], ["-shared", "-fPIC", "-o", "m.so"]):
+        subprocess.run([*flags, "m.c", "-lm", *more], cwd=folder, check=True)
+    subprocess.run([folder / "test"], check=True, capture_output=True)
+    return ctypes.CDLL(str(folder / "m.so"))
+
+
+def outputs_and_class(lib: ctypes.CDLL, x: Any, outputs: int) -> tuple[Any, int]:
+    pointer = ctypes.POINTER(ctypes.c_double)
+    row, o = np.ascontiguousarray(x), np.zeros(outputs)
+    lib.m_predict(row.ctypes.data_as(pointer), o.ctypes.data_as(pointer))
+    return o, lib.m_class(o.ctypes.data_as(pointer))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_classifier_in_c_gives_its_probabilities_and_its_class(name: str, tmp_path: Path) -> None:
+    model = rs.MLPClassifier(**SMALL).fit(X, TARGETS[name])
+    lib = library(model, tmp_path)
+    names = (ctypes.c_char_p * len(model.classes_)).in_dll(lib, "m_class_names")
+    labels = [text.decode() for text in names]
+    assert labels == [str(label) for label in model.classes_.tolist()]
+    found = [outputs_and_class(lib, x, model.n_outputs_) for x in X]
+    np.testing.assert_allclose([o for o, _ in found], model.network_(X), rtol=1e-12)
+    assert [labels[place] for _, place in found] == [str(label) for label in model.predict(X).tolist()]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_classifier_as_a_script_gives_its_probabilities_and_its_class(name: str, tmp_path: Path) -> None:
+    model = rs.MLPClassifier(**SMALL).fit(X, TARGETS[name])
+    script = runpy.run_path(str(numpy_script.export(model, tmp_path / "m.py")))
+    O = script["predict"](X)
+    np.testing.assert_allclose(O, model.network_(X), rtol=1e-12)
+    assert script["labels"](O) == [str(label) for label in model.predict(X).tolist()]
+
+
+def test_several_labels_and_numbers_are_outputs_alone(tmp_path: Path) -> None:
+    several = rs.MLPClassifier(**SMALL).fit(X, (X > 0).astype(int))
+    numbers = rs.MLPRegressor(**SMALL).fit(pd.DataFrame(X, columns=["a", "b", "ç"]), X[:, :2])
+    for place, model in enumerate((several, numbers)):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        lib = library(model, folder)
+        assert not hasattr(lib, "m_class")
+        assert hasattr(lib, "m_input_names") == hasattr(model, "feature_names_in_")
+        script = runpy.run_path(str(numpy_script.export(model, folder / "m.py")))
+        np.testing.assert_allclose(script["predict"](X), model.network_(X), rtol=1e-12)
+        assert "labels" not in script
+
+
+@pytest.mark.parametrize("write", [c.export, numpy_script.export])
+def test_what_is_no_fitted_estimator_of_two_classes_is_refused(write: Any, tmp_path: Path) -> None:
+    path = tmp_path / ("m.c" if write is c.export else "m.py")
+    with pytest.raises(NotFittedError):
+        write(rs.MLPClassifier(), path)
+    with pytest.raises(rs.ReseauError, match="a single class, '0'"):
+        write(rs.MLPClassifier(**SMALL).fit(X, np.zeros(60, int)), path)
+    with pytest.raises(rs.ParameterError, match="a list cannot be written"):
+        write([1], path)
+    assert not list(tmp_path.iterdir())
