@@ -75,6 +75,7 @@ def test_the_public_names_are_these() -> None:
         "from_sklearn",
         "from_torch",
         "load",
+        "to_onnx",
     }
 
 

@@ -24,6 +24,7 @@ _HOMES = {
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
+    "to_onnx": "export.onnx",
     "LossCurveDisplay": "plots",
     "NetworkDisplay": "network_display",
     "ReseauError": "errors",
@@ -55,11 +56,13 @@ __all__ = [
     "from_sklearn",
     "from_torch",
     "load",
+    "to_onnx",
 ]
 
 if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators import MLPClassifier, MLPRegressor
+    from reseau.export.onnx import to_onnx
     from reseau.history import History
     from reseau.importing.keras import from_keras
     from reseau.importing.onnx import from_onnx

@@ -670,7 +670,7 @@ class Network:
         """
         from reseau.export import onnx
 
-        onnx.export(self, path)
+        onnx.to_onnx(self, path)
 
     def summary(self) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.

@@ -601,7 +601,7 @@ class Perceptron(BaseEstimator, ABC):
         """
         from reseau.export import onnx
 
-        onnx.export(self, path)
+        onnx.to_onnx(self, path)
 
     def __getstate__(self) -> Any:
         # The trainer lives in native memory; a copy makes one of its own that goes on from there.

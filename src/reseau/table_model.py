@@ -454,7 +454,7 @@ class TableModel:
         """
         from reseau.export import onnx
 
-        onnx.export(self, path)
+        onnx.to_onnx(self, path)
 
     def _quantity(self, O: npt.NDArray[Any]) -> Floats:
         assert isinstance(self.target, Quantity)

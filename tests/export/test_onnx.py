@@ -151,8 +151,8 @@ def test_a_network_without_inputs_cannot_be_exported_and_leaves_no_file(tmp_path
 
 
 def test_only_models_can_be_exported(tmp_path: Path) -> None:
-    with pytest.raises(rs.ParameterError, match="of type dict, but must be a Network"):
-        export.export({}, tmp_path / "no.onnx")
+    with pytest.raises(rs.ParameterError, match="is a dict, but must be a Network"):
+        export.to_onnx({}, tmp_path / "no.onnx")
 
 
 def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,4 +70,4 @@ def _write(
     else:
         from reseau.export import onnx
 
-        onnx.export(model, output)
+        onnx.to_onnx(model, output)

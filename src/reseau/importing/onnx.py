@@ -20,7 +20,7 @@ import numpy as np
 from reseau.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE
 from reseau.checks import file_to_read
 from reseau.errors import ModelFileError
-from reseau.export.onnx import onnx_package
+from reseau.export.onnx_graph import onnx_package
 from reseau.importing.chain import PROBE, Array, Chain
 from reseau.losses import LOSSES
 from reseau.network import Network
