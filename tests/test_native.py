@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
@@ -553,3 +554,12 @@ def test_an_infinite_error_is_told_even_of_a_row_without_weight(engine):
         E, g = net.value_and_gradient([[1.0], [1000.0]], [[1.0], [1.0]], sample_weight=[1.0, 0.0])
     assert np.isnan(E)
     assert np.isnan(g).all()
+
+
+def test_an_activation_that_python_alone_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ACTIVATIONS, "mine", dataclasses.replace(ACTIVATIONS["tanh"], name="mine"))
+    net = rs.Network(rs.Dense(3, "mine"), rs.Dense(1, "identity"), inputs=2, engine="native")
+    with pytest.raises(rs.ReseauError, match=r"no activation 'mine'.*engine='reference'"):
+        net(np.ones((1, 2)))
+    with pytest.raises(rs.ReseauError, match="no activation 'mine'"):
+        net.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=1)

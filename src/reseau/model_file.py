@@ -10,12 +10,8 @@ the form of the description, and that the tensors follow one another to the end 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Callable
 from functools import cache
 from math import isfinite, prod
@@ -26,6 +22,7 @@ import numpy as np
 
 from reseau.checks import file_to_read
 from reseau.errors import ModelFileError
+from reseau.files import write_bytes
 
 FORMAT = "reseau"
 FORMAT_VERSION = 1
@@ -87,34 +84,6 @@ def _in_order(content: bytes) -> bytes:
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
     return len(text).to_bytes(8, "little") + text + content[8 + size :]
-
-
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file so that it is complete or as it was: to a neighbour, synced, then renamed."""
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name a file in it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"The folder {path.parent} does not exist; create it, or choose another place for {path.name}."
-        )
-    # A link is followed, so that its target is replaced and not the link.
-    target = Path(os.path.realpath(path))
-    neighbour = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(neighbour, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, neighbour)
-        os.replace(neighbour, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            neighbour.unlink()
-        if isinstance(error, OSError) and error.errno is not None:  # name what the user knows, not the neighbour
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
 
 
 class Header(NamedTuple):
@@ -216,8 +185,13 @@ def _check_tensors(path: Path, tensors: dict[str, Any], size: int) -> None:
             plain = all(type(n) is int and n >= 0 for n in [*shape, begin, end]) and len(shape) <= MOST_AXES
         except (KeyError, TypeError, ValueError):
             plain = False
-        if not plain or not isinstance(dtype, str) or dtype not in DTYPES:
+        if not plain or not isinstance(dtype, str):
             raise ModelFileError(f"{path} describes its tensor {name[:40]!r} in a way that is unknown; {RESTORE}.")
+        if dtype not in DTYPES:
+            raise ModelFileError(
+                f"{path} has its tensor {name[:40]!r} in {dtype[:40]}, but this release of Réseau reads "
+                f"{', '.join(DTYPES)}; {RESTORE}."
+            )
         if end - begin != prod(shape) * DTYPES[dtype]:
             raise ModelFileError(
                 f"{path} gives its tensor {name[:40]!r} {end - begin:,} bytes, but shape {shape} of {dtype} takes "

@@ -17,6 +17,7 @@ import threadpoolctl  # type: ignore[import-untyped]
 from reseau import __version__, _native
 from reseau.arrays import FloatArray, IntArray, Predictor, Progress, SparseRows
 from reseau.checks import known
+from reseau.errors import ReseauError
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer
@@ -75,9 +76,19 @@ class ThreadLimit(threadpoolctl.LibController):  # type: ignore[misc]
 threadpoolctl.register(ThreadLimit)
 
 
+def _place(places: dict[str, int], what: str, name: str) -> int:
+    """Where the native engine has an entry of a table that may have been added to in Python."""
+    if name not in places:
+        raise ReseauError(
+            f"The native engine has no {what} {name!r}, which is in the Python table alone; give the network "
+            "engine='reference'."
+        )
+    return places[name]
+
+
 def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, float]]:
     return [
-        (n_in, n_out, _ACTIVATIONS[layer.activation], w, b, layer.dropout)
+        (n_in, n_out, _place(_ACTIVATIONS, "activation", layer.activation), w, b, layer.dropout)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
 
@@ -90,7 +101,7 @@ def _model(
     bounds: Bounds = NO_BOUNDS,
     sparse: bool = False,
 ) -> Any:
-    loss, simplifies = _LOSSES[architecture.loss], architecture.simplifies
+    loss, simplifies = _place(_LOSSES, "loss", architecture.loss), architecture.simplifies
     return _MODELS[dtype.name](
         instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, precision == "bf16", bounds
     )
@@ -191,7 +202,7 @@ class Trainer:
         self.sparse = sparse
         self._left = False  # whether the newest parameters are those of the kernels
         self._packed = False  # whether the kernels have the newest parameters
-        place = _OPTIMIZERS[optimizer.name]
+        place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
         self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
 
     def run(

@@ -136,7 +136,7 @@ def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int
     import matplotlib
     from matplotlib.figure import Figure
 
-    from reseau import model_file
+    from reseau import files
 
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")  # no window system is needed
     ax = figure.add_subplot()
@@ -148,4 +148,4 @@ def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int
     # Neither the date nor random identifiers: the same training draws the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "reseau"}):
         figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {})
-    model_file.write_bytes(path, picture.getvalue())
+    files.write_bytes(path, picture.getvalue())

@@ -259,7 +259,7 @@ def network_line(lesson: Lesson) -> Prose:
 def _out(path: str | Path | None, text: str) -> str | None:
     if path is None:
         return text
-    from reseau.model_file import write_bytes
+    from reseau.files import write_bytes
 
     write_bytes(path, text.encode())
     return None

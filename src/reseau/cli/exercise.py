@@ -35,7 +35,7 @@ def exercise(
     with refusals():
         from reseau.blackboard.exercise import DIGITS, draw
         from reseau.blackboard.forms import check_ending, set_lines
-        from reseau.model_file import write_bytes
+        from reseau.files import write_bytes
 
         check_ending(output, "--output")
         solution = output.with_name(f"{output.stem}-solution{output.suffix}")

@@ -60,9 +60,9 @@ def predict(
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
-            from reseau import model_file
+            from reseau import files
 
-            model_file.write_bytes(output, content)
+            files.write_bytes(output, content)
             typer.echo(f"{predictions.table.num_rows:,} predictions written to {output}.", err=True)
         if predictions.scores is not None:
             typer.echo(

@@ -21,9 +21,10 @@ from reseau.activations import NUMPY_FUNCTIONS
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
 from reseau.errors import ParameterError
 from reseau.export import c_text
-from reseau.export.c import check_finite, dtype_of, network_of, summary, write_together
+from reseau.export.c import check_finite, dtype_of, network_of, summary
 from reseau.export.c_estimator import class_labels
 from reseau.export.vectors import Cell, rows, used, vectors
+from reseau.files import write_bytes
 from reseau.network import Network
 from reseau.target import Classes, Quantity
 
@@ -63,7 +64,7 @@ def export(model: Network | TableModel | Perceptron, path: str | Path, *, dtype:
     path = Path(path)
     if path.suffix.lower() != ".py":
         raise ParameterError(f"{path} has to end in .py.")
-    write_together({path: source(model, path.name, dtype=dtype).encode()})
+    write_bytes(path, source(model, path.name, dtype=dtype).encode())
     return path
 
 

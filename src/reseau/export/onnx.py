@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau import __version__, model_file
+from reseau import __version__, files
 from reseau.errors import ParameterError, ReseauError
 from reseau.export.onnx_graph import EMITTERS, IR_VERSION, ML_OPSET, OPSET, Graph, onnx_package
 from reseau.export.onnx_pipeline import joined
@@ -77,7 +77,7 @@ def to_onnx(model: object, path: str | Path, *, sample: Any = None) -> None:
     >>> rs.from_onnx("small.onnx")
     Network(Dense(2, 'softmax'), loss='cross_entropy', inputs=3, dtype='float32')
     """
-    model_file.write_bytes(path, to_model(model, sample).SerializeToString(deterministic=True))
+    files.write_bytes(path, to_model(model, sample).SerializeToString(deterministic=True))
 
 
 def to_model(model: object, sample: Any = None) -> onnx.ModelProto:
@@ -122,7 +122,13 @@ def _layers(g: Graph, net: Network, X: str, name: str) -> str:
         if layer.b is not None:
             parameters.append(g.weight(f"b{place}", layer.b))
         A = g("Gemm", A, *parameters)
-        A = EMITTERS[layer.description.activation](g, A)
+        emit = EMITTERS.get(layer.description.activation)
+        if emit is None:
+            raise ReseauError(
+                f"The activation {layer.description.activation!r} of layer {place} is none of those that can be "
+                f"written as ONNX: {', '.join(EMITTERS)}."
+            )
+        A = emit(g, A)
     g.nodes[-1].output[0] = g.nodes[-1].name = name  # the node that gave A
     g.within("")
     return name
