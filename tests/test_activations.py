@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Elementwise, Interval, RowWise, softmax
+from reseau.activations import ACTIVATIONS, Elementwise, Interval, RowWise
+from reseau.activations.functions import SELU_ALPHA, SELU_SCALE, softmax
 from reseau.initializers import INITIALIZERS
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -84,7 +84,7 @@ def test_classes_of_every_type_come_back(tmp_path: Path, name: str) -> None:
         rs.MLPClassifier(**SMALL, early_stopping=True),
         rs.MLPClassifier(**{**SMALL, "random_state": np.random.RandomState(4), "n_iter_no_change": np.inf}),
         rs.MLPClassifier(**{**SMALL, "random_state": np.random, "solver": "sgd", "learning_rate": "adaptive"}),
-        rs.MLPClassifier([np.int64(4)], alpha=np.float32(0.25), batch_size=np.int32(7), max_iter=3, random_state=1),
+        rs.MLPClassifier((np.int64(4),), alpha=np.float32(0.25), batch_size=np.int32(7), max_iter=3, random_state=1),
         rs.MLPClassifier(8, solver="lbfgs", max_iter=3, random_state=1),
         rs.MLPRegressor(**SMALL, activation="gelu"),
         rs.MLPRegressor("poisson", **SMALL, solver="sgd", momentum=0.5),

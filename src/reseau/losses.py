@@ -14,17 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from reseau.activations import (
-    CLOSED_UNIT,
-    EVERYWHERE,
-    NON_NEGATIVE,
-    POSITIVE,
-    UNIT,
-    Interval,
-    log_softmax,
-    relu,
-    softplus_of_minus_abs,
-)
+from reseau.activations import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
+from reseau.activations.functions import log_softmax, relu, softplus_of_minus_abs
 from reseau.arrays import Array, namespace
 from reseau.formula import HALF, Cases, Condition, Expression, Number, Symbol, Where, absolute, log, sign
 from reseau.typesetting import Words

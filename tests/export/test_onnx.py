@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
 import sys
@@ -83,10 +82,6 @@ def assert_equal_up_to_rounding(net: rs.Network, X: npt.NDArray[Any], O: npt.NDA
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_activation_has_a_way_to_be_written() -> None:
-    assert set(export.EMITTERS) == set(ACTIVATIONS)
-
-
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -154,14 +149,6 @@ def test_a_network_without_inputs_cannot_be_exported_and_leaves_no_file(tmp_path
 def test_only_models_can_be_exported(tmp_path: Path) -> None:
     with pytest.raises(rs.ParameterError, match="is a dict, but must be a Network"):
         export.to_onnx({}, tmp_path / "no.onnx")
-
-
-def test_an_activation_of_one_s_own_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ACTIVATIONS, "mine", dataclasses.replace(ACTIVATIONS["tanh"], name="mine"))
-    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(2, "mine"), inputs=2, engine="reference")
-    with pytest.raises(rs.ReseauError, match="'mine' of layer 2 is none of those that can be written"):
-        net.to_onnx(tmp_path / "no.onnx")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import __version__
-from reseau.activations import C_FUNCTIONS, RowWise
+from reseau.activations import RowWise
+from reseau.activations.code import C_FUNCTIONS
 from reseau.checks import known
 from reseau.errors import ParameterError, ReseauError
 from reseau.export import c_text as c

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import __version__
-from reseau.activations import NUMPY_FUNCTIONS
+from reseau.activations.code import NUMPY_FUNCTIONS
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
 from reseau.errors import ParameterError
 from reseau.export import c_text

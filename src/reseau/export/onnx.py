@@ -32,7 +32,7 @@ import numpy as np
 
 from reseau import __version__, files
 from reseau.errors import ParameterError, ReseauError
-from reseau.export.onnx_graph import EMITTERS, IR_VERSION, ML_OPSET, OPSET, Graph, onnx_package
+from reseau.export.onnx_graph import IR_VERSION, ML_OPSET, OPSET, Graph, onnx_package
 from reseau.export.onnx_pipeline import joined
 from reseau.network import Network
 
@@ -122,13 +122,7 @@ def _layers(g: Graph, net: Network, X: str, name: str) -> str:
         if layer.b is not None:
             parameters.append(g.weight(f"b{place}", layer.b))
         A = g("Gemm", A, *parameters)
-        emit = EMITTERS.get(layer.description.activation)
-        if emit is None:
-            raise ReseauError(
-                f"The activation {layer.description.activation!r} of layer {place} is none of those that can be "
-                f"written as ONNX: {', '.join(EMITTERS)}."
-            )
-        A = emit(g, A)
+        A = layer.description.sigma.code.onnx(g, A)
     g.nodes[-1].output[0] = g.nodes[-1].name = name  # the node that gave A
     g.within("")
     return name

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE
+from reseau.activations import ACTIVATIONS
+from reseau.activations.functions import SELU_ALPHA, SELU_SCALE
 from reseau.checks import file_to_read
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package

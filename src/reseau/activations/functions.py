@@ -1,0 +1,189 @@
+"""The functions of activations and their derivatives, as arrays of any library that follows the array API take them."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from reseau.arrays import Array, namespace
+
+
+def sigmoid(Z: Array) -> Array:
+    """φ(z) = 1/(1 + e^−z); for z < 0 as e^z/(1 + e^z), so that the exponential never exceeds 1."""
+    xp = namespace(Z)
+    e = xp.exp(-xp.abs(Z))
+    return xp.where(Z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def tanh(Z: Array) -> Array:
+    """tanh z = (1 − e^−2z)/(1 + e^−2z)."""
+    return namespace(Z).tanh(Z)
+
+
+def softmax(Z: Array) -> Array:
+    """S_j = e^{z_j} / Σ_i e^{z_i}, from which the row's largest score is taken off first against overflow."""
+    xp = namespace(Z)
+    e = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def log_softmax(Z: Array) -> Array:
+    """z_j − log Σ_i e^{z_i}, from which the row's largest score is taken off first, against overflow and rounding."""
+    xp = namespace(Z)
+    shifted = Z - xp.max(Z, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def relu(Z: Array) -> Array:
+    """max(0, z)."""
+    return namespace(Z).clip(Z, 0.0, None)
+
+
+def softplus(Z: Array) -> Array:
+    """log(1 + e^z), as max(z, 0) + log(1 + e^−|z|)."""
+    return relu(Z) + softplus_of_minus_abs(Z)
+
+
+def softplus_of_minus_abs(Z: Array) -> Array:
+    """log(1 + e^−|z|)."""
+    xp = namespace(Z)
+    return xp.log1p(xp.exp(-xp.abs(Z)))
+
+
+def normal_cdf(Z: Array) -> Array:
+    """Φ(z) = ½ (1 + erf(z/√2)), with all digits of a small one; the array API has no such function: it is SciPy's."""
+    import scipy.special
+
+    xp = namespace(Z)
+    if xp.__name__ == "numpy":
+        return scipy.special.ndtr(Z)
+    import numpy as np
+
+    return xp.asarray(scipy.special.ndtr(np.from_dlpack(Z)))
+
+
+def softmax_jacobian(S: Array) -> Array:
+    """D_ij = S_i (δ_ij − S_j), shape (rows, n, n)."""
+    xp = namespace(S)
+    unit = xp.eye(S.shape[-1], dtype=S.dtype)
+    return S[:, :, None] * (unit[None, :, :] - S[:, None, :])
+
+
+def softmax_pullback(S: Array, G: Array) -> Array:
+    """Σ_i g_i S_i (δ_ij − S_j) = S_j (g_j − Σ_i g_i S_i)."""
+    return S * (G - namespace(S).sum(G * S, axis=-1, keepdims=True))
+
+
+def log_softmax_jacobian(A: Array) -> Array:
+    """D_ij = δ_ij − S_j with S = e^A, shape (rows, n, n)."""
+    xp = namespace(A)
+    unit = xp.eye(A.shape[-1], dtype=A.dtype)
+    return unit[None, :, :] - xp.exp(A)[:, None, :]
+
+
+def log_softmax_pullback(A: Array, G: Array) -> Array:
+    """Σ_i g_i (δ_ij − S_j) = g_j − S_j Σ_i g_i."""
+    xp = namespace(A)
+    return G - xp.exp(A) * xp.sum(G, axis=-1, keepdims=True)
+
+
+def step(Z: Array) -> Array:
+    """1 for z > 0, else 0."""
+    return namespace(Z).astype(Z > 0, Z.dtype)
+
+
+LEAK = 0.01  # the slope of leaky ReLU for z < 0 (Maas, Hannun, Ng 2013)
+
+# Klambauer et al. 2017, "Self-normalizing neural networks": the pair for which mean 0 and variance 1 are a fixed point.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+def leaky_relu(Z: Array) -> Array:
+    """z, or λz for z < 0."""
+    return namespace(Z).where(Z > 0, Z, LEAK * Z)
+
+
+def elu(Z: Array) -> Array:
+    """z, or e^z − 1 for z < 0."""
+    xp = namespace(Z)
+    return xp.where(Z > 0, Z, xp.expm1(-relu(-Z)))
+
+
+def elu_derivative(Z: Array, A: Array) -> Array:
+    """1, or e^z = a + 1 for z < 0."""
+    xp = namespace(Z)
+    return xp.where(Z > 0, xp.ones_like(Z), A + 1)
+
+
+def selu(Z: Array) -> Array:
+    """λz, or λα(e^z − 1) for z < 0."""
+    xp = namespace(Z)
+    return SELU_SCALE * xp.where(Z > 0, Z, SELU_ALPHA * xp.expm1(-relu(-Z)))
+
+
+def selu_derivative(Z: Array, A: Array) -> Array:
+    """λ, or λαe^z = a + λα for z < 0."""
+    xp = namespace(Z)
+    return xp.where(Z > 0, xp.full_like(Z, SELU_SCALE), A + SELU_SCALE * SELU_ALPHA)
+
+
+def normal_pdf(Z: Array) -> Array:
+    """The density of the normal distribution, e^(−z²/2)/√(2π)."""
+    xp = namespace(Z)
+    near = xp.clip(Z, -40.0, 40.0)  # e^−800 is 0 in double precision, and the square cannot overflow
+    return xp.exp(-0.5 * near * near) / sqrt(2 * pi)
+
+
+# Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh u) = φ(2u), u = √(2/π) (z + 0.044715 z³). The sum with 1 would lose the
+# digits of a small one.
+GELU_SLOPE = sqrt(2 / pi)
+GELU_CUBIC = 0.044715
+GELU_FAR = 30.0  # from here on φ(2u) is 0 or 1 in double precision, and the cube cannot overflow
+
+
+def gelu_tanh_gate(Z: Array) -> Array:
+    """φ(2u), by which `gelu_tanh` multiplies z."""
+    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
+    return sigmoid(2 * GELU_SLOPE * (near + GELU_CUBIC * near * near * near))
+
+
+def gelu_tanh_derivative(Z: Array, A: Array) -> Array:
+    """φ(2u) + z φ'(2u) 2u'."""
+    s = gelu_tanh_gate(Z)
+    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
+    return s + near * s * (1 - s) * 2 * GELU_SLOPE * (1 + 3 * GELU_CUBIC * near * near)
+
+
+def silu_derivative(Z: Array, A: Array) -> Array:
+    """φ(z) + a (1 − φ(z))."""
+    s = sigmoid(Z)
+    return s + A * (1 - s)
+
+
+def mish_derivative(Z: Array, A: Array) -> Array:
+    """tanh s + z (1 − tanh² s) φ(z), s = softplus(z)."""
+    t = tanh(softplus(Z))
+    return t + Z * (1 - t * t) * sigmoid(Z)
+
+
+def softsign_derivative(Z: Array, A: Array) -> Array:
+    """1/(1 + |z|)²."""
+    r = 1 / (1 + namespace(Z).abs(Z))
+    return r * r
+
+
+def hard_sigmoid(Z: Array) -> Array:
+    """z/6 + ½, between 0 and 1."""
+    return namespace(Z).clip(Z / 6 + 0.5, 0.0, 1.0)
+
+
+def hard_sigmoid_derivative(Z: Array, A: Array) -> Array:
+    """1/6 between −3 and 3, else 0."""
+    xp = namespace(Z)
+    return xp.astype((Z > -3) & (Z < 3), Z.dtype) / 6
+
+
+def hard_swish_derivative(Z: Array, A: Array) -> Array:
+    """0 up to −3, 1 from 3 on, and z/3 + ½ between."""
+    xp = namespace(Z)
+    return xp.where(Z >= 3, xp.ones_like(Z), xp.astype(Z > -3, Z.dtype) * (Z / 3 + 0.5))
