@@ -189,7 +189,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         )
 
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        if not first and self._takes_as_it_is(X, y) and y.dtype == self.classes_.dtype and not self._several:
+        if not first and self._takes_both_as_they_are(X, y) and y.dtype == self.classes_.dtype and not self._several:
             several = False
         else:
             X, y = validate_data(
@@ -424,7 +424,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
         known("loss", self.loss, REGRESSION_OUTPUT)
-        if not first and self._takes_as_it_is(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
+        if not first and self._takes_both_as_they_are(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
             return X, y
         X, y = validate_data(
             self,

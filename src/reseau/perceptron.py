@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from numbers import Integral, Real
@@ -158,20 +159,27 @@ class Perceptron(BaseEstimator, ABC):
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
-    def _takes_as_it_is(self, X: Any, y: Any) -> bool:
-        """Whether scikit-learn's checks, which take longer than a step of a small network, would change nothing.
+    def _takes_as_it_is(self, X: Any) -> bool:
+        """Whether scikit-learn's checks of X, which take longer than a step of a small network, would change nothing.
 
-        So it is for plain arrays in a continued fit; what is not finite is found by the checks of the network.
+        So it is for plain arrays once the estimator knows its inputs; what is not finite is found by the network.
         """
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float32, np.float64)
             and X.ndim == 2
             and X.shape[1] == self.n_features_in_
+            and len(X) > 0
             and not hasattr(self, "feature_names_in_")
+        )
+
+    def _takes_both_as_they_are(self, X: Any, y: Any) -> bool:
+        """The same in a continued fit, with numbers as targets."""
+        return (
+            self._takes_as_it_is(X)
             and type(y) is np.ndarray
             and y.ndim == 1
-            and len(y) == len(X) > 0
+            and len(y) == len(X)
             and y.dtype.kind in "iuf"
         )
 
@@ -508,6 +516,9 @@ class Perceptron(BaseEstimator, ABC):
         return self._network
 
     def _forward(self, X: Any) -> Any:
+        if "_network" in vars(self) and self._takes_as_it_is(X):
+            with suppress(DataError):  # refused below in scikit-learn's words
+                return self._outputs(X)
         check_is_fitted(self, "_network")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
         return self._outputs(X)
