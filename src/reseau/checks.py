@@ -11,14 +11,16 @@ from pathlib import Path
 from reseau.errors import ParameterError
 
 
-def integer(name: str, value: object, *, low: int | None = None) -> int:
-    """Return `value` as an int, or raise ParameterError unless it is a whole number of at least `low`."""
-    if type(value) is int and (low is None or value >= low):  # first: asking numbers.Integral takes a microsecond
+def integer(name: str, value: object, *, low: int | None = None, high: int | None = None) -> int:
+    """Return `value` as an int, or raise ParameterError unless it is a whole number between `low` and `high`."""
+    # First the usual case: asking numbers.Integral takes a microsecond.
+    if type(value) is int and (low is None or value >= low) and (high is None or value <= high):
         return value
-    wanted = "a whole number" + ("" if low is None else f" of at least {low}")
+    ends = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+    wanted = "a whole number" + (f" of {' and '.join(ends)}" if ends else "")
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
-    if low is not None and int(value) < low:
+    if (low is not None and int(value) < low) or (high is not None and int(value) > high):
         raise ParameterError(f"{name} is {value}, but must be {wanted}.")
     return int(value)
 

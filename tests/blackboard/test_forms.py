@@ -671,7 +671,7 @@ def test_the_numbers_do_not_depend_on_what_is_shown():
         ({"lang": "de"}, "lang is 'de'.*Known: en, fr"),
         ({"lang": None}, "lang is None"),
         ({"digits": 0}, "digits is 0, but must be a whole number of at least 1"),
-        ({"digits": 16}, "digits is 16, but must be at most 15"),
+        ({"digits": 16}, "digits is 16, but must be a whole number of at least 1 and at most 15"),
         ({"digits": 2.5}, "digits is 2.5"),
         ({"digits": True}, "digits is True"),
         ({"steps": 0}, "steps is 0, but must be a whole number of at least 1"),

@@ -114,3 +114,9 @@ def test_what_is_wrong_with_answers_is_one_clear_error(folder: Path) -> None:
     swapped = run("check", "exercise-answers.csv", "exercise.json")
     assert swapped.exit_code == 2
     assert "give the .json file that reseau exercise wrote" in " ".join(swapped.stderr.split())
+
+
+def test_what_was_written_is_told_in_the_language_asked_for(folder: Path) -> None:
+    told = run("exercise", "--seed", "3", "--lang", "fr").stdout
+    assert "Corrigé\N{NO-BREAK SPACE}: exercise-solution.html" in told
+    assert "Pour vérifier des réponses\N{NO-BREAK SPACE}: reseau check exercise.json exercise-answers.csv" in told

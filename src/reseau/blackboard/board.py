@@ -286,10 +286,8 @@ def work_out(
     known("lang", lang, LANGUAGES)
     if not isinstance(exact, bool):
         raise ParameterError(f"exact is {exact!r}, but must be True or False.")
-    digits = integer("digits", digits, low=1)
+    digits = integer("digits", digits, low=1, high=MOST_DIGITS)
     steps = integer("steps", steps, low=1)
-    if digits > MOST_DIGITS:
-        raise ParameterError(f"digits is {digits}, but must be at most {MOST_DIGITS}: double precision has no more.")
     if exact and architecture.n_parameters + X.size > MOST_EXACT:
         raise ParameterError(
             f"exact=True works with fractions, and is for at most {MOST_EXACT:,} parameters and inputs; "
@@ -322,7 +320,7 @@ def work_out(
     return Blackboard(done, lang, digits, places, names or Names(), difference)
 
 
-MOST_DIGITS = 15
+MOST_DIGITS = 15  # double precision has no more
 MOST_EXACT = 5000
 
 

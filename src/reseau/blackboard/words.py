@@ -147,6 +147,10 @@ HOW_TO_CHECK = Words(
     "To check your answers: write them into {answers}, then run {command}.",
     "Pour vérifier vos réponses : écrivez-les dans {answers}, puis lancez {command}.",
 )
+FILES_WRITTEN = Words(
+    "Exercise: {sheet}\nSolution: {solution}\nTo check answers: {command}",
+    "Exercice : {sheet}\nCorrigé : {solution}\nPour vérifier des réponses : {command}",
+)
 TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
 
 ALL_RIGHT = Words("Right numbers: all {answered}.", "Nombres justes : tous les {answered}.")

@@ -35,6 +35,7 @@ def exercise(
     with refusals():
         from reseau.blackboard.exercise import DIGITS, draw
         from reseau.blackboard.forms import check_ending, set_lines
+        from reseau.blackboard.words import FILES_WRITTEN
         from reseau.files import write_bytes
 
         check_ending(output, "--output")
@@ -56,4 +57,5 @@ def exercise(
         write_bytes(solution, set_lines(drawn.lines(solved=True), ending, lang, DIGITS).encode())
         write_bytes(facts, drawn.to_json().encode())
         write_bytes(answers, template.encode())
-        typer.echo(f"Exercise: {output}\nSolution: {solution}\nTo check answers: reseau check {facts} {answers}")
+        told = FILES_WRITTEN.in_(lang)
+        typer.echo(told.format(sheet=output, solution=solution, command=f"reseau check {facts} {answers}"))
