@@ -257,6 +257,21 @@ def test_a_header_that_would_take_much_memory_is_not_read(saved):
         rs.load(saved)
 
 
+def test_more_numbers_than_the_network_has_are_not_read(saved):
+    content = saved.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    numbers = 2**34  # 64 GiB, of which the disk holds nothing
+    begin = len(content) - 8 - length
+    header["extra"] = {"dtype": "F32", "shape": [numbers], "data_offsets": [begin, begin + 4 * numbers]}
+    text = json.dumps(header).encode()
+    with open(saved, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + content[8 + length :])
+        file.truncate(8 + len(text) + begin + 4 * numbers)
+    with pytest.raises(rs.ModelFileError, match=r"holds 17,179,869,\d+ numbers, but describes a network of 26"):
+        rs.load(saved)
+
+
 def test_the_header_alone_tells_what_the_file_holds(saved):
     header = model_file.read_header(saved)
     assert header.description["kind"] == "network"

@@ -30,6 +30,8 @@ LONGEST_HEADER = 8 << 20  # bytes; the JSON of the widest tables is a tenth of i
 SCHEMA = Path(__file__).with_suffix(".schema.json")  # of descriptions
 DTYPES = {"F32": 4, "F64": 8, "I64": 8}  # of tensors, with the bytes of a number
 MOST_AXES = 8
+MOST_COPIES = 4  # of the parameters: in a checkpoint the weights, the best ones, and two states of the optimizer
+MOST_RECORDS = 10_000_000  # numbers besides: the loss of every epoch
 WEIGHTS = ("layers.", "parameters")  # begin the names of tensors of weights; the last is a checkpoint's
 
 RESTORE = "train it again or restore it from a copy"
@@ -237,6 +239,21 @@ def _check_description(path: Path, description: dict[str, Any]) -> None:
         ) from None
 
 
+def _check_size(path: str | Path, header: Header) -> None:
+    """Refuse more numbers than a model like this has, before memory is taken for them."""
+    from reseau.layers import architecture_from_description
+
+    try:
+        parameters = architecture_from_description(header.description["network"]).n_parameters
+    except ValueError as error:  # a ReseauError is one
+        raise ModelFileError(f"{path} does not describe a model that can be built: {error}") from error
+    numbers = sum(prod(tensor["shape"]) for tensor in header.tensors.values())
+    if numbers > MOST_COPIES * parameters + MOST_RECORDS:
+        raise ModelFileError(
+            f"{path} holds {numbers:,} numbers, but describes a network of {parameters:,} parameters; {RESTORE}."
+        )
+
+
 def _checked_version(path: Path, metadata: dict[str, str]) -> int:
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a safetensors file, but was not written by Réseau.")
@@ -274,6 +291,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], Tensors]:
     from safetensors import SafetensorError, safe_open
 
     header = read_header(path)
+    _check_size(path, header)
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("description", "")
