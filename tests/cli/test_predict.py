@@ -20,13 +20,6 @@ PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 TEXT = PENGUINS.read_text()
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "penguins.reseau"
-    rs.TableModel.train(PENGUINS, "species", epochs=10).save(path)
-    return str(path)
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["predict", *arguments])
 

@@ -17,13 +17,6 @@ PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 CORPUS = sorted(Path(__file__).parents[1].glob("corpus/v*/*.reseau"))
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "penguins.reseau"
-    rs.TableModel.train(PENGUINS, "species", epochs=2).save(path)
-    return str(path)
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
