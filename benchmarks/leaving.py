@@ -30,6 +30,7 @@ import reseau as rs
 SHAPES = [(4, 8, 3), (20, 64, 64, 2), (64, 128, 10), (784, 128, 10)]
 COMPILERS = {"C, -O2": ["cc", "-O2"], "C, -O3 -march=native": ["cc", "-O3", "-march=native"]}
 TURN = 0.05  # seconds
+PAUSE = 0.02  # seconds before a turn, in which the threads of the turn before stop spinning
 CLOCK = """
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,11 +108,17 @@ def one_row(shape: tuple[int, ...], rounds: int) -> dict[str, float]:
         return in_turn(timers, rounds)
 
 
+def timer(call: Callable[[Any], object], rows: Any) -> Callable[[], float]:
+    """What times a call with these rows."""
+    return lambda: nanoseconds(lambda: call(rows))
+
+
 def in_turn(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """The median of the rounds of each."""
     times: dict[str, list[float]] = {label: [] for label in timers}
     for _ in range(rounds):
         for label, timer in timers.items():
+            time.sleep(PAUSE)
             times[label].append(timer())
     return {label: statistics.median(values) for label, values in times.items()}
 
@@ -154,7 +161,7 @@ def trained_elsewhere() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any],
     model = keras.Sequential([keras.Input((64,)), dense(64, "relu"), dense(64, "relu"), dense(10, "softmax")])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     model.fit(X, y, epochs=5, verbose=0)
-    found["Keras"] = (lambda X: np.asarray(model(X)), rs.from_keras(model))
+    found["Keras"] = (model.predict_on_batch, rs.from_keras(model))
     return found
 
 
@@ -179,10 +186,7 @@ def main() -> None:
         assert difference < 1e-5
         ratios = []
         for rows in (X[:1], X):
-            callers = {"theirs": theirs, "ours": ours}
-            timers = {
-                who: lambda call=call, rows=rows: nanoseconds(lambda: call(rows)) for who, call in callers.items()
-            }
+            timers = {"theirs": timer(theirs, rows), "ours": timer(ours, rows)}
             times = in_turn(timers, rounds)
             ratios.append(times["theirs"] / times["ours"])
         print(f"| {label} | {ratios[0]:.1f} | {ratios[1]:.1f} | {difference:.1e} |")
