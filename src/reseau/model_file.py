@@ -211,26 +211,26 @@ def _check_tensors(path: Path, tensors: dict[str, Any], size: int) -> None:
 
 
 @cache
-def _validators() -> dict[str, Callable[..., Any]]:
-    """What checks a description of each kind."""
+def _validator(kind: str) -> Callable[..., Any] | None:
+    """What checks a description of this kind; None for a kind that is unknown."""
     import fastjsonschema
 
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    return {
-        kind: fastjsonschema.compile(
-            {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}, use_default=False
-        )
-        for kind in schema["properties"]["kind"]["enum"]
-    }
+    if kind not in schema["properties"]["kind"]["enum"]:
+        return None
+    definition = {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}
+    validator: Callable[..., Any] = fastjsonschema.compile(definition, use_default=False)
+    return validator
 
 
 def _check_description(path: Path, description: dict[str, Any]) -> None:
     """Refuse what the schema does not allow; what it cannot say is checked when the model is built."""
     from fastjsonschema import JsonSchemaValueException
 
-    validate = _validators().get(str(description.get("kind")))
+    kind = description.get("kind")
+    validate = _validator(kind) if isinstance(kind, str) else None
     if validate is None:
-        raise ModelFileError(f"{path} holds {description.get('kind')!r}, which this release of Réseau does not know.")
+        raise ModelFileError(f"{path} holds {str(kind)[:40]!r}, which this release of Réseau does not know.")
     try:
         validate(description, name_prefix="description")
     except JsonSchemaValueException as error:
