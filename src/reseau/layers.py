@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from reseau.activations import ACTIVATIONS, Activation, RowWise
+from reseau.activations import ACTIVATIONS, Elementwise, RowWise
 from reseau.arrays import Array
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
@@ -76,7 +76,7 @@ class Dense:
             )
 
     @property
-    def sigma(self) -> Activation:
+    def sigma(self) -> Elementwise | RowWise:
         """The activation's entry in the table."""
         return ACTIVATIONS[self.activation]
 

@@ -192,7 +192,7 @@ _GATE = minimum(1, maximum(0, z / 6 + HALF))
 _SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
 _CUBIC, _THREE_CUBICS, _LEAK = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.01")
 
-_ENTRIES: tuple[Activation, ...] = (
+_ENTRIES: tuple[Elementwise | RowWise, ...] = (
     Elementwise(
         "identity",
         Words("identity", "identité"),
@@ -512,5 +512,5 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
 )
 
-ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
+ACTIVATIONS: dict[str, Elementwise | RowWise] = {entry.name: entry for entry in _ENTRIES}
 """Every activation by its name."""

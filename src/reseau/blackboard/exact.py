@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS, Activation, Elementwise, RowWise
+from reseau.activations import ACTIVATIONS, Elementwise, RowWise
 from reseau.arrays import Array, FloatArray
 from reseau.blackboard.step import simplest
 from reseau.formula import Expression, Values, to_float
@@ -75,9 +75,9 @@ def _row_wise(entry: RowWise) -> RowWise:
     return replace(entry, value=value, jacobian=jacobian)
 
 
-def exactly_activation(entry: Activation) -> Activation:
+def exactly_activation(entry: Elementwise | RowWise) -> Elementwise | RowWise:
     """The same activation, computing with fractions."""
-    return _row_wise(entry) if isinstance(entry, RowWise) else _elementwise(entry)  # type: ignore[arg-type]
+    return _row_wise(entry) if isinstance(entry, RowWise) else _elementwise(entry)
 
 
 def _loss(entry: Loss) -> Loss:
@@ -131,7 +131,7 @@ class ExactDense(_Fields, Dense):
     """A layer whose activation computes with fractions."""
 
     @cached_property
-    def sigma(self) -> Activation:
+    def sigma(self) -> Elementwise | RowWise:
         return exactly_activation(super().sigma)
 
 

@@ -108,7 +108,7 @@ def _backward(task: Task, l: int) -> Iterator[Quantity]:
 
     def derivative(p: Parts) -> Array:
         Z, A = p[f"Z{l}"], p[f"A{l}"]
-        return sigma.jacobian(A) if isinstance(sigma, RowWise) else sigma.derivative(Z, A)  # type: ignore[attr-defined]
+        return sigma.jacobian(A) if isinstance(sigma, RowWise) else sigma.derivative(Z, A)
 
     def delta(p: Parts) -> Array:
         if l == task.depth and architecture.simplifies:
