@@ -106,7 +106,7 @@ def from_description(
             fitted["_rate_factor"] = float(description["progress"]["rate_factor"])
         if others:
             raise ReseauError(f"Tensor {min(others)!r} has no place in an {type(estimator).__name__}.")
-    estimator.take_over(network, fitted, progress)
+    estimator._take_over(network, fitted, progress)
     return estimator
 
 

@@ -233,7 +233,7 @@ class Perceptron(BaseEstimator, ABC):
         self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
         self.out_activation_ = _SCIKIT_LEARN_NAME.get(layers[-1].activation, layers[-1].activation)
 
-    def take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
+    def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
         """Become fitted without a fit.
 
         Parameters

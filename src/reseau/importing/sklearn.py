@@ -116,7 +116,7 @@ def _perceptron(theirs: Any) -> MLPClassifier | MLPRegressor:
         layer.W[...] = W
         assert layer.b is not None
         layer.b[...] = b
-    ours.take_over(network, learnt)
+    ours._take_over(network, learnt)
     return ours
 
 
