@@ -12,7 +12,7 @@ from reseau.errors import ModelFileError
 
 
 def verify(
-    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Model files.", show_default=False)],
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL", help="Model files.", show_default=False)],
 ) -> None:
     """Check that model files are whole, unchanged since they were written, and give models.
 
