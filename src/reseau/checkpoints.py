@@ -18,14 +18,16 @@ import numpy as np
 
 from reseau import model_file
 from reseau.arrays import FloatArray, Progress
+from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
 from reseau.history import History
+from reseau.model_file import PARAMETERS, STATE
 
 if TYPE_CHECKING:
     from reseau.network import Network
 
 KIND, NAME = "checkpoint", "checkpoint.reseau"
-PARAMETERS, BEST, STATE = "parameters", "best", "state."
+BEST = "best"
 DATA = "data"  # of a run: the digest of its data
 LOSS, VALIDATION_LOSS = "history.loss", "history.validation_loss"
 
@@ -169,10 +171,7 @@ def _snapshot(
     vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
     vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
     for name, vector in vectors.items():
-        if vector.shape != parameters.shape or vector.dtype != parameters.dtype:
-            raise ValueError(
-                f"its {name!r} is {vector.dtype} of shape {vector.shape}, not {parameters.dtype} of {parameters.shape}"
-            )
+        check_tensor(name, vector, parameters.shape, parameters.dtype)
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
     history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch)
     return Snapshot(seed, Progress(steps, epochs, state), vectors[PARAMETERS], history, finished, vectors.get(BEST))

@@ -7,8 +7,9 @@ import numbers
 from collections.abc import Iterable
 from math import inf, isfinite, nan
 from pathlib import Path
+from typing import Any
 
-from reseau.errors import ParameterError
+from reseau.errors import ParameterError, ReseauError
 
 
 def integer(name: str, value: object, *, low: int | None = None, high: int | None = None) -> int:
@@ -60,6 +61,13 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"{name} is {value!r}, which is unknown.{hint} Known: {', '.join(names)}.")
+
+
+def tensor(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise ReseauError unless a tensor of a model file is there and is what it must be."""
+    if value is None or value.shape != shape or value.dtype != dtype:
+        found = "missing" if value is None else f"{value.dtype} of shape {value.shape}"
+        raise ReseauError(f"Tensor {name!r} is {found}, but must be {dtype} of shape {shape}.")
 
 
 def file_to_read(path: Path) -> None:

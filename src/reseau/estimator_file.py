@@ -10,16 +10,16 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from reseau.arrays import FloatArray, Progress
+from reseau.checks import tensor as check_tensor
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators import REGRESSION_OUTPUT, MLPClassifier, MLPRegressor
+from reseau.model_file import LAYERS, STATE
 from reseau.network import Network
 from reseau.perceptron import RECORDS, Perceptron
 
 ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
     kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)
 }
-STATE = "state."  # begins the names of the optimizer's vectors
-LAYERS = "layers."  # those of the network's tensors
 MOST_TEXT = 64 << 20  # bytes of an array of classes, in which each takes as much as the longest
 TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself
 
@@ -84,10 +84,9 @@ def from_description(
     if tensors is not None:
         layers = {name: tensor for name, tensor in tensors.items() if name.startswith(LAYERS)}
     network = Network.from_description(description["network"], layers)
-    fitted = {key: _back(value) for key, value in description["fitted"].items()}
-    fitted |= _classes(estimator, description["classes"])
-    estimator.__dict__.update(fitted)  # among them the classes, which decide what the network must be
+    estimator.__dict__.update(_classes(estimator, description["classes"]))  # they decide what the network must be
     _check_network(estimator, network)
+    fitted = {key: _back(value) for key, value in description["fitted"].items()}
     if "feature_names_in_" in fitted:
         fitted["feature_names_in_"] = np.array(fitted["feature_names_in_"], dtype=object)
         if len(fitted["feature_names_in_"]) != network.architecture.inputs:
@@ -134,17 +133,13 @@ def _progress(entry: Mapping[str, Any], tensors: dict[str, FloatArray], network:
     vectors: list[FloatArray] = []
     while (name := f"{STATE}{len(vectors)}") in tensors:
         vector = tensors.pop(name)
-        if vector.shape != expected or vector.dtype != network.dtype:
-            raise ReseauError(
-                f"Tensor {name!r} is {vector.dtype} of shape {vector.shape}, but must be {network.dtype} of {expected}."
-            )
+        check_tensor(name, vector, expected, network.dtype)
         vectors.append(vector)
     return Progress(int(entry["steps"]), int(entry["epochs"]), tuple(vectors))
 
 
 def _record(name: str, numbers: FloatArray) -> list[float]:
-    if numbers.ndim != 1 or numbers.dtype != np.float64:
-        raise ReseauError(f"Tensor {name!r} is {numbers.dtype} of shape {numbers.shape}, not a row of float64.")
+    check_tensor(name, numbers, (numbers.size,), np.dtype(np.float64))
     values: list[float] = numbers.tolist()
     return values
 

@@ -32,7 +32,8 @@ DTYPES = {"F32": 4, "F64": 8, "I64": 8}  # of tensors, with the bytes of a numbe
 MOST_AXES = 8
 MOST_COPIES = 4  # of the parameters: in a checkpoint the weights, the best ones, and two states of the optimizer
 MOST_RECORDS = 10_000_000  # numbers besides: the loss of every epoch
-WEIGHTS = ("layers.", "parameters")  # begin the names of tensors of weights; the last is a checkpoint's
+LAYERS, STATE = "layers.", "state."  # begin the names of tensors: of layers, and of the optimizer's vectors
+PARAMETERS = "parameters"  # all weights as one, in a checkpoint
 
 RESTORE = "train it again or restore it from a copy"
 
@@ -364,5 +365,5 @@ def _built(description: dict[str, Any], tensors: Tensors | None) -> Any:
     from reseau.network import Network
 
     if kind == "checkpoint" and tensors is not None:
-        return Network.from_flat(description["network"], tensors["parameters"])
+        return Network.from_flat(description["network"], tensors[PARAMETERS])
     return Network.from_description(description["network"], tensors)

@@ -12,6 +12,7 @@ import numpy as np
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.checks import integer, known, real
+from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
@@ -606,11 +607,8 @@ class Network:
             raise ReseauError(f"The description has {expected} parameters, but the tensors hold another number.")
         net._parameters = np.empty(expected, dtype=net._dtype)
         for name, view in net.tensors().items():
-            tensor = tensors.get(name)
-            if tensor is None or tensor.shape != view.shape or tensor.dtype != view.dtype:
-                found = "missing" if tensor is None else f"{tensor.dtype} of shape {tensor.shape}"
-                raise ReseauError(f"Tensor {name!r} is {found}, but must be {view.dtype} of shape {view.shape}.")
-            view[...] = tensor
+            check_tensor(name, tensors.get(name), view.shape, view.dtype)
+            view[...] = tensors[name]
         return net
 
     @classmethod

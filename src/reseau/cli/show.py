@@ -96,7 +96,7 @@ def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:
     from reseau.cli import report
 
     fitted, classes = header.description["fitted"], header.description["classes"]
-    changed = repr(estimator).replace("\n", "").replace("  ", "")
+    changed = " ".join(repr(estimator).split())
     lines = [f"{path}: {changed}", ""]
     if classes is not None:
         shown = [report.short(str(label), 24) for label in classes["values"][:8]]

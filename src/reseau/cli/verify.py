@@ -37,11 +37,11 @@ def _verified(path: Path) -> str:
     import numpy as np
 
     from reseau.columns import plural
-    from reseau.model_file import WEIGHTS, build, read
+    from reseau.model_file import LAYERS, PARAMETERS, build, read
 
     description, tensors = read(path)
     build(path, description, tensors)
-    weights = {name: tensor for name, tensor in tensors.items() if name.startswith(WEIGHTS)}
+    weights = {name: tensor for name, tensor in tensors.items() if name.startswith((LAYERS, PARAMETERS))}
     for name, tensor in weights.items():
         odd = int(tensor.size - np.isfinite(tensor).sum())
         if odd:

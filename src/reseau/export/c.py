@@ -23,12 +23,12 @@ import numpy as np
 from reseau import __version__
 from reseau.activations import RowWise
 from reseau.activations.code import C_FUNCTIONS
-from reseau.checks import known
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import ParameterError
 from reseau.export import c_text as c
+from reseau.export.models import check_finite, dtype_of, network_of, summary
 from reseau.export.vectors import Vectors, vectors
 from reseau.files import write_together
-from reseau.network import DTYPES, LayerView, Network
+from reseau.network import LayerView, Network
 
 if TYPE_CHECKING:
     from reseau.perceptron import Perceptron
@@ -140,57 +140,6 @@ def _network_and_parts(model: object, name: str, dtype: str | None) -> tuple[Net
         declarations=tuple(c_estimator.declarations(model, name, kind)),
         definitions=tuple(c_estimator.definitions(model, name, kind)),
     )
-
-
-def network_of(model: object, language: str) -> Network:
-    """The network of a model of any kind; ParameterError for what is none."""
-    if isinstance(model, Network):
-        return model
-    from sklearn.utils.validation import check_is_fitted
-
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
-
-    if isinstance(model, TableModel):
-        return model.network
-    if isinstance(model, Perceptron):
-        check_is_fitted(model, "_network")
-        return model.network_
-    raise ParameterError(
-        f"a {type(model).__name__} cannot be written as {language}; give a Network, a TableModel, an MLPClassifier or "
-        "an MLPRegressor."
-    )
-
-
-def dtype_of(network: Network, dtype: str | None) -> str:
-    """The precision asked for, or that of the network."""
-    return network.dtype.name if dtype is None else known("dtype", dtype, DTYPES)
-
-
-def check_finite(network: Network, dtype: str) -> None:
-    """Refuse parameters that are not finite, or not in the precision asked for."""
-    with np.errstate(over="ignore"):
-        for place, layer in enumerate(network.layers, start=1):
-            for numbers in (layer.W, layer.b):
-                if numbers is not None and not np.isfinite(numbers.astype(dtype)).all():
-                    raise ReseauError(
-                        f"layer {place} has parameters that are not finite in {dtype}; train the network again, with a "
-                        "smaller learning rate."
-                    )
-
-
-def summary(network: Network) -> str:
-    """The widths of the layers and their activations, in a line.
-
-    Examples
-    --------
-    >>> import reseau as rs
-    >>> summary(rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "identity"), inputs=3))
-    '3 inputs -> 2 tanh -> 1 identity'
-    """
-    inputs = network.architecture.inputs
-    layers = [f"{layer.neurons} {layer.activation}" for layer in network.architecture.layers]
-    return " -> ".join([f"{inputs} input{'s' if inputs > 1 else ''}", *layers])
 
 
 class _Layer:
@@ -458,6 +407,3 @@ class _Files:
             "#endif",
         ]
         return "\n\n".join(blocks)
-
-
-# --- files ------------------------------------------------------------------------------------------------------------

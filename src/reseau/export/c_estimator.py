@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from reseau.errors import ReseauError
 from reseau.export import c_text as c
+from reseau.export.models import class_labels
 
 if TYPE_CHECKING:
-    from reseau.estimators import MLPClassifier
     from reseau.perceptron import Perceptron
-
-
-def class_labels(estimator: MLPClassifier) -> list[str]:
-    """The classes as text; a `ReseauError` if there is but one, so that there is nothing to predict."""
-    labels = [str(label) for label in np.asarray(estimator.classes_).tolist()]
-    if len(labels) == 1:
-        raise ReseauError(
-            f"The classifier knows a single class, {labels[0]!r}, so that there is nothing to export; fit it on two."
-        )
-    return labels
 
 
 def about(estimator: Perceptron, name: str) -> str:

@@ -101,8 +101,8 @@ def comment(*paragraphs: str, indent: str = "") -> str:
     lines: list[str] = []
     for paragraph in paragraphs:
         ragged = paragraph.startswith(" ") or not paragraph
-        options = {"break_long_words": False, "break_on_hyphens": False}
-        lines += [paragraph] if ragged else textwrap.wrap(paragraph, WIDTH - len(indent) - 6, **options)  # type: ignore[arg-type]
+        wrap = textwrap.TextWrapper(WIDTH - len(indent) - 6, break_long_words=False, break_on_hyphens=False).wrap
+        lines += [paragraph] if ragged else wrap(paragraph)
     if len(lines) == 1:
         return f"{indent}/* {lines[0]} */"
     return "\n".join([f"{indent}/* {lines[0]}", *(f"{indent} * {line}".rstrip() for line in lines[1:]), f"{indent} */"])

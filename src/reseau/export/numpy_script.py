@@ -21,8 +21,7 @@ from reseau.activations.code import NUMPY_FUNCTIONS
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
 from reseau.errors import ParameterError
 from reseau.export import c_text
-from reseau.export.c import check_finite, dtype_of, network_of, summary
-from reseau.export.c_estimator import class_labels
+from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary
 from reseau.export.vectors import Cell, rows, used, vectors
 from reseau.files import write_bytes
 from reseau.network import Network

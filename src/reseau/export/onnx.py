@@ -32,6 +32,7 @@ import numpy as np
 
 from reseau import __version__, files
 from reseau.errors import ParameterError, ReseauError
+from reseau.export.models import class_labels
 from reseau.export.onnx_graph import IR_VERSION, ML_OPSET, OPSET, Graph, onnx_package
 from reseau.export.onnx_pipeline import joined
 from reseau.network import Network
@@ -189,11 +190,7 @@ def _estimator_model(estimator: Perceptron) -> onnx.ModelProto:
         label = g.cast(g("Greater", O, 0.5), np.int64, name="label")
         outputs = [_tensor(label, np.int64, "N", len(classes)), _tensor(O, net.dtype, "N", len(classes))]
         return _finished(g, net, inputs, outputs, "classifier", metadata)
-    if len(classes) == 1:
-        raise ReseauError(
-            f"The classifier knows a single class, {classes.tolist()[0]!r}, so that there is nothing to export; fit it "
-            "on two."
-        )
+    class_labels(estimator)  # refuses a single class
     if net.architecture.outputs == 1:
         O = _layers(g, net, "X", "O")
         g("Concat", g("Sub", 1.0, O), O, axis=1, name="probabilities")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,12 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
                 _numbers(keras, layer.kernel), None if layer.bias is None else _numbers(keras, layer.bias), what
             )
             chain.apply(
-                lambda Z, layer=layer: _applied(keras, layer.activation, Z),  # type: ignore[misc]
+                partial(_applied, keras, layer.activation),
                 f"{what} with {_told(keras, layer)}",
             )
         elif kind in _FUNCTIONS:
             chain.apply(
-                lambda Z, layer=layer: _applied(keras, layer.__call__, Z),  # type: ignore[misc]
+                partial(_applied, keras, layer),
                 f"{what} with {_told(keras, layer)}",
             )
         elif kind == "Flatten":

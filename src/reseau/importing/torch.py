@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
         elif kind == "Identity" or "Dropout" in kind:
             continue
         elif _is_function(part):
-            chain.apply(lambda Z, part=part: _applied(torch, part, Z), what)  # type: ignore[misc]
+            chain.apply(partial(_applied, torch, part), what)
         else:
             raise ParameterError(f"{what} is no part of a network of dense layers; {_WAY_OUT}.")
     return chain.network(loss)
