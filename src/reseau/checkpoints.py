@@ -7,7 +7,6 @@ settings, and a digest of its data. The file is replaced in one move: whenever t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau import model_file
+from reseau import files, model_file
 from reseau.arrays import FloatArray, Progress
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
@@ -82,9 +81,7 @@ class Checkpoints:
         if self.path.parent.exists() and not self.path.parent.is_dir():
             raise ParameterError(f"checkpoint is {str(folder)!r}, which is a file; name a folder.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        for left in self.path.parent.glob(f".{NAME}.*.part"):  # of a process that was killed while it wrote
-            with contextlib.suppress(OSError):
-                left.unlink()
+        files.remove_leftovers(self.path)
 
     def read(self, network: Network, states: int) -> Snapshot | None:
         """Take up the run where it stood, the network's generator included; None if there is no checkpoint yet.

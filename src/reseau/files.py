@@ -21,6 +21,13 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     write_together({Path(path): content})
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes left that were killed while they wrote this file."""
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def write_together(files: Mapping[Path, bytes]) -> None:
     """Write files so that each is complete or as it was, and none is new unless all are; errors as of `write_bytes`."""
     for path in files:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from math import isfinite, prod
 from pathlib import Path
@@ -244,10 +245,8 @@ def _check_size(path: str | Path, header: Header) -> None:
     """Refuse more numbers than a model like this has, before memory is taken for them."""
     from reseau.layers import architecture_from_description
 
-    try:
+    with _describing_a_model(path):
         parameters = architecture_from_description(header.description["network"]).n_parameters
-    except ValueError as error:  # a ReseauError is one
-        raise ModelFileError(f"{path} does not describe a model that can be built: {error}") from error
     numbers = sum(prod(tensor["shape"]) for tensor in header.tensors.values())
     if numbers > MOST_COPIES * parameters + MOST_RECORDS:
         raise ModelFileError(
@@ -346,8 +345,15 @@ def build(path: str | Path, description: dict[str, Any], tensors: Tensors | None
     ModelFileError
         For what the schema cannot say, such as widths that do not fit one another.
     """
-    try:
+    with _describing_a_model(path):
         return _built(description, tensors)
+
+
+@contextmanager
+def _describing_a_model(path: str | Path) -> Iterator[None]:
+    """Name the file where what its description says fits nothing."""
+    try:
+        yield
     except (ValueError, KeyError, TypeError, OverflowError) as error:  # a ReseauError is a ValueError
         raise ModelFileError(f"{path} does not describe a model that can be built: {error}") from error
 
