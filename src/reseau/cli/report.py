@@ -78,6 +78,17 @@ def columns(model: TableModel) -> list[str]:
     return lines
 
 
+def what_was_learned(model: TableModel) -> list[str]:
+    """Say what is predicted from which columns, and what was noticed in the table."""
+    lines = [what_is_predicted(model), "", *columns(model), ""]
+    return [*lines, "Notes", *(f"  - {text}" for text in model.notes), ""] if model.notes else lines
+
+
+def held_out(found: Scores, model: TableModel) -> list[str]:
+    """Say how well the model did on the rows held out."""
+    return [f"Scores on {plural(found.rows, 'row')} held out of the training:", "", *scores(found, model)]
+
+
 def network(model: TableModel) -> str:
     """Say what the network is, in a line."""
     net = model.network

@@ -74,22 +74,13 @@ def _checkpoint(path: Path, header: Header, net: Any) -> list[str]:
 
 def _table_model(path: Path, header: Header, model: TableModel) -> list[str]:
     from reseau.cli import report
-    from reseau.columns import plural
 
-    lines = [
+    told = [
         f"{path}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
-        report.what_is_predicted(model),
-        "",
-        *report.columns(model),
-        "",
+        *report.what_was_learned(model),
+        *(model.network.summary(), "", f"Training: {report.training(model)}"),
     ]
-    if model.notes:
-        lines += ["Notes", *(f"  - {text}" for text in model.notes), ""]
-    lines += [model.network.summary(), "", f"Training: {report.training(model)}"]
-    if model.scores is not None:
-        lines += [f"Scores on {plural(model.scores.rows, 'row')} held out of the training:", ""]
-        lines += report.scores(model.scores, model)
-    return lines
+    return told if model.scores is None else told + report.held_out(model.scores, model)
 
 
 def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:

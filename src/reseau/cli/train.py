@@ -189,25 +189,15 @@ def _losses(loss: float, validation: float | None) -> str:
 
 def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
     from reseau.cli import report
-    from reseau.columns import plural
 
-    lines = [
-        report.table(model),
-        report.what_is_predicted(model),
-        "",
-        *report.columns(model),
-        "",
-    ]
-    if model.notes:
-        lines += ["Notes", *(f"  - {text}" for text in model.notes), ""]
+    lines = [report.table(model), *report.what_was_learned(model)]
     lines += [report.network(model), f"Training: {report.training(model)}"]
     assert model.history is not None
     lines[-1] += f", {model.history.seconds:.2f} s"
     if model.scores is None:
         lines.append("No rows were held out, so there is no score.")
     else:
-        lines += [f"Scores on {plural(model.scores.rows, 'row')} held out of the training:", ""]
-        lines += report.scores(model.scores, model)
+        lines += report.held_out(model.scores, model)
         if not model.scores.useful:
             lines += [
                 "",
