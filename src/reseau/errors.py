@@ -1,8 +1,14 @@
 """The one family of errors: every message names the value, its place and the way out."""
 
+from reseau.visible import visible
+
 
 class ReseauError(ValueError):
     """Anything Réseau refuses; the parent of the others."""
+
+    def __str__(self) -> str:
+        """The message, in which a name from outside cannot steer the terminal."""
+        return visible(super().__str__(), lines=True)
 
 
 class ParameterError(ReseauError):
