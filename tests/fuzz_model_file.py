@@ -30,8 +30,6 @@ from reseau.cli.show import lines
 
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parent / "corpus").glob("v*/*.reseau"))]
 LONGEST = 20_000  # bytes of an input
-memory = Path("/dev/shm")
-path = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None)) / "fuzzed.reseau"
 
 
 def mutate(data: bytes, largest: int, seed: int) -> bytes:
@@ -62,11 +60,10 @@ def use(model: Any) -> None:
 
 def test_one_input(data: bytes) -> None:
     """Show, load and use a file of these bytes."""
-    path.write_bytes(data)
     try:
-        header = model_file.read_header(path)
-        lines(path, header, model_file.build(path, header.description, None))
-        model = rs.load(path)
+        header = model_file.read_header(data)
+        lines(Path("fuzzed.reseau"), header, model_file.build(data, header.description, None))
+        model = rs.load(data)
     except rs.ModelFileError:
         return
     with np.errstate(all="ignore"):

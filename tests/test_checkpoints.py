@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 import reseau as rs
 from reseau import model_file
-from reseau.checkpoints import NAME
+from reseau.checkpoints import NAME, Checkpoints
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(90, 5)), rng.normal(size=(90, 2))
@@ -217,6 +218,27 @@ net.fit(X, Y, epochs=int(sys.argv[2]), batch_size=32, checkpoint=sys.argv[1], ch
 print(net.parameters.tobytes().hex())
 """
 LONGEST_LIFE = 0.05  # seconds from the beginning of the training
+
+
+def test_weights_that_are_not_finite_are_neither_kept_nor_gone_on_from(tmp_path: Path) -> None:
+    net = network()
+    fit(net, epochs=2, checkpoint=tmp_path)
+    before = (tmp_path / NAME).read_bytes()
+    checkpoints = Checkpoints(tmp_path, model_file.read(tmp_path / NAME)[0]["run"])
+    for kept in ("parameters", "best"):
+        snapshot = checkpoints.read(net, 2)
+        assert snapshot is not None
+        spoilt = snapshot.parameters.copy()
+        spoilt[-1] = np.nan  # the last bias
+        with pytest.raises(rs.ReseauError, match=r"layer 2 has parameters that are not finite .* b\[1\] = nan"):
+            checkpoints.write(net, dataclasses.replace(snapshot, **{kept: spoilt}))
+    assert (tmp_path / NAME).read_bytes() == before
+    description, tensors = model_file.read(tmp_path / NAME)
+    tensors["parameters"][0] = np.inf
+    model_file.write(tmp_path / NAME, description, tensors)
+    resumed = network()
+    with pytest.raises(rs.ModelFileError, match="cannot be gone on from: layer 1 has parameters that are not finite"):
+        fit(resumed, checkpoint=tmp_path, epochs=2)
 
 
 def killed_again_and_again(folder: Path, times: int, epochs: int) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from reseau import files, model_file
 from reseau.arrays import FloatArray, Progress
+from reseau.checks import finite_layers, shown
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
 from reseau.history import History
@@ -99,13 +100,14 @@ class Checkpoints:
         there = description["run"]
         for name in [*self.run, *there]:
             if there.get(name) != self.run.get(name):
-                values = f"its {name} is {_shown(there.get(name))}, but now it is {_shown(self.run.get(name))}"
+                values = f"its {name} is {shown(there.get(name))}, but now it is {shown(self.run.get(name))}"
                 raise ParameterError(
                     f"{self.path} is of another training: {'its data are others' if name == DATA else values}. Choose "
                     "another folder, or delete that file to start afresh."
                 )
         try:
             snapshot = _snapshot(description, tensors, network.parameters, states)
+            _check_finite(network, snapshot)
             network.generator_state = description["generator"]
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(f"it lacks {error}" if isinstance(error, KeyError) else str(error)) from error
@@ -117,7 +119,8 @@ class Checkpoints:
         )
 
     def write(self, network: Network, snapshot: Snapshot) -> None:
-        """Replace the checkpoint."""
+        """Replace the checkpoint; ReseauError, and it stays as it was, for weights that are not finite."""
+        _check_finite(network, snapshot)
         progress, history = snapshot.progress, snapshot.history
         tensors: dict[str, Any] = {
             PARAMETERS: snapshot.parameters,
@@ -140,6 +143,12 @@ class Checkpoints:
             "finished": snapshot.finished,
         }
         model_file.write(self.path, description, tensors)
+
+
+def _check_finite(network: Network, snapshot: Snapshot) -> None:
+    for weights in (snapshot.parameters, snapshot.best):
+        if weights is not None:
+            finite_layers(network.architecture.views(weights))
 
 
 def digest(*arrays: Any) -> str:
@@ -172,8 +181,3 @@ def _snapshot(
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
     history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch)
     return Snapshot(seed, Progress(steps, epochs, state), vectors[PARAMETERS], history, finished, vectors.get(BEST))
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import os
 from collections.abc import Iterable
 from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
 from reseau.errors import ParameterError, ReseauError
+
+LONGEST_SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """A value for a message, cut where it is long."""
+    try:
+        text = str(value) if isinstance(value, numbers.Number) else repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        text = "a number too long to write"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
 def integer(name: str, value: object, *, low: int | None = None, high: int | None = None) -> int:
@@ -20,9 +32,9 @@ def integer(name: str, value: object, *, low: int | None = None, high: int | Non
     ends = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
     wanted = "a whole number" + (f" of {' and '.join(ends)}" if ends else "")
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
+        raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     if (low is not None and int(value) < low) or (high is not None and int(value) > high):
-        raise ParameterError(f"{name} is {value}, but must be {wanted}.")
+        raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     return int(value)
 
 
@@ -47,9 +59,9 @@ def real(
     except OverflowError:  # a whole number or fraction beyond the largest float
         number = inf
     if not isfinite(number):
-        raise ParameterError(f"{name} is {value!r}, but must be {wanted}.")
+        raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     if number < low or number > high or (number == low and not includes_low) or (number == high and not includes_high):
-        raise ParameterError(f"{name} is {value}, but must be {wanted}.")
+        raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     return number
 
 
@@ -58,9 +70,9 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     names = list(table)
     if isinstance(value, str) and value in names:
         return value
-    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
+    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) and len(value) < LONGEST_SHOWN else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ParameterError(f"{name} is {value!r}, which is unknown.{hint} Known: {', '.join(names)}.")
+    raise ParameterError(f"{name} is {shown(value)}, which is unknown.{hint} Known: {', '.join(names)}.")
 
 
 def tensor(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> None:
@@ -68,6 +80,34 @@ def tensor(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> None:
     if value is None or value.shape != shape or value.dtype != dtype:
         found = "missing" if value is None else f"{value.dtype} of shape {value.shape}"
         raise ReseauError(f"Tensor {name!r} is {found}, but must be {dtype} of shape {shape}.")
+
+
+def as_path(value: object, others: str = "") -> Path:
+    """Return `value` as a path, or raise ParameterError for what is none; `others` is what it may be besides."""
+    name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if isinstance(name, str) and name and "\0" not in name:
+        return Path(name)
+    raise ParameterError(f"path is {shown(value)}, but must be the path of a file{others}.")
+
+
+def finite_layers(layers: Iterable[tuple[Any, Any]], dtype: Any = None) -> None:
+    """Raise ReseauError unless all weights W and biases b (or None) of each layer are finite in a precision."""
+    import numpy as np
+
+    for place, tensors in enumerate(layers, start=1):
+        for letter, values in zip("Wb", tensors, strict=True):
+            if values is None:
+                continue
+            kind = values.dtype if dtype is None else np.dtype(dtype)
+            with np.errstate(over="ignore"):
+                odd = ~np.isfinite(values.astype(kind, copy=False))
+            if odd.any():
+                first = np.unravel_index(int(odd.argmax()), odd.shape)
+                raise ReseauError(
+                    f"layer {place} has parameters that are not finite in {kind}, the first being "
+                    f"{letter}[{', '.join(map(str, first))}] = {values[first]}; train the network again, with a "
+                    "smaller learning rate."
+                )
 
 
 def file_to_read(path: Path) -> None:

@@ -1,64 +1,150 @@
-"""Files that are complete or as they were: written beside their place, synced, and renamed."""
+"""Files that are complete or as they were: written beside their place, synced, and renamed.
+
+What is being written is locked, so that what a killed process left is told from what another one writes now.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import hashlib
 import os
+import re
 import secrets
-import shutil
+import stat
 from collections.abc import Mapping
+from io import TextIOBase
 from pathlib import Path
+from typing import IO, Any
+
+from reseau.checks import as_path
+from reseau.errors import ParameterError
+from reseau.visible import visible
+
+LONGEST_NAME = 255  # bytes of a file's name, on all common file systems
+MARK = r"\.[0-9a-f]{8}\.part"  # after a point and the name: what tells one writing from another
+Place = str | os.PathLike[str] | IO[bytes]  # where something is written
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file so that it is complete, or as it was.
+def write_bytes(place: Place, content: bytes) -> None:
+    """Write a file so that it is complete, or as it was; or write to a file that is open.
+
+    Parameters
+    ----------
+    place : path or binary file object
+        Of what is open, no more is promised than its own `write` does.
+    content : bytes
+        All of it.
 
     Raises
     ------
+    ParameterError
+        When `place` is neither, and for a file object that is closed, or open as text or for reading.
     OSError
-        When the folder is missing or cannot be written, and when something else than a regular file is there.
+        When the folder is missing or cannot be written, when the file is write-protected, and when something else than
+        a regular file is there.
     """
-    write_together({Path(path): content})
+    if hasattr(place, "write"):
+        _write_to(place, content)
+    else:
+        write_together({as_path(place, " or a binary file object"): content})
 
 
-def remove_leftovers(path: Path) -> None:
-    """Remove what processes left that were killed while they wrote this file."""
-    for left in path.parent.glob(f".{path.name}.*.part"):
-        with contextlib.suppress(OSError):
-            left.unlink()
+def _write_to(file: Any, content: bytes) -> None:
+    """Write to a file object; what is unbuffered may take less than it is given."""
+    refuse_text(file, "wb")
+    left = content
+    try:
+        while left:
+            written = file.write(left)
+            left = b"" if written is None or written == len(left) else left[written:]
+    except (TypeError, ValueError) as error:  # io.UnsupportedOperation is a ValueError too
+        raise ParameterError('path is a file object that takes no bytes; give one of open(name, "wb").') from error
+
+
+def refuse_text(file: object, mode: str) -> None:
+    """Refuse a file object that reads or writes text; `mode` is how it should have been opened."""
+    if isinstance(file, TextIOBase):
+        raise ParameterError(f'path is a file opened as text; open it as binary, as in open(name, "{mode}").')
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
     """Write files so that each is complete or as it was, and none is new unless all are; errors as of `write_bytes`."""
     for path in files:
-        if path.is_dir():
-            raise IsADirectoryError(f"{path} is a folder; name a file in it.")
-        if path.exists() and not path.is_file():  # renaming would put a file in the place of a device
-            raise FileExistsError(f"{path} is there and is not a regular file; choose another name.")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(
-                f"The folder {path.parent} does not exist; create it, or choose another place for {path.name}."
-            )
+        _check_place(path)
     targets = {path: Path(os.path.realpath(path)) for path in files}  # of a link, what it leads to is replaced
-    neighbours = {p: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for p, target in targets.items()}
+    beside: dict[Path, tuple[Path, IO[bytes]]] = {}
     new: list[Path] = []  # what has been made where there was nothing
     current = next(iter(files))
     try:
-        for current, content in files.items():
-            with open(neighbours[current], "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if targets[current].exists():
-                shutil.copymode(targets[current], neighbours[current])
+        for current, target in targets.items():
+            remove_leftovers(target)
+            beside[current] = _open_beside(target)
+            file = beside[current][1]
+            file.write(files[current])
+            file.flush()
+            os.fsync(file.fileno())
         for current, target in targets.items():
             is_new = not target.exists()
-            os.replace(neighbours[current], target)
+            os.replace(beside[current][0], target)
             new += [target] * is_new
     except BaseException as error:
-        for leftover in [*neighbours.values(), *new]:
+        for leftover in [*(neighbour for neighbour, _ in beside.values()), *new]:
             with contextlib.suppress(OSError):
                 leftover.unlink()
         if isinstance(error, OSError) and error.errno is not None:  # name what the user knows, not the neighbour
             raise OSError(error.errno, error.strerror, str(current)) from None
         raise
+    finally:
+        for _, file in beside.values():
+            with contextlib.suppress(OSError):  # of what a full disk did not take
+                file.close()
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a path that no file can be written at, in words that name it."""
+    shown = visible(str(path))
+    if path.is_dir():
+        raise IsADirectoryError(f"{shown} is a folder; name a file in it.")
+    if path.exists() and not path.is_file():  # renaming would put a file in the place of a device
+        raise FileExistsError(f"{shown} is there and is not a regular file; choose another name.")
+    if path.exists() and not os.access(path, os.W_OK):  # renaming would not ask
+        raise PermissionError(errno.EACCES, "is write-protected; choose another name", str(path))
+    if not path.parent.is_dir():
+        folder, name = visible(str(path.parent)), visible(path.name)
+        raise FileNotFoundError(f"The folder {folder} does not exist; create it, or choose another place for {name}.")
+
+
+def _open_beside(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file beside a target, locked, with the permissions that the target has."""
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    while True:
+        path = target.with_name(f"{_stem(target)}.{secrets.token_hex(4)}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        file = open(os.open(path, flags, 0o666 if mode is None else mode & 0o666), "wb")  # noqa: SIM115
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
+        with contextlib.suppress(OSError):  # where a file system knows no locks, nobody removes leftovers either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists():  # another process may have taken it for a leftover before it was locked
+            return path, file
+        file.close()
+
+
+def _stem(target: Path) -> str:
+    """What begins the names of files beside a target: its name where that leaves room for the rest, else a digest."""
+    name = os.fsencode(target.name)
+    room = LONGEST_NAME - len("..12345678.part")
+    return f".{target.name}" if len(name) <= room else f".{hashlib.sha256(name).hexdigest()}"
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes left that were killed while they wrote this file; what is being written now is locked."""
+    mine = re.compile(re.escape(_stem(path)) + MARK)
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if mine.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError), open(entry.path, "r+b") as left:
+                    fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)

@@ -21,6 +21,7 @@ from reseau.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
+    from reseau.files import Place
     from reseau.history import History
     from reseau.optimizers import Optimizer
 
@@ -619,13 +620,18 @@ class Network:
         tensors |= {f"layers.{place}.b": b for place, (_, b) in enumerate(views) if b is not None}
         return cls.from_description(description, tensors)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: Place) -> None:
         """Write the network to a model file (safetensors with a described header); `reseau.load` reads it back.
 
-        The file is complete or not there: it is written beside its place and renamed.
+        Parameters
+        ----------
+        path : path or binary file object
+            Where. A file at a path is complete or as it was: it is written beside its place and renamed.
 
         Raises
         ------
+        ReseauError
+            When a weight is not finite.
         OSError
             When the path cannot be written.
         """
@@ -684,10 +690,12 @@ class Network:
         """
         architecture = self.architecture
         rows = [("layer", "W", "b", "activation", "", "parameters")]
+        kinds = {dense.activation: dense.sigma for dense in architecture.layers}
+        formulas = {activation: str(sigma.formula) for activation, sigma in kinds.items()}
         for place, (dense, n_in) in enumerate(zip(architecture.layers, architecture.widths, strict=False), start=1):
             n_out = dense.neurons
             bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
-            formula = str(dense.sigma.formula) + (f", dropout {dense.dropout}" if dense.dropout else "")
+            formula = formulas[dense.activation] + (f", dropout {dense.dropout}" if dense.dropout else "")
             rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, formula, count))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []

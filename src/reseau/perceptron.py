@@ -571,13 +571,13 @@ class Perceptron(BaseEstimator, ABC):
 
         Parameters
         ----------
-        path : path
-            Where; the file is complete or not there.
+        path : path or binary file object
+            Where; a file at a path is complete or as it was.
 
         Raises
         ------
         ReseauError
-            For a subclass, and for parameters or classes that a file has no place for.
+            For a subclass, for weights that are not finite, and for parameters or classes that a file has no place for.
         sklearn.exceptions.NotFittedError
             Before fit.
         OSError

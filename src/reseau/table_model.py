@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reseau.blackboard import Blackboard
     from reseau.cells import Floats
+    from reseau.files import Place
     from reseau.history import History
 
 LEAST_ROWS = 10
@@ -420,8 +421,8 @@ class TableModel:
             raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
         return model
 
-    def save(self, path: str | Path) -> None:
-        """Write the model to a file that `reseau.load` reads; complete, or not at all."""
+    def save(self, path: Place) -> None:
+        """Write the model to a path, complete or not at all, or to a binary file object; `reseau.load` reads it."""
         from reseau import model_file
 
         model_file.write(path, self.describe(), self.network.tensors())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reseau.checks import known
+from reseau.checks import finite_layers, known
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import DTYPES, Network
 
@@ -41,14 +41,7 @@ def dtype_of(network: Network, dtype: str | None) -> str:
 
 def check_finite(network: Network, dtype: str) -> None:
     """Refuse parameters that are not finite, or not in the precision asked for."""
-    with np.errstate(over="ignore"):
-        for place, layer in enumerate(network.layers, start=1):
-            for numbers in (layer.W, layer.b):
-                if numbers is not None and not np.isfinite(numbers.astype(dtype)).all():
-                    raise ReseauError(
-                        f"layer {place} has parameters that are not finite in {dtype}; train the network again, with a "
-                        "smaller learning rate."
-                    )
+    finite_layers(((layer.W, layer.b) for layer in network.layers), dtype)
 
 
 def summary(network: Network) -> str:
