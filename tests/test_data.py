@@ -87,7 +87,7 @@ def test_the_first_bad_value_is_named_by_row_and_column():
         (LINE, [1.0, 2.0, np.nan, 4.0], "y holds nan at row 2"),
         (LINE, [1.0, 2.0, 3.0, 1e300], "y holds 1e[+]300 at row 3, which is too large for float32"),
         (LINE, [1.0, 2.0, "three", 4.0], "y holds 'three' at row 2, which is not a number"),
-        (LINE, [1, 2, None, 4], "y holds nan at row 2"),
+        (LINE, [1, 2, None, 4], "y holds a missing value at row 2"),
         (CLASSES, [0, 1, 2, 3], "y holds 3 at row 3, but a label must be a whole number from 0 to 2"),
         (CLASSES, [0, -1, 2, 0], "y holds -1 at row 1"),
         (CLASSES, [0.0, 1.0, 0.5, 2.0], "y holds 0.5 at row 2"),

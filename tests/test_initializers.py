@@ -24,7 +24,9 @@ PUBLISHED = {  # the variances of the papers: Glorot and Bengio 2010, He et al. 
 
 
 def draw(name: str, seed: int = 0) -> np.ndarray:
-    return INITIALIZERS[name].draw(np.random.default_rng(seed), N_IN, N_OUT)
+    W = np.empty((N_IN, N_OUT))
+    INITIALIZERS[name].draw(np.random.default_rng(seed), W)
+    return W
 
 
 def test_every_initialisation_has_a_published_variance_here():

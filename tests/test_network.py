@@ -337,7 +337,7 @@ BAD_X = [
     (np.array([[1.0, "two", 3.0]], dtype=object), "X holds 'two' at row 0, column 1, which is not a number"),
     (np.array([[1.0, "2", 3.0]], dtype=object), "X holds the text '2' at row 0, column 1.*astype"),
     ([["1", "2", "3"]], "X holds the text '1' at row 0, column 0.*astype"),
-    (np.array([[1.0, None, 3.0]], dtype=object), "X holds nan at row 0, column 1"),
+    (np.array([[1.0, None, 3.0]], dtype=object), "X holds a missing value at row 0, column 1"),
     ([[1.0, 2.0], [1.0]], "X cannot be read as an array"),
     (np.ones((2, 3), dtype=complex), "X holds values of type complex128"),
     (np.zeros((2, 3), dtype="datetime64[D]"), "X holds values of type datetime64"),

@@ -188,11 +188,12 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
         .def(
             "errors",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
-               const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads) {
-                const Samples<T> s = samples<T>(X, targets, labels);
-                without_lock([&](Interrupt::Check check) { return errors(model, s, rows_of(X), threads, check, e.data()); });
+               const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads, const Starts& starts, const Columns& columns) {
+                const Samples<T> s = as_sparse(samples<T>(X, targets, labels), starts, columns);
+                without_lock([&](Interrupt::Check check) { return errors(model, s, rows_of(X, starts), threads, check, e.data()); });
             },
-            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"))
+            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"), nb::arg("starts").none() = nb::none(),
+            nb::arg("columns").none() = nb::none())
         .def(
             "jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {

@@ -34,7 +34,16 @@ class _Model:
         errors_between: tuple[float, float],
     ) -> None: ...
     def pack(self, parameters: _Array) -> None: ...
-    def errors(self, X: _Array, targets: _Array | None, labels: _Array | None, e: _Array, threads: int) -> None: ...
+    def errors(
+        self,
+        X: _Array,
+        targets: _Array | None,
+        labels: _Array | None,
+        e: _Array,
+        threads: int,
+        starts: _Array | None = None,
+        columns: _Array | None = None,
+    ) -> None: ...
     def jacobian(self, X: _Array, J: _Array, threads: int) -> None: ...
     def gradient(
         self,

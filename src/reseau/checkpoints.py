@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import files, model_file
-from reseau.arrays import FloatArray, Progress
+from reseau.arrays import FloatArray, Progress, SparseRows
 from reseau.checks import finite_layers, shown
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
@@ -152,11 +152,15 @@ def _check_finite(network: Network, snapshot: Snapshot) -> None:
 
 
 def digest(*arrays: Any) -> str:
-    """The SHA-256 of some arrays, or Nones: of their types, shapes and bytes."""
+    """The SHA-256 of some arrays, sparse rows, or Nones: of their types, shapes and bytes."""
     sha = hashlib.sha256()
     for array in arrays:
         if array is None:
             sha.update(b"none\n")
+            continue
+        if isinstance(array, SparseRows):
+            inner = digest(array.starts, array.columns, array.numbers)
+            sha.update(f"sparse {array.shape} {inner}\n".encode())
             continue
         sha.update(f"{array.dtype.str} {array.shape}\n".encode())
         sha.update(np.ascontiguousarray(array).data)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,18 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) and len(value) < LONGEST_SHOWN else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"{name} is {shown(value)}, which is unknown.{hint} Known: {', '.join(names)}.")
+
+
+@contextmanager
+def in_memory(what: str) -> Iterator[None]:
+    """Say what did not fit where memory runs out within; also a decorator."""
+    try:
+        yield
+    except MemoryError as error:
+        size = f" ({error})" if str(error).startswith("Unable to allocate") else ""  # NumPy knows it, C++ does not
+        raise ReseauError(
+            f"There is not enough memory for {what}{size}; give fewer rows at once, or a smaller network."
+        ) from None
 
 
 def tensor(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> None:

@@ -6,109 +6,87 @@ matrix is passed on as it is: the engines read rows of either type, whatever the
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import sys
+import warnings
+from typing import Any
 
 import numpy as np
 
+from reseau.array_likes import NumberArray, column, column_name, is_frame, is_sparse, refuse_number, sparse_frame
+from reseau.array_likes import check_finite as _check_finite
+from reseau.array_likes import numbers as _numeric
+from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.errors import DataError
 from reseau.layers import Architecture
 from reseau.losses import Loss
 
-
-def _numeric(values: object, name: str) -> np.ndarray[Any, Any]:
-    """Any array-like as a NumPy array of numbers or booleans."""
-    if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a SciPy sparse matrix or array
-        values = values.toarray()
-    if np.ma.is_masked(values):  # np.asarray would bring back what is under the mask
-        raise DataError(f"{name} has masked values; replace them first, such as with {name}.filled(0).")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # ragged lists
-        raise DataError(f"{name} cannot be read as an array: {error}.") from None
-    if array.dtype.kind in "OUS":
-        # Text that looks like numbers would be converted without a word, so it is looked for first.
-        if array.dtype.kind != "O" or any(isinstance(value, str | bytes) for value in array.flat):
-            _refuse(array, name)
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError):
-            _refuse(array, name)
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"{name} holds values of type {array.dtype}, but must hold real numbers.")
-    return array
+# Values merge where a column keeps less than this share of its different ones; rounding alone hardly merges any.
+_KEPT = 0.75
+_SAMPLE = 512  # rows are looked at for that
+_ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
 
 
-def _refuse(array: np.ndarray[Any, Any], name: str) -> NoReturn:
-    """Raise DataError for the first value of an array of objects or text that is no number, or else the first text."""
-    for place, value in np.ndenumerate(array):
-        try:
-            float(value)
-        except OverflowError:
-            raise DataError(
-                f"{name} holds a number at {_place(place)} that is too large for float64; scale the column."
-            ) from None
-        except (TypeError, ValueError):
-            raise DataError(
-                f"{name} holds {_plain(value)!r} at {_place(place)}, which is not a number; encode text and "
-                "categories as numbers first (the command `reseau train` does so for whole tables)."
-            ) from None
-    for place, value in np.ndenumerate(array):
-        if isinstance(value, str | bytes):
-            raise DataError(
-                f"{name} holds the text {_plain(value)!r} at {_place(place)}, but must hold numbers; convert it "
-                f"with {name}.astype(float)."
-            )
-    raise DataError(f"{name} has type {array.dtype}, but must hold numbers.")  # empty
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _place(index: tuple[int, ...]) -> str:
-    return (
-        ", ".join(f"{word} {i}" for word, i in zip(("row", "column"), index, strict=False))
-        if index
-        else "its only place"
-    )
-
-
-def _in_c_order(array: np.ndarray[Any, Any], dtype: Any = None) -> np.ndarray[Any, Any]:
+def _in_c_order(array: NumberArray, dtype: Any = None) -> NumberArray:
     """Contiguous, and aligned, which a view of a file's bytes need not be; copied only if it is not yet so."""
     return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
-def _check_finite(array: np.ndarray[Any, Any], name: str, dtype: np.dtype[Any]) -> None:
-    """Refuse NaN, infinities, and numbers that the network's precision cannot hold, naming the first."""
-    if array.dtype.kind != "f":
-        return
-    narrowing = array.dtype.itemsize > dtype.itemsize
-    largest = float(np.finfo(dtype if narrowing else array.dtype).max)
-    with np.errstate(all="ignore"):
-        # One pass without a temporary: the sum is finite unless a value is not, or the sum itself overflows; only
-        # then look closer.
-        if not narrowing and np.isfinite(np.sum(array)):
-            return
-        if narrowing and max(-float(array.min()), float(array.max())) <= largest:  # False for NaN
-            return
-        bad = ~(np.abs(array) <= largest)
-    if not bad.any():
-        return
-    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
-    value = float(array[place])
-    if np.isfinite(value):
+def _check_shape(values: Any, shape: tuple[int, ...], name: str, columns: int | None, empty: bool) -> None:
+    if len(shape) != 2:
+        if len(shape) == 1:
+            column = f"{name}.to_frame()" if hasattr(values, "to_frame") else f"{name}.reshape(-1, 1)"
+            advice = f"one sample is {name}.reshape(1, -1), one column is {column}"
+        else:
+            advice = "one row a sample" + (f", as in {name}.reshape(len({name}), -1)" if shape else "")
         raise DataError(
-            f"{name} holds {value:g} at {_place(place)}, which is too large for {dtype} (at most {largest:.3g}); "
-            "scale the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
+            f"{name} has {len(shape)} dimension(s), shape {shape}, but must have 2: (rows, columns). Reshape your "
+            f"data: {advice}."
         )
-    raise DataError(
-        f"{name} holds {value} at {_place(place)}; replace missing and infinite values before fitting or calling."
-    )
+    for count, what in zip(shape, ("sample", "feature"), strict=True):
+        if count == 0 and not (empty and what == "sample"):  # in scikit-learn's words
+            raise DataError(f"{name} is empty: 0 {what}(s) (shape={shape}) while a minimum of 1 is required.")
+    if columns is not None and shape[1] != columns:
+        raise DataError(f"{name} has {shape[1]} columns, but the network has {columns} inputs.")
+
+
+def rows(
+    values: object,
+    name: str,
+    dtype: np.dtype[Any],
+    *,
+    columns: int | None = None,
+    empty: bool = False,
+    learnt: bool = False,
+) -> FloatArray | SparseRows:
+    """Check samples as `matrix` does; a sparse matrix, or a frame of sparse columns, stays sparse."""
+    if isinstance(values, SparseRows):  # checked before
+        return values
+    sparse = values if is_sparse(values) else sparse_frame(values)
+    if sparse is not None:
+        return sparse_rows(sparse, name, dtype, columns, empty=empty, of=values)
+    return matrix(values, name, dtype, columns=columns, empty=empty, learnt=learnt)
+
+
+def samples(values: object, name: str, *, learnt: bool = False) -> Any:
+    """Check X of an estimator: a matrix or SciPy's CSR, in float32 if it was so, else in float64."""
+    sparse = values if is_sparse(values) else sparse_frame(values)
+    if sparse is None:
+        return matrix(values, name, np.dtype(np.float64), learnt=learnt)
+    import scipy.sparse
+
+    found = sparse_rows(sparse, name, np.dtype(np.float64), of=values)
+    return scipy.sparse.csr_matrix((found.numbers, found.columns, found.starts), shape=found.shape)
 
 
 def matrix(
-    values: object, name: str, dtype: np.dtype[Any], *, columns: int | None = None, empty: bool = False
+    values: object,
+    name: str,
+    dtype: np.dtype[Any],
+    *,
+    columns: int | None = None,
+    empty: bool = False,
+    learnt: bool = False,
 ) -> FloatArray:
     """Check a matrix of samples and return it C-contiguous in float32 or float64.
 
@@ -124,34 +102,39 @@ def matrix(
         The width it must have.
     empty : bool
         Whether no rows are acceptable.
+    learnt : bool
+        Whether it is learnt from, so that columns whose values this precision cannot tell apart are said.
 
     Raises
     ------
     DataError
         For anything but a finite, numeric matrix of that width.
+
+    Warns
+    -----
+    UserWarning
+        For such columns.
     """
     array = _numeric(values, name)
-    if array.ndim != 2:
-        advice = (
-            f"one sample is {name}.reshape(1, -1), one column is {name}.reshape(-1, 1)"
-            if array.ndim == 1
-            else "one row a sample"
-        )
-        raise DataError(
-            f"{name} has {array.ndim} dimension(s), shape {array.shape}, but must have 2: (rows, columns); {advice}."
-        )
-    if array.shape[1] == 0 or (array.shape[0] == 0 and not empty):
-        raise DataError(f"{name} is empty, shape {array.shape}; at least one row and one column are needed.")
-    if columns is not None and array.shape[1] != columns:
-        raise DataError(f"{name} has {array.shape[1]} columns, but the network has {columns} inputs.")
-    if array.shape[0]:
-        _check_finite(array, name, dtype)
+    _check_shape(values, array.shape, name, columns, empty)
+    _check_finite(array, name, dtype, values)
+    if learnt:
+        _warn_of_merged(values, array, name, dtype)
     if array.dtype not in (np.float32, np.float64):
-        array = array.astype(dtype)
+        with np.errstate(under="ignore"):
+            array = array.astype(dtype)
     return _in_c_order(array)
 
 
-def sparse_rows(matrix: Any, name: str, dtype: np.dtype[Any], columns: int) -> SparseRows:
+def sparse_rows(
+    matrix: Any,
+    name: str,
+    dtype: np.dtype[Any],
+    columns: int | None = None,
+    *,
+    empty: bool = False,
+    of: object = None,
+) -> SparseRows:
     """Check a SciPy sparse matrix (rows, columns) and return its rows; its numbers are copied only where they must be.
 
     Raises
@@ -159,25 +142,79 @@ def sparse_rows(matrix: Any, name: str, dtype: np.dtype[Any], columns: int) -> S
     DataError
         For a matrix of another width, numbers that are not finite, or indices that do not fit.
     """
-    if matrix.shape[1] != columns:
-        raise DataError(f"{name} has {matrix.shape[1]} columns, but the network has {columns} inputs.")
+    _check_shape(matrix, matrix.shape, name, columns, empty)
+    width = matrix.shape[1]
     rows = matrix.tocsr()
     if not rows.has_canonical_format:
         rows = rows.copy() if rows is matrix else rows
         rows.sum_duplicates()
-    numbers = rows.data if rows.dtype in (np.float32, np.float64) else rows.data.astype(dtype)
-    largest = float(np.finfo(dtype).max)
-    if len(numbers) and not float(np.max(np.abs(numbers))) <= largest:  # False for NaN
-        raise DataError(f"{name} holds numbers that are not finite in {dtype}; replace or scale them first.")
     starts = np.ascontiguousarray(rows.indptr, dtype=np.int64)
     places = rows.indices
-    if starts[0] != 0 or starts[-1] != len(places) or (np.diff(starts) < 0).any() or len(numbers) != len(places):
+    if starts[0] != 0 or starts[-1] != len(places) or (np.diff(starts) < 0).any() or len(rows.data) != len(places):
         raise DataError(f"{name} is not a valid sparse matrix: its index pointers do not fit its indices.")
-    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < min(columns, 2**31):
-        raise DataError(f"{name} is not a valid sparse matrix: it has an index outside its {columns} columns.")
-    return SparseRows(
-        starts, np.ascontiguousarray(rows.indices, dtype=np.int32), np.ascontiguousarray(numbers), columns
-    )
+    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < min(width, 2**31):
+        raise DataError(f"{name} is not a valid sparse matrix: it has an index outside its {width} columns.")
+    stored = _numeric(rows.data, f"{name} (a sparse matrix, of its stored numbers)")
+    numbers = stored if stored.dtype in (np.float32, np.float64) else stored.astype(dtype)
+    largest = float(np.finfo(dtype).max)
+    if len(numbers) and not max(-float(numbers.min()), float(numbers.max())) <= largest:  # False for NaN
+        first = int(np.argmax(~(np.abs(numbers) <= largest)))
+        row = int(np.searchsorted(starts, first, side="right")) - 1
+        refuse_number(numbers[first], name, _place((row, int(places[first])), of), dtype)
+    return SparseRows(starts, np.ascontiguousarray(places, dtype=np.int32), np.ascontiguousarray(numbers), width)
+
+
+def _warn_of_merged(values: object, array: NumberArray, name: str, dtype: np.dtype[Any]) -> None:
+    """Say which columns have different values that become one in the precision they are learnt in."""
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if size <= (dtype.itemsize if kind == "f" else 2) and not is_frame(values):
+        return
+    n, width = array.shape
+    chosen = np.arange(n)
+    count = min(_SAMPLE, max(64, 2**19 // width))
+    if n > count:  # neighbours, as in a table in the order of time, and rows from everywhere
+        around = np.linspace(0, n - 1, count // 2).astype(np.int64)
+        chosen = np.union1d(np.arange(n // 2 - count // 4, n // 2 + count // 4), around)
+    sample = array[chosen]
+    blocks: list[tuple[Any, NumberArray]] = [(np.arange(width), sample)]
+    if kind == "f" and size <= dtype.itemsize:  # a frame, whose whole numbers may have become floats beside others
+        exact = 2.0 ** (np.finfo(dtype).nmant + 1)  # up to here they stay what they are
+        suspects = np.flatnonzero((np.abs(sample) >= exact).any(axis=0)).tolist()
+        blocks = [([c], column(values, c, name)[chosen, None]) for c in suspects]
+    merged = []
+    for places, cells in blocks:
+        before, after = _different(cells, dtype)
+        merged += [(places[c], before[c], after[c]) for c in np.flatnonzero(after < _KEPT * before)]
+    if merged:
+        first, before, after = merged[0]
+        more = f" (and {len(merged) - 1} other columns)" if len(merged) > 1 else ""
+        warnings.warn(
+            f"{name}: values of {column_name(int(first), values)}{more} lie too close together for {dtype}, which "
+            f"keeps {np.finfo(dtype).precision + 1} digits: {before} different ones become {after}. Subtract the "
+            "column's smallest value from it, or scale it"
+            + (", or use a network with dtype='float64'." if dtype == np.float32 else "."),
+            stacklevel=_frames_within(),
+        )
+
+
+def _different(cells: NumberArray, dtype: np.dtype[Any]) -> tuple[IntArray, IntArray]:
+    """How many different values each column has, and how many in this precision."""
+    ascending = np.sort(cells, axis=0)
+    with np.errstate(all="ignore"):
+        if cells.dtype.kind == "f":
+            apart = np.diff(ascending, axis=0) > _ROUNDINGS * np.maximum(np.abs(ascending[0]), np.abs(ascending[-1]))
+        else:
+            apart = ascending[1:] != ascending[:-1]
+        there = np.diff(ascending.astype(dtype), axis=0) != 0
+    return 1 + apart.sum(axis=0), 1 + there.sum(axis=0)
+
+
+def _frames_within() -> int:
+    """How many calls lie between a warning and the user's line."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("reseau", "sklearn"):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def targets(

@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -106,25 +107,37 @@ def _openmp() -> int:
 
 @cache  # the files are read in 60 µs, several times what a row of a small network takes
 def _quota(root: Path = Path("/")) -> int:
-    """How many processors the process's control groups grant it: their least quota of each period, rounded up.
+    """How many processors the process's control groups grant it: their least quota of each period, rounded up."""
+    quotas = _of_groups("cpu", ["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"], root)
+    granted = (words for words in quotas if len(words) == 2 and words[0] not in ("max", "-1"))
+    return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
 
-    A quota holds for all groups within, so that every one from the process's own to the outermost is asked. In a
-    container the path may be the host's, of which only the outermost group is to be seen: the container's.
+
+def memory(root: Path = Path("/")) -> int:
+    """How many bytes the process may have: what the machine has, or less by its control groups' limits."""
+    limits = _of_groups("memory", ["memory.max"], ["memory.limit_in_bytes"], root)
+    granted = [int(words[0]) for words in limits if words[0] != "max"]
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *granted])
+
+
+def _of_groups(controller: str, files: list[str], files_1: list[str], root: Path) -> Iterator[list[str]]:
+    """Yield the words of such files, those of version 1 if so, in each of the process's control groups that has them.
+
+    What is granted holds for all groups within, so that every one from the process's own to the outermost is asked.
+    In a container the path may be the host's, of which only the outermost group is to be seen: the container's.
     """
-    least = MOST_THREADS
     for line in _read(root / "proc/self/cgroup").splitlines():
         number, controllers, path = line.split(":", 2)
         if number == "0":  # version 2
-            mount, files = root / "sys/fs/cgroup", ["cpu.max"]
-        elif "cpu" in controllers.split(","):  # version 1
-            mount, files = root / "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+            mount, names = root / "sys/fs/cgroup", files
+        elif controller in controllers.split(","):
+            mount, names = root / "sys/fs/cgroup" / controller, files_1
         else:
             continue
         for group in (Path(path), *Path(path).parents):
-            words = " ".join(_read(mount / group.relative_to("/") / file) for file in files).split()
-            if len(words) == 2 and words[0] not in ("max", "-1"):
-                least = min(least, max(1, -(-int(words[0]) // int(words[1]))))
-    return least
+            words = " ".join(_read(mount / group.relative_to("/") / name) for name in names).split()
+            if words:
+                yield words
 
 
 def _read(file: Path) -> str:

@@ -19,5 +19,9 @@ class DataError(ReseauError):
     """An array or a table cannot be used as it is."""
 
 
+class CellTypeError(DataError, TypeError):
+    """A cell is of a type that stands for no number; what float() calls a TypeError is one here too."""
+
+
 class ModelFileError(ReseauError):
     """A model file is damaged, foreign, or from a newer version."""

@@ -12,9 +12,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
-from reseau.checks import known
+from reseau.checks import in_memory, known
 from reseau.errors import DataError, ParameterError
 from reseau.perceptron import Perceptron, trains_in_steps
 
@@ -192,9 +191,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         if not first and self._takes_both_as_they_are(X, y) and y.dtype == self.classes_.dtype and not self._several:
             several = False
         else:
-            X, y = validate_data(
-                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first
-            )
+            X, y = self._check_together(X, y, reset=first)
             if y.ndim == 2 and y.shape[1] == 1:
                 y = column_or_1d(y, warn=True)
             _refuse_mixed(y, "y")
@@ -274,7 +271,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 f"`classes={np.unique(classes).tolist()}` is not the same as on last call to partial_fit, was: "
                 f"{self.classes_.tolist()}."
             )
-        return self._fit(X, y, sample_weight, incremental=True)
+        with in_memory("training on these rows"):
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
         """The label of each sample; with several labels at once, their indicator matrix, sparse if that of `fit` was.
@@ -426,16 +424,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         known("loss", self.loss, REGRESSION_OUTPUT)
         if not first and self._takes_both_as_they_are(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
             return X, y
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=first,
-        )
+        X, y = self._check_together(X, y, reset=first, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
@@ -467,7 +456,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self
             The estimator.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        with in_memory("training on these rows"):
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
         """The predicted number, or numbers, of each sample.

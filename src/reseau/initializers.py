@@ -16,6 +16,8 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 
+_AT_ONCE = 2**16
+
 
 @dataclass(frozen=True)
 class Initializer:
@@ -26,13 +28,22 @@ class Initializer:
     variance: Callable[[int, int], float]
     uniform: bool
 
-    def draw(self, rng: np.random.Generator, n_in: int, n_out: int) -> FloatArray:
-        """Draw W (n_in, n_out) in float64."""
-        variance = self.variance(n_in, n_out)
+    def draw(self, rng: np.random.Generator, W: FloatArray) -> None:
+        """Draw the weights into W (n_in, n_out), which has its numbers in C order."""
+        variance = self.variance(*W.shape)
         if self.uniform:
             limit = sqrt(3 * variance)
-            return rng.uniform(-limit, limit, (n_in, n_out))
-        return rng.normal(0.0, sqrt(variance), (n_in, n_out))
+            fill(W, lambda count: rng.uniform(-limit, limit, count))
+        else:
+            fill(W, lambda count: rng.normal(0.0, sqrt(variance), count))
+
+
+def fill(array: FloatArray, draw: Callable[[int], FloatArray]) -> None:
+    """Draw an array's numbers, in C order, some at a time: at once they would take as much memory again, or more."""
+    flat = array.reshape(-1)
+    for first in range(0, len(flat), _AT_ONCE):
+        part = flat[first : first + _AT_ONCE]
+        part[...] = draw(len(part))
 
 
 def _glorot(n_in: int, n_out: int) -> float:

@@ -138,11 +138,17 @@ def predictor(architecture: Architecture, parameters: FloatArray, threads: Calla
 
 
 def errors(
-    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray | SparseRows,
+    T: FloatArray | IntArray,
+    threads: int,
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
     e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
-    _packed(architecture, parameters, _native.Purpose.errors).errors(X, *_targets(T), e, threads)
+    model = _packed(architecture, parameters, _native.Purpose.errors, sparse=isinstance(X, SparseRows))
+    numbers, places = _rows(X)
+    model.errors(numbers, *_targets(T), e, threads, **(places if isinstance(X, SparseRows) else {}))
     return e
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import integer, known, real
+from reseau.checks import in_memory, integer, known, real
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reseau.optimizers import Optimizer
 
 DTYPES = ("float32", "float64")
+_LARGE = 2**28  # bytes of parameters from which on the machine is asked for its memory
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
 
@@ -169,25 +170,25 @@ class Network:
     def build(self, inputs: int) -> None:
         """Fix the number of inputs and draw the parameters; `fit` does so if it has not been done."""
         architecture = self.architecture_on(inputs)
+        size = architecture.n_parameters * self._dtype.itemsize
         try:
-            self._parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
+            # Zeros that are never written take no memory, so that an array can be had which cannot be filled.
+            if size >= _LARGE and size > engine.memory():
+                raise MemoryError
+            parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
         except (MemoryError, ValueError, OverflowError):  # beyond the memory, or beyond what an array can count
             raise ParameterError(
                 f"The network has {architecture.n_parameters:,} parameters, more than fit in memory; give it fewer "
                 "neurons."
             ) from None
-        self._architecture = architecture
+        self._architecture, self._parameters = architecture, parameters
         for layer in self.layers:
-            initializer = INITIALIZERS[layer.description.initializer]
-            layer.W[...] = initializer.draw(self._rng, *layer.W.shape)
+            INITIALIZERS[layer.description.initializer].draw(self._rng, layer.W)
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
-    def _inputs(self, X: object) -> FloatArray:
-        return data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
-
-    def _samples(self, X: object, y: object) -> tuple[FloatArray, Any]:
-        X = self._inputs(X)
+    def _samples(self, X: object, y: object) -> tuple[Any, Any]:
+        X = data.rows(X, "X", self._dtype, columns=self.architecture.inputs)
         return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype)
 
     def __call__(self, X: object, *, threads: int | None = None) -> FloatArray:
@@ -210,21 +211,23 @@ class Network:
         DataError
             For anything but a finite numeric matrix of the right width.
         """
-        if isinstance(X, SparseRows):
-            O: FloatArray = self._engine().outputs(self.architecture, self.parameters, X, engine.threads(threads))
-            return O
         if self._predictor is None:
             self._predictor = self._engine().predictor(self.architecture, self.parameters, engine.threads)
         n_threads = None if threads is None else engine.threads(threads)
-        found = self._predictor(X, n_threads)
-        if found is None:  # something to be converted or refused
-            X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
-            if X.shape[0] == 0:
-                return np.empty((0, self.architecture.outputs), dtype=self._dtype)
+        with in_memory("the outputs of these rows"):
             found = self._predictor(X, n_threads)
+            if found is None:  # something to be converted or refused
+                samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
+                if samples.shape[0] == 0:
+                    found = np.empty((0, self.architecture.outputs), dtype=self._dtype)
+                elif isinstance(samples, SparseRows):
+                    found = self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
+                else:
+                    found = self._predictor(samples, n_threads)
         assert found is not None
         return found
 
+    @in_memory("the errors of these rows")
     def errors(self, X: object, y: object, *, threads: int | None = None) -> FloatArray:
         """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
 
@@ -246,6 +249,7 @@ class Network:
         e: FloatArray = self._engine().errors(self.architecture, self.parameters, X, T, engine.threads(threads))
         return e
 
+    @in_memory("the gradient on these rows")
     def value_and_gradient(
         self,
         X: object,
@@ -277,16 +281,13 @@ class Network:
         g : ndarray of shape (n_parameters,)
             ∂E/∂w.
         """
-        if isinstance(X, SparseRows):
-            T = data.targets(y, "y", self.architecture, len(X), self._dtype)
-        else:
-            X, T = self._samples(X, y)
-        s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
+        samples, T = self._samples(X, y)
+        s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
         l2 = real("l2", l2, low=0)
         E: float
         g: FloatArray
         n_threads = engine.threads(threads)
-        E, g = self._engine().gradient(self.architecture, self.parameters, X, T, s, l2, n_threads, bounds)
+        E, g = self._engine().gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
         return E, g
 
     def gradient(
@@ -307,6 +308,7 @@ class Network:
         _, g = self.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2, threads=threads)
         return self.architecture.views(g)
 
+    @in_memory("the Jacobian of these rows")
     def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
         """∂O/∂X for each sample.
 
@@ -322,7 +324,7 @@ class Network:
         ndarray of shape (rows, n_outputs, inputs)
             J[r, j, i] = ∂o_j/∂x_i at sample r.
         """
-        X = self._inputs(X)
+        X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
         J: FloatArray = self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
         return J
 
@@ -423,11 +425,11 @@ class Network:
                 "has its own learning rate."
             )
         check_optimizer(optimizer)
-        X, T = self._samples(X, y)
+        samples, T = self._samples(data.matrix(X, "X", self._dtype, columns=self.architecture.inputs), y)
         return work_out(
             self.architecture,
             self.parameters,
-            X,
+            samples,
             T,
             optimizer,
             steps=steps,
@@ -534,24 +536,25 @@ class Network:
         """
         from reseau import training
 
-        return training.fit(
-            self,
-            X,
-            y,
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            validation_data=validation_data,
-            sample_weight=sample_weight,
-            l2=l2,
-            shuffle=shuffle,
-            precision=precision,
-            keep_best=keep_best,
-            checkpoint=checkpoint,
-            checkpoint_every=checkpoint_every,
-            callback=callback,
-            threads=threads,
-        )
+        with in_memory("training on these rows"):
+            return training.fit(
+                self,
+                X,
+                y,
+                optimizer=optimizer,
+                epochs=epochs,
+                batch_size=batch_size,
+                validation_data=validation_data,
+                sample_weight=sample_weight,
+                l2=l2,
+                shuffle=shuffle,
+                precision=precision,
+                keep_best=keep_best,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+                callback=callback,
+                threads=threads,
+            )
 
     def _engine(self) -> Any:
         return engine.get(self._engine_name)

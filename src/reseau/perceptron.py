@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -17,13 +17,15 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.array_likes import refuse_masked
 from reseau.arrays import Progress
-from reseau.checks import integer, known, real
+from reseau.checks import in_memory, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.initializers import fill
 from reseau.layers import Architecture, Dense
 from reseau.network import Network
 from reseau.optimizers import SGD, Adam, Optimizer
@@ -141,7 +143,8 @@ class Perceptron(BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples; float32 is trained in float32, everything else in float64. A sparse matrix is made dense.
+            Samples; float32 is trained in float32, everything else in float64. A sparse matrix, or a pandas frame of
+            sparse columns, stays sparse.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, an indicator matrix of several labels, or numbers.
         sample_weight : array-like of shape (n_samples,) or None
@@ -157,7 +160,8 @@ class Perceptron(BaseEstimator, ABC):
         ValueError
             For data scikit-learn refuses, and for parameters outside their range.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        with in_memory("training on these rows"):
+            return self._fit(X, y, sample_weight, incremental=False)
 
     def _takes_as_it_is(self, X: Any) -> bool:
         """Whether scikit-learn's checks of X, which take longer than a step of a small network, would change nothing.
@@ -265,9 +269,10 @@ class Perceptron(BaseEstimator, ABC):
         factor = 2.0 if _HIDDEN[self.activation] == "sigmoid" else 6.0
         for layer in self._network.layers:
             bound = np.sqrt(factor / sum(layer.W.shape))
-            layer.W[...] = random.uniform(-bound, bound, layer.W.shape)
-            assert layer.b is not None
-            layer.b[...] = random.uniform(-bound, bound, layer.b.shape)
+            draw: Any = partial(random.uniform, -bound, bound)
+            for array in (layer.W, layer.b):
+                assert array is not None
+                fill(array, draw)
 
     def _check_parameters(self) -> list[int]:
         """Check every parameter and return the hidden layers' sizes."""
@@ -517,19 +522,37 @@ class Perceptron(BaseEstimator, ABC):
 
     def _forward(self, X: Any) -> Any:
         if "_network" in vars(self) and self._takes_as_it_is(X):
-            with suppress(DataError):  # refused below in scikit-learn's words
-                return self._outputs(X)
+            return self._outputs(X)
         check_is_fitted(self, "_network")
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
-        return self._outputs(X)
+        return self._outputs(self._samples(X))
+
+    def _samples(self, X: Any, *, learnt: bool = False, reset: bool = False) -> Any:
+        """X by the network's own checks, and its width and names by scikit-learn's."""
+        samples = data.samples(X, "X", learnt=learnt)
+        validate_data(self, X, skip_check_array=True, reset=reset)
+        return samples
+
+    def _check_together(self, X: Any, y: Any, *, reset: bool, y_numeric: bool = False) -> tuple[Any, Any]:
+        """X as `_samples` has it, and y by scikit-learn's checks: one for each row, finite, and nothing masked."""
+        refuse_masked(y, "y")
+        samples = self._samples(X, learnt=True, reset=reset)
+        return check_X_y(  # type: ignore[no-any-return]
+            samples,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=y_numeric,
+            dtype=None,
+            ensure_all_finite=False,
+            estimator=self,
+        )
 
     def _rows(self, X: Any) -> Any:
         """Checked samples as the engines take them; a sparse matrix stays sparse."""
-        take = data.sparse_rows if scipy.sparse.issparse(X) else data.matrix
-        return take(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
+        return data.rows(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
 
     def _outputs(self, X: Any) -> Any:
-        return self._up_to_date()(self._rows(X) if scipy.sparse.issparse(X) else X)
+        return self._up_to_date()(X)
 
     @property
     def coefs_(self) -> list[Any]:

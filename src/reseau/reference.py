@@ -7,7 +7,7 @@ targets, delta = ∂E/∂Z.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -169,7 +169,7 @@ def value_and_gradient(
 # --- the engine's face (see engine.py), on NumPy arrays ---------------------------------------------------------------
 
 
-_SPARSE_BLOCK = 256  # sparse rows that are made dense at once
+_DENSE_AT_ONCE = 2**20  # numbers of sparse rows
 
 
 def _as(parameters: FloatArray, X: FloatArray | SparseRows) -> FloatArray:
@@ -211,14 +211,25 @@ def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -
 
 def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
     """O of sparse rows; not all of them are made dense at once."""
-    blocks = [X[first : first + _SPARSE_BLOCK] for first in range(0, len(X), _SPARSE_BLOCK)]
-    return np.concatenate([forward(architecture, parameters, _as(parameters, block)) for block in blocks])
+    return np.concatenate([forward(architecture, parameters, _as(parameters, X[block])) for block in _blocks(X)])
+
+
+def _blocks(X: SparseRows) -> Iterator[slice]:
+    """The rows of one block after another, each small enough to be dense."""
+    count = max(1, _DENSE_AT_ONCE // X.width)
+    return (slice(first, first + count) for first in range(0, len(X), count))
 
 
 def errors(
-    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray | SparseRows,
+    T: FloatArray | IntArray,
+    threads: int,
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
+    if isinstance(X, SparseRows):
+        return np.concatenate([errors(architecture, parameters, X[block], T[block], threads) for block in _blocks(X)])
     Z, A = trace(architecture, parameters, _as(parameters, X))
     return np.asarray(output_error(architecture, Z[-1], A[-1], dense_targets(architecture, T, parameters.dtype)))
 

@@ -64,7 +64,7 @@ def fit(
     n_threads = engine.threads(threads)
 
     inputs = network.architecture.inputs if network.built else None
-    X_checked = data.matrix(X, "X", network.dtype, columns=inputs)
+    X_checked = data.rows(X, "X", network.dtype, columns=inputs, learnt=True)
     rows = X_checked.shape[0]
     architecture = network.architecture if network.built else network.architecture_on(X_checked.shape[1])
     T = data.targets(y, "y", architecture, rows, network.dtype)
@@ -73,7 +73,7 @@ def fit(
     if validation_data is not None:
         if not isinstance(validation_data, tuple) or len(validation_data) != 2:
             raise ParameterError("validation_data must be a pair (X, y).")
-        X_val = data.matrix(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
+        X_val = data.rows(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
         validation = (
             X_val,
             data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
@@ -103,6 +103,7 @@ def fit(
         threads=n_threads,
         precision=precision,
         seed=None if snapshot is None else snapshot.seed,
+        sparse=isinstance(X_checked, SparseRows),
     )
     history, best, finished = History(), None, False
     if snapshot is not None:
@@ -192,8 +193,7 @@ def minimize(
     import numpy as np
     import scipy.optimize
 
-    if not isinstance(X, SparseRows):
-        X = data.matrix(X, "X", network.dtype, columns=network.architecture.inputs)
+    X = data.rows(X, "X", network.dtype, columns=network.architecture.inputs)
     s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
