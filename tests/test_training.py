@@ -224,7 +224,7 @@ def test_a_diverging_fit_warns_and_names_the_epoch_and_the_learning_rate(engine)
     assert len(mine) == 1
     assert "learning rate (now 1e+30)" in mine[0]
     first = next(i for i, value in enumerate(history.loss, start=1) if not np.isfinite(value))
-    assert f"since epoch {first}" in mine[0]
+    assert f"of epoch {first}" in mine[0]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 31, 32, 33])

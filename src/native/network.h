@@ -160,6 +160,7 @@ struct Step {
     double total;  // the rows of the batch, or the sum of their weights
     double l2;
     double* squares;  // Σ w² of the weights before the step, of each piece of W (see step.h); or null
+    bool checks;            // whether the weights phase tells if what it leaves is finite
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
 };
@@ -172,7 +173,7 @@ struct Kernels {
     void (*unpack)(const Plan&, const T* packed, T* flat);
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
-    void (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
+    bool (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);  // false if it checks, and something is not finite
     bool (*predict)(const Step<T>&, int64_t rows, T* outputs);
     bool (*predict_row)(const Plan&, const T* flat, const Samples<T>&, int64_t r, T* memory, T* outputs);
     void (*errors)(const Step<T>&, int64_t rows, T* errors);

@@ -101,8 +101,9 @@ struct OptimizerEntry {
     const char* name;
     int states;
     void (*prepare)(Prepared<T>&, const double* hyperparameters, int64_t step);
-    // Moves `count` weights (whole vectors) by the gradient g + λ w.
-    void (*update)(const Prepared<T>&, T lambda, T* w, const T* g, T* s_0, T* s_1, int64_t count);
+    // Moves `count` weights (whole vectors) by the gradient g + λ w. The vector `beyond`, if given, stays zeros as long as the
+    // weights and the last state are finite. (An infinite first of two states makes the second infinite, which is its square.)
+    void (*update)(const Prepared<T>&, T lambda, T* w, const T* g, T* s_0, T* s_1, int64_t count, T* beyond);
 };
 
 template <class T, class Optimizer>
@@ -112,11 +113,12 @@ static void prepare(Prepared<T>& prepared, const double* hyperparameters, int64_
     __builtin_memcpy(prepared.memory, &optimizer, sizeof(Optimizer));
 }
 
-template <class T, class Optimizer>
-static void update(const Prepared<T>& prepared, T lambda, T* w, const T* g, T* s_0, T* s_1, int64_t count) {
+template <class T, class Optimizer, bool checks>
+static RESEAU_INLINE void move_weights(const Prepared<T>& prepared, T lambda, T* w, const T* g, T* s_0, T* s_1, int64_t count, T* beyond) {
     using V = Vec<T>;
     Optimizer optimizer(*reinterpret_cast<const Optimizer*>(prepared.memory));
     const V decay(lambda);
+    typename V::Bits found{};  // of 0 · x, which is ±0 unless x is not finite
     for (int64_t i = 0; i < count; i += V::width) {
         V weight = V::load(w + i), first = V::load(s_0 + i), second = V::zero();
         if constexpr (Optimizer::states > 1) second = V::load(s_1 + i);
@@ -124,6 +126,17 @@ static void update(const Prepared<T>& prepared, T lambda, T* w, const T* g, T* s
         weight.store(w + i);
         first.store(s_0 + i);
         if constexpr (Optimizer::states > 1) second.store(s_1 + i);
+        if constexpr (checks) found = found | fma(weight, V::zero(), (Optimizer::states > 1 ? second : first) * V::zero()).bits();
+    }
+    if constexpr (checks) V::from_bits(V::load(beyond).bits() | found).store(beyond);
+}
+
+template <class T, class Optimizer>
+static void update(const Prepared<T>& prepared, T lambda, T* w, const T* g, T* s_0, T* s_1, int64_t count, T* beyond) {
+    if (beyond == nullptr) {
+        move_weights<T, Optimizer, false>(prepared, lambda, w, g, s_0, s_1, count, beyond);
+    } else {
+        move_weights<T, Optimizer, true>(prepared, lambda, w, g, s_0, s_1, count, beyond);
     }
 }
 

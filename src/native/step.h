@@ -272,6 +272,17 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
 // every unit that reads it, and with fewer units the copy costs more than it saves.
 inline constexpr int64_t units_worth_a_copy = 4;
 
+// Whether all lanes are zeros, of either sign.
+template <class T>
+static bool all_zero(Vec<T> a) {
+    T lanes[Vec<T>::width];
+    a.store(lanes);
+    for (const T x : lanes) {
+        if (x != 0) return false;
+    }
+    return true;
+}
+
 // The weights phase of one thread: what stays the same from unit to unit.
 template <class T, class E>
 class WeightsPhase {
@@ -367,6 +378,9 @@ public:
         update(at, lambda_, gradient_, layer.n_out * columns);
     }
 
+    // Whether everything that was updated is finite, if the step checks that.
+    bool finite() const { return all_zero(V::load(beyond_)); }
+
 private:
     using F = Factors<T, E>;
     static constexpr int64_t panel_width = panel_vectors * V::width;
@@ -429,7 +443,8 @@ private:
 
     void update(int64_t at, T decay, const T* gradient, int64_t count) {
         T* second = optimizer_.states > 1 ? step_.update.state[1] + at : nullptr;
-        optimizer_.update(prepared_, decay, step_.packed + at, gradient, step_.update.state[0] + at, second, count);
+        T* beyond = step_.checks ? beyond_ : nullptr;
+        optimizer_.update(prepared_, decay, step_.packed + at, gradient, step_.update.state[0] + at, second, count, beyond);
     }
 
     const Step<T>& step_;
@@ -441,10 +456,11 @@ private:
     E* const copy_;
     alignas(64) T gradient_[least_group * unit_rows * panel_width];
     alignas(64) T bias_[panel_width];
+    alignas(64) T beyond_[V::width] = {};  // see OptimizerEntry
 };
 
 template <class T, class E>
-static void train_weights_with(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
+static bool train_weights_with(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
     const Plan& plan = *step.plan;
     WeightsPhase<T, E> phase(step, copy);
     int l = 0;
@@ -458,15 +474,16 @@ static void train_weights_with(const Step<T>& step, int64_t begin, int64_t end, 
             u += l == 0 && step.samples.sparse() ? phase.sparse_units(u, stop) : phase.units(l, u - layer.first_unit, stop);
         }
     }
+    return phase.finite();
 }
 
 // Units [begin, end) of the plan; for `copy` see WeightsPhase.
 template <class T>
-static void train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
+static bool train_weights(const Step<T>& step, int64_t begin, int64_t end, T* copy) {
     if constexpr (has_pairs<T>) {
         if (step.pairs != nullptr) return train_weights_with<T, Bf16Pair>(step, begin, end, copy);
     }
-    train_weights_with<T, T>(step, begin, end, copy);
+    return train_weights_with<T, T>(step, begin, end, copy);
 }
 
 // --- without training: the workspace holds the `rows` rows that start at samples.first ------------------------------------------
@@ -479,12 +496,7 @@ static bool all_finite(Matrix<T> m, int64_t rows, int64_t n) {
     for (int64_t r = 0; r < rows; ++r) {
         Along<T>{n}.each([&](int64_t i, int lanes) { sum = fma(V::load_partial(m.row(r) + i, lanes), V::zero(), sum); });
     }
-    T lanes[V::width];
-    sum.store(lanes);
-    for (const T x : lanes) {
-        if (x != 0) return false;
-    }
-    return true;
+    return all_zero(sum);
 }
 
 // Returns false if a row is not finite in T.

@@ -2,6 +2,7 @@
 #include "train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <numeric>
 
@@ -100,7 +101,9 @@ public:
         const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                        // about a millisecond
         for (int64_t u = part.first_unit; u < part.last_unit && !interrupt_.raised(); u += slice) {
             const int64_t stop = std::min(part.last_unit, u + slice);
-            model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data());
+            if (!model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data())) {
+                finite_.store(false, std::memory_order_relaxed);
+            }
             if (part.thread == 0) interrupt_.poll((stop - u) * work);
         }
         barrier_.wait(part.team);
@@ -114,12 +117,16 @@ public:
     // All threads wait for one another; false if the work is to be given up. Thread 0 decides before they meet, so that all
     // come to the same answer.
     bool meet(const Part& part) {
-        if (part.thread == 0) abandoned_.store(interrupt_.raised(), std::memory_order_relaxed);
+        if (part.thread == 0) abandoned_.store(interrupt_.raised() || given_up_, std::memory_order_relaxed);
         barrier_.wait(part.team);
         return !abandoned_.load(std::memory_order_relaxed);
     }
 
+    // Thread 0: the work is to be given up.
+    void give_up() { given_up_ = true; }
     bool interrupted() const { return interrupt_.raised(); }
+    // Whether no step that checks it has left anything that is not finite.
+    bool finite() const { return finite_.load(std::memory_order_relaxed); }
 
 private:
     // Where a thread's rows begin: whole tiles.
@@ -130,7 +137,8 @@ private:
     const Model<T>& model_;
     Interrupt interrupt_;
     Barrier barrier_;
-    std::atomic<bool> abandoned_{false};
+    std::atomic<bool> abandoned_{false}, finite_{true};
+    bool given_up_ = false;
     std::vector<Buffer<T>> panels_;
     std::vector<int64_t> work_before_;  // each unit, and in all
     std::vector<int64_t> column_starts_;  // while a batch is turned, those of the column before
@@ -204,6 +212,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     prepared.samples.order = shuffles ? order.data() : schedule.order;
     prepared.squares = schedule.record != nullptr ? squares.data() : nullptr;
     if (!schedule.resume) model_.pack(flat);
+    failure_.reset();
 
     constexpr double short_run = 0.02;
     const int team_wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
@@ -219,7 +228,9 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
         int64_t row, batches, step;
+        int64_t last;  // row of the epoch's last batch that has weight
     } stretch{};
+    int64_t failed_step = 0;
     // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows' weights.
     const auto run_stretch = [&](int thread, int workers, Step<T>& step, double& error, double& total) {
         const typename Stepper<T>::Part part = stepper.part(thread, workers);
@@ -231,9 +242,14 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             if (step.total == 0) continue;
             total += step.total;
             ++step.update.step;
+            step.checks = schedule.guard && step.samples.first == stretch.last;
             double batch_error = 0, batch_squares = 0;
             if (!stepper.run(part, step, batch_error, batch_squares)) return false;
             error += batch_error;
+            if (thread == 0 && schedule.guard && !std::isfinite(batch_error)) {
+                failed_step = step.update.step;
+                stepper.give_up();
+            }
             if (thread == 0 && schedule.record != nullptr) {
                 double* const record = schedule.record + 2 * (step.samples.first / batch);
                 record[0] = batch_error;
@@ -262,6 +278,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             for (int64_t b = 0; b < std::ssize(totals); ++b) {
                 step.samples.first = b * batch;
                 totals[static_cast<size_t>(b)] = total_weight(step.samples, std::min(batch, rows - b * batch));
+                if (totals[static_cast<size_t>(b)] != 0) stretch.last = b * batch;
             }
             error = total = 0;
             stretch.step = steps_;
@@ -275,9 +292,15 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
                 pace.end(workers, stretch.batches);
                 stretch.step = step.update.step;
             }
+            if (failed_step > 0 && !stepper.interrupted()) {
+                failure_ = Failure{failed_step - steps_, true};
+            } else if (completed && !stepper.finite()) {
+                failure_ = Failure{stretch.step - steps_, false};
+            }
+            if (completed || failure_) losses.push_back(error / total);
+            completed = completed && !failure_;
             if (!completed) break;
             if (!schedule.leave) model_.unpack(flat);
-            losses.push_back(error / total);
             steps_ = stretch.step;
             ++epoch_;
         }
@@ -285,7 +308,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     });
     last_run_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     runs_.end(wanted, schedule.epochs * std::ssize(totals));
-    return completed;
+    return completed || failure_.has_value();
 }
 
 #define RESEAU_INSTANTIATE(T)  \

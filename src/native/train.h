@@ -1,6 +1,7 @@
 // Gradient and training.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,13 @@ struct Schedule {
     const int64_t* order;  // that of the rows, in every epoch; or null
     bool resume, leave;    // whether the weights are still those of the last run, and may stay packed after this one
     double* record;        // for each batch of the last epoch its weighted error and Σ W² before its step, two numbers; or null
+    bool guard;            // whether the run ends where numbers stop being finite
+};
+
+// Where a guarded run met a number that is not finite.
+struct Failure {
+    int64_t step;   // within its epoch, from 1
+    bool in_error;  // it is the error of that step's batch; else the last step left it among the weights or the optimizer's state
 };
 
 // A training run in progress: the optimizer's state, and how many steps and epochs were made.
@@ -33,10 +41,12 @@ public:
     // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. `flat` holds the parameters; it is
     // brought up to date at the end of every epoch, unless they are to be left packed, and left as it is by one that is
     // interrupted (then false is returned; the optimizer's state, unlike the weights, has then gone on with the steps that were
-    // made).
+    // made). So it is by an epoch in which a guarded run fails; that epoch's error is the last in `losses`.
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
              int threads, Interrupt::Check check, std::vector<double>& losses);
 
+    // Where the last run failed, if it did.
+    std::optional<Failure> failure() const { return failure_; }
     // The weights as the last run left them.
     void unpack(T* flat) const { model_.unpack(flat); }
     // The optimizer's state vector s in the flat layout, and the steps and epochs made; and all of that given back.
@@ -56,6 +66,7 @@ private:
     int optimizer_;
     Buffer<T> state_[2];
     int64_t epoch_ = 0, steps_ = 0;
+    std::optional<Failure> failure_;
     // How many threads are worth having within a run, and for runs so short that starting and joining them counts.
     Pace pace_{1}, runs_{1};
     double last_run_ = 1;  // seconds

@@ -79,6 +79,22 @@ class Progress(NamedTuple):
     state: tuple[FloatArray, ...]
 
 
+class Failure(NamedTuple):
+    """Where a guarded training run met a number that is not finite.
+
+    Attributes
+    ----------
+    step : int
+        The step within its epoch, from 1.
+    part : {"loss", "weights", "state"}
+        The error of the step's batch; or a weight, or else a number of the optimizer's state, after the epoch's last
+        step.
+    """
+
+    step: int
+    part: str
+
+
 def namespace(array: Array) -> Any:
     """The array-API namespace an array belongs to."""
     return array.__array_namespace__()

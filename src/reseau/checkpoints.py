@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reseau import files, model_file
-from reseau.arrays import FloatArray, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, Progress, SparseRows
 from reseau.checks import finite_layers, shown
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
@@ -40,6 +41,8 @@ class Snapshot:
     ----------
     seed : int
         The trainer's.
+    generator : dict
+        The state of the network's.
     progress : Progress
         The trainer's.
     parameters : ndarray of shape (n_parameters,)
@@ -50,14 +53,18 @@ class Snapshot:
         Whether there is nothing more to do.
     best : ndarray of shape (n_parameters,) or None
         The weights of the best epoch, where they are kept.
+    failure : Failure or None
+        Where the last epoch diverged, if it did: then the run is finished, and the parameters are those before it.
     """
 
     seed: int
+    generator: dict[str, Any]
     progress: Progress
     parameters: FloatArray
     history: History
     finished: bool = False
-    best: FloatArray | None = field(default=None)
+    best: FloatArray | None = None
+    failure: Failure | None = None
 
 
 class Checkpoints:
@@ -73,19 +80,22 @@ class Checkpoints:
     Raises
     ------
     ParameterError
-        If the folder holds the checkpoint of another run.
+        If `folder` names none, or holds the checkpoint of another run.
     """
 
-    def __init__(self, folder: str | Path, run: Mapping[str, Any]) -> None:
-        self.path = Path(folder) / NAME
+    def __init__(self, folder: str | PathLike[str], run: Mapping[str, Any]) -> None:
+        name = fspath(folder) if isinstance(folder, str | PathLike) else None
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise ParameterError(f"checkpoint is {folder!r}, but must be the path of a folder, as text or a Path.")
+        self.path = Path(name) / NAME
         self.run = dict(run)
         if self.path.parent.exists() and not self.path.parent.is_dir():
             raise ParameterError(f"checkpoint is {str(folder)!r}, which is a file; name a folder.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         files.remove_leftovers(self.path)
 
-    def read(self, network: Network, states: int) -> Snapshot | None:
-        """Take up the run where it stood, the network's generator included; None if there is no checkpoint yet.
+    def read(self, n_parameters: int, dtype: np.dtype[Any], states: int) -> Snapshot | None:
+        """The run where it stood; None if there is no checkpoint yet.
 
         `states` is how many vectors the optimizer keeps.
         """
@@ -106,12 +116,9 @@ class Checkpoints:
                     "another folder, or delete that file to start afresh."
                 )
         try:
-            snapshot = _snapshot(description, tensors, network.parameters, states)
-            _check_finite(network, snapshot)
-            network.generator_state = description["generator"]
+            return _snapshot(description, tensors, n_parameters, dtype, states)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(f"it lacks {error}" if isinstance(error, KeyError) else str(error)) from error
-        return snapshot
 
     def _damaged(self, why: str) -> ModelFileError:
         return ModelFileError(
@@ -134,7 +141,7 @@ class Checkpoints:
             "kind": KIND,
             "network": network.describe(),
             "run": self.run,
-            "generator": network.generator_state,
+            "generator": snapshot.generator,
             "steps": progress.steps,
             "epochs": progress.epochs,
             "seed": snapshot.seed,
@@ -142,6 +149,8 @@ class Checkpoints:
             "best_epoch": history.best_epoch,
             "finished": snapshot.finished,
         }
+        if snapshot.failure is not None:
+            description["failure"] = snapshot.failure._asdict()
         model_file.write(self.path, description, tensors)
 
 
@@ -168,7 +177,7 @@ def digest(*arrays: Any) -> str:
 
 
 def _snapshot(
-    description: Mapping[str, Any], tensors: Mapping[str, Any], parameters: FloatArray, states: int
+    description: Mapping[str, Any], tensors: Mapping[str, Any], n_parameters: int, dtype: np.dtype[Any], states: int
 ) -> Snapshot:
     """What a checkpoint holds; ValueError or KeyError if that is no run of a network with such parameters."""
     seed, steps, epochs = (int(description[name]) for name in ("seed", "steps", "epochs"))
@@ -181,7 +190,14 @@ def _snapshot(
     vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
     vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
     for name, vector in vectors.items():
-        check_tensor(name, vector, parameters.shape, parameters.dtype)
+        check_tensor(name, vector, (n_parameters,), dtype)
+        if not np.isfinite(vector).all():
+            raise ValueError(f"its {name} are not all finite: the training had diverged")
+    generator = description["generator"]
+    np.random.default_rng().bit_generator.state = generator  # raises what the network's would
+    failure = Failure(**description["failure"]) if "failure" in description else None
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
-    history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch)
-    return Snapshot(seed, Progress(steps, epochs, state), vectors[PARAMETERS], history, finished, vectors.get(BEST))
+    diverged = epochs if failure is not None else None
+    history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch, diverged)
+    progress, best = Progress(steps, epochs, state), vectors.get(BEST)
+    return Snapshot(seed, generator, progress, vectors[PARAMETERS], history, finished, best, failure)

@@ -11,6 +11,8 @@ from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reseau.errors import ParameterError, ReseauError
 
 LONGEST_SHOWN = 60  # characters of a value in a message
@@ -37,6 +39,13 @@ def integer(name: str, value: object, *, low: int | None = None, high: int | Non
     if (low is not None and int(value) < low) or (high is not None and int(value) > high):
         raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     return int(value)
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return `value` as a bool, or raise ParameterError unless it is True or False, Python's or NumPy's."""
+    if not isinstance(value, bool | np.bool_):
+        raise ParameterError(f"{name} is {value!r}, but must be True or False.")
+    return bool(value)
 
 
 def real(

@@ -19,15 +19,20 @@ class History:
     seconds : float
         Wall-clock time spent so far.
     best_epoch : int or None
-        The epoch, from 1, with the smallest validation loss so far; None before there is one.
+        The epoch, from 1, with the smallest validation loss so far, the first of equal ones; None before there is one
+        that is finite.
+    diverged : int or None
+        The epoch, from 1, in which the loss, a weight or the optimizer's state was no longer finite. It is the last one
+        here (with a validation loss of NaN), and its weights were given up. None if all went well.
     """
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     seconds: float = 0.0
     best_epoch: int | None = None
+    diverged: int | None = None
 
     @property
     def epochs(self) -> int:
-        """How many epochs were completed."""
+        """How many epochs there were, with one that diverged."""
         return len(self.loss)

@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import __version__, _native
-from reseau.arrays import FloatArray, IntArray, Predictor, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
 from reseau.checks import known
 from reseau.errors import ReseauError
 from reseau.layers import Architecture
@@ -224,6 +224,7 @@ class Trainer:
         order: IntArray | None = None,
         record: FloatArray | None = None,
         leave: bool = False,
+        guard: bool = False,
     ) -> list[float]:
         """Train for some epochs, as `reseau.reference.Trainer.run`."""
         if isinstance(X, SparseRows) and not self.sparse:
@@ -252,10 +253,22 @@ class Trainer:
                 record=record,
                 resume=resume,
                 leave=leave,
+                guard=guard,
                 **places,
             )
             resume = leave
+            if self.failure is not None:
+                break
         return losses
+
+    @property
+    def failure(self) -> Failure | None:
+        """Where the last run failed, if it was guarded and did."""
+        found = self._trainer.failure()
+        if found is None:
+            return None
+        step, in_error = found
+        return Failure(step, "loss" if in_error else "state" if self._trainer.finite() else "weights")
 
     def take_back(self, to_change: bool = True) -> None:
         """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
@@ -279,5 +292,5 @@ class Trainer:
         self._trainer.set_counts(progress.steps, progress.epochs)
 
     def finite(self) -> bool:
-        """Whether all parameters are, whether they were left or not."""
-        return bool(self._trainer.finite())
+        """Whether all parameters are, whether they were left or not; after a guarded run that failed they are not."""
+        return self.failure is None and bool(self._trainer.finite())

@@ -23,7 +23,7 @@ from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
 from reseau.array_likes import refuse_masked
 from reseau.arrays import Progress
-from reseau.checks import in_memory, integer, known, real
+from reseau.checks import boolean, in_memory, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.initializers import fill
 from reseau.layers import Architecture, Dense
@@ -296,8 +296,7 @@ class Perceptron(BaseEstimator, ABC):
         if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
             integer("n_iter_no_change", self.n_iter_no_change, low=1)
         for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
-            if not isinstance(getattr(self, name), bool | np.bool_):
-                raise ParameterError(f"{name} is {getattr(self, name)!r}, but must be True or False.")
+            boolean(name, getattr(self, name))
         if not isinstance(self.verbose, bool | np.bool_ | Integral) or self.verbose < 0:
             raise ParameterError(f"verbose is {self.verbose!r}, but must be True, False or a whole number from 0.")
         self._optimizers()

@@ -8,11 +8,12 @@ targets, delta = ∂E/∂Z.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
+from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
 from reseau.layers import Architecture
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Optimizer, State
@@ -305,6 +306,7 @@ class Trainer:
         self.state: State = optimizer.init(parameters)
         self.rounded: Rounding = exact if precision is None else bfloat16
         self.bounds = bounds
+        self.failure: Failure | None = None  # where the last run failed, if it was guarded and did
 
     def run(
         self,
@@ -319,14 +321,24 @@ class Trainer:
         order: IntArray | None = None,
         record: FloatArray | None = None,
         leave: bool = False,
+        guard: bool = False,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way.
 
         Rows are taken in the order given, if one is. Into `record` (batches, 2) goes for each batch of the last epoch
         the sum of its rows' errors, each times its weight, and Σ W² before the step. With `leave` the parameters need
         not be brought up to date before they are taken back; this engine has nothing to leave.
+
+        With `guard` the run ends with the first step whose error is not finite, and after the first epoch that leaves a
+        weight or a number of the optimizer's state that is not: `failure` then tells where, that epoch's error is the
+        last returned, and the parameters stay what they were before it. Such a trainer has nothing to go on from.
         """
-        return [self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record) for _ in range(epochs)]
+        losses: list[float] = []
+        self.failure = None
+        with np.errstate(over="ignore", invalid="ignore"):
+            while len(losses) < epochs and self.failure is None:
+                losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record, guard))
+        return losses
 
     def take_back(self, to_change: bool = True) -> None:
         """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
@@ -340,8 +352,8 @@ class Trainer:
         self.steps, self.epoch, self.state = progress
 
     def finite(self) -> bool:
-        """Whether all parameters are, whether they were left or not."""
-        return bool(np.isfinite(self.parameters).all())
+        """Whether all parameters are, whether they were left or not; after a guarded run that failed they are not."""
+        return self.failure is None and bool(np.isfinite(self.parameters).all())
 
     def _epoch(
         self,
@@ -353,6 +365,7 @@ class Trainer:
         l2: float,
         order: IntArray | None,
         record: FloatArray | None,
+        guard: bool,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         if order is None:
@@ -372,9 +385,15 @@ class Trainer:
             if record is not None:
                 squares = sum(float((W * W).sum(dtype="float64")) for W, _ in self.architecture.views(w))
                 record[start // batch_size] = E * weight, squares
-            w, state = self.optimizer.update(w, g, state, steps)
             error_sum += E * weight
             total += weight
+            if guard and not isfinite(E):
+                self.failure = Failure(steps - self.steps, "loss")
+                return error_sum / total
+            w, state = self.optimizer.update(w, g, state, steps)
+        if guard and not all(np.isfinite(vector).all() for vector in (w, *state)):
+            self.failure = Failure(steps - self.steps, "state" if np.isfinite(w).all() else "weights")
+            return error_sum / total
         self.parameters[...] = w
         self.state, self.steps, self.epoch = state, steps, self.epoch + 1
         return error_sum / total

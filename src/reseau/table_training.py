@@ -164,7 +164,7 @@ def train_network(
         callback=after_epoch,
         threads=threads,
     )
-    if not np.isfinite(network.parameters).all():
+    if history.diverged is not None and history.best_epoch is None:
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
     training = {
         "validation": len(validating),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from math import isfinite
-from pathlib import Path
+from math import inf, nan
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from reseau import data, engine
-from reseau.arrays import SparseRows
+import numpy as np
+
+from reseau import data, divergence, engine
+from reseau.arrays import Progress, SparseRows
 from reseau.checkpoints import DATA, Checkpoints, Snapshot, digest
-from reseau.checks import integer, known, real
-from reseau.errors import ParameterError
+from reseau.checks import boolean, integer, known, real
+from reseau.errors import ParameterError, ReseauError
 from reseau.history import History
 from reseau.losses import NO_BOUNDS, Bounds
 from reseau.optimizers import Adam, Optimizer, check_optimizer
@@ -38,7 +40,7 @@ def fit(
     shuffle: bool,
     precision: str | None,
     keep_best: bool,
-    checkpoint: str | Path | None,
+    checkpoint: str | PathLike[str] | None,
     checkpoint_every: int,
     callback: Callable[[History], object] | None,
     threads: int | None,
@@ -54,6 +56,7 @@ def fit(
             raise ParameterError(
                 f"precision is {precision!r}, but the network has dtype {network.dtype}; it goes with float32 alone."
             )
+    shuffle, keep_best = boolean("shuffle", shuffle), boolean("keep_best", keep_best)
     checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
     if keep_best and validation_data is None:
         raise ParameterError(
@@ -71,32 +74,39 @@ def fit(
     s = None if sample_weight is None else data.weights(sample_weight, rows)
     validation = None
     if validation_data is not None:
-        if not isinstance(validation_data, tuple) or len(validation_data) != 2:
-            raise ParameterError("validation_data must be a pair (X, y).")
+        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+            found = type(validation_data).__name__
+            found += f" of {len(validation_data)}" if isinstance(validation_data, tuple | list) else ""
+            raise ParameterError(f"validation_data must be a pair (X, y), but is of type {found}.")
         X_val = data.rows(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
         validation = (
             X_val,
             data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
         )
-
-    if not network.built:
-        network.build(architecture.inputs)
+    if network.built:
+        _check_finite(network)
     checkpoints = snapshot = None
     if checkpoint is not None:
         run = {
-            "network": network.describe(),
+            "network": {"dtype": network.dtype.name, **architecture.describe()},
             "seed": network.seed,
             "optimizer": {"name": optimizer.name, **optimizer.hyperparameters()},
             "epochs": epochs,
             "batch_size": batch_size,
             "l2": l2,
-            "shuffle": bool(shuffle),
+            "shuffle": shuffle,
             "precision": precision,
-            "keep_best": bool(keep_best),
+            "keep_best": keep_best,
             DATA: digest(X_checked, T, s, *(validation or ())),
         }
         checkpoints = Checkpoints(checkpoint, run)
-        snapshot = checkpoints.read(network, optimizer.states)
+        snapshot = checkpoints.read(architecture.n_parameters, network.dtype, optimizer.states)
+
+    if not network.built:
+        network.build(architecture.inputs)
+    if snapshot is not None:
+        network.generator_state = snapshot.generator
+    batch_size = min(batch_size, rows)
     trainer = network.trainer(
         optimizer,
         inputs=architecture.inputs,
@@ -105,11 +115,11 @@ def fit(
         seed=None if snapshot is None else snapshot.seed,
         sparse=isinstance(X_checked, SparseRows),
     )
-    history, best, finished = History(), None, False
+    history, best, finished, failure = History(), None, False, None
     if snapshot is not None:
         network.parameters[...] = snapshot.parameters
         trainer.go_on_from(snapshot.progress)
-        history, best, finished = snapshot.history, snapshot.best, snapshot.finished
+        history, best, finished, failure = snapshot.history, snapshot.best, snapshot.finished, snapshot.failure
     began = time.perf_counter() - history.seconds
     # Without anybody to tell between epochs they all run in one call.
     at_once = epochs if callback is None and validation is None else 1
@@ -118,32 +128,67 @@ def fit(
     while not finished:
         count = min(at_once, epochs - history.epochs)
         history.loss += trainer.run(
-            X_checked, T, s, epochs=count, batch_size=min(batch_size, rows), shuffle=bool(shuffle), l2=l2
+            X_checked, T, s, epochs=count, batch_size=batch_size, shuffle=shuffle, l2=l2, guard=True
         )
+        failure = trainer.failure
+        if failure is not None:
+            history.diverged = history.epochs
         if validation is not None:
-            loss = float(network.errors(*validation, threads=n_threads).sum(axis=1, dtype="float64").mean())
+            loss = nan if failure is not None else _validation_loss(network, validation, n_threads)
             history.validation_loss.append(loss)
-            if history.best_epoch is None or loss < history.validation_loss[history.best_epoch - 1]:
+            if loss < (inf if history.best_epoch is None else history.validation_loss[history.best_epoch - 1]):
                 history.best_epoch = history.epochs
                 best = network.parameters.copy() if keep_best else None
         history.seconds = time.perf_counter() - began
-        finished = (callback is not None and callback(history) is True) or history.epochs >= epochs
+        stopped = callback is not None and _is_true(callback(history))
+        finished = stopped or failure is not None or history.epochs >= epochs
         if checkpoints is not None and (finished or history.epochs % checkpoint_every == 0):
+            progress = trainer.progress()
+            if failure is not None:  # there is nothing to go on from, and the state may not be finite
+                progress = Progress(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
+            generator = network.generator_state
             checkpoints.write(
                 network,
-                Snapshot(trainer.seed, trainer.progress(), network.parameters, history, finished, best),
+                Snapshot(trainer.seed, generator, progress, network.parameters, history, finished, best, failure),
             )
+    words = None
+    if failure is not None:
+        words = divergence.of_training(
+            network, X_checked, T, history, failure, optimizer, l2, batch_size, best is not None
+        )
+    elif validation is not None:
+        words = divergence.of_validation(history, *validation)
     if best is not None:
         network.parameters[...] = best
-    if not isfinite(history.loss[-1]):
-        first = next(i for i, value in enumerate(history.loss, start=1) if not isfinite(value))
-        warnings.warn(
-            f"The loss is {history.loss[first - 1]} since epoch {first}: training has diverged. Use a smaller "
-            f"learning rate (now {optimizer.learning_rate:g}), or scale the inputs.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    if words is not None:
+        warnings.warn(words, RuntimeWarning, stacklevel=3)
     return history
+
+
+def _check_finite(network: Network) -> None:
+    """Refuse to train from weights that are not finite."""
+    if np.isfinite(network.parameters).all():
+        return
+    for name, tensor in network.tensors().items():
+        wrong = ~np.isfinite(tensor)
+        if wrong.any():
+            raise ReseauError(
+                f"The network's {name} holds {tensor[wrong][0]}, from where no training leads back; give it other "
+                "weights, or build a new network."
+            )
+
+
+def _validation_loss(network: Network, validation: tuple[Any, Any], threads: int) -> float:
+    """The mean error of the validation data."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(network.errors(*validation, threads=threads).sum(axis=1, dtype="float64").mean())
+
+
+def _is_true(answer: object) -> bool:
+    """Whether a callback returned True, Python's or an array library's single one; nothing else asks for a stop."""
+    if getattr(answer, "dtype", None) == np.bool_ and getattr(answer, "shape", None) == ():
+        return bool(answer)
+    return answer is True
 
 
 def penalty(network: Network, l2: float) -> float:
