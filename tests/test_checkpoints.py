@@ -226,7 +226,7 @@ def test_weights_that_are_not_finite_are_neither_kept_nor_gone_on_from(tmp_path:
     before = (tmp_path / NAME).read_bytes()
     checkpoints = Checkpoints(tmp_path, model_file.read(tmp_path / NAME)[0]["run"])
     for kept in ("parameters", "best"):
-        snapshot = checkpoints.read(net, 2)
+        snapshot = checkpoints.read(net.n_parameters, net.dtype, 2)
         assert snapshot is not None
         spoilt = snapshot.parameters.copy()
         spoilt[-1] = np.nan  # the last bias
@@ -237,7 +237,7 @@ def test_weights_that_are_not_finite_are_neither_kept_nor_gone_on_from(tmp_path:
     tensors["parameters"][0] = np.inf
     model_file.write(tmp_path / NAME, description, tensors)
     resumed = network()
-    with pytest.raises(rs.ModelFileError, match="cannot be gone on from: layer 1 has parameters that are not finite"):
+    with pytest.raises(rs.ModelFileError, match="cannot be gone on from: its parameters are not all finite"):
         fit(resumed, checkpoint=tmp_path, epochs=2)
 
 
