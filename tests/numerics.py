@@ -180,3 +180,8 @@ def uniform_network(widths: tuple[int, ...], activation: str, output: str, loss:
     """An architecture with the same activation in every hidden layer."""
     hidden = tuple(Dense(n, activation, bias=bias) for n in widths[1:-1])
     return Architecture(widths[0], (*hidden, Dense(widths[-1], output, bias=bias)), loss)
+
+
+def drawn(*shape: int, dtype: str = "float32") -> np.ndarray[Any, Any]:
+    """Normal numbers, the same for the same shape."""
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype(dtype)

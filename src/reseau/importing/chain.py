@@ -1,14 +1,18 @@
-"""A chain of dense layers as it is met elsewhere, and which activation it is that stands between two of them.
+"""A chain of dense layers as it is met elsewhere: layers, what scales columns, and what activations compute.
 
 An activation is recognised by what it computes, not by its name: GELU is one module in one place, six nodes in another.
 Whatever stands between two layers is applied to one small matrix of numbers, and must give there what an entry of
-`reseau.activations.ACTIVATIONS` gives, up to the rounding of float32. So a leaky ReLU of another slope is told from
-ours, and a function that nobody has thought of is recognised or refused alike.
+`reseau.activations.ACTIVATIONS` gives, up to the rounding of float32. Two kinds of functions that are no entries become
+entries with other weights around them, exactly (see `read`): what clips, and leaky ReLUs of any slope.
+
+What multiplies each column by a number and adds one (scalers, batch normalisation) becomes part of a layer: of the one
+before, σ((x W + b)·k + c) = σ(x kW + kb + c), or of the one behind, (a·k + c) V + b = a kV + (cV + b).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -28,6 +32,9 @@ Floats = npt.NDArray[np.float64]
 # of the table, the forms of GELU, are a hundred times as far apart.
 TOLERANCE = 4e-6
 NEAR = 30.0  # within which everything must be finite; beyond, a form that overflows is no other function
+
+FARTHEST = 2.0**26  # what may be taken off an input, in units of what is left: half of float64's digits
+NEAREST = 1.0  # the same in float32: one bit
 
 
 def _probe() -> Floats:
@@ -50,17 +57,87 @@ def _values() -> dict[str, Floats]:
         return {name: entry.value(PROBE) for name, entry in ACTIVATIONS.items()}
 
 
-def recognise(value: Array) -> str | None:
-    """The name of the activation that takes this value at `PROBE`, or None."""
+def _agree(value: Floats, expected: Floats) -> bool:
+    with np.errstate(invalid="ignore", over="ignore"):
+        close = np.abs(value - expected) <= TOLERANCE * (1 + np.abs(PROBE) + np.abs(expected))
+    return bool((close | ~np.isfinite(value) | ~np.isfinite(expected)).all())
+
+
+def _of_probe(value: Array) -> Floats | None:
+    """The value if it has the form of one at `PROBE`."""
     value = np.asarray(value, dtype=np.float64)
     if value.shape != PROBE.shape or not np.isfinite(value[np.abs(PROBE) <= NEAR]).all():
         return None
-    for name, expected in _values().items():
-        with np.errstate(invalid="ignore", over="ignore"):
-            close = np.abs(value - expected) <= TOLERANCE * (1 + np.abs(PROBE) + np.abs(expected))
-        if (close | ~np.isfinite(value) | ~np.isfinite(expected)).all():
-            return name
-    return None
+    return value
+
+
+def recognise(value: Array) -> str | None:
+    """The name of the activation that takes this value at `PROBE`, or None."""
+    found = _of_probe(value)
+    if found is None:
+        return None
+    return next((name for name, expected in _values().items() if _agree(found, expected)), None)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """x ↦ x·scale + shift, of every column alike (numbers) or of each (vectors)."""
+
+    scale: Any = 1.0
+    shift: Any = 0.0
+
+    def then(self, other: Affine) -> Affine:
+        """First this one, then another."""
+        return Affine(self.scale * other.scale, self.shift * other.scale + other.shift)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it changes nothing."""
+        return bool(np.all(self.scale == 1) and np.all(self.shift == 0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A function as an activation with weights around it: `after`(σ(`before`(z))), or σ(z) − slope·σ(−z)."""
+
+    activation: str
+    before: Affine = Affine()
+    after: Affine = Affine()
+    slope: Any = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the activation alone."""
+        return self.slope is None and self.before.is_identity and self.after.is_identity
+
+
+def read(value: Array) -> Reading | None:
+    """Read what takes this value at `PROBE`: an entry of the table, a clip, a leaky ReLU of any slope, or None.
+
+    A clip of kz + c to [low, high] is a hard sigmoid, which clips z/6 + ½ to [0, 1], of another z, times (high − low).
+    A leaky ReLU with the slope λ is max(0, z) − λ max(0, −z).
+    """
+    name = recognise(value)
+    if name is not None:
+        return Reading(name)
+    found = _of_probe(value)
+    if found is None:
+        return None
+    slope = -float(found[PROBE == -1.0][0])
+    if _agree(found, np.where(PROBE > 0, PROBE, slope * PROBE)):
+        return Reading("relu", slope=slope)
+    low, high = float(found.min()), float(found.max())
+    inside = (found > low) & (found < high)
+    if min(inside.sum(), (found == low).sum(), (found == high).sum()) < 2:  # a line has its ends at one point each
+        return None
+    z, a = PROBE[inside], found[inside]
+    first, last = z.argmin(), z.argmax()
+    k = (a[last] - a[first]) / (z[last] - z[first])
+    c = a[first] - k * z[first]
+    if not _agree(found, np.clip(k * PROBE + c, low, high)):
+        return None
+    width = high - low
+    return Reading("hard_sigmoid", Affine(6 * k / width, 6 * (c - low) / width - 3), Affine(width, low))
 
 
 def default_loss(activation: str, outputs: int) -> str:
@@ -69,6 +146,26 @@ def default_loss(activation: str, outputs: int) -> str:
         if loss.simplifies_with == activation and not (loss.distribution and outputs == 1):
             return loss.name
     return "squared_error"
+
+
+@dataclass
+class _Layer:
+    """A layer as it grows: in its source's precision, and in float64 once something became part of it."""
+
+    W: Array  # (n_in, n_out)
+    b: Array | None  # (n_out,)
+    activation: str = ""
+
+    def then(self, affine: Affine) -> None:
+        """Let z become z·scale + shift."""
+        if np.any(affine.scale != 1):
+            with np.errstate(over="ignore"):  # what is beyond the numbers is refused in the end
+                self.W = self.W.astype(np.float64) * affine.scale
+                self.b = None if self.b is None else self.b.astype(np.float64) * affine.scale
+        if self.b is not None:
+            self.b = self.b.astype(np.float64) + affine.shift
+        elif np.ndim(affine.shift) or affine.shift:
+            self.b = np.broadcast_to(np.asarray(affine.shift, np.float64), self.W.shape[1:])
 
 
 class Chain:
@@ -80,91 +177,230 @@ class Chain:
         What the layers come from, for messages: "the module".
     error : type
         Of the errors raised.
+    way_out : str
+        What else to do with inputs so far from zero that taking them nearer cannot become part of a layer.
     """
 
-    def __init__(self, source: str, error: type[ReseauError] = ParameterError) -> None:
+    def __init__(
+        self,
+        source: str,
+        error: type[ReseauError] = ParameterError,
+        *,
+        way_out: str = "scale the inputs before they are given to the network",
+    ) -> None:
         self._source = source
         self._error = error
-        self._parameters: list[tuple[Array, Array | None]] = []
-        self._activations: list[str] = []  # one fewer while a layer is open
-        self._value: Array = PROBE
-        self._since: list[str] = []  # what was applied since the last layer
+        self._way_out = way_out
+        self._dtype: np.dtype[Any] | None = None  # of all numbers
+        self._wide = False  # whether the network must compute in float64 all the same
+        self._layers: list[_Layer] = []
+        self._width: int | None = None  # of what the next layer takes; None before the first
+        self._value: Array = PROBE  # of what was applied since the last layer
+        self._since: list[str] = []  # what that was
+        # What stands between the last activation and the next layer.
+        self._between = Affine()
+        self._slope: Any = None
+        self._scaled: str | None = None  # what does so, if it is not the activation itself
+
+    @property
+    def width(self) -> int | None:
+        """How many columns there are now; None before the first layer."""
+        return self._width
 
     def apply(self, function: Callable[[Floats], Array], what: str) -> None:
         """Apply a function to what the layer so far gives; `what` is it and its place, for messages."""
         try:
             with np.errstate(all="ignore"):
-                self._value = np.asarray(function(self._value), dtype=np.float64)
+                value = np.asarray(function(np.asarray(self._value, np.float64)), dtype=np.float64)
         except Exception as error:  # whatever another library raises on a matrix
             raise self._error(f"{what} cannot be applied to a matrix of numbers: {error}") from error
-        self._since.append(what)
+        self.applied(value, [*self._since, what])
+
+    def applied(self, value: Array, since: list[str]) -> None:
+        """Say at once all that was applied since the last layer: its value at `PROBE`, and what it was."""
+        if self._layers and self._layers[-1].activation:
+            if recognise(value) == "identity":
+                return
+            raise self._error(
+                f"{since[-1]} follows {self._scaled}, which follows an activation and becomes part of a layer; a layer "
+                "must come between."
+            )
+        self._value, self._since = value, since
+
+    def affine(self, affine: Affine, what: str) -> None:
+        """Multiply each column by a number and add one; of vectors, (n,), each for its own column."""
+        for vector in (affine.scale, affine.shift):
+            if not np.isfinite(vector).all():
+                raise self._error(f"{what} has numbers that are not finite.")
+            if np.ndim(vector) and self._width is not None and np.shape(vector) != (self._width,):
+                raise self._error(f"{what} is for {np.size(vector)} columns, but the layer before gives {self._width}.")
+        if self._layers and not self._layers[-1].activation and recognise(self._value) == "identity":
+            self._layers[-1].then(affine)
+            return
+        if affine.is_identity:
+            return
+        self._close()
+        lengths = {np.size(vector) for vector in (self._between.scale, affine.scale, affine.shift) if np.ndim(vector)}
+        if len(lengths) > 1:
+            raise self._error(f"{what} is for {np.size(affine.scale)} columns, but what comes before it is for others.")
+        self._between, self._scaled = self._between.then(affine), what
+
+    def leaky(self, slopes: Array, what: str) -> None:
+        """Apply leaky ReLUs: one number, the slope of all neurons, or (n,), that of each."""
+        slopes = np.asarray(slopes, np.float64)
+        if slopes.ndim != 1 or not np.isfinite(slopes).all() or slopes.size not in (1, self._width):
+            raise self._error(f"{what} has slopes of shape {slopes.shape}, which must be finite, one for each neuron.")
+        if (slopes == slopes[0]).all():
+            self.apply(lambda z: np.where(z > 0, z, slopes[0] * z), what)
+            return
+        if not self._layers or recognise(self._value) != "identity" or self._scaled is not None:
+            raise self._error(f"{what} has slopes that differ, which only a layer just before it can take up.")
+        self._scaled = what
+        self._take(Reading("relu", slope=slopes))
+
+    def against_zero(self, first: bool) -> None:
+        """Give the last layer's one neuron a neighbour whose z is 0, the first or the second of the two."""
+        layer = self._layers[-1]
+        b = np.zeros(1) if layer.b is None else layer.b
+        side = (1, 0) if first else (0, 1)
+        layer.W, layer.b = np.pad(layer.W, ((0, 0), side)), np.pad(b, side)
+        self._width = 2
 
     def linear(self, W: Array, b: Array | None, what: str) -> None:
         """Begin a layer: weights (n_in, n_out) and biases (n_out,)."""
         self._close()
+        self._check(W, b, what)
+        if self._between.is_identity and self._slope is None:
+            self._layers.append(_Layer(W, b))
+        else:
+            self._layers.append(self._joined(W, b, what))
+        self._dtype = W.dtype
+        self._between, self._slope, self._scaled, self._width = Affine(), None, None, W.shape[1]
+
+    def _check(self, W: Array, b: Array | None, what: str) -> None:
         if W.ndim != 2 or 0 in W.shape:
             raise self._error(f"{what} has weights of shape {W.shape}, but must have a matrix of them.")
-        if self._parameters and self._parameters[-1][0].shape[1] != W.shape[0]:
-            raise self._error(
-                f"{what} takes {W.shape[0]} inputs, but the layer before gives {self._parameters[-1][0].shape[1]}."
-            )
-        first = self._parameters[0][0] if self._parameters else W
+        if self._width not in (None, W.shape[0]):
+            raise self._error(f"{what} takes {W.shape[0]} inputs, but the layer before gives {self._width}.")
         for array in (W,) if b is None else (W, b):
             if array.dtype.name not in DTYPES:
                 raise self._error(
                     f"{what} holds {array.dtype}, but Réseau computes in {' or '.join(DTYPES)}; convert "
                     f"{self._source} first."
                 )
-            if array.dtype != first.dtype:
+            if array.dtype != (self._dtype or W.dtype):
                 raise self._error(
-                    f"{what} holds {array.dtype} where the first layer holds {first.dtype}; convert {self._source} to "
-                    "one of them first."
+                    f"{what} holds {array.dtype} where the first layer holds {self._dtype or W.dtype}; convert "
+                    f"{self._source} to one of them first."
+                )
+            if not np.isfinite(array).all():
+                odd = array[~np.isfinite(array)][0]
+                raise self._error(
+                    f"{what} holds {odd} among its {'weights' if array is W else 'biases'}, with which there is "
+                    "nothing to predict; take the model from before its training went wrong."
                 )
         if b is not None and b.shape != (W.shape[1],):
             raise self._error(f"{what} has biases of shape {b.shape}, but must have {W.shape[1]}.")
-        self._parameters.append((W, b))
 
-    def applied(self, value: Array, since: list[str]) -> None:
-        """Say at once all that was applied since the last layer: its value at `PROBE`, and what it was."""
-        self._value, self._since = value, since
+    def _joined(self, W: Array, b: Array | None, what: str) -> _Layer:
+        """A layer with what stands before it: (a·k + c) V + b = a kV + (cV + b), and twice for a leaky ReLU."""
+        V = W.astype(np.float64)
+        for vector in (self._between.scale, self._between.shift):
+            if np.ndim(vector) and len(vector) != len(V):
+                raise self._error(f"{what} takes {len(V)} inputs, but {self._scaled} is for {len(vector)} columns.")
+        shift = np.broadcast_to(self._between.shift, len(V))
+        if not self._layers:
+            self._keep_digits(shift)
+        if shift.any():
+            with np.errstate(over="ignore", invalid="ignore"):
+                b = shift @ V + (0 if b is None else b)
+        with np.errstate(over="ignore", invalid="ignore"):
+            V = np.reshape(self._between.scale, (-1, 1)) * V
+        if self._slope is not None:
+            V = np.vstack([V, -np.reshape(self._slope, (-1, 1)) * V])
+        return _Layer(V, b)
 
-    def _close(self) -> None:
-        name = recognise(self._value)
-        if name is None or (not self._parameters and name != "identity"):
-            after = f"after layer {len(self._parameters)}" if self._parameters else "before the first layer"
+    def _keep_digits(self, shift: Floats) -> None:
+        """Choose the precision in which x·k + c loses nothing that counts, where x·k is about as large as c."""
+        far = np.abs(shift)
+        if far.max() > FARTHEST:
+            raise self._error(
+                f"{self._scaled} takes off {far.max():.3g} times what it then divides by in column {far.argmax()}; as "
+                f"part of a layer that would lose digits, so {self._way_out}."
+            )
+        if far.max() > NEAREST:
+            self._wide = True
+
+    def _close(self, last: bool = False) -> None:
+        """Settle what the last layer's activation is."""
+        reading = read(self._value)
+        plain_only = last or not self._layers
+        if reading is None or (plain_only and not reading.is_plain) or (not self._layers and reading != _IDENTITY):
+            after = f"after layer {len(self._layers)}" if self._layers else "before the first layer"
             raise self._error(
                 f"{', then '.join(self._since)}, {after} of {self._source}, "
                 + (
                     f"computes none of the activations that Réseau has: {', '.join(ACTIVATIONS)}; train "
                     f"{self._source} with one of them."
-                    if self._parameters
+                    if self._layers
                     else "changes the inputs; leave it out, and give the network inputs so changed."
                 )
             )
-        if self._parameters:
-            self._activations.append(name)
+        if self._layers and not self._layers[-1].activation:
+            self._take(reading)
         self._value, self._since = PROBE, []
 
-    def network(self, loss: str | None = None) -> Network:
-        """The network; without a loss, with the one that suits its output."""
-        if not self._parameters:
+    def _take(self, reading: Reading) -> None:
+        layer = self._layers[-1]
+        layer.then(reading.before)
+        layer.activation = reading.activation
+        self._between, self._slope = reading.after, reading.slope
+        if reading.slope is not None:
+            layer.W = np.hstack([layer.W, -layer.W])
+            layer.b = None if layer.b is None else np.concatenate([layer.b, -layer.b])
+
+    def network(self, loss: str | None = None, *, dtype: str | None = None, init: str | None = None) -> Network:
+        """The network.
+
+        Parameters
+        ----------
+        loss : str or None
+            None takes the one that suits the output.
+        dtype : str or None
+            None takes that of the weights, or float64 where inputs are far from zero.
+        init : str or None
+            Of the layers, for training them afresh.
+        """
+        if not self._layers:
             raise self._error(f"{self._source[0].upper()}{self._source[1:]} has no dense layer.")
-        self._close()
+        self._close(last=True)
+        if self._scaled is not None:
+            raise self._error(
+                f"{self._scaled} changes what the last activation gives, which would have to become part of a layer "
+                "after it; there is none."
+            )
         layers = [
-            Dense(W.shape[1], activation, bias=b is not None)
-            for (W, b), activation in zip(self._parameters, self._activations, strict=True)
+            Dense(layer.W.shape[1], layer.activation, bias=layer.b is not None, init=init) for layer in self._layers
         ]
-        W, _ = self._parameters[0]
         last = layers[-1]
         net = Network(
             *layers,
             loss=default_loss(last.activation, last.neurons) if loss is None else loss,
-            inputs=W.shape[0],
-            dtype=W.dtype.name,
+            inputs=self._layers[0].W.shape[0],
+            dtype=dtype or ("float64" if self._wide else str(self._dtype)),
             seed=0,  # what it draws is replaced
         )
-        for view, (W, b) in zip(net.layers, self._parameters, strict=True):
-            view.W[...] = W
-            if view.b is not None:
-                view.b[...] = b
+        with np.errstate(over="ignore"):
+            for view, layer in zip(net.layers, self._layers, strict=True):
+                view.W[...] = layer.W
+                if view.b is not None and layer.b is not None:
+                    view.b[...] = layer.b
+        if not np.isfinite(net.parameters).all():
+            raise self._error(
+                f"{self._source[0].upper()}{self._source[1:]} scales columns by numbers beyond {net.dtype}; scale its "
+                "inputs before."
+            )
         return net
+
+
+_IDENTITY = Reading("identity")

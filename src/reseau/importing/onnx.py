@@ -2,82 +2,140 @@
 
 The nodes are gone through in their order. Each tensor is either a constant of the graph, or is computed from the
 outputs of the last layer met; of the latter we keep the value that it takes where that layer gives `chain.PROBE`. The
-operators known for that are the few functions of arithmetic below. Nothing else that a file asks for is done, and no
-other file is opened.
+operators known for that are the few functions of arithmetic in `onnx_functions`. Nothing else that a file asks for is
+done.
+
+A number that is added to all neurons, or that multiplies them, may be part of an activation (hard sigmoid is z + 3,
+clipped, over 6), or scale what the activation takes or gives, which becomes part of a layer. So a tensor has several
+values: for each such map z ↦ zk + c that may come first, the one that it takes where *that* gives the probe.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from reseau.activations import ACTIVATIONS
-from reseau.activations.functions import SELU_ALPHA, SELU_SCALE
-from reseau.checks import file_to_read
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package
-from reseau.importing.chain import PROBE, Array, Chain
+from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise
+from reseau.importing.onnx_functions import FUNCTIONS, Attributes
+from reseau.importing.onnx_tensors import Tensors
+from reseau.importing.onnx_tensors import read as read_model
 from reseau.losses import LOSSES
 from reseau.network import Network
 
 if TYPE_CHECKING:
     import onnx
 
-Attributes = dict[str, Any]
+MOST = 8  # steps of arithmetic with one number that are told apart, before an activation and behind it
+_SAME = Affine()
 
 
 @dataclass(frozen=True)
 class _Data:
-    """A tensor that depends on the inputs: of which layer's output it is a function, and its value at the probe."""
+    """A tensor that depends on the inputs.
 
-    layer: int  # 0 for the inputs themselves
-    stage: int  # how many products and biases there were before it; a tensor from before a bias is not one from after
-    value: Array
-    bare: bool = True  # whether it is that output itself
-    since: tuple[str, ...] = ()  # the nodes that changed it
-    rank: int | None = 2  # how many axes it has; None if the graph does not say
-    width: int | None = None  # how many numbers each of its rows has, if that is known
+    Attributes
+    ----------
+    stage : int
+        Of which of the chain's outputs it is a function; one for each layer, and for each scaling of columns.
+    values : dict
+        By a map that may come first, the value where that map gives the probe.
+    line : Affine or None
+        Of what is a multiple of that output, plus a number: which. None once a function was applied.
+    tail : tuple of Affine
+        Multiples and sums since the last function.
+    since : tuple of str
+        The nodes that changed it.
+    rank, width : int or None
+        How many axes it has, how many numbers in a row; None if the graph does not say.
+    """
+
+    stage: int
+    values: dict[Affine, Array]
+    line: Affine | None = _SAME
+    tail: tuple[Affine, ...] = ()
+    since: tuple[str, ...] = ()
+    rank: int | None = 2
+    width: int | None = None
+
+    def stepped(self, step: Affine, what: str) -> _Data:
+        """Every number times one, plus another."""
+        values = {first: value * step.scale + step.shift for first, value in self.values.items()}
+        since = (*self.since, what)[-MOST:]
+        if self.line is None:
+            return replace(self, values=values, tail=(*self.tail, step)[-MOST:], since=since)
+        line = self.line.then(step)
+        kept = [_SAME, *[first for first in values if first != _SAME][2 - MOST :]]
+        values = {first: values[first] for first in kept if first in values} | {line: PROBE}
+        return replace(self, values=values, line=line, since=since)
+
+    def readings(self) -> Iterator[tuple[Affine, Array, Affine]]:
+        """What may come first, the value of the function behind it, and what may come last; the simplest at first."""
+        if self.line is not None:
+            yield self.line, PROBE, _SAME
+            return
+        for count in range(len(self.tail) + 1):
+            last = _SAME
+            for step in self.tail[len(self.tail) - count :]:
+                last = last.then(step)
+            for first, value in self.values.items():
+                yield first, (value - last.shift) / last.scale, last
 
 
 Tensor = Array | _Data
 
 
-def from_onnx(model: str | Path | onnx.ModelProto, *, loss: str | None = None, output: str | None = None) -> Network:
+def from_onnx(
+    model: str | Path | bytes | BinaryIO | onnx.ModelProto, *, loss: str | None = None, output: str | None = None
+) -> Network:
     """Read a chain of dense layers from an ONNX file.
 
     Parameters
     ----------
-    model : path or onnx.ModelProto
+    model : path, bytes, binary file or onnx.ModelProto
         Gemm, or MatMul and Add, with any activations between them that Réseau has, written as one operator or as
-        several; Dropout, Identity, and Flatten, Reshape and Cast that change no number. Weights in float32 or float64,
-        in the file itself.
+        several; Dropout, Identity, and Flatten, Reshape and Cast that change no number. What scales columns (Sub, Div,
+        Mul, Add, Scaler, BatchNormalization) becomes part of the layer beside it, and so do clips and leaky ReLUs of
+        any slope between layers (see Notes). Weights in float32 or float64, in the file itself or, of a path, in files
+        of the same folder.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes that of a file that
         Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax, "binary_cross_entropy" for a
         sigmoid, "poisson" for an exponential, "squared_error" for all others.
     output : str or None
-        Which output of the graph to compute, if it has several.
+        Which output of the graph to compute. None takes the only one, or the only one that is a tensor of floats, such
+        as the probabilities beside a label.
 
     Returns
     -------
     Network
-        With the outputs of the graph, up to rounding.
+        With the outputs of the graph, up to rounding. It is in float64 if the graph first takes off the inputs more
+        than what is left of them, which would lose digits in float32.
 
     Raises
     ------
     FileNotFoundError
         When there is no such file.
     ModelFileError
-        For a file that is damaged or keeps its weights elsewhere, and for a graph that is no such chain; it names the
-        node.
+        For a file that is damaged, whose weights are not finite, or lie outside its folder, and for a graph that is no
+        such chain; it names the node.
+    ParameterError
+        For anything but such a model.
     ReseauError
         Without the package onnx.
+
+    Notes
+    -----
+    A clip to [low, high] becomes low + (high − low)·hard_sigmoid, a leaky ReLU of the slope λ two neurons,
+    max(0, z) − λ max(0, −z); what multiplies them is in the weights of the next layer. The two columns 1 − φ(z) and
+    φ(z) of a binary classifier become the softmax of 0 and z.
 
     Examples
     --------
@@ -90,42 +148,14 @@ def from_onnx(model: str | Path | onnx.ModelProto, *, loss: str | None = None, o
     True
     """
     onnx_package()
-    source, proto = _read(model) if isinstance(model, str | Path) else ("the ONNX model", model)
-    _refuse_external(proto, source)
-    chain = _Reader(proto, source, output).chain()
-    if loss is None:
+    source, proto, folder = read_model(model)
+    reader = _Reader(proto, source, folder, output)
+    chain = reader.chain()
+    if loss is None and not reader.has_pair:
         metadata = {entry.key: entry.value for entry in proto.metadata_props}
         loss = metadata.get("loss") if metadata.get("library") == "reseau" else None
         loss = loss if loss in LOSSES else None
     return chain.network(loss)
-
-
-def _read(path: str | Path) -> tuple[str, Any]:
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    path = Path(path)
-    file_to_read(path)
-    if path.is_dir():
-        raise ModelFileError(f"{path} is a folder, not an ONNX file.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no ONNX file {path}.")
-    try:
-        return str(path), onnx.load_model_from_string(path.read_bytes())
-    except DecodeError:
-        raise ModelFileError(f"{path} is not an ONNX file, or is damaged; export it again.") from None
-
-
-def _refuse_external(proto: Any, source: str) -> None:
-    from onnx import TensorProto
-
-    constants = [attribute.t for node in proto.graph.node for attribute in node.attribute]
-    for tensor in [*proto.graph.initializer, *constants]:
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            raise ModelFileError(
-                f"{source} keeps the tensor {tensor.name!r} in another file, which is not opened; make it one file: "
-                "onnx.save(onnx.load(path), new_path)."
-            )
 
 
 class _Reader:
@@ -137,67 +167,74 @@ class _Reader:
         The model.
     source : str
         What to call it.
+    folder : Path or None
+        Where it lies.
     output : str or None
         Which output.
     """
 
-    def __init__(self, proto: Any, source: str, output: str | None) -> None:
-        graph = proto.graph
+    def __init__(self, proto: Any, source: str, folder: Path | None, output: str | None) -> None:
         self._source = source
-        self._graph = graph
+        self._graph = proto.graph
         self._opset = max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=1)
         self._output = self._choose(output)
+        self._arrays = Tensors(source, folder)
         self._tensors: dict[str, Tensor] = {}
-        self._layers: list[tuple[Array, Array | None, str]] = []
-        self._values: list[_Data] = []  # what each takes
+        self._chain = Chain(source, ModelFileError)
         self._stage = 0
+        self.has_pair = False  # whether a sigmoid and its complement became a softmax
 
     def _error(self, message: str) -> ModelFileError:
         return ModelFileError(f"{self._source}: {message}")
 
     def _choose(self, output: str | None) -> str:
-        names = [entry.name for entry in self._graph.output]
-        if output is None and len(names) == 1:
-            return str(names[0])
+        from onnx import TensorProto
+
+        entries = self._graph.output
+        names = [entry.name for entry in entries]
         if output in names:
             return str(output)
         if not names:
             raise self._error("there is no graph with an output in it; is it an ONNX file?")
+        floats = [
+            entry.name
+            for entry in entries
+            if entry.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE)
+        ]
+        if output is None and 1 in (len(names), len(floats)):
+            return str(names[0] if len(names) == 1 else floats[0])
         asked = "the graph has several outputs" if output is None else f"output is {output!r}"
         raise self._error(f"{asked}; choose one of them with output=: {', '.join(map(repr, names))}.")
 
     def chain(self) -> Chain:
         """The layers of the graph."""
         graph = self._graph
-        for tensor in graph.initializer:
-            self._tensors[tensor.name] = self._array(tensor, f"the weights {tensor.name!r}")
-        inputs = [entry for entry in graph.input if entry.name not in self._tensors]
         nodes = self._needed()
+        used = {name for _, node in nodes for name in node.input} | {self._output}
+        constants = {tensor.name: tensor for tensor in graph.initializer}
+        for name in used & set(constants):
+            self._tensors[name] = self._arrays.array(constants[name], f"the tensor {name!r}")
+        inputs = [entry for entry in graph.input if entry.name not in constants]
         if len(inputs) != 1:
             names = ", ".join(repr(entry.name) for entry in inputs)
             raise self._error(f"the graph has {len(inputs)} inputs ({names}), but must have one matrix of samples.")
         shape = inputs[0].type.tensor_type
         rank = len(shape.shape.dim) if shape.HasField("shape") else None
         lengths = [entry.dim_value for entry in shape.shape.dim][1:]  # 0 for one that may be any
-        self._tensors[inputs[0].name] = _Data(0, 0, PROBE, rank=rank, width=math.prod(lengths) or None)
-        self._uses = Counter(name for _, node in nodes for name in node.input)
+        self._tensors[inputs[0].name] = _Data(0, {_SAME: PROBE}, rank=rank, width=math.prod(lengths) or None)
         for place, node in nodes:
             what = f"node {place} ({node.op_type}{f' {node.name!r}' if node.name else ''})"
-            self._tensors[node.output[0]] = self._node(node, what)
+            result, name = self._node(node, what), node.output[0]
+            if name in self._tensors:
+                raise self._error(f"{what} gives the tensor {name!r}, which is there already.")
+            self._tensors[name] = result
         last = self._tensors.get(self._output)
         if not isinstance(last, _Data):
             raise self._error(f"the output {self._output!r} does not depend on the input.")
         if last.stage != self._stage:
             raise self._error(f"the output {self._output!r} is not that of the last layer.")
-        return self._as_chain(last)
-
-    def _as_chain(self, last: _Data) -> Chain:
-        chain = Chain(self._source, ModelFileError)
-        for (W, b, what), before in zip(self._layers, self._values, strict=True):
-            chain.applied(before.value, list(before.since))
-            chain.linear(W, b, f"{self._source}: {what}")
-        chain.applied(last.value, list(last.since))
-        return chain
+        self._settle(last)
+        return self._chain
 
     def _needed(self) -> list[tuple[int, Any]]:
         """The nodes that the output needs, with their places from 1, in the graph's order."""
@@ -208,44 +245,41 @@ class _Reader:
                 wanted.update(node.input)
         return found[::-1]
 
-    def _array(self, tensor: Any, what: str) -> Array:
-        from onnx import numpy_helper
-
-        try:
-            array: Array = numpy_helper.to_array(tensor)
-        except (ValueError, TypeError, KeyError) as error:
-            raise self._error(f"{what} cannot be read: {error}.") from None
-        return array
-
     # --- nodes --------------------------------------------------------------------------------------------------------
 
     def _node(self, node: Any, what: str) -> Tensor:
         from onnx import helper
 
-        if node.domain not in ("", "ai.onnx"):
+        scaler = node.domain == "ai.onnx.ml" and node.op_type == "Scaler"
+        if node.domain not in ("", "ai.onnx") and not scaler:
             raise self._error(f"{what} is an operator of {node.domain}, not of ONNX itself. {_WAY_OUT}")
         missing = [name for name in node.input if name and name not in self._tensors]
         if missing:
             raise self._error(f"{what} needs the tensor {missing[0]!r}, which nothing before it gives.")
         inputs = [self._tensors[name] if name else None for name in node.input]
-        attributes: Attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if node.op_type == "Constant":
-            return self._constant(attributes, what)
         data = [tensor for tensor in inputs if isinstance(tensor, _Data)]
         if len({tensor.stage for tensor in data}) > 1:
             raise self._error(
                 f"{what} joins the outputs of different layers; a network of dense layers is one chain. {_WAY_OUT}"
             )
         try:
-            if node.op_type in ("MatMul", "Gemm") and data:
-                return self._linear(node.op_type, inputs, attributes, what)
-            if node.op_type in _UNCHANGED and data:
-                return self._unchanged(node, inputs, attributes, what)
+            attributes: Attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            if node.op_type == "Constant":
+                return self._constant(attributes, what)
             if not data:
                 return self._folded(node.op_type, inputs, attributes, what)
-            bias = self._bias(node, inputs, what)
-            return self._applied(node.op_type, inputs, attributes, what) if bias is None else bias
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            if node.op_type in ("MatMul", "Gemm"):
+                return self._linear(node.op_type, inputs, attributes, what)
+            if node.op_type in _UNCHANGED:
+                return self._unchanged(node, inputs, attributes, what)
+            if node.op_type in _SCALES:
+                return self._scaled(data[0], _SCALES[node.op_type](attributes, *inputs), what)
+            if node.op_type == "PRelu":
+                return self._leaky(inputs, what)
+            if node.op_type == "Concat":
+                return self._pair(data, attributes, what)
+            return self._stepped(node.op_type, inputs, what) or self._applied(node.op_type, inputs, attributes, what)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
             if isinstance(error, ModelFileError):
                 raise
             raise self._error(f"{what} has inputs or attributes that it cannot have: {error}") from None
@@ -253,12 +287,37 @@ class _Reader:
     def _constant(self, attributes: Attributes, what: str) -> Array:
         for name, value in attributes.items():
             if name == "value":
-                return self._array(value, what)
+                return self._arrays.array(value, what)
             if name in ("value_float", "value_floats"):
                 return np.asarray(value, np.float32)
             if name in ("value_int", "value_ints"):
                 return np.asarray(value, np.int64)
         raise self._error(f"{what} holds neither numbers nor a tensor of them.")
+
+    # --- what becomes part of the chain -------------------------------------------------------------------------------
+
+    def _settle(self, data: _Data) -> None:
+        """Let the chain know what was applied since its last output."""
+        if data.stage != self._stage:
+            raise self._error(
+                f"{data.since[-1] if data.since else 'a node'} takes an output that another layer has taken already; "
+                f"a network of dense layers is one chain. {_WAY_OUT}"
+            )
+        for reads in (recognise, read):
+            for first, value, last in data.readings():
+                if reads(value) is not None:
+                    for step, function in ((first, None), (_SAME, value), (last, None)):
+                        if function is not None:
+                            self._chain.applied(function, list(data.since))
+                        elif not step.is_identity:
+                            self._chain.affine(step, " and ".join(data.since[-2:]))
+                    return
+        self._chain.applied(data.values[_SAME], list(data.since))
+
+    def _next(self, data: _Data) -> _Data:
+        """What the chain gives now."""
+        self._stage += 1
+        return _Data(self._stage, {_SAME: PROBE}, rank=data.rank, width=self._chain.width or data.width)
 
     def _linear(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> _Data:
         X, W = inputs[:2]
@@ -282,32 +341,73 @@ class _Reader:
                 W = W * W.dtype.type(attributes["alpha"])
             if b is not None:
                 b = np.broadcast_to(b * b.dtype.type(attributes.get("beta", 1.0)), (1, W.shape[1]))[0]
-        self._layers.append((W, b, what))
-        self._values.append(X)
-        self._stage += 1
-        return _Data(len(self._layers), self._stage, PROBE, width=W.shape[1])
+        self._settle(X)
+        self._chain.linear(W, b, f"{self._source}: {what}")
+        return self._next(replace(X, rank=2))
 
-    def _bias(self, node: Any, inputs: Sequence[Any], what: str) -> _Data | None:
-        """What adds one number for each neuron to a layer's product and to nothing else is its bias."""
-        if node.op_type not in ("Add", "Sub") or len(inputs) != 2:
+    def _scaled(self, data: _Data, affine: Affine, what: str) -> _Data:
+        """What multiplies each column by a number of its own, and adds one."""
+        if data.rank not in (2, None):
+            raise self._error(f"{what} takes inputs with {data.rank} axes; flatten them to (rows, inputs) first.")
+        sizes = {np.size(vector) for vector in (affine.scale, affine.shift) if np.ndim(vector)}
+        if len(sizes) > 1 or (data.width is not None and sizes - {data.width}):
+            raise self._error(f"{what} is for {max(sizes)} columns, but takes {data.width}. {_WAY_OUT}")
+        self._settle(data)
+        self._chain.affine(affine, f"{self._source}: {what}")
+        return replace(self._next(data), width=next(iter(sizes), data.width))
+
+    def _stepped(self, operator: str, inputs: Sequence[Any], what: str) -> _Data | None:
+        """Arithmetic with constants: one number for all columns, or each its own."""
+        if operator == "Neg":
+            data: _Data = inputs[0]
+            return data.stepped(Affine(-1.0), what)
+        if operator not in _ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, _Data) for tensor in inputs):
             return None
-        place = next(i for i, tensor in enumerate(inputs) if isinstance(tensor, _Data))
-        data, b = inputs[place], inputs[1 - place]
-        if not isinstance(data, _Data) or not data.bare or data.layer == 0 or isinstance(b, _Data):
+        data, constant = inputs if isinstance(inputs[0], _Data) else inputs[::-1]
+        if isinstance(constant, _Data) or constant is None or constant.dtype.kind not in "fiu":
             return None
-        if data.stage != self._stage or self._uses[node.input[place]] > 1:
+        step = _ARITHMETIC[operator](constant.astype(np.float64), isinstance(inputs[0], _Data))
+        if step is None or not (np.isfinite(step.scale).all() and np.isfinite(step.shift).all()):
             return None
-        if node.op_type == "Sub" and place == 1:
+        if constant.size == 1 and constant.ndim <= (2 if data.rank is None else data.rank):
+            step = Affine(*(float(np.ravel(value)[0]) for value in (step.scale, step.shift)))
+            return data.stepped(step, what) if step.scale != 0 else None
+        if data.line is None and constant.size == data.width and (constant == constant.flat[0]).all():
+            return None  # the number of an activation, once for each neuron
+        if constant.ndim > 2 or constant.shape[-1:] != (constant.size,):
             return None
-        W, before, where = self._layers[data.layer - 1]
-        n = W.shape[1]
-        # A single number is a neuron's own bias only where there is one neuron; else it is part of an activation.
-        if b.size != n or b.shape[-1:] != (n,) or (n == 1 and before is not None):
-            return None
-        b = b.reshape(n) if node.op_type == "Add" else -b.reshape(n)
-        self._layers[data.layer - 1] = (W, b if before is None else before + b, where)
-        self._stage += 1
-        return replace(data, stage=self._stage)
+        vectors = (np.ravel(value) if np.size(value) > 1 else float(value) for value in (step.scale, step.shift))
+        return self._scaled(data, Affine(*vectors), what)
+
+    def _leaky(self, inputs: Sequence[Any], what: str) -> _Data:
+        data, slopes = inputs
+        if not isinstance(data, _Data) or isinstance(slopes, _Data) or slopes.shape[-1:] not in ((slopes.size,), ()):
+            raise self._error(f"{what} does not have one slope for each neuron. {_WAY_OUT}")
+        if slopes.size not in (1, data.width):
+            raise self._error(f"{what} has {slopes.size} slopes, but takes {data.width} columns. {_WAY_OUT}")
+        if (slopes == slopes.flat[0]).all():
+            return self._applied("PRelu", [data, slopes.reshape(-1)[:1]], {}, what)
+        self._settle(data)
+        self._chain.leaky(slopes.reshape(-1), f"{self._source}: {what}")
+        return self._next(data)
+
+    def _pair(self, data: Sequence[_Data], attributes: Attributes, what: str) -> _Data:
+        """Join the columns 1 − φ(z) and φ(z), as classifiers of two classes do: the softmax of 0 and z."""
+        if len(data) == 2 and attributes.get("axis") in (1, -1) and self._chain.width == 1:
+            for first in data[0].values:
+                if first not in data[1].values:
+                    continue
+                columns = [tensor.values[first] for tensor in data]
+                names = [recognise(column) for column in columns]
+                if "sigmoid" in names and np.allclose(columns[0] + columns[1], 1, rtol=0, atol=1e-7):
+                    self._settle(replace(data[0], values={first: PROBE}, line=first))
+                    self._chain.against_zero(first=names[1] == "sigmoid")
+                    self.has_pair = True
+                    probabilities = {_SAME: ACTIVATIONS["softmax"].value(PROBE)}
+                    return replace(self._next(data[0]), values=probabilities, line=None, since=(what,))
+        raise self._error(f"{what} joins other columns than a sigmoid and what it lacks to 1. {_WAY_OUT}")
+
+    # --- what does not ------------------------------------------------------------------------------------------------
 
     def _unchanged(self, node: Any, inputs: Sequence[Any], attributes: Attributes, what: str) -> Tensor:
         """What gives on the numbers that it takes."""
@@ -321,7 +421,7 @@ class _Reader:
         if node.op_type == "Cast":
             if attributes["to"] not in (TensorProto.FLOAT, TensorProto.DOUBLE):
                 raise self._error(f"{what} converts to a type that is neither float32 nor float64. {_WAY_OUT}")
-            return replace(data, value=data.value.astype(np.float64))
+            return replace(data, values={first: value.astype(np.float64) for first, value in data.values.items()})
         if node.op_type == "Flatten":
             if attributes.get("axis", 1) != 1:
                 raise self._error(f"{what} joins rows (axis={attributes['axis']}). {_WAY_OUT}")
@@ -352,8 +452,8 @@ class _Reader:
         else:
             # So that no small file grows: an outer product would.
             sizes = [tensor.shape for tensor in inputs if tensor is not None]
-            largest = max(int(np.prod(shape)) for shape in sizes)
-            if int(np.prod(np.broadcast_shapes(*sizes))) > largest:
+            largest = max(math.prod(shape) for shape in sizes)
+            if math.prod(np.broadcast_shapes(*sizes)) > largest:
                 raise self._error(f"{what} makes a larger constant of smaller ones. {_WAY_OUT}")
             with np.errstate(all="ignore"):
                 result = self._function(operator, what)(attributes, *inputs)
@@ -361,35 +461,39 @@ class _Reader:
         return np.asarray(result)
 
     def _function(self, operator: str, what: str) -> Callable[..., Any]:
-        if operator not in _FUNCTIONS:
+        if operator not in FUNCTIONS:
             raise self._error(f"{what} is an operator that is no part of a chain of dense layers. {_WAY_OUT}")
-        return _FUNCTIONS[operator]
+        return FUNCTIONS[operator]
 
     def _applied(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> _Data:
         """A function of what the last layer gives, at the probe."""
         function = self._function(operator, what)
-        values: list[Any] = []
-        for tensor in inputs:
-            if isinstance(tensor, _Data):
-                values.append(tensor.value)
-            elif tensor is None:
-                values.append(None)
-            else:
-                values.append(tensor if operator in _REDUCTIONS else self._single(tensor, what))
-        with np.errstate(all="ignore"):
-            value = function({"opset": self._opset, **attributes}, *values)
         data = [tensor for tensor in inputs if isinstance(tensor, _Data)]
+        constants = [
+            tensor
+            if tensor is None or isinstance(tensor, _Data) or operator in _REDUCTIONS
+            else self._single(tensor, data[0], what)
+            for tensor in inputs
+        ]
+        values = {}
+        for first in data[0].values:
+            if all(first in tensor.values for tensor in data):
+                given = [tensor.values[first] if isinstance(tensor, _Data) else tensor for tensor in constants]
+                with np.errstate(all="ignore"):
+                    values[first] = np.asarray(function({"opset": self._opset, **attributes}, *given))
         since = [name for tensor in data for name in tensor.since]
-        told = tuple(dict.fromkeys([*since, what + _told(attributes)]))
-        return replace(data[0], value=np.asarray(value), bare=False, since=told)
+        told = tuple(dict.fromkeys([*since, what + _told(attributes)]))[-MOST:]
+        return replace(data[0], values=values, line=None, tail=(), since=told)
 
-    def _single(self, constant: Array, what: str) -> Any:
+    def _single(self, constant: Array, data: _Data, what: str) -> Any:
         """The one number that a constant is, in however many places."""
         if constant.size == 0 or constant.dtype.kind not in "biuf" or (constant != constant.flat[0]).any():
             raise self._error(
                 f"{what} has different constants for the neurons of a layer, but is neither its weights nor its bias; "
                 f"fold it into them first. {_WAY_OUT}"
             )
+        if constant.shape[-1:] not in ((), (1,), (data.width,)) or constant.size != math.prod(constant.shape[-1:]):
+            raise self._error(f"{what} has a constant of shape {constant.shape}, which makes other rows. {_WAY_OUT}")
         return np.asarray(constant.flat[0], bool if constant.dtype.kind == "b" else np.float64)
 
 
@@ -399,6 +503,43 @@ _WAY_OUT = (
 )
 _UNCHANGED = ("Identity", "Dropout", "Flatten", "Reshape", "Cast")
 _REDUCTIONS = ("ReduceMax", "ReduceSum")  # whose second input is axes
+# Of data and a constant: what is done to the data, which may come first or second.
+_ARITHMETIC: dict[str, Callable[[Array, bool], Affine | None]] = {
+    "Add": lambda constant, first: Affine(1.0, constant),
+    "Sub": lambda constant, first: Affine(1.0, -constant) if first else Affine(-1.0, constant),
+    "Mul": lambda constant, first: Affine(constant, 0.0),
+    "Div": lambda constant, first: Affine(_inverse(constant), 0.0) if first else None,
+}
+
+
+def _inverse(divisor: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 / divisor)
+
+
+def _normalised(attributes: Attributes, X: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> Affine:
+    """(x − mean)/√(variance + ε)·scale + shift, with the statistics that training left."""
+    if attributes.get("training_mode", 0) or not attributes.get("is_test", 1):
+        raise ValueError("it normalises by the batch (training_mode); export the model for inference.")
+    scale, shift, mean, variance = (np.asarray(vector, np.float64) for vector in (scale, shift, mean, variance))
+    if any(vector.shape != scale.shape or vector.ndim != 1 for vector in (scale, shift, mean, variance)):
+        raise ValueError("its statistics have different lengths.")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        k = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
+    return Affine(k, shift - mean * k)
+
+
+def _of_scaler(attributes: Attributes, X: Any) -> Affine:
+    """(x − offset)·scale."""
+    offset, scale = (
+        np.asarray(attributes.get(name, [default]), np.float64) for name, default in (("offset", 0.0), ("scale", 1.0))
+    )
+    one = [float(vector[0]) if vector.size == 1 else vector for vector in (scale, -offset * scale)]
+    return Affine(*one)
+
+
+_SCALES: dict[str, Callable[..., Affine]] = {"BatchNormalization": _normalised, "Scaler": _of_scaler}
+"""Operators that scale columns, each by its own numbers."""
 
 
 def _flag(values: Sequence[Any]) -> bool:
@@ -413,120 +554,3 @@ def _told(attributes: Attributes) -> str:
         for name, value in plain.items()
     ]
     return f" with {', '.join(shown)}" if shown else ""
-
-
-# --- functions --------------------------------------------------------------------------------------------------------
-
-
-def _ours(name: str) -> Callable[..., Any]:
-    """An operator that is an entry of the table."""
-    return lambda attributes, x: ACTIVATIONS[name].value(np.asarray(x, np.float64))
-
-
-def _along_rows(name: str) -> Callable[..., Any]:
-    def value(attributes: Attributes, x: Array) -> Array:
-        axis = attributes.get("axis", -1 if attributes.get("opset", 13) >= 13 else 1)
-        if axis not in (-1, 1):
-            raise ValueError(f"its axis is {axis}, not that of the neurons.")
-        result: Array = ACTIVATIONS[name].value(x)
-        return result
-
-    return value
-
-
-def _reduction(function: Callable[..., Array]) -> Callable[..., Any]:
-    def value(attributes: Attributes, x: Array, axes: Array | None = None) -> Array:
-        given = attributes.get("axes", axes)
-        if given is None or list(np.ravel(given)) not in ([-1], [1]) or not attributes.get("keepdims", 1):
-            raise ValueError("it must go along the neurons and keep the axis.")
-        return function(x, axis=-1, keepdims=True)
-
-    return value
-
-
-def _elu(alpha: float, x: Array) -> Array:
-    result: Array = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
-    return result
-
-
-def _gelu(attributes: Attributes, x: Array) -> Array:
-    name = {b"none": "gelu", b"tanh": "gelu_tanh"}[attributes.get("approximate", b"none")]
-    result: Array = ACTIVATIONS[name].value(x)
-    return result
-
-
-def _clip(attributes: Attributes, x: Array, low: Any = None, high: Any = None) -> Array:
-    low = attributes.get("min", -np.inf) if low is None else low
-    high = attributes.get("max", np.inf) if high is None else high
-    result: Array = np.minimum(np.maximum(x, low), high)
-    return result
-
-
-def _erf(attributes: Attributes, x: Array) -> Any:
-    import scipy.special
-
-    return scipy.special.erf(x)
-
-
-def _folded_over(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    def value(attributes: Attributes, *values: Any) -> Any:
-        result = values[0]
-        for other in values[1:]:
-            result = function(result, other)
-        return result
-
-    return value
-
-
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda attributes, *values: function(*values)
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "Abs": _plain(np.abs),
-    "Add": _plain(np.add),
-    "And": _plain(np.logical_and),
-    "Celu": lambda a, x: np.where(x > 0, x, _elu(a.get("alpha", 1.0), x / a.get("alpha", 1.0))),
-    "Clip": _clip,
-    "Div": _plain(np.divide),
-    "Elu": lambda a, x: _elu(a.get("alpha", 1.0), x),
-    "Equal": _plain(np.equal),
-    "Erf": _erf,
-    "Exp": _plain(np.exp),
-    "Gelu": _gelu,
-    "Greater": _plain(np.greater),
-    "GreaterOrEqual": _plain(np.greater_equal),
-    "HardSigmoid": lambda a, x: np.clip(a.get("alpha", 0.2) * x + a.get("beta", 0.5), 0, 1),
-    "HardSwish": _ours("hard_swish"),
-    "LeakyRelu": lambda a, x: np.where(x >= 0, x, a.get("alpha", 0.01) * x),
-    "Less": _plain(np.less),
-    "LessOrEqual": _plain(np.less_equal),
-    "Log": _plain(np.log),
-    "LogSoftmax": _along_rows("log_softmax"),
-    "Max": _folded_over(np.maximum),
-    "Min": _folded_over(np.minimum),
-    "Mish": _ours("mish"),
-    "Mul": _plain(np.multiply),
-    "Neg": _plain(np.negative),
-    "Not": _plain(np.logical_not),
-    "Or": _plain(np.logical_or),
-    "PRelu": lambda a, x, slope: np.where(x >= 0, x, slope * x),
-    "Pow": _plain(np.power),
-    "Reciprocal": _plain(np.reciprocal),
-    "ReduceMax": _reduction(np.max),
-    "ReduceSum": _reduction(np.sum),
-    "Relu": _ours("relu"),
-    "Selu": lambda a, x: a.get("gamma", SELU_SCALE) * _elu(a.get("alpha", SELU_ALPHA), x),
-    "Sigmoid": _ours("sigmoid"),
-    "Sign": _plain(np.sign),
-    "Softmax": _along_rows("softmax"),
-    "Softplus": _ours("softplus"),
-    "Softsign": _ours("softsign"),
-    "Sqrt": _plain(np.sqrt),
-    "Sub": _plain(np.subtract),
-    "Sum": _folded_over(np.add),
-    "Swish": lambda a, x: x * ACTIVATIONS["sigmoid"].value(a.get("alpha", 1.0) * x),
-    "Tanh": _ours("tanh"),
-    "ThresholdedRelu": lambda a, x: np.where(x > a.get("alpha", 1.0), x, 0),
-    "Where": _plain(np.where),
-}
