@@ -105,8 +105,30 @@ def test_a_module_shares_nothing_with_the_network(torch: Any) -> None:
         ),
         (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.ReLU6()), r"layer 1: ReLU6\(\)"),
         (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.Softmax(dim=0)), r"layer 1: Softmax\(dim=0\)"),
-        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.PReLU()), "layer 1: PReLU.* is no part"),
-        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), "layer 1: BatchNorm1d.* is no part"),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.PReLU()), r"layer 1: PReLU\(num_parameters=1\), after layer 1"),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.ELU(0.5), nn.Linear(3, 1)), r"layer 1: ELU\(alpha=0.5\), after"),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.LogSigmoid()), r"layer 1: LogSigmoid\(\), after layer 1"),
+        (
+            lambda nn: nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.BatchNorm1d(3)),
+            r"layer 2: BatchNorm1d\(.* changes what the last activation gives",
+        ),
+        (
+            lambda nn: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False)),
+            "layer 1: BatchNorm1d.* normalises by the rows at hand",
+        ),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(4)), "layer 1: .* is for 4 columns"),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3), None), "layer 1: NoneType is no module"),
+        (
+            lambda nn: nn.Sequential(nn.Linear(2, 3, device="meta")),
+            r"layer 0: .* without numbers \(on the device 'meta'",
+        ),
+        (lambda nn: nn.Sequential(nn.Linear(2, 3)).bfloat16(), r"layer 0: .*torch.bfloat16; convert it first"),
+        (lambda nn: complex_module(nn), "layer 0: .*torch.complex64; Réseau computes with real numbers"),
+        (lambda nn: nn.Sequential(nn.LazyLinear(3), nn.ReLU()), "layer 0: LazyLinear has no weights yet"),
+        (lambda nn: nn.Linear, "the class Linear, not an instance"),
+        (lambda nn: None, "module is NoneType, but must be"),
+        (lambda nn: b"PK", "module is bytes, not what torch.load makes of it"),
+        (lambda nn: [nn.Linear(2, 3)], "module is list, but must be"),
         (
             lambda nn: nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Conv1d(1, 1, 1))),
             "layer 1.0: Conv1d.* is no part",
@@ -134,17 +156,160 @@ def test_other_modules_are_refused_by_their_layer(made: Callable[[Any], Any], me
         rs.from_torch(made(torch.nn))
 
 
+def complex_module(nn: Any) -> Any:
+    import torch
+
+    return nn.Sequential(nn.Linear(2, 3, dtype=torch.complex64))
+
+
+def test_weights_that_are_no_numbers_are_refused(torch: Any) -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    with torch.no_grad():
+        module[0].weight[2, 1] = float("nan")
+    with pytest.raises(rs.ParameterError, match=r"layer 0: Linear.* holds nan among its weights"):
+        rs.from_torch(module)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    module[0].weight = torch.nn.Parameter(module[0].weight.detach().to_sparse())
+    with pytest.raises(rs.ParameterError, match=r"layer 0: Linear.* no plain array of numbers"):
+        rs.from_torch(module)
+
+
 def test_modules_that_may_do_anything_are_refused(torch: Any) -> None:
-    class Own(torch.nn.Module):  # type: ignore[misc, name-defined]
+    nn = torch.nn
+
+    class Own(nn.Module):  # type: ignore[misc, name-defined]
         def forward(self, x: Any) -> Any:
             return x
 
-    with pytest.raises(rs.ParameterError, match=r"the module: Own.* is no part"):
+    class Dropout(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(8, 8)
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x)
+
+    class MyDropout(nn.Dropout):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            return 2 * x
+
+    class Identity(nn.Identity):  # type: ignore[misc, name-defined]
+        pass
+
+    class MyLinear(nn.Linear):  # type: ignore[misc, name-defined]
+        def __call__(self, x: Any) -> Any:
+            return -super().__call__(x)
+
+    class MySequential(nn.Sequential):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            return x + super().forward(x)
+
+    with pytest.raises(rs.ParameterError, match=r"the module: Own is a class of your own.* is no part"):
         rs.from_torch(Own())
-    module = torch.nn.Sequential(torch.nn.Linear(2, 3))
-    module[0].register_forward_hook(lambda *_: None)
-    with pytest.raises(rs.ParameterError, match=r"layer 0: Linear.* has hooks"):
-        rs.from_torch(module)
+    with pytest.raises(rs.ParameterError, match=r"the module: MySequential .*nn\.Sequential\(\*that_module\)"):
+        rs.from_torch(MySequential(nn.Linear(2, 2)))
+    for own in (Own(), Dropout(), MyDropout(), Identity(), MyLinear(8, 8), MySequential(nn.Linear(8, 8))):
+        inner = nn.Sequential()
+        inner.add_module("inner", own)
+        module = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Sequential(nn.Tanh(), inner))
+        with pytest.raises(rs.ParameterError, match=rf"layer 2\.1\.inner: {type(own).__name__} is a class of your own"):
+            rs.from_torch(module)
+
+
+def test_hooks_and_what_was_changed_afterwards_are_refused(torch: Any) -> None:
+    nn = torch.nn
+
+    def module() -> Any:
+        return nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Dropout(), nn.Linear(3, 1)))
+
+    for place, at in ((r"the module: Sequential", ()), ("layer 1: Sequential", (1,)), (r"layer 1\.0: Dropout", (1, 0))):
+        for register in ("register_forward_hook", "register_forward_pre_hook"):
+            net = part = module()
+            for index in at:
+                part = part[index]
+            getattr(part, register)(lambda *_: None)
+            with pytest.raises(rs.ParameterError, match=f"{place} has hooks"):
+                rs.from_torch(net)
+        net = part = module()
+        for index in at:
+            part = part[index]
+        part.forward = lambda x: x
+        with pytest.raises(rs.ParameterError, match=f"{place} has a forward of its own"):
+            rs.from_torch(net)
+    for change in (nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.spectral_norm):
+        net = module()
+        change(net[1][1])
+        with pytest.raises(rs.ParameterError, match=r"layer 1\.1: ParametrizedLinear computes its weights from others"):
+            rs.from_torch(net)
+        nn.utils.parametrize.remove_parametrizations(net[1][1], "weight")
+        assert rs.from_torch(net).layers[1].W.shape == (3, 1)  # the way out leads out
+    with pytest.raises(rs.ParameterError, match=r"the module: RecursiveScriptModule is compiled"):
+        rs.from_torch(torch.jit.script(module()))
+    handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
+    try:
+        with pytest.raises(rs.ParameterError, match="hooks for all modules"):
+            rs.from_torch(module())
+    finally:
+        handle.remove()
+
+
+FOLDED: list[tuple[Callable[[Any], list[Any]], list[rs.Dense]]] = [
+    (
+        lambda nn: [nn.Linear(6, 4, bias=False), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2)],
+        [rs.Dense(4, "relu"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda nn: [nn.BatchNorm1d(6), nn.Linear(6, 4), nn.GELU(), nn.BatchNorm1d(4, affine=False), nn.Linear(4, 2)],
+        [rs.Dense(4, "gelu"), rs.Dense(2, "identity")],
+    ),
+    (lambda nn: [nn.Linear(6, 4), nn.BatchNorm1d(4)], [rs.Dense(4, "identity")]),
+    *(
+        (
+            lambda nn, function=function: [nn.Linear(6, 4), function(nn), nn.Linear(4, 2)],
+            [rs.Dense(neurons, activation), rs.Dense(2, "identity")],
+        )
+        for function, neurons, activation in (
+            (lambda nn: nn.LeakyReLU(0.2), 8, "relu"),
+            (lambda nn: nn.RReLU(), 8, "relu"),
+            (lambda nn: nn.PReLU(), 8, "relu"),
+            (lambda nn: nn.PReLU(4), 8, "relu"),
+            (lambda nn: nn.ReLU6(), 4, "hard_sigmoid"),
+            (lambda nn: nn.Hardtanh(-0.5, 2), 4, "hard_sigmoid"),
+            (lambda nn: nn.Threshold(0, 0), 4, "relu"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("made", "layers"), FOLDED)
+def test_what_is_no_layer_becomes_part_of_one(made: Any, layers: list[rs.Dense], dtype: str, torch: Any) -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(*made(torch.nn)).to(getattr(torch, dtype))
+    X = drawn(64, 6, dtype=dtype)
+    with torch.no_grad():
+        for part in module:
+            if isinstance(part, torch.nn.BatchNorm1d) and part.affine:
+                part.weight.uniform_(0.5, 2)
+                part.bias.uniform_(-1, 1)
+            if isinstance(part, torch.nn.PReLU) and part.num_parameters > 1:
+                part.weight.uniform_(-1, 1)
+        for _ in range(20):  # so that the statistics are no longer those of the beginning
+            module.train()(torch.from_numpy(X * 2 + 0.5))
+    theirs = torch_outputs(torch, module, X)
+    module.train()
+    net = rs.from_torch(module)
+    assert module.training
+    assert [layer.description for layer in net.layers] == layers
+    np.testing.assert_allclose(net(X), theirs, rtol=0, atol=100 * np.finfo(dtype).eps)
+
+
+def test_a_module_that_stands_there_twice_is_two_layers(torch: Any) -> None:
+    shared = torch.nn.Linear(3, 3)
+    module = torch.nn.Sequential(shared, torch.nn.Tanh(), shared)
+    net = rs.from_torch(module)
+    X = drawn(20, 3)
+    np.testing.assert_allclose(net(X), torch_outputs(torch, module, X), rtol=0, atol=1e-6)
 
 
 def test_without_torch_nothing_is_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
