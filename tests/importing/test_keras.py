@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from numerics import drawn
 
 import reseau as rs
+from reseau.network import DTYPES
 
 Array = npt.NDArray[Any]
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras on JAX
@@ -20,8 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @pytest.fixture(scope="module")
 def keras() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        if importlib.util.find_spec("jax") is not None and importlib.util.find_spec("tensorflow") is None:
-            patch.setenv("KERAS_BACKEND", "jax")
+        found = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name) is not None]
+        if found and "KERAS_BACKEND" not in os.environ:
+            patch.setenv("KERAS_BACKEND", found[0])
         return pytest.importorskip("keras")
 
 
@@ -82,8 +85,28 @@ def test_a_functional_chain_and_layers_of_activations_are_read(keras: Any) -> No
         (lambda k, l: [k.Input((2,)), l.Dense(3, "relu6")], r"\(Dense\) with activation=relu6, after layer 1"),
         (lambda k, l: [k.Input((2,)), l.Dense(3), l.LeakyReLU()], r"\(LeakyReLU\) with negative_slope=0.3"),
         (lambda k, l: [k.Input((2,)), l.Dense(3), l.ReLU(max_value=6)], r"\(ReLU\) with max_value=6"),
-        (lambda k, l: [k.Input((2,)), l.Dense(3), l.BatchNormalization()], r"\(BatchNormalization\) is no part"),
-        (lambda k, l: [k.Input((2,)), l.Normalization(), l.Dense(3)], r"\(Normalization\) is no part"),
+        (
+            lambda k, l: [k.Input((2,)), l.Dense(3, "tanh"), l.BatchNormalization()],
+            r"\(BatchNormalization\) changes what the last activation gives",
+        ),
+        (
+            lambda k, l: [k.Input((2,)), l.Dense(3, "tanh"), l.Rescaling(2.0), l.Activation("tanh"), l.Dense(1)],
+            r"\(Activation\) with activation=tanh follows layer .*\(Rescaling\)",
+        ),
+        (lambda k, l: [k.Input((2,)), l.Dense(3), l.LayerNormalization()], r"\(LayerNormalization\) is no part"),
+        (
+            lambda k, l: [k.Input((2, 2)), l.Flatten("channels_first"), l.Dense(3)],
+            r"\(Flatten\) puts the numbers in an",
+        ),
+        (
+            lambda k, l: [k.Input((4,)), l.Dense(4), l.Reshape((2, 2)), l.Softmax()],
+            r"\(Softmax\) takes inputs with 3 ax",
+        ),
+        (lambda k, l: [k.Input((2,)), l.Masking(), l.Dense(3)], r"\(Masking\) is no part"),
+        (
+            lambda k, l: [k.Input((2,)), l.Dense(3, activation="celu"), l.RepeatVector(2)],
+            r"\(RepeatVector\) is no part",
+        ),
         (lambda k, l: [k.Input((2,)), l.Dense(3), l.Lambda(lambda x: x)], r"\(Lambda\) is no part"),
         (lambda k, l: [k.Input((2, 2)), l.Dense(3)], "inputs with 3 axes; flatten them"),
         (lambda k, l: [l.Dense(3)], "has no weights yet"),
@@ -136,3 +159,169 @@ def test_keras_models_that_are_no_chain_are_refused(keras: Any) -> None:
     ):
         with pytest.raises(rs.ParameterError, match=message):
             rs.from_keras(model)
+
+
+def test_layers_of_a_class_of_one_s_own_are_refused(keras: Any) -> None:
+    layers = keras.layers
+
+    class Dense(layers.Dense):  # type: ignore[misc, name-defined]
+        def call(self, x: Any) -> Any:
+            return -super().call(x)
+
+    class Dropout(layers.Dropout):  # type: ignore[misc, name-defined]
+        pass
+
+    class Sequential(keras.Sequential):  # type: ignore[misc, name-defined]
+        def call(self, x: Any, training: Any = None, mask: Any = None) -> Any:
+            return 2 * super().call(x)
+
+    class Functional(keras.Model):  # type: ignore[misc, name-defined]
+        def call(self, x: Any, training: Any = None, mask: Any = None) -> Any:
+            return 2 * super().call(x)
+
+    for own in (Dense(3), Dropout(0.5)):
+        with pytest.raises(rs.ParameterError, match=rf"\({type(own).__name__}\) is a layer of a class of your own"):
+            rs.from_keras(keras.Sequential([keras.Input((3,)), layers.Dense(3), own]))
+    model = Sequential([keras.Input((3,)), layers.Dense(3)])
+    with pytest.raises(rs.ParameterError, match=r"model of your own.*give keras.Sequential\(that_model.layers\)"):
+        rs.from_keras(model)
+    with pytest.raises(rs.ParameterError, match="model of your own"):
+        rs.from_keras(keras.Sequential([keras.Input((3,)), model]))
+    inputs = keras.Input((3,))
+    with pytest.raises(rs.ParameterError, match="model of your own"):
+        rs.from_keras(Functional(inputs, layers.Dense(3)(inputs)))
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(3)])
+    model.layers[0].call = lambda x: x
+    with pytest.raises(rs.ParameterError, match="a call or hooks of its own"):
+        rs.from_keras(model)
+
+
+def test_calls_that_are_more_than_a_layer_are_refused(keras: Any) -> None:
+    layers, inputs = keras.layers, keras.Input((3,))
+    hidden = layers.Dense(3)(inputs)
+    for outputs, message in (
+        (layers.Dense(2)(inputs * 2.0), r"\(Multiply\) is an operation on a tensor; make it a layer \(Rescaling"),
+        (layers.Dense(2)(keras.ops.relu(hidden)), r"\(\w+\) is an operation on a tensor"),
+        (layers.Dense(2)(layers.Dropout(0.5)(hidden, training=True)), r"\(Dropout\) is called with training=True"),
+        ([hidden, layers.Dense(2)(hidden)], "has 1 inputs and 2 outputs"),
+    ):
+        with pytest.raises(rs.ParameterError, match=message):
+            rs.from_keras(keras.Model(inputs, outputs))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "of type NoneType"),
+        (b"PK", "of type bytes, .* load it with"),
+        ("model.keras", "of type str, .* load it with"),
+        ([], "of type list"),
+    ],
+)
+def test_what_is_no_model_says_what_is(given: Any, message: str, keras: Any) -> None:
+    with pytest.raises(rs.ParameterError, match=message):
+        rs.from_keras(given)
+    with pytest.raises(rs.ParameterError, match="the class Sequential"):
+        rs.from_keras(keras.Sequential)
+
+
+FOLDED: list[tuple[Callable[[Any, Any], list[Any]], list[rs.Dense]]] = [
+    (
+        lambda k, l: [k.Input((2, 3)), l.Rescaling(1 / 255, offset=-0.5), l.Flatten(), l.Dense(4, "relu"), l.Dense(2)],
+        [rs.Dense(4, "relu"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((2, 3)), l.Rescaling([1, 2, 3.0]), l.Reshape((6,)), l.Dense(2, use_bias=False)],
+        [rs.Dense(2, "identity", bias=False)],
+    ),
+    (
+        lambda k, l: [
+            k.Input((6,)),
+            l.Normalization(mean=[1, 2, 3, 0, 0, -1.0], variance=[1, 4, 9, 1, 0.1, 1]),
+            l.Dense(2),
+        ],
+        [rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [
+            k.Input((2, 3)),
+            l.Normalization(mean=[1, 2, 3.0], variance=[1, 4, 9.0]),
+            l.Flatten(),
+            l.Dense(2),
+        ],
+        [rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((6,)), l.Normalization(axis=None, mean=3.0, variance=4.0, invert=True), l.Dense(2)],
+        [rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [
+            k.Input((6,)),
+            l.Dense(4),
+            l.BatchNormalization(),
+            l.ReLU(),
+            l.BatchNormalization(scale=False),
+            l.Dense(2),
+        ],
+        [rs.Dense(4, "relu"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((2, 3)), l.BatchNormalization(axis=1), l.Flatten(), l.Dense(2, use_bias=False)],
+        [rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((6,)), l.Identity(), l.Dense(4), l.LeakyReLU(), l.Dense(2)],
+        [rs.Dense(8, "relu"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((6,)), l.Dense(4), l.PReLU("random_normal"), l.Dense(2)],
+        [rs.Dense(8, "relu"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((6,)), l.Dense(4, "relu6"), l.Dense(2)],
+        [rs.Dense(4, "hard_sigmoid"), rs.Dense(2, "identity")],
+    ),
+    (
+        lambda k, l: [k.Input((6,)), l.Dense(4), l.ReLU(max_value=1.0), l.Dense(2)],
+        [rs.Dense(4, "hard_sigmoid"), rs.Dense(2, "identity")],
+    ),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("made", "layers"), FOLDED)
+def test_what_is_no_layer_becomes_part_of_one(made: Any, layers: list[rs.Dense], dtype: str, keras: Any) -> None:
+    keras.utils.set_random_seed(0)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        model = keras.Sequential(made(keras, keras.layers))
+    finally:
+        keras.config.set_dtype_policy(before)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            for variable in layer.variables:
+                variable.assign(0.5 + np.abs(drawn(*variable.shape)))
+    net = rs.from_keras(model)
+    assert [layer.description for layer in net.layers] == layers
+    X = drawn(30, *model.input_shape[1:]).astype(dtype)  # an Input of Keras is in float32
+    theirs = keras.ops.convert_to_numpy(model(X))
+    # On PyTorch, Keras multiplies matrices of float64 in float32.
+    np.testing.assert_allclose(net(X.reshape(30, 6)), theirs, rtol=0, atol=200 * np.finfo(np.float32).eps)
+
+
+def test_what_was_learnt_beside_a_layer_is_in_its_weights(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(2)])
+    model.layers[0].enable_lora(2)
+    model.layers[0].lora_kernel_b.assign(drawn(2, 4))
+    X = drawn(20, 3)
+    np.testing.assert_allclose(rs.from_keras(model)(X), keras.ops.convert_to_numpy(model(X)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_quantized_layer_is_refused(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
+    model.quantize("int8")
+    with pytest.raises(rs.ParameterError, match=r"\(Dense\) is quantized to int8"):
+        rs.from_keras(model)

@@ -276,6 +276,9 @@ FOLDED: list[tuple[Callable[[Any], list[Any]], list[rs.Dense]]] = [
             (lambda nn: nn.ReLU6(), 4, "hard_sigmoid"),
             (lambda nn: nn.Hardtanh(-0.5, 2), 4, "hard_sigmoid"),
             (lambda nn: nn.Threshold(0, 0), 4, "relu"),
+            (lambda nn: nn.CELU(0.5), 4, "elu"),
+            (lambda nn: nn.Softplus(2.0), 4, "softplus"),
+            (lambda nn: nn.LogSigmoid(), 4, "softplus"),
         )
     ),
 ]

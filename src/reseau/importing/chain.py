@@ -2,8 +2,8 @@
 
 An activation is recognised by what it computes, not by its name: GELU is one module in one place, six nodes in another.
 Whatever stands between two layers is applied to one small matrix of numbers, and must give there what an entry of
-`reseau.activations.ACTIVATIONS` gives, up to the rounding of float32. Two kinds of functions that are no entries become
-entries with other weights around them, exactly (see `read`): what clips, and leaky ReLUs of any slope.
+`reseau.activations.ACTIVATIONS` gives, up to the rounding of float32. Some functions that are no entries are entries
+with other weights around them, exactly: what clips, leaky ReLUs of any slope, what is sharper (see `read`).
 
 What multiplies each column by a number and adds one (scalers, batch normalisation) becomes part of a layer: of the one
 before, σ((x W + b)·k + c) = σ(x kW + kb + c), or of the one behind, (a·k + c) V + b = a kV + (cV + b).
@@ -111,11 +111,19 @@ class Reading:
         return self.slope is None and self.before.is_identity and self.after.is_identity
 
 
-def read(value: Array) -> Reading | None:
-    """Read what takes this value at `PROBE`: an entry of the table, a clip, a leaky ReLU of any slope, or None.
+# How sharp σ(kz)/k is: k, by the value at a z.
+_SHARPNESS: dict[str, tuple[float, Callable[[float], float]]] = {
+    "softplus": (0.0, lambda value: np.log(2) / value),
+    "elu": (-1e4, lambda value: -1 / value),  # CELU
+    "silu": (1.0, lambda value: np.log(value / (1 - value))),  # z φ(kz)
+}
 
-    A clip of kz + c to [low, high] is a hard sigmoid, which clips z/6 + ½ to [0, 1], of another z, times (high − low).
-    A leaky ReLU with the slope λ is max(0, z) − λ max(0, −z).
+
+def read(value: Array) -> Reading | None:
+    """Read what takes this value at `PROBE`, or None: an entry of the table, or one with other weights around it.
+
+    A leaky ReLU with the slope λ is max(0, z) − λ max(0, −z). Softplus, ELU and SiLU are as sharp as one likes,
+    σ(kz)/k. A clip of kz + c to [low, high] is a hard sigmoid, which clips z/6 + ½ to [0, 1], times (high − low).
     """
     name = recognise(value)
     if name is not None:
@@ -123,9 +131,22 @@ def read(value: Array) -> Reading | None:
     found = _of_probe(value)
     if found is None:
         return None
-    slope = -float(found[PROBE == -1.0][0])
+    slope = -_at(found, -1.0)
     if _agree(found, np.where(PROBE > 0, PROBE, slope * PROBE)):
         return Reading("relu", slope=slope)
+    with np.errstate(all="ignore"):
+        for name, (z, sharpness) in _SHARPNESS.items():
+            k = float(sharpness(np.float64(_at(found, z))))
+            if np.isfinite(k) and k != 0 and _agree(found, ACTIVATIONS[name].value(k * PROBE) / k):
+                return Reading(name, Affine(k), Affine(1 / k))
+    return _clip(found)
+
+
+def _at(found: Floats, z: float) -> float:
+    return float(found[z == PROBE][0])
+
+
+def _clip(found: Floats) -> Reading | None:
     low, high = float(found.min()), float(found.max())
     inside = (found > low) & (found < high)
     if min(inside.sum(), (found == low).sum(), (found == high).sum()) < 2:  # a line has its ends at one point each

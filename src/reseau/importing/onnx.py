@@ -221,6 +221,7 @@ class _Reader:
         shape = inputs[0].type.tensor_type
         rank = len(shape.shape.dim) if shape.HasField("shape") else None
         lengths = [entry.dim_value for entry in shape.shape.dim][1:]  # 0 for one that may be any
+        self._rows = shape.shape.dim[0].dim_value if rank else 0  # 0 if there may be any number
         self._tensors[inputs[0].name] = _Data(0, {_SAME: PROBE}, rank=rank, width=math.prod(lengths) or None)
         for place, node in nodes:
             what = f"node {place} ({node.op_type}{f' {node.name!r}' if node.name else ''})"
@@ -428,7 +429,7 @@ class _Reader:
             return replace(data, rank=2)
         if node.op_type == "Reshape":
             shape = inputs[1] if len(inputs) > 1 else np.asarray(attributes.get("shape", ()))
-            if isinstance(shape, _Data) or len(shape) != 2 or shape[0] not in (0, -1):
+            if isinstance(shape, _Data) or len(shape) != 2 or shape[0] not in (0, -1, self._rows):
                 raise self._error(f"{what} makes other rows of its inputs than they were. {_WAY_OUT}")
             keeps = shape[1] == -1 if data.width is None else shape[1] in (-1, data.width)
             if not keeps and not (data.rank == 2 and shape[1] == 0):
