@@ -212,14 +212,21 @@ class Category(Description):
         missing = bool((values.codes[rows] < 0).any())
         return replace(self, levels=levels, other=rare > 0, missing=missing)
 
+    def places(self) -> tuple[dict[str, int], int, int]:
+        """Which input a level is 1 in, any other text, and a missing cell; one beyond them all stands for none.
+
+        Empty text is missing. Models of older releases may have it among their levels, which a missing cell then is.
+        """
+        known = {level: i for i, level in enumerate(self.levels)}
+        n, nowhere = len(known), len(self.features)
+        missing = known.get("", n + self.other if self.missing else nowhere)
+        return known | {"": missing}, n if self.other else nowhere, missing
+
     def encode(self, values: Labels, X: X32) -> None:
         """Write the inputs into X."""
-        known = {level: i for i, level in enumerate(self.levels)}
-        n = len(known)
+        places, other, missing = self.places()
         nowhere = len(self.features)
-        slots = [known.get(level, n if self.other else nowhere) for level in values.levels]
-        slots.append(n + self.other if self.missing else nowhere)  # code -1
-        slot = np.array(slots)[values.codes]
+        slot = np.array([*(places.get(level, other) for level in values.levels), missing])[values.codes]  # code -1
         X[:] = 0.0
         (inside,) = np.nonzero(slot < nowhere)
         X[inside, slot[inside]] = 1.0

@@ -2,7 +2,7 @@
 
 CSV cells are kept as text (`columns` decides what they are), stripped of the spaces around them,
 and null where they hold one of the usual marks of a missing value. Parquet files and data frames
-keep the types they come with, and null and NaN are missing.
+keep the types they come with, and null, NaN and empty text are missing.
 """
 
 from __future__ import annotations
@@ -435,11 +435,13 @@ def _from_arrow(name: str, arrow: pa.Table) -> Table:
 
 
 def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Undo the encodings that only concern storage, and make NaN what it means, a missing value."""
+    """Undo the encodings that only concern storage, and make NaN and empty text what they mean, a missing value."""
     if pa.types.is_dictionary(cells.type) and not isinstance(cells.type.value_type, pa.BaseExtensionType):
         cells = cells.cast(cells.type.value_type)
     if pa.types.is_string(cells.type) or pa.types.is_string_view(cells.type):
         cells = cells.cast(pa.large_string())
+    if pa.types.is_large_string(cells.type):
+        cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
     if pa.types.is_floating(cells.type):
         cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
     return cells

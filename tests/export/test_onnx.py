@@ -16,6 +16,8 @@ import pytest
 import reseau as rs
 from reseau.activations import ACTIVATIONS, RowWise
 from reseau.export import onnx as export
+from reseau.export import onnx_network, onnx_table
+from reseau.export.onnx_graph import OPSET, Graph
 from reseau.table import read_table
 
 onnx = pytest.importorskip("onnx")
@@ -152,7 +154,7 @@ def test_only_models_can_be_exported(tmp_path: Path) -> None:
 
 
 def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "LARGEST", 39)
+    monkeypatch.setattr(onnx_network, "LARGEST", 39)
     with pytest.raises(rs.ReseauError, match=r"10 parameters take .* at most 2"):
         export.to_model(rs.Network(rs.Dense(2), inputs=4))
 
@@ -353,11 +355,11 @@ def test_the_day_of_the_year_is_the_calendar_s() -> None:
     first = datetime.date(1599, 12, 25)
     days = [first + datetime.timedelta(days=n) for n in range(0, 366 * 850, 5)]
     ends = [datetime.date(y, m, d) for y in range(1600, 2410) for m, d in ((1, 1), (2, 28), (3, 1), (12, 31))]
-    g = export.Graph(np.dtype(np.float64), taken=("whole", "day"))
-    g("Identity", export._day_of_year(g, "whole"), name="day")
+    g = Graph(np.dtype(np.float64), taken=("whole", "day"))
+    g("Identity", onnx_table._day_of_year(g, "whole"), name="day")
     tensors = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", 1]) for name in ("whole", "day")]
     graph = helper.make_graph(g.nodes, "calendar", tensors[:1], tensors[1:], initializer=g.weights)
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", export.OPSET)], ir_version=8)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     whole = np.array([[(day - datetime.date(1970, 1, 1)).days] for day in days + ends], np.float64)
     expected = [day.timetuple().tm_yday - 1 for day in days + ends]
     assert run(proto, whole=whole)["day"][:, 0].tolist() == expected

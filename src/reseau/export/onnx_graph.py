@@ -1,15 +1,24 @@
-"""ONNX graphs as they grow."""
+"""ONNX graphs as they grow, and the models that they become."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reseau import __version__
 from reseau.errors import ReseauError
 
-OPSET, ML_OPSET, IR_VERSION = 17, 3, 8
+if TYPE_CHECKING:
+    import onnx
+
+OPSET = 17  # unless asked for another one
+OLDEST_OPSET = 13  # the operators here mean what they do since then
+ML_OPSET = 3
 Array = np.ndarray[Any, Any]
 
 
@@ -34,10 +43,13 @@ class Graph:
         The precision of the network, and of Python numbers among the inputs.
     taken : sequence of str
         Names that nodes and weights must not have.
+    opset : int
+        The version of the operators.
     """
 
-    def __init__(self, dtype: np.dtype[Any], taken: Sequence[str] = ()) -> None:
-        self.dtype = dtype
+    def __init__(self, dtype: Any, taken: Iterable[str] = (), opset: int = OPSET) -> None:
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.opset = opset
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
         self._taken = set(taken)
@@ -49,9 +61,12 @@ class Graph:
         """Whether the network is in float64."""
         return self.dtype == np.float64
 
-    def within(self, stem: str) -> None:
-        """Begin the names of what comes now with this."""
-        self._stem = stem
+    @contextmanager
+    def within(self, stem: str) -> Iterator[None]:
+        """Begin the names of what comes within with this."""
+        self._stem, outer = self._stem + stem, self._stem
+        yield
+        self._stem = outer
 
     def free(self, wanted: str) -> str:
         """Take a name like this one that nothing else has."""
@@ -97,3 +112,70 @@ class Graph:
         from onnx import helper
 
         return self("Cast", value, name=name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def tensor(name: str, dtype: Any, *shape: int | str, doc: str = "") -> Any:
+    """Describe an input or output; a length that is text may be any."""
+    from onnx import TensorProto, helper
+
+    is_text = np.dtype(dtype).kind in "OU"
+    code = TensorProto.STRING if is_text else helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return helper.make_tensor_value_info(name, code, shape, doc_string=doc)
+
+
+def finished(
+    g: Graph,
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    kind: str,
+    loss: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> onnx.ModelProto:
+    """The graph as a model; the rest is as for `describe`."""
+    from onnx import helper
+
+    opsets = [helper.make_opsetid("", g.opset)]
+    if any(node.domain == "ai.onnx.ml" for node in g.nodes):
+        opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
+    model = helper.make_model(
+        helper.make_graph(g.nodes, "reseau", inputs, outputs, initializer=g.weights),
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
+    )
+    describe(model, kind, loss, facts or {})
+    return model
+
+
+def describe(model: onnx.ModelProto, kind: str, loss: str | None, facts: Mapping[str, Any]) -> None:
+    """Say in a model's metadata whence it comes and what it is; the facts as JSON, those left out that are None."""
+    from onnx import helper
+
+    model.producer_name, model.producer_version = "reseau", __version__
+    entries = {"library": "reseau", "version": __version__, "kind": kind} | ({} if loss is None else {"loss": loss})
+    entries |= {key: json.dumps(value, ensure_ascii=False) for key, value in facts.items() if value is not None}
+    helper.set_model_props(model, entries)
+
+
+def input_names(columns: Sequence[str], outputs: Iterable[str]) -> list[str]:
+    """What the inputs of columns are called: as the columns, where a tensor can have that name and no other has it.
+
+    What is called otherwise is said in one warning, and the metadata tells the input of every column.
+    """
+    used = set(outputs)
+    names = []
+    for column in columns:
+        plain = "".join("_" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in column) or "column"
+        name, count = plain, 0
+        while name in used or (name != column and name in columns):
+            count += 1
+            name = f"{plain} (input)" if count == 1 else f"{plain} (input {count})"
+        used.add(name)
+        names.append(name)
+    renamed = [f"{name!r} for {column!r}" for column, name in zip(columns, names, strict=True) if column != name]
+    if renamed:
+        warnings.warn(
+            "An input cannot have the name of an output, none, or one that is not text: there is "
+            f'{", ".join(renamed)}; the metadata "inputs" has the input of every column.',
+            stacklevel=5,
+        )
+    return names

@@ -1,0 +1,117 @@
+"""Estimators of scikit-learn that are made of others: what is in them, and copies that are plainer to write."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from reseau.errors import ParameterError
+from reseau.perceptron import Perceptron
+
+# Where estimators keep the fitted ones that they predict with; such lists may also hold pairs with a name.
+_PARTS = ("estimator", "estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")
+
+
+def innermost(model: Any) -> Any:
+    """The estimator itself, where a search has found it or a pipeline is nothing else.
+
+    Raises
+    ------
+    ParameterError
+        For a search that has fitted none at its end.
+    """
+    while True:
+        if hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif hasattr(model, "cv_results_"):
+            raise ParameterError(f"model is a {type(model).__name__} with refit=False, which has no fitted estimator.")
+        elif type(model).__name__ == "FrozenEstimator":
+            model = model.estimator
+        elif isinstance(model, Pipeline) and len(steps := _steps(model)) == 1:
+            model = steps[0][1]
+        else:
+            return model
+
+
+def networks(model: Any) -> Iterator[Perceptron]:
+    """Our fitted estimators in another one."""
+    if isinstance(model, Perceptron):
+        if hasattr(model, "_network"):
+            yield model
+    elif isinstance(model, (list, tuple)):
+        for part in model:
+            yield from networks(part)
+    elif isinstance(model, BaseEstimator) or hasattr(model, "calibrators"):
+        for part in vars(model).values():
+            yield from networks(part)
+
+
+def plain(model: Any) -> Any:
+    """A copy of a fitted estimator that says the same in fewer ways.
+
+    There are no searches, no steps that pass everything through, no columns by name, and no choices of how to return
+    what is not asked for here. What is fitted is shared.
+    """
+    if isinstance(model, (list, tuple)):
+        return type(model)(plain(part) for part in model)
+    if not isinstance(model, BaseEstimator) and not hasattr(model, "calibrators"):
+        return model
+    model = innermost(model)
+    if isinstance(model, Perceptron):
+        return model
+    model = copy.copy(model)
+    if isinstance(model, Pipeline):
+        model.steps = [(name, plain(step)) for name, step in _steps(model)]
+    elif isinstance(model, FeatureUnion):
+        model.transformer_list = [
+            (name, _same() if part == "passthrough" else plain(part))
+            for name, part in model.transformer_list
+            if not isinstance(part, str) or part != "drop"
+        ]
+    elif isinstance(model, ColumnTransformer):
+        model.transformers_ = [
+            (name, _same() if part == "passthrough" else plain(part), positions(columns, model))
+            for name, part, columns in model.transformers_
+            if not isinstance(part, str) or part != "drop"
+        ]
+    elif isinstance(model, (VotingClassifier, VotingRegressor)):
+        model.weights = None if model.weights is None else np.asarray(model._weights_not_none, np.float64)
+        model.flatten_transform = False
+    for name in _PARTS:
+        if name in vars(model):
+            setattr(model, name, plain(vars(model)[name]))
+    return model
+
+
+def positions(columns: Any, model: Any) -> list[int]:
+    """The places of columns that are given in any way that a fitted ColumnTransformer knows."""
+    names = list(getattr(model, "feature_names_in_", []))
+    places = np.arange(model.n_features_in_)
+
+    def place(column: Any) -> Any:
+        return names.index(column) if isinstance(column, str) else column
+
+    if isinstance(columns, slice):
+        stop = columns.stop
+        stop = place(stop) + 1 if isinstance(stop, str) else stop  # a slice of names holds its end
+        return [int(p) for p in places[slice(place(columns.start), stop, columns.step)]]
+    given = np.atleast_1d(np.asarray(columns, dtype=object))
+    if all(isinstance(column, (bool, np.bool_)) for column in given):
+        return [int(p) for p in places[given.astype(bool)]] if len(given) else []
+    return [int(places[place(column)]) for column in given]
+
+
+def _steps(pipeline: Pipeline) -> list[tuple[str, Any]]:
+    return [(name, step) for name, step in pipeline.steps if step is not None and not isinstance(step, str)]
+
+
+def _same() -> FunctionTransformer:
+    return FunctionTransformer()

@@ -1,0 +1,135 @@
+"""Table models as ONNX graphs, from the raw columns on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseau.columns import CYCLES, EPOCH_WEEKDAY
+from reseau.export.onnx_graph import Graph, finished, input_names, tensor
+from reseau.export.onnx_network import labels, layers
+from reseau.target import Classes
+
+if TYPE_CHECKING:
+    import onnx
+
+    from reseau.columns import Boolean, Category, Date, Number
+    from reseau.table_model import TableModel
+
+_OUTPUTS = ("prediction", "probabilities")
+_MISSING = "NaN where it is missing"
+
+
+def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
+    """The graph of a table model: each column that it uses is an input, and cells are missing as `_COLUMNS` says."""
+    net, target = model.network, model.target
+    used = [d for d in model.columns if d.features]
+    names = input_names([d.name for d in used], _OUTPUTS)
+    g = Graph(dtype, (*names, *_OUTPUTS), opset)
+    inputs, parts, told = [], [], []
+    for name, d in zip(names, used, strict=True):
+        cells, doc, emit = _COLUMNS[d.kind]
+        inputs.append(tensor(name, cells, "N", 1, doc=doc))
+        with g.within(f"{name}/"):
+            parts += emit(g, name, d)
+        told.append({"name": d.name, "input": name, "kind": d.kind, "cells": doc})
+    X = g("Concat", *parts, axis=1)
+    facts: dict[str, Any] = {"inputs": told, "target": target.name}
+    if isinstance(target, Classes):
+        facts["classes"] = list(target.classes)
+        place = g("ArgMax", layers(g, net, X, "probabilities"), axis=1, keepdims=0)
+        classes = np.array(target.classes, dtype=object if target.type == "text" else None)
+        outputs = [
+            labels(g, place, classes, "prediction"),
+            tensor("probabilities", g.dtype, "N", len(target.classes)),
+        ]
+    else:
+        O = g.cast(layers(g, net, X, g.free("O")), np.float64)
+        quantity = g("Add", g("Mul", O, np.array(target.scale)), np.array(target.mean))
+        g("Squeeze", quantity, np.array([1]), name="prediction")
+        outputs = [tensor("prediction", np.float64, "N")]
+    return finished(g, inputs, outputs, "table model", net.loss, facts)
+
+
+def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str]]:
+    """The cells, float64 (N, 1), with the missing ones filled; and the input that says so, if there is one."""
+    absent = g("IsNaN", X)
+    return g("Where", absent, np.array(d.fill), X), [g.cast(absent, g.dtype)] * d.missing
+
+
+def _standardised(g: Graph, values: str, d: Number | Date) -> str:
+    return g("Div", g("Sub", values, np.array(d.mean)), np.array(d.scale))
+
+
+def _number(g: Graph, X: str, d: Number) -> list[str]:
+    values, missing = _filled(g, X, d)
+    z = g("Clip", _standardised(g, values, d), np.array(-d.limit), np.array(d.limit))
+    return [g.cast(z, g.dtype), *missing]
+
+
+def _boolean(g: Graph, X: str, d: Boolean) -> list[str]:
+    values, missing = _filled(g, X, d)
+    return [g.cast(values, g.dtype), *missing]
+
+
+def _category(g: Graph, X: str, d: Category) -> list[str]:
+    """One-hot: the place of each level, of the rare ones, of the missing ones; a place beyond them all gives zeros."""
+    width, (places, other, _) = len(d.features), d.places()
+    place = g(
+        "LabelEncoder",
+        X,
+        domain="ai.onnx.ml",
+        keys_strings=list(places),
+        values_int64s=list(places.values()),
+        default_int64=other,
+    )
+    one_hot = g("OneHot", g("Squeeze", place, np.array([1])), np.array(width), np.array([0, 1], g.dtype), axis=-1)
+    return [one_hot]
+
+
+def _date(g: Graph, X: str, d: Date) -> list[str]:
+    days, missing = _filled(g, X, d)
+    whole = g("Floor", days)
+    positions: dict[str, Callable[[], str]] = {
+        "year": lambda: _day_of_year(g, whole),
+        "week": lambda: _day_of_week(g, g("Add", whole, np.array(EPOCH_WEEKDAY))),
+        "day": lambda: g("Sub", days, whole),
+    }
+    parts = [_standardised(g, days, d)]
+    for cycle in d.cycles:
+        angle = g("Mul", positions[cycle](), np.array(2 * np.pi / CYCLES[cycle]))
+        parts += [g("Sin", angle), g("Cos", angle)]
+    return [*(g.cast(part, g.dtype) for part in parts), *missing]
+
+
+def _day_of_week(g: Graph, since: str) -> str:
+    """How many days since Monday, of whole days since one of them."""
+    week = np.array(7.0)
+    return g("Sub", since, g("Mul", week, g("Floor", g("Div", since, week))))
+
+
+def _day_of_year(g: Graph, whole: str) -> str:
+    """How many days since January 1st, of whole days since 1970, (N, 1).
+
+    Year y after 2000 begins 365 y + ⌈y/4⌉ − ⌈y/100⌉ + ⌈y/400⌉ days after 2000-01-01, before which there were so many
+    leap days in between. Three years are tried, of which that with the least difference not below 0 is the year.
+    """
+    since = g("Sub", whole, np.array(10957.0))  # 2000-01-01
+    y = g("Add", g("Floor", g("Div", since, np.array(365.2425))), np.array([[-1.0, 0.0, 1.0]]))
+    leap = [g("Ceil", g("Div", y, np.array(length))) for length in (4.0, 100.0, 400.0)]
+    begin = g("Add", g("Mul", y, np.array(365.0)), g("Add", g("Sub", leap[0], leap[1]), leap[2]))
+    day = g("Sub", since, begin)
+    late = g("Where", g("Less", day, np.array(0.0)), np.array(1e9), day)
+    return (
+        g("ReduceMin", late, axes=[1], keepdims=1) if g.opset < 18 else g("ReduceMin", late, np.array([1]), keepdims=1)
+    )
+
+
+_COLUMNS: dict[str, tuple[Any, str, Callable[[Graph, str, Any], list[str]]]] = {
+    "number": (np.float64, f"a number, {_MISSING}", _number),
+    "boolean": (np.float64, f"0 or 1, {_MISSING}", _boolean),
+    "category": (object, 'text, "" where it is missing', _category),
+    "date": (np.float64, f"days since 1970-01-01, {_MISSING}", _date),
+}
