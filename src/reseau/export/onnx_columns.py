@@ -15,9 +15,9 @@ import narwhals as nw
 import numpy as np
 import scipy.sparse
 
+from reseau.columns import plural
 from reseau.errors import ParameterError
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.columns import plural
 from reseau.table import listed
 
 Array = np.ndarray[Any, Any]
