@@ -164,3 +164,75 @@ def test_indices_that_do_not_fit_are_refused() -> None:
 def test_whole_numbers_and_empty_matrices_are_taken() -> None:
     assert data.sparse_rows(sp.csr_matrix(np.eye(3, dtype=int)), "X", np.dtype("float32"), 3).numbers.dtype == "float32"
     assert rows_of(np.zeros((2, 3)))[:].sum() == 0
+
+
+@pytest.mark.parametrize("format_", [*FORMATS, "lil", "dok", "bsr", "dia"])
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csr_array])
+def test_networks_compute_with_sparse_rows_what_they_do_with_dense_ones(format_: str, kind: Any, engine: str) -> None:
+    X, y = matrix(), np.random.default_rng(2).integers(3, size=60)
+    S, net = kind(X).asformat(format_), network(20, 3, engine=engine)
+    close = {"rtol": 1e-9, "atol": 1e-13}
+    np.testing.assert_allclose(net(S), net(X), **close)
+    np.testing.assert_allclose(net.errors(S, y), net.errors(X, y), **close)
+    np.testing.assert_allclose(net.gradient(S, y)[0][0], net.gradient(X, y)[0][0], **close)
+    np.testing.assert_allclose(net.jacobian(S), net.jacobian(X), **close)
+    for optimizer, batch_size in ((rs.Adam(0.01), 16), (rs.SGD(0.1, momentum=0.9), 60)):
+        nets = [network(20, 3, engine=engine) for _ in range(2)]
+        histories = [
+            net.fit(A, y, epochs=3, batch_size=batch_size, optimizer=optimizer, validation_data=(A[:20], y[:20]))
+            for net, A in zip(nets, (S.tocsr(), X), strict=True)
+        ]
+        np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-7, atol=1e-10)
+        np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-9)
+        np.testing.assert_allclose(histories[0].validation_loss, histories[1].validation_loss, rtol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "uint8", "float32", "float64"])
+def test_sparse_rows_of_any_type_are_trained_on(dtype: str, engine: str) -> None:
+    X, y = (matrix() != 0).astype(dtype), np.random.default_rng(2).integers(3, size=60)
+    nets = [network(20, 3, engine=engine) for _ in range(2)]
+    for net, A in zip(nets, (sp.csr_matrix(X), X), strict=True):
+        net.fit(A, y, epochs=2, batch_size=16)
+    np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-7, atol=1e-10)
+
+
+def test_a_network_is_trained_on_a_matrix_that_would_not_fit_dense(native: None) -> None:
+    rows, columns = 2000, 2_000_000  # 16 GB dense in float32
+    rng = np.random.default_rng(0)
+    places = np.sort(rng.integers(columns, size=(rows, 5)), axis=1).ravel()
+    X = sp.csr_matrix((np.ones(rows * 5), places, np.arange(0, rows * 5 + 1, 5)), shape=(rows, columns))
+    y = rng.integers(2, size=rows).astype(float)
+    net = rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "sigmoid"), loss="binary_cross_entropy", seed=0)
+    history = net.fit(X, y, epochs=2, batch_size=1000, validation_data=(X[:500], y[:500]))
+    assert net(X).shape == (rows, 1)
+    assert np.isclose(net.errors(X[:500], y[:500]).mean(), history.validation_loss[-1])
+    assert net.value_and_gradient(X, y)[1].shape == net.parameters.shape
+
+
+def test_a_sparse_run_goes_on_from_its_checkpoint_and_another_matrix_is_refused(tmp_path: Any) -> None:
+    X, y = sp.csr_matrix(matrix()), np.random.default_rng(2).integers(3, size=60)
+    whole, halted = (network(20, 3) for _ in range(2))
+    whole.fit(X, y, epochs=4)
+    options: dict[str, Any] = {"epochs": 4, "checkpoint": tmp_path / "run"}
+
+    def stop(history: Any) -> None:
+        if history.epochs == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        halted.fit(X, y, **options, callback=stop)
+    again = network(20, 3)
+    again.fit(X, y, **options)
+    assert again.parameters.tobytes() == whole.parameters.tobytes()
+    for other in (X * 2, sp.csr_matrix(np.roll(X.toarray(), 1, axis=1))):
+        with pytest.raises(rs.ParameterError, match="its data are others"):
+            network(20, 3).fit(other, y, **options)
+
+
+def test_another_width_and_empty_matrices_are_refused_by_networks() -> None:
+    net = network(20, 3)
+    with pytest.raises(rs.DataError, match="X has 44 columns, but the network has 45 inputs"):
+        net(sp.csr_matrix(matrix()[:, 1:]))
+    with pytest.raises(rs.DataError, match="X is empty"):
+        net.fit(sp.csr_matrix((0, 45)), [])
+    assert net(sp.csr_matrix((0, 45))).shape == (0, 3)

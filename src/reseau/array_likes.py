@@ -102,9 +102,10 @@ def check_finite(array: NumberArray, name: str, dtype: np.dtype[Any], of: object
 def refuse_number(value: Any, name: str, where: str, dtype: np.dtype[Any], *, missing: bool = False) -> NoReturn:
     """Raise DataError for a number that is not finite, or not in this precision."""
     if np.isfinite(value):
+        shown = f"{value:g}" if np.isfinite(float(value)) else str(value)  # more than float64 has
         raise DataError(
-            f"{name} holds {value:g} at {where}, which is too large for {dtype} (at most {np.finfo(dtype).max:.3g}); "
-            "scale the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
+            f"{name} holds {shown} at {where}, which is too large for {dtype} (at most {np.finfo(dtype).max:.3g}); scale "
+            "the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
     raise DataError(
         f"{name} holds {'a missing value' if missing else float(value)} at {where}; replace missing (NaN) and infinite "
@@ -242,8 +243,8 @@ def _refuse_cell(array: NumberArray, name: str, where: Where) -> NoReturn:
             _refuse_mask(name, where(index))
         if _is_missing(value):
             refuse_number(np.nan, name, where(index), np.dtype(np.float64), missing=True)
-        if isinstance(value, _DATES):
-            _refuse_date(f"the {'duration' if _is_duration(value) else 'date'} {value}", name, where(index))
+        if isinstance(value, _DATES) or type(value).__name__ == "Period":  # pandas'
+            _refuse_date(f"the {_kind_of_date(value)} {value}", name, where(index))
         if isinstance(value, complex):
             _refuse_complex(str(value), name, where(index))
         if isinstance(value, str | bytes) and text is None:
@@ -292,8 +293,10 @@ def _is_missing(value: object) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _is_duration(value: object) -> bool:
-    return isinstance(value, datetime.timedelta | np.timedelta64)
+def _kind_of_date(value: object) -> str:
+    if isinstance(value, datetime.timedelta | np.timedelta64):
+        return "duration"
+    return "time" if isinstance(value, datetime.time) else "date"
 
 
 def _cut(value: object) -> str:
@@ -328,6 +331,10 @@ def sparse_frame(values: object) -> Any:
 
 def _of_frame(frame: Any, name: str) -> NumberArray:
     """A frame's columns as one matrix of the type that holds them all."""
+    names = _column_names(frame)
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise DataError(f"{name} has two columns named {twice!r}; give each its own name.")
     if hasattr(frame, "iloc") and all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in frame.dtypes):
         return np.asarray(frame)
     columns = []

@@ -23,7 +23,7 @@ from reseau.losses import Loss
 
 # Values merge where a column keeps less than this share of its different ones; rounding alone hardly merges any.
 _KEPT = 0.75
-_SAMPLE = 512  # rows are looked at for that
+_SAMPLE = 256  # rows are looked at for that
 _ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
 
 
@@ -187,7 +187,7 @@ def _warn_of_merged(values: object, array: NumberArray, name: str, dtype: np.dty
         merged += [(places[c], before[c], after[c]) for c in np.flatnonzero(after < _KEPT * before)]
     if merged:
         first, before, after = merged[0]
-        more = f" (and {len(merged) - 1} other columns)" if len(merged) > 1 else ""
+        more = f" (and of {len(merged) - 1} more)" if len(merged) > 1 else ""
         warnings.warn(
             f"{name}: values of {column_name(int(first), values)}{more} lie too close together for {dtype}, which "
             f"keeps {np.finfo(dtype).precision + 1} digits: {before} different ones become {after}. Subtract the "

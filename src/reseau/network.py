@@ -196,7 +196,7 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (rows, inputs)
+        X : array-like or sparse matrix of shape (rows, inputs)
             One sample a row.
         threads : int or None
             At most as many threads; None takes the processors there are.
@@ -233,7 +233,7 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (rows, inputs)
+        X : array-like or sparse matrix of shape (rows, inputs)
             Samples.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
@@ -463,8 +463,9 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (rows, inputs)
-            Samples; float32 or float64 in C order is read in place, without a copy.
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Samples; float32 or float64 in C order is read in place, without a copy. A SciPy sparse matrix, or a pandas
+            frame of sparse columns, stays sparse.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
         optimizer : Optimizer or None
@@ -517,6 +518,8 @@ class Network:
         -----
         RuntimeWarning
             When the loss is no longer finite.
+        UserWarning
+            When the network's precision cannot tell the values of a column of X apart.
 
         Notes
         -----
