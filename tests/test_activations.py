@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import mpmath as mp
@@ -168,6 +169,38 @@ def test_derivatives_are_those_of_the_formula_in_arbitrary_precision(engine, nam
         # σ' is made of numbers of size 1 (or its own); 1 − t² is multiplied by z (1 + z²) in the Gaussian-like ones.
         size = 1 + float(abs(exact)) * (1 + abs(point)) + min(abs(point), 8.0) ** 3
         assert abs(value - float(exact)) <= 8 * eps * size, (point, value, float(exact))
+
+
+# Derivatives that the engines take from the value alone: where that is near an end, only 1 − a is known of it.
+FROM_VALUE = {"sigmoid", "tanh", "elu", "selu", "exponential"}
+
+
+@cache
+def over_the_whole_range(name: str, precision: str) -> list[tuple[float, Any, Any]]:
+    """z, σ(z) and σ'(z), from where σ is zero in this precision to where nothing changes any more."""
+    end = {"float32": 104.0, "float64": 746.0}[precision]
+    z = np.concatenate([np.linspace(-end, end, 97), np.linspace(-40.3, 11.7, 211)])
+    z = np.unique(z.astype(precision)).astype(float)
+    return [(point, exact_value(name, point), exact_derivative(name, point)) for point in z if point != 0]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_over_the_whole_range_values_and_derivatives_keep_their_last_digits(engine, name, precision):
+    points = over_the_whole_range(name, precision)
+    net, z = on_the_line(engine, name, precision), np.array([[point] for point, *_ in points])
+    with np.errstate(over="ignore"):  # that of e^z itself
+        values, slopes = net(z)[:, 0].astype(float), net.jacobian(z)[:, 0, 0].astype(float)
+    info = np.finfo(precision)
+    for (point, exact, exact_slope), value, slope in zip(points, values, slopes, strict=True):
+        if abs(exact) > info.max:
+            assert value == slope == np.inf
+            continue
+        lost = (1 + abs(point)) * float(info.smallest_normal)  # by a factor below the normal numbers
+        assert abs(value - exact) <= 6 * info.eps * abs(exact) + lost, point
+        terms = abs(exact_slope) + abs(exact / point)  # σ' is made of these; near a zero of it they cancel
+        bound = 32 * info.eps * terms + lost + (2 * info.eps if name in FROM_VALUE else 0)
+        assert abs(slope - exact_slope) <= bound, point
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -95,16 +95,24 @@ struct GeluTanh : ElementwiseBase<T> {
     using V = Vec<T>;
     static constexpr const char* name = "gelu_tanh";
     static constexpr bool from_value = false;
-    static constexpr T slope = T(0.79788456080286535588), cubic = T(0.044715);
+    // 2u = z (k + c z²), k = 2 √(2/π) and c = 0.044715 k, each in two parts; a double's second is what it lacks.
+    static constexpr double k_double = 0x1.9884533d43651p+0, c_double = 0x1.2444f2a4d8b4bp-4;
+    static constexpr T k = T(k_double), k_rest = T((k_double - double(k)) - 0x1.cbc0d30ebfd15p-54);
+    static constexpr T c = T(c_double), c_rest = T((c_double - double(c)) - 0x1.6c843a29d1c70p-61);
     // ½ (1 + tanh u) = φ(2u), which keeps the digits of a small one. It is 1 or 0 where the cube of z might overflow.
     static RESEAU_INLINE V within(V z) { return min(V(T(30)), max(V(T(-30)), z)); }
-    static RESEAU_INLINE V gate(V z) { return sigmoid(V(2 * slope) * fma(V(cubic) * z * z, z, z)); }
+    static RESEAU_INLINE V gate(V z) {
+        const V square = z * z, cubic = V(c) * square;
+        const V cubic_rest = fma(V(c), fma(z, z, -square), fma(V(c_rest), square, fma(V(c), square, -cubic)));
+        const Pair<T> factor = sum(max(V(k), cubic), min(V(k), cubic));
+        const V high = z * factor.high;
+        return sigmoid(Pair<T>{high, fma(z, factor.low + (cubic_rest + V(k_rest)), fma(z, factor.high, -high))});
+    }
     static RESEAU_INLINE V value(V z) { return z * gate(within(z)); }
     static RESEAU_INLINE V derivative(V far) {
         const V z = within(far);
         const V s = gate(z);
-        const V slope_of_inner = V(2 * slope) * fma(V(T(3) * cubic) * z, z, V(T(1)));
-        return fma(z * s * (V(T(1)) - s), slope_of_inner, s);
+        return fma(z * s * (V(T(1)) - s), fma(V(T(3) * c) * z, z, V(k)), s);
     }
 };
 

@@ -228,12 +228,11 @@ static RESEAU_INLINE Vec<T> tanh(Vec<T> x) {
     return copysign(divide(n, d), x);
 }
 
-// 1 / (1 + e^-z): e / (1 + e) with e = e^-|z| below zero, one minus that above.
+// Of z and x + low = -|z|, where x is at least exp_lowest: e / (1 + e) with e = e^-|z| below zero, one minus that above.
 template <class T>
-static RESEAU_INLINE Vec<T> sigmoid(Vec<T> z) {
+static RESEAU_INLINE Vec<T> sigmoid_of(Vec<T> z, Vec<T> x, Vec<T> low) {
     typedef Constants<T> C;
-    const Vec<T> x = max(C::exp_lowest, -abs(z));
-    const auto e = split<T>(x, 0, x, 2 * C::bias);
+    const auto e = split<T>(x, low, x, 2 * C::bias);
     const Pair<T> n = sum<T>(1, e.r + e.rest);
     // 2^k, but for a k so low that e is nothing beside 1, where 2^k need not be a normal number.
     const Vec<T> power = power_of_two(max(e.word, C::integer + T(2 * C::bias - 64)) - T(C::bias));
@@ -241,6 +240,19 @@ static RESEAU_INLINE Vec<T> sigmoid(Vec<T> z) {
     const Pair<T> d = {one, fma(power, n.low, fma(power, n.high, 1 - one))};
     const Vec<T> below = scale(divide(n, d), e.word);
     return select(z < 0, below, 1 - below);
+}
+
+// 1 / (1 + e^-z).
+template <class T>
+static RESEAU_INLINE Vec<T> sigmoid(Vec<T> z) {
+    return sigmoid_of<T>(z, max(Constants<T>::exp_lowest, -abs(z)), 0);
+}
+
+// The same of a number in two parts: far below zero the result is e^z, in which an error of z in its last place would be one of
+// |z| last places.
+template <class T>
+static RESEAU_INLINE Vec<T> sigmoid(Pair<T> z) {
+    return sigmoid_of<T>(z.high, max(Constants<T>::exp_lowest, -abs(z.high)), select(z.high < 0, z.low, -z.low));
 }
 
 // e^(-a^2/2) for 0 <= a <= pdf_highest. An error of a^2 in its last place would be one of a^2 last places of the result; so

@@ -290,7 +290,11 @@ def _distributions(array: FloatArray, name: str, loss: Loss) -> FloatArray:
 
 
 def weights(values: object, rows: int) -> FloatArray:
-    """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64."""
+    """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64.
+
+    Their sum can be divided by, and multiplied with errors: else they are refused. What is below the smallest normal
+    number beside larger ones counts nothing, and becomes zero.
+    """
     array = _in_c_order(_numeric(values, "sample_weight"), np.float64)
     if array.shape != (rows,):
         raise DataError(f"sample_weight has shape {array.shape}, but must be ({rows},): one weight for each row of X.")
@@ -298,9 +302,20 @@ def weights(values: object, rows: int) -> FloatArray:
     if (array < 0).any():
         row = int(np.argmax(array < 0))
         raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
+    info = np.finfo(np.float64)
+    smallest, most = float(info.smallest_normal), float(np.sqrt(info.max))
     with np.errstate(over="ignore"):
-        if not np.isfinite(array.sum()):
-            raise DataError("sample_weight sums to more than float64 can hold; divide it by its largest value.")
-    if not array.any():
+        total, largest = float(array.sum()), float(array.max())
+    if total > most:
+        raise DataError(
+            f"sample_weight sums to {total:g}, but may sum to {most:.3g} at most; divide it by its largest value."
+        )
+    if largest == 0:
         raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
-    return array
+    if largest < smallest:
+        raise DataError(
+            f"sample_weight holds nothing above {largest:g}, but some weight must be at least {smallest:.3g}; divide "
+            "it by its largest value."
+        )
+    tiny = array < smallest
+    return np.where(tiny, 0.0, array) if array[tiny].any() else array

@@ -29,9 +29,10 @@ def of_training(
     optimizer: Optimizer,
     l2: float,
     batch_size: int,
+    start: FloatArray,
     keeps_best: bool,
 ) -> str:
-    """The warning of a run that failed in its last epoch; the network still has the weights from before that one."""
+    """The warning of a run that failed in its last epoch; `start` are the weights it began with."""
     epoch = history.epochs
     if failure.part == "loss":
         met = f"the loss is {history.loss[-1]} at step {failure.step} of epoch {epoch}"
@@ -41,7 +42,7 @@ def of_training(
     kept = f"of epoch {epoch - 1}" if epoch > 1 else "from before the fit"
     if keeps_best:
         kept = f"of epoch {history.best_epoch}, the best"
-    advice = _advice(network, X, T, history, failure, optimizer, l2, batch_size)
+    advice = _advice(network, X, T, failure, optimizer.learning_rate, l2 / batch_size, start)
     return f"training has diverged: {met}. The network has the weights {kept}. {advice}"
 
 
@@ -49,28 +50,25 @@ def _advice(
     network: Network,
     X: FloatArray | SparseRows,
     T: FloatArray | IntArray,
-    history: History,
     failure: Failure,
-    optimizer: Optimizer,
-    l2: float,
-    batch_size: int,
+    rate: float,
+    decay: float,
+    start: FloatArray,
 ) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
-    at_first = _loss(network, X, T) if history.epochs == 1 else history.loss[0]
-    rate = optimizer.learning_rate
-    overflows = not isfinite(at_first) or (failure.part == "loss" and failure.step == history.epochs == 1)
-    if overflows or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or failure.part == "state")):
+    at_first = _loss(network, start, X, T)
+    if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or failure.part == "state")):
         causes = []
         if (x := _largest(X))[0] > LARGE:
             causes.append(f"The inputs are out of scale, X holds {_at(X, x)}: standardise the columns.")
         if T.ndim == 2 and (t := _largest(T))[0] > LARGE:
             causes.append(f"The targets are out of scale, y holds {_at(T, t)}: standardise them.")
-        if not causes and (w := float(np.abs(network.parameters).max())) > LARGE:
-            causes.append(f"The weights are out of scale, the largest is {w:g}: begin with smaller ones.")
+        if not causes and (w := float(np.abs(start).max())) > LARGE:
+            causes.append(f"The weights it began with are out of scale, up to {w:g}: begin with smaller ones.")
         if causes:
             return " ".join(causes)
-    if rate <= LARGE_RATE and rate * l2 > batch_size:  # each step then takes more than the whole of a weight from it
-        return f"Use a smaller l2 (now {l2:g}), or a smaller learning rate (now {rate:g})."
+    if rate <= LARGE_RATE and rate * decay > 1:  # each step then takes more than the whole of a weight from it
+        return f"Use a smaller l2, which takes {rate * decay:g} times a weight from it at each step."
     return f"Use a smaller learning rate (now {rate:g})."
 
 
@@ -88,13 +86,17 @@ def of_validation(history: History, X: FloatArray | SparseRows, T: FloatArray | 
     )
 
 
-def _loss(network: Network, X: FloatArray | SparseRows, T: FloatArray | IntArray) -> float:
-    """The mean error of all rows."""
-    total = 0.0
-    with np.errstate(all="ignore"):
-        for first in range(0, len(X), BLOCK):
-            rows = slice(first, first + BLOCK)
-            total += float(network.errors(X[rows], T[rows]).sum(dtype="float64"))
+def _loss(network: Network, w: FloatArray, X: FloatArray | SparseRows, T: FloatArray | IntArray) -> float:
+    """The mean error of all rows with other weights."""
+    now, total = network.parameters.copy(), 0.0
+    network.parameters[...] = w
+    try:
+        with np.errstate(all="ignore"):
+            for first in range(0, len(X), BLOCK):
+                rows = slice(first, first + BLOCK)
+                total += float(network.errors(X[rows], T[rows]).sum(dtype="float64"))
+    finally:
+        network.parameters[...] = now
     return total / len(X)
 
 

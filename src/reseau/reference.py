@@ -155,7 +155,8 @@ def value_and_gradient(
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
-    E = float(xp.sum(share * output_error(architecture, Z[-1], A[-1], T, bounds)))
+    errors = output_error(architecture, Z[-1], A[-1], T, bounds)
+    E = float(xp.sum(xp.where(share > 0, share * errors, xp.zeros_like(errors))))  # whose error may be infinite
     delta_L = share * output_delta(architecture, Z[-1], A[-1], T)
     deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
     pieces: list[Array] = []

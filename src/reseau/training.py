@@ -120,6 +120,7 @@ def fit(
         network.parameters[...] = snapshot.parameters
         trainer.go_on_from(snapshot.progress)
         history, best, finished, failure = snapshot.history, snapshot.best, snapshot.finished, snapshot.failure
+    start = network.parameters.copy()
     began = time.perf_counter() - history.seconds
     # Without anybody to tell between epochs they all run in one call.
     at_once = epochs if callback is None and validation is None else 1
@@ -154,7 +155,7 @@ def fit(
     words = None
     if failure is not None:
         words = divergence.of_training(
-            network, X_checked, T, history, failure, optimizer, l2, batch_size, best is not None
+            network, X_checked, T, history, failure, optimizer, l2, batch_size, start, keeps_best=best is not None
         )
     elif validation is not None:
         words = divergence.of_validation(history, *validation)

@@ -150,6 +150,25 @@ def test_huge_scores_neither_overflow_nor_give_nan(tmp_path: Path) -> None:
             assert (np.abs(found.jacobian(X) - J) <= 16 * eps).all(), name
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelu_by_tanh_keeps_its_last_digits_far_to_the_left(dtype: str, tmp_path: Path) -> None:
+    # e^2u with a 2u down to −700: half an ulp of 2u would be 350 ulp. Exact to 30 digits, by mpmath.
+    net = rs.Network(rs.Dense(1, "gelu_tanh", bias=False), inputs=1, dtype=dtype)
+    net.parameters[...] = 1
+    net.to_c(tmp_path / "gelu.c")
+    numpy_script.export(net, tmp_path / "gelu.py")
+    library = shared_library(QUICK, [tmp_path / "gelu.c"], tmp_path)
+    script: dict[str, Any] = {"__name__": "gelu"}
+    exec((tmp_path / "gelu.py").read_text(), script)
+    z = np.linspace(-9.2 if dtype == "float32" else -20.9, -0.1, 400, dtype=dtype)
+    with mp.workdps(60):
+        twice_u = [2 * mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3) for x in map(mp.mpf, map(float, z))]
+        exact = np.array([float(mp.mpf(float(x)) / (1 + mp.exp(-u))) for x, u in zip(z, twice_u, strict=True)])
+    for predict in (Exported(library, "gelu", net.architecture, dtype).predict, script["predict"]):
+        found = predict(z[:, None])[:, 0].astype(float)
+        assert (np.abs(found - exact) <= 4 * np.finfo(dtype).eps * np.abs(exact)).all()
+
+
 def test_nan_is_not_hidden(tmp_path: Path) -> None:
     for name in ACTIVATIONS:
         net = rs.Network(rs.Dense(3, name), rs.Dense(2, "identity"), inputs=2, seed=0)

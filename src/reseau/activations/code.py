@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reseau.activations.functions import GELU_CUBIC, GELU_FAR, GELU_SLOPE
+from reseau.activations.functions import GELU_CUBIC, GELU_FAR, GELU_PARTS, GELU_SLOPE
 from reseau.activations.onnx import Emitter
+
+_SHORT, _SHORT_K, _SHORT_C = GELU_PARTS[64]
+# The same coefficients k and c in two parts, the first of 24 bits: float and double have it alike.
+_K, _K_REST, _C, _C_REST = 1.5957691669464111, -4.534068042105272e-08, 0.07135481387376785, 2.3988323959931355e-09
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,20 @@ static double normal_density(double z)
 }
 """,
     "gelu_gate": f"""
-/* (1 + tanh(u))/2 = sigmoid(2 u) with u = sqrt(2/pi) (z + 0.044715 z^3): in double 0 or 1 from |z| = 30 on, long before
- * the cube could overflow. */
+/* (1 + tanh(u))/2 = 1/(1 + e^-2u), u = sqrt(2/pi) (z + 0.044715 z^3): in double 0 or 1 from |z| = 30 on, long before
+ * the cube could overflow. Far below zero that is e^2u, in which an error of 2 u in its last place would be one of as
+ * many last places as 2 u is large: so 2 u = z (k + c z^2) is computed in two parts, from k and c in two parts. */
 static double gelu_gate(double z)
 {{
     double near_z = z < -{GELU_FAR} ? -{GELU_FAR} : z > {GELU_FAR} ? {GELU_FAR} : z;
-    return sigmoid({2 * GELU_SLOPE} * (near_z + {GELU_CUBIC} * near_z * near_z * near_z));
+    double square = near_z * near_z, cubic = {_C} * square, factor = {_K} + cubic, back = factor - {_K};
+    double rest = ({_K} - (factor - back)) + (cubic - back) + {_K_REST} + {_C_REST} * square
+                  + {_C} * fma(near_z, near_z, -square) + fma({_C}, square, -cubic);
+    double product = near_z * factor, low = fma(near_z, factor, -product) + near_z * rest, high = product + low;
+    double e = exp(-fabs(high));
+    low += product - high;
+    e += e * (z < 0.0 ? low : -low);
+    return (z < 0.0 ? e : 1.0) / (1.0 + e);
 }}
 """,
     "gelu_rest": f"""
@@ -156,9 +168,16 @@ def normal_cdf(z):
 """,
     "gelu_gate": f"""
 def gelu_gate(z):
-    # (1 + tanh(u))/2 = sigmoid(2 u) with u = sqrt(2/pi) (z + 0.044715 z^3); 0 or 1 from |z| = {GELU_FAR:g} on.
-    z = np.clip(z, -{GELU_FAR:g}, {GELU_FAR:g})
-    return sigmoid({2 * GELU_SLOPE} * (z + {GELU_CUBIC} * z**3))
+    # (1 + tanh(u))/2 = 1/(1 + e^-2u) with u = sqrt(2/pi) (z + 0.044715 z^3); 0 or 1 from |z| = {GELU_FAR:g} on. Far
+    # below zero that is e^2u, in which rounding 2 u = z (k + c z^2) would cost as many units in the last place as 2 u
+    # is large: so |z| is r + d with a short r, whose products with the first parts of k and c are exact.
+    size = np.abs(np.clip(z, -{GELU_FAR:g}, {GELU_FAR:g}).astype(float))
+    r = np.round({_SHORT:g} * size) / {_SHORT:g}
+    d, cube = size - r, r * r * r
+    rest = d * ({2 * GELU_SLOPE} + {2 * GELU_SLOPE * GELU_CUBIC} * (3 * r * (r + d) + d * d))
+    rest += {_SHORT_K[1]} * r + {_SHORT_C[1]} * cube
+    e = np.exp(-{_SHORT_K[0]} * r) * np.exp(-{_SHORT_C[0]} * cube) * np.exp(-rest)
+    return (np.where(z < 0, e, 1) / (1 + e)).astype(z.dtype)
 """,
     "softmax": """
 def softmax(z):

@@ -50,15 +50,21 @@ def softplus_of_minus_abs(Z: Array) -> Array:
 
 
 def normal_cdf(Z: Array) -> Array:
-    """Φ(z) = ½ (1 + erf(z/√2)), with all digits of a small one; the array API has no such function: it is SciPy's."""
+    """Φ(z) = ½ (1 + erf(z/√2)), as ½ erfcx(|z|/√2) e^(−z²/2) for z < 0, which keeps all digits of a small one."""
+    below = 0.5 * _erfcx(namespace(Z).abs(Z) / sqrt(2)) * _gaussian(Z)
+    return namespace(Z).where(Z >= 0, 1 - below, below)
+
+
+def _erfcx(Z: Array) -> Array:
+    """e^(z²) (1 − erf z). The array API has no such function: it is SciPy's."""
     import scipy.special
 
     xp = namespace(Z)
     if xp.__name__ == "numpy":
-        return scipy.special.ndtr(Z)
+        return scipy.special.erfcx(Z)
     import numpy as np
 
-    return xp.asarray(scipy.special.ndtr(np.from_dlpack(Z)))
+    return xp.asarray(scipy.special.erfcx(np.from_dlpack(Z)))
 
 
 def softmax_jacobian(S: Array) -> Array:
@@ -129,9 +135,20 @@ def selu_derivative(Z: Array, A: Array) -> Array:
 
 def normal_pdf(Z: Array) -> Array:
     """The density of the normal distribution, e^(−z²/2)/√(2π)."""
+    return _gaussian(Z) / sqrt(2 * pi)
+
+
+def _gaussian(Z: Array) -> Array:
+    """e^(−z²/2), as e^(−r²/2) e^(−d(r + d/2)): a square of hundreds, rounded, would cost as many last digits.
+
+    z = r + d, with an r so short that its square is exact.
+    """
     xp = namespace(Z)
     near = xp.clip(Z, -40.0, 40.0)  # e^−800 is 0 in double precision, and the square cannot overflow
-    return xp.exp(-0.5 * near * near) / sqrt(2 * pi)
+    s = 2.0**20 if xp.finfo(Z.dtype).bits == 64 else 64.0
+    r = xp.round(s * near) / s
+    d = near - r
+    return xp.exp(-0.5 * r * r) * xp.exp(-d * (r + 0.5 * d))
 
 
 # Hendrycks and Gimpel 2016: Φ(z) ≈ ½ (1 + tanh u) = φ(2u), u = √(2/π) (z + 0.044715 z³). The sum with 1 would lose the
@@ -140,11 +157,28 @@ GELU_SLOPE = sqrt(2 / pi)
 GELU_CUBIC = 0.044715
 GELU_FAR = 30.0  # from here on φ(2u) is 0 or 1 in double precision, and the cube cannot overflow
 
+# 2u = z (k + c z²), k = 2 √(2/π) and c = 0.044715 k. For each precision: s, and k and c as sums of two parts, the first
+# so short that its product with r, or r³, is exact for a multiple r of 1/s up to where φ(−2u) is 0.
+GELU_PARTS = {
+    32: (4.0, (1.5957717895507812, -2.6679450505382404e-06), (0.072265625, -0.0009108087273997513)),
+    64: (256.0, (1.5957691216062813, -5.505482686972437e-13), (0.07135772705078125, -2.9107781810012236e-06)),
+}
+
 
 def gelu_tanh_gate(Z: Array) -> Array:
-    """φ(2u), by which `gelu_tanh` multiplies z."""
-    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
-    return sigmoid(2 * GELU_SLOPE * (near + GELU_CUBIC * near * near * near))
+    """φ(2u), by which `gelu_tanh` multiplies z.
+
+    Far to the left that is e^2u, in which rounding 2u would cost as many units in the last place as 2u is large: some
+    hundreds. So |z| is taken as r + d, and e^−|2u| as e^−kr e^−cr³ e^−rest, the first two of exact arguments.
+    """
+    xp = namespace(Z)
+    size = xp.abs(xp.clip(Z, -GELU_FAR, GELU_FAR))
+    s, (k, k_rest), (c, c_rest) = GELU_PARTS[xp.finfo(Z.dtype).bits]
+    r = xp.round(s * size) / s
+    d, cube = size - r, r * r * r
+    rest = d * ((k + k_rest) + (c + c_rest) * (3 * r * (r + d) + d * d)) + (k_rest * r + c_rest * cube)
+    e = xp.exp(-k * r) * xp.exp(-c * cube) * xp.exp(-rest)
+    return xp.where(Z >= 0, 1 / (1 + e), e / (1 + e))
 
 
 def gelu_tanh_derivative(Z: Array, A: Array) -> Array:

@@ -17,7 +17,7 @@ TYPES = {"float32": "float", "float64": "double"}
 """The type of C for each dtype."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_MATHS = "exp|expm1|log|log1p|tanh|erf|erfc|fabs|sqrt"  # functions of math.h that have a version for float
+_MATHS = "exp|expm1|log|log1p|tanh|erf|erfc|fabs|sqrt|fma"  # functions of math.h that have a version for float
 
 # What cannot name the member of a struct, in C or in C++, or is a macro on some platform.
 _TAKEN = """
