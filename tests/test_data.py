@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import reseau as rs
-from reseau import data
+from reseau import data, model_file
+from reseau.activations import ACTIVATIONS, EVERYWHERE
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -162,3 +166,190 @@ def test_masked_values_are_refused_and_an_empty_mask_is_none():
     with pytest.raises(rs.DataError, match="X has masked values"):
         data.matrix(X, "X", np.dtype("float32"))
     assert data.matrix(np.ma.masked_array([[1.0], [2.0]]), "X", np.dtype("float32")).tolist() == [[1.0], [2.0]]
+
+
+# --- what people take for targets ---------------------------------------------------------------------------------
+
+DIGITS = architecture(10)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "binary_cross_entropy", "poisson"])
+@pytest.mark.parametrize("convert", [np.asarray, lambda y: y.astype(float), pd.Series, list])
+def test_labels_for_a_loss_that_takes_none_are_refused_with_the_one_that_does(loss, convert):
+    y = convert(np.arange(1300) % 10)
+    of = rs.Network(rs.Dense(10), loss=loss, inputs=1).architecture
+    with pytest.raises(rs.DataError, match=r"y has shape \(1300,\).*loss='cross_entropy'.*Dense\(10, 'softmax'\)"):
+        data.targets(y, "y", of, 1300, FLOAT32)
+
+
+def test_a_column_of_labels_is_refused_with_ravel_and_the_loss():
+    column = np.arange(1300).reshape(-1, 1) % 10
+    with pytest.raises(rs.DataError, match=r"shape \(1300, 1\).*loss='cross_entropy'.*numpy\.ravel"):
+        data.targets(column, "y", DIGITS, 1300, FLOAT32)
+    with pytest.raises(rs.DataError, match=r"shape \(1300, 1\).*integer labels of shape \(rows,\);.*numpy\.ravel"):
+        data.targets(column, "y", architecture(10, "softmax", "cross_entropy"), 1300, FLOAT32)
+
+
+def test_numbers_in_one_column_for_several_outputs_are_not_taken_for_labels():
+    with pytest.raises(rs.DataError, match=r"it must be \(2, 10\)\.$"):
+        data.targets([0.5, 1.0], "y", DIGITS, 2, FLOAT32)
+
+
+def test_labels_of_one_output_are_numbers_to_come_near():
+    assert data.targets([0, 1, 1], "y", LINE, 3, FLOAT32).tolist() == [[0], [1], [1]]
+
+
+@pytest.mark.parametrize("of", [CLASSES, PLANE, CHANCE])
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["cat", "dog"],
+        np.array(["cat", "dog"]),
+        np.array([1, "dog"], object),
+        pd.Series(["cat", "dog"], dtype="category"),
+    ],
+)
+def test_labels_in_words_are_refused_with_how_they_become_numbers(of, y):
+    with pytest.raises(rs.DataError, match=r"y holds '(cat|dog)' at row [01], which is.*numpy\.unique.*MLPClassifier"):
+        data.targets(y, "y", of, 2, FLOAT32)
+
+
+def test_targets_that_were_not_given_are_refused_as_such():
+    with pytest.raises(rs.DataError, match="X has 4 rows but y has None"):
+        data.targets(None, "y", LINE, 4, FLOAT32)
+
+
+# --- targets that the outputs cannot reach ------------------------------------------------------------------------
+
+# Of each activation a target just beyond its values, and the nearest that it comes near or takes.
+BEYOND = {
+    "sigmoid": (2.6, 1.0),
+    "tanh": (-7.0, -1.0),
+    "softmax": (1.2, 1.0),
+    "log_softmax": (0.1, 0.0),
+    "relu": (-0.1, 0.0),
+    "elu": (-1.01, -1.0),
+    "selu": (-1.7582, -1.758),
+    "gelu": (-0.16998, -0.16997),
+    "gelu_tanh": (-0.17005, -0.17004),
+    "silu": (-0.27847, -0.27846),
+    "mish": (-0.30885, -0.30884),
+    "softplus": (-1e-6, 0.0),
+    "softsign": (1.001, 1.0),
+    "hard_sigmoid": (-0.001, 0.0),
+    "hard_swish": (-0.376, -0.375),
+    "exponential": (-1e-6, 0.0),
+}
+
+
+def fitted(
+    activation: str, y: np.ndarray, loss: str = "squared_error", dtype: str = "float32", **options
+) -> rs.Network:
+    net = rs.Network(rs.Dense(y.shape[1], activation), loss=loss, dtype=dtype, seed=0)
+    net.fit(np.ones((len(y), 1)), y, epochs=1, **options)
+    return net
+
+
+def test_every_activation_with_an_end_is_asked():
+    assert set(BEYOND) == {name for name, entry in ACTIVATIONS.items() if entry.range != EVERYWHERE}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", BEYOND)
+def test_the_first_target_that_the_outputs_cannot_reach_is_said_once(activation, dtype):
+    beyond, _ = BEYOND[activation]
+    y = np.full((9, 2), -1.0 if activation == "log_softmax" else 0.5)
+    y[4:, 1] = beyond
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fitted(activation, y, dtype=dtype)
+    assert len(told) == 1
+    assert issubclass(told[0].category, UserWarning)
+    assert f"y holds {beyond:g} at row 4, column 1, which the outputs cannot reach" in str(told[0].message)
+    assert f"{activation!r} gives values in {ACTIVATIONS[activation].range}" in str(told[0].message)
+    assert "Use Dense(2, 'identity') there" in str(told[0].message)
+    assert told[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", BEYOND)
+def test_a_target_at_the_end_of_the_range_is_near_enough(activation, dtype):
+    _, end = BEYOND[activation]
+    y = np.full((9, 2), end)
+    y[:, 1] = 1 - end if activation == "softmax" else end
+    fitted(activation, y, dtype=dtype)
+    exact = ACTIVATIONS[activation].range.low
+    if np.isfinite(exact) and activation != "softmax":
+        fitted(activation, np.full((3, 1), exact), dtype=dtype)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("activation", "loss", "y"),
+    [
+        ("identity", "squared_error", [[1e6], [-1e6]]),
+        ("leaky_relu", "huber", [[-5.0], [5.0]]),
+        ("softmax", "cross_entropy", [[0.0, 1.0], [0.25, 0.75]]),
+        ("log_softmax", "cross_entropy", [[0.0, 1.0], [0.25, 0.75]]),
+        ("softmax", "squared_error", [[0.0, 1.0], [0.25, 0.75]]),
+        ("exponential", "poisson", [[0.0], [7.0]]),
+        ("sigmoid", "binary_cross_entropy", [[0.0, 1.0], [1.0, 1.0]]),
+    ],
+)
+def test_targets_within_reach_are_trained_on_in_silence(activation, loss, y):
+    fitted(activation, np.array(y), loss)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "y", "words"),
+    [
+        ("sigmoid", "poisson", [[1.0], [3.0]], r"y holds 3 at row 1, which.*Use Dense\(1, 'exponential'\)"),
+        (
+            "softmax",
+            "binary_cross_entropy",
+            [[0, 1], [1, 1]],
+            r"Row 1 of y sums to 2, which.*Use Dense\(2, 'sigmoid'\)",
+        ),
+        ("softmax", "squared_error", [[0.5, 0.1]], r"Row 0 of y sums to 0\.6, which.*gives rows that sum to 1"),
+    ],
+)
+def test_the_way_out_is_the_activation_that_goes_with_the_loss(activation, loss, y, words):
+    with pytest.warns(UserWarning, match=words):
+        fitted(activation, np.array(y, dtype=float), loss)
+
+
+def test_validation_targets_are_looked_at_where_those_of_training_are_well():
+    good, bad = np.array([[0.0], [1.0]]), np.array([[0.5], [4.0]])
+    with pytest.warns(UserWarning, match="validation y holds 4 at row 1, which") as told:
+        fitted("sigmoid", good, validation_data=(good, bad))
+    assert len(told) == 1
+    with pytest.warns(UserWarning, match=r"^y holds 4 at row 1") as told:
+        fitted("sigmoid", bad, validation_data=(good, bad))
+    assert len(told) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_asking_for_errors_gradients_or_a_step_does_not_warn():
+    net, X, y = rs.Network(rs.Dense(1, "tanh"), inputs=1), [[1.0]], [[7.0]]
+    net.errors(X, y), net.gradient(X, y), net.step(X, y, learning_rate=0.1)
+
+
+# --- networks that earlier releases let through -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus", "exponential"])
+def test_a_file_with_a_loss_that_its_outputs_do_not_go_with_predicts_and_is_trained_no_further(activation, tmp_path):
+    net = rs.Network(rs.Dense(2, activation), inputs=3, seed=0)
+    description = {"kind": "network", "network": {**net.describe(), "loss": "cross_entropy"}}
+    model_file.write(tmp_path / "old.reseau", description, net.tensors())
+    X = np.random.default_rng(0).normal(size=(6, 3))
+    again = rs.load(tmp_path / "old.reseau")
+    assert again.loss == "cross_entropy"
+    assert again(X).tobytes() == net(X).tobytes()
+    again.save(tmp_path / "again.reseau")
+    assert (tmp_path / "again.reseau").read_bytes() == (tmp_path / "old.reseau").read_bytes()
+    labels = np.zeros(6, dtype=int)
+    for call in (again.errors, again.gradient, again.fit, again.blackboard):
+        with pytest.raises(rs.ParameterError, match=f"'{activation}' gives values in .*use one of softmax"):
+            call(X, labels)

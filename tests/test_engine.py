@@ -27,7 +27,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 def test_both_engines_have_the_same_face(engine):
     module = engines.get(engine)
     assert engine == module.NAME
-    for name in ("predictor", "errors", "gradient", "jacobian", "Trainer"):
+    for name in ("predictor", "outputs", "errors", "gradient", "jacobian", "parameter_jacobian", "Trainer"):
         assert callable(getattr(module, name))
 
 

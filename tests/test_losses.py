@@ -153,14 +153,33 @@ def test_cross_entropy_does_not_depend_on_what_all_scores_have_in_common(engine,
 
 
 @pytest.mark.parametrize(
-    ("loss", "output"), [("cross_entropy", "sigmoid"), ("binary_cross_entropy", "softmax"), ("poisson", "softplus")]
+    ("loss", "output"),
+    [("cross_entropy", "log_softmax"), ("binary_cross_entropy", "softmax"), ("poisson", "softplus")],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_output_that_has_underflowed_to_zero_gives_a_large_error_and_no_nan(engine, loss, output, dtype):
     net = network(loss, 2, output, engine=engine, dtype=dtype)
     E, g = net.value_and_gradient([[-5000.0, 5000.0]], [[1.0, 0.0]])
-    assert 80 < E < 1e4  # −log of the smallest normal number, 87.3 or 708.4; Poisson adds o = 5000
+    assert 80 < E <= 1e4  # −log of the smallest normal number, 87.3 or 708.4; Poisson adds o = 5000; −log S = 10⁴
     assert np.isfinite(g).all()
+
+
+def test_of_logarithms_the_cross_entropy_is_its_value_at_the_exponential():
+    rng = np.random.default_rng(5)
+    O, T = np.log(rng.dirichlet(np.ones(3), 40)), rng.dirichlet(np.ones(3), 40)
+    entry = LOSSES["cross_entropy"]
+    of_logarithms = entry.of(ACTIVATIONS["log_softmax"])
+    assert entry.of(ACTIVATIONS["softmax"]) is entry
+    np.testing.assert_allclose(of_logarithms.value(O, T), entry.value(np.exp(O), T), rtol=1e-13, atol=1e-15)
+    chain = entry.derivative(np.exp(O), T) * np.exp(O)  # dp/do = p for p = e^o
+    np.testing.assert_allclose(of_logarithms.derivative(O, T), chain, rtol=1e-13)
+    for j in range(3):
+        values = {"o": O[0], "t": T[0], "j": j}
+        assert of_logarithms.formula.evaluate(values, False) == pytest.approx(
+            of_logarithms.value(O, T)[0, j], rel=1e-14
+        )
+        slope = of_logarithms.derivative_formula.evaluate(values, False)
+        assert slope == of_logarithms.derivative(O, T)[0, j]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -171,5 +190,5 @@ def test_every_entry_says_what_it_is(loss):
     assert entry.words.fr
     assert str(entry.formula)
     assert str(entry.derivative_formula)
-    assert entry.simplifies_with is None or entry.outputs.contains(ACTIVATIONS[entry.simplifies_with].range)
+    assert entry.simplifies_with is None or entry.takes(ACTIVATIONS[entry.simplifies_with])
     assert (entry.simplifies_with is None) == (entry.value_from_scores is None)

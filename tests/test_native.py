@@ -76,14 +76,16 @@ def test_the_tables_in_c_have_the_names_of_those_in_python_in_their_order():
     from reseau import _native
 
     assert _native.activations() == list(ACTIVATIONS)
-    assert _native.losses() == list(LOSSES)
+    of_logarithms = [entry.of_logarithms.name for entry in LOSSES.values() if entry.of_logarithms]
+    assert _native.losses() == [*LOSSES, *of_logarithms]
     assert _native.optimizers() == list(OPTIMIZERS)
 
 
 def test_the_tables_in_c_agree_on_pairs_and_states():
     from reseau import _native
 
-    assert _native.simplifies_with() == [loss.simplifies_with or "" for loss in LOSSES.values()]
+    entries = [*LOSSES.values(), *(entry.of_logarithms for entry in LOSSES.values() if entry.of_logarithms)]
+    assert _native.simplifies_with() == [loss.simplifies_with or "" for loss in entries]
     assert _native.optimizer_states() == [optimizer.states for optimizer in OPTIMIZERS.values()]
 
 
@@ -124,16 +126,18 @@ def test_weights_are_the_same_bytes_for_any_threads_whatever_is_trained(options)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_gradient_and_the_jacobian_are_the_same_bytes_for_any_threads(dtype):
+def test_the_gradient_and_the_jacobians_are_the_same_bytes_for_any_threads(dtype):
     rng = np.random.default_rng(0)
     net = rs.Network(rs.Dense(65, "silu"), rs.Dense(7, "tanh"), inputs=33, dtype=dtype, seed=0, engine="native")
     X, T = rng.normal(size=(517, 33)), rng.normal(size=(517, 7))
     results = set()
     for threads in (1, 2, 3, 7):
         E, g = net.value_and_gradient(X, T, threads=threads)
-        results.add(
-            (E, g.tobytes(), net.jacobian(X, threads=threads).tobytes(), net.errors(X, T, threads=threads).tobytes())
+        arrays = (
+            *(g, net.errors(X, T, threads=threads)),
+            *(net.jacobian(X, threads=threads), net.parameter_jacobian(X, threads=threads)),
         )
+        results.add((E, *(array.tobytes() for array in arrays)))
     assert len(results) == 1
 
 
@@ -175,7 +179,10 @@ found = {"instruction_set": engine.info()["instruction_set"]}
 for dtype in ("float32", "float64"):
     for widths, rows, batch_size in SIZES:
         net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2)
-        found[f"{dtype} {widths}"] = digest(net.parameters, net(X), net.jacobian(X[:5])), loss
+        found[f"{dtype} {widths}"] = (
+            digest(net.parameters, net(X), net.jacobian(X[:5]), net.parameter_jacobian(X[:5])),
+            loss,
+        )
         net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2, dropout=0.3)
         found[f"{dtype} {widths} dropout"] = digest(net.parameters), loss
         if dtype == "float32":
@@ -466,14 +473,17 @@ def test_ctrl_c_is_heard_within_a_tenth_of_a_second_and_leaves_a_whole_epoch(row
         assert found["started"]
 
 
-def test_ctrl_c_is_heard_in_a_long_prediction():
+@pytest.mark.parametrize(
+    ("width", "rows", "call"), [(2048, 400_000, "net"), (512, 4_000, "net.parameter_jacobian")], ids=["O", "dO/dw"]
+)
+def test_ctrl_c_is_heard_in_a_long_call(width, rows, call):
     code = (
-        "import os, signal, sys, threading, time\nimport numpy as np, reseau as rs\nwide = rs.Dense(2048, "
-        "'gelu')\nnet = rs.Network(wide, wide, rs.Dense(1), inputs=16, engine='native')\nX = np.ones((400_000, "
+        f"import os, signal, sys, threading, time\nimport numpy as np, reseau as rs\nwide = rs.Dense({width}, "
+        f"'gelu')\nnet = rs.Network(wide, wide, rs.Dense(1), inputs=16, engine='native')\nX = np.ones(({rows}, "
         "16), dtype='float32')\nsent = []\ndef interrupt():\n    time.sleep(0.2); "
         "sent.append(time.perf_counter()); os.kill(os.getpid(), "
-        "signal.SIGINT)\nthreading.Thread(target=interrupt, daemon=True).start()\ntry:\n    net(X, "
-        "threads=1)\nexcept KeyboardInterrupt:\n    print(time.perf_counter() - sent[0])\n"
+        "signal.SIGINT)\nthreading.Thread(target=interrupt, daemon=True).start()\ntry:\n    "
+        f"{call}(X, threads=1)\nexcept KeyboardInterrupt:\n    print(time.perf_counter() - sent[0])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert float(done.stdout) < 0.5

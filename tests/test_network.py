@@ -50,11 +50,14 @@ def test_a_changed_weight_is_seen_by_the_next_call(engine):
     np.testing.assert_array_equal(net(X), 2 * before)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", np.float32, np.float64, np.dtype("float32")])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", np.float32, np.float64, np.dtype("float32"), "f4", "f8", "double", np.single, float]
+)
 def test_the_precision_may_be_named_or_given_as_a_type(engine, dtype):
     net = small(dtype=dtype, engine=engine)
     X, T = np.ones((5, 3)), np.ones((5, 2))
-    for array in (net.parameters, net(X), net.errors(X, T), net.jacobian(X), net.gradient(X, T)[0][0]):
+    jacobians = net.jacobian(X), net.parameter_jacobian(X)
+    for array in (net.parameters, net(X), net.errors(X, T), *jacobians, net.gradient(X, T)[0][0]):
         assert array.dtype == net.dtype == np.dtype(dtype)
 
 
@@ -64,13 +67,20 @@ def test_the_precision_may_be_named_or_given_as_a_type(engine, dtype):
         ({"dtype": "float16"}, r"dtype is 'float16'.*Known: float32, float64"),
         ({"dtype": None}, "dtype is None"),
         ({"dtype": int}, "dtype is 'int'"),
+        ({"dtype": np.float16}, "dtype is 'float16'"),
+        ({"dtype": [("a", "f4")]}, r"dtype is \[\('a', 'f4'\)\]"),
         ({"inputs": 0}, "inputs is 0, but must be a whole number of at least 1"),
         ({"inputs": -1}, "inputs is -1"),
         ({"inputs": 2.5}, "inputs is 2.5"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": "x"}, "seed is 'x'"),
+        ({"seed": 1.5}, r"seed is 1\.5"),
+        ({"seed": True}, "seed is True"),
+        ({"seed": np.array([1, 2])}, r"seed is array\(\[1, 2\]\)"),
         ({"engine": "gpu"}, r"engine is 'gpu'.*Known: native, reference"),
+        ({"engine": rs}, "engine is <module"),
         ({"loss": None}, "loss is None"),
+        ({"loss": np.mean}, "loss is <function mean.*Known: squared_error"),
     ],
 )
 def test_a_parameter_outside_its_range_is_refused_by_name(options, words):
@@ -82,6 +92,50 @@ def test_the_same_seed_draws_the_same_weights_and_another_seed_others():
     assert small(seed=7).parameters.tobytes() == small(seed=7).parameters.tobytes()
     assert small(seed=7).parameters.tobytes() != small(seed=8).parameters.tobytes()
     assert small(seed=None).parameters.tobytes() != small(seed=None).parameters.tobytes()
+
+
+def test_numpy_s_whole_numbers_are_seeds_and_inputs_like_those_of_python():
+    expected = small(seed=7, inputs=3).parameters.tobytes()
+    assert small(seed=np.int64(7), inputs=np.uint8(3)).parameters.tobytes() == expected
+    small(seed=10**40)
+    small(seed=np.uint64(2**64 - 1))
+
+
+def test_building_again_draws_anew_and_forgets_what_was_called_before(engine):
+    net = small(engine=engine)
+    X = np.random.default_rng(0).normal(size=(7, 3))
+    before = net(X), net(X[:1])
+    net.build(3)
+    for O, rows in zip(before, (X, X[:1]), strict=True):
+        np.testing.assert_allclose(net(rows), np.tanh(rows @ net.layers[0].W + net.layers[0].b) @ net.layers[1].W, 1e-5)
+        assert not np.allclose(net(rows), O)
+    net.build(5)
+    assert net(np.ones((7, 5))).shape == (7, 2)
+    with pytest.raises(rs.DataError, match="has 3 columns, but the network has 5 inputs"):
+        net(X)
+
+
+def test_building_again_after_a_fit_leaves_nothing_of_it(engine):
+    net = small(engine=engine)
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    net.fit(X, X[:, :2], epochs=1)
+    net(X)
+    net.build(2)
+    net.fit(X[:, :2], X[:, :2], epochs=1)
+    exact = np.tanh(X[:, :2] @ net.layers[0].W + net.layers[0].b) @ net.layers[1].W
+    np.testing.assert_allclose(net(X[:, :2]), exact, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("inputs", [0, -2, 2.5, "3", None, True, 10**14])
+def test_a_refused_build_changes_nothing(engine, inputs):
+    net, X = small(engine=engine), np.ones((5, 3))
+    kept, O, state = net.parameters, net(X).tobytes(), net.generator_state
+    with pytest.raises(rs.ParameterError, match=r"inputs is|more than fit in memory"):
+        net.build(inputs)
+    assert net.parameters is kept
+    assert net(X).tobytes() == O
+    assert net.generator_state == state
+    assert net.architecture.inputs == 3
 
 
 def test_the_drawn_weights_are_the_same_numbers_in_both_precisions():
@@ -139,7 +193,7 @@ def test_the_repr_is_the_call_that_makes_the_network():
     again = eval(repr(net), {"Network": rs.Network, "Dense": rs.Dense})
     assert again.architecture == net.architecture
     assert again.dtype == net.dtype
-    assert repr(rs.Network(rs.Dense(2))) == "Network(Dense(2, 'relu'), loss='squared_error', dtype='float32')"
+    assert repr(rs.Network(rs.Dense(2))) == "Network(Dense(2, 'identity'), loss='squared_error', dtype='float32')"
 
 
 @pytest.mark.parametrize(
@@ -241,6 +295,49 @@ def test_a_step_refuses_a_learning_rate_that_is_not_above_zero(learning_rate):
         small().step(np.ones((1, 3)), np.ones((1, 2)), learning_rate=learning_rate)
 
 
+@pytest.mark.parametrize(
+    "learning_rate",
+    [1e38, 1e300],
+)
+def test_a_step_that_would_leave_no_finite_weights_is_refused_and_changes_nothing(engine, learning_rate):
+    net = small(engine=engine)
+    before = net.parameters.copy()
+    words = r"learning_rate is 1e\+\d+, with which W\[0, 0\] of layer 1 would be -?inf.*use a smaller one"
+    with pytest.raises(rs.ParameterError, match=words):
+        net.step(np.ones((4, 3)), np.full((4, 2), 1e3), learning_rate=learning_rate)
+    np.testing.assert_array_equal(net.parameters, before)
+
+
+def test_a_step_names_the_first_bias_that_would_not_be_finite(engine):
+    net = rs.Network(rs.Dense(2), inputs=1, engine=engine)
+    with pytest.raises(rs.ParameterError, match=r"with which b\[1\] of layer 1 would be inf"):
+        net.step([[0.0]], [[0.0, 1e18]], learning_rate=1e30)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [None, 3, "ab", "01", ("0", "1"), (1,), (1, 2, 3), (1, 0), (np.nan, 1), (0, np.nan), (0, 1j), {0, 1}, (True, 2)],
+)
+def test_bounds_that_are_no_two_numbers_in_order_are_refused(bounds):
+    with pytest.raises(rs.ParameterError, match=r"bounds is .*, but must be two numbers \(low, high\)"):
+        small().value_and_gradient(np.ones((1, 3)), np.ones((1, 2)), bounds=bounds)
+
+
+@pytest.mark.parametrize("bounds", [(0.5, 2.0), [0.5, 2], np.array([0.5, 2.0]), (np.float32(0.5), np.int64(2))])
+def test_bounds_keep_the_errors_of_a_cross_entropy_between_them(engine, bounds):
+    net = rs.Network(rs.Dense(2), loss="cross_entropy", inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = [1.0, 0.0, 0.0, 0.0]
+    X, labels = [[-50.0], [50.0]], [0, 0]  # errors of 50 and of e^−50
+    assert net.value_and_gradient(X, labels, bounds=bounds)[0] == (2 + 0.5) / 2
+    assert net.value_and_gradient(X, labels, bounds=(-np.inf, np.inf))[0] == pytest.approx(25)
+
+
+def test_a_jacobian_of_the_parameters_beyond_the_memory_is_refused(engine):
+    net = rs.Network(rs.Dense(1000), rs.Dense(1000), inputs=2, engine=engine)
+    with pytest.raises(rs.DataError, match=r"shape \(50000, 1000, 1004000\), 200,800\.0 GB, more than fits in memory"):
+        net.parameter_jacobian(np.zeros((50_000, 2)))
+
+
 def test_no_rows_give_no_outputs(engine):
     net = small(engine=engine)
     O = net(np.empty((0, 3)))
@@ -248,7 +345,7 @@ def test_no_rows_give_no_outputs(engine):
     assert O.dtype == np.float32
 
 
-@given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**32 - 1))
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(2, 5), st.integers(0, 2**32 - 1))
 def test_outputs_of_a_row_do_not_depend_on_the_other_rows(rows, inputs, outputs, seed):
     net = rs.Network(
         rs.Dense(3, "tanh"), rs.Dense(outputs, "softmax"), inputs=inputs, dtype="float64", seed=seed, engine="reference"
@@ -320,7 +417,7 @@ def test_the_inputs_are_never_written_to(engine):
     net = small(dtype="float64", engine=engine)
     X, T = np.ones((8, 3)), np.ones((8, 2))
     X.flags.writeable = T.flags.writeable = False
-    net(X), net.errors(X, T), net.gradient(X, T), net.jacobian(X), net.fit(X, T, epochs=2)
+    net(X), net.errors(X, T), net.gradient(X, T), net.jacobian(X), net.parameter_jacobian(X), net.fit(X, T, epochs=2)
     np.testing.assert_array_equal(X, 1)
 
 
@@ -347,7 +444,7 @@ BAD_X = [
 
 
 @pytest.mark.parametrize(("X", "words"), BAD_X, ids=[words[:50] for _, words in BAD_X])
-@pytest.mark.parametrize("method", ["call", "errors", "gradient", "jacobian", "step", "fit"])
+@pytest.mark.parametrize("method", ["call", "errors", "gradient", "jacobian", "parameter_jacobian", "step", "fit"])
 def test_inputs_that_are_no_finite_matrix_are_refused_everywhere_alike(method, X, words):
     net = small()
     T = np.ones((len(X) if hasattr(X, "__len__") else 1, 2))
@@ -357,6 +454,7 @@ def test_inputs_that_are_no_finite_matrix_are_refused_everywhere_alike(method, X
         "errors": lambda: net.errors(X, T),
         "gradient": lambda: net.gradient(X, T),
         "jacobian": lambda: net.jacobian(X),
+        "parameter_jacobian": lambda: net.parameter_jacobian(X),
         "step": lambda: net.step(X, T, learning_rate=0.1),
         "fit": lambda: net.fit(X, T),
     }
@@ -365,13 +463,14 @@ def test_inputs_that_are_no_finite_matrix_are_refused_everywhere_alike(method, X
     np.testing.assert_array_equal(net.parameters, before)
 
 
-@pytest.mark.parametrize("method", ["errors", "gradient", "jacobian", "step", "fit"])
+@pytest.mark.parametrize("method", ["errors", "gradient", "jacobian", "parameter_jacobian", "step", "fit"])
 def test_an_empty_matrix_is_refused_where_there_is_nothing_to_compute(method):
     net, X, T = small(), np.empty((0, 3)), np.empty((0, 2))
     calls = {
         "errors": lambda: net.errors(X, T),
         "gradient": lambda: net.gradient(X, T),
         "jacobian": lambda: net.jacobian(X),
+        "parameter_jacobian": lambda: net.parameter_jacobian(X),
         "step": lambda: net.step(X, T, learning_rate=0.1),
         "fit": lambda: net.fit(X, T),
     }

@@ -12,6 +12,7 @@ template <class T>
 static constexpr Kernels<T> kernels{
     Vec<T>::width,    pack<T>,    unpack<T>,      keeps_derivative<T>, train_rows<T>,
     train_weights<T>, predict<T>, predict_row<T>, errors<T>,           jacobian<T>,
+    parameter_jacobian<T>,
 };
 
 #define RESEAU_TEXT(x) #x

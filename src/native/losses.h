@@ -90,6 +90,17 @@ struct CrossEntropy {
     static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t, Bounds<T> bounds) { return t * bounds.apply(-log_softmax); }
 };
 
+// Of outputs that are logarithms of a distribution; through log-softmax its chain rule ends in δ = e^o Σ t − t.
+template <class T>
+struct CrossEntropyOfLogarithms {
+    using V = Vec<T>;
+    static constexpr const char *name = "cross_entropy_of_logarithms", *simplifies_with = "";
+    static constexpr bool takes_log_softmax = false;
+    static RESEAU_INLINE V error(V o, V t) { return -t * o; }
+    static RESEAU_INLINE V derivative(V, V t) { return -t; }
+    static RESEAU_INLINE V error_from_scores(V, V o, V t, Bounds<T>) { return error(o, t); }
+};
+
 template <class T>
 struct Poisson {
     using V = Vec<T>;
@@ -197,6 +208,7 @@ template <class T>
 inline constexpr LossEntry<T> losses[] = {
     loss_entry<T, SquaredError>(),       loss_entry<T, AbsoluteError>(), loss_entry<T, Huber>(),
     loss_entry<T, BinaryCrossEntropy>(), loss_entry<T, CrossEntropy>(),  loss_entry<T, Poisson>(),
+    loss_entry<T, CrossEntropyOfLogarithms>(),
 };
 
 }  // namespace reseau::RESEAU_ISA

@@ -25,7 +25,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
                   Inputs inputs, bool bfloat16)
     : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs) {
     const int64_t width = kernels_->width;
-    int64_t packed = 0, mirrors = 0, pairs = 0, units = 0, squares = 0;
+    int64_t flat = 0, packed = 0, mirrors = 0, pairs = 0, units = 0, squares = 0;
     for (const LayerDescription& description : layers) {
         Layer layer{};
         layer.n_in = description.n_in;
@@ -63,6 +63,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         squares += layer.narrow ? (layer.n_in + piece - 1) / piece
                                 : round_up(layer.n_in, unit_rows) / unit_rows * ((layer.n_out + piece - 1) / piece);
         multiplications_ += layer.n_in * layer.n_out;
+        flat += layer.n_in * layer.n_out + (layer.has_bias ? layer.n_out : 0);
         plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});
         layers_.push_back(layer);
     }
@@ -72,6 +73,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
     plan_.simplifies = loss.simplifies;
     plan_.least_error = loss.least_error;
     plan_.most_error = loss.most_error;
+    plan_.flat_size = flat;
     plan_.packed_size = packed;
     plan_.mirrors_size = mirrors;
     plan_.pairs_size = pairs;
@@ -213,6 +215,17 @@ bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int thre
                       });
 }
 
+template <class T>
+bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J) {
+    const int64_t n_out = model.layout().outputs(), numbers = n_out * model.plan().flat_size;
+    Rooms<T> rooms;
+    return !in_blocks(model, rooms, samples, rows, threads, check, (1 + n_out) * model.layout().multiplications() + numbers,
+                      [&](const Step<T>& step, int64_t count, int64_t first) {
+                          model.kernels().parameter_jacobian(step, count, J + first * numbers);
+                          return true;
+                      });
+}
+
 // --- Predictor ----------------------------------------------------------------------------------------------------------------
 
 // One row's, and, made when there are more rows, packed parameters and workspaces.
@@ -271,7 +284,8 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
     template class Predictor<T>;                                                               \
     template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
     template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
-    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
+    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
+    template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
 #undef RESEAU_INSTANTIATE

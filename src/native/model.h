@@ -1,4 +1,4 @@
-// A network made ready for the kernels, and what one can do with it without training: predict, errors, ∂O/∂X.
+// A network made ready for the kernels, and what one can do with it without training: predict, errors, ∂O/∂X, ∂O/∂w.
 #pragma once
 
 #include <limits>
@@ -112,6 +112,9 @@ bool errors(Model<T>& model, const Samples<T>& samples, int64_t rows, int thread
 
 template <class T>
 bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J);
+
+template <class T>
+bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J);
 
 // The outputs of a network whose parameters, which must outlive it, may change from call to call. Keeps its memory between
 // calls; calls at the same time, of which the second and further ones take memory of their own, are safe.

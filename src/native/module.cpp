@@ -201,6 +201,13 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
+            "parameter_jacobian",
+            [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
+                without_lock(
+                    [&](Interrupt::Check check) { return parameter_jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data()); });
+            },
+            nb::arg("X"), nb::arg("J"), nb::arg("threads"))
+        .def(
             "gradient",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights, double l2,

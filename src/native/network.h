@@ -82,6 +82,7 @@ struct Plan {
     int loss;              // its place in the table of losses.h
     bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
     double least_error, most_error;  // of an output neuron of a cross-entropy whose target is 1 (or 0): what is beyond counts as this
+    int64_t flat_size;     // of the flat vector: all parameters
     int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
     int64_t mirrors_size;  // all Wᵀ
     int64_t pairs_size;    // all W and Wᵀ in pairs, 0 where the products are not in bfloat16
@@ -178,6 +179,7 @@ struct Kernels {
     bool (*predict_row)(const Plan&, const T* flat, const Samples<T>&, int64_t r, T* memory, T* outputs);
     void (*errors)(const Step<T>&, int64_t rows, T* errors);
     void (*jacobian)(const Step<T>&, int64_t rows, T* jacobian);
+    void (*parameter_jacobian)(const Step<T>&, int64_t rows, T* jacobian);
 };
 
 struct InstructionSet {

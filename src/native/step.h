@@ -563,23 +563,61 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     }
 }
 
-// J (rows, outputs, inputs): for each output neuron a backward pass from the unit vector.
-template <class T>
-static void jacobian(const Step<T>& step, int64_t rows, T* J) {
+// For each output neuron j a backward pass from the unit vector, down to δ of layer `lowest`; f(r, j) then takes row r of them.
+template <class T, class F>
+static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int lowest, F f) {
     const Plan& plan = *step.plan;
     gather(step, 0, rows);
     forward_rows(step, 0, rows);
     const Layer& last = plan.layers[plan.count - 1];
-    const int64_t n_in = plan.layers[0].n_in;
     for (int64_t j = 0; j < last.n_out; ++j) {
         for (int64_t r = 0; r < rows; ++r) {
             T* unit = step.work.delta[plan.count].row(r);
             for (int64_t i = 0; i < last.out_padded; ++i) unit[i] = i == j ? T(1) : T(0);
         }
         pull_back_rows(step, plan.count, 0, rows);
-        backward_rows(step, 0, 0, rows);
-        for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(J + (r * last.n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
+        backward_rows(step, lowest, 0, rows);
+        for (int64_t r = 0; r < rows; ++r) f(r, j);
     }
+}
+
+// J (rows, outputs, inputs), ∂O/∂X = δ_1 W_1ᵀ.
+template <class T>
+static void jacobian(const Step<T>& step, int64_t rows, T* J) {
+    const int64_t n_in = step.plan->layers[0].n_in, n_out = step.plan->layers[step.plan->count - 1].n_out;
+    for_outputs(step, rows, 0, [&](int64_t r, int64_t j) {
+        __builtin_memcpy(J + (r * n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
+    });
+}
+
+// a times the n numbers of d, with no more written; rows of d are padded to whole vectors.
+template <class T>
+static RESEAU_INLINE void scaled(T a, const T* d, T* target, int64_t n) {
+    using V = Vec<T>;
+    int64_t i = 0;
+    for (; i + V::width <= n; i += V::width) (V(a) * V::load(d + i)).store(target + i);
+    if (i < n) (V(a) * V::load(d + i)).store_partial(target + i, static_cast<int>(n - i));
+}
+
+// J (rows, outputs, parameters): of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l, where the flat vector has W_l and b_l.
+template <class T>
+static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
+    const Plan& plan = *step.plan;
+    const int64_t n_out = plan.layers[plan.count - 1].n_out;
+    for_outputs(step, rows, 1, [&](int64_t r, int64_t j) {
+        T* gradient = J + (r * n_out + j) * plan.flat_size;
+        for (int l = 1; l <= plan.count; ++l) {
+            const Layer& layer = plan.layers[l - 1];
+            const T *a = step.work.A[l - 1].row(r), *delta = step.work.delta[l].row(r);
+            T* dW = gradient + layer.flat_W;
+            if (layer.n_out == 1) {
+                scaled(delta[0], a, dW, layer.n_in);
+            } else {
+                for (int64_t i = 0; i < layer.n_in; ++i) scaled(a[i], delta, dW + i * layer.n_out, layer.n_out);
+            }
+            if (layer.has_bias) copy(delta, gradient + layer.flat_b, layer.n_out);
+        }
+    });
 }
 
 }  // namespace reseau::RESEAU_ISA

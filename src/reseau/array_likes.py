@@ -104,8 +104,8 @@ def refuse_number(value: Any, name: str, where: str, dtype: np.dtype[Any], *, mi
     if np.isfinite(value):
         shown = f"{value:g}" if np.isfinite(float(value)) else str(value)  # more than float64 has
         raise DataError(
-            f"{name} holds {shown} at {where}, which is too large for {dtype} (at most {np.finfo(dtype).max:.3g}); scale "
-            "the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
+            f"{name} holds {shown} at {where}, which is too large for {dtype} (at most {np.finfo(dtype).max:.3g}); "
+            "scale the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
     raise DataError(
         f"{name} holds {'a missing value' if missing else float(value)} at {where}; replace missing (NaN) and infinite "

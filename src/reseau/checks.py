@@ -6,7 +6,7 @@ import difflib
 import numbers
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,27 @@ def real(
     return number
 
 
+def interval(name: str, value: object) -> tuple[float, float]:
+    """Return `value` as (low, high), or raise ParameterError unless it is two numbers, ascending; ±∞ is no end."""
+    low = high = nan
+    value = value.tolist() if hasattr(value, "tolist") else value  # an array
+    pair = value if isinstance(value, tuple | list) and len(value) == 2 else ()
+    if pair and all(isinstance(end, numbers.Real) and not isinstance(end, bool) for end in pair):
+        with suppress(OverflowError):  # a whole number beyond the largest float
+            low, high = (float(end) for end in pair)
+    if not low <= high:
+        raise ParameterError(f"{name} is {value!r}, but must be two numbers (low, high), the first at most the second.")
+    return low, high
+
+
 def known(name: str, value: object, table: Iterable[str]) -> str:
     """Return `value` if it is a name of the table, or raise ParameterError with the nearest name and the list."""
     names = list(table)
     if isinstance(value, str) and value in names:
         return value
-    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) and len(value) < LONGEST_SHOWN else []
+    meant = value if isinstance(value, str) else getattr(value, "__name__", None)  # of a function or a class
+    short = isinstance(meant, str) and len(meant) < LONGEST_SHOWN
+    near = difflib.get_close_matches(str(meant).lower(), names, n=1) if short else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"{name} is {shown(value)}, which is unknown.{hint} Known: {', '.join(names)}.")
 

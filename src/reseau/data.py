@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from reseau.array_likes import numbers as _numeric
 from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.errors import DataError
-from reseau.layers import Architecture
-from reseau.losses import Loss
+from reseau.layers import Architecture, check_output, default_output
+from reseau.losses import LOSSES
 
 # Values merge where a column keeps less than this share of its different ones; rounding alone hardly merges any.
 _KEPT = 0.75
@@ -233,9 +233,15 @@ def targets(
     DataError
         For targets of other shapes, lengths or values than the loss is defined for.
     """
-    array, loss, outputs = _numeric(values, name), architecture.error, architecture.outputs
+    check_output(architecture.layers[-1], architecture.loss)  # a file may hold what was let through once
+    loss, outputs = architecture.error, architecture.outputs
+    try:
+        array = _numeric(values, name)
+    except DataError:
+        _refuse_words(values, name)
+        raise
     if array.ndim == 0 or array.shape[0] != rows:
-        found = "a single number" if array.ndim == 0 else f"{array.shape[0]} rows"
+        found = f"{array.shape[0]} rows" if array.ndim else "None" if values is None else "a single number"
         raise DataError(f"X has {rows} rows but {name} has {found}; they must have one target for each sample.")
     _check_finite(array, name, dtype)
     if loss.distribution and array.ndim == 1:
@@ -243,14 +249,52 @@ def targets(
     if array.ndim == 1 and outputs == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != outputs:
-        more = " or integer labels of shape (rows,)" if loss.distribution else ""
-        raise DataError(
-            f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, "
-            f"{outputs}){more}."
-        )
+        _refuse_shape(array, name, architecture)
     array = _in_c_order(array, dtype)
-    _check_domain(array, name, loss)
-    return _distributions(array, name, loss) if loss.distribution else array
+    _check_domain(array, name, architecture)
+    return _distributions(array, name, architecture.loss) if loss.distribution else array
+
+
+def _refuse_words(values: object, name: str) -> None:
+    """Raise DataError for targets of words, saying how labels become numbers; do nothing for others."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError):  # ragged; another library's array that NumPy cannot have
+        return
+    for place, value in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
+        if isinstance(value, str) and not _is_number(value):
+            raise DataError(
+                f"{name} holds {str(value)!r} at {_place(place)}, which is not a number; labels become numbers with "
+                "classes, labels = numpy.unique(y, return_inverse=True), to be learnt with loss='cross_entropy', and "
+                "MLPClassifier takes them as they are."
+            )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_shape(array: np.ndarray[Any, Any], name: str, architecture: Architecture) -> NoReturn:
+    """Raise DataError for targets without a column for each output, saying what they may have been meant for."""
+    loss, outputs, rows = architecture.error, architecture.outputs, len(array)
+    wanted = f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, {outputs})"
+    column = array.ndim == 2 and array.shape[1] == 1
+    if loss.distribution:
+        ravel = "; make a column of labels one-dimensional with numpy.ravel" if column else ""
+        raise DataError(f"{wanted} or integer labels of shape (rows,){ravel}.")
+    if outputs > 1 and (array.ndim == 1 or column) and (array == np.floor(array)).all():
+        entry = next(entry for entry in LOSSES.values() if entry.distribution)
+        ravel = ", and make it one-dimensional with numpy.ravel" if column else ""
+        raise DataError(
+            f"{wanted} with loss={architecture.loss!r}. If {name} holds class labels, give the network "
+            f"loss={entry.name!r} and a last layer Dense({outputs}, {entry.simplifies_with!r}){ravel}; it then takes "
+            "them as whole numbers from 0."
+        )
+    raise DataError(f"{wanted}.")
 
 
 def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
@@ -266,27 +310,64 @@ def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
     return labels
 
 
-def _check_domain(array: FloatArray, name: str, loss: Loss) -> None:
-    interval = loss.targets
+def _first(wrong: Any) -> tuple[int, ...]:
+    """The place of the first True."""
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
+
+
+def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> None:
+    interval = architecture.error.targets
     wrong = (array < interval.low) | (array > interval.high)
     if wrong.any():
-        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), array.shape))
+        place = _first(wrong)
         raise DataError(
-            f"{name} holds {array[place]:g} at {_place(place)}, but loss={loss.name!r} needs targets in {interval}."
+            f"{name} holds {array[place]:g} at {_place(place)}, but loss={architecture.loss!r} needs targets in "
+            f"{interval}."
         )
 
 
-def _distributions(array: FloatArray, name: str, loss: Loss) -> FloatArray:
+def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
     """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum."""
     sums = array.sum(axis=1, dtype=np.float64)
     off = np.abs(sums - 1)
     row = int(np.argmax(off))
     if off[row] > 1e-3:
         raise DataError(
-            f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss.name!r} needs each row to be a "
+            f"Row {row} of {name} sums to {sums[row]:g}, but loss={loss!r} needs each row to be a "
             "distribution over the classes, summing to 1 (or integer labels)."
         )
     return array / sums.astype(array.dtype)[:, None] if off[row] > 1e-6 else array
+
+
+def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: Architecture, stacklevel: int) -> bool:
+    """Warn of the first target that the last layer's activation cannot come near; return whether there is one.
+
+    The ends of its range are near enough, as 0 and 1 are for the sigmoid.
+    """
+    last, loss = architecture.layers[-1], architecture.error
+    if loss.distribution:  # its targets are distributions, and so are its outputs
+        return False
+    low, high = last.sigma.range.low, last.sigma.range.high
+    way_out = "scale the targets into that range"
+    wrong = (array < low) | (array > high)
+    if wrong.any():
+        place = _first(wrong)
+        what = f"{name} holds {array[place]:g} at {_place(place if last.neurons > 1 else place[:1])}"
+        why = f"gives values in {last.sigma.range}"
+    elif last.sigma.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > 1e-3).any():
+        row = int(np.argmax(off))
+        what, why = f"Row {row} of {name} sums to {array[row].sum():g}", "gives rows that sum to 1"
+        way_out = "give rows that sum to 1"
+    else:
+        return False
+    default = default_output(loss)
+    warnings.warn(
+        f"{what}, which the outputs cannot reach: the last layer's activation {last.activation!r} {why}. Use "
+        f"Dense({last.neurons}, {default!r}) there, or {way_out}.",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )
+    return True
 
 
 def weights(values: object, rows: int) -> FloatArray:

@@ -1,9 +1,10 @@
 """The one door to the two engines.
 
-Both have the same five names: `errors`, `gradient`, `jacobian` and `Trainer`, on arrays that `reseau.data` has checked,
-and `predictor`, which looks at its X itself. `reference` is the equations for people; `native` the same equations fused
-in C++. RESEAU_ENGINE=reference forces the first, RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's
-instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
+Both have the same seven names: `outputs` (of sparse rows), `errors`, `gradient`, `jacobian`, `parameter_jacobian` and
+`Trainer`, on arrays that `reseau.data` has checked, and `predictor`, which looks at its X itself. `reference` is the
+equations for people; `native` the same equations fused in C++. RESEAU_ENGINE=reference forces the first,
+RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's instruction set, RESEAU_THREADS=n bounds the threads.
+threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from reseau.errors import ParameterError
 
 NAMES = ("native", "reference")
 REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler
+_LARGE = 2**28  # bytes from which on the machine is asked for its memory, which takes as long as many a small network
 MOST_THREADS = 1024  # more gain nothing, and the kernels count them in 32 bits
 
 
@@ -111,6 +113,14 @@ def _quota(root: Path = Path("/")) -> int:
     quotas = _of_groups("cpu", ["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"], root)
     granted = (words for words in quotas if len(words) == 2 and words[0] not in ("max", "-1"))
     return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
+
+
+def fits_in_memory(n_bytes: int) -> bool:
+    """Whether the process may have so much memory at all.
+
+    The system promises more than there is: zeros that are never written take none, and a process that fills them ends.
+    """
+    return n_bytes < _LARGE or n_bytes <= memory()
 
 
 def memory(root: Path = Path("/")) -> int:

@@ -6,15 +6,17 @@ Everything else (per-layer views, files, optimizers, both engines) is a way of l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from reseau.activations import ACTIVATIONS, Elementwise, RowWise
 from reseau.arrays import Array
 from reseau.checks import integer, known, real
-from reseau.errors import ParameterError
+from reseau.errors import ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
 from reseau.losses import LOSSES, Loss
 
@@ -32,8 +34,10 @@ class Dense:
     ----------
     neurons : int
         The number of neurons, n ≥ 1; the width of the layer's output.
-    activation : str
-        σ, a name of the table `reseau.activations.ACTIVATIONS`.
+    activation : str or None
+        σ, a name of the table `reseau.activations.ACTIVATIONS`. None lets the layer's place in a network decide: ReLU
+        in a hidden layer; in the last the activation that the loss simplifies with (identity for the squared error,
+        softmax for the cross-entropy, sigmoid for the binary one, exponential for Poisson's), or identity.
     bias : bool
         Whether b is added; False gives the lecture's layer, O = σ(X W).
     init : str or None
@@ -45,30 +49,43 @@ class Dense:
     Raises
     ------
     ParameterError
-        For a number of neurons below 1, a name that is not in its table, or a dropout out of range or where there can
-        be none.
+        For a number of neurons below 1, a name that is not in its table, a softmax of one neuron, or a dropout out of
+        range or where there can be none.
 
     Examples
     --------
     >>> import reseau as rs
     >>> rs.Dense(64, "tanh")
     Dense(neurons=64, activation='tanh', bias=True, init=None, dropout=0.0)
+    >>> rs.Network(rs.Dense(64), rs.Dense(1))
+    Network(Dense(64, 'relu'), Dense(1, 'identity'), loss='squared_error', dtype='float32')
     """
 
     neurons: int
-    activation: str = "relu"
+    activation: str | None = None
     bias: bool = True
     init: str | None = None
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", integer("neurons", self.neurons, low=1))
-        known("activation", self.activation, ACTIVATIONS)
-        if not isinstance(self.bias, bool):
+        if self.activation is not None:
+            object.__setattr__(self, "activation", _name("activation", self.activation, ACTIVATIONS))
+        if not isinstance(self.bias, bool | np.bool_):
             raise ParameterError(f"bias is {self.bias!r}, but must be True or False.")
+        object.__setattr__(self, "bias", bool(self.bias))
         if self.init is not None:
             known("init", self.init, INITIALIZERS)
         object.__setattr__(self, "dropout", real("dropout", self.dropout, low=0, high=1, includes_high=False))
+        if self.activation is None:
+            return
+        if self.neurons == 1 and self.sigma.distribution is not None:
+            raise ParameterError(
+                f"Dense(1, {self.activation!r}) gives the same number whatever its inputs are: {self.activation} "
+                "shares out 1 among the neurons of its layer and needs at least 2 neurons. For two classes use "
+                "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'; for a number "
+                "Dense(1, 'identity')."
+            )
         if self.dropout and isinstance(self.sigma, RowWise):  # what is sent back through it needs the row undropped
             raise ParameterError(
                 f"dropout is {self.dropout}, but a layer with the activation {self.activation!r} cannot have it; give "
@@ -78,6 +95,8 @@ class Dense:
     @property
     def sigma(self) -> Elementwise | RowWise:
         """The activation's entry in the table."""
+        if self.activation is None:
+            raise ReseauError(f"The activation of {self} is not given; its place in a network decides it.")
         return ACTIVATIONS[self.activation]
 
     @property
@@ -94,13 +113,25 @@ LAYERS: dict[str, type[Dense]] = {"dense": Dense}
 """Every kind of layer by its name."""
 
 
+def _name(parameter: str, value: object, table: Mapping[str, Any]) -> str:
+    """A name of a table, for which its entry may stand too."""
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) and table.get(name) is value else known(parameter, value, table)
+
+
 @dataclass(frozen=True)
 class Architecture:
-    """What a network computes, without the numbers: inputs, layers and loss. Both engines take it as it is."""
+    """What a network computes, without the numbers: inputs, layers and loss. Both engines take it as it is.
+
+    Layers that are given no activation get the one of their place.
+    """
 
     inputs: int
     layers: tuple[Dense, ...]
     loss: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", _with_activations(self.layers, LOSSES[self.loss]))
 
     @property
     def outputs(self) -> int:
@@ -109,8 +140,8 @@ class Architecture:
 
     @property
     def error(self) -> Loss:
-        """The loss's entry in the table."""
-        return LOSSES[self.loss]
+        """The loss's entry in the table, for outputs like the last layer's."""
+        return LOSSES[self.loss].of(self.layers[-1].sigma)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -157,22 +188,44 @@ def _describe(layer: Dense) -> dict[str, Any]:
     return {"type": kinds[type(layer)], **values}
 
 
-def check_network(layers: tuple[Dense, ...], loss: str) -> None:
-    """Refuse what is no network: no layers, things that are no layers, an output the loss is not defined for."""
+def default_output(loss: Loss) -> str:
+    """The activation of a last layer that is given none."""
+    return loss.simplifies_with or "identity"
+
+
+def _with_activations(layers: tuple[Dense, ...], loss: Loss) -> tuple[Dense, ...]:
+    """The layers, each with an activation."""
+    defaults = ["relu"] * (len(layers) - 1) + [default_output(loss)]
+    return tuple(
+        replace(layer, activation=default) if layer.activation is None else layer
+        for layer, default in zip(layers, defaults, strict=True)
+    )
+
+
+def check_network(layers: tuple[Dense, ...], loss: str | Loss) -> tuple[tuple[Dense, ...], str]:
+    """Refuse what is no network, or one whose loss is not defined for its outputs.
+
+    Returns
+    -------
+    layers : tuple of Dense
+        Each with its activation.
+    loss : str
+        The loss's name.
+    """
+    loss = _name("loss", loss, LOSSES)
+    layers = _check_layers(layers, loss)
+    check_output(layers[-1], loss)
+    return layers, loss
+
+
+def _check_layers(layers: tuple[Dense, ...], loss: str) -> tuple[Dense, ...]:
+    """Refuse no layers, things that are no layers, and what no last layer can be; return each with its activation."""
     if not layers:
         raise ParameterError("A network needs at least one layer: Network(Dense(10, 'softmax'), ...).")
     for place, layer in enumerate(layers):
         if not isinstance(layer, tuple(LAYERS.values())):
             raise ParameterError(f"Layer {place} is {layer!r}, but must be a layer such as Dense(10, 'tanh').")
-    known("loss", loss, LOSSES)
     entry, last = LOSSES[loss], layers[-1]
-    if not entry.outputs.contains(last.sigma.range):
-        fitting = [a.name for a in ACTIVATIONS.values() if entry.outputs.contains(a.range)]
-        raise ParameterError(
-            f"loss={loss!r} is defined for outputs in {entry.outputs}, but the last layer's activation "
-            f"{last.activation!r} gives values in {last.sigma.range}; use one of {', '.join(fitting)}"
-            + (f" (best: {entry.simplifies_with!r})." if entry.simplifies_with else ".")
-        )
     if entry.distribution and last.neurons == 1:
         raise ParameterError(
             f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two "
@@ -183,14 +236,36 @@ def check_network(layers: tuple[Dense, ...], loss: str) -> None:
             f"dropout is {last.dropout} in the last layer, whose dropped outputs the loss would compare as zeros; "
             "give it to a hidden layer."
         )
+    return _with_activations(layers, entry)
+
+
+def check_output(last: Dense, loss: str) -> None:
+    """Refuse a last layer whose outputs the loss is not defined for."""
+    entry = LOSSES[loss]
+    if entry.takes(last.sigma):
+        return
+    fitting = [a.name for a in ACTIVATIONS.values() if entry.takes(a)]
+    needed = "rows that are distributions over classes, summing to 1" if entry.distribution else f"{entry.outputs}"
+    others = [name for name, other in LOSSES.items() if other.simplifies_with == last.activation]
+    raise ParameterError(
+        f"loss={loss!r} is defined for outputs in {needed}, but the last layer's activation {last.activation!r} gives "
+        f"values in {last.sigma.range}; use one of {', '.join(fitting)}"
+        + (f" (best: {entry.simplifies_with!r})" if entry.simplifies_with else "")
+        + "".join(f", or loss={name!r}, which goes with {last.activation!r}" for name in others)
+        + "."
+    )
 
 
 def architecture_from_description(description: dict[str, Any]) -> Architecture:
-    """Rebuild an architecture from what `Architecture.describe` gave, checking every value."""
+    """Rebuild an architecture from what `Architecture.describe` gave, checking every value.
+
+    Outputs that the loss is not defined for are let through: earlier releases made such networks, whose files still
+    predict. `reseau.data.targets` refuses to compare them with anything.
+    """
     layers = []
     for place, values in enumerate(description["layers"]):
         values = dict(values)
         kind = known(f"the type of layer {place}", values.pop("type", None), LAYERS)
         layers.append(LAYERS[kind](**values))
-    check_network(tuple(layers), description["loss"])
-    return Architecture(integer("inputs", description["inputs"], low=1), tuple(layers), description["loss"])
+    loss = known("loss", description["loss"], LOSSES)
+    return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)

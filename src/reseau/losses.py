@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from reseau.activations import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
+from reseau.activations import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Activation, Interval
 from reseau.activations.functions import log_softmax, relu, softplus_of_minus_abs
 from reseau.arrays import Array, namespace
 from reseau.formula import HALF, Cases, Condition, Expression, Number, Symbol, Where, absolute, log, sign
@@ -34,7 +34,7 @@ class Loss:
     formula, derivative_formula : Expression
         e_j and ∂e_j/∂o_j, of the outputs `o` and the targets `t` of a row, and the place `j`.
     outputs, targets : Interval
-        Where o and t must lie; the activation of the last layer must stay within `outputs`.
+        Where o and t must lie.
     value, derivative : callable
         (O, T) -> e and ∂e/∂O.
     simplifies_with : str
@@ -44,8 +44,10 @@ class Loss:
     is_entropy : bool
         Whether it is a cross-entropy, whose errors are logarithms of probabilities and can be kept within bounds.
     distribution : bool
-        Whether a row of targets is a distribution over classes, Σ_j t_j = 1; integer labels then stand for one-hot
-        rows.
+        Whether rows of outputs and of targets are distributions over classes, Σ_j o_j = Σ_j t_j = 1, without which it
+        has no minimum; integer labels then stand for one-hot rows.
+    of_logarithms : Loss or None
+        The same error of outputs that are the logarithms of such a distribution.
     """
 
     name: str
@@ -60,6 +62,15 @@ class Loss:
     value_from_scores: Callable[[Array, Array], Array] | None = None
     is_entropy: bool = False
     distribution: bool = False
+    of_logarithms: Loss | None = None
+
+    def takes(self, sigma: Activation) -> bool:
+        """Whether it is defined for the outputs of an activation."""
+        return sigma.distribution is not None if self.distribution else self.outputs.contains(sigma.range)
+
+    def of(self, sigma: Activation) -> Loss:
+        """The loss as it is for the outputs of an activation that it takes."""
+        return self.of_logarithms if self.of_logarithms and sigma.distribution == "logarithms" else self
 
 
 Bounds = tuple[float, float]
@@ -167,6 +178,18 @@ _ENTRIES: tuple[Loss, ...] = (
         value_from_scores=lambda Z, T: -T * log_softmax(Z),
         is_entropy=True,
         distribution=True,
+        of_logarithms=Loss(
+            "cross_entropy_of_logarithms",
+            Words("cross-entropy", "entropie croisée"),
+            -(t * o),
+            -t,
+            Interval(-inf, 0.0),
+            CLOSED_UNIT,
+            lambda O, T: -T * O,
+            lambda O, T: -T,
+            is_entropy=True,
+            distribution=True,
+        ),
     ),
     Loss(
         "poisson",

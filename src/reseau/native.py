@@ -88,7 +88,7 @@ def _place(places: dict[str, int], what: str, name: str) -> int:
 
 def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, float]]:
     return [
-        (n_in, n_out, _place(_ACTIVATIONS, "activation", layer.activation), w, b, layer.dropout)
+        (n_in, n_out, _place(_ACTIVATIONS, "activation", layer.sigma.name), w, b, layer.dropout)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
 
@@ -101,7 +101,7 @@ def _model(
     bounds: Bounds = NO_BOUNDS,
     sparse: bool = False,
 ) -> Any:
-    loss, simplifies = _place(_LOSSES, "loss", architecture.loss), architecture.simplifies
+    loss, simplifies = _place(_LOSSES, "loss", architecture.error.name), architecture.simplifies
     return _MODELS[dtype.name](
         instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, precision == "bf16", bounds
     )
@@ -183,6 +183,13 @@ def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, 
     """∂O/∂X, (rows, outputs, inputs)."""
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
     _packed(architecture, parameters, _native.Purpose.inputs).jacobian(X, J, threads)
+    return J
+
+
+def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂w, (rows, outputs, n_parameters)."""
+    J = np.empty((X.shape[0], architecture.outputs, parameters.size), dtype=parameters.dtype)
+    _packed(architecture, parameters, _native.Purpose.backward).parameter_jacobian(X, J, threads)
     return J
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import in_memory, integer, known, real
+from reseau.checks import in_memory, integer, interval, known, real
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 from reseau.losses import NO_BOUNDS, Bounds
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from reseau.optimizers import Optimizer
 
 DTYPES = ("float32", "float64")
-_LARGE = 2**28  # bytes of parameters from which on the machine is asked for its memory
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
 
@@ -49,13 +51,29 @@ class LayerView:
     b: FloatArray | None = field(repr=False)
 
 
+def _precision(dtype: Any) -> np.dtype[Any]:
+    """The type that a name, NumPy's type or Python's float stands for; only the precisions are let through."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+    with suppress(TypeError, ValueError, SyntaxError):
+        if dtype is not None and np.dtype(dtype).name in DTYPES:  # NumPy takes None for float64
+            name = np.dtype(dtype).name
+    return np.dtype(known("dtype", name, DTYPES))
+
+
+def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The layers of a network, which may be given as one list, tuple or generator."""
+    alone = layers[0] if len(layers) == 1 else None
+    return tuple(alone) if isinstance(alone, list | tuple | Iterator) else layers
+
+
 class Network:
     """A feed-forward network of dense layers: A_0 = X, A_l = σ_l(A_{l−1} W_l + b_l), O = A_L.
 
     Parameters
     ----------
     *layers : Dense
-        The layers, from the inputs to the outputs.
+        The layers, from the inputs to the outputs; or one list of them. Where a layer is given no activation, a hidden
+        one has ReLU and the last the one that the loss goes with: identity, softmax, sigmoid or exponential.
     loss : str
         The error of an output neuron, a name of `reseau.losses.LOSSES`: "squared_error" (the lecture's ½(t − o)²),
         "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson".
@@ -72,7 +90,7 @@ class Network:
     ------
     ParameterError
         For no layers, names that are not in their table, or an output activation whose values the loss is not defined
-        for.
+        for; for more parameters than fit in memory.
 
     Examples
     --------
@@ -86,30 +104,37 @@ class Network:
 
     def __init__(
         self,
-        *layers: Dense,
+        *layers: Dense | Sequence[Dense],
         loss: str = "squared_error",
         inputs: int | None = None,
-        dtype: str = "float32",
+        dtype: npt.DTypeLike = "float32",
         seed: int | None = None,
         engine: str | None = None,
     ) -> None:
-        check_network(layers, loss)
-        self._dense = layers
-        self._loss = loss
-        name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
-        self._dtype = np.dtype(known("dtype", name, DTYPES))
+        dense, loss = check_network(_one_by_one(layers), loss)
         if seed is not None:
             seed = integer("seed", seed, low=0)
-        self.seed = seed
-        self._rng = np.random.default_rng(seed)
         if engine is not None:
             known("engine", engine, ENGINES)
-        self._engine_name = engine
-        self._architecture: Architecture | None = None
-        self._parameters: FloatArray | None = None
-        self._predictor: Predictor | None = None  # made at the first call
+        self._begin(dense, loss, _precision(dtype), seed, engine)
         if inputs is not None:
-            self.build(integer("inputs", inputs, low=1))
+            self.build(inputs)
+
+    def _begin(
+        self, dense: tuple[Dense, ...], loss: str, dtype: np.dtype[Any], seed: int | None, engine: str | None
+    ) -> None:
+        """Become a network without parameters, of values that have been checked."""
+        self._dense, self._loss, self._dtype = dense, loss, dtype
+        self.seed = seed
+        self._rng = np.random.default_rng(seed)
+        self._engine_name = engine
+        self._become(None, None)
+
+    def _become(self, architecture: Architecture | None, parameters: FloatArray | None) -> None:
+        """Have these parameters; nothing that was made of earlier ones stays."""
+        self._architecture = architecture
+        self._parameters = parameters
+        self._predictor: Predictor | None = None  # made at the first call
 
     # --- what it is ---------------------------------------------------------------------------------------------------
 
@@ -168,22 +193,33 @@ class Network:
         return Architecture(inputs, self._dense, self._loss)
 
     def build(self, inputs: int) -> None:
-        """Fix the number of inputs and draw the parameters; `fit` does so if it has not been done."""
-        architecture = self.architecture_on(inputs)
-        size = architecture.n_parameters * self._dtype.itemsize
+        """Fix the number of inputs and draw the parameters, or draw them anew; `fit` does so if it has not been done.
+
+        Parameters
+        ----------
+        inputs : int
+            d ≥ 1, the number of columns of X.
+
+        Raises
+        ------
+        ParameterError
+            For no such number, and for more parameters than fit in memory; the network then stays as it was.
+        """
+        architecture = self.architecture_on(integer("inputs", inputs, low=1))
+        state = self.generator_state
         try:
-            # Zeros that are never written take no memory, so that an array can be had which cannot be filled.
-            if size >= _LARGE and size > engine.memory():
+            if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):
                 raise MemoryError
             parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
-        except (MemoryError, ValueError, OverflowError):  # beyond the memory, or beyond what an array can count
+            for layer, (W, _) in zip(architecture.layers, architecture.views(parameters), strict=True):
+                INITIALIZERS[layer.initializer].draw(self._rng, W)
+        except MemoryError:
+            self.generator_state = state
             raise ParameterError(
                 f"The network has {architecture.n_parameters:,} parameters, more than fit in memory; give it fewer "
                 "neurons."
             ) from None
-        self._architecture, self._parameters = architecture, parameters
-        for layer in self.layers:
-            INITIALIZERS[layer.description.initializer].draw(self._rng, layer.W)
+        self._become(architecture, parameters)
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
@@ -271,8 +307,8 @@ class Network:
         l2 : float
             λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
         bounds : (float, float)
-            Between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were; not in the
-            gradient.
+            (low, high), between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were;
+            not in the gradient.
 
         Returns
         -------
@@ -280,10 +316,17 @@ class Network:
             The mean error.
         g : ndarray of shape (n_parameters,)
             ∂E/∂w.
+
+        Raises
+        ------
+        DataError
+            For samples, targets or weights that cannot be used.
+        ParameterError
+            For an l2 below 0, or bounds that are not two numbers in ascending order.
         """
+        l2, bounds = real("l2", l2, low=0), interval("bounds", bounds)
         samples, T = self._samples(X, y)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
-        l2 = real("l2", l2, low=0)
         E: float
         g: FloatArray
         n_threads = engine.threads(threads)
@@ -328,6 +371,57 @@ class Network:
         J: FloatArray = self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
         return J
 
+    def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """∂O/∂w for each sample: how each output follows each weight and bias.
+
+        For every output neuron j a backward pass from δ_L = ∂o_j/∂Z_L, through the full Jacobian of softmax where that
+        is the activation; then of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l. It is the matrix of
+        least-squares methods: with residuals r = o − t, the gradient of ½ Σ r² is Jᵀ r, and Gauss and Newton's step
+        solves (Jᵀ J) Δw = −Jᵀ r.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples.
+        threads : int or None
+            As in calling; the numbers are the same for any.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs, n_parameters)
+            J[r, j, k] = ∂o_j/∂w_k at sample r, w being `parameters`; in the network's dtype.
+
+        Raises
+        ------
+        DataError
+            For anything but a finite numeric matrix of the right width, and for more rows than the result fits in
+            memory for.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(2, "identity"), inputs=2, dtype="float64")
+        >>> net.parameter_jacobian([[3.0, 5.0]])  # o = x W + b, and w is W by rows, then b
+        array([[[3., 0., 5., 0., 1., 0.],
+                [0., 3., 0., 5., 0., 1.]]])
+        """
+        architecture = self.architecture
+        samples = data.matrix(X, "X", self._dtype, columns=architecture.inputs)
+        shape = (samples.shape[0], architecture.outputs, architecture.n_parameters)
+        n_bytes = math.prod(shape) * self._dtype.itemsize
+        try:
+            if not engine.fits_in_memory(n_bytes):
+                raise MemoryError
+            J: FloatArray = self._engine().parameter_jacobian(
+                architecture, self.parameters, samples, engine.threads(threads)
+            )
+        except MemoryError:
+            raise DataError(
+                f"The Jacobian of X would have shape {shape}, {n_bytes / 1e9:,.1f} GB, more than fits in memory; give "
+                "fewer rows at a time."
+            ) from None
+        return J
+
     def step(self, X: object, y: object, *, learning_rate: float) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
 
@@ -342,11 +436,35 @@ class Network:
         -------
         float
             E, averaged over the rows, before the update.
+
+        Raises
+        ------
+        DataError
+            For samples or targets that `errors` would refuse.
+        ParameterError
+            For a learning rate that is not above 0, or with which a parameter would no longer be finite; the network
+            then stays as it was.
         """
         gamma = real("learning_rate", learning_rate, low=0, includes_low=False)
         E, g = self.value_and_gradient(X, y)
-        self.parameters[...] -= gamma * g
+        with np.errstate(all="ignore"):
+            changed = self.parameters - gamma * g
+        if not np.isfinite(changed).all():
+            raise ParameterError(
+                f"learning_rate is {gamma:g}, with which {self._first_not_finite(changed)} after this step, whose "
+                f"error is {E:g}; use a smaller one, or scale the inputs and targets."
+            )
+        self.parameters[...] = changed
         return E
+
+    def _first_not_finite(self, parameters: FloatArray) -> str:
+        """Which parameter that is, in words."""
+        for l, views in enumerate(self.architecture.views(parameters), start=1):
+            for letter, values in zip("Wb", views, strict=True):
+                if values is not None and not (finite := np.isfinite(values)).all():
+                    place = np.unravel_index(int(np.argmin(finite)), finite.shape)
+                    return f"{letter}[{', '.join(map(str, place))}] of layer {l} would be {values[place]}"
+        raise AssertionError("all parameters are finite")
 
     def blackboard(
         self,
@@ -605,14 +723,15 @@ class Network:
             When a value is out of range, or a tensor is missing or of another shape.
         """
         architecture = architecture_from_description(description)
-        net = cls(*architecture.layers, loss=architecture.loss, dtype=description["dtype"])
-        net._architecture = architecture
+        net = cls.__new__(cls)
+        net._begin(architecture.layers, architecture.loss, _precision(description["dtype"]), None, None)
         if tensors is None:
+            net._become(architecture, None)
             return net
         expected = architecture.n_parameters
         if sum(tensor.size for tensor in tensors.values()) != expected:
             raise ReseauError(f"The description has {expected} parameters, but the tensors hold another number.")
-        net._parameters = np.empty(expected, dtype=net._dtype)
+        net._become(architecture, np.empty(expected, dtype=net._dtype))
         for name, view in net.tensors().items():
             check_tensor(name, tensors.get(name), view.shape, view.dtype)
             view[...] = tensors[name]
@@ -696,13 +815,15 @@ class Network:
         """
         architecture = self.architecture
         rows = [("layer", "W", "b", "activation", "", "parameters")]
-        kinds = {dense.activation: dense.sigma for dense in architecture.layers}
-        formulas = {activation: str(sigma.formula) for activation, sigma in kinds.items()}
+        formulas = {
+            sigma.name: str(sigma.formula)
+            for sigma in {dense.sigma.name: dense.sigma for dense in architecture.layers}.values()
+        }
         for place, (dense, n_in) in enumerate(zip(architecture.layers, architecture.widths, strict=False), start=1):
             n_out = dense.neurons
             bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
-            formula = formulas[dense.activation] + (f", dropout {dense.dropout}" if dense.dropout else "")
-            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.activation, formula, count))
+            formula = formulas[dense.sigma.name] + (f", dropout {dense.dropout}" if dense.dropout else "")
+            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.sigma.name, formula, count))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
         for *words, count in rows:

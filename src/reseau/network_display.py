@@ -183,7 +183,7 @@ class NetworkDisplay:
         display = cls(
             weights=[layer.W.copy() for layer in layers],
             biases=[None if layer.b is None else layer.b.copy() for layer in layers],
-            activations=[layer.description.activation for layer in layers],
+            activations=[layer.description.sigma.name for layer in layers],
             input_names=inputs if input_names is None else input_names,
             output_names=outputs if output_names is None else output_names,
         )

@@ -235,7 +235,8 @@ class Perceptron(BaseEstimator, ABC):
         """Set the attributes by which scikit-learn tells what the network is."""
         layers = self._network.architecture.layers
         self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
-        self.out_activation_ = _SCIKIT_LEARN_NAME.get(layers[-1].activation, layers[-1].activation)
+        output = layers[-1].sigma.name
+        self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
 
     def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
         """Become fitted without a fit.

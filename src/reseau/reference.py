@@ -251,16 +251,38 @@ def gradient(
     return value_and_gradient(architecture, parameters, _as(parameters, X), rows, sample_weight, l2, bounds=bounds)
 
 
+def output_slope(architecture: Architecture, Z: list[Array], A: list[Array], j: int) -> Array:
+    """δ_L of o_j alone, ∂o_j/∂Z_L, (rows, outputs): the unit vector pulled back through σ_L."""
+    unit = np.zeros_like(A[-1])
+    unit[:, j] = 1
+    return architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
+
+
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
     """∂O/∂X, (rows, outputs, inputs): for each output neuron a backward pass from the unit vector, and δ_1 W_1ᵀ."""
     W_1, _ = architecture.views(parameters)[0]
     Z, A = trace(architecture, parameters, _as(parameters, X))
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
     for j in range(architecture.outputs):
-        unit = np.zeros_like(A[-1])
-        unit[:, j] = 1
-        delta = architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
-        J[:, j, :] = backward(architecture, parameters, Z, A, delta)[0] @ W_1.T
+        delta_1 = backward(architecture, parameters, Z, A, output_slope(architecture, Z, A, j))[0]
+        J[:, j, :] = sent_back(delta_1, W_1)
+    return J
+
+
+def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂w, (rows, outputs, n_parameters): for each output neuron a backward pass from the unit vector.
+
+    Of each row, ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l.
+    """
+    Z, A = trace(architecture, parameters, _as(parameters, X))
+    rows, outputs = A[-1].shape
+    J = np.empty((rows, outputs, parameters.size), dtype=parameters.dtype)
+    for j in range(outputs):
+        deltas = backward(architecture, parameters, Z, A, output_slope(architecture, Z, A, j))
+        for a, delta, (w, n_in, n_out, b) in zip(A, deltas, architecture.places(), strict=False):
+            J[:, j, w : w + n_in * n_out] = (a[:, :, None] * delta[:, None, :]).reshape(rows, -1)
+            if b >= 0:
+                J[:, j, b : b + n_out] = delta
     return J
 
 

@@ -91,7 +91,7 @@ def main() -> None:
         model.save(FOLDER / f"{name}.reseau")
         found = model.predict(FOLDER / "table.csv")
         predictions[name] = found.values.to_pylist() if found.probabilities is None else found.probabilities.tolist()
-    net = rs.Network(rs.Dense(3, "relu"), rs.Dense(2), seed=7)
+    net = rs.Network(rs.Dense(3, "relu"), rs.Dense(2, "relu"), seed=7)
     options = {"validation_data": (X[50:], X[50:, :2]), "keep_best": True, "epochs": 3}
     net.fit(X[:50], X[:50, :2], checkpoint=FOLDER, **options)
     (FOLDER / NAME).rename(FOLDER / "checkpoint.reseau")

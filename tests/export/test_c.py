@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from mpmath import mp
 from numerics import RoundingBounds, smooth_problem, uniform_network
 
 import reseau as rs

@@ -120,13 +120,16 @@ class Activation(ABC):
     derivative_formula : Expression
         Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
     range : Interval
-        Where its values lie (in exact arithmetic); a loss may accept only some of them.
+        Where its values lie, and no further (in exact arithmetic); a loss may accept only some of them.
     value : callable
         Z (rows, neurons) -> A (rows, neurons).
     initializer : str
         The name of the initialisation that suits it (see `reseau.initializers`).
     code : Code
         What it is in the languages that networks are exported to.
+    distribution : {"probabilities", "logarithms"} or None
+        What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
+        for nothing of the kind.
     """
 
     name: str
@@ -138,6 +141,7 @@ class Activation(ABC):
     value: Callable[[Array], Array]
     initializer: str
     code: Code = field(kw_only=True)
+    distribution: str | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
@@ -261,6 +265,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
             "softmax(z)",
             onnx.operator("Softmax", axis=-1),
         ),
+        distribution="probabilities",
     ),
     RowWise(
         "log_softmax",
@@ -279,6 +284,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
             "log_softmax(z)",
             onnx.operator("LogSoftmax", axis=-1),
         ),
+        distribution="logarithms",
     ),
     Elementwise(
         "relu",
@@ -354,7 +360,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         "σ",
         Where(z * Phi(z), ((Phi(z), HALF * (1 + erf(z / root(2)))),)),
         Phi(z) + z * exp(-(z**2 / 2)) / root(2 * PI),
-        Interval(-0.17004, inf),
+        Interval(-0.16997120747990366, inf, includes_low=True),
         lambda Z: Z * normal_cdf(Z),
         "he_normal",
         lambda Z, A: normal_cdf(Z) + Z * normal_pdf(Z),
@@ -374,7 +380,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
             HALF * (1 + _t) + HALF * z * (1 - _t**2) * root(2 / PI) * (1 + _THREE_CUBICS * z**2),
             ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),),
         ),
-        Interval(-0.17005, inf),
+        Interval(-0.17004075057125406, inf, includes_low=True),
         lambda Z: Z * gelu_tanh_gate(Z),
         "he_normal",
         gelu_tanh_derivative,
@@ -391,7 +397,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         "σ",
         z * phi(z),
         phi(z) + _a("a") * (1 - phi(z)),
-        Interval(-0.27847, inf),
+        Interval(-0.2784645427610738, inf, includes_low=True),
         lambda Z: Z * sigmoid(Z),
         "he_normal",
         silu_derivative,
@@ -408,7 +414,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         "σ",
         z * tanh_of(log(1 + exp(z))),
         Where(_t + z * (1 - _t**2) * phi(z), ((_t, tanh_of(log(1 + exp(z)))),)),
-        Interval(-0.30885, inf),
+        Interval(-0.30884341301725043, inf, includes_low=True),
         lambda Z: Z * tanh(softplus(Z)),
         "he_normal",
         mish_derivative,

@@ -117,7 +117,8 @@ def _predict(network: Network) -> str:
     for l, layer in enumerate(network.layers, start=1):
         n_out = layer.W.shape[1]
         lines.append(f"    z = a @ W{l}" + ("" if layer.b is None else f" + b{l}") + f"  # (rows, {n_out})")
-        name, code = layer.description.activation, layer.description.sigma.code.numpy
+        sigma = layer.description.sigma
+        name, code = sigma.name, sigma.code.numpy
         lines.append(f"    a = {code}" + ("" if name in code else f"  # {name}"))
     return "\n".join([*lines, "    return a"])
 

@@ -161,10 +161,10 @@ def _clip(found: Floats) -> Reading | None:
     return Reading("hard_sigmoid", Affine(6 * k / width, 6 * (c - low) / width - 3), Affine(width, low))
 
 
-def default_loss(activation: str, outputs: int) -> str:
-    """The loss that simplifies with an output's activation; the squared error where there is none."""
+def default_loss(activation: str) -> str:
+    """The loss that goes with an output's activation; the squared error where there is none."""
     for loss in LOSSES.values():
-        if loss.simplifies_with == activation and not (loss.distribution and outputs == 1):
+        if loss.simplifies_with == activation or (loss.distribution and loss.takes(ACTIVATIONS[activation])):
             return loss.name
     return "squared_error"
 
@@ -403,10 +403,9 @@ class Chain:
         layers = [
             Dense(layer.W.shape[1], layer.activation, bias=layer.b is not None, init=init) for layer in self._layers
         ]
-        last = layers[-1]
         net = Network(
             *layers,
-            loss=default_loss(last.activation, last.neurons) if loss is None else loss,
+            loss=default_loss(layers[-1].sigma.name) if loss is None else loss,
             inputs=self._layers[0].W.shape[0],
             dtype=dtype or ("float64" if self._wide else str(self._dtype)),
             seed=0,  # what it draws is replaced
