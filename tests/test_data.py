@@ -215,7 +215,7 @@ def test_labels_in_words_are_refused_with_how_they_become_numbers(of, y):
 
 
 def test_targets_that_were_not_given_are_refused_as_such():
-    with pytest.raises(rs.DataError, match="X has 4 rows but y has None"):
+    with pytest.raises(rs.DataError, match="y has 0 dimension"):
         data.targets(None, "y", LINE, 4, FLOAT32)
 
 
