@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -787,19 +787,22 @@ class Network:
 
         c.export(self, path, name=name, dtype=dtype)
 
-    def to_onnx(self, path: str | Path) -> None:
+    def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the network to an ONNX file, with input "X" and output "O"; `reseau.from_onnx` reads it back.
+
+        Parameters are those of `reseau.to_onnx`.
 
         Raises
         ------
         ReseauError
-            Without the package onnx, and for a network that does not know its inputs yet.
+            Without the package onnx; for a network that does not know its inputs yet, and for weights that are not
+            finite in the precision.
         OSError
             When the path cannot be written.
         """
         from reseau.export import onnx
 
-        onnx.to_onnx(self, path)
+        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def summary(self) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.

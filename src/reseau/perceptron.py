@@ -620,22 +620,20 @@ class Perceptron(BaseEstimator, ABC):
 
         c.export(self, path, name=name, dtype=dtype)
 
-    def to_onnx(self, path: Any) -> None:
+    def to_onnx(self, path: Any, *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".
 
-        Parameters
-        ----------
-        path : path
-            Where; the file is complete or not there.
+        Parameters are those of `reseau.to_onnx`.
 
         Raises
         ------
         ReseauError
-            Without the package onnx; for classes that are neither text, numbers nor booleans.
+            Without the package onnx; for classes that are neither text, numbers nor booleans, and for weights that are
+            not finite in the precision.
         """
         from reseau.export import onnx
 
-        onnx.to_onnx(self, path)
+        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def __getstate__(self) -> Any:
         # The trainer lives in native memory; a copy makes one of its own that goes on from there.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -443,8 +443,10 @@ class TableModel:
 
         c.export(self, path, name=name, dtype=dtype)
 
-    def to_onnx(self, path: str | Path) -> None:
+    def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.
+
+        Parameters are those of `reseau.to_onnx`.
 
         Raises
         ------
@@ -455,7 +457,7 @@ class TableModel:
         """
         from reseau.export import onnx
 
-        onnx.to_onnx(self, path)
+        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def _quantity(self, O: npt.NDArray[Any]) -> Floats:
         assert isinstance(self.target, Quantity)

@@ -53,6 +53,14 @@ def test_onnx_is_written(model: str, folder: Path) -> None:
     onnx.checker.check_model(onnx.load("penguins.onnx"))
 
 
+@pytest.mark.parametrize(("dtype", "type_"), [("float", "FLOAT"), ("double", "DOUBLE")])
+def test_onnx_is_written_in_the_precision_asked_for(model: str, dtype: str, type_: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    assert run(model, "penguins.onnx", "--dtype", dtype).exit_code == 0
+    probabilities = onnx.load("penguins.onnx").graph.output[1]
+    assert probabilities.type.tensor_type.elem_type == getattr(onnx.TensorProto, type_)
+
+
 @pytest.mark.parametrize("output", ["net.c", "net.py"])
 def test_a_network_alone_is_exported_too(output: str) -> None:
     rs.Network(rs.Dense(1, "identity"), inputs=2).save("net.reseau")
@@ -72,7 +80,6 @@ def test_a_file_that_is_there_is_replaced(model: str) -> None:
         (["out.txt"], "unknown ending '.txt'; models are written to .c (C99, with its header beside it), .py (a NumPy"),
         (["out"], "unknown ending ''"),
         (["out.c", "--dtype", "float16"], "--dtype is 'float16'"),
-        (["out.onnx", "--dtype", "float"], "--dtype is for .c and .py files"),
         (["out.c", "--name", "2nd"], "name is '2nd'"),
         (["out.c", "--name", "a-b"], "name is 'a-b'"),
         (["out.py", "--name", "digits"], "--name is for .c files"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ DTYPES = ["float32", "float64"]
 SLOPES = dict.fromkeys(ACTIVATIONS, 1.2) | {"selu": 1.76, "hard_swish": 1.5, "log_softmax": 2.0}
 
 
-def checked(model: object) -> Any:
-    proto = export.to_model(model)
+def checked(model: object, **settings: Any) -> Any:
+    proto = export.to_model(model, **settings)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -142,6 +144,84 @@ def test_equal_networks_are_equal_files(tmp_path: Path) -> None:
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
+OPSETS = [13, 15, 17, 18, 20, 22]
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_version_of_the_operators_can_be_chosen(dtype: str, opset: int) -> None:
+    names = [name for name, entry in ACTIVATIONS.items() if not isinstance(entry, RowWise) and name != "exponential"]
+    net = rs.Network(*(rs.Dense(4, name) for name in names), rs.Dense(2, "softmax"), inputs=3, dtype=dtype, seed=0)
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(dtype)
+    proto = checked(net, opset=opset)
+    assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", opset)]
+    assert_equal_up_to_rounding(net, X, run(proto, X=X)["O"])
+
+
+@pytest.mark.parametrize("opset", [12, 0, -1, 1000, 17.0, "17", True])
+def test_another_version_is_refused_by_name_and_range(opset: Any, tmp_path: Path) -> None:
+    with pytest.raises(
+        rs.ParameterError, match=rf"opset is {opset!r}, but must be a whole number of at least 13 and at"
+    ):
+        rs.Network(rs.Dense(1), inputs=1).to_onnx(tmp_path / "net.onnx", opset=opset)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("own", "other"), [("float32", "float64"), ("float64", "float32")])
+def test_the_precision_can_be_chosen(own: str, other: str, tmp_path: Path) -> None:
+    net = rs.Network(rs.Dense(6, "elu"), rs.Dense(3, "softmax"), inputs=4, loss="cross_entropy", dtype=own, seed=0)
+    twin = rs.Network(rs.Dense(6, "elu"), rs.Dense(3, "softmax"), inputs=4, loss="cross_entropy", dtype=other)
+    twin.parameters[...] = net.parameters
+    X = np.random.default_rng(0).normal(size=(20, 4)).astype(other)
+    net.to_onnx(tmp_path / "net.onnx", dtype=other)
+    assert_equal_up_to_rounding(twin, X, run(onnx.load(tmp_path / "net.onnx"), X=X)["O"])
+    assert export.to_model(net, dtype=own) == export.to_model(net)
+    with pytest.raises(rs.ParameterError, match="dtype is 'double'"):
+        net.to_onnx(tmp_path / "no.onnx", dtype="double")
+
+
+def test_a_file_that_is_open_for_bytes_is_written_to(tmp_path: Path) -> None:
+    net = rs.Network(rs.Dense(3, "gelu"), rs.Dense(1), inputs=2, seed=3)
+    net.to_onnx(tmp_path / "net.onnx")
+    expected = (tmp_path / "net.onnx").read_bytes()
+    memory = io.BytesIO(b"")
+    net.to_onnx(memory)
+    assert memory.getvalue() == expected
+    with tempfile.NamedTemporaryFile() as file:
+        net.to_onnx(file)
+        file.seek(0)
+        assert file.read() == expected
+    with open(tmp_path / "text", "w") as text, tempfile.NamedTemporaryFile("w") as other:
+        for target, name in (
+            (text, "TextIOWrapper"),
+            (other, "_TemporaryFileWrapper"),
+            (io.StringIO(), "StringIO"),
+            (3, "int"),
+        ):
+            with pytest.raises(
+                rs.ParameterError, match=rf"path is a {name}, but must be a path, or a file that is open"
+            ):
+                net.to_onnx(target)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_weights_that_are_not_finite_in_the_precision_are_refused_and_leave_what_was_there(
+    value: float, tmp_path: Path
+) -> None:
+    net = rs.Network(rs.Dense(2, "tanh"), rs.Dense(1), inputs=2, dtype="float64", seed=0)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"before")
+    net.layers[1].W[0, 0] = value
+    for dtype in ("float32",) if value == 1e300 else DTYPES:
+        with pytest.raises(rs.ReseauError, match=f"layer 2 has parameters that are not finite in {dtype}"):
+            net.to_onnx(path, dtype=dtype)
+        memory = io.BytesIO()
+        with pytest.raises(rs.ReseauError, match="not finite"):
+            net.to_onnx(memory, dtype=dtype)
+        assert memory.getvalue() == b""
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("net.onnx", b"before")]
+
+
 def test_a_network_without_inputs_cannot_be_exported_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(rs.ReseauError, match="inputs"):
         rs.Network(rs.Dense(1)).to_onnx(tmp_path / "net.onnx")
@@ -194,6 +274,78 @@ def test_a_classifier_gives_labels_and_probabilities(labels: list[Any], dtype: s
     assert json.loads(metadata(proto)["classes"]) == labels
 
 
+LABELS = {
+    "int64 beyond 2^53": np.array([2**53 + 1, 2**53 + 2, -(2**63)]),
+    "uint64 beyond 2^63": np.array([2**63 + 1, 2**63 + 3, 2**64 - 1], np.uint64),
+    "int8": np.array([-3, 0, 5], np.int8),
+    "uint8": np.array([1, 2, 255], np.uint8),
+    "int32": np.array([1, 2, -(2**31)], np.int32),
+    "float32": np.array([1, 2, 4], np.float32),
+    "float16": np.array([1, 2, 4], np.float16),
+    "bool": np.array([False, True, True]),
+    "text": np.array(["", "é", "a longer one"]),
+    "objects": np.array(["b", "a", np.str_("c")], object),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_keep_their_value_and_their_type(name: str) -> None:
+    X, y = blobs(3)
+    model = rs.MLPClassifier((5,), max_iter=20, random_state=0).fit(X, LABELS[name][y])
+    proto = checked(model)
+    label, expected = run(proto, X=X)["label"], model.predict(X)
+    assert label.dtype == (object if expected.dtype.kind in "UO" else expected.dtype)
+    assert label.tolist() == expected.tolist()
+    assert set(label.tolist()) == set(LABELS[name].tolist())
+    assert json.loads(metadata(proto)["classes"]) == model.classes_.tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "table"),
+    [
+        ([1, 2, 2**63 + 5], np.array([1, 2, 2**63 + 5], np.uint64)),
+        ([np.int8(1), 2], np.array([1, 2])),
+        ([False, True], np.array([False, True])),
+        ([0.5, np.float32(1)], np.array([0.5, 1.0])),
+    ],
+)
+def test_objects_are_what_they_all_are(classes: list[Any], table: npt.NDArray[Any]) -> None:
+    found = onnx_network.label_table(np.array(classes, object))
+    assert found.dtype == table.dtype
+    assert found.tolist() == table.tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "match"),
+    [
+        ([2**63, -1], "9223372036854775808 is of type int, for which ONNX has no tensors"),
+        ([1, 2.5], "1 is of type int, for which ONNX has no tensors"),
+        (["a", None], "None is of type NoneType"),
+        (np.array([1, 2], np.longdouble), "of type (float128|float96|longdouble)"),
+        (np.array(["2024-05-31"], "datetime64[D]"), "of type datetime64"),
+        (["a", "b\ud800"], "is not UTF-8 text"),
+    ],
+)
+def test_classes_without_a_tensor_are_refused(classes: Any, match: str) -> None:
+    with pytest.raises(rs.ReseauError, match=match):
+        onnx_network.label_table(classes if isinstance(classes, np.ndarray) else np.array(classes, object))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_float32_decides_as_float64_does_where_that_is_clear() -> None:
+    X, y = blobs(3)
+    model = rs.MLPClassifier((5,), max_iter=20, random_state=0).fit(X, y)
+    found = run(checked(model, dtype="float32"), X=X.astype(np.float32))
+    probabilities = model.predict_proba(X)
+    rounding = 50 * float(np.finfo(np.float32).eps)
+    np.testing.assert_allclose(found["probabilities"], probabilities, rtol=0, atol=rounding)
+    first, second = np.sort(probabilities, axis=1)[:, [-1, -2]].T
+    clear = first - second > 2 * rounding
+    assert clear.mean() > 0.95
+    assert (found["label"][clear] == model.predict(X)[clear]).all()
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_several_labels_at_once_are_indicators() -> None:
     X, y = blobs(3)
@@ -235,7 +387,7 @@ def test_classes_that_are_no_text_or_numbers_are_refused() -> None:
     X, y = blobs(2)
     model = rs.MLPClassifier((2,), max_iter=2).fit(X, y)
     model.classes_ = np.array([datetime.date(2024, 1, 1), datetime.date(2025, 1, 1)], object)
-    with pytest.raises(rs.ReseauError, match=r"2024.* of type date.* text or numbers"):
+    with pytest.raises(rs.ReseauError, match=r"2024.* of type date.* text, or numbers of one type"):
         export.to_model(model)
 
 
@@ -308,6 +460,39 @@ def test_missing_and_unknown_cells_count_as_they_do_with_us(penguins: rs.TableMo
     assert found["prediction"].tolist() == ours.values.to_pylist()
 
 
+def test_empty_text_and_missing_text_are_the_same_everywhere() -> None:
+    random = np.random.default_rng(0)
+    town = random.choice(["Rome", "Oslo", ""], 90).astype(object)
+    y = np.where(town == "", "none", town)
+    for gap in ("", None, np.nan):
+        pd = pytest.importorskip("pandas")
+        frame = pd.DataFrame({"town": np.where(town == "", gap, town), "x": random.normal(size=90), "y": y})
+        model = rs.TableModel.train(frame, "y", epochs=20, seed=0)
+        (column,) = (d for d in model.columns if d.name == "town")
+        assert (column.levels, column.missing) == (("Oslo", "Rome"), True)  # type: ignore[attr-defined]
+        rows = [model.predict(pa.table({"town": ["Rome", cell], "x": [0.0, 0.0]})) for cell in ("", None)]
+        found = run(checked(model), town=np.array([["Rome"], [""]], object), x=np.zeros((2, 1)))
+        for ours in rows:
+            np.testing.assert_allclose(found["probabilities"], ours.probabilities, rtol=0, atol=small(model))
+            assert ours.values.to_pylist() == found["prediction"].tolist() == ["Rome", "none"]
+
+
+def test_a_level_of_empty_text_in_an_older_model_is_what_a_missing_cell_is() -> None:
+    table = pa.table({"town": ["Rome", "Oslo", "gap"] * 20, "y": ["a", "b", "c"] * 20})
+    model = rs.TableModel.train(table, "y", epochs=20, seed=0)
+    description = model.describe()
+    description["columns"][0]["levels"] = ["", "Oslo", "Rome"]  # as releases before had it, for "gap"
+    older = rs.TableModel.from_description(description, model.network.tensors())
+    predictions = [older.predict(pa.table({"town": pa.array([cell], pa.string())})) for cell in ("", None)]
+    found = run(checked(older), town=np.array([[""]], object))["probabilities"]
+    for ours in predictions:
+        np.testing.assert_allclose(found, ours.probabilities, rtol=0, atol=small(model))
+    # The places of the levels were those of Oslo, Rome and gap, in this order.
+    np.testing.assert_array_equal(
+        predictions[0].probabilities, model.predict(pa.table({"town": ["Oslo"]})).probabilities
+    )
+
+
 @pytest.fixture(scope="module")
 def visits() -> pa.Table:
     """Every kind of column, with cells missing in each, rare levels, and dates before and after 1970."""
@@ -333,20 +518,27 @@ def visits() -> pa.Table:
     )
 
 
+@pytest.mark.filterwarnings("ignore:An input cannot have the name")
 def test_dates_booleans_and_rare_levels_give_a_quantity_in_its_own_unit(visits: pa.Table, tmp_path: Path) -> None:
     model = rs.TableModel.train(visits, "y", epochs=15, seed=0)
     assert {d.kind for d in model.columns} == {"date", "category", "boolean", "number"}
     assert next(d for d in model.columns if d.kind == "date").cycles == ("year", "week", "day")  # type: ignore[attr-defined]
     assert next(d for d in model.columns if d.kind == "category").other  # type: ignore[attr-defined]
-    model.to_onnx(tmp_path / "visits.onnx")
+    with pytest.warns(UserWarning, match=r"'prediction \(input\)' for 'prediction'"):
+        model.to_onnx(tmp_path / "visits.onnx")
     proto = onnx.load(tmp_path / "visits.onnx")
     onnx.checker.check_model(proto, full_check=True)
+    told = {entry["name"]: entry["input"] for entry in json.loads(metadata(proto)["inputs"])}
+    assert told == {"when": "when", "town": "town", "open": "open", "prediction": "prediction (input)"}
     inputs = cells(model, visits)
     assert set(inputs) == {"when", "town", "open", "prediction (input)"}
     assert all(column.dtype in (np.float64, object) for column in inputs.values())
     found = run(proto, **inputs)["prediction"]
     ours = np.array(model.predict(visits).values.to_pylist())
     np.testing.assert_allclose(found, ours, rtol=0, atol=small(model) * model.target.scale)  # type: ignore[union-attr]
+    for settings in ({"dtype": "float64"}, {"opset": 13}, {"opset": 22, "dtype": "float64"}):
+        found = run(checked(model, **settings), **inputs)["prediction"]
+        np.testing.assert_allclose(found, ours, rtol=0, atol=small(model) * model.target.scale)  # type: ignore[union-attr]
 
 
 def test_the_day_of_the_year_is_the_calendar_s() -> None:

@@ -496,7 +496,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
             "z <= -3.0 ? 0.0 : z >= 3.0 ? z : z * (z / 6.0 + 0.5)",
             "z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 3.0 + 0.5",
             "z * np.clip(z / 6 + 0.5, 0, 1)",
-            onnx.operator("HardSwish", onnx.hard_swish),
+            onnx.operator("HardSwish", onnx.hard_swish, since=14),
         ),
     ),
     Elementwise(

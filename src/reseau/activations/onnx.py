@@ -1,6 +1,6 @@
 """Activations as nodes of an ONNX graph.
 
-What an operator of opset 17 says exactly, and onnxruntime has in the network's precision, is that operator; all else is
+What an operator says exactly, and onnxruntime has in the network's precision, is that operator; all else is
 composed of simpler ones so that nothing overflows. An attribute of an operator is a float32 whatever the type of its
 tensors, so that in float64 a slope of 0.01 has to be a constant of the graph.
 """
@@ -21,11 +21,16 @@ Array = np.ndarray[Any, Any]
 Emitter: TypeAlias = "Callable[[Graph, str], str]"  # of the graph and the name of Z; gives the name of A
 
 
-def operator(name: str, in_double: Emitter | None = None, **attributes: Any) -> Emitter:
-    """An operator of ONNX; in float64 perhaps others, where onnxruntime or its attributes know float32 alone."""
+def operator(name: str, in_double: Emitter | None = None, since: int = 0, **attributes: Any) -> Emitter:
+    """An operator of ONNX, since a version; in float64 others, where onnxruntime or its attributes know float32 alone.
+
+    Before that version it is as in float64.
+    """
 
     def emit(g: Graph, Z: str) -> str:
-        return in_double(g, Z) if g.is_double and in_double is not None else g(name, Z, **attributes)
+        if in_double is not None and (g.is_double or g.opset < since):
+            return in_double(g, Z)
+        return g(name, Z, **attributes)
 
     return emit
 

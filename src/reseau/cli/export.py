@@ -25,7 +25,7 @@ def export(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="A .c, .py or .onnx file.", show_default=False)],
     dtype: Annotated[
         str | None,
-        typer.Option(help="float or double: what C and NumPy compute in.", show_default="that of the model"),
+        typer.Option(help="float or double: what to compute in.", show_default="that of the model"),
     ] = None,
     name: Annotated[
         str | None,
@@ -45,8 +45,6 @@ def export(
             raise ParameterError(f"{output}: unknown ending {output.suffix!r}; models are written to {listed}.")
         if dtype is not None:
             known("--dtype", dtype, TYPES)
-            if ending == ".onnx":
-                raise ParameterError(f"--dtype is for .c and .py files; {output} computes as the model does.")
         if name is not None and ending != ".c":
             raise ParameterError(f"--name is for .c files; {output} has no names to choose.")
         outputs = [output, output.with_suffix(".h")] if ending == ".c" else [output]
@@ -70,4 +68,4 @@ def _write(
     else:
         from reseau.export import onnx
 
-        onnx.to_onnx(model, output)
+        onnx.to_onnx(model, output, dtype=dtype)

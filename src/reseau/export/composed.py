@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -18,6 +18,17 @@ from reseau.perceptron import Perceptron
 
 # Where estimators keep the fitted ones that they predict with; such lists may also hold pairs with a name.
 _PARTS = ("estimator", "estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")
+
+
+class Chosen(TransformerMixin, BaseEstimator):
+    """A step that gives some columns of a matrix."""
+
+    def __init__(self, columns: Sequence[int]) -> None:
+        self.columns = columns
+
+    def get_feature_names_out(self, names: Any = None) -> Any:
+        """As many as columns."""
+        return [str(column) for column in self.columns]
 
 
 def innermost(model: Any) -> Any:
@@ -54,14 +65,14 @@ def networks(model: Any) -> Iterator[Perceptron]:
             yield from networks(part)
 
 
-def plain(model: Any) -> Any:
+def plain(model: Any, dress: Callable[[Any], None] | None = None) -> Any:
     """A copy of a fitted estimator that says the same in fewer ways.
 
     There are no searches, no steps that pass everything through, no columns by name, and no choices of how to return
-    what is not asked for here. What is fitted is shared.
+    what is not asked for here. What is fitted is shared. `dress` is called with every copy.
     """
     if isinstance(model, (list, tuple)):
-        return type(model)(plain(part) for part in model)
+        return type(model)(plain(part, dress) for part in model)
     if not isinstance(model, BaseEstimator) and not hasattr(model, "calibrators"):
         return model
     model = innermost(model)
@@ -69,16 +80,20 @@ def plain(model: Any) -> Any:
         return model
     model = copy.copy(model)
     if isinstance(model, Pipeline):
-        model.steps = [(name, plain(step)) for name, step in _steps(model)]
+        model.steps = [(name, plain(step, dress)) for name, step in _steps(model)]
+        model.steps[1:] = [
+            (name, _union(step, dress) if isinstance(step, ColumnTransformer) else step)
+            for name, step in model.steps[1:]
+        ]
     elif isinstance(model, FeatureUnion):
         model.transformer_list = [
-            (name, _same() if part == "passthrough" else plain(part))
+            (name, plain(_same() if part == "passthrough" else part, dress))
             for name, part in model.transformer_list
             if not isinstance(part, str) or part != "drop"
         ]
     elif isinstance(model, ColumnTransformer):
         model.transformers_ = [
-            (name, _same() if part == "passthrough" else plain(part), positions(columns, model))
+            (name, plain(_same() if part == "passthrough" else part, dress), positions(columns, model))
             for name, part, columns in model.transformers_
             if not isinstance(part, str) or part != "drop"
         ]
@@ -87,8 +102,21 @@ def plain(model: Any) -> Any:
         model.flatten_transform = False
     for name in _PARTS:
         if name in vars(model):
-            setattr(model, name, plain(vars(model)[name]))
+            setattr(model, name, plain(vars(model)[name], dress))
+    if dress is not None:
+        dress(model)
     return model
+
+
+def _union(model: ColumnTransformer, dress: Callable[[Any], None] | None) -> FeatureUnion:
+    """What a ColumnTransformer does with the columns of a matrix."""
+    parts = []
+    for name, part, columns in model.transformers_:
+        if columns:
+            chosen = plain(Chosen(columns), dress)
+            chosen.n_features_in_ = model.n_features_in_
+            parts.append((name, Pipeline([("columns", chosen), ("then", part)])))
+    return FeatureUnion(parts, transformer_weights=model.transformer_weights)
 
 
 def positions(columns: Any, model: Any) -> list[int]:

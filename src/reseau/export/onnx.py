@@ -90,7 +90,8 @@ def to_onnx(
     if isinstance(path, (str, os.PathLike)):
         files.write_bytes(path, _serialised(model, sample, dtype, opset))
         return
-    if isinstance(path, io.TextIOBase) or not callable(getattr(path, "write", None)):
+    is_text = isinstance(path, io.TextIOBase) or "b" not in getattr(path, "mode", "b")
+    if is_text or not callable(getattr(path, "write", None)):
         raise ParameterError(
             f"path is a {type(path).__name__}, but must be a path, or a file that is open for writing bytes."
         )
@@ -107,9 +108,9 @@ def to_model(
 ) -> onnx.ModelProto:
     """The model in onnx's own form; parameters and errors are those of `to_onnx`."""
     latest = onnx_package().defs.onnx_opset_version()
-    opset = OPSET if opset is None else integer("opset", opset, low=OLDEST_OPSET, high=latest)
+    version = OPSET if opset is None else integer("opset", opset, low=OLDEST_OPSET, high=latest)
     if isinstance(model, Network):
-        return network_model(model, dtype_of(model, dtype), opset)
+        return network_model(model, dtype_of(model, dtype), version)
     from sklearn.base import BaseEstimator
     from sklearn.utils.validation import check_is_fitted
 
@@ -119,18 +120,18 @@ def to_model(
     from reseau.table_model import TableModel
 
     if isinstance(model, TableModel):
-        return table_model(model, dtype_of(model.network, dtype), opset)
+        return table_model(model, dtype_of(model.network, dtype), version)
     if isinstance(model, BaseEstimator):
         check_is_fitted(model)
         inner = innermost(model)
         if isinstance(inner, Perceptron):
             check_is_fitted(inner, "_network")
-            return estimator_model(inner, dtype_of(inner.network_, dtype), opset)
+            return estimator_model(inner, dtype_of(inner.network_, dtype), version)
         if any(True for _ in networks(inner)):
             _needs_skl2onnx()
             from reseau.export.onnx_pipeline import pipeline_model
 
-            return pipeline_model(inner, sample, dtype, opset)
+            return pipeline_model(inner, sample, dtype, version)
     ends = f" that ends in a {type(model.steps[-1][1]).__name__}" if hasattr(model, "steps") else ""
     raise ParameterError(
         f"model is a {type(model).__name__}{ends}, but must be a Network, TableModel, MLPClassifier or MLPRegressor of "

@@ -51,7 +51,8 @@ class Columns:
 
     every: Sequence[Column]
     inputs: Sequence[str]  # their names, in the same order
-    rows: Any  # of the sample, as the model takes them; None without one
+    rows: Any  # of the sample, as the model takes them
+    are_given: bool = True  # else the rows are our own
 
     def inner(self) -> dict[str, list[int]]:
         """What the model is given: one matrix where all columns are of one sort, else each; and of which columns."""
@@ -119,13 +120,15 @@ class Columns:
         }
 
 
-def columns_of(model: Any, sample: Any, precision: str, dtype: str | None, outputs: Iterable[str]) -> Columns:
+def columns_of(
+    model: Any, core: Any, sample: Any, precision: str, dtype: str | None, outputs: Iterable[str]
+) -> Columns:
     """Read the columns of a fitted model off a sample.
 
     Parameters
     ----------
-    model : estimator
-        Fitted.
+    model, core : estimators
+        Fitted, and the same without steps that do nothing.
     sample : data frame, array or None
         Rows as it takes them; None for an array of numbers.
     precision : str
@@ -140,15 +143,19 @@ def columns_of(model: Any, sample: Any, precision: str, dtype: str | None, outpu
     ParameterError
         For a sample that is none, or lacks columns; without one of a model that was fitted on a data frame.
     """
-    names = getattr(model, "feature_names_in_", None)
-    width = getattr(model, "n_features_in_", None)
+    names = getattr(model, "feature_names_in_", getattr(core, "feature_names_in_", None))
+    width = getattr(model, "n_features_in_", getattr(core, "n_features_in_", None))
     if sample is None:
         if names is not None or width is None:
             raise ParameterError(
                 f"sample is None, but the {type(model).__name__.lower()} was fitted on a data frame; give a row of it, "
                 "such as sample=X.head(1), of which the types of the columns are read."
             )
-        return Columns([Column("X", np.dtype(precision), width=width)], ["X"], None)
+        # Numbers of many sizes, of which model and graph have to say the same.
+        random = np.random.default_rng(0)
+        rows = random.normal(size=(ROWS, width)) * 10.0 ** random.uniform(-1, 1, size=(ROWS, 1))
+        rows = rows.astype(precision)
+        return Columns([Column("X", rows.dtype, rows, width)], ["X"], rows, are_given=False)
     frame = nw.from_native(sample, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         wanted = list(frame.columns) if names is None else [str(name) for name in names]
@@ -157,13 +164,13 @@ def columns_of(model: Any, sample: Any, precision: str, dtype: str | None, outpu
             raise ParameterError(
                 f"sample lacks {plural(len(lacking), 'column')} that the model takes: {listed(lacking)}."
             )
-        head = frame.head(ROWS)
-        every = [_of_real(_column(str(name), head[name]), dtype) for name in wanted]
-        return Columns(every, input_names([column.name for column in every], outputs), head.to_native())
-    rows: Any = sample[:ROWS] if scipy.sparse.issparse(sample) else np.asarray(sample)[:ROWS]
-    if rows.ndim != 2 or not rows.shape[1]:
-        raise ParameterError(f"sample has the shape {rows.shape}, but must be rows as the model takes them.")
-    dense = rows.toarray() if scipy.sparse.issparse(rows) else rows
+        first = frame.head(ROWS)
+        every = [_of_real(_column(str(name), first[name]), dtype) for name in wanted]
+        return Columns(every, input_names([column.name for column in every], outputs), first.to_native())
+    head: Any = sample[:ROWS] if scipy.sparse.issparse(sample) else np.asarray(sample)[:ROWS]
+    if head.ndim != 2 or not head.shape[1]:
+        raise ParameterError(f"sample has the shape {head.shape}, but must be rows as the model takes them.")
+    dense = head.toarray() if scipy.sparse.issparse(head) else head
     column = _column("X", dense.reshape(-1), dense.dtype)
     if column.dtype is None:
         raise ParameterError(
@@ -172,7 +179,7 @@ def columns_of(model: Any, sample: Any, precision: str, dtype: str | None, outpu
         )
     assert column.cells is not None
     column = Column("X", column.dtype, column.cells.reshape(dense.shape), dense.shape[1])
-    return Columns([_of_real(column, dtype)], ["X"], rows)
+    return Columns([_of_real(column, dtype)], ["X"], head)
 
 
 def _of_real(column: Column, dtype: str | None) -> Column:

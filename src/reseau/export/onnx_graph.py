@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET = 17  # unless asked for another one
-OLDEST_OPSET = 13  # the operators here mean what they do since then
+OLDEST_OPSET = 13  # since which Softmax and others mean what they do here
 ML_OPSET = 3
 Array = np.ndarray[Any, Any]
 
@@ -113,6 +113,26 @@ class Graph:
 
         return self("Cast", value, name=name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
+    def nearest(self, distances: str, count: int) -> tuple[str, str]:
+        """The least numbers of each row, and their places, int64; both (N, count)."""
+        from onnx import helper
+
+        values, places = self.free(f"{self._stem}least"), self.free(f"{self._stem}places")
+        inputs = [distances, self.constant(np.array([count]))]
+        self.nodes.append(helper.make_node("TopK", inputs, [values, places], name=values, axis=1, largest=0))
+        return values, places
+
+    def least(self, values: str) -> str:
+        """The least number of each row, (N, 1)."""
+        if self.opset < 18:
+            return self("ReduceMin", values, axes=[1], keepdims=1)
+        return self("ReduceMin", values, np.array([1]), keepdims=1)
+
+    def one_hot(self, places: str, width: int) -> str:
+        """Rows (N, width) of the network's precision that are 1 at a place, (N,); without a 1 for places beyond."""
+        ones = self("OneHot", places, np.array(width), np.array([0, 1], np.float32), axis=-1)  # which runtimes all have
+        return self.cast(ones, self.dtype) if self.is_double else ones
+
 
 def tensor(name: str, dtype: Any, *shape: int | str, doc: str = "") -> Any:
     """Describe an input or output; a length that is text may be any."""
@@ -144,6 +164,25 @@ def finished(
     )
     describe(model, kind, loss, facts or {})
     return model
+
+
+def pruned(nodes: Sequence[Any], weights: Sequence[Any], outputs: Iterable[str]) -> tuple[list[Any], list[Any]]:
+    """Those nodes, in an order in which they can be computed, and weights that outputs depend on."""
+    needed, kept = set(outputs), []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            needed.update(_used(node))
+            kept.append(node)
+    return kept[::-1], [weight for weight in weights if weight.name in needed]
+
+
+def _used(node: Any) -> Iterator[str]:
+    """The tensors that a node takes, those of the graphs within it included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from _used(inner)
+        yield from (output.name for output in attribute.g.output)
 
 
 def describe(model: onnx.ModelProto, kind: str, loss: str | None, facts: Mapping[str, Any]) -> None:

@@ -118,15 +118,18 @@ def label_table(classes: Any) -> Array:
         kinds = {type(label) for label in table}
         if kinds == {bool}:
             table = table.astype(bool)
-        elif all(issubclass(kind, (int, float, np.number)) for kind in kinds):
-            numbers = np.array([label.item() if isinstance(label, np.generic) else label for label in table])
-            table = numbers if numbers.tolist() == table.tolist() else table  # those that no one type holds stay
+        elif all(issubclass(kind, (int, np.integer)) for kind in kinds):
+            small = table.max() < 2**63
+            if table.min() >= -(2**63 if small else 0) and table.max() < 2**64:  # else no one type holds them
+                table = table.astype(np.int64 if small else np.uint64)
+        elif all(issubclass(kind, (float, np.floating)) for kind in kinds):
+            table = table.astype(np.float64)
     if table.dtype.kind == "O":
-        odd = next((label for label in table if not isinstance(label, str)), None)
-        if odd is not None:
+        odd = [label for label in table if not isinstance(label, str)]
+        if odd:
             raise ReseauError(
-                f"The class {odd!r} is of type {type(odd).__name__}, for which ONNX has no tensors; make the classes "
-                "text or numbers."
+                f"The class {odd[0]!r} is of type {type(odd[0]).__name__}, for which ONNX has no tensors; make the "
+                "classes text, or numbers of one type."
             )
     if table.dtype.kind in "OU":
         for label in table:

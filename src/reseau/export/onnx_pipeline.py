@@ -1,7 +1,7 @@
 """Models of scikit-learn that have one of our estimators in them, as one ONNX graph from the raw columns on.
 
-skl2onnx writes what is scikit-learn's, but for the steps of `onnx_steps`; our estimators are written as they are alone.
-To import this module tells skl2onnx of them, so that its own `to_onnx` takes a pipeline with them too.
+skl2onnx writes what is scikit-learn's, but for `onnx_steps` and `onnx_around`; our estimators are written as they are
+alone. To import this module tells skl2onnx of them, so that its own `to_onnx` takes a pipeline with them too.
 
 Inputs are the columns of the frame that the model was fitted on, (N, 1) each and of their own types, or "X" (N,
 features). Within, all numbers are of one precision.
@@ -11,20 +11,16 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import scipy.sparse
 import skl2onnx
-from skl2onnx.common.data_types import (
-    DoubleTensorType,
-    FloatTensorType,
-    Int64TensorType,
-    StringTensorType,
-)
-from sklearn.base import is_classifier
-from sklearn.compose import TransformedTargetRegressor
+from skl2onnx._supported_operators import sklearn_operator_name_map
+from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.pipeline import Pipeline
 
 from reseau.checks import integer
@@ -33,22 +29,24 @@ from reseau.estimators import MLPClassifier, MLPRegressor
 from reseau.export import onnx_steps
 from reseau.export.composed import networks, plain
 from reseau.export.models import dtype_of
+from reseau.export.onnx_around import AROUND, SAY_THE_LIKELIEST
 from reseau.export.onnx_columns import Columns, columns_of
-from reseau.export.onnx_graph import ML_OPSET, Graph, describe, tensor
+from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
 from reseau.export.onnx_network import OUTPUTS, decisions, label_table, labels, layers
+from reseau.export.onnx_operators import TENSORS, Converter, cells, hand_over, is_text, precision
 
 if TYPE_CHECKING:
     from reseau.perceptron import Perceptron
 
-TENSORS: dict[str, Any] = {"float32": FloatTensorType, "float64": DoubleTensorType}
 BEFORE = "steps/"  # begins the names of what skl2onnx wrote
-# How far predictions may be from ours in each precision, in units of the largest; and of how many rows, for a threshold
-# on the way may be passed by what is rounded.
-CLOSE = {"float32": (1e-3, 0.5), "float64": (1e-6, 1.0)}
+CLOSE = {"float32": 1e-3, "float64": 1e-6}  # how far, in units of the largest, predictions may be from ours
+# For how many of the rows, where not for all: what is rounded may pass a threshold on its way, and where rows are our
+# own, far from what was learned, probabilities may be too small for a runtime.
+MOST = 0.9
 
 
 class _Invalid(Exception):
-    """Why there is no valid graph in a precision."""
+    """Why there is no valid graph in a precision and a version."""
 
 
 def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> onnx.ModelProto:
@@ -74,32 +72,34 @@ def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> on
     """
     integer("opset", opset, high=skl2onnx.__max_supported_opset__)
     ours = list(networks(model))
-    precision = "float64" if any(one.network_.dtype == np.float64 for one in ours) else "float32"
-    precision = precision if dtype is None else dtype_of(ours[0].network_, dtype)
-    columns = columns_of(model, sample, precision, dtype, OUTPUTS)
+    outside = "float64" if any(one.network_.dtype == np.float64 for one in ours) else "float32"
+    outside = outside if dtype is None else dtype_of(ours[0].network_, dtype)
     for one in ours:
         if type(one) not in _REGISTERED:
             _register(type(one), _REGISTERED[MLPClassifier if is_classifier(one) else MLPRegressor])
-    expected = None if columns.rows is None else _expected(model, columns.rows)
-    try:
-        return _valid(model, columns, precision, precision, opset, expected)
-    except _Invalid as error:
-        if precision == "float32" or dtype is not None:
-            raise ReseauError(str(error)) from error
+    columns = columns_of(model, plain(model), sample, outside, dtype, OUTPUTS)
+    expected = _expected(model, columns)
+    refusals = []
+    for within in [outside] if dtype is not None or outside == "float32" else [outside, "float32"]:
         try:
-            made = _valid(model, columns, "float32", precision, opset, expected)
-        except _Invalid:
-            raise ReseauError(str(error)) from error
-        warnings.warn(
-            f"There is no valid graph in float64, so that this one computes in float32: {error} With dtype='float32' "
-            "it is asked for.",
-            stacklevel=5,
-        )
+            made = _valid(model, columns, within, outside, opset, expected)
+        except _Invalid as error:
+            refusals.append(error)
+            continue
+        if within != outside:
+            warnings.warn(
+                f"There is no valid graph in float64, so that this one computes in float32: {refusals[0]} With "
+                "dtype='float32' it is asked for.",
+                stacklevel=5,
+            )
         return made
+    raise ReseauError(str(refusals[0])) from refusals[0]
 
 
-def _valid(model: Any, columns: Columns, within: str, outside: str, opset: int, expected: Any) -> onnx.ModelProto:
-    """The graph in one precision, checked; its outputs are in another."""
+def _valid(
+    model: Any, columns: Columns, within: str, outside: str, opset: int, expected: tuple[Any, Any]
+) -> onnx.ModelProto:
+    """The graph in one precision, checked; its inputs and outputs are in another."""
     made = _graph(model, columns, within, outside, opset)
     try:
         onnx.checker.check_model(made, full_check=True)
@@ -114,43 +114,52 @@ def _valid(model: Any, columns: Columns, within: str, outside: str, opset: int, 
     options.intra_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        found = None if expected is None else session.run(None, columns.fed())
+        found = None if expected[0] is None else session.run(None, columns.fed())
     except Exception as error:  # its classes have no common name
         raise _Invalid(f"onnxruntime refuses the pipeline's graph in {within}: {_first_line(error)}") from error
     if found is not None:
-        _compare(found[-1], expected, within)
+        share = 1.0 if columns.are_given and within == "float64" else MOST
+        _compare(found[0], expected[0], expected[1], within, share)
+        if expected[1] is not None:
+            _compare(found[1], expected[1], None, within, share)
     return made
 
 
-def _expected(model: Any, rows: Any) -> Any:
-    """What the model says of rows: probabilities, or else what it predicts."""
-    with warnings.catch_warnings():
+def _expected(model: Any, columns: Columns) -> tuple[Any, Any]:
+    """What the model predicts for the rows, and how probable it holds each class."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            said = model.predict_proba(rows) if hasattr(model, "predict_proba") else model.predict(rows)
+            probable = is_classifier(model) and hasattr(model, "predict_proba")
+            return model.predict(columns.rows), model.predict_proba(columns.rows) if probable else None
         except Exception as error:
+            if not columns.are_given:  # a step may have reasons to refuse such rows
+                return None, None
             raise ParameterError(f"sample is not as the model takes it: {_first_line(error)}") from error
-    return said
 
 
-def _compare(found: Any, expected: Any, within: str) -> None:
-    """Refuse a graph that does not say of the sample what the model says."""
+def _compare(found: Any, expected: Any, probabilities: Any, within: str, share: float) -> None:
+    """Refuse a graph that does not say of this share of the rows what the model says."""
     if isinstance(expected, list):  # of several targets
         for one, other in zip(found, expected, strict=True):
-            _compare(one, other, within)
+            _compare(one, other, None, within, share)
         return
-    expected = np.asarray(expected)
-    if expected.dtype.kind not in "fiu" or not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
-        return  # a vote for labels, of which the graph tells the shares
-    expected = expected.reshape(len(expected), -1).astype(np.float64)
-    found = found.reshape(len(found), -1).astype(np.float64) if len(found) else found
+    expected = expected.toarray() if scipy.sparse.issparse(expected) else expected
+    rows = len(expected)
+    found, expected = (np.asarray(values).reshape(rows, -1) for values in (found, expected))
     if found.shape != expected.shape:
         raise _Invalid(f"The pipeline's graph in {within} gives {found.shape}, where the model gives {expected.shape}.")
-    distance, share = CLOSE[within]
-    far = abs(found - expected).max(axis=1) > distance * max(1.0, float(abs(expected).max(initial=0.0)))
-    far |= np.isnan(found).any(axis=1) & ~np.isnan(expected).any(axis=1)
-    if far.any() and (~far).mean() < share:
-        row = int(far.argmax())
+    distance = CLOSE[within]
+    if expected.dtype.kind == "f":
+        size = abs(expected[np.isfinite(expected)]).max(initial=1.0)
+        near = np.isclose(found, expected, rtol=0, atol=distance * size, equal_nan=True).all(axis=1)
+    else:
+        near = (found == expected).all(axis=1)
+        if isinstance(probabilities, np.ndarray) and probabilities.shape[1] > 1:  # a tie may fall either way
+            first, second = np.sort(probabilities, axis=1)[:, [-1, -2]].T
+            near |= first - second < distance
+    if near.mean() < share:
+        row = int((~near).argmax())
         raise _Invalid(
             f"The pipeline's graph in {within} gives {found[row].tolist()} for row {row + 1} of the sample, where the "
             f"model gives {expected[row].tolist()}."
@@ -161,73 +170,78 @@ def _compare(found: Any, expected: Any, within: str) -> None:
 
 
 def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) -> onnx.ModelProto:
-    """What skl2onnx makes of the model, with the columns before it and the labels behind it."""
-    core = plain(model)
+    """What skl2onnx makes of a model, with the columns before it and the labels behind it."""
+    core = plain(model, _parsed_in(within))
     last = core
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
-    ours = isinstance(last, (MLPClassifier, MLPRegressor))
-    classes = getattr(last, "classes_", None) if is_classifier(last) else None
-    by_place = isinstance(classes, np.ndarray) and not getattr(last, "_several", getattr(last, "multilabel_", False))
-    if by_place:
+    several = getattr(last, "_several", getattr(last, "multilabel_", False))
+    classes = getattr(last, "classes_", None) if is_classifier(last) and not several else None
+    if isinstance(classes, np.ndarray):
         label_table(classes)  # refuses what has no tensors
-        core = _with_places(core)
-    made = _written(core, columns.types(TENSORS[within], StringTensorType), opset)
-    made = onnx.compose.add_prefix(made, BEFORE)
+        if "classes_" in vars(last):
+            core = _with_places(core)
+    made = _written(core, columns.types(TENSORS[within], StringTensorType), within, opset)
+    made = onnx.compose.add_prefix(made, BEFORE, rename_functions=False)
     g = Graph(within, [*columns.inputs, *OUTPUTS], opset)
-    used = {name for node in made.graph.node for name in node.input}
-    columns.emit(g, BEFORE, used)
-    front = list(g.nodes)
+    columns.emit(g, BEFORE, {name for node in made.graph.node for name in node.input})
+    nodes = [*g.nodes, *made.graph.node]
     g.nodes.clear()
-    outputs = _outputs(g, made, classes if by_place else None, outside)
-    nodes = [*front, *made.graph.node, *g.nodes]
-    del made.graph.node[:], made.graph.input[:], made.graph.output[:], made.graph.value_info[:]
-    made.graph.node.extend(nodes)
-    made.graph.initializer.extend(g.weights)
-    made.graph.input.extend(columns.described())
-    made.graph.output.extend(outputs)
-    made.graph.name = "reseau"
-    if not any(entry.domain == "ai.onnx.ml" for entry in made.opset_import):
-        made.opset_import.append(onnx.helper.make_opsetid("ai.onnx.ml", ML_OPSET))
-    made.ir_version = onnx.helper.find_min_ir_version_for(made.opset_import)
+    outputs = _outputs(g, made, last, classes, outside)
+    nodes, weights = pruned([*nodes, *g.nodes], [*made.graph.initializer, *g.weights], OUTPUTS)
+    graph = onnx.helper.make_graph(nodes, "reseau", columns.described(), outputs, initializer=weights)
+    # The nodes are those of the version that was asked for, where skl2onnx tells of the oldest that has them all.
+    opsets = [onnx.helper.make_opsetid(one.domain, one.version if one.domain else opset) for one in made.opset_import]
+    if not any(entry.domain == "ai.onnx.ml" for entry in opsets):
+        opsets.append(onnx.helper.make_opsetid("ai.onnx.ml", ML_OPSET))
+    whole = onnx.helper.make_model(
+        graph,
+        opset_imports=opsets,
+        functions=list(made.functions),
+        ir_version=max(8, onnx.helper.find_min_ir_version_for(opsets, ignore_unknown=True)),
+    )
     facts: dict[str, Any] = {"inputs": columns.told()}
     if classes is not None:
-        facts["classes"] = (
-            [label_table(one).tolist() for one in classes]
-            if isinstance(classes, list)
-            else label_table(classes).tolist()
-        )
+        each = [label_table(one).tolist() for one in (classes if isinstance(classes, list) else [classes])]
+        facts["classes"] = each if isinstance(classes, list) else each[0]
+    ours = isinstance(last, (MLPClassifier, MLPRegressor))
     kind = "classifier" if is_classifier(last) else "regressor"
-    describe(made, kind, last.network_.loss if ours else None, facts)
-    return made
+    describe(whole, kind, last.network_.loss if ours else None, facts)
+    return whole
 
 
-def _outputs(g: Graph, made: onnx.ModelProto, classes: Any, outside: str) -> list[Any]:
+def _outputs(g: Graph, made: onnx.ModelProto, last: Any, classes: Any, outside: str) -> list[Any]:
     """Give what the model predicts its name and, from places in the classes, its labels; describes it."""
-    described = []
-    names = [output.name for output in made.graph.output]
-    if len(names) == 1:
-        return [_named(g, made.graph.output[0], "prediction", outside)]
-    if classes is None:
-        described.append(_named(g, made.graph.output[0], "label", outside))
+    given = made.graph.output
+    if len(given) == 1:
+        return [_named(g, given[0], "prediction", outside)]
+    if not isinstance(classes, np.ndarray):
+        label = _named(g, given[0], "label", outside)
+    elif "classes_" not in vars(last) and type(last) not in AROUND:  # a property: the labels are skl2onnx's
+        table = label_table(classes)
+        if table.dtype.kind == "O":
+            label = _named(g, given[0], "label", outside)
+        else:
+            g.cast(given[0].name, table.dtype, name="label")
+            label = tensor("label", table.dtype, "N")
+    elif isinstance(last, SAY_THE_LIKELIEST):
+        label = labels(g, g("ArgMax", given[1].name, axis=1, keepdims=0), classes, "label")
     else:
-        described.append(labels(g, g("Reshape", names[0], np.array([-1])), classes, "label"))
-    described.append(_named(g, made.graph.output[1], "probabilities", outside))
-    return described
+        label = labels(g, g("Reshape", given[0].name, np.array([-1])), classes, "label")
+    return [label, _named(g, given[1], "probabilities", outside)]
 
 
 def _named(g: Graph, given: Any, name: str, outside: str) -> Any:
     """The same under another name; real numbers in the precision of the outside."""
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
+    if given.type.HasField("tensor_type") and given.type.tensor_type.elem_type in floats:
+        g.cast(given.name, outside, name=name)
+        shape = given.type.tensor_type.shape.dim
+        return tensor(name, outside, "N", (len(shape) == 2 and shape[1].dim_value) or "outputs")
+    g("Identity", given.name, name=name)
     described = copy.deepcopy(given)
     described.name = name
-    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-    if not given.type.HasField("tensor_type") or given.type.tensor_type.elem_type not in floats:
-        g("Identity", given.name, name=name)
-        return described
-    g.cast(given.name, outside, name=name)
-    shape = given.type.tensor_type.shape.dim
-    width = shape[1].dim_value if len(shape) == 2 and shape[1].dim_value else "outputs"
-    return tensor(name, outside, "N", width)
+    return described
 
 
 def _with_places(core: Any) -> Any:
@@ -241,11 +255,12 @@ def _with_places(core: Any) -> Any:
     return core
 
 
-def _written(core: Any, types: Any, opset: int) -> onnx.ModelProto:
+def _written(core: Any, types: Any, within: str, opset: int) -> onnx.ModelProto:
     """What skl2onnx makes of a model, given the types of the inputs."""
-    emitters: dict[type, Any] = {TransformedTargetRegressor: _target_converter}
-    emitters |= {kind: _step_converter(emit) for kind, emit in onnx_steps.EMITTERS.items()}
-    shapes = {TransformedTargetRegressor: _target_shape} | dict.fromkeys(onnx_steps.EMITTERS, _step_shape)
+    shapes = {kind: shape for kind, (shape, _) in AROUND.items()}
+    converters = {kind: convert for kind, (_, convert) in AROUND.items()}
+    for kind, emit in onnx_steps.EMITTERS.items():
+        shapes[kind], converters[kind] = _step_shape(within), _step(emit, within)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what concerns its other outputs
         try:
@@ -254,7 +269,7 @@ def _written(core: Any, types: Any, opset: int) -> onnx.ModelProto:
                 initial_types=types,
                 target_opset={"": opset, "ai.onnx.ml": ML_OPSET},
                 options={id(core): {"zipmap": False}} if is_classifier(core) else None,
-                custom_conversion_functions=emitters,
+                custom_conversion_functions=converters,
                 custom_shape_calculators=shapes,
                 name="reseau",
             )
@@ -273,99 +288,50 @@ def _first_line(error: Exception) -> str:
 # --- what skl2onnx is told of -----------------------------------------------------------------------------------------
 
 
-def _precision(operator: Any) -> str:
-    return "float64" if any(isinstance(v.type, DoubleTensorType) for v in operator.inputs) else "float32"
+def _parsed_in(within: str) -> Callable[[Any], None]:
+    """Let copies of our steps tell skl2onnx, when it first meets them, of which type they give numbers."""
+
+    def dress(copied: Any) -> None:
+        if type(copied) in onnx_steps.EMITTERS:
+
+            def parser(scope: Any, inputs: Any) -> list[Any]:
+                kept = isinstance(copied, onnx_steps.KEEP_TEXT) and any(map(is_text, inputs))
+                return [scope.declare_local_variable("variable", (StringTensorType if kept else TENSORS[within])())]
+
+            copied.onnx_parser = lambda: parser
+
+    return dress
 
 
-def _cells(g: Graph, operator: Any) -> onnx_steps.Cells:
-    """The inputs of a step: text, and all else in the graph's precision."""
-    tensors, widths, texts = [], [], []
-    for variable in operator.inputs:
-        shape = variable.type.shape
-        is_text = isinstance(variable.type, StringTensorType)
-        same = is_text or isinstance(variable.type, TENSORS[g.dtype.name])
-        tensors.append(variable.full_name if same else g.cast(variable.full_name, g.dtype))
-        texts.append(is_text)
-        alone = len(operator.inputs) == 1
-        widths.append(operator.raw_operator.n_features_in_ if alone else shape[1] if len(shape) == 2 else 1)
-    return onnx_steps.Cells(g, tensors, widths, texts)
-
-
-def _added(scope: Any, container: Any, g: Graph, stem: str) -> Callable[[str], str]:
-    """Move what has grown into skl2onnx's own graph; gives what a name has become."""
-    prefix = scope.get_unique_variable_name(stem)
-    own = {tensor.name for tensor in g.weights} | {name for node in g.nodes for name in node.output}
-    renamed = {name: f"{prefix}/{name}" for name in own}
-    for weight in g.weights:
-        weight.name = renamed[weight.name]
-        container.initializers.append(weight)
-    for node in g.nodes:
-        container.add_node(
-            node.op_type,
-            [renamed.get(name, name) for name in node.input],
-            [renamed[name] for name in node.output],
-            op_domain=node.domain,
-            name=f"{prefix}/{node.name}",
-            **{attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute},
-        )
-    return lambda name: renamed.get(name, name)
-
-
-def _handed_over(container: Any, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Give results the names that the operator's outputs have."""
-    for name, variable in pairs:
-        container.add_node("Identity", [name], [variable.full_name], name=f"{variable.full_name}/Identity")
-
-
-def _step_converter(emit: onnx_steps.Emitter) -> Callable[[Any, Any, Any], None]:
+def _step(emit: onnx_steps.Emitter, within: str) -> Converter:
     def convert(scope: Any, operator: Any, container: Any) -> None:
-        g = Graph(_precision(operator), opset=container.target_opset)
-        made = emit(g, _cells(g, operator), operator.raw_operator)
-        became = _added(scope, container, g, type(operator.raw_operator).__name__)
-        _handed_over(container, [(became(made), operator.outputs[0])])
+        g = Graph(within, opset=container.target_opset)
+        hand_over(scope, container, g, [(emit(g, cells(g, operator), operator.raw_operator), operator.outputs[0])])
 
     return convert
 
 
-def _step_shape(operator: Any) -> None:
-    step = operator.raw_operator
-    width: int | None
-    try:
-        width = len(step.get_feature_names_out())
-    except (AttributeError, ValueError):
-        width = getattr(step, "n_features_in_", None)
-    keeps_text = isinstance(step, onnx_steps.KEEP_TEXT) and any(
-        isinstance(variable.type, StringTensorType) for variable in operator.inputs
-    )
-    kind = StringTensorType if keeps_text else TENSORS[_precision(operator)]
-    operator.outputs[0].type = kind([None, width])
+def _step_shape(within: str) -> Callable[[Any], None]:
+    def calculate(operator: Any) -> None:
+        step = operator.raw_operator
+        width: int | None
+        try:
+            width = len(step.get_feature_names_out())
+        except (AttributeError, ValueError):
+            width = getattr(step, "n_features_in_", None)
+        keeps_text = isinstance(step, onnx_steps.KEEP_TEXT) and any(map(is_text, operator.inputs))
+        operator.outputs[0].type = (StringTensorType if keeps_text else TENSORS[within])([None, width])
 
-
-def _target_converter(scope: Any, operator: Any, container: Any) -> None:
-    model = operator.raw_operator
-    from skl2onnx._supported_operators import sklearn_operator_name_map
-
-    inner = scope.declare_local_operator(sklearn_operator_name_map[type(model.regressor_)], model.regressor_)
-    inner.inputs = operator.inputs
-    inner.outputs.append(scope.declare_local_variable("scaled_target", operator.outputs[0].type.__class__()))
-    g = Graph(_precision(operator), opset=container.target_opset)
-    Y = onnx_steps.inverse(g, inner.outputs[0].full_name, model.transformer_)
-    became = _added(scope, container, g, "target")
-    _handed_over(container, [(became(Y), operator.outputs[0])])
-
-
-def _target_shape(operator: Any) -> None:
-    operator.outputs[0].type = TENSORS[_precision(operator)]([None, None])
+    return calculate
 
 
 def _classifier(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
-    g = Graph(_precision(operator), opset=container.target_opset)
-    decided, P = decisions(g, model, _cells(g, operator).matrix(), g.free("probabilities"))
+    g = Graph(precision(operator), opset=container.target_opset)
+    decided, P = decisions(g, model, cells(g, operator).matrix(), g.free("probabilities"))
     if not model._several and not scope.get_options(model, {"nocl": False})["nocl"]:
         decided = g("Gather", g.weight("classes", _labels_of_skl2onnx(model)), decided, axis=0)
-    became = _added(scope, container, g, type(model).__name__)
-    _handed_over(container, zip(map(became, (decided, P)), operator.outputs, strict=True))
+    hand_over(scope, container, g, zip([decided, P], operator.outputs, strict=True))
 
 
 def _labels_of_skl2onnx(model: Any) -> Any:
@@ -384,25 +350,25 @@ def _labels_of_skl2onnx(model: Any) -> Any:
 
 def _classifier_shape(operator: Any) -> None:
     model = operator.raw_operator
-    is_text = not model._several and label_table(model.classes_).dtype.kind == "O"
-    label = StringTensorType if is_text else Int64TensorType
+    has_text = not model._several and label_table(model.classes_).dtype.kind == "O"
+    label = StringTensorType if has_text else Int64TensorType
     operator.outputs[0].type = label([None, len(model.classes_)] if model._several else [None])
-    operator.outputs[1].type = TENSORS[_precision(operator)]([None, len(model.classes_)])
+    operator.outputs[1].type = TENSORS[precision(operator)]([None, len(model.classes_)])
 
 
 def _regressor(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
-    g = Graph(_precision(operator), opset=container.target_opset)
-    O = layers(g, model.network_, _cells(g, operator).matrix(), g.free("O"))
-    became = _added(scope, container, g, type(model).__name__)
-    _handed_over(container, [(became(O), operator.outputs[0])])
+    g = Graph(precision(operator), opset=container.target_opset)
+    O = layers(g, model.network_, cells(g, operator).matrix(), g.free("O"))
+    hand_over(scope, container, g, [(O, operator.outputs[0])])
 
 
 def _regressor_shape(operator: Any) -> None:
     outputs = operator.raw_operator.network_.architecture.outputs
-    operator.outputs[0].type = TENSORS[_precision(operator)]([None, outputs])
+    operator.outputs[0].type = TENSORS[precision(operator)]([None, outputs])
 
 
+# What skl2onnx's own parser of classifiers asks for.
 _OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
 _REGISTERED: dict[type[Perceptron], Any] = {}
 
@@ -415,3 +381,7 @@ def _register(kind: type[Perceptron], functions: Any) -> None:
 
 _register(MLPClassifier, (_classifier_shape, _classifier, _OPTIONS))
 _register(MLPRegressor, (_regressor_shape, _regressor, None))
+for _around, (_shape, _convert) in AROUND.items():
+    if _around not in sklearn_operator_name_map:  # those that skl2onnx has stay its own outside of this file
+        _options = _OPTIONS if issubclass(_around, ClassifierMixin) else None
+        skl2onnx.update_registered_converter(_around, f"Reseau{_around.__name__}", _shape, _convert, options=_options)

@@ -12,22 +12,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.special
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
     KBinsDiscretizer,
-    MaxAbsScaler,
-    MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
-    RobustScaler,
-    StandardScaler,
+    TargetEncoder,
 )
 
 from reseau.errors import ReseauError
+from reseau.export.composed import Chosen
 from reseau.export.onnx_graph import Graph
 
 Array = np.ndarray[Any, Any]
@@ -62,7 +59,7 @@ Emitter: TypeAlias = Callable[[Graph, Cells, Any], str]
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+    return value is None or str(value) == "<NA>" or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
 
 
 def _looked_up(g: Graph, texts: str, numbers: dict[str, int], other: int) -> str:
@@ -125,7 +122,7 @@ def _one_hot(g: Graph, cells: Cells, op: OneHotEncoder) -> str:
         )
         table = np.array([*slots, *unknown], np.int64)
         slot = g("Gather", table, g("Squeeze", _places(g, column, is_text, op.categories_[j]), np.array([1])), axis=0)
-        parts.append(g("OneHot", slot, np.array(width), np.array([0, 1], g.dtype), axis=-1))
+        parts.append(g.one_hot(slot, width))
     if not parts:
         raise ReseauError("A OneHotEncoder gives no column at all.")
     return g("Concat", *parts, axis=1)
@@ -139,7 +136,7 @@ def _ordinal(g: Graph, cells: Cells, op: OrdinalEncoder) -> str:
         if getattr(op, "_infrequent_enabled", False) and op._default_to_infrequent_mappings[j] is not None:
             mapping = np.asarray(op._default_to_infrequent_mappings[j], np.float64)
             codes[: len(mapping)] = mapping
-        codes[[_is_missing(category) for category in categories]] = op.encoded_missing_value
+        codes[[_is_missing(category) and category is not None for category in categories]] = op.encoded_missing_value
         known = list(codes) + ([op.unknown_value] if op.handle_unknown == "use_encoded_value" else [])
         parts.append(g("Gather", np.array(known, g.dtype), _places(g, column, is_text, categories), axis=0))
     return g("Concat", *parts, axis=1)
@@ -156,36 +153,107 @@ def _bins(g: Graph, cells: Cells, op: KBinsDiscretizer) -> str:
             place = g("Mul", g.cast(g("IsNaN", column), g.dtype), 0.0)
         if op.encode != "ordinal":
             slot = g("Squeeze", g.cast(place, np.int64), np.array([1]))
-            place = g("OneHot", slot, np.array(int(bins)), np.array([0, 1], g.dtype), axis=-1)
+            place = g.one_hot(slot, int(bins))
         parts.append(place)
+    return g("Concat", *parts, axis=1)
+
+
+def _target_means(g: Graph, cells: Cells, op: TargetEncoder) -> str:
+    several = op.target_type_ == "multiclass"
+    means = np.reshape(op.target_mean_, -1)
+    parts = []
+    for j, (column, is_text) in enumerate(cells.columns()):
+        known = np.stack(
+            op.encodings_[j * len(means) : (j + 1) * len(means)] if several else [op.encodings_[j]], axis=1
+        )
+        table = np.concatenate([known, means.reshape(1, -1)]).astype(g.dtype)  # the last for what is not known
+        place = g("Squeeze", _places(g, column, is_text, op.categories_[j]), np.array([1]))
+        parts.append(g("Gather", table, place, axis=0))
     return g("Concat", *parts, axis=1)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
+def _absent(g: Graph, cells: Cells, X: str, mark: Any) -> str:
+    """Which cells hold what stands for a missing one."""
+    if any(cells.texts):
+        return g.cast(_looked_up(g, X, {"" if _is_missing(mark) else str(mark): 1}, 0), np.bool_)
+    return g("IsNaN", X) if _is_missing(mark) else g("Equal", X, np.array(mark, g.dtype))
+
+
+def _indicator(g: Graph, cells: Cells, op: MissingIndicator) -> str:
+    absent = _absent(g, cells, cells.matrix(), op.missing_values)
+    return g("Gather", g.cast(absent, g.dtype), np.asarray(op.features_, np.int64), axis=1)
+
+
 def _imputer(g: Graph, cells: Cells, op: SimpleImputer) -> str:
     X = cells.matrix()
+    absent = _absent(g, cells, X, op.missing_values)
     statistics: Array = np.asarray(op.statistics_, object)
     kept = [j for j, value in enumerate(statistics) if op.keep_empty_features or not _is_missing(value)]
     if any(cells.texts):
-        mark = "" if _is_missing(op.missing_values) or str(op.missing_values) == "<NA>" else str(op.missing_values)
-        absent = g.cast(_looked_up(g, X, {mark: 1}, 0), np.bool_)
         fill = np.array(["" if _is_missing(value) else str(value) for value in statistics], object).reshape(1, -1)
     else:
-        is_nan = _is_missing(op.missing_values) or str(op.missing_values) == "<NA>"
-        absent = g("IsNaN", X) if is_nan else g("Equal", X, np.array(op.missing_values, g.dtype))
         numbers = [0 if _is_missing(value) else value for value in statistics]
         fill = np.array(numbers, np.float64).astype(g.dtype).reshape(1, -1)
-    filled = g("Where", absent, fill, X)
-    if len(kept) < len(statistics):
+    return _with_indicator(g, cells, op, g("Where", absent, fill, X), kept)
+
+
+def _with_indicator(g: Graph, cells: Cells, op: Any, filled: str, kept: list[int]) -> str:
+    """Those columns that an imputer keeps, and where it says so which cells were missing."""
+    if len(kept) < op.n_features_in_:
         filled = g("Gather", filled, np.array(kept), axis=1)
     if op.indicator_ is None or not len(op.indicator_.features_):
         return filled
     if any(cells.texts):
         raise ReseauError("A SimpleImputer of text with add_indicator=True gives text and numbers in one matrix.")
-    marked = g("Gather", g.cast(absent, g.dtype), np.asarray(op.indicator_.features_, np.int64), axis=1)
-    return g("Concat", filled, marked, axis=1)
+    return g("Concat", filled, _indicator(g, cells, op.indicator_), axis=1)
+
+
+def _neighbours(g: Graph, cells: Cells, op: KNNImputer) -> str:
+    """Fill each column from those k rows of the fit that have it and are nearest in the columns that both have.
+
+    The distances are d² = n/c Σ (x − y)² over the c of n columns that both have, by the rule of the square.
+    """
+    if op.metric != "nan_euclidean" or op.weights not in ("uniform", "distance"):
+        raise ReseauError("A KNNImputer with a metric or weights of its own cannot be written as ONNX.")
+    X = cells.matrix()
+    absent = _absent(g, cells, X, op.missing_values)
+    zero, one = np.array(0.0, g.dtype), np.array(1.0, g.dtype)
+    present, values = g.cast(g("Not", absent), g.dtype), g("Where", absent, zero, X)
+    here = ~op._mask_fit_X  # (rows of the fit, columns)
+    known = np.where(here, op._fit_X, 0.0)
+    squares = g("MatMul", g("Mul", values, values), here.T.astype(g.dtype))
+    products = g("Mul", -2.0, g("MatMul", values, known.T.astype(g.dtype)))
+    others = g("MatMul", present, (known**2).T.astype(g.dtype))
+    common = g("MatMul", present, here.T.astype(g.dtype))
+    total = g("Max", g("Add", g("Add", squares, products), others), zero)
+    mean = g("Div", g("Mul", total, float(here.shape[1])), g("Max", common, one))
+    distances = g("Where", g("Equal", common, zero), np.array(np.inf, g.dtype), mean)  # (N, rows of the fit)
+    columns = []
+    for j in range(here.shape[1]):
+        column = g("Gather", X, np.array([j]), axis=1)
+        donors = np.flatnonzero(here[:, j])
+        if not len(donors):  # filled with 0, or not kept
+            columns.append(g("Mul", zero, g("Gather", present, np.array([j]), axis=1)))
+            continue
+        k = min(op.n_neighbors, len(donors))
+        near, places = g.nearest(g("Gather", distances, donors, axis=1), k)
+        weights = g("Where", g("IsInf", near), zero, one)
+        if op.weights == "distance":  # 1/d, but where rows are the same only those
+            same = g("Equal", near, zero)
+            inverse = g("Div", weights, g("Sqrt", g("Where", same, one, near)))
+            weights = g("Where", g("Equal", g.least(near), zero), g.cast(same, g.dtype), inverse)
+        given = g("Gather", known[donors, j].astype(g.dtype), places, axis=0)
+        ones = np.ones((k, 1), g.dtype)
+        weight = g("MatMul", weights, ones)
+        share = g("Div", g("MatMul", g("Mul", weights, given), ones), g("Where", g("Equal", weight, zero), one, weight))
+        mean_of_all = np.array(known[donors, j].mean(), g.dtype)
+        filled = g("Where", g("Equal", weight, zero), mean_of_all, share)
+        columns.append(g("Where", g("Gather", absent, np.array([j]), axis=1), filled, column))
+    kept = [j for j, valid in enumerate(op._valid_mask) if valid or op.keep_empty_features]
+    return _with_indicator(g, cells, op, g("Concat", *columns, axis=1), kept)
 
 
 def _polynomials(g: Graph, cells: Cells, op: PolynomialFeatures) -> str:
@@ -201,6 +269,10 @@ def _polynomials(g: Graph, cells: Cells, op: PolynomialFeatures) -> str:
     for column in factors.T[1:]:
         product = g("Mul", product, g("Gather", with_one, column, axis=1))
     return product
+
+
+def _chosen(g: Graph, cells: Cells, op: Chosen) -> str:
+    return g("Gather", cells.matrix(), np.array(op.columns), axis=1)
 
 
 def _binarizer(g: Graph, cells: Cells, op: Binarizer) -> str:
@@ -274,39 +346,17 @@ def applied(g: Graph, X: str, function: Any, arguments: Any) -> str:
     return known(g, X)
 
 
-def inverse(g: Graph, Y: str, transformer: Any) -> str:
-    """What a transformer of targets undoes, Y (N, targets); a ReseauError names one that is not known."""
-
-    def values(numbers: Any) -> Array:
-        return np.asarray(numbers, np.float64).astype(g.dtype).reshape(1, -1)
-
-    if isinstance(transformer, Pipeline):
-        for _, step in reversed(transformer.steps):
-            Y = inverse(g, Y, step)
-        return Y
-    if isinstance(transformer, FunctionTransformer):
-        return applied(g, Y, transformer.inverse_func, transformer.inv_kw_args)
-    if isinstance(transformer, MinMaxScaler):
-        return g("Div", g("Sub", Y, values(transformer.min_)), values(transformer.scale_))
-    if isinstance(transformer, (StandardScaler, RobustScaler, MaxAbsScaler)):
-        center = getattr(transformer, "mean_" if isinstance(transformer, StandardScaler) else "center_", None)
-        centred = getattr(transformer, "with_mean", True) and center is not None
-        if transformer.scale_ is not None:
-            Y = g("Mul", Y, values(transformer.scale_))
-        return g("Add", Y, values(center)) if centred else Y
-    raise ReseauError(
-        f"A step of the pipeline cannot be written as ONNX: what a {type(transformer).__name__} does to the target "
-        "cannot be undone; scale it with a StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, or a function."
-    )
-
-
 EMITTERS: dict[type, Emitter] = {
     Binarizer: _binarizer,
     FunctionTransformer: _function,
+    Chosen: _chosen,
     KBinsDiscretizer: _bins,
+    KNNImputer: _neighbours,
+    MissingIndicator: _indicator,
     OneHotEncoder: _one_hot,
     OrdinalEncoder: _ordinal,
     PolynomialFeatures: _polynomials,
     SimpleImputer: _imputer,
+    TargetEncoder: _target_means,
 }
 KEEP_TEXT = (FunctionTransformer, SimpleImputer)

@@ -85,8 +85,7 @@ def _category(g: Graph, X: str, d: Category) -> list[str]:
         values_int64s=list(places.values()),
         default_int64=other,
     )
-    one_hot = g("OneHot", g("Squeeze", place, np.array([1])), np.array(width), np.array([0, 1], g.dtype), axis=-1)
-    return [one_hot]
+    return [g.one_hot(g("Squeeze", place, np.array([1])), width)]
 
 
 def _date(g: Graph, X: str, d: Date) -> list[str]:
@@ -122,9 +121,7 @@ def _day_of_year(g: Graph, whole: str) -> str:
     begin = g("Add", g("Mul", y, np.array(365.0)), g("Add", g("Sub", leap[0], leap[1]), leap[2]))
     day = g("Sub", since, begin)
     late = g("Where", g("Less", day, np.array(0.0)), np.array(1e9), day)
-    return (
-        g("ReduceMin", late, axes=[1], keepdims=1) if g.opset < 18 else g("ReduceMin", late, np.array([1]), keepdims=1)
-    )
+    return g.least(late)
 
 
 _COLUMNS: dict[str, tuple[Any, str, Callable[[Graph, str, Any], list[str]]]] = {

@@ -1,0 +1,236 @@
+"""Estimators of scikit-learn that are built around others, as nodes, where skl2onnx has no converter that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from skl2onnx.common.data_types import Int64TensorType
+from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+from reseau.errors import ReseauError
+from reseau.estimators import MLPClassifier
+from reseau.export.onnx_graph import Graph
+from reseau.export.onnx_operators import TENSORS, Converter, cells, declared, hand_over, precision, row
+from reseau.export.onnx_steps import applied
+
+# Those that say the class of the largest probability, so that nothing else is needed to know it.
+SAY_THE_LIKELIEST = (
+    MLPClassifier,
+    VotingClassifier,
+    BaggingClassifier,
+    CalibratedClassifierCV,
+    AdaBoostClassifier,
+    LogisticRegression,
+)
+
+# --- a target that is transformed -------------------------------------------------------------------------------------
+
+
+def _target(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    _, Y = declared(scope, model.regressor_, operator.inputs, g.dtype.name)
+    hand_over(scope, container, g, [(inverse(g, Y, model.transformer_), operator.outputs[0])])
+
+
+def inverse(g: Graph, Y: str, transformer: Any) -> str:
+    """What a transformer of targets undoes, Y (N, targets); a ReseauError names one that is not known."""
+    if isinstance(transformer, Pipeline):
+        for _, step in reversed(transformer.steps):
+            Y = inverse(g, Y, step)
+        return Y
+    if isinstance(transformer, FunctionTransformer):
+        return applied(g, Y, transformer.inverse_func, transformer.inv_kw_args)
+    if isinstance(transformer, MinMaxScaler):
+        return g("Div", g("Sub", Y, row(g, transformer.min_)), row(g, transformer.scale_))
+    if isinstance(transformer, (StandardScaler, RobustScaler, MaxAbsScaler)):
+        centres = {StandardScaler: ("with_mean", "mean_"), RobustScaler: ("with_centering", "center_")}
+        is_centred, center = centres.get(type(transformer), ("", ""))
+        if transformer.scale_ is not None:
+            Y = g("Mul", Y, row(g, transformer.scale_))
+        return g("Add", Y, row(g, getattr(transformer, center))) if getattr(transformer, is_centred, False) else Y
+    raise ReseauError(
+        f"A step of the pipeline cannot be written as ONNX: what a {type(transformer).__name__} does to the target "
+        "cannot be undone; scale it with a StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, or a function."
+    )
+
+
+# --- calibrated probabilities -----------------------------------------------------------------------------------------
+
+
+def _calibrated(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    n = len(model.classes_)
+    probabilities = []
+    for one in model.calibrated_classifiers_:
+        _refuse_scores(model, one.estimator)
+        _, P = declared(scope, one.estimator, operator.inputs, g.dtype.name)
+        if one.method == "temperature":
+            logits = g("Log", g("Add", P, 1e-12))
+            probabilities.append(g("Softmax", g("Mul", float(one.calibrators[0].beta_), logits), axis=1))
+            continue
+        places = np.searchsorted(one.classes, one.estimator.classes_)
+        given = [1] if n == 2 else range(len(places))
+        columns = [
+            _CALIBRATORS[one.method](g, g("Gather", P, np.array([j]), axis=1), calibrator)
+            for j, calibrator in zip(given, one.calibrators, strict=True)
+        ]
+        if n == 2:
+            probabilities.append(g("Concat", g("Sub", 1.0, columns[0]), columns[0], axis=1))
+            continue
+        nothing = g("Mul", 0.0, columns[0])  # a class that this one has not seen
+        found = dict(zip(places.tolist(), columns, strict=True))
+        whole = g("Concat", *(found.get(k, nothing) for k in range(n)), axis=1)
+        total = g("MatMul", whole, np.ones((n, 1), g.dtype))
+        is_zero = g("Equal", total, np.array(0.0, g.dtype))
+        share = g("Div", whole, g("Where", is_zero, np.array(1.0, g.dtype), total))
+        probabilities.append(g("Where", is_zero, np.array(1 / n, g.dtype), share))
+    mean = g("Div", g("Sum", *probabilities), float(len(probabilities)))
+    place = g("ArgMax", mean, axis=1, keepdims=0)
+    hand_over(scope, container, g, zip([place, mean], operator.outputs, strict=True))
+
+
+def _sigmoid(g: Graph, p: str, calibrator: Any) -> str:
+    """1/(1 + e^(a p + b))."""
+    exponent = g("Add", g("Mul", float(calibrator.a_), p), float(calibrator.b_))
+    return g("Div", 1.0, g("Add", 1.0, g("Exp", exponent)))
+
+
+def _isotonic(g: Graph, p: str, calibrator: Any) -> str:
+    """y_0 + Σ_k s_k (x − x_k, kept between 0 and x_(k+1) − x_k), which is linear between knots, and level beyond."""
+    x, y = (np.asarray(knots, np.float64) for knots in (calibrator.X_thresholds_, calibrator.y_thresholds_))
+    if len(x) < 2:
+        x, y = np.array([0.0, 1.0]), np.full(2, y[0])
+    steps = np.diff(x)
+    within = g("Max", g("Min", g("Sub", p, row(g, x[:-1])), row(g, steps)), np.zeros((1, 1), g.dtype))
+    return g("Add", float(y[0]), g("MatMul", within, row(g, np.diff(y) / steps).T))
+
+
+_CALIBRATORS: dict[str, Callable[[Graph, str, Any], str]] = {"sigmoid": _sigmoid, "isotonic": _isotonic}
+
+
+def _refuse_scores(model: Any, estimator: Any) -> None:
+    """Refuse a classifier of which not the probabilities would be asked, but a decision function."""
+    if hasattr(estimator, "decision_function"):
+        raise ReseauError(
+            f"A step of the pipeline cannot be written as ONNX: a {type(model).__name__} of a "
+            f"{type(estimator).__name__}; only those are known that give probabilities alone."
+        )
+
+
+# --- one against the rest ---------------------------------------------------------------------------------------------
+
+
+def _one_against_the_rest(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    said = []
+    for estimator in model.estimators_:
+        _refuse_scores(model, estimator)
+        _, P = declared(scope, estimator, operator.inputs, g.dtype.name)
+        said.append(g("Gather", P, np.array([1]), axis=1))
+    raw = g("Concat", *said, axis=1)
+    if model.multilabel_:
+        results = [g.cast(g("Greater", raw, 0.5), np.int64), raw]
+    elif len(said) == 1:
+        place = g("Squeeze", g.cast(g("Greater", raw, 0.5), np.int64), np.array([1]))
+        results = [place, g("Concat", g("Sub", 1.0, raw), raw, axis=1)]
+    else:
+        total = g("MatMul", raw, np.ones((len(said), 1), g.dtype))
+        one, zero = np.array(1.0, g.dtype), np.array(0.0, g.dtype)
+        share = g("Div", raw, g("Where", g("Equal", total, zero), one, total))
+        results = [g("ArgMax", raw, axis=1, keepdims=0), share]
+    hand_over(scope, container, g, zip(results, operator.outputs, strict=True))
+
+
+# --- stacks -----------------------------------------------------------------------------------------------------------
+
+
+def _stacked(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    binary = is_classifier(model) and len(model.classes_) == 2
+    methods = getattr(model, "stack_method_", ["predict"] * len(model.estimators_))
+    said = []
+    for estimator, method in zip(model.estimators_, methods, strict=True):
+        if method not in ("predict_proba", "predict") or (method == "predict" and is_classifier(estimator)):
+            raise ReseauError(
+                f"A step of the pipeline cannot be written as ONNX: a stack on the {method} of a "
+                f"{type(estimator).__name__}; take stack_method='predict_proba'."
+            )
+        _, values = declared(scope, estimator, operator.inputs, g.dtype.name)
+        said.append(g("Gather", values, np.array([1]), axis=1) if binary else values)
+    if model.passthrough:
+        if any(cells(g, operator).texts):
+            raise ReseauError("A stack with passthrough=True cannot be written as ONNX where columns are text.")
+        said.append(cells(g, operator).matrix())
+    merged = scope.declare_local_variable(
+        "stacked", TENSORS[g.dtype.name]([None, model.final_estimator_.n_features_in_])
+    )
+    label, values = declared(scope, model.final_estimator_, [merged], g.dtype.name)
+    if isinstance(model.final_estimator_, SAY_THE_LIKELIEST):
+        label = g("ArgMax", values, axis=1, keepdims=0)
+    results = [label, values] if is_classifier(model) else [values]
+    pairs = [(g("Concat", *said, axis=1), merged), *zip(results, operator.outputs, strict=True)]
+    hand_over(scope, container, g, pairs)
+
+
+# --- thresholds -------------------------------------------------------------------------------------------------------
+
+
+def _thresholded(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    if model.response_method == "decision_function":
+        raise ReseauError("A threshold on a decision function cannot be written as ONNX; take one on probabilities.")
+    _, P = declared(scope, getattr(model, "estimator_", model.estimator), operator.inputs, g.dtype.name)
+    if isinstance(model, TunedThresholdClassifierCV):
+        threshold, label = model.best_threshold_, model._curve_scorer._get_pos_label()
+    else:
+        threshold, label = 0.5 if model.threshold == "auto" else model.threshold, model.pos_label
+    chosen = 1 if label is None else int(np.flatnonzero(model.classes_ == label)[0])
+    over = g("GreaterOrEqual", g("Gather", P, np.array(chosen), axis=1), np.array(threshold, g.dtype))
+    place = g("Where", over, np.array(chosen), np.array(1 - chosen))
+    hand_over(scope, container, g, zip([place, P], operator.outputs, strict=True))
+
+
+# --- their outputs ----------------------------------------------------------------------------------------------------
+
+
+def _regressor_shape(operator: Any) -> None:
+    operator.outputs[0].type = TENSORS[precision(operator)]([None, None])
+
+
+def _classifier_shape(operator: Any) -> None:
+    model = operator.raw_operator
+    several = getattr(model, "multilabel_", False)
+    operator.outputs[0].type = Int64TensorType([None, len(model.classes_)] if several else [None])
+    operator.outputs[1].type = TENSORS[precision(operator)]([None, len(model.classes_)])
+
+
+AROUND: dict[type, tuple[Callable[[Any], None], Converter]] = {
+    CalibratedClassifierCV: (_classifier_shape, _calibrated),
+    FixedThresholdClassifier: (_classifier_shape, _thresholded),
+    OneVsRestClassifier: (_classifier_shape, _one_against_the_rest),
+    StackingClassifier: (_classifier_shape, _stacked),
+    StackingRegressor: (_regressor_shape, _stacked),
+    TransformedTargetRegressor: (_regressor_shape, _target),
+    TunedThresholdClassifierCV: (_classifier_shape, _thresholded),
+}
