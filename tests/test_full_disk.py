@@ -14,7 +14,6 @@ import pytest
 
 import reseau as rs
 from reseau.checkpoints import NAME
-from reseau.export import numpy_script
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
 SIZE = 64 << 10  # bytes; a model of 20,000 parameters takes more
@@ -44,7 +43,7 @@ def network() -> rs.Network:
 WRITERS: dict[str, Callable[[Path], Any]] = {
     "net.reseau": lambda path: network().save(path),
     "net.c": lambda path: network().to_c(path),
-    "net.py": lambda path: numpy_script.export(network(), path),
+    "net.py": lambda path: rs.to_python(network(), path),
     "net.onnx": lambda path: rs.to_onnx(network(), path),
 }
 

@@ -75,7 +75,10 @@ def test_the_public_names_are_these() -> None:
         "from_sklearn",
         "from_torch",
         "load",
+        "save",
+        "to_c",
         "to_onnx",
+        "to_python",
     }
 
 

@@ -24,7 +24,10 @@ _HOMES = {
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
+    "save": "model_file",
+    "to_c": "export.c",
     "to_onnx": "export.onnx",
+    "to_python": "export.numpy_script",
     "LossCurveDisplay": "plots",
     "NetworkDisplay": "network_display",
     "ReseauError": "errors",
@@ -56,12 +59,17 @@ __all__ = [
     "from_sklearn",
     "from_torch",
     "load",
+    "save",
+    "to_c",
     "to_onnx",
+    "to_python",
 ]
 
 if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators import MLPClassifier, MLPRegressor
+    from reseau.export.c import to_c
+    from reseau.export.numpy_script import to_python
     from reseau.export.onnx import to_onnx
     from reseau.history import History
     from reseau.importing.keras import from_keras
@@ -69,7 +77,7 @@ if TYPE_CHECKING:
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
     from reseau.layers import Dense
-    from reseau.model_file import load
+    from reseau.model_file import load, save
     from reseau.network import Network
     from reseau.network_display import NetworkDisplay
     from reseau.optimizers import SGD, Adam, AdamW, RMSprop

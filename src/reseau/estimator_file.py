@@ -56,10 +56,10 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
     description = {
         "kind": "estimator",
         "estimator": name,
-        "parameters": {key: _plain(key, value) for key, value in estimator.get_params(deep=False).items()},
+        "parameters": {key: plain(key, value) for key, value in estimator.get_params(deep=False).items()},
         "network": network.describe(),
         "classes": _described_classes(estimator) if isinstance(estimator, MLPClassifier) else None,
-        "fitted": {key: _plain(key, value) for key, value in fitted.items()},
+        "fitted": {key: plain(key, value) for key, value in fitted.items()},
         "progress": None
         if progress is None
         else {"steps": progress.steps, "epochs": progress.epochs, "rate_factor": float(state["_rate_factor"])},
@@ -77,7 +77,7 @@ def from_description(
     ReseauError
         When a parameter is out of range, a tensor is missing or of another shape, or the parts do not fit.
     """
-    parameters = {key: _back(value) for key, value in description["parameters"].items()}
+    parameters = {key: back(value) for key, value in description["parameters"].items()}
     estimator = ESTIMATORS[description["estimator"]](**parameters)
     estimator._check_parameters()
     layers = None
@@ -86,7 +86,7 @@ def from_description(
     network = Network.from_description(description["network"], layers)
     estimator.__dict__.update(_classes(estimator, description["classes"]))  # they decide what the network must be
     _check_network(estimator, network)
-    fitted = {key: _back(value) for key, value in description["fitted"].items()}
+    fitted = {key: back(value) for key, value in description["fitted"].items()}
     if "feature_names_in_" in fitted:
         fitted["feature_names_in_"] = np.array(fitted["feature_names_in_"], dtype=object)
         if len(fitted["feature_names_in_"]) != network.architecture.inputs:
@@ -183,7 +183,7 @@ def _classes(estimator: MLPClassifier | MLPRegressor, entry: Mapping[str, Any] |
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _plain(name: str, value: Any) -> Any:
+def plain(name: str, value: Any) -> Any:
     """A value as JSON has it: what NumPy made as what Python has, numbers that are not finite as texts."""
     if value is np.random:
         return None  # the same to scikit-learn
@@ -192,13 +192,13 @@ def _plain(name: str, value: Any) -> Any:
         if state["bit_generator"] != TWISTER:
             raise ParameterError(f"{name} draws from a {state['bit_generator']}; a model file can keep a {TWISTER}.")
         kept = {**state["state"], "has_gauss": state["has_gauss"], "cached_gaussian": state["gauss"]}
-        return {key: _plain(name, part) for key, part in kept.items()}
+        return {key: plain(name, part) for key, part in kept.items()}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     if isinstance(value, list | tuple | range):
-        return [_plain(name, part) for part in value]
+        return [plain(name, part) for part in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise ParameterError(
@@ -206,8 +206,8 @@ def _plain(name: str, value: Any) -> Any:
     )
 
 
-def _back(value: Any) -> Any:
-    """The value that `_plain` wrote."""
+def back(value: Any) -> Any:
+    """The value that `plain` wrote."""
     if isinstance(value, dict):
         random = np.random.RandomState(np.random.MT19937())
         words = {"key": np.array(value["key"], np.uint32), "pos": value["pos"]}

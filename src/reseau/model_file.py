@@ -1,11 +1,11 @@
 """Model files: one safetensors file whose header describes what it holds, in JSON anybody can read.
 
 The header's metadata has four entries: "format" (always "reseau"), "format_version", "description", JSON that says what
-the tensors make (a network, a table model with its preprocessing, an estimator, a checkpoint), in the form that
-model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's name, type, shape
-and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The header is read
-and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that is not finite),
-the form of the description, and that the tensors follow one another to the end of the file.
+the tensors make (a network, a table model with its preprocessing, an estimator, a pipeline, a checkpoint), in the form
+that model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's name, type,
+shape and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The header is
+read and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that is not
+finite), the form of the description, and that the tensors follow one another to the end of the file.
 """
 
 from __future__ import annotations
@@ -326,7 +326,9 @@ def _check_size(name: str, header: Header) -> None:
     from reseau.layers import architecture_from_description
 
     with _describing_a_model(name):
-        parameters = architecture_from_description(header.description["network"]).n_parameters
+        described = header.description
+        network = described["estimator" if described["kind"] == "pipeline" else "network"]
+        parameters = architecture_from_description(network.get("network", network)).n_parameters
     numbers = sum(prod(tensor["shape"]) for tensor in header.tensors.values())
     if numbers > MOST_COPIES * parameters + MOST_RECORDS:
         raise ModelFileError(
@@ -382,8 +384,55 @@ def _tensors(name: str, file: IO[bytes], entries: dict[str, dict[str, Any]]) -> 
     return tensors
 
 
+def save(model: Any, place: Place) -> None:
+    """Write a model to a file that `load` reads: what has a `save` of its own, and pipelines of scikit-learn.
+
+    Parameters
+    ----------
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        Built, trained or fitted. The steps of a pipeline before one of the estimators may be StandardScaler,
+        MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; nothing is pickled. Of a search
+        its best_estimator_ is saved.
+    place : path or binary file object
+        Where; a file is complete, or as it was.
+
+    Raises
+    ------
+    ReseauError
+        For a step, a parameter or a class that a file has no place for.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    OSError
+        When the path cannot be written.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import reseau as rs
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=500, random_state=0)).fit(X, y)
+    >>> rs.save(pipeline, "iris.reseau")
+    >>> bool((rs.load("iris.reseau").predict_proba(X) == pipeline.predict_proba(X)).all())
+    True
+    """
+    from reseau.network import Network
+
+    if isinstance(model, Network):
+        model.save(place)
+        return
+    from reseau import pipeline_file
+    from reseau.table_model import TableModel
+
+    if isinstance(model, TableModel):
+        model.save(place)
+    else:
+        write(place, *pipeline_file.described(model))
+
+
 def load(path: Source) -> Any:
-    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, what `reseau train` wrote.
+    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, a pipeline, a table model.
 
     Parameters
     ----------
@@ -393,7 +442,7 @@ def load(path: Source) -> Any:
 
     Returns
     -------
-    Network, MLPClassifier, MLPRegressor or TableModel
+    Network, MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline or TableModel
         Ready to be called.
 
     Raises
@@ -448,6 +497,10 @@ def _built(description: dict[str, Any], tensors: Tensors | None) -> Any:
         from reseau.table_model import TableModel
 
         return TableModel.from_description(description, tensors)
+    if kind == "pipeline":
+        from reseau import pipeline_file
+
+        return pipeline_file.from_description(description, tensors)
     if kind == "estimator":
         from reseau import estimator_file
 

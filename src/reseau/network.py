@@ -764,7 +764,9 @@ class Network:
 
         model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
 
-    def to_c(self, path: str | Path, *, name: str | None = None, dtype: str | None = None) -> None:
+    def to_c(
+        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    ) -> None:
         """Write the network as one C99 file without dependencies, and its header beside it: `predict` and `jacobian`.
 
         Parameters
@@ -785,7 +787,7 @@ class Network:
         """
         from reseau.export import c
 
-        c.export(self, path, name=name, dtype=dtype)
+        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
 
     def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the network to an ONNX file, with input "X" and output "O"; `reseau.from_onnx` reads it back.

@@ -610,7 +610,7 @@ class Perceptron(BaseEstimator, ABC):
 
         model_file.write(path, *estimator_file.described(self))
 
-    def to_c(self, path: Any, *, name: str | None = None, dtype: str | None = None) -> None:
+    def to_c(self, path: Any, *, name: str | None = None, dtype: str | None = None, weights: str = "inside") -> None:
         """Write the fitted estimator as one C99 file without dependencies, and its header beside it.
 
         `predict` gives the network's outputs, `class` the place of the class that they say. Parameters and errors are
@@ -618,7 +618,7 @@ class Perceptron(BaseEstimator, ABC):
         """
         from reseau.export import c
 
-        c.export(self, path, name=name, dtype=dtype)
+        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
 
     def to_onnx(self, path: Any, *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".

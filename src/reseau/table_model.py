@@ -427,7 +427,9 @@ class TableModel:
 
         model_file.write(path, self.describe(), self.network.tensors())
 
-    def to_c(self, path: str | Path, *, name: str | None = None, dtype: str | None = None) -> None:
+    def to_c(
+        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    ) -> None:
         """Write the model as one C99 file without dependencies, and its header: from a row to what is predicted.
 
         Parameters are those of `Network.to_c`.
@@ -441,7 +443,7 @@ class TableModel:
         """
         from reseau.export import c
 
-        c.export(self, path, name=name, dtype=dtype)
+        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
 
     def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.

@@ -22,8 +22,9 @@ from numerics import RoundingBounds, smooth_problem, uniform_network
 import reseau as rs
 from reseau import columns as columns_module
 from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.activations.code import C_FUNCTIONS
 from reseau.columns import Category, Date
-from reseau.export import c, c_text, numpy_script
+from reseau.export import c, c_text
 from reseau.export.vectors import used
 from reseau.layers import Architecture
 from reseau.table import read_table
@@ -187,7 +188,7 @@ def test_the_codes_of_an_entry_use_what_its_kind_may(activation: str) -> None:
         assert "z" in re.findall(r"\w+", entry.code.c)
         assert "a" not in re.findall(r"\w+", entry.code.c)
     else:
-        assert c_text.calls(f"{entry.code.c} {entry.code.c_derivative}", c.C_FUNCTIONS)
+        assert c_text.calls(f"{entry.code.c} {entry.code.c_derivative}", C_FUNCTIONS)
 
 
 @pytest.mark.parametrize("compiler", compilers())
@@ -206,7 +207,7 @@ def test_the_self_test_notices_a_changed_number(table: str, tmp_path: Path) -> N
     net.layers[0].b[...] = 0.25
     net.to_c(tmp_path / "net.c")
     text = (tmp_path / "net.c").read_text()
-    start = text.index("{", text.index(f"float {table}[")) + 1
+    start = text.index("{", text.index(f"float net_{table}[")) + 1
     first = re.search(r"-?\d\.\d+", text[start:])
     assert first is not None
     changed = repr(float(first.group()) + 1e-3)
@@ -442,9 +443,9 @@ def test_a_network_without_parameters_or_with_some_that_are_not_finite_is_refuse
     with pytest.raises(rs.ReseauError, match="layer 1 has parameters that are not finite in float32"):
         net.to_c(tmp_path / "net.c", dtype="float32")
     net.layers[0].b[...] = np.nan
-    for write in (c.export, numpy_script.export):
+    for write in (rs.to_c, rs.to_python):
         with pytest.raises(rs.ReseauError, match="not finite"):
-            write(net, tmp_path / ("net.c" if write is c.export else "net.py"))
+            write(net, tmp_path / ("net.c" if write is rs.to_c else "net.py"))
     assert {path.name for path in tmp_path.iterdir()} == {"large.c", "large.h"}
 
 
@@ -501,7 +502,7 @@ def test_the_script_gives_what_the_engines_give(activation: str, dtype: str, tmp
     architecture = uniform_network((5, 4, 3), activation, activation, "squared_error", activation != "relu")
     w, X, T = smooth_problem(architecture, 6)
     net = network_for(architecture, w, dtype)
-    numpy_script.export(net, tmp_path / "net.py")
+    rs.to_python(net, tmp_path / "net.py")
     O = runpy.run_path(str(tmp_path / "net.py"))["predict"](X)
     assert O.dtype == dtype
     assert np.linalg.norm(O - net(X)) <= 2 * RoundingBounds(architecture, w, X, T, dtype).outputs
@@ -515,7 +516,7 @@ def test_the_script_encodes_and_predicts_rows_as_the_model(trained: tuple[rs.Tab
         )
     else:
         table = new_rows(table)
-    numpy_script.export(model, tmp_path / "it.py")
+    rs.to_python(model, tmp_path / "it.py")
     script = runpy.run_path(str(tmp_path / "it.py"))
     X = columns_module.encode(
         model.columns, columns_module.read_columns(model.columns, read_table(table)), table.num_rows
@@ -533,14 +534,15 @@ def test_the_script_encodes_and_predicts_rows_as_the_model(trained: tuple[rs.Tab
         difference = script["quantity"](O) - predictions.values.to_numpy()
         assert np.linalg.norm(difference) <= model.target.scale * (bound + 1e-6)
     else:
-        assert script["classes"] == model.target.labels
+        assert script["classes"].tolist() == list(model.target.classes)
+        assert script["labels"](O).tolist() == predictions.values.to_pylist()
         assert np.linalg.norm(O - predictions.probabilities) <= bound
 
 
 def test_the_script_runs_alone_and_needs_numpy_only(trained: tuple[rs.TableModel, Any], tmp_path: Path) -> None:
     model, _ = trained
     for what, name in ((model, "it.py"), (model.network, "net.py")):
-        numpy_script.export(what, tmp_path / name)
+        rs.to_python(what, tmp_path / name)
         imports = re.findall(r"^(?:import|from) (\w+)", (tmp_path / name).read_text(), re.MULTILINE)
         assert set(imports) <= {"math", "numpy"}
         done = subprocess.run([sys.executable, name], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -14,7 +14,6 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import reseau as rs
-from reseau.export import c, numpy_script
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -35,6 +34,12 @@ def library(model: Any, folder: Path) -> ctypes.CDLL:
         subprocess.run([*flags, "m.c", "-lm", *more], cwd=folder, check=True)
     subprocess.run([folder / "test"], check=True, capture_output=True)
     return ctypes.CDLL(str(folder / "m.so"))
+
+
+def script_of(model: Any, folder: Path) -> dict[str, Any]:
+    """What the exported script defines."""
+    rs.to_python(model, folder / "m.py")
+    return runpy.run_path(str(folder / "m.py"))
 
 
 def outputs_and_class(lib: ctypes.CDLL, x: Any, outputs: int) -> tuple[Any, int]:
@@ -59,10 +64,12 @@ def test_a_classifier_in_c_gives_its_probabilities_and_its_class(name: str, tmp_
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_classifier_as_a_script_gives_its_probabilities_and_its_class(name: str, tmp_path: Path) -> None:
     model = rs.MLPClassifier(**SMALL).fit(X, TARGETS[name])
-    script = runpy.run_path(str(numpy_script.export(model, tmp_path / "m.py")))
+    script = script_of(model, tmp_path)
     O = script["predict"](X)
     np.testing.assert_allclose(O, model.network_(X), rtol=1e-12)
-    assert script["labels"](O) == [str(label) for label in model.predict(X).tolist()]
+    labels = script["labels"](O)
+    assert labels.dtype == model.classes_.dtype
+    np.testing.assert_array_equal(labels, model.predict(X))
 
 
 def test_several_labels_and_numbers_are_outputs_alone(tmp_path: Path) -> None:
@@ -74,14 +81,14 @@ def test_several_labels_and_numbers_are_outputs_alone(tmp_path: Path) -> None:
         lib = library(model, folder)
         assert not hasattr(lib, "m_class")
         assert hasattr(lib, "m_input_names") == hasattr(model, "feature_names_in_")
-        script = runpy.run_path(str(numpy_script.export(model, folder / "m.py")))
+        script = script_of(model, folder)
         np.testing.assert_allclose(script["predict"](X), model.network_(X), rtol=1e-12)
         assert "labels" not in script
 
 
-@pytest.mark.parametrize("write", [c.export, numpy_script.export])
+@pytest.mark.parametrize("write", [rs.to_c, rs.to_python])
 def test_what_is_no_fitted_estimator_of_two_classes_is_refused(write: Any, tmp_path: Path) -> None:
-    path = tmp_path / ("m.c" if write is c.export else "m.py")
+    path = tmp_path / ("m.c" if write is rs.to_c else "m.py")
     with pytest.raises(NotFittedError):
         write(rs.MLPClassifier(), path)
     with pytest.raises(rs.ReseauError, match="a single class, '0'"):

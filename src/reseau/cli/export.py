@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,13 +11,10 @@ from reseau.checks import known
 from reseau.cli.common import check_output, refusals
 from reseau.errors import ParameterError
 
-if TYPE_CHECKING:
-    from reseau.network import Network
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
-
 ENDINGS = {".c": "C99, with its header beside it", ".py": "a NumPy script", ".onnx": "ONNX"}
 TYPES = {"float": "float32", "double": "float64"}
+WEIGHTS = ("inside", "file")
+_BESIDE = {(".c", "inside"): (".h",), (".c", "file"): (".h", ".bin")}  # the other files of C, by where its weights are
 
 
 def export(
@@ -31,12 +28,17 @@ def export(
         str | None,
         typer.Option(help="What the names in C begin with.", show_default="the name of OUT"),
     ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(help="Where C has its weights: inside, or in a file beside it that it loads."),
+    ] = WEIGHTS[0],
 ) -> None:
     """Write a model for other programs.
 
     The ending of OUT says as what: .c is one C99 file without dependencies, and its header beside it;
-    .py is a script that needs NumPy alone; .onnx is read by ONNX runtimes. Each goes from the columns
-    of a table (or the inputs of a network or an estimator) to what is predicted, as MODEL does.
+    .py is a script that needs NumPy alone, with more than 100,000 weights in a file beside it; .onnx is
+    read by ONNX runtimes. Each goes from the columns of a table (or the inputs of a network, an
+    estimator or a pipeline) to what is predicted, as MODEL does.
     """
     with refusals():
         ending = output.suffix.lower()
@@ -47,25 +49,29 @@ def export(
             known("--dtype", dtype, TYPES)
         if name is not None and ending != ".c":
             raise ParameterError(f"--name is for .c files; {output} has no names to choose.")
-        outputs = [output, output.with_suffix(".h")] if ending == ".c" else [output]
+        if weights != WEIGHTS[0] and ending != ".c":
+            raise ParameterError(f"--weights is for .c files; {output} has its weights where they belong.")
+        known("--weights", weights, WEIGHTS)
+        outputs = [output, *map(output.with_suffix, _BESIDE.get((ending, weights), ()))]
         for path in outputs:
             check_output(path, [model])
         from reseau import load
 
-        _write(load(model), output, ending, name, None if dtype is None else TYPES[dtype])
-        typer.echo(f"{model} written as {' and '.join(map(str, outputs))}.", err=True)
+        loaded, precision = load(model), None if dtype is None else TYPES[dtype]
+        if ending == ".c":
+            from reseau.export.c import to_c
 
+            to_c(loaded, output, name=name, dtype=precision, weights=weights)
+        elif ending == ".py":
+            from reseau.export.numpy_script import to_python, weights_beside
 
-def _write(
-    model: Network | TableModel | Perceptron, output: Path, ending: str, name: str | None, dtype: str | None
-) -> None:
-    if ending == ".c":
-        model.to_c(output, name=name, dtype=dtype)
-    elif ending == ".py":
-        from reseau.export import numpy_script
+            if (beside := weights_beside(loaded, output)) is not None:
+                check_output(beside, [model])
+                outputs.append(beside)
+            to_python(loaded, output, dtype=precision)
+        else:
+            from reseau.export.onnx import to_onnx
 
-        numpy_script.export(model, output, dtype=dtype)
-    else:
-        from reseau.export import onnx
-
-        onnx.to_onnx(model, output, dtype=dtype)
+            to_onnx(loaded, output, dtype=precision)
+        *others, last = map(str, outputs)
+        typer.echo(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)

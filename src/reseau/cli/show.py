@@ -11,6 +11,10 @@ import typer
 from reseau.cli.common import refusals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sklearn.pipeline import Pipeline
+
     from reseau.model_file import Header
     from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
@@ -107,4 +111,19 @@ def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:
     return lines
 
 
-_TOLD = {"network": _network, "checkpoint": _checkpoint, "table_model": _table_model, "estimator": _estimator}
+def _pipeline(path: Path, header: Header, pipeline: Pipeline) -> list[str]:
+    from reseau.pipelines import flattened
+
+    steps = [f"{name}: {' '.join(repr(step).split())}" for name, step in flattened(pipeline)]
+    *_, (_, estimator) = flattened(pipeline)
+    told = _estimator(path, header._replace(description=header.description["estimator"]), estimator)
+    return [f"{path}: a pipeline of scikit-learn", "", *steps, *told[1:]]
+
+
+_TOLD: dict[str, Callable[[Path, Header, Any], list[str]]] = {
+    "network": _network,
+    "checkpoint": _checkpoint,
+    "table_model": _table_model,
+    "estimator": _estimator,
+    "pipeline": _pipeline,
+}

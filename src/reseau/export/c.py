@@ -1,19 +1,19 @@
 """Models as one C99 file and its header: no dependency but the C library, no heap, constant tables, readable.
 
-The file holds for each layer its tables, Z = A W + b with its activation, and the way back from ∂/∂a to ∂/∂x; `predict`
-chains the first, `jacobian` goes back once for each output. A table model also has a `struct` for a row, `encode` from
-it to the inputs, and `predict_row` (see `c_table`); an estimator has the names of its classes, and `class` (see
-`c_estimator`). Compiled with -DRESEAU_TEST the file is a program that compares itself with test vectors (see
-`vectors`).
+The file holds for each layer its tables, Z = A W + b with its activation, and the way back from ∂/∂a to ∂/∂x (see
+`c_layers`); `predict` chains the first, `jacobian` goes back once for each output. A table model also has a `struct`
+for a row, `encode` from it to the inputs, and `predict_row` (see `c_table`); an estimator has the names of its classes,
+and `class` (see `c_estimator`); a pipeline scales its inputs first. Every name begins with the model's, static ones
+too, so that several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares
+itself with test vectors (see `vectors`).
 
 Sums are taken in the order of the inputs, beginning with b, and without fused multiply-adds unless the compiler is told
 to use them, so that outputs differ from the engines' by rounding only. What was tried: GCC and Clang, as C99, as C++,
-and under their sanitizers.
+and under their sanitizers, and GCC with -Ofast.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,25 +21,57 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import __version__
-from reseau.activations import RowWise
 from reseau.activations.code import C_FUNCTIONS
+from reseau.checks import known
 from reseau.errors import ParameterError
 from reseau.export import c_text as c
-from reseau.export.models import check_finite, dtype_of, network_of, summary
-from reseau.export.vectors import Vectors, vectors
+from reseau.export import c_weights
+from reseau.export.c_layers import Layer, scalings
+from reseau.export.models import check_finite, dtype_of, network_of, summary, taken_apart
+from reseau.export.vectors import Vectors, vectors, wide_first_layer
 from reseau.files import write_together
-from reseau.network import LayerView, Network
+from reseau.network import Network
 
 if TYPE_CHECKING:
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
+    from reseau.export.models import Model
+    from reseau.pipelines import Wrapped
 
+WEIGHTS = ("inside", "file")
 
 # Scores are in an array of their own. Told so, GCC 12 -O2 uses vectors: 784-128-10 takes 9 µs instead of 61 (Zen 4).
 RESTRICT = """\
 #ifdef __cplusplus
-#define restrict __restrict /* its name in C++ */
+#define {upper}_RESTRICT __restrict /* its name in C++ */
+#else
+#define {upper}_RESTRICT restrict
 #endif"""
+
+NAN = """\
+/* Whether v is NaN, by its bits: options such as -Ofast let compilers forget that there is one. */
+static int {name}_is_nan({kind} v)
+{{
+    {bits} bits;
+    memcpy(&bits, &v, sizeof bits);
+    return (bits & {all}) > {infinity};
+}}
+
+/* Fill numbers with NaN, likewise. */
+static void {name}_fill_with_nan({kind} *numbers, int n)
+{{
+    const {bits} bits = {nan};
+    for (int i = 0; i < n; i++)
+        memcpy(&numbers[i], &bits, sizeof bits);
+}}"""
+
+BITS = {
+    "float": {"bits": "uint32_t", "all": "0x7fffffffu", "infinity": "0x7f800000u", "nan": "0x7fc00000u"},
+    "double": {
+        "bits": "uint64_t",
+        "all": "0x7fffffffffffffffu",
+        "infinity": "0x7ff0000000000000u",
+        "nan": "0x7ff8000000000000u",
+    },
+}
 
 TEST_CHECK = """\
 static int failures = 0;
@@ -71,174 +103,133 @@ class Parts:
     X: np.ndarray[Any, Any] | None = None  # samples for the test
 
 
-def export(
-    model: Network | TableModel | Perceptron, path: str | Path, *, name: str | None = None, dtype: str | None = None
-) -> tuple[Path, Path]:
-    """Write a model as a C file, and its header beside it; both complete, or neither.
+def to_c(
+    model: Model, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+) -> None:
+    """Write a model as one C99 file without dependencies, and its header beside it; all complete, or none.
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier or MLPRegressor
-        What to write; built, trained or fitted.
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        What to write; built, trained or fitted. The steps of a pipeline before one of the estimators may be
+        StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; inputs are then
+        scaled in double. Of a search its best_estimator_ is written, and a TransformedTargetRegressor with such a
+        scaler gives predictions in the target's own unit.
     path : path
         Of the C file; it has to end in ".c", and the header then ends in ".h".
     name : str or None
-        What the names in the files begin with; None takes it from the path.
+        What the names in the files begin with, such as "digits" in ``digits_predict``; None takes it from the path.
     dtype : {"float32", "float64"} or None
         The precision to compute in; None takes the network's.
-
-    Returns
-    -------
-    tuple of Path
-        The header and the C file.
+    weights : {"inside", "file"}
+        Where the weights are. Those inside are constants to be read. A compiler takes a minute and gigabytes of memory
+        for millions of them, so they may be in a file of their own, beside the others and ending in ".bin":
+        ``digits_load("digits.bin")`` reads it, once, into memory that the program has from its start, and outputs are
+        NaN until then. Reading at the start of the program works with every compiler, from any folder, and on machines
+        of either byte order, unlike ``#embed`` and ``.incbin``; the file is known by its checksum.
 
     Raises
     ------
     ParameterError
-        For another ending, a name that C does not allow, or a dtype that is not one.
+        For another ending, a name that C does not allow, a dtype that is not one, or a step that cannot be written.
     ReseauError
         When the network has no parameters yet, or some that are not finite.
+    sklearn.exceptions.NotFittedError
+        Before fit.
     OSError
         When a file cannot be written.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import reseau as rs
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=500, random_state=0))
+    >>> rs.to_c(pipeline.fit(*load_iris(return_X_y=True)), "iris.c")
     """
     path = Path(path)
     if path.suffix.lower() != ".c":
         raise ParameterError(f"{path} has to end in .c; its header is written beside it, ending in .h.")
     header_path = path.with_suffix(".h")
-    header, source = sources(model, header_path.name, name=name, dtype=dtype)
-    write_together({header_path: header.encode(), path: source.encode()})
-    return header_path, path
+    files = _files(model, header_path.name, name, dtype, known("weights", weights, WEIGHTS) == "file")
+    written = {header_path: files.header().encode(), path: files.source().encode()}
+    if files.loaded:
+        written[path.with_name(files.weights_name)] = files.weights.content
+    write_together(written)
 
 
 def sources(
-    model: Network | TableModel | Perceptron, header_name: str, *, name: str | None = None, dtype: str | None = None
+    model: Model, header_name: str, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
 ) -> tuple[str, str]:
-    """The content of the header and of the C file; parameters as for `export`."""
+    """The content of the header and of the C file; parameters as for `to_c`."""
+    files = _files(model, header_name, name, dtype, known("weights", weights, WEIGHTS) == "file")
+    return files.header(), files.source()
+
+
+def _files(model: Model, header_name: str, name: str | None, dtype: str | None, loaded: bool) -> _Files:
     if not header_name.isprintable() or set(header_name) & set('"\\'):
         raise ParameterError(f"{header_name!r} cannot be named in a C file; choose a name without quotes.")
     name = c.prefix(Path(header_name).stem, "model") if name is None else c.check_identifier(name)
-    network, parts = (model, Parts()) if isinstance(model, Network) else _network_and_parts(model, name, dtype)
+    wrapped = taken_apart(model, "C")
+    network = network_of(wrapped.model, "C")
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
-    files = _Files(network, parts, name, c.TYPES[dtype], header_name)
-    return files.header(), files.source(vectors(network, dtype, parts.X))
+    parts = _parts(wrapped, name, c.TYPES[dtype])
+    expected = vectors(network, dtype, parts.X, wrapped.scalings, wrapped.target)
+    return _Files(network, wrapped, parts, name, dtype, header_name, expected, loaded)
 
 
-def _network_and_parts(model: object, name: str, dtype: str | None) -> tuple[Network, Parts]:
+def _parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
+    if isinstance(wrapped.model, Network):
+        return Parts()
     from reseau.export import c_estimator
     from reseau.export.c_table import table_parts
-    from reseau.perceptron import Perceptron
     from reseau.table_model import TableModel
 
-    if isinstance(model, TableModel):
-        return model.network, table_parts(model, name, c.TYPES[dtype_of(model.network, dtype)])
-    network = network_of(model, "C")
-    assert isinstance(model, Perceptron)
-    kind = c.TYPES[dtype_of(network, dtype)]
-    return network, Parts(
-        about=(c_estimator.about(model, name), ""),
-        declarations=tuple(c_estimator.declarations(model, name, kind)),
-        definitions=tuple(c_estimator.definitions(model, name, kind)),
-    )
-
-
-class _Layer:
-    """The C of one layer."""
-
-    def __init__(self, place: int, view: LayerView, kind: str) -> None:
-        self.place = place
-        self.view = view
-        self.kind = kind
-        self.n_in, self.n_out = view.W.shape
-        self.sigma = view.description.sigma
-        self.row_wise = isinstance(self.sigma, RowWise)
-        self.value = c.in_type(self.sigma.code.c, kind)
-        self.derivative = c.in_type(self.sigma.code.c_derivative, kind)
-        # What the way back needs besides g.
-        self.needs = "a" if self.row_wise else "".join(v for v in "za" if re.search(rf"\b{v}\b", self.derivative))
-
-    def source(self) -> str:
-        """Its tables and its two functions."""
-        l, kind, n_in, n_out = self.place, self.kind, self.n_in, self.n_out
-        W, b = self.view.W, self.view.b
-        Z = f"z = x W{l}" + ("" if b is None else f" + b{l}")
-        what = c.comment(f"Layer {l}, the weights: W{l}[i][j] leads from its input i to its neuron j.")
-        tables = [f"{what}\n{c.table(f'W{l}', W, kind)}", *([] if b is None else [c.table(f"b{l}", b, kind)])]
-        start = "0.0" if b is None else f"b{l}[j]"
-        forward = [
-            c.comment(f"Layer {l}: {n_in} -> {n_out}, {Z}, a = {self.sigma.name} of z."),
-            f"static void layer_{l}(const {kind} x[{n_in}], {kind} *restrict z, {kind} a[{n_out}])",
-            "{",
-            f"    for (int j = 0; j < {n_out}; j++)",
-            f"        z[j] = {c.in_type(start, kind)};",
-            f"    for (int i = 0; i < {n_in}; i++)",
-            f"        for (int j = 0; j < {n_out}; j++)",
-            f"            z[j] += x[i] * W{l}[i][j];",
-            *self._activated(),
-            "}",
-        ]
-        given = "".join(f"const {kind} {v}[{n_out}], " for v in self.needs)
-        backward = [
-            c.comment(
-                f"Back through layer {l}, from g = d/da to g_in = d/dx: delta = d/dz "
-                + ("" if self.row_wise else "= g da/dz ")
-                + f"and g_in = delta W{l}^T."
-            ),
-            f"static void layer_{l}_back({given}const {kind} g[{n_out}], {kind} g_in[{n_in}])",
-            "{",
-            f"    {kind} delta[{n_out}];",
-            *self._sent_back(),
-            f"    for (int i = 0; i < {n_in}; i++) {{",
-            f"        g_in[i] = {c.in_type('0.0', kind)};",
-            f"        for (int j = 0; j < {n_out}; j++)",
-            f"            g_in[i] += delta[j] * W{l}[i][j];",
-            "    }",
-            "}",
-        ]
-        return "\n\n".join([*tables, "\n".join(forward), "\n".join(backward)])
-
-    def _activated(self) -> list[str]:
-        if self.row_wise:
-            return [f"    {self.value}(z, a, {self.n_out});"]
-        return [f"    for (int j = 0; j < {self.n_out}; j++)", f"        a[j] = {_at_j(self.value)};"]
-
-    def _sent_back(self) -> list[str]:
-        if self.row_wise:
-            return [f"    {self.derivative}(a, g, delta, {self.n_out});"]
-        factor = _at_j(self.derivative)
-        return [f"    for (int j = 0; j < {self.n_out}; j++)", f"        delta[j] = g[j] * ({factor});"]
-
-    def forward_call(self, x: str, z: str, a: str) -> str:
-        """A call of its first function."""
-        return f"layer_{self.place}({x}, {z}, {a});"
-
-    def backward_call(self, g_in: str) -> str:
-        """A call of its second function."""
-        l = self.place
-        return f"layer_{l}_back({''.join(f'{v}{l}, ' for v in self.needs)}g{l}, {g_in});"
-
-
-def _at_j(expression: str) -> str:
-    """An expression of z and a as one of z[j] and a[j]."""
-    return re.sub(r"\b([za])\b", r"\1[j]", expression)
+    if isinstance(wrapped.model, TableModel):
+        return table_parts(wrapped.model, name, kind)
+    return c_estimator.parts(wrapped, name, kind)
 
 
 class _Files:
-    """The header and the C file of a network, with the parts of a table model if it has one."""
+    """The header and the C file of a network, with what its model adds."""
 
-    def __init__(self, network: Network, parts: Parts, name: str, kind: str, header_name: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        wrapped: Wrapped,
+        parts: Parts,
+        name: str,
+        dtype: str,
+        header_name: str,
+        expected: Vectors,
+        loaded: bool,
+    ) -> None:
         self.network = network
+        self.scalings = wrapped.scalings
+        self.target = wrapped.target
         self.parts = parts
         self.name = name
         self.upper = name.upper()
-        self.kind = kind
+        self.kind = kind = c.TYPES[dtype]
         self.header_name = header_name
         self.source_name = Path(header_name).with_suffix(".c").name
-        self.layers = [_Layer(place, view, kind) for place, view in enumerate(network.layers, start=1)]
+        self.weights_name = Path(header_name).with_suffix(".bin").name
+        self.expected = expected
+        self.loaded = loaded
+        wide = wide_first_layer(network, dtype)
+        self.layers = [
+            Layer(name, place, view, kind, wide and place == 1) for place, view in enumerate(network.layers, start=1)
+        ]
+        self.weights = c_weights.Weights(name, self.layers if loaded else [])
+        self.x = f"const {kind} x[{self.upper}_INPUTS]"
+        self.o = f"{kind} o[{self.upper}_OUTPUTS]"
+        self.J = f"{kind} J[{self.upper}_OUTPUTS][{self.upper}_INPUTS]"
 
     def header(self) -> str:
         """The content of the header."""
-        name, upper, kind, architecture = self.name, self.upper, self.kind, self.network.architecture
+        name, upper, architecture = self.name, self.upper, self.network.architecture
         title = self.parts.title or f"A dense neural network: {summary(self.network)}."
         of_a_row = f", which {name}_encode makes of a row" if self.parts.title else ""
         blocks = [
@@ -246,16 +237,12 @@ class _Files:
             f"#ifndef {upper}_H\n#define {upper}_H",
             '#ifdef __cplusplus\nextern "C" {\n#endif',
             f"#define {upper}_INPUTS {architecture.inputs}\n#define {upper}_OUTPUTS {architecture.outputs}",
-            "\n".join(
-                [
-                    c.comment(f"The outputs o of the inputs x{of_a_row}."),
-                    f"void {name}_predict(const {kind} x[{upper}_INPUTS], {kind} o[{upper}_OUTPUTS]);",
-                ]
-            ),
+            *([self.weights.declaration()] if self.loaded else []),
+            f"{c.comment(f'The outputs o of the inputs x{of_a_row}.')}\nvoid {name}_predict({self.x}, {self.o});",
             "\n".join(
                 [
                     c.comment("The derivatives of the outputs at x: J[k][i] = do_k/dx_i."),
-                    f"void {name}_jacobian(const {kind} x[{upper}_INPUTS], {kind} J[{upper}_OUTPUTS][{upper}_INPUTS]);",
+                    f"void {name}_jacobian({self.x}, {self.J});",
                 ]
             ),
             *self.parts.declarations,
@@ -264,38 +251,50 @@ class _Files:
         ]
         return "\n\n".join(blocks) + "\n"
 
-    def source(self, expected: Vectors) -> str:
+    def source(self) -> str:
         """The content of the C file."""
         codes = [code for layer in self.layers for code in (layer.sigma.code.c, layer.sigma.code.c_derivative)]
-        functions = [c.in_type(text.strip(), self.kind) for text in c.functions_for(codes, C_FUNCTIONS)]
-        system = sorted({"math.h", *self.parts.includes})
+        functions = [
+            c.renamed(c.in_type(text.strip(), self.kind), C_FUNCTIONS, self.name)
+            for text in c.functions_for(codes, C_FUNCTIONS)
+        ]
+        needed = {"math.h", "stdint.h", "string.h", *self.parts.includes, *self.weights.includes}
         blocks = [
             self._about(),
-            f'#include "{self.header_name}"\n\n' + "\n".join(f"#include <{header}>" for header in system),
-            RESTRICT,
+            f'#include "{self.header_name}"\n\n' + "\n".join(f"#include <{header}>" for header in sorted(needed)),
+            RESTRICT.format(upper=self.upper),
+            NAN.format(name=self.name, kind=self.kind, **BITS[self.kind]),
             *functions,
-            *(layer.source() for layer in self.layers),
+            *(scalings(self.name, self.scalings, self.kind, self.layers[0].n_in) if self.scalings else []),
+            *self._units(),
+            *(layer.source(self.loaded) for layer in self.layers),
+            *([self.weights.definition()] if self.loaded else []),
             self._predict(),
             self._jacobian(),
             *self.parts.definitions,
-            self._test(expected),
+            self._test(),
         ]
         return "\n\n".join(blocks) + "\n"
 
     def _about(self) -> str:
-        network, size = self.network, 4 if self.kind == "float" else 8
+        network, name = self.network, self.name
         title = self.parts.title or "a dense neural network."
-        widths = [layer.n_out for layer in self.layers]
-        equations = []
+        x, equations = "x", []
+        for place, scaling in enumerate(self.scalings, start=1):
+            held = "" if np.isinf(scaling.low) else f", within {scaling.low:g} .. {scaling.high:g}"
+            equations.append(f"  x{place} = ({x} - shift{place})/scale{place}{held}")
+            x = f"x{place}"
         for l, layer in enumerate(self.layers, start=1):
-            x, a = "x" if l == 1 else f"a{l - 1}", "o" if l == len(self.layers) else f"a{l}"
-            b = "" if layer.view.b is None else f" + b{l}"
-            equations.append(
-                f"  {a} = {layer.sigma.name}({x} W{l}{b})".ljust(44) + f"W{l}: {layer.n_in} x {layer.n_out}"
-            )
-        stack = sum(widths[:-1]) + sum(widths), 3 * sum(widths) + max(widths)
+            a = "o" if l == len(self.layers) else f"a{l}"
+            b = "" if layer.b is None else f" + b{l}"
+            Z = f"{x} W{l}{b}"
+            equations.append(f"  {a} = {layer.sigma.name}({Z})".ljust(44) + f"W{l}: {layer.n_in} x {layer.n_out}")
+            x = a
+        if self.target is not None:
+            equations[-1] += ", o then in the unit of the target"
+        beside = f" Its numbers are in {c.plain(self.weights_name)}, which {name}_load reads first."
         return c.comment(
-            f"{self.name}: {title}",
+            f"{name}: {title}",
             "",
             f"{summary(network)}, {network.n_parameters} parameters, in {self.kind}. With row vectors:",
             "",
@@ -303,15 +302,17 @@ class _Files:
             "",
             *self.parts.about,
             (
-                f"{self.name}_predict computes the outputs o of x, {self.name}_jacobian their derivatives J[k][i] = "
-                "do_k/dx_i. Nothing is allocated and nothing kept between calls, so that they may run in several "
-                f"threads at once; their arrays take {stack[0] * size} and {stack[1] * size} bytes of the stack. A NaN "
-                "in x makes the outputs NaN."
+                f"{name}_predict computes the outputs o of x, {name}_jacobian their derivatives J[k][i] = do_k/dx_i; x "
+                "must not overlap them. "
+                + ("Nothing else is kept" if self.loaded else "Nothing is allocated and nothing kept")
+                + " between calls, so that they may run in several threads at once; their arrays take "
+                f"{self._stack(self._rows())} and {self._stack(self._kept())} bytes of the stack. A NaN in x makes the "
+                "outputs NaN, whatever options the compiler is given." + (beside if self.loaded else "")
             ),
             "",
             (
                 "To compile it: any compiler for C99 or C++11, and the mathematical library (-lm). To test it, which "
-                "compares it with what the network's equations give in double precision:"
+                "compares it with what the model's equations give in double precision:"
             ),
             "",
             f"  cc -DRESEAU_TEST {c.plain(self.source_name)} -lm && ./a.out",
@@ -319,53 +320,146 @@ class _Files:
             f"Written by reseau {__version__}.",
         )
 
+    # --- the functions ------------------------------------------------------------------------------------------------
+
+    def _stack(self, arrays: dict[str, int]) -> int:
+        return sum(arrays.values()) * (4 if self.kind == "float" else 8)
+
+    def _rows(self) -> dict[str, int]:
+        """The arrays of `predict`, with their lengths: two rows in turn, as wide as the widest that goes there."""
+        made = [layer.n_in for layer in self.layers if layer.place > 1 or self.scalings]
+        return {name: max(made[first::2]) for first, name in enumerate("uv") if made[first::2]}
+
+    def _kept(self) -> dict[str, int]:
+        """The arrays of `jacobian`: what each layer gave, as far as the way back needs it, and two rows for that."""
+        arrays = {"a0": self.layers[0].n_in} if self.scalings else {}
+        for layer in self.layers:
+            if "z" in layer.needs and not layer.linear:
+                arrays[f"z{layer.place}"] = layer.n_out
+            if layer.place < len(self.layers) or "a" in layer.needs:
+                arrays[f"a{layer.place}"] = layer.n_out
+        return arrays | {f"g{side}": max(width) for side, width in self._sides().items()}
+
+    def _sides(self) -> dict[int, list[int]]:
+        """How wide the rows are that hold ∂/∂a of the layers, which take turns."""
+        sides: dict[int, list[int]] = {}
+        for layer in self.layers:
+            sides.setdefault(layer.place % 2, []).append(layer.n_out)
+        return sides
+
+    def _declared(self, arrays: dict[str, int]) -> list[str]:
+        named = [f"{name}[{length}]" for name, length in arrays.items()]
+        if not named:
+            return []
+        return [f"{c.filled(named, f'    {self.kind} ')};".replace(f"\n    {self.kind} ", "\n        ")]
+
+    def _refused(self, numbers: str, count: str) -> list[str]:
+        """What returns NaN for x that has one, and where the weights are not there."""
+        condition = f"has_nan || !{self.name}_loaded" if self.loaded else "has_nan"
+        return [
+            f"    for (int i = 0; i < {self.upper}_INPUTS; i++)",
+            f"        has_nan |= {self.name}_is_nan(x[i]);",
+            f"    if ({condition}) {{",
+            f"        {self.name}_fill_with_nan({numbers}, {count});",
+            "        return;",
+            "    }",
+        ]
+
     def _predict(self) -> str:
-        kind, upper = self.kind, self.upper
-        last = len(self.layers)
-        arrays = [f"z{layer.place}[{layer.n_out}]" for layer in self.layers]
-        arrays += [f"a{layer.place}[{layer.n_out}]" for layer in self.layers[:-1]]
+        x, rows = "x", "uv"
         calls = []
-        for l, layer in enumerate(self.layers, start=1):
-            x, a = "x" if l == 1 else f"a{l - 1}", "o" if l == last else f"a{l}"
-            calls.append("    " + layer.forward_call(x, f"z{l}", a))
+        if self.scalings:
+            calls.append(f"{self.name}_scaled(x, u);")
+            x, rows = "u", "vu"
+        for layer in self.layers:
+            a = "o" if layer.place == len(self.layers) else rows[(layer.place - 1) % 2]
+            calls += layer.forward(x, a)
+            x = a
         return "\n".join(
             [
-                f"void {self.name}_predict(const {kind} x[{upper}_INPUTS], {kind} o[{upper}_OUTPUTS])",
+                f"void {self.name}_predict({self.x}, {self.o})",
                 "{",
-                f"{c.filled(arrays, f'    {kind} ')};".replace(f"\n    {kind} ", "\n        "),
-                *calls,
+                *self._declared(self._rows()),
+                "    int has_nan = 0;",
+                *self._refused("o", f"{self.upper}_OUTPUTS"),
+                *(f"    {call}" for call in calls),
+                *self._in_unit("o[k]", "    "),
                 "}",
             ]
         )
 
+    def _units(self) -> list[str]:
+        """The tables of a scaled target."""
+        if self.target is None:
+            return []
+        shape = (self.network.architecture.outputs,)
+        named = {"unit": self.target.scale, "origin": self.target.shift}
+        tables = {f"{self.name}_{what}": np.broadcast_to(values, shape) for what, values in named.items()}
+        return [c.table(name, values, "double") for name, values in tables.items()]
+
+    def _in_unit(self, number: str, indent: str) -> list[str]:
+        """The loop that takes outputs back to the unit of a scaled target."""
+        if self.target is None:
+            return []
+        value = f"(double){number} * {self.name}_unit[k] + {self.name}_origin[k]"
+        return [
+            f"{indent}for (int k = 0; k < {self.upper}_OUTPUTS; k++)",
+            f"{indent}    {number} = {c.cast(value, self.kind)};",
+        ]
+
     def _jacobian(self) -> str:
-        kind, upper = self.kind, self.upper
+        name, kind, upper = self.name, self.kind, self.upper
         last = self.layers[-1]
-        arrays = [f"{letter}{layer.place}[{layer.n_out}]" for letter in "zag" for layer in self.layers]
+        arrays = self._kept()
+        x = "x"
         forward: list[str] = []
         backward: list[str] = []
-        for l, layer in enumerate(self.layers, start=1):
-            forward.append("    " + layer.forward_call("x" if l == 1 else f"a{l - 1}", f"z{l}", f"a{l}"))
-            backward.insert(0, "        " + layer.backward_call("J[k]" if l == 1 else f"g{l - 1}"))
+        if self.scalings:
+            forward.append(f"{name}_scaled(x, a0);")
+            x = "a0"
+        for layer in self.layers:
+            l, a = layer.place, f"a{layer.place}"
+            if layer is last and a not in arrays:
+                if f"z{l}" in arrays:
+                    forward += [layer.forward(x, "", f"z{l}")[0]]
+            else:
+                forward += layer.forward(x, a, f"z{l}" if f"z{l}" in arrays else "")
+            backward.insert(0, layer.backward(f"g{l % 2}", "J[k]" if l == 1 else f"g{(l - 1) % 2}"))
+            x = a
         one, zero = (c.in_type(digits, kind) for digits in ("1.0", "0.0"))
+        slopes = []
+        if self.scalings or self.target is not None:
+            factors = [f"{name}_slope(x, i)"] * bool(self.scalings) + [f"{name}_unit[k]"] * (self.target is not None)
+            value = " * ".join(["(double)J[k][i]", *factors])
+            slopes = [
+                f"        for (int i = 0; i < {upper}_INPUTS; i++)",
+                f"            J[k][i] = {c.cast(value, kind)};",
+            ]
         return "\n".join(
             [
-                f"void {self.name}_jacobian(const {kind} x[{upper}_INPUTS], {kind} J[{upper}_OUTPUTS][{upper}_INPUTS])",
+                f"void {name}_jacobian({self.x}, {self.J})",
                 "{",
-                f"{c.filled(arrays, f'    {kind} ')};".replace(f"\n    {kind} ", "\n        "),
-                *forward,
-                f"    for (int k = 0; k < {last.n_out}; k++) {{ /* back from output k: g = do_k/da */",
-                f"        for (int j = 0; j < {last.n_out}; j++)",
-                f"            g{last.place}[j] = j == k ? {one} : {zero};",
-                *backward,
+                *self._declared(arrays),
+                "    int has_nan = 0;",
+                *self._refused("&J[0][0]", f"{upper}_OUTPUTS * {upper}_INPUTS"),
+                *(f"    {call}" for call in forward),
+                f"    for (int k = 0; k < {upper}_OUTPUTS; k++) {{ /* back from output k: g = do_k/da */",
+                f"        for (int j = 0; j < {upper}_OUTPUTS; j++)",
+                f"            g{last.place % 2}[j] = j == k ? {one} : {zero};",
+                *(f"        {call}" for call in backward),
+                *slopes,
                 "    }",
                 "}",
             ]
         )
 
-    def _test(self, expected: Vectors) -> str:
-        name, upper, kind = self.name, self.upper, self.kind
-        count = len(expected.X)
+    # --- the test -----------------------------------------------------------------------------------------------------
+
+    def _test(self) -> str:
+        name, upper, kind, expected = self.name, self.upper, self.kind, self.expected
+        main = ["int main(void)", "{"]
+        if self.loaded:
+            main = ["int main(int argc, char **argv)", "{", *self.weights.test(self.weights_name)]
         blocks = [
             "#ifdef RESEAU_TEST",
             c.comment(
@@ -383,10 +477,9 @@ class _Files:
             TEST_CHECK,
             "\n".join(
                 [
-                    "int main(void)",
-                    "{",
+                    *main,
                     f"    static {kind} o[{upper}_OUTPUTS], J[{upper}_OUTPUTS][{upper}_INPUTS];",
-                    f"    for (int t = 0; t < {count}; t++) {{",
+                    f"    for (int t = 0; t < {len(expected.X)}; t++) {{",
                     f"        {name}_predict(test_x[t], o);",
                     f"        {name}_jacobian(test_x[t], J);",
                     f"        for (int k = 0; k < {upper}_OUTPUTS; k++) {{",

@@ -6,13 +6,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reseau.export import c_text as c
+from reseau.export.c import Parts
 from reseau.export.models import class_labels
 
 if TYPE_CHECKING:
     from reseau.perceptron import Perceptron
+    from reseau.pipelines import Wrapped
 
 
-def about(estimator: Perceptron, name: str) -> str:
+def parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
+    """What is added, the names in which begin with `name`, in "float" or "double"."""
+    estimator, features = wrapped.model, wrapped.features
+    return Parts(
+        about=(_about(estimator, name), ""),
+        declarations=tuple(_declarations(estimator, features, name, kind)),
+        definitions=tuple(_definitions(estimator, features, name, kind)),
+    )
+
+
+def _about(estimator: Perceptron, name: str) -> str:
     """What the outputs are."""
     from reseau.estimators import MLPClassifier
 
@@ -27,11 +39,10 @@ def about(estimator: Perceptron, name: str) -> str:
     )
 
 
-def declarations(estimator: Perceptron, name: str, kind: str) -> Iterator[str]:
+def _declarations(estimator: Perceptron, features: list[str] | None, name: str, kind: str) -> Iterator[str]:
     """What the header has more than that of a network."""
     from reseau.estimators import MLPClassifier
 
-    features = getattr(estimator, "feature_names_in_", None)
     upper = name.upper()
     if features is not None:
         yield f"{c.comment('What the inputs are.')}\nextern const char *const {name}_input_names[{upper}_INPUTS];"
@@ -47,14 +58,13 @@ def declarations(estimator: Perceptron, name: str, kind: str) -> Iterator[str]:
         )
 
 
-def definitions(estimator: Perceptron, name: str, kind: str) -> Iterator[str]:
+def _definitions(estimator: Perceptron, features: list[str] | None, name: str, kind: str) -> Iterator[str]:
     """What the C file has more than that of a network."""
     from reseau.estimators import MLPClassifier
 
-    features = getattr(estimator, "feature_names_in_", None)
     upper = name.upper()
     if features is not None:
-        yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", map(str, features))
+        yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", features)
     if isinstance(estimator, MLPClassifier) and not estimator._several:
         yield c.texts(f"const char *const {name}_class_names[{upper}_CLASSES]", class_labels(estimator))
         if estimator.n_outputs_ == 1:

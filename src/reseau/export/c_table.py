@@ -24,43 +24,52 @@ from reseau.target import Classes, Quantity
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
 
+IS_MISSING = """\
+/* Whether a number is missing: NaN, by its bits, since options such as -Ofast let compilers forget it. */
+static int {name}_is_missing(double v)
+{{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return (bits & 0x7fffffffffffffffu) > 0x7ff0000000000000u;
+}}"""
+
 WITHIN = """\
 /* z, or the nearer end of -limit .. limit. */
-static double within(double z, double limit)
-{
+static double {name}_within(double z, double limit)
+{{
     return z < -limit ? -limit : z > limit ? limit : z;
-}"""
+}}"""
 
 PLACE_OF = """\
-/* The place of a text among n levels; `other` if it is none of them, `missing` if there is no text. */
-static int place_of(const char *text, const char *const levels[], int n, int other, int missing)
-{
-    if (text == NULL)
+/* The place of a text among n levels; `other` if it is none of them, `missing` if there is no text or an empty one. */
+static int {name}_place_of(const char *text, const char *const levels[], int n, int other, int missing)
+{{
+    if (text == NULL || text[0] == '\\0')
         return missing;
     for (int k = 0; k < n; k++)
         if (strcmp(text, levels[k]) == 0)
             return k;
     return other;
-}"""
+}}"""
 
 DAY_OF_YEAR = """\
 /* On which day since 1970-01-01 a year of the Gregorian calendar begins. */
-static double first_day(double year)
-{
+static double {name}_first_day(double year)
+{{
     double y = year - 1.0;
     return 365.0 * (year - 1970.0) + floor(y / 4.0) - floor(y / 100.0) + floor(y / 400.0) - 477.0;
-}
+}}
 
 /* How many days of its year are over when a day since 1970-01-01 begins. */
-static double day_of_year(double day)
-{
+static double {name}_day_of_year(double day)
+{{
     double year = floor(1970.0 + day / 365.2425);
-    while (first_day(year) > day)
+    while ({name}_first_day(year) > day)
         year -= 1.0;
-    while (first_day(year + 1.0) <= day)
+    while ({name}_first_day(year + 1.0) <= day)
         year += 1.0;
-    return day - first_day(year);
-}"""
+    return day - {name}_first_day(year);
+}}"""
 
 
 def table_parts(model: TableModel, name: str, kind: str) -> Parts:
@@ -72,7 +81,7 @@ def table_parts(model: TableModel, name: str, kind: str) -> Parts:
             (
                 f"The inputs x are what {name}_encode makes of a row of the table; {name}_predict_row goes from the "
                 f"row to what is predicted. What inputs and outputs mean is said in {name}_input_names and "
-                f"{writer.output_names}. Cells may be missing: do not compile with -ffast-math, which forgets NaN."
+                f"{writer.output_names}."
             ),
             "",
         ),
@@ -99,7 +108,7 @@ class _Writer:
         self.columns: list[_Column] = []
         start = 0
         for number, (description, member) in enumerate(zip(descriptions, members, strict=True), start=1):
-            self.columns.append(COLUMNS[type(description)](description, member, number, start, kind))
+            self.columns.append(COLUMNS[type(description)](description, member, number, start, kind, name))
             start += len(description.features)
         self.features = [feature for d in descriptions for feature in d.features]
         self.rows = rows(model)
@@ -159,7 +168,8 @@ class _Writer:
         yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
         yield c.texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
         yield from (table for column in self.columns for table in column.tables())
-        yield from dict.fromkeys(helper for column in self.columns for helper in column.helpers())
+        helpers = dict.fromkeys(helper for column in self.columns for helper in column.helpers())
+        yield from (helper.format(name=name) for helper in helpers)
         yield self._encode()
         yield self._predict_row()
 
@@ -194,7 +204,7 @@ class _Writer:
             f"    {name}_predict(x, {o});",
         ]
         if isinstance(target, Quantity):
-            lines.append(f"    *prediction = {_double(target.mean)} + {_double(target.scale)} * (double)o[0];")
+            lines.append(f"    *prediction = {c.bracketed(target.mean)} + {c.bracketed(target.scale)} * (double)o[0];")
         return "\n".join([*lines, "    return 0;", "}"])
 
     # --- the test -----------------------------------------------------------------------------------------------------
@@ -224,7 +234,7 @@ class _Writer:
         yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* a sine may end in another digit */"
         yield '            check("input", i, (double)x[i], (double)test_x[t][i], 1.2e-7 * (1.0 + fabs((double)x[i])));'
         if isinstance(self.target, Quantity):
-            mean, scale = _double(self.target.mean), _double(self.target.scale)
+            mean, scale = c.bracketed(self.target.mean), c.bracketed(self.target.scale)
             yield f'        check("prediction", t, prediction, {mean} + {scale} * (double)o[0],'
             yield f"              {scale} * test_o_rounding[t][0] + 1e-15 * fabs({mean}));"
         else:
@@ -249,6 +259,7 @@ class _Column(ABC):
     number: int
     start: int
     kind: str
+    name: str  # of the model
 
     c_type: ClassVar[str] = "double "
     includes: ClassVar[tuple[str, ...]] = ()
@@ -272,7 +283,7 @@ class _Column(ABC):
 
     def helpers(self) -> Iterator[str]:
         """The functions that its statements call."""
-        return iter(())
+        yield IS_MISSING
 
     def declaration(self) -> str:
         """The member, with what it holds."""
@@ -299,13 +310,19 @@ class _Column(ABC):
         """An input that says whether something holds."""
         return c.in_type(f"{condition} ? 1.0 : 0.0", self.kind)
 
+    def is_missing(self, value: str) -> str:
+        """The condition that a number is missing."""
+        return f"{self.name}_is_missing({value})"
+
     def filled(self) -> str:
         """The value, or what stands for a missing one."""
-        return f"isnan(v) ? {c.number(self.description.fill, 'double')} : v"
+        return f"{self.is_missing('v')} ? {c.number(self.description.fill, 'double')} : v"
 
     def missing(self, offset: int) -> list[str]:
         """The statement for the input "is missing", if there is one."""
-        return [f"{self.x(offset)} = {self.zero_or_one('isnan(v)')};"] if self.description.missing else []
+        if not self.description.missing:
+            return []
+        return [f"{self.x(offset)} = {self.zero_or_one(self.is_missing('v'))};"]
 
     def and_missing(self) -> str:
         """The words for it."""
@@ -322,16 +339,17 @@ class _NumberColumn(_Column):
         return f"standardised, the median if missing{self.and_missing()}"
 
     def helpers(self) -> Iterator[str]:
+        yield IS_MISSING
         yield WITHIN
 
     def statements(self) -> list[str]:
         d: Number = self.description
-        z = f"(({self.filled()}) - {_double(d.mean)}) / {_double(d.scale)}"
+        z = f"(({self.filled()}) - {c.bracketed(d.mean)}) / {c.bracketed(d.scale)}"
         return [
             f"v = row->{self.member};",
-            "if (!isnan(v) && fabs(v) > (double)FLT_MAX)",
+            f"if (!{self.is_missing('v')} && fabs(v) > (double)FLT_MAX)",
             f"    return {self.number};",
-            f"{self.x()} = {self.rounded(f'within({z}, {_double(d.limit)})')};",
+            f"{self.x()} = {self.rounded(f'{self.name}_within({z}, {c.bracketed(d.limit)})')};",
             *self.missing(1),
         ]
 
@@ -346,7 +364,7 @@ class _BooleanColumn(_Column):
     def statements(self) -> list[str]:
         return [
             f"v = row->{self.member};",
-            "if (!(isnan(v) || v == 0.0 || v == 1.0))",
+            f"if (!({self.is_missing('v')} || v == 0.0 || v == 1.0))",
             f"    return {self.number};",
             f"{self.x()} = {self.rounded(f'({self.filled()})')};",
             *self.missing(1),
@@ -377,7 +395,7 @@ class _CategoryColumn(_Column):
     def tables(self) -> Iterator[str]:
         levels = self.description.levels
         if levels:
-            yield c.texts(f"static const char *const {self.member}_levels[{len(levels)}]", list(levels))
+            yield c.texts(f"static const char *const {self.name}_levels_{self.member}[{len(levels)}]", list(levels))
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
@@ -385,12 +403,12 @@ class _CategoryColumn(_Column):
     def statements(self) -> list[str]:
         d: Category = self.description
         n = len(d.levels)
-        levels = f"{self.member}_levels" if n else "NULL"
+        levels = f"{self.name}_levels_{self.member}" if n else "NULL"
         other = n if d.other else -1
         missing = n + d.other if d.missing else -1
         start = f"{self.start} + i" if self.start else "i"
         return [
-            f"k = place_of(row->{self.member}, {levels}, {n}, {other}, {missing});",
+            f"k = {self.name}_place_of(row->{self.member}, {levels}, {n}, {other}, {missing});",
             f"for (int i = 0; i < {len(d.features)}; i++)",
             f"    x[{start}] = {self.zero_or_one('i == k')};",
         ]
@@ -411,31 +429,33 @@ class _DateColumn(_Column):
         return f"days, standardised{cycles}, those of the median if missing{self.and_missing()}"
 
     def helpers(self) -> Iterator[str]:
+        yield IS_MISSING
         if "year" in self.description.cycles:
             yield DAY_OF_YEAR
 
     def statements(self) -> list[str]:
         d: Date = self.description
         places = {
-            "year": "day_of_year(floor(days))",
+            "year": f"{self.name}_day_of_year(floor(days))",
             "week": f"(floor(days) + {EPOCH_WEEKDAY}) - 7.0 * floor((floor(days) + {EPOCH_WEEKDAY}) / 7.0)",
             "day": "days - floor(days)",
         }
         lines = [
             f"v = row->{self.member};",
-            f"if (!isnan(v) && fabs(v) > {FARTHEST:.1e})",
+            f"if (!{self.is_missing('v')} && fabs(v) > {FARTHEST:.1e})",
             f"    return {self.number};",
-            f"days = isnan(v) ? {c.number(d.fill, 'double')} : v / 86400.0;",
-            f"{self.x()} = {self.rounded(f'((days - {_double(d.mean)}) / {_double(d.scale)})')};",
+            f"days = {self.is_missing('v')} ? {c.number(d.fill, 'double')} : v / 86400.0;",
+            f"{self.x()} = {self.rounded(f'((days - {c.bracketed(d.mean)}) / {c.bracketed(d.scale)})')};",
         ]
         for i, cycle in enumerate(d.cycles):
             lines.append(
-                f"v = {_double(2 * np.pi)} * ({places[cycle]}) / {_double(CYCLES[cycle])}; /* of the {cycle} */"
+                f"v = {c.bracketed(2 * np.pi)} * ({places[cycle]}) / {c.bracketed(CYCLES[cycle])}; /* of the {cycle} */"
             )
             lines.append(f"{self.x(1 + 2 * i)} = {self.rounded('sin(v)')};")
             lines.append(f"{self.x(2 + 2 * i)} = {self.rounded('cos(v)')};")
         if d.missing:
-            lines.append(f"{self.x(1 + 2 * len(d.cycles))} = {self.zero_or_one(f'isnan(row->{self.member})')};")
+            absent = self.zero_or_one(self.is_missing(f"row->{self.member}"))
+            lines.append(f"{self.x(1 + 2 * len(d.cycles))} = {absent};")
         return lines
 
 
@@ -445,9 +465,3 @@ COLUMNS: dict[type[Description], type[_Column]] = {
     Category: _CategoryColumn,
     Date: _DateColumn,
 }
-
-
-def _double(value: float) -> str:
-    """A constant, in brackets if it is negative."""
-    text = c.number(value, "double")
-    return f"({text})" if text.startswith("-") else text

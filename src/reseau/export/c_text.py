@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,20 @@ TYPES = {"float32": "float", "float64": "double"}
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _MATHS = "exp|expm1|log|log1p|tanh|erf|erfc|fabs|sqrt|fma"  # functions of math.h that have a version for float
+_MACRO = re.compile(r"[A-Z][A-Z0-9_]+|I|(PRI|SCN)[A-Za-z]+\d*")  # I is that of complex.h, PRId64 one of inttypes.h
 
-# What cannot name the member of a struct, in C or in C++, or is a macro on some platform.
+# What cannot name the member of a struct in C or in C++, and macros in small letters: of compilers, libc, and systems.
 _TAKEN = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class co_await
-co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do
-double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace
-new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires restrict
-return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
-typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq NULL NAN INFINITY
-EOF BUFSIZ HUGE_VAL errno stdin stdout stderr assert linux unix near far small interface
+co_return co_yield compl concept const const_cast consteval constexpr constinit continue contract_assert decltype
+default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long
+mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast
+requires restrict return short signed sizeof static static_assert static_cast struct switch template this thread_local
+throw true try typedef typeid typename typeof typeof_unqual union unsigned using virtual void volatile wchar_t while
+xor xor_eq assert complex imaginary noreturn errno h_errno environ math_errhandling stdin stdout stderr setjmp
+offsetof isnan isinf isfinite isnormal signbit fpclassify isgreater isless isunordered va_start va_arg va_end va_copy
+linux unix i386 arm mips sparc sun hpux sgi vax mc68000 m68k near far interface small hyper huge cdecl pascal min max
+major minor makedev d_fileno h_addr s_addr sa_handler sa_sigaction st_atime st_ctime st_mtime pixel vector
 """
 
 
@@ -45,6 +50,17 @@ def number(value: float, kind: str) -> str:
     return text + ("f" if kind == "float" else "")
 
 
+def cast(expression: str, kind: str) -> str:
+    """An expression of double as a number of `kind`."""
+    return expression if kind == "double" else f"({kind})({expression})"
+
+
+def bracketed(value: float) -> str:
+    """A constant of double, in brackets if it is negative."""
+    text = number(value, "double")
+    return f"({text})" if text.startswith("-") else text
+
+
 def text(value: str) -> str:
     r"""A string literal in ASCII, whatever the encoding of sources is taken for.
 
@@ -55,7 +71,11 @@ def text(value: str) -> str:
     """
     if "\0" in value:
         raise ParameterError(f"the text {value!r} cannot be written in C, where texts end at the character NUL.")
-    return '"' + "".join(map(_byte, value.encode())) + '"'
+    try:
+        content = value.encode("utf-8", "surrogateescape")  # bytes that were no UTF-8 stand in texts as surrogates
+    except UnicodeEncodeError:
+        raise ParameterError(f"the text {value!r} cannot be written in C: it has half of a surrogate pair.") from None
+    return '"' + "".join(map(_byte, content)) + '"'
 
 
 def _byte(byte: int) -> str:
@@ -119,15 +139,19 @@ def prefix(value: str, otherwise: str) -> str:
 
 
 def identifier(value: str, otherwise: str) -> str:
-    """The nearest name of its own that C and C++ allow.
+    """The nearest name of its own that C and C++ allow, and that is no macro.
+
+    Macros are written in capitals, and no list has all that a program may include; so each such name ends in "_".
 
     Examples
     --------
     >>> identifier("Körper größe (cm)", "column"), identifier("2nd", "column"), identifier("int", "column")
     ('Korper_gro_e_cm', 'column_2nd', 'int_')
+    >>> identifier("M_PI", "column"), identifier("Age", "column")
+    ('M_PI_', 'Age')
     """
     name = prefix(value, otherwise)
-    return f"{name}_" if name in _TAKEN.split() else name
+    return f"{name}_" if name in _TAKEN.split() or _MACRO.fullmatch(name) else name
 
 
 def identifiers(values: Iterable[str], otherwise: str) -> list[str]:
@@ -170,6 +194,17 @@ def in_type(source: str, kind: str) -> str:
     return "".join(pieces)
 
 
+def renamed(source: str, names: Iterable[str], name: str) -> str:
+    """Source in which functions of these names begin with the model's name.
+
+    Examples
+    --------
+    >>> renamed("tanh(softplus(z))", ["softplus"], "net")
+    'tanh(net_softplus(z))'
+    """
+    return re.sub(rf"\b({'|'.join(names)})(?=\(|$)", rf"{name}_\1", source)
+
+
 def calls(source: str, known: Iterable[str]) -> list[str]:
     """Which of the known functions a source names."""
     words = set(re.findall(r"\w+", source))
@@ -197,17 +232,28 @@ def table(declaration: str, values: Any, kind: str) -> str:
     """A constant table: its declaration without brackets, and the numbers of an array of one or two axes."""
     array = np.asarray(values)
     brackets = "".join(f"[{n}]" for n in array.shape)
-    body = "\n".join(_lines(array, kind, "    "))
+    if array.ndim == 1:
+        body = _numbers(array, kind, "    ")
+    else:
+        body = ",\n".join(f"    {{{_numbers(row, kind, '     ').lstrip()}}}" for row in array)
     return f"static const {kind} {declaration}{brackets} = {{\n{body}\n}};"
 
 
-def _lines(array: np.ndarray[Any, Any], kind: str, indent: str) -> Iterator[str]:
-    if array.ndim == 1:
-        yield filled((number(value, kind) for value in array), indent)
-        return
-    for place, row in enumerate(array):
-        inner = filled((number(value, kind) for value in row), f"{indent} ")
-        yield f"{indent}{{{inner.lstrip()}}}" + ("," if place + 1 < len(array) else "")
+def _numbers(values: np.ndarray[Any, Any], kind: str, indent: str) -> str:
+    """The constants of a row of a table, in lines: as `number` gives them, all at once, since tables have millions."""
+    if kind == "float":
+        values = values.astype(np.float32)
+        if (values == np.trunc(values)).any():  # "%.9g" has no point in a whole number
+            return filled((number(value, kind) for value in values), indent)
+    return _template(len(values), kind, indent) % tuple(values.tolist())
+
+
+@lru_cache(maxsize=1)
+def _template(count: int, kind: str, indent: str) -> str:
+    word, most = ("%.9gf", 5) if kind == "float" else ("%r", 3)  # to a line
+    full, rest = divmod(count, most)
+    lines = [", ".join([word] * most)] * full + [", ".join([word] * rest)] * (rest > 0)
+    return indent + f",\n{indent}".join(lines)
 
 
 def filled(words: Iterable[str], indent: str) -> str:

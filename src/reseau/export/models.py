@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,31 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.network import DTYPES, Network
 
 if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
     from reseau.estimators import MLPClassifier
+    from reseau.perceptron import Perceptron
+    from reseau.pipelines import Wrapped
+    from reseau.table_model import TableModel
+
+    Model: TypeAlias = Network | TableModel | Perceptron | Pipeline
+
+
+def taken_apart(model: object, language: str) -> Wrapped:
+    """A model of any kind with what pipelines put around it; its `network_of` is there.
+
+    Raises
+    ------
+    ParameterError
+        For what is no model of ours, and for a step that cannot be written, by its name.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    """
+    from reseau.pipelines import unwrapped
+
+    wrapped = unwrapped(model, "write it with reseau.to_onnx, which knows the steps of scikit-learn.")
+    network_of(wrapped.model, language)
+    return wrapped
 
 
 def network_of(model: object, language: str) -> Network:
@@ -28,9 +52,11 @@ def network_of(model: object, language: str) -> Network:
     if isinstance(model, Perceptron):
         check_is_fitted(model, "_network")
         return model.network_
+    theirs = type(model).__module__.startswith("sklearn.neural_network")
     raise ParameterError(
         f"a {type(model).__name__} cannot be written as {language}; give a Network, a TableModel, an MLPClassifier or "
-        "an MLPRegressor."
+        "an MLPRegressor of Réseau, or a Pipeline that ends in one."
+        + (" reseau.from_sklearn takes over one of scikit-learn." if theirs else "")
     )
 
 

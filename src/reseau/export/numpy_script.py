@@ -1,11 +1,14 @@
 """Models as one Python script that needs NumPy and nothing else: the equations first, then the numbers, to be read.
 
-The script is a module too: `predict` takes rows of inputs, and that of a table model has `encode`, from rows with a
-cell for each column to the inputs. Run as a program it prints what it predicts for a few rows.
+The script is a module too: `predict` takes rows of inputs, `labels` gives the classes that outputs say, and that of a
+table model has `encode`, from rows with a cell for each column to the inputs. Run as a program it prints what it
+predicts for a few rows. Weights that are too many to be read are in a file of NumPy beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -19,74 +22,100 @@ import numpy as np
 from reseau import __version__
 from reseau.activations.code import NUMPY_FUNCTIONS
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
-from reseau.errors import ParameterError
+from reseau.errors import ParameterError, ReseauError
 from reseau.export import c_text
-from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary
+from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary, taken_apart
 from reseau.export.vectors import Cell, rows, used, vectors
-from reseau.files import write_bytes
+from reseau.files import write_together
 from reseau.network import Network
 from reseau.target import Classes, Quantity
 
 if TYPE_CHECKING:
-    from reseau.perceptron import Perceptron
+    from reseau.export.models import Model
+    from reseau.pipelines import Wrapped
     from reseau.table_model import TableModel
 
-WIDTH = 100
+LANGUAGE = "NumPy"
+MOST_TO_READ = 100_000  # weights in a script; more are in a file beside it
 
 
-def export(model: Network | TableModel | Perceptron, path: str | Path, *, dtype: str | None = None) -> Path:
-    """Write a model as a script.
+def to_python(model: Model, path: str | Path, *, dtype: str | None = None) -> None:
+    """Write a model as a script that needs NumPy alone; complete, or not at all.
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier or MLPRegressor
-        What to write; built, trained or fitted.
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        What to write; built, trained or fitted. What a pipeline may be is said at `reseau.to_c`.
     path : path
-        Of the script; it has to end in ".py".
+        Of the script; it has to end in ".py". More than 100,000 weights are in a file beside it, which has its name and
+        ends in ".npz".
     dtype : {"float32", "float64"} or None
         The precision to compute in; None takes the network's.
-
-    Returns
-    -------
-    Path
-        The script.
 
     Raises
     ------
     ParameterError
-        For another ending, or a dtype that is not one.
+        For another ending, a dtype that is not one, or a step that cannot be written.
     ReseauError
-        When the network has no parameters yet, or some that are not finite.
+        When the network has no parameters yet, or some that are not finite; for classes that cannot be written.
+    sklearn.exceptions.NotFittedError
+        Before fit.
     OSError
-        When the file cannot be written.
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> import runpy
+    >>> import reseau as rs
+    >>> rs.to_python(rs.Network(rs.Dense(2, "softmax"), inputs=3, loss="cross_entropy", seed=0), "small.py")
+    >>> runpy.run_path("small.py")["predict"]([[0.0, 0.0, 0.0]])
+    array([[0.5, 0.5]], dtype=float32)
     """
     path = Path(path)
     if path.suffix.lower() != ".py":
         raise ParameterError(f"{path} has to end in .py.")
-    write_bytes(path, source(model, path.name, dtype=dtype).encode())
-    return path
+    beside = weights_beside(model, path)
+    text, content = _written(model, path.name, None if beside is None else beside.name, dtype)
+    write_together({path: text.encode()} | ({} if beside is None else {beside: content}))
 
 
-def source(model: Network | TableModel | Perceptron, script_name: str, *, dtype: str | None = None) -> str:
-    """The content of the script; parameters as for `export`."""
+def weights_beside(model: Model, path: Path) -> Path | None:
+    """The file beside a script that holds the weights; None where they are in the script."""
+    network = network_of(taken_apart(model, LANGUAGE).model, LANGUAGE)
+    return path.with_suffix(".npz") if network.architecture.n_parameters > MOST_TO_READ else None
+
+
+def _written(model: Model, script_name: str, weights_name: str | None, dtype: str | None) -> tuple[str, bytes]:
+    """The content of the script, and of the file of its weights."""
     from reseau.table_model import TableModel
 
-    network = network_of(model, "NumPy")
-    table = model if isinstance(model, TableModel) else None
+    wrapped = taken_apart(model, LANGUAGE)
+    network = network_of(wrapped.model, LANGUAGE)
+    table = wrapped.model if isinstance(wrapped.model, TableModel) else None
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
+    numbers = {name: values.astype(dtype) for name, values in _numbers(network)}
+    content = b""
+    if weights_name is None:
+        tables = _tables(network, numbers)
+    else:
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **numbers)
+        content = buffer.getvalue()
+        tables = _loaded(weights_name, list(numbers), content)
     blocks = [
         _title(network, table, script_name),
         *_activations(network),
-        _predict(network),
+        _predict(network, wrapped),
         *([] if table is None else _of_table(table)),
-        *_of_classifier(model),
-        *_tables(network, dtype),
-        _program(network, table, dtype),
+        *_of_classifier(wrapped.model),
+        "\n\n".join([f"dtype = np.{dtype}", *_scalings(wrapped, network.architecture.outputs), *tables]),
+        _program(wrapped, network, table, dtype),
     ]
     text = "\n\n\n".join(blocks) + "\n"
-    imports = "import math\n\nimport numpy as np" if re.search(r"\bmath\.", text) else "import numpy as np"
-    return text.replace(blocks[0], f"{blocks[0]}\n\n{imports}", 1)
+    modules = [module for module in ("hashlib", "io", "math", "pathlib") if re.search(rf"\b{module}\.", text)]
+    imports = "\n".join(f"import {module}" for module in modules) + "\n\n" * bool(modules) + "import numpy as np"
+    return text.replace(blocks[0], f"{blocks[0]}\n\n{imports}", 1), content
 
 
 def _title(network: Network, table: TableModel | None, script_name: str) -> str:
@@ -107,12 +136,13 @@ def _activations(network: Network) -> Iterator[str]:
     yield from (text.strip() for text in c_text.functions_for(codes, NUMPY_FUNCTIONS))
 
 
-def _predict(network: Network) -> str:
+def _predict(network: Network, wrapped: Wrapped) -> str:
     architecture = network.architecture
+    given = "scaled(np.asarray(X, float)).astype(dtype)" if wrapped.scalings else "np.asarray(X, dtype)"
     lines = [
         "def predict(X):",
         f"    # The outputs, (rows, {architecture.outputs}), of the inputs X, (rows, {architecture.inputs}).",
-        f"    a = np.asarray(X, dtype)  # (rows, {architecture.inputs})",
+        f"    a = {given}  # (rows, {architecture.inputs})",
     ]
     for l, layer in enumerate(network.layers, start=1):
         n_out = layer.W.shape[1]
@@ -120,41 +150,78 @@ def _predict(network: Network) -> str:
         sigma = layer.description.sigma
         name, code = sigma.name, sigma.code.numpy
         lines.append(f"    a = {code}" + ("" if name in code else f"  # {name}"))
-    return "\n".join([*lines, "    return a"])
+    if wrapped.target is not None:
+        lines.append("    a = (a * unit + origin).astype(dtype)  # in the unit of the target")
+    predict = "\n".join([*lines, "    return a"])
+    if not wrapped.scalings:
+        return predict
+    lines = ["def scaled(X):", "    # The inputs as the network takes them: each column scaled, in double."]
+    for place, scaling in enumerate(wrapped.scalings, start=1):
+        lines.append(f"    X = (X - shift{place}) / scale{place}")
+        if np.isfinite(scaling.low):
+            lines.append(f"    X = np.clip(X, {scaling.low!r}, {scaling.high!r})")
+    return "\n".join([*lines, "    return X"]) + "\n\n\n" + predict
 
 
-def _tables(network: Network, dtype: str) -> Iterator[str]:
-    lines = [f"dtype = np.{dtype}"]
+def _scalings(wrapped: Wrapped, outputs: int) -> Iterator[str]:
+    """The tables of scalers, and the names of the inputs."""
+    if wrapped.features is not None:
+        yield f"inputs = [\n{c_text.filled(map(repr, wrapped.features), '    ')},\n]"
+    for place, scaling in enumerate(wrapped.scalings, start=1):
+        yield _array(f"shift{place}", scaling.shift, "float")
+        yield _array(f"scale{place}", scaling.scale, "float")
+    if wrapped.target is not None:
+        yield _array("unit", np.broadcast_to(wrapped.target.scale, (outputs,)), "float")
+        yield _array("origin", np.broadcast_to(wrapped.target.shift, (outputs,)), "float")
+
+
+def _numbers(network: Network) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    for l, layer in enumerate(network.layers, start=1):
+        yield f"W{l}", layer.W
+        if layer.b is not None:
+            yield f"b{l}", layer.b
+
+
+def _tables(network: Network, numbers: dict[str, np.ndarray[Any, Any]]) -> Iterator[str]:
     for l, layer in enumerate(network.layers, start=1):
         n_in, n_out = layer.W.shape
         title = f"# Layer {l}: {n_in} -> {n_out}, {layer.description.activation}."
         title += f" W{l}[i, j] leads from its input i to its neuron j."
-        lines.append(f"{title}\n{_array(f'W{l}', layer.W, dtype)}")
+        yield f"{title}\n{_array(f'W{l}', numbers[f'W{l}'])}"
         if layer.b is not None:
-            lines.append(_array(f"b{l}", layer.b, dtype))
-    yield "\n\n".join(lines)
+            yield _array(f"b{l}", numbers[f"b{l}"])
 
 
-def _array(name: str, values: np.ndarray[Any, Any], dtype: str) -> str:
+def _loaded(weights_name: str, names: list[str], content: bytes) -> Iterator[str]:
+    """What reads the weights from the file beside the script, and knows it by its digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    yield f"""# The weights, from the file beside this script: W1[i, j] leads from input i of layer 1 to its neuron j.
+content = pathlib.Path(__file__).with_name({weights_name!r}).read_bytes()
+if hashlib.sha256(content).hexdigest() != "{digest}":
+    raise ValueError({f"{weights_name} is not the file that was written with this script"!r})
+with np.load(io.BytesIO(content), allow_pickle=False) as tables:
+{chr(10).join(f'    {name} = tables["{name}"]' for name in names)}"""
+
+
+def _array(name: str, values: np.ndarray[Any, Any], dtype: str = "dtype") -> str:
     """An assignment with the shortest decimals that stand for the numbers."""
-    values = values.astype(dtype)
     if values.ndim == 1:
         body = c_text.filled(map(str, values), "    ")
-        return f"{name} = np.array([\n{body},\n], dtype)"
+        return f"{name} = np.array([\n{body},\n], {dtype})"
     rows = (f"    [{c_text.filled(map(str, row), '     ').lstrip()}]," for row in values)
-    return "\n".join([f"{name} = np.array([", *rows, "], dtype)"])
+    return "\n".join([f"{name} = np.array([", *rows, f"], {dtype})"])
 
 
-def _program(network: Network, table: TableModel | None, dtype: str) -> str:
+def _program(wrapped: Wrapped, network: Network, table: TableModel | None, dtype: str) -> str:
     if table is None:
-        samples = vectors(network, dtype).X
+        samples = vectors(network, dtype, None, wrapped.scalings).X
         rows_of_X = "\n".join(f"        [{c_text.filled(map(str, row), '         ').lstrip()}]," for row in samples)
         return f"""if __name__ == "__main__":
     X = [
 {rows_of_X}
     ]
     for x, o in zip(X, predict(X)):
-        print(np.round(x, 3), "->", o)"""
+        print(x, "->", o)"""
     columns = used(table)
     lines = []
     for row in rows(table):
@@ -162,8 +229,9 @@ def _program(network: Network, table: TableModel | None, dtype: str) -> str:
         lines.append(f"        {{{c_text.filled(entries, '         ').lstrip()}}},")
     cells = "\n".join(lines)
     if isinstance(table.target, Classes):
-        show = """    for o in predict(encode(rows)):
-        print(classes[o.argmax()], {name: round(float(p), 3) for name, p in zip(classes, o)})"""
+        show = """    O = predict(encode(rows))
+    for label, o in zip(labels(O), O):
+        print(label, {str(name): round(float(p), 3) for name, p in zip(classes, o)})"""
     else:
         assert isinstance(table.target, Quantity)
         show = "    for value in quantity(predict(encode(rows))):\n        print(value)"
@@ -184,14 +252,38 @@ def _of_classifier(model: object) -> Iterator[str]:
 
     if not isinstance(model, MLPClassifier) or model._several:
         return
-    yield f"classes = [\n{c_text.filled(map(repr, class_labels(model)), '    ')},\n]"
-    if model.n_outputs_ == 1:
-        said, place = f"the probability of {class_labels(model)[1]!r}", "int(o[0] > 0.5)"
+    class_labels(model)  # refuses a single class
+    yield from _labels(np.asarray(model.classes_), model.n_outputs_)
+
+
+def _labels(classes: np.ndarray[Any, Any], outputs: int) -> Iterator[str]:
+    """The classes, of the type that they have, and which of them outputs say."""
+    values = [_label(value) for value in classes.tolist()]
+    dtype = {"U": f"U{classes.dtype.itemsize // 4}", "O": "object"}.get(classes.dtype.kind, classes.dtype.name)
+    if classes.dtype.kind not in "UObiuf":
+        raise ReseauError(
+            f"The classes are {classes.dtype}, which a script has no place for; make them text or numbers."
+        )
+    yield f'classes = np.array([\n{c_text.filled(values, "    ")},\n], "{dtype}")'
+    if outputs == 1:
+        said, places = f"the probability of {values[1]}", "(O[:, 0] > 0.5).astype(int)"
     else:
-        said, place = "the probability of each class", "o.argmax()"
+        said, places = "the probability of each class", "O.argmax(axis=1)"
     yield f"""def labels(O):
-    # The classes that outputs say; an output is {said}.
-    return [classes[{place}] for o in O]"""
+    # The classes that outputs say, (rows,); an output is {said}.
+    return classes[{places}]"""
+
+
+def _label(value: Any) -> str:
+    """A label as Python writes it."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return f"float('{value}')"
+    if value is None or isinstance(value, str | bool | int | float | np.generic):
+        return repr(value)
+    raise ReseauError(
+        f"The class {value!r} is of type {type(value).__name__}, which a script has no place for; make the classes "
+        "text or numbers."
+    )
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -200,8 +292,9 @@ def _of_classifier(model: object) -> Iterator[str]:
 def _of_table(model: TableModel) -> Iterator[str]:
     columns = [COLUMNS[type(d)](d, f"column({d.name!r}, rows)") for d in used(model)]
     yield """def column(name, rows):
-    # The cells of a column; None stands for a missing one.
-    return [row.get(name) for row in rows]
+    # The cells of a column; None stands for a missing one, as empty text and NaN do.
+    cells = (row.get(name) for row in rows)
+    return [None if cell is None or cell == "" or cell != cell else cell for cell in cells]
 
 
 def numbers(cells):
@@ -215,7 +308,7 @@ def numbers(cells):
 {body}
     return np.stack(inputs, axis=1).astype(np.float32)"""
     if isinstance(model.target, Classes):
-        yield f"classes = [\n{c_text.filled(map(repr, model.target.labels), '    ')},\n]"
+        yield from _labels(np.array(model.target.classes), len(model.target.classes))
     else:
         target = model.target
         yield f"""def quantity(O):

@@ -26,12 +26,14 @@ from reseau.layers import Architecture
 
 if TYPE_CHECKING:
     from reseau.network import Network
+    from reseau.pipelines import Scaling
     from reseau.table_model import TableModel
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Cell: TypeAlias = float | str | datetime | None
 Row: TypeAlias = list[Cell]
 
+CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
 COUNT = 5  # vectors, or rows
 SAFETY = 2.0  # for the terms of second order
 UNKNOWN = "something else"  # a text that no column knows
@@ -50,22 +52,63 @@ class Vectors:
     JV_bounds: Floats
 
 
-def vectors(network: Network, dtype: str, X: Floats | None = None) -> Vectors:
-    """Make test vectors for a network computed in "float32" or "float64", at the samples X or at random ones."""
+def wide_first_layer(network: Network, dtype: str) -> bool:
+    """Whether float has too few digits for the sums of the first layer: where what its terms cancel is this large.
+
+    So it is where inputs far from zero, standardised, were made part of the layer (as `from_sklearn` does).
+    """
+    b = network.layers[0].b
+    return dtype == "float32" and network.dtype == np.float64 and b is not None and float(np.abs(b).max()) > CANCELLED
+
+
+def vectors(
+    network: Network,
+    dtype: str,
+    X: Floats | None = None,
+    scalings: Sequence[Scaling] = (),
+    target: Scaling | None = None,
+) -> Vectors:
+    """Make test vectors for a network computed in "float32" or "float64".
+
+    They are at the samples X, or at random ones, such as the scalings take to about 1 or the first layer to scores that
+    are not all far from zero. What is predicted is in the unit of a scaled target.
+    """
     rng = np.random.default_rng(0)
     architecture = network.architecture
+    wide = wide_first_layer(network, dtype)
     w = network.parameters.astype(dtype).astype(np.float64)
+    if wide:
+        first = architecture.layers[0].n_parameters(architecture.inputs)
+        w[:first] = network.parameters[:first]
+    spread: Floats | float = 1.0
     if X is None:
         X = np.round(rng.normal(size=(COUNT, architecture.inputs)), 3)
         largest = float(np.sqrt(np.finfo(dtype).max))
+        if wide:
+            X, spread = _near_the_middle(network, X)
         with np.errstate(all="ignore"):
-            while X.any() and not _within(largest, architecture, w, X):  # exponentials of exponentials
+            while not wide and X.any() and not _within(largest, architecture, w, X):  # exponentials of exponentials
                 X = np.round(X / 2, 9)
+        for scaling in reversed(scalings):
+            X, spread = scaling.back(X), spread * np.abs(scaling.scale)
     X = X.astype(dtype).astype(np.float64)
-    V = np.round(rng.normal(size=X.shape), 3).astype(dtype).astype(np.float64)
+    V = (np.round(rng.normal(size=X.shape), 3) * spread).astype(dtype).astype(np.float64)
     with np.errstate(all="ignore"):
-        outputs, along = _followed(architecture, w, X, V, dtype)
+        outputs, along = _followed(architecture, w, X, V, dtype, scalings, wide)
+    if target is not None:
+        eps, size = float(np.finfo(dtype).eps), np.abs(target.scale)
+        O = target.back(outputs[0])
+        outputs = O, outputs[1] * size + eps * (2 * np.abs(O) + size * np.abs(outputs[0]))
+        along = along[0] * target.scale, along[1] * size + 2 * eps * size * np.abs(along[0])
     return Vectors(X, *outputs, V, *along)
+
+
+def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:
+    """Samples around the x at which the first layer's scores are smallest, and how far it takes them to change by 1."""
+    W, b = network.layers[0].W.astype(np.float64), np.asarray(network.layers[0].b, np.float64)
+    spread = 1 / np.maximum(np.linalg.norm(W, axis=1), np.finfo(np.float32).tiny)
+    middle = np.linalg.lstsq((spread[:, None] * W).T, -b, rcond=None)[0]
+    return (middle + X) * spread, spread
 
 
 def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) -> bool:
@@ -76,18 +119,31 @@ def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) ->
 
 
 def _followed(
-    architecture: Architecture, w: Floats, X: Floats, V: Floats, dtype: str
+    architecture: Architecture,
+    w: Floats,
+    X: Floats,
+    V: Floats,
+    dtype: str,
+    scalings: Sequence[Scaling],
+    wide: bool,
 ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
     """O and J V, each with bounds on the errors of its numbers: A and T = ∂A/∂X V are followed through the layers."""
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).smallest_normal)
-    A, T, size = X, V, np.abs(V)  # size: what T would be if nothing cancelled
-    A_error, T_error = np.zeros_like(X), np.zeros_like(X)
-    for layer, (W, b) in zip(architecture.layers, architecture.views(w), strict=True):
+    A, T = X, V
+    for scaling in scalings:
+        T, A = T * scaling.slope(A), scaling(A)
+    size = np.abs(T)  # what T would be if nothing cancelled
+    scaled = 4 * eps if scalings else 0.0  # computed in double, then rounded
+    A_error, T_error = scaled * np.abs(A), scaled * size
+    for place, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(w), strict=True)):
         n_in, n_out = W.shape
         sigma, absolute = layer.sigma, np.abs(W)
         Z = A @ W if b is None else A @ W + b
         terms = np.abs(A) @ absolute + (0.0 if b is None else np.abs(b))
-        Z_error = A_error @ absolute + (n_in + 2) * eps * terms
+        if wide and place == 0:  # summed in double, then rounded
+            Z_error = (n_in + 2) * float(np.finfo(np.float64).eps) * terms + eps * np.abs(Z)
+        else:
+            Z_error = A_error @ absolute + (n_in + 2) * eps * terms
         T, size = T @ W, size @ absolute
         T_error = T_error @ absolute + (n_in + n_out + 4) * eps * size
         A = np.asarray(sigma.value(Z))
