@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
+from sklearn.pipeline import Pipeline
 
 import reseau as rs
 from reseau import model_file
@@ -25,9 +26,10 @@ def predicted(model: Any, folder: Path, X: list[list[float]]) -> Any:
     if isinstance(model, rs.TableModel):
         found = model.predict(folder / "table.csv")
         return found.values.to_pylist() if found.probabilities is None else found.probabilities
-    if isinstance(model, Perceptron):
-        given = np.array(X, model.network_.dtype)
-        return model.predict_proba(given) if isinstance(model, rs.MLPClassifier) else model.predict(given)
+    last = model[-1] if isinstance(model, Pipeline) else model
+    if isinstance(last, Perceptron):
+        given = np.array(X, last.network_.dtype)
+        return model.predict_proba(given) if isinstance(last, rs.MLPClassifier) else model.predict(given)
     return model(X)
 
 
@@ -55,7 +57,7 @@ def test_a_file_of_the_corpus_is_written_again_as_it_is(path: Path, tmp_path: Pa
     model = rs.load(path)
     if path.stem == "checkpoint":  # what is loaded of it is the network
         return
-    model.save(tmp_path / "again.reseau")
+    rs.save(model, tmp_path / "again.reseau")
     before, after = model_file.read(path), model_file.read(tmp_path / "again.reseau")
     assert after[0] == before[0]
     assert after[1].keys() == before[1].keys()
@@ -75,4 +77,4 @@ def test_a_file_changed_behind_its_checksum_is_refused_or_gives_a_model(
         model = rs.load(path)
     except rs.ModelFileError:
         return  # any other error fails the test
-    assert isinstance(model, rs.Network | rs.TableModel | rs.MLPClassifier | rs.MLPRegressor)
+    assert isinstance(model, rs.Network | rs.TableModel | rs.MLPClassifier | rs.MLPRegressor | Pipeline)

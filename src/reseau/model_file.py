@@ -412,7 +412,7 @@ def save(model: Any, place: Place) -> None:
     >>> from sklearn.preprocessing import StandardScaler
     >>> import reseau as rs
     >>> X, y = load_iris(return_X_y=True)
-    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=500, random_state=0)).fit(X, y)
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0)).fit(X, y)
     >>> rs.save(pipeline, "iris.reseau")
     >>> bool((rs.load("iris.reseau").predict_proba(X) == pipeline.predict_proba(X)).all())
     True

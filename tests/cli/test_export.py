@@ -37,6 +37,22 @@ def test_the_precision_and_the_names_can_be_chosen(model: str) -> None:
     assert "void birds_predict(const double x[BIRDS_INPUTS]" in Path("penguins.h").read_text()
 
 
+def test_the_weights_of_c_can_be_in_a_file(model: str, folder: Path) -> None:
+    result = run(model, "penguins.c", "--weights", "file")
+    assert result.exit_code == 0
+    assert result.stderr.endswith("written as penguins.c, penguins.h and penguins.bin.\n")
+    assert names(folder) == ["penguins.bin", "penguins.c", "penguins.h"]
+
+
+def test_a_script_of_many_weights_has_them_beside_it(folder: Path) -> None:
+    rs.Network(rs.Dense(400), rs.Dense(300, "identity"), inputs=4).save("net.reseau")
+    result = run("net.reseau", "net.py")
+    assert result.stderr.endswith("written as net.py and net.npz.\n")
+    Path("net.npz").unlink()
+    Path("net.npz").mkdir()
+    assert "net.npz is a folder" in run("net.reseau", "net.py").stderr
+
+
 def test_a_script_is_written_that_runs(model: str, folder: Path) -> None:
     result = run(model, "penguins.py")
     assert (result.exit_code, result.stdout) == (0, "")
@@ -83,6 +99,8 @@ def test_a_file_that_is_there_is_replaced(model: str) -> None:
         (["out.c", "--name", "2nd"], "name is '2nd'"),
         (["out.c", "--name", "a-b"], "name is 'a-b'"),
         (["out.py", "--name", "digits"], "--name is for .c files"),
+        (["out.py", "--weights", "file"], "--weights is for .c files"),
+        (["out.c", "--weights", "embed"], "--weights is 'embed'"),
         (["none/out.c"], "does not exist"),
         (["none/out.py"], "does not exist"),
         (["a folder.c"], "is a folder"),

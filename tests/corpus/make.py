@@ -1,19 +1,20 @@
 """Makes the corpus of a format version: a model file of every kind, and what each predicted when it was written.
 
-python tests/corpus/make.py writes the folder of the present version, once: what is there is never written again, since
-it stands for the files that users have.
+python tests/corpus/make.py writes into the folder of the present version what is not there yet: what is there is never
+written again, since it stands for the files that users have.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import reseau as rs
 from reseau.activations import ACTIVATIONS, Elementwise
@@ -51,6 +52,18 @@ def estimators(X: Any) -> dict[str, Any]:
     }
 
 
+def pipelines(X: Any) -> dict[str, Any]:
+    """Pipelines of every scaler."""
+    options = {"hidden_layer_sizes": (3,), "max_iter": 4, "tol": 0.5, "n_iter_no_change": 1, "random_state": 6}
+    labels = np.array([7, -2])[np.arange(ROWS) % 2]
+    inner = Pipeline([("low", MinMaxScaler((-1, 2), clip=True)), ("nothing", "passthrough"), ("large", MaxAbsScaler())])
+    several = make_pipeline(inner, RobustScaler(), FunctionTransformer(), rs.MLPRegressor(**options))
+    return {
+        "pipeline": make_pipeline(StandardScaler(), rs.MLPClassifier(**options)).fit(X, labels),
+        "pipeline_of_pipelines": several.fit(X.astype(np.float32), X[:, :2]),
+    }
+
+
 def table(rng: np.random.Generator) -> pa.Table:
     """A table with columns of every kind."""
     day = np.datetime64("2024-01-15") + np.arange(ROWS) * 5
@@ -69,21 +82,33 @@ def table(rng: np.random.Generator) -> pa.Table:
 
 
 def main() -> None:
-    """Write the folder."""
-    if FOLDER.exists():
-        sys.exit(f"{FOLDER} is there; the files of a version are written once.")
-    FOLDER.mkdir()
+    """Write what is missing in the folder."""
+    FOLDER.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(ROWS, 4)), 3)
-    predictions: dict[str, Any] = {"X": X[:5].tolist()}
-    for name, net in networks(X).items():
-        net.save(FOLDER / f"{name}.reseau")
-        predictions[name] = net(X[:5]).tolist()
-    for name, estimator in estimators(X).items():
-        estimator.save(FOLDER / f"{name}.reseau")
-        method = "predict_proba" if hasattr(estimator, "classes_") else "predict"
-        given = X[:5].astype(estimator.network_.dtype)
-        predictions[name] = getattr(estimator, method)(given).tolist()
+    known = FOLDER / "predictions.json"
+    predictions: dict[str, Any] = json.loads(known.read_text()) if known.exists() else {"X": X[:5].tolist()}
+    before = set(predictions)
+    for name, model in {**networks(X), **estimators(X), **pipelines(X)}.items():
+        if name not in before:
+            rs.save(model, FOLDER / f"{name}.reseau")
+            predictions[name] = predicted(model, X[:5]).tolist()
+    if "table_classes" not in before:
+        tables_and_checkpoint(rng, X, predictions)
+    known.write_text(json.dumps(predictions, indent=1) + "\n")
+
+
+def predicted(model: Any, X: Any) -> Any:
+    """What the corpus keeps of a model: outputs, probabilities or numbers."""
+    if isinstance(model, rs.Network):
+        return model(X)
+    last = model[-1] if isinstance(model, Pipeline) else model
+    method = "predict_proba" if hasattr(last, "classes_") else "predict"
+    return getattr(model, method)(X.astype(last.network_.dtype))
+
+
+def tables_and_checkpoint(rng: np.random.Generator, X: Any, predictions: dict[str, Any]) -> None:
+    """The table models, and a checkpoint."""
     rows = table(rng)
     pyarrow.csv.write_csv(rows.slice(0, 5), FOLDER / "table.csv")
     for name, target in (("table_classes", "species"), ("table_quantity", "length")):
@@ -96,7 +121,6 @@ def main() -> None:
     net.fit(X[:50], X[:50, :2], checkpoint=FOLDER, **options)
     (FOLDER / NAME).rename(FOLDER / "checkpoint.reseau")
     predictions["checkpoint"] = rs.load(FOLDER / "checkpoint.reseau")(X[:5]).tolist()
-    (FOLDER / "predictions.json").write_text(json.dumps(predictions, indent=1) + "\n")
 
 
 if __name__ == "__main__":

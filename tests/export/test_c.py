@@ -37,9 +37,12 @@ PICKY = ["-Wconversion", "-Wshadow", "-Wdouble-promotion"]
 SANITIZED = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COMPILERS = {
     "cc": ["cc", "-std=c99", *STRICT, *PICKY],
-    "c++": ["c++", "-std=c++11", "-x", "c++", *STRICT],
+    "c++": ["c++", "-std=c++11", "-x", "c++", *STRICT, *PICKY],
+    "c++17": ["c++", "-std=c++17", "-x", "c++", *STRICT, *PICKY],
+    "cc, C23": ["cc", "-std=gnu2x", *STRICT, *PICKY],
     "gcc, sanitized": ["gcc", "-std=c99", *STRICT, *SANITIZED],
     "cc, as fast as it goes": ["cc", "-std=gnu11", "-Wall", "-O3", "-march=native"],  # with fused multiply-adds
+    "cc, as if there were no NaN": ["cc", "-std=gnu11", "-Wall", "-Ofast"],
     "clang": ["clang", "-std=c99", *STRICT, *PICKY],
     "clang++": ["clang++", "-std=c++11", "-x", "c++", *STRICT],
     "clang, sanitized": ["clang", "-std=c99", *STRICT, *SANITIZED],
@@ -158,7 +161,7 @@ def test_gelu_by_tanh_keeps_its_last_digits_far_to_the_left(dtype: str, tmp_path
     net = rs.Network(rs.Dense(1, "gelu_tanh", bias=False), inputs=1, dtype=dtype)
     net.parameters[...] = 1
     net.to_c(tmp_path / "gelu.c")
-    numpy_script.export(net, tmp_path / "gelu.py")
+    rs.to_python(net, tmp_path / "gelu.py")
     library = shared_library(QUICK, [tmp_path / "gelu.c"], tmp_path)
     script: dict[str, Any] = {"__name__": "gelu"}
     exec((tmp_path / "gelu.py").read_text(), script)
@@ -171,14 +174,72 @@ def test_gelu_by_tanh_keeps_its_last_digits_far_to_the_left(dtype: str, tmp_path
         assert (np.abs(found - exact) <= 4 * np.finfo(dtype).eps * np.abs(exact)).all()
 
 
-def test_nan_is_not_hidden(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compiler", [QUICK, "cc, as if there were no NaN"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_is_not_hidden(dtype: str, compiler: str, tmp_path: Path) -> None:
     for name in ACTIVATIONS:
-        net = rs.Network(rs.Dense(3, name), rs.Dense(2, "identity"), inputs=2, seed=0)
+        net = rs.Network(rs.Dense(3, name), rs.Dense(2, "identity"), inputs=2, seed=0, dtype=dtype)
         net.to_c(tmp_path / f"{name}.c")
-    library = shared_library(QUICK, sorted(tmp_path.glob("*.c")), tmp_path)
+    library = shared_library(compiler, sorted(tmp_path.glob("*.c")), tmp_path)
     for name in ACTIVATIONS:
-        found = Exported(library, name, Architecture(2, (rs.Dense(2),), "squared_error"), "float32")
-        assert np.isnan(found.predict(np.array([[np.nan, 1.0]]))).all(), name
+        found = Exported(library, name, Architecture(2, (rs.Dense(2),), "squared_error"), dtype)
+        X = np.array([[np.nan, 1.0], [1.0, -np.nan]])
+        assert np.isnan(found.predict(X)).all(), name
+        assert np.isnan(found.jacobian(X)).all(), name
+        assert np.isfinite(found.predict(np.array([[0.5, 1.0]]))).all(), name
+
+
+def test_models_of_every_kind_go_into_one_translation_unit(trained: tuple[rs.TableModel, Any], tmp_path: Path) -> None:
+    model, _ = trained
+    for name in ("first", "second"):
+        model.to_c(tmp_path / f"{name}.c")
+        model.network.to_c(tmp_path / f"{name}_net.c", weights="file")
+    names = ["first", "second", "first_net", "second_net"]
+    (tmp_path / "all.c").write_text(
+        "".join(f'#include "{name}.c"\n' for name in names) + "int main(void) { return 0; }\n"
+    )
+    for compiler in ("cc", "c++"):
+        compiled(compiler, "all.c", "-x", "none", "-lm", "-o", "all", folder=tmp_path)
+
+
+def test_two_rows_of_memory_serve_any_number_of_layers(tmp_path: Path) -> None:
+    widths = [7, 30, 20, 25, 3, 2]
+    net = rs.Network(*(rs.Dense(n, "tanh") for n in widths), inputs=40, seed=0)
+    _, source = c.sources(net, "net.h")
+    body = source[source.index("void net_predict(") : source.index("void net_jacobian(")]
+    assert re.findall(r"float [^;]*;", body[body.index("{") :]) == ["float u[20], v[30];"]
+    assert f"take {4 * 50} and " in " ".join(source.replace("*", " ").split())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_in_a_file_of_their_own_are_loaded(dtype: str, tmp_path: Path) -> None:
+    net = rs.Network(rs.Dense(6, "tanh"), rs.Dense(2, "softmax", bias=False), inputs=3, seed=0, dtype=dtype)
+    net.to_c(tmp_path / "net.c", weights="file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.bin", "net.c", "net.h"]
+    expected = b"".join(np.asarray(w, f"<f{net.dtype.itemsize}").tobytes() for w in net.tensors().values())
+    assert (tmp_path / "net.bin").read_bytes() == expected
+    done = self_test(QUICK, tmp_path / "net.c")
+    assert done.returncode == 1  # run elsewhere, it does not find the file
+    done = subprocess.run([tmp_path / "net.test", tmp_path / "net.bin"], capture_output=True, text=True, check=False)
+    assert "net: passed" in done.stdout
+    library = shared_library(QUICK, [tmp_path / "net.c"], tmp_path)
+    found = Exported(library, "net", net.architecture, dtype)
+    X = np.array([[0.5, -1.0, 2.0]], dtype)
+    assert np.isnan(found.predict(X)).all()
+    (tmp_path / "cut.bin").write_bytes(expected[:-1])
+    (tmp_path / "long.bin").write_bytes(expected + b"0")
+    (tmp_path / "other.bin").write_bytes(bytes([expected[0] ^ 1]) + expected[1:])
+    for name, code in {"none.bin": 1, "cut.bin": 2, "long.bin": 2, "other.bin": 2, "net.bin": 0}.items():
+        assert library.net_load(str(tmp_path / name).encode()) == code
+    np.testing.assert_allclose(found.predict(X), net(X), rtol=1e-6)
+    assert library.net_load(str(tmp_path / "cut.bin").encode()) == 2
+    assert np.isnan(found.jacobian(X)).all()
+
+
+def test_where_weights_are_is_one_of_two(tmp_path: Path) -> None:
+    with pytest.raises(rs.ParameterError, match="weights is 'embed'"):
+        small().to_c(tmp_path / "net.c", weights="embed")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -402,10 +463,75 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_number_of_its_column(tmp_
     assert o[0] != 7.0
 
 
+MACROS = [
+    *["M_PI", "FLT_MAX", "MAXFLOAT", "FP_NAN", "FP_ILOGB0", "MATH_ERRNO", "MATH_ERREXCEPT", "NAN", "INFINITY"],
+    *["HUGE_VAL", "EOF", "NULL", "DBL_MAX", "DBL_EPSILON", "INT_MAX", "EDOM", "I", "errno", "stdin", "stdout"],
+    *["complex", "bool", "true", "false", "unix", "linux", "environ", "h_errno", "math_errhandling", "st_mtime"],
+    *["sa_handler", "PRId64", "SCNu8", "BUFSIZ", "RAND_MAX", "class", "nullptr", "constexpr", "restrict", "and"],
+    *["compl", "isnan", "B50", "MIN", "TRUE"],
+]
+HEADERS = [
+    *["complex", "errno", "fenv", "float", "inttypes", "iso646", "limits", "math", "netdb", "netinet/in"],
+    *["signal", "stdbool", "stdio", "stdlib", "sys/param", "sys/stat", "termios", "tgmath", "time", "unistd"],
+    *["wchar"],
+]
+
+
+def test_columns_named_like_macros_are_members_wherever_the_header_is_included(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = {name: rng.normal(size=40) for name in MACROS}
+    model = rs.TableModel.train(pa.table({**table, "y": sum(table.values())}), "y", epochs=1)
+    model.to_c(tmp_path / "net.c")
+    includes = "".join(f"#include <{header}.h>\n" for header in HEADERS)
+    (tmp_path / "all.c").write_text(f'#define _GNU_SOURCE\n{includes}#include "net.c"\n')
+    for std in ("c99", "gnu17", "gnu2x"):
+        command = ["cc", f"-std={std}", "-Wall", "-Werror", "-c", "all.c"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_empty_text_is_missing_everywhere(tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    texts = ["a", "b", "", None, "c"] * 12
+    table = pa.table({"t": texts, "u": ["x", "y"] * 30, "y": np.arange(60.0) % 5})
+    for column in ("t", "u"):  # one that had missing cells at training, one that had none
+        model = rs.TableModel.train(table, "y", epochs=5, task="regression")
+        folder = tmp_path / column
+        folder.mkdir()
+        model.to_c(folder / "it.c")
+        model.to_onnx(folder / "it.onnx")
+        rs.to_python(model, folder / "it.py")
+        library = shared_library(QUICK, [folder / "it.c"], folder)
+        script = runpy.run_path(str(folder / "it.py"))
+        session = onnxruntime.InferenceSession(str(folder / "it.onnx"))
+
+        class Row(ctypes.Structure):
+            _fields_ = [("t", ctypes.c_char_p), ("u", ctypes.c_char_p)]
+
+        found = {}
+        for cell in ("", None, "never seen"):
+            cells = {"t": "a", "u": "x", column: cell}
+            o = np.zeros(1)
+            struct = Row(*(None if text is None else text.encode() for text in cells.values()))
+            assert library.it_predict_row(ctypes.byref(struct), _pointer(o)) == 0
+            filled = {name: np.array([[text or ""]], object) for name, text in cells.items()}
+            found[cell] = [
+                model.predict(pa.table({name: pa.array([text], pa.string()) for name, text in cells.items()}))
+                .values[0]
+                .as_py(),
+                float(o[0]),
+                float(script["quantity"](script["predict"](script["encode"]([cells])))[0]),
+                float(session.run(["prediction"], filled)[0][0]),
+            ]
+            np.testing.assert_allclose(found[cell], found[cell][0], rtol=1e-5)
+        assert found[""] == found[None]
+        assert (found[""] != found["never seen"]) is (column == "t")
+
+
 def test_the_members_of_the_struct_are_names_that_c_and_cpp_allow() -> None:
-    names = ["a b", "a-b", "int", "class", "été", "9", "", "日本", "_x", "NULL"]
+    names = ["a b", "a-b", "int", "class", "été", "9", "", "日本", "_x", "NULL", "AGE", "X"]
     assert c_text.identifiers(names, "column") == [
-        *["a_b", "a_b_2", "int_", "class_", "ete", "column_9", "column", "column_2", "x", "NULL_"]
+        *["a_b", "a_b_2", "int_", "class_", "ete", "column_9", "column", "column_2", "x", "NULL_", "AGE_", "X"]
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import runpy
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,56 @@ def test_a_classifier_as_a_script_gives_its_probabilities_and_its_class(name: st
     labels = script["labels"](O)
     assert labels.dtype == model.classes_.dtype
     np.testing.assert_array_equal(labels, model.predict(X))
+
+
+LABELS: dict[str, Any] = {
+    "int8": np.array([-3, 7], np.int8),
+    "uint64": np.array([2**63 + 1, 2**63 + 3], np.uint64),
+    "int64": np.array([2**53, 2**53 + 1]),
+    "bool": np.array([False, True]),
+    "float32": np.array([-1.0, 2.0], np.float32),
+    "float64": np.array([0.0, 1e9]),
+    "text": np.array(["it's \\", 'a\n"b"\x1b\u202e']),
+    "objects of text": np.array(["a", "bb"], object),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_of_a_script_keep_their_value_and_type(name: str, tmp_path: Path) -> None:
+    model = rs.MLPClassifier(**SMALL).fit(X, LABELS[name][(X[:, 0] > 0).astype(int)])
+    expected = model.predict(X)
+    found = (script := script_of(model, tmp_path))["labels"](script["predict"](X))
+    assert found.dtype == expected.dtype
+    assert found.tolist() == expected.tolist()
+    assert list(map(type, found.tolist())) == list(map(type, expected.tolist()))
+
+
+@pytest.mark.parametrize("label", [1, True, 2.5, np.int8(3), np.str_("a"), None, float("inf")])
+def test_an_object_as_label_keeps_its_type(label: Any, tmp_path: Path) -> None:
+    model = rs.MLPClassifier(**SMALL).fit(X, X[:, 0] > 0)
+    model.classes_ = np.array([label, "other"], object)
+    first = script_of(model, tmp_path)["classes"][0]
+    assert (type(first), first) == (type(label), label)
+    model.classes_ = np.array([label, {1}], object)
+    with pytest.raises(rs.ReseauError, match="of type set"):
+        rs.to_python(model, tmp_path / "n.py")
+
+
+def test_many_weights_are_in_a_file_beside_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = rs.Network(rs.Dense(500, "tanh"), rs.Dense(200, bias=False), rs.Dense(2, "softmax"), inputs=10, seed=0)
+    rs.to_python(net, tmp_path / "big.py")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["big.npz", "big.py"]
+    assert len((tmp_path / "big.py").read_text()) < 10_000
+    monkeypatch.chdir("/")  # the file is found beside the script
+    script = runpy.run_path(str(tmp_path / "big.py"))
+    given = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
+    np.testing.assert_allclose(script["predict"](given), net(given), rtol=1e-5)
+    assert script["W2"].tobytes() == net.layers[1].W.tobytes()
+    rs.to_python(net, tmp_path / "twice.py", dtype="float64")
+    assert runpy.run_path(str(tmp_path / "twice.py"))["predict"](given).dtype == np.float64
+    shutil.copy(tmp_path / "twice.npz", tmp_path / "big.npz")
+    with pytest.raises(ValueError, match=r"big.npz is not the file that was written with this script"):
+        runpy.run_path(str(tmp_path / "big.py"))
 
 
 def test_several_labels_and_numbers_are_outputs_alone(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def to_c(
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> import reseau as rs
-    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=500, random_state=0))
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0))
     >>> rs.to_c(pipeline.fit(*load_iris(return_X_y=True)), "iris.c")
     """
     path = Path(path)
