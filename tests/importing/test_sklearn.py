@@ -8,12 +8,24 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import sklearn.neural_network
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, PolynomialFeatures, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 import reseau as rs
 from reseau.network import DTYPES
@@ -153,3 +165,122 @@ def test_other_estimators_are_refused() -> None:
         rs.from_sklearn(search)
     with pytest.raises(NotFittedError):
         rs.from_sklearn(THEIRS.MLPClassifier())
+
+
+TARGETS = [
+    StandardScaler(),
+    MinMaxScaler((-1, 1)),
+    MaxAbsScaler(),
+    RobustScaler(),
+    make_pipeline(MaxAbsScaler(), StandardScaler()),
+    None,
+]
+
+
+@pytest.mark.parametrize("transformer", TARGETS, ids=str)
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_scalers_of_targets_become_part_of_the_last_layer(transformer: Any, outputs: int) -> None:
+    X, y = IRIS[0][:, :2], 1000 + 50 * IRIS[0][:, 2 : 2 + outputs]
+    y = y[:, 0] if outputs == 1 else y
+    inner = THEIRS.MLPRegressor(hidden_layer_sizes=(6,), max_iter=30, random_state=0)
+    theirs = make_pipeline(
+        StandardScaler(), TransformedTargetRegressor(make_pipeline(MinMaxScaler(), inner), transformer=transformer)
+    )
+    theirs.fit(X, y)
+    ours = rs.from_sklearn(theirs)
+    assert isinstance(ours, rs.MLPRegressor)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            lambda mlp: TransformedTargetRegressor(mlp, func=np.log, inverse_func=np.exp),
+            r"applies a function \(log, exp\)",
+        ),
+        (
+            lambda mlp: TransformedTargetRegressor(mlp, transformer=PowerTransformer()),
+            "'transformer' is a PowerTransformer",
+        ),
+        (lambda mlp: make_pipeline(FunctionTransformer(np.log1p), mlp), "'functiontransformer' applies a function"),
+        (lambda mlp: make_pipeline(make_pipeline(Normalizer()), mlp), r"'pipeline\.normalizer' is a Normalizer"),
+        (lambda mlp: make_pipeline(StandardScaler(), PCA(2), mlp), "'pca' is a PCA"),
+        (lambda mlp: MultiOutputRegressor(mlp), "of type MultiOutputRegressor, but must be"),
+        (lambda mlp: MyRegressor(max_iter=5), "of type MyRegressor, which is derived from MLPRegressor and may do"),
+        (lambda mlp: Ours(max_iter=5), "of type Ours, which is derived from MLPRegressor and may do"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_is_no_line_is_refused_by_its_step(made: Any, message: str) -> None:
+    model = made(THEIRS.MLPRegressor(hidden_layer_sizes=(3,), max_iter=5))
+    model.fit(IRIS[0], IRIS[0][:, 1:2] if isinstance(model, MultiOutputRegressor) else IRIS[0][:, 1])
+    with pytest.raises(rs.ParameterError, match=message):
+        rs.from_sklearn(model)
+
+
+class MyRegressor(THEIRS.MLPRegressor):  # type: ignore[misc, name-defined]
+    def predict(self, X: Any) -> Any:
+        return 2 * super().predict(X)
+
+
+class Ours(rs.MLPRegressor):
+    def predict(self, X: Any) -> Any:
+        return 2 * super().predict(X)
+
+
+def test_targets_of_an_output_that_is_no_line_are_refused() -> None:
+    model = TransformedTargetRegressor(THEIRS.MLPRegressor("poisson", (3,), max_iter=5), transformer=MaxAbsScaler())
+    model.fit(IRIS[0], IRIS[0][:, 1])
+    with pytest.raises(
+        rs.ParameterError, match="the transformer of the targets changes what the last activation gives"
+    ):
+        rs.from_sklearn(model)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_our_own_estimators_are_taken_too(dtype: str) -> None:
+    X, y = (IRIS[0] * [1, 10, 100, 1e-3] + [0, 20, -5, 0]).astype(dtype), np.array(["a", "b", "c"])[IRIS[1]]
+    theirs = make_pipeline(
+        StandardScaler(),
+        "passthrough",
+        FunctionTransformer(),
+        rs.MLPClassifier((8,), activation="gelu", max_iter=30, random_state=0),
+    )
+    theirs.fit(X, y)
+    ours = rs.from_sklearn(theirs)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=2e4 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    ours.partial_fit(X, y)  # an optimizer that starts afresh
+    copied = rs.from_sklearn(theirs[-1])
+    Z = theirs[:-1].transform(X)
+    before = theirs.predict_proba(X)
+    np.testing.assert_array_equal(copied.predict_proba(Z), before)
+    copied.partial_fit(Z, y)
+    np.testing.assert_array_equal(theirs.predict_proba(X), before)
+
+
+def test_the_names_of_the_outermost_inputs_are_kept() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(IRIS[0], columns=list("abcd"))
+    mlp = THEIRS.MLPClassifier((5,), max_iter=5)
+    theirs = make_pipeline("passthrough", StandardScaler(), mlp).fit(frame, IRIS[1])
+    assert rs.from_sklearn(theirs).feature_names_in_.tolist() == list("abcd")
+    theirs = make_pipeline(StandardScaler().set_output(transform="pandas"), mlp).fit(IRIS[0], IRIS[1])
+    assert hasattr(theirs[-1], "feature_names_in_")
+    assert not hasattr(rs.from_sklearn(theirs), "feature_names_in_")
+
+
+def test_weights_that_are_not_finite_and_classes_of_estimators_are_refused() -> None:
+    theirs = THEIRS.MLPClassifier((3,), max_iter=2).fit(*IRIS)
+    theirs.coefs_[1][2, 0] = np.nan
+    with pytest.raises(rs.ParameterError, match="layer 2 holds nan among its weights"):
+        rs.from_sklearn(theirs)
+    for given, message in (
+        (THEIRS.MLPClassifier, "the class MLPClassifier, not an instance"),
+        (None, "of type NoneType"),
+        (b"", "of type bytes"),
+        (make_pipeline(StandardScaler(), "passthrough"), "of type str"),
+    ):
+        with pytest.raises(rs.ParameterError, match=message):
+            rs.from_sklearn(given)

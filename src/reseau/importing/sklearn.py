@@ -1,38 +1,41 @@
-"""`from_sklearn`: a fitted perceptron of scikit-learn, as Réseau's own estimator."""
+"""`from_sklearn`: a fitted perceptron, and the scalers around it, as one estimator of Réseau's own."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn import neural_network, preprocessing
 from sklearn.base import is_classifier
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from reseau.activations import ACTIVATIONS
 from reseau.errors import ParameterError
 from reseau.estimators import MLPClassifier, MLPRegressor
-from reseau.layers import Dense
-from reseau.network import Network
+from reseau.importing.chain import Affine, Array, Chain
 from reseau.perceptron import RECORDS
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+Step = tuple[str, Any]  # its name, and the transformer
 
+_KINDS = {neural_network.MLPClassifier: MLPClassifier, neural_network.MLPRegressor: MLPRegressor}
 _ENTRIES = {"logistic": "sigmoid", "exp": "exponential"}  # of the table of activations; the others have its names
-FARTHEST = 2.0**26  # deviations from zero: half of float64's digits
 
 
 def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
-    """Take over a fitted perceptron of scikit-learn.
+    """Take over a fitted perceptron of scikit-learn, or of Réseau, with the scalers around it.
 
     Parameters
     ----------
-    estimator : sklearn.neural_network.MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
-        Fitted. In a pipeline it is the last step, and those before it are StandardScaler, MinMaxScaler, MaxAbsScaler or
-        RobustScaler: x ↦ (x − c)·k becomes part of the first layer, σ(x · kW + b − ckW), so that the result takes the
-        pipeline's own X; such a network is in float64.
+    estimator : MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline, or sklearn.compose.TransformedTargetRegressor
+        Fitted; of sklearn.neural_network or of Réseau. In a pipeline it is the last step, and those before it are
+        StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, FunctionTransformer without a function, "passthrough"
+        or pipelines of such: x ↦ (x − c)·k becomes part of the first layer, σ(x · kW + b − ckW), so that the result
+        takes the pipeline's own X. So do such transformers of targets become part of the last layer, and the result
+        predicts in the targets' own unit. Such a network is in float64.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
     Raises
     ------
     ParameterError
-        For another estimator, or another step of a pipeline; it names it.
+        For another estimator, one of a class derived from these, or another step of a pipeline; it names it.
     sklearn.exceptions.NotFittedError
         Before fit.
 
@@ -59,33 +62,69 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
     >>> bool(abs(ours.predict_proba(X) - theirs.predict_proba(X)).max() < 1e-12)
     True
     """
-    if not isinstance(estimator, Pipeline):
-        return _perceptron(estimator)
-    *before, (name, last) = estimator.steps
-    ours = _perceptron(last)
-    center: Floats = np.zeros(1)
-    scale: Floats = np.ones(1)
-    for step, transformer in before:
-        c, k = _affine(step, transformer, name)
-        center, scale = center + c / scale, scale * k  # ((x − center)·scale − c)·k
-    _fold(ours, center, scale)
-    for attribute in ("n_features_in_", "feature_names_in_"):
-        if hasattr(estimator, attribute):
-            setattr(ours, attribute, getattr(estimator, attribute))
+    before, theirs, after = _parts(estimator)
+    ours, layers, loss = _perceptron(theirs)
+    last = estimator.steps[-1][0] if type(estimator) is Pipeline else "mlp"
+    way_out = (
+        f"keep it before ours: Pipeline([*pipeline.steps[:-1], ({last!r}, rs.from_sklearn(pipeline[-1]))]), which "
+        "predicts the same"
+    )
+    chain = Chain("the estimator", way_out=way_out)
+    scales = [(step, _affine(step, transformer, way_out)) for step, transformer in before]
+    targets = [
+        (
+            step,
+            _affine(step, transformer, "train it on targets so changed, and change back what it predicts", "targets"),
+        )
+        for step, transformer in after
+    ]
+    for step, affine in scales:
+        chain.affine(affine, f"the step {step!r}")
+    for place, (W, b, activation) in enumerate(layers, start=1):
+        chain.linear(W, b, f"layer {place}")
+        chain.apply(ACTIVATIONS[activation].value, f"layer {place}'s {activation}")
+    for step, affine in targets:
+        k = np.asarray(1 / affine.scale)
+        chain.affine(Affine(k, -affine.shift * k), f"the {step} of the targets")
+    changed = any(not affine.is_identity for _, affine in (*scales, *targets))
+    if changed or type(theirs) in _KINDS:
+        network = chain.network(loss, dtype="float64" if changed else None, init="glorot_uniform")
+        ours._take_over(network, {})
+        ours.__dict__.pop("_progress", None)  # of an optimizer of other weights
+    if theirs is not estimator:
+        _rename(ours, estimator)
     return ours
 
 
-def _perceptron(theirs: Any) -> MLPClassifier | MLPRegressor:
-    kinds = {neural_network.MLPClassifier: MLPClassifier, neural_network.MLPRegressor: MLPRegressor}
-    kind = next((ours for cls, ours in kinds.items() if isinstance(theirs, cls)), None)
+def _parts(estimator: Any) -> tuple[list[Step], Any, list[Step]]:
+    """What inputs go through, the perceptron, and what the outputs go back through."""
+    if type(estimator) is Pipeline:
+        *steps, (_, last) = estimator.steps
+        before, theirs, after = _parts(last)
+        return [*steps, *before], theirs, after
+    if type(estimator) is TransformedTargetRegressor:
+        check_is_fitted(estimator)
+        before, theirs, after = _parts(estimator.regressor_)
+        return before, theirs, [*after, ("transformer", estimator.transformer_)]
+    return [], estimator, []
+
+
+def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tuple[Array, Array | None, str]], str]:
+    """Our estimator, fitted but for the network if it comes from scikit-learn; W, b and σ of each layer; the loss."""
+    if type(theirs) in _KINDS.values():
+        check_is_fitted(theirs, "_network")
+        ours: MLPClassifier | MLPRegressor = copy.deepcopy(theirs)
+        network = ours._network
+        return ours, [(layer.W, layer.b, layer.description.activation) for layer in network.layers], network.loss
+    kind = _KINDS.get(type(theirs))
     if kind is None:
-        hint = "; give its best_estimator_" if hasattr(theirs, "best_estimator_") else ""
         raise ParameterError(
-            f"estimator is of type {type(theirs).__name__}, but must be an MLPClassifier or MLPRegressor of "
-            f"sklearn.neural_network, or a Pipeline that ends in one{hint}."
+            f"estimator is {_said(theirs)}, but must be an MLPClassifier or MLPRegressor of sklearn.neural_network or "
+            "Réseau, a Pipeline that ends in one, or a TransformedTargetRegressor of one"
+            + ("; give its best_estimator_." if hasattr(theirs, "best_estimator_") else ".")
         )
     check_is_fitted(theirs)
-    ours: MLPClassifier | MLPRegressor = kind(**theirs.get_params(deep=False))
+    ours = kind(**theirs.get_params(deep=False))
     named = (*RECORDS, "feature_names_in_")
     learnt = {name: getattr(theirs, name) for name in named if hasattr(theirs, name)}
     learnt = {name: value.copy() if isinstance(value, list) else value for name, value in learnt.items()}
@@ -98,88 +137,84 @@ def _perceptron(theirs: Any) -> MLPClassifier | MLPRegressor:
             "_several": binarizer.y_type_.startswith("multilabel"),
             "_sparse_labels": binarizer.sparse_input_,
         }
-    network = Network(
-        *(
-            Dense(W.shape[1], _ENTRIES.get(name, name), init="glorot_uniform")
-            for W, name in zip(
-                theirs.coefs_,
-                [*[theirs.activation] * (len(theirs.coefs_) - 1), theirs.out_activation_],
-                strict=True,
+    ours.__dict__.update(learnt)
+    hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
+    activations = [_ENTRIES.get(name, name) for name in (*hidden, theirs.out_activation_)]
+    return ours, zip(theirs.coefs_, theirs.intercepts_, activations, strict=True), loss
+
+
+def _said(estimator: Any) -> str:
+    """What was given instead of an estimator."""
+    if isinstance(estimator, type):
+        return f"the class {estimator.__name__}, not an instance of it"
+    derived = next((kind for kind in (*_KINDS, *_KINDS.values()) if isinstance(estimator, kind)), None)
+    own = "" if derived is None else f", which is derived from {derived.__name__} and may do anything"
+    return f"of type {type(estimator).__name__}{own}"
+
+
+def _rename(ours: MLPClassifier | MLPRegressor, estimator: Any) -> None:
+    """Let our inputs have the names of the whole estimator's."""
+    ours.__dict__.pop("feature_names_in_", None)
+    first = next((step for step in _first(estimator) if not _passes(step)), None)
+    names = getattr(first, "feature_names_in_", None)
+    if names is not None:
+        ours.feature_names_in_ = names
+
+
+def _first(estimator: Any) -> Iterator[Any]:
+    """What takes the inputs, the outermost step at first."""
+    if type(estimator) is Pipeline:
+        for _, step in estimator.steps:
+            yield from _first(step)
+    elif type(estimator) is TransformedTargetRegressor:
+        yield from _first(estimator.regressor_)
+    else:
+        yield estimator
+
+
+def _passes(transformer: Any) -> bool:
+    return transformer is None or (isinstance(transformer, str) and transformer == "passthrough")
+
+
+def _affine(step: str, transformer: Any, way_out: str, of: str = "inputs") -> Affine:
+    """What a step makes of each column, (x − c)·k."""
+    if _passes(transformer):
+        return Affine()
+    if type(transformer) is Pipeline:
+        affine = Affine()
+        for name, inner in transformer.steps:
+            affine = affine.then(_affine(f"{step}.{name}", inner, way_out, of))
+        return affine
+    if type(transformer) is preprocessing.FunctionTransformer:
+        functions = [transformer.func, transformer.inverse_func if of == "targets" else None]
+        told = [getattr(function, "__name__", repr(function)) for function in functions if function is not None]
+        if told:
+            raise ParameterError(
+                f"the step {step!r} applies a function ({', '.join(told)}), which cannot become part of a layer; "
+                f"{way_out}."
             )
-        ),
-        loss=loss,
-        inputs=theirs.coefs_[0].shape[0],
-        dtype=theirs.coefs_[0].dtype.name,
-        seed=0,  # what it draws is replaced
-    )
-    for layer, W, b in zip(network.layers, theirs.coefs_, theirs.intercepts_, strict=True):
-        layer.W[...] = W
-        assert layer.b is not None
-        layer.b[...] = b
-    ours._take_over(network, learnt)
-    return ours
-
-
-def _affine(step: str, transformer: Any, last: str) -> tuple[Floats, Floats]:
-    """(c, k) of a step that makes (x − c)·k of each column."""
-    if transformer in (None, "passthrough"):
-        return np.zeros(1), np.ones(1)
-    way_out = (
-        f"keep it before ours: Pipeline([*pipeline.steps[:-1], ({last!r}, rs.from_sklearn(pipeline[-1]))]), which "
-        "predicts the same."
-    )
+        return Affine()
     found = next((values for kind, values in _SCALERS.items() if type(transformer) is kind), None)
     if found is None or getattr(transformer, "clip", False):
         clips = " with clip=True" if found is not None else ""
         raise ParameterError(
             f"the step {step!r} is a {type(transformer).__name__}{clips}, which cannot become part of a layer; "
-            f"{way_out}"
+            f"{way_out}."
         )
     check_is_fitted(transformer)
-    c, k = (np.asarray(value, np.float64) for value in found(transformer))
-    far = np.abs(c * k)
-    if far.max() > FARTHEST:
-        raise ParameterError(
-            f"the step {step!r} takes off {far.max():.3g} times what it then divides by in column "
-            f"{int(far.argmax())}; as part of a layer that would lose digits, so {way_out}"
-        )
-    return c, k
+    return found(transformer)
 
 
-def _or(value: Any, otherwise: float) -> Any:
-    """A scaler's statistic; None where it was told not to use it."""
-    return otherwise if value is None else value
+def _centred(center: Any, scale: Any) -> Affine:
+    """(x − center)/scale; None where a scaler was told not to use it."""
+    k = 1 / np.asarray(1.0 if scale is None else scale, np.float64)
+    return Affine(k, -np.asarray(0.0 if center is None else center, np.float64) * k)
 
 
-_SCALERS: dict[type, Any] = {
-    preprocessing.StandardScaler: lambda s: (_or(s.mean_ if s.with_mean else None, 0.0), 1 / _scale(s)),
-    preprocessing.MinMaxScaler: lambda s: (-s.min_ / s.scale_, s.scale_),
-    preprocessing.MaxAbsScaler: lambda s: (0.0, 1 / s.scale_),
-    preprocessing.RobustScaler: lambda s: (_or(s.center_, 0.0), 1 / _scale(s)),
+_SCALERS: dict[type, Callable[[Any], Affine]] = {
+    preprocessing.StandardScaler: lambda s: _centred(s.mean_ if s.with_mean else None, s.scale_),
+    preprocessing.MinMaxScaler: lambda s: Affine(np.asarray(s.scale_, np.float64), np.asarray(s.min_, np.float64)),
+    preprocessing.MaxAbsScaler: lambda s: _centred(None, s.scale_),
+    preprocessing.RobustScaler: lambda s: _centred(s.center_, s.scale_),
 }
-"""Of each scaler that is one line: c and k, of every column or of all."""
-
-
-def _scale(scaler: Any) -> Floats:
-    return np.asarray(_or(scaler.scale_, 1.0), np.float64)
-
-
-def _fold(ours: MLPClassifier | MLPRegressor, center: Floats, scale: Floats) -> None:
-    """Give the network inputs x for (x − center)·scale: W becomes scale·W, b becomes b − (center·scale) W."""
-    if not (center.any() or (scale != 1).any()):
-        return
-    network = ours._network
-    W = network.layers[0].W.astype(np.float64)
-    folded = Network(
-        *(layer.description for layer in network.layers),
-        loss=network.loss,
-        inputs=W.shape[0],
-        dtype="float64",
-        seed=0,
-    )
-    folded.parameters[...] = network.parameters
-    first = folded.layers[0]
-    assert first.b is not None
-    first.W[...] = scale.reshape(-1, 1) * W
-    first.b[...] -= np.broadcast_to(center * scale, W.shape[:1]) @ W
-    ours._network = folded
+"""What each scaler that is one line makes of every column, or of all."""
