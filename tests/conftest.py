@@ -35,3 +35,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 def native() -> None:
     """What a test of the native engine alone asks for."""
     need_native()
+
+
+@pytest.fixture
+def permissions(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test of permissions asks for: that they hold for whoever runs it."""
+    folder = tmp_path_factory.mktemp("closed")
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("permissions do not hold here, as for root")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -140,7 +139,7 @@ def test_what_is_no_model_is_refused(model: str, folder: Path) -> None:
     assert names(folder) == ["cut.reseau"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.usefixtures("permissions")
 def test_a_folder_that_cannot_be_written_is_refused(model: str, folder: Path) -> None:
     Path("locked").mkdir(mode=0o500)
     result = run(model, "locked/out.c")

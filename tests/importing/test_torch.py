@@ -216,6 +216,7 @@ def test_modules_that_may_do_anything_are_refused(torch: Any) -> None:
             rs.from_torch(module)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 def test_hooks_and_what_was_changed_afterwards_are_refused(torch: Any) -> None:
     nn = torch.nn
 
@@ -335,3 +336,30 @@ def test_a_module_s_own_export_is_read_too(torch: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.parameters, rs.from_torch(module).parameters)
     X = drawn(20, 3)
     np.testing.assert_allclose(net(X), torch_outputs(torch, module, X), rtol=0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_the_export_of_today_keeps_its_weights_beside_it_and_is_read(torch: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    nn = torch.nn
+    module = nn.Sequential(
+        *(nn.BatchNorm1d(3), nn.Linear(3, 8), nn.LeakyReLU(0.2), nn.Linear(8, 6), nn.ReLU6(), nn.BatchNorm1d(6)),
+        *(
+            nn.Dropout(0.1),
+            nn.Linear(6, 5),
+            nn.PReLU(5),
+            nn.Linear(5, 4),
+            nn.Softplus(2),
+            nn.Linear(4, 2),
+            nn.Softmax(1),
+        ),
+    ).eval()
+    path = tmp_path / "module.onnx"
+    torch.onnx.export(module, (torch.zeros(2, 3),), path, dynamo=True, verbose=False)
+    assert (tmp_path / "module.onnx.data").exists()
+    net = rs.from_onnx(path)
+    ours = rs.from_torch(module)
+    assert [layer.description for layer in net.layers] == [layer.description for layer in ours.layers]
+    X = drawn(20, 3)
+    for found in (net, ours):
+        np.testing.assert_allclose(found(X), torch_outputs(torch, module, X), rtol=0, atol=1e-6)
