@@ -496,3 +496,42 @@ def test_scikit_learn_draws_the_learning_curve(
         assert display.train_scores.mean() > 0.95
         if estimator is classifier:  # stratified; the regressor's folds are of lengths it never saw
             assert display.test_scores[1].mean() > 0.9
+
+
+W = np.ones((2, 1))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"weights": "abc"}, "weights is 'abc', but must be a list"),
+        ({"weights": []}, "have 0, 1 and 1 entries"),
+        ({"weights": [W, W]}, "have 2, 1 and 1 entries"),
+        ({"weights": [np.ones(2)]}, "the weights of layer 1"),
+        ({"weights": [W, W], "biases": [None, None], "activations": ["tanh"] * 2}, "the weights of layer 2"),
+        ({"biases": [np.ones(3)]}, "the biases of layer 1"),
+        ({"activations": ["tan"]}, "the activation of layer 1 is 'tan', which is unknown. Did you mean 'tanh'"),
+    ],
+)
+def test_a_diagram_of_layers_that_do_not_fit_is_refused(parameters: dict[str, Any], words: str) -> None:
+    layers: dict[str, Any] = {"weights": [W], "biases": [None], "activations": ["tanh"], **parameters}
+    with pytest.raises(ParameterError, match=words):
+        NetworkDisplay(**layers)
+
+
+def test_what_is_no_axes_no_history_and_no_switch_is_refused() -> None:
+    diagram = NetworkDisplay(weights=[W], biases=[None], activations=["tanh"])
+    curve = LossCurveDisplay(loss=[1.0], validation_loss=[])
+    for call, words in (
+        (lambda: diagram.plot("here"), "ax is 'here', but must be Axes"),
+        (lambda: curve.plot(3), "ax is 3, but must be Axes"),
+        (lambda: diagram.plot(colorbar="no"), "colorbar is 'no', but must be True or False"),
+        (lambda: diagram.plot(include_values="no"), "include_values is 'no', but must be True or False"),
+        (lambda: diagram.plot(cmap=[1]), "cmap is"),
+        (lambda: LossCurveDisplay.from_history([1.0]), "history is"),
+        (lambda: LossCurveDisplay(loss=1.0, validation_loss=[]), "loss is 1.0, but must be a list"),
+        (lambda: LossCurveDisplay(loss=["a"], validation_loss=[]), "loss holds 'a'"),
+        (lambda: LossCurveDisplay(loss=[1.0], validation_loss=[], best_epoch="1"), "best_epoch is '1'"),
+    ):
+        with pytest.raises(ParameterError, match=words):
+            call()

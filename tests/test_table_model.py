@@ -316,3 +316,44 @@ def test_one_column_to_ignore_may_be_given_alone() -> None:
 def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
     with pytest.raises(rs.ParameterError, match="must be a tuple of whole numbers"):
         TableModel.train(pd.DataFrame({"x": [1.0], "y": [2.0]}), "y", layers=layers)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"epoch": 3}, "the setting is 'epoch', which is unknown. Did you mean 'epochs'"),
+        ({"hidden": (3,)}, "the setting is 'hidden', which is unknown. Known: layers, activation, epochs"),
+        ({"progress": "bar"}, "progress is 'bar', but must be a function"),
+        ({"progress": True}, "progress is True, but must be a function"),
+        ({"ignore": 3}, "ignore is 3, but must be a list of the names"),
+        ({"ignore": [0]}, r"ignore is \[0\], but must be a list of the names"),
+        ({"ignore": b"x"}, "ignore is b'x', but must be a list of the names"),
+        ({"ignore": np.array(1.0)}, "ignore is .*, but must be a list of the names"),
+        ({"ignore": ["x", "z"]}, "no column 'z'"),
+        ({"checkpoint": 3}, "path is 3, but must be the path"),
+        ({"target": ["y"]}, r"no column \['y'\]"),
+        ({"target": np.zeros(3)}, "no column array"),
+        ({"threads": "2"}, "threads is '2'"),
+    ],
+)
+def test_parameters_that_are_none_are_refused_with_the_way_out(parameters: dict[str, Any], words: str) -> None:
+    frame = pd.DataFrame({"x": np.arange(40) % 7, "y": [0, 1] * 20})
+    with pytest.raises(rs.ReseauError, match=words):
+        TableModel.train(frame, **{"target": "y", "epochs": 1, **parameters})
+
+
+def test_columns_to_ignore_may_be_any_collection_of_names() -> None:
+    frame = pd.DataFrame({"x": np.arange(40) % 7, "z": np.arange(40) % 5, "y": [0, 1] * 20})
+    for ignore in (("z",), ["z"], {"z"}, {"z": 1}, np.array(["z"]), pd.Index(["z"]), (name for name in "z")):
+        model = TableModel.train(frame, "y", ignore=ignore, epochs=1)
+        assert [d.name for d in model.columns if isinstance(d, LeftOut)] == ["z"]
+
+
+def test_the_target_of_a_blackboard_is_a_cell(mass: TableModel) -> None:
+    boards = [str(mass.blackboard(PENGUINS, target=target)[0]) for target in ("4000", 4000, 4000.0)]
+    assert boards[0] == boards[1] == boards[2]
+    for target in (["4000"], True, np.zeros(2)):
+        with pytest.raises(rs.ParameterError, match=r"target is .*, but must be text or a number"):
+            mass.blackboard(PENGUINS, target=target)  # type: ignore[arg-type]
+    with pytest.raises(rs.ParameterError, match="lang is"):
+        mass.blackboard(PENGUINS, lang=np.zeros(2))  # type: ignore[arg-type]

@@ -76,6 +76,14 @@ def column(values: Any, place: int, name: str) -> NumberArray:
     return numbers(_columns(values)[place], name)
 
 
+def check_names(frame: Any, name: str) -> None:
+    """Raise DataError for two columns of one name."""
+    names = _column_names(frame)
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise DataError(f"{name} has two columns named {twice!r}; give each its own name.")
+
+
 def check_finite(array: NumberArray, name: str, dtype: np.dtype[Any], of: object = None) -> None:
     """Refuse NaN, infinities, and numbers that this precision cannot hold, naming the first.
 
@@ -331,10 +339,7 @@ def sparse_frame(values: object) -> Any:
 
 def _of_frame(frame: Any, name: str) -> NumberArray:
     """A frame's columns as one matrix of the type that holds them all."""
-    names = _column_names(frame)
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(f"{name} has two columns named {twice!r}; give each its own name.")
+    check_names(frame, name)
     if hasattr(frame, "iloc") and all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in frame.dtypes):
         return np.asarray(frame)
     columns = []

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from reseau.activations import ACTIVATIONS
 from reseau.arrays import FloatArray
-from reseau.checks import integer
+from reseau.checks import boolean, integer, known, shown
 from reseau.errors import ParameterError
-from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, require_matplotlib
+from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.typesetting import TextSetter
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class NetworkDisplay:
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
+        weights, biases, activations = _checked_layers(weights, biases, activations)
         self.weights = weights
         self.biases = biases
         self.activations = activations
@@ -210,6 +212,9 @@ class NetworkDisplay:
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import CenteredNorm
 
+        check_axes(ax)
+        colorbar = boolean("colorbar", colorbar)
+        include_values = None if include_values is None else boolean("include_values", include_values)
         max_neurons = integer("max_neurons", max_neurons, low=3)
         write = TextSetter("en", integer("digits", digits, low=1)).number
         widths = [self.weights[0].shape[0], *(W.shape[1] for W in self.weights)]
@@ -318,11 +323,11 @@ class NetworkDisplay:
             text.set_in_layout(True)
 
         at = []
-        for x, n, shown in zip(xs, slots, self.shown_, strict=True):
+        for x, n, drawn in zip(xs, slots, self.shown_, strict=True):
             ys = foot + row * (max(slots) + n - 1) / 2 - row * np.arange(n)
-            if len(shown) < n:  # the last slot but one is for the dots
+            if len(drawn) < n:  # the last slot but one is for the dots
                 ys = np.delete(ys, -2)
-            at.append(np.column_stack([np.full(len(shown), x), ys]))
+            at.append(np.column_stack([np.full(len(drawn), x), ys]))
         for texts, places, shift in zip(sides, (at[0], at[-1]), (-1, 1), strict=True):
             for text, (x, y) in zip(texts, places, strict=True):
                 text.set_position((x + shift * (diameter / 2 + GAP), y))
@@ -510,6 +515,27 @@ def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None
     )
 
 
+def _checked_layers(weights: Any, biases: Any, activations: Any) -> tuple[list[Any], list[Any], list[str]]:
+    """W, b and the activation of each layer, whose shapes fit one another."""
+    for parameter, values in (("weights", weights), ("biases", biases), ("activations", activations)):
+        if not isinstance(values, list | tuple):
+            raise ParameterError(f"{parameter} is {shown(values)}, but must be a list with an entry for each layer.")
+    if not len(weights) == len(biases) == len(activations) > 0:
+        raise ParameterError(
+            f"weights, biases and activations have {len(weights)}, {len(biases)} and {len(activations)} entries, but "
+            "must have one for each layer."
+        )
+    n_in = None
+    for layer, (W, b, activation) in enumerate(zip(weights, biases, activations, strict=True), start=1):
+        if not isinstance(W, np.ndarray) or W.ndim != 2 or W.dtype.kind != "f" or W.shape[0] != (n_in or W.shape[0]):
+            raise ParameterError(f"the weights of layer {layer} are no matrix W (n_in, n_out) on the layer before.")
+        n_in = W.shape[1]
+        if b is not None and not (isinstance(b, np.ndarray) and b.shape == (n_in,) and b.dtype.kind == "f"):
+            raise ParameterError(f"the biases of layer {layer} must be an array of shape ({n_in},), or None.")
+        known(f"the activation of layer {layer}", activation, ACTIVATIONS)
+    return list(weights), list(biases), list(activations)
+
+
 def _checked_names(parameter: str, names: Any, wanted: int, what: str) -> list[str] | None:
     if names is None:
         return None
@@ -563,6 +589,6 @@ def _colormap(cmap: str | Colormap | None, ground: Any, ink: Any) -> Colormap:
         return LinearSegmentedColormap.from_list("reseau", [negative, middle, positive])
     if isinstance(cmap, Colormap):
         return cmap
-    if cmap not in colormaps:
+    if not isinstance(cmap, str) or cmap not in colormaps:
         raise ParameterError(f"cmap is {cmap!r}, which matplotlib does not know; take a diverging one such as 'RdBu'.")
     return colormaps[cmap]

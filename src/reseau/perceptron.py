@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.array_likes import refuse_masked
+from reseau.array_likes import check_names, is_frame, refuse_masked
 from reseau.arrays import Progress
 from reseau.checks import boolean, in_memory, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
@@ -535,6 +535,8 @@ class Perceptron(BaseEstimator, ABC):
     def _check_together(self, X: Any, y: Any, *, reset: bool, y_numeric: bool = False) -> tuple[Any, Any]:
         """X as `_samples` has it, and y by scikit-learn's checks: one for each row, finite, and nothing masked."""
         refuse_masked(y, "y")
+        if is_frame(y):
+            check_names(y, "y")
         samples = self._samples(X, learnt=True, reset=reset)
         return check_X_y(  # type: ignore[no-any-return]
             samples,

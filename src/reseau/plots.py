@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reseau.checks import integer, shown
 from reseau.errors import ParameterError, ReseauError
+from reseau.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
-
-    from reseau.history import History
 
 FORMATS = (".png", ".svg")
 LOSS_COLOUR, VALIDATION_COLOUR = "#0072b2", "#d55e00"  # told apart by the colour-blind too
@@ -45,9 +46,15 @@ class LossCurveDisplay:
     lines_: list[Line2D]
 
     def __init__(self, *, loss: list[float], validation_loss: list[float], best_epoch: int | None = None) -> None:
+        for name, values in (("loss", loss), ("validation_loss", validation_loss)):
+            if not isinstance(values, list | tuple):
+                raise ParameterError(f"{name} is {shown(values)}, but must be a list with a number for each epoch.")
+            for value in values:
+                if not isinstance(value, Real):
+                    raise ParameterError(f"{name} holds {shown(value)}, but must hold a number for each epoch.")
         self.loss = loss
         self.validation_loss = validation_loss
-        self.best_epoch = best_epoch
+        self.best_epoch = None if best_epoch is None else integer("best_epoch", best_epoch, low=1)
 
     @classmethod
     def from_history(
@@ -82,6 +89,8 @@ class LossCurveDisplay:
         >>> display.ax_.get_xlabel()
         'epoch'
         """
+        if not isinstance(history, History):
+            raise ParameterError(f"history is {shown(history)}, but must be what Network.fit returned.")
         display = cls(loss=history.loss, validation_loss=history.validation_loss, best_epoch=best_epoch)
         return display.plot(ax)
 
@@ -90,6 +99,7 @@ class LossCurveDisplay:
         require_matplotlib()
         from matplotlib.ticker import MaxNLocator
 
+        check_axes(ax)
         if ax is None:
             import matplotlib.pyplot as plt
 
@@ -122,6 +132,14 @@ def check_picture(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise ParameterError(f"{path}: unknown ending {path.suffix!r} of a picture; known are {', '.join(FORMATS)}.")
     require_matplotlib()
+
+
+def check_axes(ax: object) -> None:
+    """Raise ParameterError for what is neither Axes of matplotlib nor None."""
+    from matplotlib.axes import Axes
+
+    if ax is not None and not isinstance(ax, Axes):
+        raise ParameterError(f"ax is {shown(ax)}, but must be Axes of matplotlib, such as plt.subplots()[1], or None.")
 
 
 def require_matplotlib() -> None:

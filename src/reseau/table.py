@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reseau.checks import file_to_read
+from reseau.checks import as_path, file_to_read
 from reseau.errors import DataError
 
 # What pandas takes for a missing value, with the other spellings of the same words, and "?".
@@ -75,7 +75,7 @@ class Table:
 
     def column(self, name: str) -> Column:
         """Return the column of that name; a `DataError` suggests the nearest name there is."""
-        if name not in self.columns:
+        if not isinstance(name, str) or name not in self.columns:
             raise DataError(
                 f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its columns are "
                 f"{listed(self.columns)}."
@@ -116,7 +116,7 @@ def read_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, os.PathLike)):
-        return _read_file(Path(data))
+        return _read_file(as_path(data))
     return _from_frame(data)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from reseau import columns as columns_module
 from reseau import engine
 from reseau import scores as scores_module
 from reseau import target as target_module
-from reseau.checks import integer
+from reseau.checks import as_path, integer, known, shown
 from reseau.columns import Description, LeftOut, plural
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.network import Network
@@ -27,6 +28,7 @@ from reseau.scores import Scores
 from reseau.table import Column, Table, listed, read_table
 from reseau.table_training import Progress, Settings, split, train_network
 from reseau.target import Classes, Quantity, Target
+from reseau.typesetting import LANGUAGES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,14 +172,21 @@ class TableModel:
         ParameterError
             For a parameter outside its range.
         """
-        chosen = Settings(**settings)
+        chosen = Settings.of(settings)
         engine.threads(threads)  # refuses a bad number before the work
+        if progress is not None and not callable(progress):
+            raise ParameterError(
+                f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
+                "the loss, and the validation loss or None."
+            )
+        if checkpoint is not None:
+            as_path(checkpoint)
+        ignored = _ignored(ignore)
         table = read_table(data)
         target_column = table.column(target)
-        ignore = (ignore,) if isinstance(ignore, str) else ignore  # not its letters
-        for name in ignore:
+        for name in ignored:
             table.column(name)
-        if target in ignore:
+        if target in ignored:
             raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
         description = target_module.recognise_target(target_column, task)
         y: npt.NDArray[Any] = description.encode(target_column)
@@ -187,7 +196,7 @@ class TableModel:
                 f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
                 "are needed to train and score a network."
             )
-        recognised, notes = _recognise_all(table, target, ignore)
+        recognised, notes = _recognise_all(table, target, ignored)
         if len(usable) < table.rows:
             lost = plural(table.rows - len(usable), "row")
             notes.insert(0, f"{lost} without a value in {target!r} left out")
@@ -282,7 +291,7 @@ class TableModel:
         )
 
     def blackboard(
-        self, data: Any, row: int = 1, *, target: str | None = None, lang: str = "en", **options: Any
+        self, data: Any, row: int = 1, *, target: str | float | None = None, lang: str = "en", **options: Any
     ) -> tuple[Blackboard, tuple[str, ...]]:
         """Work out a learning step of the network on a row of a table.
 
@@ -292,7 +301,7 @@ class TableModel:
             As for `predict`.
         row : int
             Which row, the first being 1.
-        target : str or None
+        target : str, float or None
             What the model should have said, as a cell of the target's column; None takes the table's.
         lang : {"en", "fr"}
             The language of the words.
@@ -315,6 +324,11 @@ class TableModel:
 
         from reseau.blackboard import Names
 
+        known("lang", lang, LANGUAGES)
+        if isinstance(target, Real) and not isinstance(target, bool):
+            target = str(target)
+        if target is not None and not isinstance(target, str):
+            raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
         table = read_table(data)
         row = integer("row", row, low=1) - 1
         if row >= table.rows:
@@ -491,6 +505,19 @@ class TableModel:
         if not usable.any():
             return None, [*notes, f"no row has a known value in {name!r}"]
         return self._score(O[usable], y[usable]), notes
+
+
+def _ignored(names: object) -> tuple[str, ...]:
+    """The columns to leave out; of a single name, not its letters."""
+    if isinstance(names, str):
+        return (names,)
+    try:
+        found: tuple[Any, ...] = tuple(names)  # type: ignore[arg-type]
+        if all(isinstance(name, str) for name in found):
+            return found
+    except TypeError:
+        pass
+    raise ParameterError(f"ignore is {shown(names)}, but must be a list of the names of columns to leave out.")
 
 
 def _recognise_all(table: Table, target: str, ignore: Sequence[str]) -> tuple[list[Description], list[str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,13 @@ class Settings:
     learning_rate: float = 0.002
     test_size: float = 0.2
     seed: int = 0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Settings by name; ParameterError for a name that is none, with the nearest."""
+        for name in values:
+            known("the setting", name, [field.name for field in fields(cls)])
+        return cls(**values)
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, tuple | list):

@@ -18,7 +18,7 @@ from reseau.blackboard.exact import exactly, floats, fractions
 from reseau.blackboard.lesson import ROWS, Lesson, Names
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import Parts, Task, take
-from reseau.checks import integer, known
+from reseau.checks import integer, known, shown
 from reseau.errors import ParameterError
 from reseau.formula import Number
 from reseau.layers import Architecture
@@ -293,7 +293,9 @@ def work_out(
             f"exact=True works with fractions, and is for at most {MOST_EXACT:,} parameters and inputs; "
             f"there are {architecture.n_parameters + X.size:,}. Leave it out, or take a smaller network."
         )
-    places = _places(focus or {}, architecture, X.shape[0])
+    if names is not None and not isinstance(names, Names):
+        raise ParameterError(f"names is {shown(names)}, but must be reseau.blackboard.Names, or None.")
+    places = _places({} if focus is None else focus, architecture, X.shape[0])
     T = dense_targets(architecture, T, np.dtype(np.float64))
     as_read = (lambda array: fractions(array, array.dtype.type)) if exact else _decimal
     given: Parts = {"X": as_read(X), "T": as_read(T)}
@@ -345,7 +347,7 @@ def _places(
         f"or the number of a layer from 1 to {depth}, such as focus={{'outputs': [0, 2]}}"
     )
     if not isinstance(focus, Mapping):
-        raise ParameterError(f"focus is {focus!r}. {form}.")
+        raise ParameterError(f"focus is {shown(focus)}. {form}.")
     out: dict[str | int, list[int]] = {}
     for key, value in focus.items():
         if isinstance(key, str) and key in axes:

@@ -22,7 +22,7 @@ import numpy as np
 
 from reseau import __version__
 from reseau.activations.code import C_FUNCTIONS
-from reseau.checks import known
+from reseau.checks import as_path, known
 from reseau.errors import ParameterError
 from reseau.export import c_text as c
 from reseau.export import c_weights
@@ -148,7 +148,7 @@ def to_c(
     >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0))
     >>> rs.to_c(pipeline.fit(*load_iris(return_X_y=True)), "iris.c")
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() != ".c":
         raise ParameterError(f"{path} has to end in .c; its header is written beside it, ending in .h.")
     header_path = path.with_suffix(".h")

@@ -21,6 +21,7 @@ import numpy as np
 
 from reseau import __version__
 from reseau.activations.code import NUMPY_FUNCTIONS
+from reseau.checks import as_path
 from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
 from reseau.errors import ParameterError, ReseauError
 from reseau.export import c_text
@@ -71,7 +72,7 @@ def to_python(model: Model, path: str | Path, *, dtype: str | None = None) -> No
     >>> runpy.run_path("small.py")["predict"]([[0.0, 0.0, 0.0]])
     array([[0.5, 0.5]], dtype=float32)
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() != ".py":
         raise ParameterError(f"{path} has to end in .py.")
     beside = weights_beside(model, path)
