@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -350,6 +351,8 @@ def _checked_version(name: str, metadata: dict[str, str]) -> int:
     for entry in ("description", "sha256"):
         if entry not in metadata:
             raise ModelFileError(f"{name} has no {entry} in its header; the file is damaged.")
+    if not re.fullmatch("[0-9a-f]{64}", metadata["sha256"]):
+        raise ModelFileError(f"{name} has a sha256 that is none in its header; the file is damaged.")
     return int(version)
 
 

@@ -145,12 +145,30 @@ def test_an_exercise_comes_back_from_its_file(tmp_path: Path) -> None:
         ({"lang": "de"}, "lang is 'de'"),
         ({"parameters": []}, "parameters must be"),
         ({"network": {}}, "is damaged"),
+        ({"version": "9" * 5000}, "has version '999"),
+        ({"lang": "x" * 5000}, "is damaged"),
+        ({"X": [[10**400, 1.0]]}, "is damaged"),
+        ({"X": {"a": 1}}, "is damaged"),
+        ({"network": []}, "is damaged"),
+        ({"learning_rate": 10**400}, "learning_rate is 1000"),
     ],
+    ids=lambda change: str(change)[:30],
 )
 def test_a_damaged_exercise_is_refused(change: dict[str, object], message: str) -> None:
     facts = {**json.loads(draw("2-2-1").to_json()), **change}
-    with pytest.raises(rs.DataError, match=message):
+    with pytest.raises(rs.DataError, match=message) as caught:
         from_json(json.dumps(facts), "exercise.json")
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, '{"format": ' + "9" * 5000, "\ufeff{}", ""]
+)
+def test_what_is_no_exercise_at_all_is_refused(text: str) -> None:
+    with pytest.raises(
+        rs.DataError, match=r"exercise\.json is not .*; give the \.json file that reseau exercise wrote"
+    ):
+        from_json(text, "exercise.json")
 
 
 @pytest.mark.parametrize(

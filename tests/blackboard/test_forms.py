@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from markdown_it import MarkdownIt
 from numerics import EVERY_OPTIMIZER, targets_for
 from rich.cells import cell_len
 
@@ -27,6 +30,7 @@ from reseau.blackboard.sheet import LONGEST, chosen
 from reseau.losses import LOSSES
 from reseau.optimizers import Optimizer
 from reseau.typesetting import LANGUAGES, TextSetter
+from reseau.visible import visible as escaped
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -438,26 +442,112 @@ def test_markdown_has_its_formulas_between_dollars_and_its_titles_after_hashes(l
 
 
 SPECIAL_NAMES = ["a<b & c", "100 %_$ #1", "{x}~^\\", "`*|*` [y](z)"]
+HOSTILE_NAMES = [
+    *SPECIAL_NAMES,
+    r"\input{/etc/passwd}",
+    r"\write18{id}",
+    r"a\\b \% \\",
+    "\\",
+    r"\|",
+    r"\\|x",
+    "%",
+    "$x$ $$y$$",
+    "}",
+    "x^2_3",
+    "</td><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "&lt;b&gt; &#x41; &copy;",
+    "]]>--><!-- x",
+    "\"quoted\" 'once'",
+    "**bold** __strong__ ~~gone~~ ***",
+    "![image](http://example.com/x.png)",
+    "[link](javascript:alert(1)) [ref][1]",
+    "<http://example.com> http://example.com www.example.com a@example.com",
+    ":smile: @everyone #1",
+    "| a | b |",
+    "[bold]red[/bold]",
+    "{name} {{x}} {0}",
+    "\x1b[2J\x1b]52;c;aGk=\x07",
+    "\u202eright to left\u202c",
+    "two\nlines\r\tand\x0bmore\u2028x",
+    "half \ud800, tag \U000e0041",
+]
+
+
+def named_board(names: list[str], outputs: list[str]) -> Any:
+    from reseau.blackboard import Names
+
+    net = rs.Network(rs.Dense(len(outputs), "identity"), inputs=len(names), dtype="float64", seed=0)
+    X, T = np.arange(1.0, len(names) + 1), np.ones(len(outputs))
+    return net.blackboard([X.tolist()], [T.tolist()], names=Names(names, outputs))
+
+
+def read_latex(cell: str) -> str:
+    """What LaTeX prints of a text; fails for whatever it would do instead of printing."""
+    printed = {
+        r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<",
+        r"\textgreater{}": ">", "~": "\N{NO-BREAK SPACE}", **{rf"\{sign}": sign for sign in "{}$&#%_"},
+    }  # fmt: skip
+    token = re.compile("|".join(map(re.escape, printed)) + r"|[^\\{}$&#%_^~]")
+    place, text = 0, ""
+    while place < len(cell):
+        found = token.match(cell, place)
+        assert found is not None, f"LaTeX would not print {cell[place:]!r} of {cell!r}"
+        text += printed.get(found[0], found[0])
+        place = found.end()
+    return text
+
+
+def table_cells(form: str, shown: str) -> list[str]:
+    """The meanings in the tables of names, read by what reads the form."""
+    if form == "html":
+        rows = ElementTree.fromstring(main_of(shown)).iter("tr")
+        return [cells[1].text or "" for row in rows if len(cells := row.findall("td")) == 3]
+    if form == "latex":
+        rows = re.findall(r"^\$[xo]_\{?\d+\}?\$ & (.*) & \$[^$&]*\$ \\\\$", shown, re.MULTILINE)
+        return list(map(read_latex, rows))
+    tokens = MarkdownIt("commonmark").enable("table").parse(shown)
+    inside = [after for before, after in itertools.pairwise(tokens) if before.type == "td_open"]
+    assert all({child.type for child in cell.children or ()} <= {"text", "text_special"} for cell in inside[1::3])
+    return ["".join(child.content for child in cell.children or ()) for cell in inside[1::3]]
 
 
 @EVERY_FORM
-def test_names_of_columns_are_shown_as_they_are_and_break_nothing(form):
-    from reseau.blackboard import Names
-
-    net = rs.Network(rs.Dense(1, "identity"), inputs=4, dtype="float64", seed=0)
-    board = net.blackboard([[1.0, 2.0, 3.0, 4.0]], [[1.0]], names=Names(SPECIAL_NAMES, ["<o>"]))
-    shown = set_as(form, board)
+def test_names_from_strangers_are_shown_as_they_are_and_break_nothing(form: str) -> None:
+    outputs = [f"t = {name}" for name in HOSTILE_NAMES[::-1]]
+    shown = set_as(form, named_board(HOSTILE_NAMES, outputs))
+    expected = [escaped(name) for name in [*HOSTILE_NAMES, *outputs]]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\ud800-\udfff\U000e0000-\U000e007f]", shown)
     if form == "text":
-        assert all(name in shown for name in SPECIAL_NAMES)
-    elif form == "html":
-        cells = [cell.text for cell in ElementTree.fromstring(main_of(shown)).iter("td")]
-        assert set(cells) >= {*SPECIAL_NAMES, "<o>"}
-    elif form == "latex":
+        assert all(f"  {name}  " in shown for name in expected)
+        return
+    if form == "latex":
         check_latex(shown)
-        assert r"100 \%\_\$ \#1" in shown
-    else:
-        rows = [line for line in shown.splitlines() if line.startswith("| ")]
-        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    assert table_cells(form, shown) == expected
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown", "html"])
+def test_every_sign_of_ascii_is_shown_as_it_is(form: str) -> None:
+    signs = [chr(code) for code in range(32, 127)]
+    names = [name for sign in signs for name in (f"a{sign}b", f"{sign}{sign}a{sign}{sign}", f"a {sign} b {sign}")]
+    for place in range(0, len(names), 40):  # as many as are listed one by one
+        shown = table_cells(form, set_as(form, named_board(names[place : place + 40], ["y"])))
+        assert [cell.split() for cell in shown] == [*(name.split() for name in names[place : place + 40]), ["y"]]
+
+
+@EVERY_FORM
+def test_columns_and_classes_of_a_table_from_strangers_break_nothing(form: str) -> None:
+    column, target, label = "\\input{x} \x1b[31m", "t|$", "</td>_\u202e\\"
+    table = pa.table({column: np.arange(40.0), target: [label, "b"] * 20})
+    board, _ = rs.TableModel.train(table, target, epochs=1, layers=(2,)).blackboard(table, 2)
+    shown = set_as(form, board)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", shown)
+    if form == "latex":
+        check_latex(shown)
+    if form != "text":
+        cells = table_cells(form, shown)
+        assert f"{target} = {escaped(label)}" in cells
+        assert any(escaped(column) in cell for cell in cells)
 
 
 # --- LaTeX compiles -----------------------------------------------------------------------------------------------

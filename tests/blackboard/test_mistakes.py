@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from random import Random
 from typing import Any
 
+import mutations
 import numpy as np
 import pytest
 
 import reseau as rs
 from reseau.blackboard import words
-from reseau.blackboard.exercise import Exercise, draw
+from reseau.blackboard.exercise import Exercise, draw, from_json
 from reseau.blackboard.mistakes import Verdict, report
 from reseau.layers import Architecture
 from reseau.typesetting import TextSetter
@@ -262,11 +264,47 @@ def test_fractions_signs_and_blanks_are_read() -> None:
         ('{"Z1": [[true, 2]]}', "True, which is not a number"),
         ('{"delta3": 1}', "'delta3', which is not asked for"),
         ("[1, 2]", "holds a list"),
+        ("Z1,1,1," + "9" * 5000, "999…, which is too long or too large to be an answer"),
+        ("Z1,1,1,1/" + "9" * 5000, "too long or too large"),
+        ("Z1,1,1,1e" + "9" * 5000, "too long or too large"),
+        ("Z1,1,1,1e-" + "9" * 4000, "too long or too large"),
+        ("Z1,1,1,1e400", "'1e400', which is too long or too large"),
+        ("\nZ1," + "9" * 5000 + ",1,1", "which must be whole numbers from 1"),
+        ("Z1,1,1,1" + "x" * 200_000, "is no table of answers: field larger than field limit"),
+        ("Z" * 1000 + ",1,1,1", "ZZZ…, which is not asked for"),
+        ('{"Z1": ' + "9" * 5000 + "}", "999…, which is too long or too large"),
+        ('{"Z1": 1e999}', "'1e999', which is too long or too large"),
+        ('{"Z1": ' + "[" * 100_000, "is not JSON: maximum recursion depth"),
+        ('{"Z1": NaN}', "nan, which is not a number"),
+        ('{"Z1": [[{}, 2]]}', "{}, which is not a number"),
+        ('{"Z1": []}', "rows of one length"),
     ],
+    ids=lambda text: text[:24],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(text: str, message: str) -> None:
-    with pytest.raises(rs.DataError, match=message):
+    with pytest.raises(rs.DataError, match=message) as caught:
         exercise().check(text, "answers.csv")
+    assert str(caught.value).startswith("answers.csv")
+    assert len(str(caught.value)) < 300
+
+
+def test_whatever_stands_in_the_files_they_are_checked_or_refused() -> None:
+    drawn = [draw("2-2-1", seed=3), draw("2-3-2", "tanh", "softmax", seed=1, lang="fr")]
+    refused = 0
+    for seed in range(200):
+        random = Random(seed)
+        task = random.choice(drawn)
+        board = task.board()
+        facts, answers = json.loads(task.to_json()), json.loads(as_json({name: board[name] for name in task.asked}))
+        changed = random.choice([facts, answers])
+        for _ in range(random.randint(1, 3)):
+            mutations.mutated_json(changed, random)
+        try:
+            again = from_json(json.dumps(facts), "exercise.json")
+            report(again.task, again.check(json.dumps(answers), "answers.json"), TextSetter(again.lang, 4))
+        except rs.DataError:  # any other error fails the test
+            refused += 1
+    assert 50 < refused < 200
 
 
 def test_answers_to_a_drawn_exercise_are_checked_too() -> None:

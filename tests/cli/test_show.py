@@ -89,9 +89,10 @@ def test_all_files_are_verified_though_one_fails(model: str, folder: Path) -> No
     assert result.stderr.count("Error: ") == 2
 
 
-def test_weights_that_are_not_finite_are_found(folder: Path) -> None:
+def test_weights_that_are_not_finite_are_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(1), inputs=2)
     net.layers[1].W[1:] = np.nan
+    monkeypatch.setattr(model_file, "finite_layers", lambda layers: None)  # as version 0.1 wrote it
     net.save("net.reseau")
     result = run("verify", "net.reseau")
     assert result.exit_code == 2

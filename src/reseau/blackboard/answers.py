@@ -13,15 +13,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf, isinf
 from typing import Any
 
 import numpy as np
 
 from reseau.arrays import FloatArray
+from reseau.checks import shown
 from reseau.errors import DataError
 
 TRUSTED_DECIMALS = 2  # a number with fewer is not taken for a rounded one: 0 is no answer to 0.3
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
+PLACE = re.compile(r"\d{1,9}")
 FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)")
 
 
@@ -75,33 +78,51 @@ def _name(word: object, where: str, shapes: Mapping[str, Any], given: Mapping[st
     if name not in shapes:
         near = difflib.get_close_matches(name, shapes, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise DataError(f"{where} has {word!r}, which is not asked for.{hint} Known: {', '.join(shapes)}.")
+        raise DataError(f"{where} has {shown(word)}, which is not asked for.{hint} Known: {', '.join(shapes)}.")
     return name
 
 
 def number(word: object, where: str) -> tuple[float, float]:
     """A number and half its last decimal; nan for a blank."""
-    if isinstance(word, bool) or not isinstance(word, str | int | None):
-        raise DataError(f"{where} has {word!r}, which is not a number.")
-    text = "" if word is None else str(word).strip().replace("−", "-")
+    if not isinstance(word, str | None):
+        raise DataError(f"{where} has {shown(word)}, which is not a number.")
+    text = "" if word is None else word.strip().replace("−", "-")
     if not text:
         return float("nan"), 0.0
+    if not FRACTION.fullmatch(text) and not NUMBER.fullmatch(text):
+        raise DataError(f"{where} has {shown(word)}, which is not a number; write it as 0.25, 0,25 or 1/4.")
+    try:
+        value, unit = _value(text)
+    except ZeroDivisionError:
+        raise DataError(f"{where} has {shown(word)}, which divides by zero.") from None
+    except (ValueError, OverflowError):  # Python reads no whole number of more than 4,300 digits
+        value, unit = inf, 0.0
+    if isinf(value):
+        raise DataError(f"{where} has {shown(word)}, which is too long or too large to be an answer.")
+    return value, unit
+
+
+def _value(text: str) -> tuple[float, float]:
+    """The value of a written number, and half its last decimal."""
     if fraction := FRACTION.fullmatch(text):
-        if int(fraction[2]) == 0:
-            raise DataError(f"{where} has {word!r}, which divides by zero.")
         return float(Fraction(int(fraction[1]), int(fraction[2]))), 0.0
-    if not NUMBER.fullmatch(text):
-        raise DataError(f"{where} has {word!r}, which is not a number; write it as 0.25, 0,25 or 1/4.")
-    mantissa, _, exponent = text.lower().replace(",", ".").partition("e")
+    written = text.lower().replace(",", ".")
+    mantissa, _, exponent = written.partition("e")
     decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    return float(f"{mantissa}e{exponent or 0}"), 0.5 * 10.0**-decimals if decimals >= TRUSTED_DECIMALS else 0.0
+    return float(written), 0.5 * 10.0**-decimals if decimals >= TRUSTED_DECIMALS else 0.0
 
 
 def _from_csv(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, str]) -> Answers:
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = next((mark for mark in (";", "\t") if mark in first), ",")
     cells: dict[str, dict[tuple[int, int], tuple[float, float]]] = {}
-    for place_of_line, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
+    try:
+        lines = list(csv.reader(text.splitlines(), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(
+            f"{place} is no table of answers: {error}; give lines of name, row, column and value."
+        ) from None
+    for place_of_line, row in enumerate(lines, start=1):
         where = f"{place}, line {place_of_line}"
         if not any(cell.strip() for cell in row) or (place_of_line == 1 and not _is_place(row)):
             continue  # a blank line, or the header
@@ -109,7 +130,9 @@ def _from_csv(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], give
             raise DataError(f"{where} has {len(row)} cells, but needs a name, a row, a column and a value.")
         name = _name(row[0].strip(), where, shapes, given)
         if not _is_place(row):
-            raise DataError(f"{where} has row {row[1]!r} and column {row[2]!r}, which must be whole numbers from 1.")
+            raise DataError(
+                f"{where} has row {shown(row[1])} and column {shown(row[2])}, which must be whole numbers from 1."
+            )
         value = number(row[3], where)
         if not np.isnan(value[0]):
             cells.setdefault(name, {})[int(row[1]), int(row[2])] = value
@@ -133,7 +156,7 @@ def _from_csv(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], give
 
 
 def _is_place(row: list[str]) -> bool:
-    return len(row) > 2 and all(cell.strip().isdecimal() and int(cell) > 0 for cell in row[1:3])
+    return len(row) > 2 and all(PLACE.fullmatch(cell.strip()) and int(cell) > 0 for cell in row[1:3])
 
 
 def two(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -144,8 +167,8 @@ def two(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _from_json(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, str]) -> Answers:
     try:
-        facts = json.loads(text, parse_float=str)  # with its last zeros, which tell how it was rounded
-    except json.JSONDecodeError as error:
+        facts = json.loads(text, parse_float=str, parse_int=str)  # with the zeros that tell how it was rounded
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is not JSON: {error}.") from None
     if not isinstance(facts, dict):
         raise DataError(
@@ -154,7 +177,7 @@ def _from_json(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], giv
     answers = Answers()
     for word, value in facts.items():
         name = _name(word, place, shapes, given)
-        cells = _nested(value, f"{place}, {word}")
+        cells = _nested(value, f"{place}, {name}")
         rows, columns = two(shapes[name])
         if cells.shape[:2] != (rows, columns) and cells.shape[:2] == (columns, rows):
             answers.transposed = answers.transposed or name

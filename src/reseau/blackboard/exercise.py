@@ -19,7 +19,7 @@ from reseau.blackboard.lesson import symbol_of
 from reseau.blackboard.mistakes import Verdict, check
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
-from reseau.checks import integer, known, real
+from reseau.checks import integer, known, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 from reseau.losses import LOSSES
@@ -39,6 +39,7 @@ LARGEST_SUM = 3.0  # of |z|: beyond, a sigmoid is as good as 0 or 1 and nothing 
 LARGEST_DENOMINATOR = 10_000  # of a fraction that is easier than its decimals
 LEAST_ERROR = 0.01
 MOST_DRAWS = 2000
+LONGEST_REASON = 300  # characters of what is wrong with a file, which may quote it
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,12 @@ def from_json(text: str, place: str) -> Exercise:
     advice = "give the .json file that reseau exercise wrote"
     try:
         facts = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is not JSON ({error}); {advice}.") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise DataError(f"{place} is not an exercise; {advice}.")
     if facts.get("version") != VERSION:
-        raise DataError(f"{place} has version {facts.get('version')!r}, but this release reads version {VERSION}.")
+        raise DataError(f"{place} has version {shown(facts.get('version'))}, but this release reads version {VERSION}.")
     try:
         architecture = architecture_from_description(facts["network"])
         shapes = {
@@ -192,8 +193,9 @@ def from_json(text: str, place: str) -> Exercise:
                 raise DataError(f"{name} must be finite numbers of shape {shape}")
         rate = real("learning_rate", facts["learning_rate"], low=0, includes_low=False)
         lang = known("lang", facts["lang"], LANGUAGES)
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{place} is damaged ({error}); write it again with reseau exercise.") from None
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        why = str(error)[:LONGEST_REASON]
+        raise DataError(f"{place} is damaged ({why}); write it again with reseau exercise.") from None
     return Exercise(architecture, arrays["parameters"], arrays["X"], arrays["T"], rate, lang)
 
 

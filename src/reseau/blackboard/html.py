@@ -10,6 +10,7 @@ from math import isfinite
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
 from reseau.formula import Call, Expression, Symbol
 from reseau.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, missing_decimals
+from reseau.visible import visible
 
 # Colours are the notebook's or the page's own, so that light and dark are one style; only the page sets a background.
 STYLE = """
@@ -44,8 +45,8 @@ body { margin: 1.5rem auto; max-width: 64rem; padding: 0 1rem; color: light-dark
 
 
 def escaped(text: str) -> str:
-    """Plain text, so that HTML shows it as it is; what HTML cannot hold is left out."""
-    return html.escape("".join(c for c in text if c.isprintable() or c in "\n\t\N{NO-BREAK SPACE}"))
+    """Plain text, so that HTML shows it as it is."""
+    return html.escape(visible(text))
 
 
 def _row(text: str) -> str:

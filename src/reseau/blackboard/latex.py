@@ -11,6 +11,7 @@ from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Ta
 from reseau.blackboard.text import LONGEST_BAR, block, curve_places
 from reseau.formula import Call, Expression, Symbol
 from reseau.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, Words, missing_decimals
+from reseau.visible import visible
 
 WIDTH = 80  # characters of the text form that fit a line of A4 at 11 points: measured on boards with wide matrices
 BABEL = Words("english", "french")
@@ -32,8 +33,8 @@ SPECIAL = {
 
 
 def escaped(text: str) -> str:
-    """Plain text, so that LaTeX prints it as it is; control characters are left out."""
-    return "".join(map(_escaped, text))
+    """Plain text, so that LaTeX prints it as it is."""
+    return "".join(map(_escaped, visible(text)))
 
 
 def _escaped(c: str) -> str:

@@ -9,8 +9,9 @@ from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.sheet import Chain, Curve, Line, Prose, Table, Title
 from reseau.blackboard.text import LONGEST_BAR, curve_places
 from reseau.formula import Expression
+from reseau.visible import visible
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|$~^&@!]|:(?=\S)|(?<=www)\.")  # also what GitHub makes links and signs of
 
 
 class MarkdownSetter(LatexSetter):
@@ -22,7 +23,7 @@ class MarkdownSetter(LatexSetter):
 
 def escaped(text: str) -> str:
     """Plain text, so that Markdown shows it as it is."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split(" ")))
+    return SPECIAL.sub(r"\\\g<0>", visible(text))
 
 
 def render(lines: Iterable[Line], setter: MarkdownSetter) -> str:

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
 from reseau.formula import Expression, Number
 from reseau.typesetting import TextSetter
+from reseau.visible import visible
 
 BOLD, COLOUR, RESULT, PLAIN = "\033[1m", "\033[36m", "\033[32m", "\033[0m"
 INDENT = "  "
@@ -41,12 +42,13 @@ def render(lines: Iterable[Line], setter: TextSetter, width: int = 80, colour: b
     for line in lines:
         match line:
             case Title(text=text, level=level):
+                text = visible(text)
                 title = f"{BOLD}{COLOUR}{text}{PLAIN}" if colour else text
                 out += ["", title, *([UNDERLINES[level] * min(cell_len(text), width)] if level in UNDERLINES else [])]
             case Prose(text=text, numbers=numbers):
                 if numbers:
                     text = text.format(**{name: setter.set(value) for name, value in numbers})
-                out += ["", *_wrapped(text, width)]
+                out += ["", *_wrapped(visible(text), width)]
             case Chain():
                 out += [INDENT + row for row in _chain(line, setter, width - len(INDENT), colour)]
             case Table(header=header, rows=rows):
@@ -144,7 +146,10 @@ def _beside(blocks: Sequence[Block], colour_last: bool = False) -> list[str]:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], setter: TextSetter) -> list[str]:
-    texts = [list(header), *([cell if isinstance(cell, str) else setter.set(cell) for cell in row] for row in rows)]
+    texts = [
+        list(map(visible, header)),
+        *([visible(cell) if isinstance(cell, str) else setter.set(cell) for cell in row] for row in rows),
+    ]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
     lines = [
         INDENT + INDENT.join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))

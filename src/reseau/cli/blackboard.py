@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import check_output, note, refusals
+from reseau.cli.common import check_output, note, refusals, tell
 from reseau.errors import ModelFileError, ParameterError
 
 
@@ -82,7 +82,7 @@ def blackboard(
         if markdown is not None:
             board.to_markdown(markdown)
         for path, _ in outputs:
-            typer.echo(f"Blackboard: {path}", err=True)
+            tell(f"Blackboard: {path}", err=True)
         if not outputs:
             typer.echo(str(board), nl=False)
 

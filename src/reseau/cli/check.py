@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import refusals
+from reseau.cli.common import refusals, tell
 
 WRONG = 1  # the exit code, as of a comparison that finds a difference
 
@@ -39,6 +39,6 @@ def check(
         task = load(exercise)
         verdict = task.check(text_of(answers), str(answers))
         setter = TextSetter(lang or task.lang, DIGITS)
-        typer.echo("\n".join(report(task.task, verdict, setter)))
+        tell("\n".join(report(task.task, verdict, setter)))
         if not verdict.all_right:
             raise typer.Exit(WRONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 import typer
 
 from reseau.errors import ParameterError, ReseauError
+from reseau.visible import visible
 
 USAGE_ERROR, INTERRUPTED = 2, 130
 WIDTH = 100  # of a paragraph on stderr
@@ -44,9 +46,20 @@ def refusals() -> Iterator[None]:
         raise typer.Exit(USAGE_ERROR) from None
 
 
+def tell(text: str, *, err: bool = False) -> None:
+    """Write lines to stdout or stderr, in which names from outside cannot steer the terminal."""
+    typer.echo(visible(text, lines=True), err=err)
+
+
+def tell_json(facts: Any) -> None:
+    """Write one JSON object to stdout, readable where it is safe to show, in ASCII where it is not."""
+    text = json.dumps(facts, ensure_ascii=False, allow_nan=False)
+    typer.echo(text if visible(text) == text else json.dumps(facts, allow_nan=False))
+
+
 def say(text: str) -> None:
     """Write a paragraph to stderr."""
-    typer.echo(textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False), err=True)
+    tell(textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False), err=True)
 
 
 def note(text: str) -> None:

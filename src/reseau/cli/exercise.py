@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import check_output, refusals
+from reseau.cli.common import check_output, refusals, tell
 from reseau.errors import ParameterError
 
 
@@ -58,4 +58,4 @@ def exercise(
         write_bytes(facts, drawn.to_json().encode())
         write_bytes(answers, template.encode())
         told = FILES_WRITTEN.in_(lang)
-        typer.echo(told.format(sheet=output, solution=solution, command=f"reseau check {facts} {answers}"))
+        tell(told.format(sheet=output, solution=solution, command=f"reseau check {facts} {answers}"))

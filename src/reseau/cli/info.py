@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_module
 from typing import Annotated
 
 import typer
 
-from reseau.cli.common import refusals
+from reseau.cli.common import refusals, tell, tell_json
 
 
 def info(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
@@ -17,8 +16,8 @@ def info(json: Annotated[bool, typer.Option("--json", help="Print one JSON objec
 
         facts = engine.info()
         if json:
-            typer.echo(json_module.dumps(facts, ensure_ascii=False))
+            tell_json(facts)
         else:
             for key, value in facts.items():
                 if value is not None:
-                    typer.echo(f"{key.replace('_', ' '):<16}  {value}")
+                    tell(f"{key.replace('_', ' '):<16}  {value}")

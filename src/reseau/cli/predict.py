@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reseau.cli.common import check_output, note, refusals
+from reseau.cli.common import check_output, note, refusals, tell
 from reseau.errors import ModelFileError, ParameterError
+from reseau.visible import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+FORMULA = re.compile("[=+@\\-\t\r＝＋＠－].")  # what begins one in a spreadsheet, whose lone sign is none
+NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
 
 
 def predict(
@@ -44,6 +49,7 @@ def predict(
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
         from reseau import load
+        from reseau.table import quoted
         from reseau.table_model import TableModel
 
         loaded = load(model)
@@ -56,20 +62,39 @@ def predict(
         for text in predictions.notes:
             note(text)
         content = to_bytes(predictions.table, ending)
+        if ending in (".csv", ".tsv") and (found := formula(predictions.table)) is not None:
+            note(f"a spreadsheet would take {quoted(found)} for a formula; import the columns of text as text")
         if output is None:
+            if sys.stdout.isatty():
+                content = visible(content.decode(), lines=True).encode()
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
             from reseau import files
 
             files.write_bytes(output, content)
-            typer.echo(f"{predictions.table.num_rows:,} predictions written to {output}.", err=True)
+            tell(f"{predictions.table.num_rows:,} predictions written to {output}.", err=True)
         if predictions.scores is not None:
-            typer.echo(
+            tell(
                 f"On the {predictions.scores.rows:,} rows with a value in {loaded.target.name!r}: "
                 f"{predictions.scores.line()}.",
                 err=True,
             )
+
+
+def formula(table: pa.Table) -> str | None:
+    """The first text of a table, its header included, that a spreadsheet would take for a formula, or None."""
+    texts = [text for column in _texts(table) for text in column.unique().to_pylist()]
+    return next(
+        (text for text in [*table.column_names, *texts] if FORMULA.match(text) and not NUMBER.match(text)), None
+    )
+
+
+def _texts(table: pa.Table) -> list[pa.ChunkedArray]:
+    """The columns of text: that of the predicted classes, or none."""
+    import pyarrow as pa
+
+    return [column for column in table.columns if pa.types.is_large_string(column.type)]
 
 
 def to_bytes(table: pa.Table, ending: str) -> bytes:
@@ -88,9 +113,8 @@ def to_bytes(table: pa.Table, ending: str) -> bytes:
     delimiter = "\t" if ending == ".tsv" else ","
     header = io.StringIO()
     csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(table.column_names)
-    # pyarrow quotes every text or none; only the predicted classes are text.
-    texts = [column for column in table.columns if pa.types.is_large_string(column.type)]
-    special = any(pc.any(pc.match_substring_regex(text, rf'[{delimiter}"\r\n]')).as_py() for text in texts)
+    # pyarrow quotes every text or none
+    special = any(pc.any(pc.match_substring_regex(text, rf'[{delimiter}"\r\n]')).as_py() for text in _texts(table))
     options = pyarrow.csv.WriteOptions(
         include_header=False, delimiter=delimiter, quoting_style="needed" if special else "none"
     )

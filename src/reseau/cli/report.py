@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reseau.columns import LeftOut, plural
 from reseau.scores import ClassScores
 from reseau.target import Classes
+from reseau.visible import visible
 
 if TYPE_CHECKING:
     from reseau.scores import Scores
@@ -34,7 +35,7 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
 
 def short(label: str, width: int = LABEL_WIDTH) -> str:
     """Cut a label to a width."""
-    label = label.replace("\n", " ")
+    label = visible(label.replace("\n", " "))
     return label if len(label) <= width else label[: width - 1] + "…"
 
 
@@ -42,7 +43,7 @@ def table(model: TableModel) -> str:
     """Say what the model was trained on."""
     facts = model.training
     rows, names = plural(facts["table_rows"], "row"), plural(len(model.columns) + 1, "column")
-    return f"{facts['table']}: {rows}, {names}"
+    return f"{visible(facts['table'])}: {rows}, {names}"
 
 
 def what_is_predicted(model: TableModel) -> str:
@@ -50,13 +51,13 @@ def what_is_predicted(model: TableModel) -> str:
     target = model.target
     if not isinstance(target, Classes):
         spread = f"mean {target.mean:.6g}, deviation {target.scale:.6g}"
-        return f"Predicts {target.name}: a number ({spread})"
+        return f"Predicts {visible(target.name)}: a number ({spread})"
     counts = model.training["class_counts"]
     total = sum(counts)
     by_size = sorted(zip(counts, target.labels, strict=True), key=lambda pair: -pair[0])
     shown = ", ".join(f"{short(label, 24)} {count / total:.1%}" for count, label in by_size[:8])
     rest = f" and {plural(len(by_size) - 8, 'other')}" if len(by_size) > 8 else ""
-    return f"Predicts {target.name}: {plural(len(by_size), 'class', 'classes')} ({shown}{rest})"
+    return f"Predicts {visible(target.name)}: {plural(len(by_size), 'class', 'classes')} ({shown}{rest})"
 
 
 def columns(model: TableModel) -> list[str]:
@@ -81,7 +82,7 @@ def columns(model: TableModel) -> list[str]:
 def what_was_learned(model: TableModel) -> list[str]:
     """Say what is predicted from which columns, and what was noticed in the table."""
     lines = [what_is_predicted(model), "", *columns(model), ""]
-    return [*lines, "Notes", *(f"  - {text}" for text in model.notes), ""] if model.notes else lines
+    return [*lines, "Notes", *(f"  - {visible(text)}" for text in model.notes), ""] if model.notes else lines
 
 
 def held_out(found: Scores, model: TableModel) -> list[str]:

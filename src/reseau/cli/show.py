@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.cli.common import refusals
+from reseau.checks import shown
+from reseau.cli.common import refusals, tell, tell_json
+from reseau.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +35,14 @@ def show(
         header = read_header(model)
         built = build(model, header.description, None)
         if json:
-            typer.echo(json_module.dumps(_facts(header), ensure_ascii=False, allow_nan=False))
+            tell_json(_facts(header))
             return
-        typer.echo("\n".join(lines(model, header, built)))
+        tell("\n".join(lines(model, header, built)))
 
 
 def lines(path: Path, header: Header, built: Any) -> list[str]:
     """What is told of a file, given its header and the model of its description."""
-    told = _TOLD[header.description["kind"]](path, header, built)
+    told = _TOLD[header.description["kind"]](visible(str(path)), header, built)
     size = f"{header.bytes:,} bytes, sha256 {header.sha256[:16]}…"
     return [*told, "", f"File: format version {header.format_version}, {size}"]
 
@@ -60,15 +61,17 @@ def _facts(header: Header) -> dict[str, Any]:
     }
 
 
-def _network(path: Path, header: Header, net: Any) -> list[str]:
-    return [f"{path}: a network", "", net.summary()]
+def _network(name: str, header: Header, net: Any) -> list[str]:
+    return [f"{name}: a network", "", net.summary()]
 
 
-def _checkpoint(path: Path, header: Header, net: Any) -> list[str]:
+def _checkpoint(name: str, header: Header, net: Any) -> list[str]:
     facts = header.description
-    state = "finished" if facts["finished"] else f"after {facts['epochs']:,} of {facts['run'].get('epochs')} epochs"
+    state = (
+        "finished" if facts["finished"] else f"after {facts['epochs']:,} of {shown(facts['run'].get('epochs'))} epochs"
+    )
     return [
-        f"{path}: the checkpoint of a training, {state}",
+        f"{name}: the checkpoint of a training, {state}",
         "",
         net.summary(),
         "",
@@ -76,23 +79,23 @@ def _checkpoint(path: Path, header: Header, net: Any) -> list[str]:
     ]
 
 
-def _table_model(path: Path, header: Header, model: TableModel) -> list[str]:
+def _table_model(name: str, header: Header, model: TableModel) -> list[str]:
     from reseau.cli import report
 
     told = [
-        f"{path}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
+        f"{name}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
         *report.what_was_learned(model),
         *(model.network.summary(), "", f"Training: {report.training(model)}"),
     ]
     return told if model.scores is None else told + report.held_out(model.scores, model)
 
 
-def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:
+def _estimator(name: str, header: Header, estimator: Perceptron) -> list[str]:
     from reseau.cli import report
 
     fitted, classes = header.description["fitted"], header.description["classes"]
     changed = " ".join(repr(estimator).split())
-    lines = [f"{path}: {changed}", ""]
+    lines = [f"{name}: {changed}", ""]
     if classes is not None:
         shown = [report.short(str(label), 24) for label in classes["values"][:8]]
         rest = len(classes["values"]) - len(shown)
@@ -101,7 +104,9 @@ def _estimator(path: Path, header: Header, estimator: Perceptron) -> list[str]:
     if "feature_names_in_" in fitted:
         names = fitted["feature_names_in_"]
         rest = len(names) - 8
-        lines += [f"Features: {', '.join(names[:8])}{f' and {rest:,} others' if rest > 0 else ''}"]
+        lines += [
+            f"Features: {', '.join(visible(name) for name in names[:8])}{f' and {rest:,} others' if rest > 0 else ''}"
+        ]
     lines += ["", estimator._network.summary(), ""]
     loss = fitted.get("loss_")
     told = "" if not isinstance(loss, float) else f", loss {loss:.4g}"

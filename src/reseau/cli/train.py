@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.cli.common import check_output, refusals
+from reseau.cli.common import check_output, refusals, tell, tell_json
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _plain_line(epoch: int, epochs: int, loss: float, validation: float | None) 
     every = max(epochs // PLAIN_LINES, 1)
     if epoch % every == 0 or epoch in (1, epochs):
         place = f"epoch {epoch:>{len(str(epochs))}}/{epochs}"
-        typer.echo(f"{place}  {_losses(loss, validation)}", err=True)
+        tell(f"{place}  {_losses(loss, validation)}", err=True)
 
 
 def _losses(loss: float, validation: float | None) -> str:
@@ -207,12 +207,10 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
     lines += ["", f"Model: {path} ({size:,.0f} kB), {seconds:.1f} s in all"]
     if plot is not None:
         lines.append(f"Loss curve: {plot}")
-    typer.echo("\n".join(lines))
+    tell("\n".join(lines))
 
 
 def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
-    import json
-
     assert model.history is not None
     report: dict[str, Any] = {
         **model.describe(),
@@ -221,4 +219,4 @@ def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: floa
         "history": {"loss": model.history.loss, "validation_loss": model.history.validation_loss},
         "seconds": {"training": round(model.history.seconds, 3), "all": round(seconds, 3)},
     }
-    typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
+    tell_json(report)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import USAGE_ERROR, refusals
+from reseau.cli.common import USAGE_ERROR, refusals, tell
 from reseau.errors import ModelFileError
 
 
@@ -23,7 +23,7 @@ def verify(
     for model in models:
         try:
             with refusals():
-                typer.echo(_verified(model))
+                tell(_verified(model))
         except typer.Exit as done:
             if done.exit_code != USAGE_ERROR:
                 raise
