@@ -115,7 +115,7 @@ def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tup
         check_is_fitted(theirs, "_network")
         ours: MLPClassifier | MLPRegressor = copy.deepcopy(theirs)
         network = ours._network
-        return ours, [(layer.W, layer.b, layer.description.activation) for layer in network.layers], network.loss
+        return ours, [(layer.W, layer.b, layer.description.sigma.name) for layer in network.layers], network.loss
     kind = _KINDS.get(type(theirs))
     if kind is None:
         raise ParameterError(
