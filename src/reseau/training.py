@@ -117,12 +117,12 @@ def fit(
         seed=None if snapshot is None else snapshot.seed,
         sparse=isinstance(X_checked, SparseRows),
     )
+    start = network.parameters.copy()
     history, best, finished, failure = History(), None, False, None
     if snapshot is not None:
         network.parameters[...] = snapshot.parameters
         trainer.go_on_from(snapshot.progress)
         history, best, finished, failure = snapshot.history, snapshot.best, snapshot.finished, snapshot.failure
-    start = network.parameters.copy()
     began = time.perf_counter() - history.seconds
     # Without anybody to tell between epochs they all run in one call.
     at_once = epochs if callback is None and validation is None else 1
