@@ -27,13 +27,16 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def integer(name: str, value: object, *, low: int | None = None, high: int | None = None) -> int:
-    """Return `value` as an int, or raise ParameterError unless it is a whole number between `low` and `high`."""
+def integer(name: str, value: object, *, low: int | None = None, high: int | None = None, also: str = "") -> int:
+    """Return `value` as an int, or raise ParameterError unless it is a whole number between `low` and `high`.
+
+    What else is allowed, and was looked for before, is told by `also`.
+    """
     # First the usual case: asking numbers.Integral takes a microsecond.
     if type(value) is int and (low is None or value >= low) and (high is None or value <= high):
         return value
     ends = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
-    wanted = "a whole number" + (f" of {' and '.join(ends)}" if ends else "")
+    wanted = "a whole number" + (f" of {' and '.join(ends)}" if ends else "") + (f", or {also}" if also else "")
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     if (low is not None and int(value) < low) or (high is not None and int(value) > high):

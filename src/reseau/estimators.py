@@ -8,30 +8,22 @@ import numpy as np
 import scipy.sparse
 import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import column_or_1d
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted
 
-from reseau.checks import in_memory, known
+from reseau import data, labels
+from reseau.checks import known
 from reseau.errors import DataError, ParameterError
+from reseau.layers import Architecture, Dense
 from reseau.perceptron import Perceptron, trains_in_steps
 
 REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
 
 
-def _refuse_mixed(labels: Any, name: str) -> None:
-    """Raise DataError for objects that have no order, such as text and numbers together."""
-    array = np.asarray(labels)
-    if array.dtype.kind != "O":
-        return
-    try:
-        np.unique(array)
-    except TypeError:
-        kinds = sorted({type(label).__name__ for label in array.flat})
-        raise DataError(
-            f"{name} mixes labels of types {', '.join(kinds)}; make all of them text, or all of them numbers."
-        ) from None
+def _check_length(y: Any, rows: int) -> None:
+    if y.shape[0] != rows:
+        raise DataError(f"X has {rows} rows but y has {y.shape[0]}; they must have one target for each sample.")
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
@@ -187,36 +179,70 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             max_fun=max_fun,
         )
 
-    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        if not first and self._takes_both_as_they_are(X, y) and y.dtype == self.classes_.dtype and not self._several:
-            several = False
-        else:
-            X, y = self._check_together(X, y, reset=first)
-            if y.ndim == 2 and y.shape[1] == 1:
-                y = column_or_1d(y, warn=True)
-            _refuse_mixed(y, "y")
-            check_classification_targets(y)
-            several = type_of_target(y).startswith("multilabel")
-        found = np.arange(y.shape[1]) if several else np.unique(y)
-        if (first and not incremental) or not hasattr(self, "classes_"):
-            self.classes_, self._several, self._sparse_labels = found, several, scipy.sparse.issparse(y)
-        if (
-            several != self._several
-            or not np.isin(found, self.classes_).all()
-            or (self.warm_start and not incremental and len(found) != len(self.classes_))
-        ):
-            if self.warm_start and not incremental:
-                raise DataError(
-                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {self.classes_}, `y` has {found}. Set warm_start=False to start afresh."
-                )
-            raise DataError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_.tolist()}, `y` has "
-                f"{found.tolist()}."
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        new = (first and not incremental) or not hasattr(self, "classes_")
+        if new and incremental and classes is None:
+            raise ParameterError(
+                "classes must be passed on the first call to partial_fit: all labels that will ever occur."
             )
-        if several:
-            return X, y.astype(X.dtype)
-        return X, np.searchsorted(self.classes_, y)
+        y = labels.read(y, "y")
+        _check_length(y, rows)
+        if new:
+            self._several, self._sparse_labels = y.ndim == 2, scipy.sparse.issparse(y)
+            if incremental:
+                self.classes_ = labels.declared(classes)
+            elif self._several:
+                self.classes_ = np.arange(y.shape[1])
+            else:
+                self.classes_ = labels.distinct(y)
+                labels.warn_of_many(y, self.classes_)
+        elif classes is not None:
+            self._check_declared(labels.declared(classes))
+        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
+            raise DataError(
+                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
+                f"{_in_words(self._several, len(self.classes_))}: {labels.shown(self.classes_)}; for another kind of "
+                "labels take a new estimator, or call fit with warm_start=False."
+            )
+        if self._several:
+            return y.toarray() if self._sparse_labels or scipy.sparse.issparse(y) else y
+        labels.check_kind(y, self.classes_)
+        places = labels.number(y, self.classes_)
+        if not new:
+            self._check_known(y, places, all_of_them=self.warm_start and not incremental)
+        elif incremental:
+            self._check_known(y, places, all_of_them=False)
+        return places
+
+    def _check_declared(self, classes: Any) -> None:
+        """Refuse `classes` of a later `partial_fit` that are not those of the first."""
+        same = len(classes) == len(self.classes_) and labels.kind(classes) == labels.kind(self.classes_)
+        if not same or (labels.number(classes, self.classes_) < 0).any():
+            raise ParameterError(
+                f"`classes={labels.shown(classes)}` is not the same as on last call to partial_fit, was: "
+                f"{labels.shown(self.classes_)}."
+            )
+
+    def _check_known(self, y: Any, places: Any, *, all_of_them: bool) -> None:
+        """Refuse labels that the estimator does not know; and, where all are to occur, their absence."""
+        if all_of_them and not (places.min() >= 0 and (np.bincount(places, minlength=len(self.classes_)) > 0).all()):
+            raise DataError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {labels.distinct(y)}. Set warm_start=False to start afresh."
+            )
+        if places.min() < 0:
+            row = int(np.argmin(places))
+            raise DataError(
+                f"`y` has classes not in `self.classes_`: {y[row : row + 1].tolist()[0]!r} at row {row}. "
+                f"`self.classes_` has {labels.shown(self.classes_)}; classes= in the first call of partial_fit has to "
+                "name all that will ever occur."
+            )
+
+    def _strata(self, y: Any) -> Any:
+        if self._several or len(self.classes_) > 2:
+            return None
+        # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
+        return y.reshape(-1, 1).astype(bool)
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         if self._several:
@@ -227,9 +253,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)
-        return (
-            float(accuracy_score(y, self._decide(O), sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
-        )
+        return self._accuracy(y, O, sample_weight) if np.isfinite(O).all() else np.nan
+
+    def _accuracy(self, y: Any, O: Any, sample_weight: Any) -> float:
+        """The share of rows, by weight, whose outputs say what y does."""
+        right = y == self._decide(O)
+        return float(np.average(right.all(axis=1) if self._several else right, weights=sample_weight))
 
     def _decide(self, O: Any) -> Any:
         """The labels of outputs, as the network takes them."""
@@ -248,7 +277,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         ----------
         X, y, sample_weight
             As for `fit`.
-        classes : array-like of shape (n_classes,)
+        classes : array-like of shape (n_classes,), or iterable
             Every label there will ever be; needed in the first call.
 
         Returns
@@ -256,23 +285,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         self
             The estimator.
         """
-        if not hasattr(self, "classes_"):
-            if classes is None:
-                raise ParameterError(
-                    "classes must be passed on the first call to partial_fit: all labels that will ever occur."
-                )
-            _refuse_mixed(y, "y")
-            _refuse_mixed(classes, "classes")
-            self._several = type_of_target(y).startswith("multilabel")
-            self._sparse_labels = scipy.sparse.issparse(y)
-            self.classes_ = np.unique(classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ParameterError(
-                f"`classes={np.unique(classes).tolist()}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_.tolist()}."
-            )
-        with in_memory("training on these rows"):
-            return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> Any:
         """The label of each sample; with several labels at once, their indicator matrix, sparse if that of `fit` was.
@@ -308,6 +321,39 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         O = self._forward(X)
         return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of samples whose label is predicted; of several labels at once, all of them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        check_is_fitted(self, "_network")
+        O = self._forward(X)
+        y = labels.read(y, "y")
+        _check_length(y, len(O))
+        if self._several != (y.ndim == 2):
+            raise DataError(
+                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
+                f"{_in_words(self._several, len(self.classes_))}."
+            )
+        if self._several:
+            y = y.toarray() if scipy.sparse.issparse(y) else y
+        else:
+            labels.check_kind(y, self.classes_)
+            y = labels.number(y, self.classes_)
+        return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
+
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithm of `predict_proba`.
 
@@ -328,6 +374,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _in_words(several: bool, columns: int) -> str:
+    return f"a matrix of {columns} labels a row" if several else "one label a row"
 
 
 class MLPRegressor(RegressorMixin, Perceptron):
@@ -420,14 +470,35 @@ class MLPRegressor(RegressorMixin, Perceptron):
             max_fun=max_fun,
         )
 
-    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        known("loss", self.loss, REGRESSION_OUTPUT)
-        if not first and self._takes_both_as_they_are(X, y) and y.dtype.kind == "f" and np.isfinite(y).all():
-            return X, y
-        X, y = self._check_together(X, y, reset=first, y_numeric=True)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+    def _check_parameters(self) -> list[int]:
+        if isinstance(self.loss, str):
+            known("loss", self.loss, REGRESSION_OUTPUT)
+        else:
+            raise ParameterError(
+                f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_OUTPUT)}. The first parameter is the "
+                "loss, as in scikit-learn since 1.7, and the layers are the second: "
+                f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
+            )
+        return super()._check_parameters()
+
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        if y is None:
+            raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
+        if scipy.sparse.issparse(y):
+            y = y.toarray()
+        try:
+            given = np.asarray(y)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"y cannot be read as an array: {error}.") from None
+        shape = given.shape
+        if len(shape) not in (1, 2) or 0 in shape[1:]:
+            raise DataError(f"y has shape {shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers.")
+        outputs = 1 if len(shape) == 1 else shape[1]
+        numbers = data.targets(
+            y, "y", Architecture(1, (Dense(outputs, "identity"),), "squared_error"), rows, np.dtype(np.float64)
+        )
+        found = given if given.dtype.kind in "iuf" else numbers.reshape(shape)
+        return labels.column(found) if len(shape) == 2 and outputs == 1 else found
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         return 1 if y.ndim == 1 else y.shape[1], REGRESSION_OUTPUT[self.loss], self.loss
@@ -456,8 +527,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self
             The estimator.
         """
-        with in_memory("training on these rows"):
-            return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
         """The predicted number, or numbers, of each sample.

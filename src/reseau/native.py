@@ -266,6 +266,7 @@ class Trainer:
             resume = leave
             if self.failure is not None:
                 break
+        self._left = self._packed = leave  # once more: another thread may have taken back what there was meanwhile
         return losses
 
     @property

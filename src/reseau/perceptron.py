@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.array_likes import check_names, is_frame, refuse_masked
-from reseau.arrays import Progress
-from reseau.checks import boolean, in_memory, integer, known, real
+from reseau.arrays import Progress, SparseRows
+from reseau.checks import boolean, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.initializers import fill
 from reseau.layers import Architecture, Dense
 from reseau.network import Network
 from reseau.optimizers import SGD, Adam, Optimizer
-from reseau.scikit_learn_rules import EpochLoss, bounds, shuffled
+from reseau.scikit_learn_rules import EpochLoss, bounds, shuffled, split
 
 # scikit-learn's name for the sigmoid, beside every elementwise activation of the table.
 _HIDDEN = {
@@ -41,6 +42,11 @@ _RATES = ("constant", "invscaling", "adaptive")
 _SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
 RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
+_LARGE = 100.0  # numbers that deserve to be scaled: standardised ones hardly reach 10
+_NOT_FINITE = (  # scikit-learn's words
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+_FITS: dict[tuple[int, int], int] = {}  # the thread in which an estimator is being fitted, by process and id
 
 
 class _Parameters(list[Any]):
@@ -54,6 +60,28 @@ class _Parameters(list[Any]):
         self[place][...] = value
 
 
+def _largest(numbers: Any) -> float:
+    """The largest absolute value."""
+    return max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0
+
+
+@contextmanager
+def _alone(estimator: Any) -> Iterator[None]:
+    """Refuse a second thread that would fit the same estimator meanwhile."""
+    # Not a lock in the estimator, which would have to be kept out of copies and files. dict.setdefault is atomic.
+    key, thread = (os.getpid(), id(estimator)), threading.get_ident()
+    try:
+        if _FITS.setdefault(key, thread) != thread:
+            raise ReseauError(
+                f"This {type(estimator).__name__} is being fitted by another thread; fit a clone in each thread "
+                "(sklearn.base.clone), or one after the other."
+            )
+        yield
+    finally:
+        if _FITS.get(key) == thread:
+            del _FITS[key]
+
+
 def trains_in_steps(estimator: Any) -> bool:
     """Whether the estimator has a partial_fit; raises AttributeError, for hasattr, if not."""
     if estimator.solver == "lbfgs":
@@ -63,6 +91,9 @@ def trains_in_steps(estimator: Any) -> bool:
 
 class Perceptron(BaseEstimator, ABC):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
+
+    _network: Network
+    _progress: Progress  # from where the optimizer goes on: that of a copy, or after a partial_fit
 
     def __init__(
         self,
@@ -120,8 +151,8 @@ class Perceptron(BaseEstimator, ABC):
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _check_targets(self, X: Any, y: Any, *, incremental: bool, first: bool) -> tuple[Any, Any]:
-        """Validate X and y; return X and y as the network takes it."""
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        """Check y, and note what it tells of the classes; return it with numbers for labels."""
 
     @abstractmethod
     def _output(self, y: Any) -> tuple[int, str, str]:
@@ -130,6 +161,10 @@ class Perceptron(BaseEstimator, ABC):
     @abstractmethod
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
+
+    def _strata(self, y: Any) -> Any:
+        """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
+        return None
 
     def _units(self, T: Any) -> tuple[float, Any]:
         """(a, c) with which a E_r + c_r is scikit-learn's loss of row r; c is a number, or one for each row."""
@@ -160,8 +195,7 @@ class Perceptron(BaseEstimator, ABC):
         ValueError
             For data scikit-learn refuses, and for parameters outside their range.
         """
-        with in_memory("training on these rows"):
-            return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False)
 
     def _takes_as_it_is(self, X: Any) -> bool:
         """Whether scikit-learn's checks of X, which take longer than a step of a small network, would change nothing.
@@ -177,32 +211,65 @@ class Perceptron(BaseEstimator, ABC):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def _takes_both_as_they_are(self, X: Any, y: Any) -> bool:
-        """The same in a continued fit, with numbers as targets."""
-        return (
-            self._takes_as_it_is(X)
-            and type(y) is np.ndarray
-            and y.ndim == 1
-            and len(y) == len(X)
-            and y.dtype.kind in "iuf"
-        )
+    def _samples(self, X: Any, *, learnt: bool = False, reset: bool = False) -> Any:
+        """X by the network's own checks, dense or sparse, and its width and names by scikit-learn's."""
+        if not reset and self._takes_as_it_is(X):
+            return X
+        samples = data.samples(X, "X", learnt=learnt)
+        validate_data(self, X, skip_check_array=True, reset=reset)
+        return samples
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Any:
+        """Fit, or change nothing at all.
+
+        What is fitted is a double of the estimator, whose place it takes in the end. A continued fit changes in place
+        what the double shares with the estimator; it leaves in `undo` what gives that back.
+        """
+        with _alone(self), np.errstate(over="ignore", invalid="ignore"), ExitStack() as undo:
+            if isinstance(self.random_state, np.random.RandomState):
+                undo.callback(self.random_state.set_state, self.random_state.get_state(legacy=False))
+            double = object.__new__(type(self))
+            double.__dict__.update(self.__dict__)
+            try:
+                double._learn(X, y, sample_weight, incremental=incremental, classes=classes, undo=undo)
+            except MemoryError:
+                raise ParameterError(
+                    f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
+                    "make the layers smaller, give fewer rows or columns, or take a smaller batch_size."
+                ) from None
+            self.__dict__ = double.__dict__
+            undo.pop_all()
+        return self
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, undo: ExitStack) -> None:
         hidden = self._check_parameters()
         if incremental and self.early_stopping:
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
             )
         first = not hasattr(self, "_network") or not (self.warm_start or incremental)
-        X, y = self._check_targets(X, y, incremental=incremental, first=first)
+        X = self._samples(X, learnt=True, reset=first)
+        y = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
         if sample_weight is not None:
-            if isinstance(sample_weight, Real):  # that of every row
+            alone = isinstance(sample_weight, np.ndarray) and sample_weight.ndim == 0
+            if alone or isinstance(sample_weight, Real):  # that of every row
                 sample_weight = np.full(X.shape[0], sample_weight)
             sample_weight = data.weights(sample_weight, X.shape[0])
-        random = check_random_state(self.random_state)
         neurons, output, loss = self._output(y)
         layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
         layers.append(Dense(neurons, output, init="glorot_uniform"))
+        architecture = Architecture(X.shape[1], tuple(layers), loss)
+        if not first and architecture != self._network.architecture:
+            raise ParameterError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
+                f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
+                f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
+            )
+        if not scipy.sparse.issparse(X):
+            X = data.matrix(X, "X", X.dtype if first else self._network.dtype, columns=architecture.inputs)
+        T = data.targets(y, "y", architecture, X.shape[0], X.dtype if first else self._network.dtype)
+        self._check_scale(T)
+        random = check_random_state(self.random_state)
         if first:
             self._network = Network(
                 *layers,
@@ -218,18 +285,40 @@ class Perceptron(BaseEstimator, ABC):
             self._no_improvement_count = 0
             for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
-        elif Architecture(X.shape[1], tuple(layers), loss) != self._network.architecture:
-            raise ParameterError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
-                f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
-                f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
-            )
         self._name_network()
         if self.solver == "lbfgs":
-            self._fit_whole(X, y, sample_weight)
+            self._fit_whole(X, T, sample_weight, first=first, undo=undo)
         else:
-            self._fit_in_steps(X, y, sample_weight, random, incremental=incremental, first=first)
-        return self
+            self._fit_in_steps(X, y, T, sample_weight, random, incremental=incremental, first=first, undo=undo)
+
+    def _way_back(self) -> Callable[[], None]:
+        """What brings weights and optimizer back to where they are now; it copies, which is little beside a step."""
+        network, trainer = self._network, self._trainer
+        weights, progress = network.parameters.copy(), self.__dict__.get("_progress")
+        if trainer is not None and progress is None:
+            progress = trainer.progress()
+
+        def go_back() -> None:
+            if trainer is not None:
+                trainer.take_back()
+                trainer.go_on_from(progress)
+            network.parameters[...] = weights
+
+        return go_back
+
+    def _check_scale(self, T: Any) -> None:
+        """Refuse numbers whose squares the network's precision cannot hold: its loss and Adam have need of them."""
+        if T.dtype.kind != "f":
+            return
+        largest = _largest(T)
+        if largest**2 <= float(np.finfo(T.dtype).max):
+            return
+        row = int(np.argmax(np.abs(T).max(axis=1)))
+        raise DataError(
+            f"y holds {largest:.3g} at row {row}, whose square {T.dtype} cannot hold; scale y, such as with "
+            "sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
+            + (", or give X in float64." if T.dtype == np.float32 else ".")
+        )
 
     def _name_network(self) -> None:
         """Set the attributes by which scikit-learn tells what the network is."""
@@ -258,12 +347,23 @@ class Perceptron(BaseEstimator, ABC):
         self._name_network()
         self.__dict__.update(fitted)
 
-    def _check_finite(self, finite: bool) -> None:
-        if not finite:
-            raise ReseauError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-                f"preprocessed; or use a smaller learning_rate_init than {self.learning_rate_init}."
-            )
+    def _diverged(self, when: str, X: Any, T: Any) -> str:
+        """Say that numbers have become infinite or NaN, and the likely cause."""
+        numbers = X.numbers if isinstance(X, SparseRows) else X
+        causes = []
+        for what, largest, way in (
+            ("inputs", _largest(numbers), "scale X, such as with StandardScaler"),
+            (
+                "targets",
+                _largest(T) if T.dtype.kind == "f" else 0.0,
+                "scale y, such as with TransformedTargetRegressor",
+            ),
+        ):
+            if largest > _LARGE:
+                causes.append(f"{what} that reach {largest:.3g} ({way})")
+        if self.solver != "lbfgs":
+            causes.append(f"a learning rate that is too large (learning_rate_init={self.learning_rate_init})")
+        return f"It happened in {when}; the likely cause is {' or '.join(causes) or 'the activation'}."
 
     def _draw_weights(self, random: np.random.RandomState) -> None:
         """Draw weights and biases as scikit-learn does: uniformly, within ±√(6/(n_in + n_out)), or √2 for sigmoids."""
@@ -278,16 +378,18 @@ class Perceptron(BaseEstimator, ABC):
     def _check_parameters(self) -> list[int]:
         """Check every parameter and return the hidden layers' sizes."""
         sizes = self.hidden_layer_sizes
-        hidden = [
-            integer("hidden_layer_sizes", n, low=1)
-            for n in (sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes])
-        ]
+        if isinstance(sizes, np.ndarray):
+            sizes = sizes.tolist()
+        if isinstance(sizes, Iterable) and not isinstance(sizes, str | bytes | Iterator | Mapping | Set):
+            hidden = [integer("hidden_layer_sizes", n, low=1, also="a tuple of such") for n in sizes]
+        else:
+            hidden = [integer("hidden_layer_sizes", sizes, low=1, also="a tuple of such")]
         known("activation", self.activation, _HIDDEN)
         known("solver", self.solver, _SOLVERS)
         known("learning_rate", self.learning_rate, _RATES)
         real("alpha", self.alpha, low=0)
         if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
-            integer("batch_size", self.batch_size, low=1)
+            integer("batch_size", self.batch_size, low=1, also="'auto'")
         real("learning_rate_init", self.learning_rate_init, low=0, includes_low=False)
         real("power_t", self.power_t, low=0)
         integer("max_iter", self.max_iter, low=1)
@@ -295,11 +397,17 @@ class Perceptron(BaseEstimator, ABC):
         real("tol", self.tol, low=0)
         real("validation_fraction", self.validation_fraction, low=0, high=1, includes_high=False)
         if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
-            integer("n_iter_no_change", self.n_iter_no_change, low=1)
+            integer("n_iter_no_change", self.n_iter_no_change, low=1, also="inf")
         for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
             boolean(name, getattr(self, name))
         if not isinstance(self.verbose, bool | np.bool_ | Integral) or self.verbose < 0:
             raise ParameterError(f"verbose is {self.verbose!r}, but must be True, False or a whole number from 0.")
+        if not (
+            self.random_state is None
+            or self.random_state is np.random
+            or isinstance(self.random_state, np.random.RandomState)
+        ):
+            integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
         self._optimizers()
         return hidden
 
@@ -312,9 +420,10 @@ class Perceptron(BaseEstimator, ABC):
             "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True),
         }
 
-    def _fit_whole(self, X: Any, y: Any, sample_weight: Any) -> None:
-        network, X = self.network_, self._rows(X)
-        T = data.targets(y, "y", network.architecture, X.shape[0], network.dtype)
+    def _fit_whole(self, X: Any, T: Any, sample_weight: Any, *, first: bool, undo: ExitStack) -> None:
+        network, X = self._up_to_date(to_change=True), self._rows(X)
+        if not first:
+            undo.callback(self._way_back())
         a, c = self._units(T)
         b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
         self.n_iter_ = 0
@@ -337,7 +446,8 @@ class Perceptron(BaseEstimator, ABC):
             callback=tell if self.verbose else None,
         )
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
-        self._check_finite(bool(np.isfinite(network.parameters).all()))
+        if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
+            raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T)}")
         if not result.success:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
@@ -346,10 +456,21 @@ class Perceptron(BaseEstimator, ABC):
                 stacklevel=4,
             )
 
-    def _fit_in_steps(self, X: Any, y: Any, sample_weight: Any, random: Any, *, incremental: bool, first: bool) -> None:
+    def _fit_in_steps(
+        self,
+        X: Any,
+        y: Any,
+        T: Any,
+        s: Any,
+        random: Any,
+        *,
+        incremental: bool,
+        first: bool,
+        undo: ExitStack,
+    ) -> None:
         X_val = y_val = s_val = None
         if self.early_stopping:
-            X, y, sample_weight, X_val, y_val, s_val = self._split(X, y, sample_weight, random)
+            X, T, s, X_val, y_val, s_val = self._split(X, y, T, s, random)
         sparse = scipy.sparse.issparse(X)
         X = self._rows(X)
         rows = X.shape[0]
@@ -358,30 +479,30 @@ class Perceptron(BaseEstimator, ABC):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
                 f"{batch_size} to {rows}.",
-                stacklevel=4,
+                stacklevel=5,
             )
             batch_size = rows
-        network = self._network
-        T = data.targets(y, "y", network.architecture, rows, network.dtype)
-        s = None if sample_weight is None else data.weights(sample_weight, rows)
         optimizer = self._optimizers()[self.solver]
-        if self._trainer is None or not incremental or type(self._trainer.optimizer) is not type(optimizer):
-            if self._trainer is not None:
-                self._trainer.take_back()
+        goes_on = incremental and self._trainer is not None and type(self._trainer.optimizer) is type(optimizer)
+        network = self._up_to_date(to_change=not goes_on)
+        if not goes_on:
             self._trainer = network.trainer(
                 optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=bounds(network.dtype), sparse=sparse
             )
-            progress: Progress | None = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
-            if incremental and progress is not None and len(progress.state) == optimizer.states:
-                self._trainer.go_on_from(progress)
+            before = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
+            if incremental and before is not None and len(before.state) == optimizer.states:
+                self._trainer.go_on_from(before)
             else:
                 self._rate_factor = 1.0
+        if incremental or not first:
+            go_back = self._way_back()
+            undo.callback(go_back)
         self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
         # has none before it has found some.
         best = network.parameters.copy() if self.early_stopping and first else None
-        self._open_record()
+        self._open_record(undo)
         self.n_iter_ = 0
         order = np.arange(rows)
         try:
@@ -404,8 +525,19 @@ class Perceptron(BaseEstimator, ABC):
                 self.t_ += rows
                 self.loss_ = epoch_loss.loss(order)
                 self.loss_curve_.append(self.loss_)
-                if self._note_progress(X_val, y_val, s_val):
+                finite = isfinite(self.loss_) and self._trainer.finite()
+                if self._note_progress(X_val, y_val, s_val) and finite:
                     best = network.parameters.copy()
+                if not finite:
+                    told = self._diverged(f"epoch {self.n_iter_}", X, T)
+                    if best is None:
+                        raise ReseauError(f"{_NOT_FINITE} {told}")
+                    warnings.warn(
+                        f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
+                        ConvergenceWarning,
+                        stacklevel=5,
+                    )
+                    break
                 if self.solver == "sgd" and self.learning_rate == "invscaling":
                     self._set_rate((self.t_ + 1) ** -self.power_t)
                 if self._no_improvement_count > self.n_iter_no_change:
@@ -418,15 +550,22 @@ class Perceptron(BaseEstimator, ABC):
                         f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                         "hasn't converged yet; raise max_iter, or tol.",
                         ConvergenceWarning,
-                        stacklevel=4,
+                        stacklevel=5,
                     )
         except KeyboardInterrupt:
-            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=4)
-        if best is None:
-            self._check_finite(self._trainer.finite())
-        else:
+            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
+            if incremental and self.n_iter_ == 0:
+                go_back()
+        if best is not None:
             network.parameters[...] = best
-            self._check_finite(bool(np.isfinite(best).all()))
+        progress = self._trainer.progress()
+        if best is None and not all(isfinite(_largest(vector)) for vector in progress.state):
+            raise ReseauError(
+                f"The squares of the gradient have become too large for {network.dtype}, so that {self.solver!r} no "
+                f"longer moves the weights. {self._diverged(f'epoch {self.n_iter_} or before', X, T)}"
+            )
+        if incremental:
+            self._progress = progress  # the way back from the next call
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
@@ -435,34 +574,30 @@ class Perceptron(BaseEstimator, ABC):
         self._optimizer = replace(optimizer, learning_rate=self.learning_rate_init * factor)
         self._trainer.optimizer = self._optimizer
 
-    def _open_record(self) -> None:
+    def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""
         if hasattr(self, "loss_curve_"):
+            for record in (self.loss_curve_, self.validation_scores_):
+                if record is not None:
+                    undo.callback(record.__delitem__, slice(len(record), None))
             return
         self.loss_curve_: list[float] = []
         self.best_loss_: float | None = None if self.early_stopping else inf
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_: float | None = -inf if self.early_stopping else None
 
-    def _split(self, X: Any, y: Any, sample_weight: Any, random: Any) -> tuple[Any, ...]:
-        """Take validation rows aside; by class where there are two of them, as in scikit-learn."""
-        arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
-        parts = train_test_split(
-            *arrays,
-            random_state=random,
-            test_size=self.validation_fraction,
-            # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
-            stratify=y.reshape(-1, 1).astype(bool)
-            if is_classifier(self) and y.ndim == 1 and self.n_outputs_ == 1
-            else None,
-        )
-        if parts[1].shape[0] < 2:
-            raise DataError(
-                "The validation set is too small: early_stopping=True needs at least 2 rows in it; raise "
-                "validation_fraction, or give more rows."
-            )
-        s, s_val = (None, None) if sample_weight is None else parts[4:]
-        return parts[0], parts[2], s, parts[1], parts[3], s_val
+    def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, ...]:
+        """Take validation rows aside: X, T and weights for training; X, y and weights for the scores."""
+        arrays = [X, y, T] if s is None else [X, y, T, s]
+        parts = split(arrays, self.validation_fraction, self._strata(y), random)
+        weights, weights_val = (None, None) if s is None else parts[6:]
+        for what, part in (("training", weights), ("validation", weights_val)):
+            if part is not None and not part.any():
+                raise DataError(
+                    f"sample_weight holds only zeros in the rows that early_stopping=True has for {what}; give more "
+                    "rows a weight above 0, or take early_stopping=False."
+                )
+        return parts[0], parts[4], weights, parts[1], parts[3], weights_val
 
     def _note_progress(self, X_val: Any, y_val: Any, s_val: Any) -> bool:
         """Keep score of the epoch; return whether its validation score is the best so far."""
@@ -518,6 +653,8 @@ class Perceptron(BaseEstimator, ABC):
         """The network with the weights that the engine may still have."""
         if self._trainer is not None:
             self._trainer.take_back(to_change)
+        if to_change and not self._network.parameters.flags.writeable:  # a file that joblib has mapped
+            self._network = Network.from_flat(self._network.describe(), self._network.parameters)
         return self._network
 
     def _forward(self, X: Any) -> Any:
@@ -526,32 +663,11 @@ class Perceptron(BaseEstimator, ABC):
         check_is_fitted(self, "_network")
         return self._outputs(self._samples(X))
 
-    def _samples(self, X: Any, *, learnt: bool = False, reset: bool = False) -> Any:
-        """X by the network's own checks, and its width and names by scikit-learn's."""
-        samples = data.samples(X, "X", learnt=learnt)
-        validate_data(self, X, skip_check_array=True, reset=reset)
-        return samples
-
-    def _check_together(self, X: Any, y: Any, *, reset: bool, y_numeric: bool = False) -> tuple[Any, Any]:
-        """X as `_samples` has it, and y by scikit-learn's checks: one for each row, finite, and nothing masked."""
-        refuse_masked(y, "y")
-        if is_frame(y):
-            check_names(y, "y")
-        samples = self._samples(X, learnt=True, reset=reset)
-        return check_X_y(  # type: ignore[no-any-return]
-            samples,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=y_numeric,
-            dtype=None,
-            ensure_all_finite=False,
-            estimator=self,
-        )
-
     def _rows(self, X: Any) -> Any:
         """Checked samples as the engines take them; a sparse matrix stays sparse."""
-        return data.rows(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
+        if not scipy.sparse.issparse(X):
+            return X
+        return data.sparse_rows(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
 
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)

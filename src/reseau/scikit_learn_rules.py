@@ -1,12 +1,15 @@
-"""What scikit-learn reckons in its own way: the order of rows, the bounds of a cross-entropy, the loss of an epoch."""
+"""What scikit-learn does in its own way: validation rows, their order, bounds of a cross-entropy, loss of an epoch."""
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection import train_test_split
 
 from reseau.arrays import IntArray
+from reseau.errors import DataError, ParameterError
 
 
 def shuffled(rows: int, random: np.random.RandomState) -> IntArray:
@@ -14,6 +17,62 @@ def shuffled(rows: int, random: np.random.RandomState) -> IntArray:
     places = np.arange(rows)
     random.shuffle(places)
     return places
+
+
+def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.RandomState) -> list[Any]:
+    """Take validation rows aside for `early_stopping`, those that scikit-learn takes.
+
+    Parameters
+    ----------
+    arrays : list of array-like of as many rows
+        What to cut, such as X and y.
+    fraction : float
+        `validation_fraction`.
+    strata : ndarray of shape (rows, 1) or None
+        The class of each row, where these are to be kept in proportion.
+    random : RandomState
+        What the rows are drawn from.
+
+    Returns
+    -------
+    list
+        Of each array the rows for training, then those for validation.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Where there would be too few rows on one side, in the words of the estimator's parameters.
+    """
+    rows = arrays[0].shape[0]
+    aside = ceil(fraction * rows)
+    if fraction == 0:
+        raise ParameterError(
+            "validation_fraction is 0.0, but early_stopping=True needs validation rows; give a number above 0 and "
+            "below 1, such as 0.1."
+        )
+    if aside < 2:
+        raise DataError(
+            f"The validation set is too small: early_stopping=True needs at least 2 rows in it, and "
+            f"validation_fraction={fraction} of {rows} row(s) makes {aside}; raise validation_fraction, or give more "
+            "rows."
+        )
+    values, firsts, counts = np.unique(np.zeros(1) if strata is None else strata, return_index=True, return_counts=True)
+    classes = len(values)
+    for part, count in (("training", rows - aside), ("validation", aside)):
+        if count < classes:
+            raise DataError(
+                f"With early_stopping=True and validation_fraction={fraction}, {count} of {rows} row(s) are left for "
+                f"{part}, but it needs at least {classes}; change validation_fraction, or give more rows."
+            )
+    try:
+        cut: list[Any] = train_test_split(*arrays, random_state=random, test_size=fraction, stratify=strata)
+    except ValueError as error:
+        raise DataError(
+            f"early_stopping=True takes validation rows of both classes aside, but row {firsts[np.argmin(counts)]} is "
+            "the only one of its class; give more such rows, or take early_stopping=False. (scikit-learn's words: "
+            f"{error})"
+        ) from None
+    return cut
 
 
 def bounds(dtype: np.dtype[Any]) -> tuple[float, float]:

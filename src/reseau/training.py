@@ -218,7 +218,8 @@ def minimize(
     Parameters
     ----------
     network : Network
-        Its parameters end where the method does.
+        Its parameters end where the method does; where the last accepted step has led, if the call is interrupted or
+        something fails in it.
     X, y, sample_weight, l2
         As in `Network.value_and_gradient`; with weights, their sum stands for the rows.
     max_iterations, max_evaluations : int
@@ -245,6 +246,7 @@ def minimize(
     s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
+    accepted = network.parameters.copy()
 
     def objective(w: Any) -> tuple[float, Any]:
         network.parameters[...] = w
@@ -252,16 +254,20 @@ def minimize(
         return a * E + b + penalty(network, l2) / total, g.astype(np.float64)
 
     def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
+        accepted[...] = intermediate_result.x
         if callback is not None:
             callback(float(intermediate_result.fun))
 
-    result = scipy.optimize.minimize(
-        objective,
-        network.parameters.astype(np.float64),
-        jac=True,
-        method="L-BFGS-B",
-        callback=tell,
-        options={"maxiter": max_iterations, "maxfun": max_evaluations, "gtol": tolerance},
-    )
-    network.parameters[...] = result.x
+    try:
+        result = scipy.optimize.minimize(
+            objective,
+            network.parameters.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=tell,
+            options={"maxiter": max_iterations, "maxfun": max_evaluations, "gtol": tolerance},
+        )
+        accepted[...] = result.x
+    finally:  # after Ctrl-C they would else be those of a trial step
+        network.parameters[...] = accepted
     return result

@@ -1,0 +1,321 @@
+"""Class labels: read from whatever holds them, compared and numbered without a change of value or type.
+
+A label is text, a whole number (a float may hold it), a boolean or a date. Numbers are compared exactly, as in Python:
+an int64 with a uint64 or a float, where NumPy would go through float64, in which 2⁵³ and 2⁵³ + 1 are the same.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Any, NoReturn
+
+import numpy as np
+import scipy.sparse
+from sklearn.exceptions import DataConversionWarning
+
+from reseau.arrays import IntArray
+from reseau.errors import DataError, ParameterError
+
+_SHOWN = 10  # labels in a message
+_MANY = 20  # rows from which on labels that hardly repeat are worth a warning
+_DATES = "mM"  # NumPy's kinds of dates and durations
+
+
+def read(values: Any, name: str = "y", place: str = "row") -> Any:
+    """Read labels, one a row; or an indicator matrix, which says of each row and each label whether the row has it.
+
+    Parameters
+    ----------
+    values : array-like of shape (rows,), (rows, 1) or (rows, labels), or sparse matrix of shape (rows, labels)
+        A list, an array, a column of any data frame; a matrix holds zeros and ones.
+    name, place : str
+        What to call the labels and the place of one in an error.
+
+    Returns
+    -------
+    ndarray of shape (rows,) or (rows, labels), or sparse matrix of shape (rows, labels)
+        Text keeps its type; objects that are whole numbers or booleans become an array of such.
+
+    Raises
+    ------
+    DataError
+        For a row without a label, for what cannot be one, for types that are mixed, and for several columns of labels.
+    """
+    if values is None:
+        raise DataError(f"This estimator requires {name} to be passed, but the target {name} is None.")
+    if scipy.sparse.issparse(values):
+        return _sparse_indicators(values, name)
+    if np.ma.is_masked(values):
+        masked = np.ma.getmaskarray(values)
+        _refuse_missing("masked", name, _where(int(np.argmax(masked)), masked.shape, place))
+    listed = isinstance(values, list | tuple)
+    try:
+        # Of a list every element is looked at: NumPy alone would make 1 and "a" two texts, and 2⁶³ and −1 two floats.
+        array = np.array(values, dtype=object) if listed else np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name} cannot be read as an array: {error}.") from None
+    if array.ndim == 0:
+        raise DataError(f"{name} is of type {type(values).__name__}, but must be an array or list with a label a row.")
+    if array.ndim > 2 or 0 in array.shape[1:]:
+        raise DataError(f"{name} has shape {array.shape}, but must have one label a row: ({len(array)},).")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = column(array)
+    if array.dtype.kind in "OT":  # objects, NumPy's strings of any length
+        array = _of_objects(array.astype(object, copy=False), name, place, listed)
+    if array.dtype.kind in _DATES and np.isnat(array).any():
+        _refuse_missing("NaT", name, _where(int(np.argmax(np.isnat(array))), array.shape, place))
+    if array.dtype.kind == "f":
+        _check_whole(array, name, place)
+    elif array.dtype.kind not in "biuUO" + _DATES:
+        raise DataError(
+            f"{name} holds values of type {array.dtype}, but labels must be text, whole numbers or booleans"
+            + ("; decode them with numpy.strings.decode." if array.dtype.kind == "S" else ".")
+        )
+    return _indicators(array, name) if array.ndim == 2 else array
+
+
+def column(array: Any) -> Any:
+    """A column (rows, 1) as the (rows,) that was probably meant, which is said as scikit-learn says it."""
+    warnings.warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), "
+        "for example using ravel().",
+        DataConversionWarning,
+        stacklevel=2,
+    )
+    return array.reshape(-1)
+
+
+def declared(classes: Any) -> Any:
+    """The labels that `partial_fit` was told of, sorted, each once.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,) or iterable
+        A list, an array, a set, a range, the keys of a dict, a generator.
+
+    Raises
+    ------
+    ParameterError
+        For anything else, and for labels that `read` would refuse.
+    """
+    if isinstance(classes, str | bytes) or not (isinstance(classes, Iterable) or hasattr(classes, "__array__")):
+        raise ParameterError(f"classes is {classes!r}, but must be a list of all labels that will ever occur.")
+    try:
+        found = read(classes if hasattr(classes, "__array__") else list(classes), "classes", "place")
+    except DataError as error:
+        raise ParameterError(str(error)) from None
+    if found.ndim != 1 or len(found) == 0:
+        raise ParameterError(f"classes has shape {found.shape}, but must be a list of at least one label.")
+    return distinct(found)
+
+
+def distinct(labels: Any) -> Any:
+    """Every label once, sorted."""
+    if labels.dtype.kind != "O":
+        return np.unique(labels)
+    found = sorted(set(labels.tolist()))
+    array = np.empty(len(found), dtype=object)
+    array[:] = found
+    return array
+
+
+def number(labels: Any, classes: Any) -> IntArray:
+    """The place of each label among the classes, which are of the same kind and sorted; −1 for one that is none."""
+    kinds = labels.dtype.kind + classes.dtype.kind
+    if kinds == "ff" or ("O" not in kinds and np.promote_types(labels.dtype, classes.dtype).kind != "f"):
+        places = np.searchsorted(classes, labels)
+        places[places == len(classes)] = 0
+        return np.where(classes[places] == labels, places, -1)
+    by_label = {label: place for place, label in enumerate(classes.tolist())}
+    if labels.dtype.kind == "O":
+        return np.array([by_label.get(label, -1) for label in labels.tolist()], np.int64)
+    found, inverse = np.unique(labels, return_inverse=True)
+    return np.array([by_label.get(label, -1) for label in found.tolist()], np.int64)[inverse]
+
+
+def kind(labels: Any) -> str:
+    """What the labels are, in a word: two of different kinds are never equal."""
+    if labels.dtype.kind == "U" or (labels.dtype.kind == "O" and isinstance(labels.flat[0], str)):
+        return "text"
+    return "dates" if labels.dtype.kind in _DATES else "numbers"
+
+
+def check_kind(labels: Any, classes: Any, name: str = "y") -> None:
+    """Raise DataError where the labels are text and the classes numbers, or the like."""
+    given, known = kind(labels), kind(classes)
+    if given != known:
+        cast = {"text": "str", "numbers": "int", "dates": "'datetime64[ns]'"}[known]
+        raise DataError(
+            f"{name} holds {given}, such as {_plain(labels[0])!r} at row 0, but the classes are {known}: "
+            f"{shown(classes)}; convert with {name}.astype({cast})."
+        )
+
+
+def shown(labels: Any) -> str:
+    """Labels in a message: all of them, or the first and how many there are."""
+    first = ", ".join(repr(_plain(label)) for label in labels[:_SHOWN])
+    return f"[{first}]" if len(labels) <= _SHOWN else f"[{first}, ...], {len(labels)} in all"
+
+
+def warn_of_many(labels: Any, classes: Any) -> None:
+    """Warn where most labels occur once, as scikit-learn does, since they may well be numbers to be predicted."""
+    if len(classes) > 2 and len(labels) > _MANY and len(classes) > round(0.5 * len(labels)):
+        warnings.warn(
+            "The number of unique classes is greater than 50% of the number of samples. `y` could represent a "
+            "regression problem, not a classification problem.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+# --- one by one -------------------------------------------------------------------------------------------------------
+
+
+def _of_objects(array: Any, name: str, place: str, listed: bool) -> Any:
+    """Labels that stand in an array of objects; text from a list becomes an array of text, as NumPy would make it."""
+    values = array.ravel().tolist()
+    kinds = {each: _kind_of(each) for each in set(map(type, values))}
+    if any(kind in ("number", None) for kind in kinds.values()):
+        _check_each(values, kinds, array.shape, name, place)
+    found = set(kinds.values())
+    if found <= {"text"}:
+        return np.array(values, dtype=np.str_).reshape(array.shape) if listed else array
+    if found == {"boolean"}:
+        return array.astype(np.bool_)
+    if found <= {"whole number", "number"}:
+        numbers = np.array(values)
+        if numbers.dtype.kind == "f" and "whole number" in found:
+            plain = [_plain(value) for value in values]
+            numbers = np.array(plain)
+            if numbers.tolist() != plain:  # they have no common type but float64, which would change them
+                numbers = np.array(plain, dtype=object)
+        return numbers.reshape(array.shape)
+    first, other = values[0], next(v for v in values if kinds[type(v)] != kinds[type(values[0])])
+    types = ", ".join(sorted(each.__name__ for each in kinds))
+    raise DataError(
+        f"{name} mixes labels of types {types}: {first!r} at {_where(0, array.shape, place)}, {other!r} at "
+        f"{_where(values.index(other), array.shape, place)}; make all of them text, or all of them numbers."
+    )
+
+
+def _kind_of(type_: type) -> str | None:
+    if issubclass(type_, str):
+        return "text"
+    if issubclass(type_, bool | np.bool_):
+        return "boolean"
+    if issubclass(type_, Integral):
+        return "whole number"
+    return "number" if issubclass(type_, float | np.floating) else None
+
+
+def _check_each(
+    values: list[Any], kinds: dict[type, str | None], shape: tuple[int, ...], name: str, place: str
+) -> None:
+    """Refuse the first object that is no label."""
+    for i, value in enumerate(values):
+        kind = kinds[type(value)]
+        if kind not in ("number", None):
+            continue
+        where = _where(i, shape, place)
+        if _is_missing(value):
+            _refuse_missing(value, name, where)
+        if kind == "number":
+            if not float(value).is_integer():
+                _refuse_fraction(value, name, where)
+        elif isinstance(value, Iterable) and not isinstance(value, bytes):
+            raise DataError(
+                f"{name} holds {value!r} at {where}, of type {type(value).__name__}; for several labels a row, give a "
+                "matrix of zeros and ones: sklearn.preprocessing.MultiLabelBinarizer makes one."
+            )
+        else:
+            way = "decode it" if isinstance(value, bytes) else f"make them text, such as with {name}.astype(str)"
+            raise DataError(
+                f"{name} holds {value!r} at {where}, of type {type(value).__name__}, but labels must be text, whole "
+                f"numbers or booleans; {way}."
+            )
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # NaN, NaT
+    except (TypeError, ValueError):  # of pandas.NA nobody knows whether it differs; an array has no one answer
+        return type(value).__name__ == "NAType"
+
+
+def _refuse_missing(value: Any, name: str, where: str) -> NoReturn:
+    raise DataError(
+        f"{name} has no label at {where}: it is {value}. Leave out what has no label, or give it one of its own."
+    )
+
+
+def _refuse_fraction(value: Any, name: str, where: str) -> NoReturn:
+    raise DataError(
+        f"Unknown label type: continuous. Maybe you are trying to fit a classifier, which expects discrete classes on "
+        f"a regression target with continuous values: {name} holds {_plain(value)} at {where}, which is no whole "
+        "number; MLPRegressor learns such numbers."
+    )
+
+
+def _check_whole(array: Any, name: str, place: str) -> None:
+    """Refuse the first float that is no whole number."""
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.isfinite(array) & (array == np.floor(array)))
+    if bad.any():
+        i = int(np.argmax(bad))
+        value, where = array.flat[i], _where(i, array.shape, place)
+        if np.isnan(value):
+            _refuse_missing(value, name, where)
+        _refuse_fraction(value, name, where)
+
+
+def _where(i: int, shape: tuple[int, ...], place: str) -> str:
+    if len(shape) == 1:
+        return f"{place} {i}"
+    row, other = np.unravel_index(i, shape)
+    return f"{place} {row}, column {other}"
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+# --- several labels a row ---------------------------------------------------------------------------------------------
+
+
+def _indicators(array: Any, name: str) -> Any:
+    """A matrix of zeros and ones as it is."""
+    if array.dtype.kind == "b":
+        return array
+    bad = np.ones(array.shape, bool) if kind(array) != "numbers" else (array != 0) & (array != 1)
+    if bad.any():
+        i = int(np.argmax(bad))
+        _refuse_columns(array.flat[i], _where(i, array.shape, "row"), array.shape[1], name)
+    return array.astype(np.int64) if array.dtype.kind == "O" else array
+
+
+def _sparse_indicators(matrix: Any, name: str) -> Any:
+    if matrix.ndim != 2 or matrix.shape[1] < 2:
+        raise DataError(
+            f"{name} is a sparse array of shape {matrix.shape}, but must have a column a label, at least 2; one label "
+            f"a row is {name}.toarray().ravel()."
+        )
+    entries = matrix.tocoo()
+    if entries.dtype.kind not in "biuf":
+        raise DataError(f"{name} holds values of type {entries.dtype}, but must hold zeros and ones.")
+    bad = (entries.data != 0) & (entries.data != 1)
+    if bad.any():
+        i = int(np.argmax(bad))
+        _refuse_columns(entries.data[i], f"row {entries.row[i]}, column {entries.col[i]}", matrix.shape[1], name)
+    return matrix.tocsr()
+
+
+def _refuse_columns(value: Any, where: str, columns: int, name: str) -> NoReturn:
+    raise DataError(
+        f"{name} has {columns} columns and holds {_plain(value)!r} at {where}. Columns of zeros and ones say which "
+        f"labels a row has, and ({name} == {_plain(value)!r}) makes such; for {columns} classes a row, one of each "
+        "column, use sklearn.multioutput.MultiOutputClassifier(MLPClassifier(...))."
+    )
