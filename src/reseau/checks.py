@@ -61,6 +61,8 @@ def real(
     includes_high: bool = True,
 ) -> float:
     """Return `value` as a float, or raise ParameterError unless it is a finite number in the given interval."""
+    if type(value) is float and low < value < high:  # the usual case first, as above
+        return value
     ends = []
     if low != -inf:
         ends.append(f"{'at least' if includes_low else 'above'} {low:g}")

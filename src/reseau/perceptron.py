@@ -497,7 +497,8 @@ class Perceptron(BaseEstimator, ABC):
         if incremental or not first:
             go_back = self._way_back()
             undo.callback(go_back)
-        self._set_rate(self._rate_factor)  # for what set_params may have changed between calls of partial_fit
+        self._optimizer: Optimizer = optimizer  # with what set_params may have changed between calls of partial_fit
+        self._set_rate(self._rate_factor)
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
         # has none before it has found some.
@@ -570,8 +571,7 @@ class Perceptron(BaseEstimator, ABC):
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
         self._rate_factor = factor
-        optimizer = self._optimizers()[self.solver]
-        self._optimizer = replace(optimizer, learning_rate=self.learning_rate_init * factor)
+        self._optimizer = replace(self._optimizer, learning_rate=self.learning_rate_init * factor)
         self._trainer.optimizer = self._optimizer
 
     def _open_record(self, undo: ExitStack) -> None:
