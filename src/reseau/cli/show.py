@@ -116,16 +116,16 @@ def _estimator(name: str, header: Header, estimator: Perceptron) -> list[str]:
     return lines
 
 
-def _pipeline(path: Path, header: Header, pipeline: Pipeline) -> list[str]:
+def _pipeline(name: str, header: Header, pipeline: Pipeline) -> list[str]:
     from reseau.pipelines import flattened
 
-    steps = [f"{name}: {' '.join(repr(step).split())}" for name, step in flattened(pipeline)]
+    steps = [f"{visible(step)}: {' '.join(repr(what).split())}" for step, what in flattened(pipeline)]
     *_, (_, estimator) = flattened(pipeline)
-    told = _estimator(path, header._replace(description=header.description["estimator"]), estimator)
-    return [f"{path}: a pipeline of scikit-learn", "", *steps, *told[1:]]
+    told = _estimator(name, header._replace(description=header.description["estimator"]), estimator)
+    return [f"{name}: a pipeline of scikit-learn", "", *steps, *told[1:]]
 
 
-_TOLD: dict[str, Callable[[Path, Header, Any], list[str]]] = {
+_TOLD: dict[str, Callable[[str, Header, Any], list[str]]] = {
     "network": _network,
     "checkpoint": _checkpoint,
     "table_model": _table_model,
