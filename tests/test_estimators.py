@@ -13,6 +13,7 @@ import scipy.sparse
 import sklearn
 from sklearn import neural_network
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, train_test_split
@@ -460,13 +461,62 @@ def test_an_unfinished_fit_warns_and_a_single_class_is_learnt():
         ({"validation_fraction": 1.0}, "validation_fraction is 1.0"),
         ({"n_iter_no_change": 0}, "n_iter_no_change is 0"),
         ({"shuffle": "yes"}, "shuffle is 'yes'"),
-        ({"early_stopping": True, "validation_fraction": 0.001}, "should be greater|validation"),
+        ({"hidden_layer_sizes": (i for i in (3, 4))}, "or a tuple of such"),
+        ({"hidden_layer_sizes": {3, 4}}, "or a tuple of such"),
+        ({"hidden_layer_sizes": np.array(2.5)}, "hidden_layer_sizes is 2.5"),
+        ({"batch_size": 0.5}, "at least 1, or 'auto'"),
+        ({"n_iter_no_change": -np.inf}, "at least 1, or inf"),
+        ({"random_state": "a"}, "random_state is 'a'"),
+        ({"random_state": -1}, "random_state is -1"),
+        ({"early_stopping": True, "validation_fraction": 0.0}, "validation_fraction is 0.0, but early_stopping=True"),
+        ({"early_stopping": True, "validation_fraction": 0.001}, "validation_fraction=0.001 of 150 row.s. makes 1"),
+        ({"early_stopping": True, "validation_fraction": 0.999}, "0 of 150 row.s. are left for training"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_a_parameter_out_of_range_is_refused_by_name(setting, words):
     with pytest.raises(ValueError, match=words):
         MLPClassifier(**setting).fit(*IRIS)
+
+
+@pytest.mark.parametrize("sizes", [np.array(5), np.int64(5), [5], np.array([5]), range(5, 6), pd.Series([5])])
+def test_a_single_hidden_layer_may_be_any_whole_number(sizes):
+    model = MLPClassifier(sizes, max_iter=1).fit(*IRIS)
+    assert [W.shape for W in model.coefs_] == [(4, 5), (5, 3)]
+
+
+@pytest.mark.parametrize("layers", [(10,), 10, [5, 5]])
+def test_layers_in_the_place_of_the_loss_are_told_where_they_belong(layers):
+    with pytest.raises(rs.ParameterError, match=r"the second: MLPRegressor\(hidden_layer_sizes="):
+        MLPRegressor(layers).fit(*IRIS)
+
+
+def test_too_few_rows_of_two_classes_are_told_in_the_estimator_s_words():
+    with pytest.raises(rs.DataError, match=r"early_stopping=True and validation_fraction=.* 1 of 3 row\(s\) are left"):
+        MLPClassifier(early_stopping=True, validation_fraction=0.5).fit(IRIS[0][:3], [0, 1, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_targets_whose_squares_the_precision_cannot_hold_are_refused_and_others_learnt(dtype):
+    X = IRIS[0].astype(dtype)
+    limit = np.sqrt(np.finfo(dtype).max)  # 1.8e19 in float32
+    y = np.where(np.arange(150) == 7, 1.01 * float(limit), 1.0)
+    for solver in ("adam", "lbfgs"):
+        with pytest.raises(rs.DataError, match="at row 7, whose square .* cannot hold; scale y"):
+            MLPRegressor(hidden_layer_sizes=(4,), solver=solver).fit(X, y)
+    assert np.isfinite(MLPRegressor(hidden_layer_sizes=(4,), max_iter=5).fit(X, y * 0.9).loss_)
+    inner = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+    scaled = TransformedTargetRegressor(inner, transformer=StandardScaler())
+    far = IRIS[0][:, 0] * 1e25
+    assert scaled.fit(X, far).score(X, far) > 0.99  # the way out that is told
+
+
+def test_lbfgs_that_single_precision_keeps_from_a_first_step_says_so():
+    X = StandardScaler().fit_transform(IRIS[0]).astype(np.float32)
+    model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+    with pytest.warns(ConvergenceWarning, match="y reaches .*give X in float64"):
+        assert model.fit(X, X[:, 0] * 1e12).score(X, X[:, 0] * 1e12) < 0.1
+    assert model.fit(X.astype(float), X[:, 0] * 1e12).score(X, X[:, 0] * 1e12) > 0.99
 
 
 def test_an_unknown_loss_is_refused_by_name():

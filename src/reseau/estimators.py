@@ -489,7 +489,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         try:
             given = np.asarray(y)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"y cannot be read as an array: {error}.") from None
+            raise DataError(f"y cannot be read as an array: {str(error).rstrip('.')}.") from None
         shape = given.shape
         if len(shape) not in (1, 2) or 0 in shape[1:]:
             raise DataError(f"y has shape {shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers.")

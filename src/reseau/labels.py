@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from numbers import Integral
 from typing import Any, NoReturn
 
@@ -55,7 +56,7 @@ def read(values: Any, name: str = "y", place: str = "row") -> Any:
         # Of a list every element is looked at: NumPy alone would make 1 and "a" two texts, and 2⁶³ and −1 two floats.
         array = np.array(values, dtype=object) if listed else np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"{name} cannot be read as an array: {error}.") from None
+        raise DataError(f"{name} cannot be read as an array: {str(error).rstrip('.')}.") from None
     if array.ndim == 0:
         raise DataError(f"{name} is of type {type(values).__name__}, but must be an array or list with a label a row.")
     if array.ndim > 2 or 0 in array.shape[1:]:
@@ -102,13 +103,14 @@ def declared(classes: Any) -> Any:
     """
     if isinstance(classes, str | bytes) or not (isinstance(classes, Iterable) or hasattr(classes, "__array__")):
         raise ParameterError(f"classes is {classes!r}, but must be a list of all labels that will ever occur.")
+    listed = classes if hasattr(classes, "__array__") else list(classes)
+    shape = np.array(listed, dtype=object).shape
+    if len(shape) != 1 or shape[0] == 0:
+        raise ParameterError(f"classes has shape {shape}, but must be a list of at least one label.")
     try:
-        found = read(classes if hasattr(classes, "__array__") else list(classes), "classes", "place")
+        return distinct(read(listed, "classes", "place"))
     except DataError as error:
         raise ParameterError(str(error)) from None
-    if found.ndim != 1 or len(found) == 0:
-        raise ParameterError(f"classes has shape {found.shape}, but must be a list of at least one label.")
-    return distinct(found)
 
 
 def distinct(labels: Any) -> Any:
@@ -146,10 +148,10 @@ def check_kind(labels: Any, classes: Any, name: str = "y") -> None:
     """Raise DataError where the labels are text and the classes numbers, or the like."""
     given, known = kind(labels), kind(classes)
     if given != known:
-        cast = {"text": "str", "numbers": "int", "dates": "'datetime64[ns]'"}[known]
+        way = f"convert with {name}.astype({'str' if known == 'text' else 'int'})"
         raise DataError(
             f"{name} holds {given}, such as {_plain(labels[0])!r} at row 0, but the classes are {known}: "
-            f"{shown(classes)}; convert with {name}.astype({cast})."
+            f"{shown(classes)}; {way if 'dates' not in (given, known) else f'give {known}'}."
         )
 
 
@@ -187,10 +189,7 @@ def _of_objects(array: Any, name: str, place: str, listed: bool) -> Any:
     if found <= {"whole number", "number"}:
         numbers = np.array(values)
         if numbers.dtype.kind == "f" and "whole number" in found:
-            plain = [_plain(value) for value in values]
-            numbers = np.array(plain)
-            if numbers.tolist() != plain:  # they have no common type but float64, which would change them
-                numbers = np.array(plain, dtype=object)
+            numbers = _exactly([_plain(value) for value in values])
         return numbers.reshape(array.shape)
     first, other = values[0], next(v for v in values if kinds[type(v)] != kinds[type(values[0])])
     types = ", ".join(sorted(each.__name__ for each in kinds))
@@ -198,6 +197,16 @@ def _of_objects(array: Any, name: str, place: str, listed: bool) -> Any:
         f"{name} mixes labels of types {types}: {first!r} at {_where(0, array.shape, place)}, {other!r} at "
         f"{_where(values.index(other), array.shape, place)}; make all of them text, or all of them numbers."
     )
+
+
+def _exactly(values: list[Any]) -> Any:
+    """Numbers for which NumPy would take float64: as that if it holds them, else as the first type that does."""
+    for type_ in (np.float64, np.uint64):
+        with suppress(OverflowError):
+            array = np.array(values, dtype=type_)
+            if array.tolist() == values:
+                return array
+    return np.array(values, dtype=object)
 
 
 def _kind_of(type_: type) -> str | None:

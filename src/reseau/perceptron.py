@@ -265,10 +265,11 @@ class Perceptron(BaseEstimator, ABC):
                 f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
                 f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
+        dtype = X.dtype if first else self._network.dtype
         if not scipy.sparse.issparse(X):
-            X = data.matrix(X, "X", X.dtype if first else self._network.dtype, columns=architecture.inputs)
-        T = data.targets(y, "y", architecture, X.shape[0], X.dtype if first else self._network.dtype)
-        self._check_scale(T)
+            X = data.matrix(X, "X", dtype, columns=architecture.inputs)
+        self._check_scale(y, dtype)
+        T = data.targets(y, "y", architecture, X.shape[0], dtype)
         random = check_random_state(self.random_state)
         if first:
             self._network = Network(
@@ -306,18 +307,16 @@ class Perceptron(BaseEstimator, ABC):
 
         return go_back
 
-    def _check_scale(self, T: Any) -> None:
-        """Refuse numbers whose squares the network's precision cannot hold: its loss and Adam have need of them."""
-        if T.dtype.kind != "f":
+    def _check_scale(self, y: Any, dtype: Any) -> None:
+        """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
+        limit = float(np.sqrt(np.finfo(dtype).max))
+        if not _largest(y) > limit:
             return
-        largest = _largest(T)
-        if largest**2 <= float(np.finfo(T.dtype).max):
-            return
-        row = int(np.argmax(np.abs(T).max(axis=1)))
+        row = int(np.argmax(np.abs(y).reshape(len(y), -1).max(axis=1) > limit))
         raise DataError(
-            f"y holds {largest:.3g} at row {row}, whose square {T.dtype} cannot hold; scale y, such as with "
-            "sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
-            + (", or give X in float64." if T.dtype == np.float32 else ".")
+            f"y holds {_largest(y[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, such "
+            "as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
+            + (", or give X in float64." if dtype == np.float32 else ".")
         )
 
     def _name_network(self) -> None:
@@ -405,7 +404,7 @@ class Perceptron(BaseEstimator, ABC):
         if not (
             self.random_state is None
             or self.random_state is np.random
-            or isinstance(self.random_state, np.random.RandomState)
+            or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
         ):
             integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
         self._optimizers()
@@ -448,12 +447,20 @@ class Perceptron(BaseEstimator, ABC):
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
         if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
             raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T)}")
-        if not result.success:
+        if T.dtype.kind == "f" and self.n_iter_ <= 1 and _largest(T) * np.finfo(network.dtype).eps > 0.1:
+            warnings.warn(
+                f"lbfgs ended after {self.n_iter_} iteration(s), as {network.dtype} cannot tell the loss after a step "
+                f"from that before: y reaches {_largest(T):.3g}. Scale y, such as with TransformedTargetRegressor"
+                + (", or give X in float64." if network.dtype == np.float32 else "."),
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        elif not result.success:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
                 f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _fit_in_steps(
