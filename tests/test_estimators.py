@@ -492,8 +492,8 @@ def test_layers_in_the_place_of_the_loss_are_told_where_they_belong(layers):
 
 
 def test_too_few_rows_of_two_classes_are_told_in_the_estimator_s_words():
-    with pytest.raises(rs.DataError, match=r"early_stopping=True and validation_fraction=.* 1 of 3 row\(s\) are left"):
-        MLPClassifier(early_stopping=True, validation_fraction=0.5).fit(IRIS[0][:3], [0, 1, 0])
+    with pytest.raises(rs.DataError, match=r"early_stopping=True and validation_fraction=.* 1 of 4 row\(s\) are left"):
+        MLPClassifier(early_stopping=True, validation_fraction=0.7).fit(IRIS[0][:4], [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -502,7 +502,7 @@ def test_targets_whose_squares_the_precision_cannot_hold_are_refused_and_others_
     limit = np.sqrt(np.finfo(dtype).max)  # 1.8e19 in float32
     y = np.where(np.arange(150) == 7, 1.01 * float(limit), 1.0)
     for solver in ("adam", "lbfgs"):
-        with pytest.raises(rs.DataError, match="at row 7, whose square .* cannot hold; scale y"):
+        with pytest.raises(rs.DataError, match=r"at row 7, whose square .* cannot hold; scale y"):
             MLPRegressor(hidden_layer_sizes=(4,), solver=solver).fit(X, y)
     assert np.isfinite(MLPRegressor(hidden_layer_sizes=(4,), max_iter=5).fit(X, y * 0.9).loss_)
     inner = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)

@@ -50,20 +50,21 @@ def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.Ran
             "validation_fraction is 0.0, but early_stopping=True needs validation rows; give a number above 0 and "
             "below 1, such as 0.1."
         )
-    if aside < 2:
+    values, firsts, counts = np.unique(
+        np.zeros(rows) if strata is None else strata, return_index=True, return_counts=True
+    )
+    for part, count in (("training", rows - aside), ("validation", aside)):
+        if count < 1 or (count < len(values) and counts.min() > 1):
+            raise DataError(
+                f"With early_stopping=True and validation_fraction={fraction}, {count} of {rows} row(s) are left for "
+                f"{part}, but it needs at least {len(values)}; change validation_fraction, or give more rows."
+            )
+    if aside < 2 and (strata is None or counts.min() > 1):
         raise DataError(
-            f"The validation set is too small: early_stopping=True needs at least 2 rows in it, and "
+            "The validation set is too small: early_stopping=True needs at least 2 rows in it, and "
             f"validation_fraction={fraction} of {rows} row(s) makes {aside}; raise validation_fraction, or give more "
             "rows."
         )
-    values, firsts, counts = np.unique(np.zeros(1) if strata is None else strata, return_index=True, return_counts=True)
-    classes = len(values)
-    for part, count in (("training", rows - aside), ("validation", aside)):
-        if count < classes:
-            raise DataError(
-                f"With early_stopping=True and validation_fraction={fraction}, {count} of {rows} row(s) are left for "
-                f"{part}, but it needs at least {classes}; change validation_fraction, or give more rows."
-            )
     try:
         cut: list[Any] = train_test_split(*arrays, random_state=random, test_size=fraction, stratify=strata)
     except ValueError as error:
