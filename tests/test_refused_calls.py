@@ -188,6 +188,15 @@ def test_arrays_that_somebody_holds_stay_those_of_the_network() -> None:
     assert not np.array_equal(held, numbers)
 
 
+def test_after_lbfgs_the_optimizer_s_state_of_earlier_batches_is_forgotten() -> None:
+    model, fresh = (rs.MLPClassifier(**FAST) for _ in range(2))
+    for _ in range(3):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    for each in (model, fresh):
+        each.set_params(solver="lbfgs").fit(X, y).set_params(solver="adam").partial_fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], fresh.coefs_[0])
+
+
 # --- divergence -------------------------------------------------------------------------------------------------------
 
 

@@ -284,7 +284,7 @@ class Perceptron(BaseEstimator, ABC):
             self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
-            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "_progress"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
         self._name_network()
         if self.solver == "lbfgs":
@@ -512,7 +512,7 @@ class Perceptron(BaseEstimator, ABC):
         best = network.parameters.copy() if self.early_stopping and first else None
         self._open_record(undo)
         self.n_iter_ = 0
-        order = np.arange(rows)
+        order, interrupted = np.arange(rows), False
         try:
             for _ in range(1 if incremental else self.max_iter):
                 if self.shuffle:
@@ -561,13 +561,14 @@ class Perceptron(BaseEstimator, ABC):
                         stacklevel=5,
                     )
         except KeyboardInterrupt:
+            interrupted = True
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
             if incremental and self.n_iter_ == 0:
                 go_back()
         if best is not None:
             network.parameters[...] = best
         progress = self._trainer.progress()
-        if best is None and not all(isfinite(_largest(vector)) for vector in progress.state):
+        if best is None and not interrupted and not all(isfinite(_largest(vector)) for vector in progress.state):
             raise ReseauError(
                 f"The squares of the gradient have become too large for {network.dtype}, so that {self.solver!r} no "
                 f"longer moves the weights. {self._diverged(f'epoch {self.n_iter_} or before', X, T)}"
