@@ -10,7 +10,6 @@ import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from reseau import data, labels
 from reseau.checks import known
@@ -338,7 +337,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         float
             Between 0 and 1.
         """
-        check_is_fitted(self, "_network")
         O = self._forward(X)
         y = labels.read(y, "y")
         _check_length(y, len(O))

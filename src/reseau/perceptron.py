@@ -193,7 +193,15 @@ class Perceptron(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            For data scikit-learn refuses, and for parameters outside their range.
+            For data scikit-learn refuses, for parameters outside their range, and where training diverges. Whatever is
+            raised, the estimator is then what it was before the call.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When training ends before it has converged.
+        UserWarning
+            When Ctrl-C ends "adam" or "sgd"; the weights are then those after the last complete epoch.
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
@@ -272,13 +280,11 @@ class Perceptron(BaseEstimator, ABC):
         T = data.targets(y, "y", architecture, X.shape[0], dtype)
         random = check_random_state(self.random_state)
         if first:
-            self._network = Network(
-                *layers,
-                loss=loss,
-                inputs=X.shape[1],
-                dtype=X.dtype.name,
-                seed=0,  # unused: everything random comes from random_state
-            )
+            try:
+                # The seed is of no use: everything random comes from random_state.
+                self._network = Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=0)
+            except ParameterError as error:  # too large for the memory
+                raise ParameterError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: {error}") from None
             self._trainer: Any = None
             self._handed_out = False  # whether somebody may hold arrays that are to stay the network's own
             self._draw_weights(random)
