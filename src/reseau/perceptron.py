@@ -46,6 +46,11 @@ _LARGE = 100.0  # numbers that deserve to be scaled: standardised ones hardly re
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+_FAILURES = {  # by the part that is no longer finite
+    "loss": _NOT_FINITE,
+    "weights": _NOT_FINITE,
+    "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
+}
 _FITS: dict[tuple[int, int], int] = {}  # the thread in which an estimator is being fitted, by process and id
 
 
@@ -518,7 +523,7 @@ class Perceptron(BaseEstimator, ABC):
         best = network.parameters.copy() if self.early_stopping and first else None
         self._open_record(undo)
         self.n_iter_ = 0
-        order, interrupted = np.arange(rows), False
+        order = np.arange(rows)
         try:
             for _ in range(1 if incremental else self.max_iter):
                 if self.shuffle:
@@ -534,18 +539,19 @@ class Perceptron(BaseEstimator, ABC):
                     order=order,
                     record=epoch_loss.record,
                     leave=incremental and not self._handed_out,
+                    guard=True,
                 )
                 self.n_iter_ += 1
                 self.t_ += rows
                 self.loss_ = epoch_loss.loss(order)
                 self.loss_curve_.append(self.loss_)
-                finite = isfinite(self.loss_) and self._trainer.finite()
-                if self._note_progress(X_val, y_val, s_val) and finite:
+                failure = self._trainer.failure
+                if self._note_progress(X_val, y_val, s_val, failed=failure is not None):
                     best = network.parameters.copy()
-                if not finite:
-                    told = self._diverged(f"epoch {self.n_iter_}", X, T)
+                if failure is not None:
+                    told = self._diverged(f"step {failure.step} of epoch {self.n_iter_}", X, T)
                     if best is None:
-                        raise ReseauError(f"{_NOT_FINITE} {told}")
+                        raise ReseauError(f"{_FAILURES[failure.part].format(network.dtype)} {told}")
                     warnings.warn(
                         f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
                         ConvergenceWarning,
@@ -567,20 +573,13 @@ class Perceptron(BaseEstimator, ABC):
                         stacklevel=5,
                     )
         except KeyboardInterrupt:
-            interrupted = True
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
             if incremental and self.n_iter_ == 0:
                 go_back()
         if best is not None:
             network.parameters[...] = best
-        progress = self._trainer.progress()
-        if best is None and not interrupted and not all(isfinite(_largest(vector)) for vector in progress.state):
-            raise ReseauError(
-                f"The squares of the gradient have become too large for {network.dtype}, so that {self.solver!r} no "
-                f"longer moves the weights. {self._diverged(f'epoch {self.n_iter_} or before', X, T)}"
-            )
         if incremental:
-            self._progress = progress  # the way back from the next call
+            self._progress = self._trainer.progress()  # the way back from the next call
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
@@ -613,7 +612,7 @@ class Perceptron(BaseEstimator, ABC):
                 )
         return parts[0], parts[4], weights, parts[1], parts[3], weights_val
 
-    def _note_progress(self, X_val: Any, y_val: Any, s_val: Any) -> bool:
+    def _note_progress(self, X_val: Any, y_val: Any, s_val: Any, *, failed: bool) -> bool:
         """Keep score of the epoch; return whether its validation score is the best so far."""
         if self.verbose:
             print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")  # noqa: T201
@@ -622,7 +621,7 @@ class Perceptron(BaseEstimator, ABC):
             self._no_improvement_count = self._no_improvement_count + 1 if self.loss_ > best - self.tol else 0
             self.best_loss_ = min(best, self.loss_)
             return False
-        score = self._network_score(X_val, y_val, s_val)
+        score = np.nan if failed else self._network_score(X_val, y_val, s_val)
         if self.verbose:
             print(f"Validation score: {score:f}")  # noqa: T201
         scores = self.validation_scores_ = self.validation_scores_ or []
