@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -789,7 +789,7 @@ class Network:
 
         c.to_c(self, path, name=name, dtype=dtype, weights=weights)
 
-    def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
+    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the network to an ONNX file, with input "X" and output "O"; `reseau.from_onnx` reads it back.
 
         Parameters are those of `reseau.to_onnx`.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -459,7 +459,7 @@ class TableModel:
 
         c.to_c(self, path, name=name, dtype=dtype, weights=weights)
 
-    def to_onnx(self, path: str | Path | IO[bytes], *, dtype: str | None = None, opset: int | None = None) -> None:
+    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
         """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.
 
         Parameters are those of `reseau.to_onnx`.

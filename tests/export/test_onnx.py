@@ -192,15 +192,8 @@ def test_a_file_that_is_open_for_bytes_is_written_to(tmp_path: Path) -> None:
         file.seek(0)
         assert file.read() == expected
     with open(tmp_path / "text", "w") as text, tempfile.NamedTemporaryFile("w") as other:
-        for target, name in (
-            (text, "TextIOWrapper"),
-            (other, "_TemporaryFileWrapper"),
-            (io.StringIO(), "StringIO"),
-            (3, "int"),
-        ):
-            with pytest.raises(
-                rs.ParameterError, match=rf"path is a {name}, but must be a path, or a file that is open"
-            ):
+        for target in (text, other, io.StringIO(), 3):
+            with pytest.raises(rs.ParameterError, match=r"path is .*(binary|takes no bytes)"):
                 net.to_onnx(target)
 
 

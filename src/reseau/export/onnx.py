@@ -23,10 +23,7 @@ The metadata holds "library", "version", "kind", "loss", and as JSON what the mo
 
 from __future__ import annotations
 
-import io
-import os
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from reseau import files
 from reseau.checks import integer
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
 
 def to_onnx(
     model: object,
-    path: str | Path | IO[bytes],
+    path: files.Place,
     *,
     sample: Any = None,
     dtype: str | None = None,
@@ -87,20 +84,8 @@ def to_onnx(
     >>> rs.from_onnx("small.onnx")
     Network(Dense(2, 'softmax'), loss='cross_entropy', inputs=3, dtype='float32')
     """
-    if isinstance(path, (str, os.PathLike)):
-        files.write_bytes(path, _serialised(model, sample, dtype, opset))
-        return
-    is_text = isinstance(path, io.TextIOBase) or "b" not in getattr(path, "mode", "b")
-    if is_text or not callable(getattr(path, "write", None)):
-        raise ParameterError(
-            f"path is a {type(path).__name__}, but must be a path, or a file that is open for writing bytes."
-        )
-    path.write(_serialised(model, sample, dtype, opset))
-
-
-def _serialised(model: object, sample: Any, dtype: str | None, opset: int | None) -> bytes:
-    made: bytes = to_model(model, sample=sample, dtype=dtype, opset=opset).SerializeToString(deterministic=True)
-    return made
+    made = to_model(model, sample=sample, dtype=dtype, opset=opset)
+    files.write_bytes(path, made.SerializeToString(deterministic=True))
 
 
 def to_model(

@@ -166,7 +166,7 @@ def columns_of(
             )
         first = frame.head(ROWS)
         every = [_of_real(_column(str(name), first[name]), dtype) for name in wanted]
-        return Columns(every, input_names([column.name for column in every], outputs), first.to_native())
+        return Columns(every, input_names([column.name for column in every], outputs, stacklevel=6), first.to_native())
     head: Any = sample[:ROWS] if scipy.sparse.issparse(sample) else np.asarray(sample)[:ROWS]
     if head.ndim != 2 or not head.shape[1]:
         raise ParameterError(f"sample has the shape {head.shape}, but must be rows as the model takes them.")

@@ -195,10 +195,10 @@ def describe(model: onnx.ModelProto, kind: str, loss: str | None, facts: Mapping
     helper.set_model_props(model, entries)
 
 
-def input_names(columns: Sequence[str], outputs: Iterable[str]) -> list[str]:
+def input_names(columns: Sequence[str], outputs: Iterable[str], stacklevel: int) -> list[str]:
     """What the inputs of columns are called: as the columns, where a tensor can have that name and no other has it.
 
-    What is called otherwise is said in one warning, and the metadata tells the input of every column.
+    What is called otherwise is said in one warning, so many callers up; the metadata tells the input of every column.
     """
     used = set(outputs)
     names = []
@@ -215,6 +215,6 @@ def input_names(columns: Sequence[str], outputs: Iterable[str]) -> list[str]:
         warnings.warn(
             "An input cannot have the name of an output, none, or one that is not text: there is "
             f'{", ".join(renamed)}; the metadata "inputs" has the input of every column.',
-            stacklevel=5,
+            stacklevel=stacklevel,
         )
     return names

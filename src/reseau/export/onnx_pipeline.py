@@ -90,7 +90,7 @@ def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> on
             warnings.warn(
                 f"There is no valid graph in float64, so that this one computes in float32: {refusals[0]} With "
                 "dtype='float32' it is asked for.",
-                stacklevel=5,
+                stacklevel=4,
             )
         return made
     raise ReseauError(str(refusals[0])) from refusals[0]

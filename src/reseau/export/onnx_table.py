@@ -26,7 +26,7 @@ def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
     """The graph of a table model: each column that it uses is an input, and cells are missing as `_COLUMNS` says."""
     net, target = model.network, model.target
     used = [d for d in model.columns if d.features]
-    names = input_names([d.name for d in used], _OUTPUTS)
+    names = input_names([d.name for d in used], _OUTPUTS, stacklevel=5)
     g = Graph(dtype, (*names, *_OUTPUTS), opset)
     inputs, parts, told = [], [], []
     for name, d in zip(names, used, strict=True):
