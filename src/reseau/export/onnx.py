@@ -1,11 +1,11 @@
 """Models as ONNX files, for every runtime that reads them: networks, estimators, and tables from their raw columns.
 
 A file is one graph that holds its weights, written with operators of opset 17 (IR 8), which runtimes know since 2022,
-and for text of `ai.onnx.ml` 3.
+or of the version asked for, and for text of `ai.onnx.ml` 3.
 
 What goes in and comes out:
 
-- a `Network`: "X" (N, inputs) gives "O" (N, outputs), in the network's precision;
+- a `Network`: "X" (N, inputs) gives "O" (N, outputs), in the network's precision or that asked for;
 - an `MLPClassifier`: "X" gives "label" (N,) and "probabilities" (N, classes); of several labels at once, their
   indicators (N, labels) and the probability of each;
 - an `MLPRegressor`: "X" gives "prediction" (N, outputs);
@@ -15,10 +15,11 @@ What goes in and comes out:
   for classes "probabilities" (N, classes). What `TableModel.predict` refuses, such as an infinite number, is not
   refused there.
 
-- a pipeline of scikit-learn: what its estimator gives, of its own inputs (see `onnx_pipeline`).
+- what scikit-learn builds around the estimators: what they give, of its own inputs (see `onnx_pipeline`).
 
-The metadata holds "library", "version", "kind", "loss", and as JSON what the model knows of "inputs", "target" and
-"classes" (those in the order of the probabilities).
+Labels keep their value and type. The metadata holds "library", "version", "kind", "loss", and as JSON what the model
+knows of "inputs" (of columns the name, that of the input, and what cells are), "target" and "classes" (those in the
+order of the probabilities).
 """
 
 from __future__ import annotations

@@ -54,6 +54,12 @@ class Columns:
     rows: Any  # of the sample, as the model takes them
     are_given: bool = True  # else the rows are our own
 
+    @property
+    def precision(self) -> str:
+        """The lowest one in which scikit-learn computes with such rows."""
+        dtypes = [column.dtype for column in self.every if column.dtype is not None]
+        return "float32" if any(dtype.kind == "f" and dtype.itemsize < 8 for dtype in dtypes) else "float64"
+
     def inner(self) -> dict[str, list[int]]:
         """What the model is given: one matrix where all columns are of one sort, else each; and of which columns."""
         sorts = {None if column.dtype is None else column.dtype == TEXT for column in self.every}
@@ -158,18 +164,26 @@ def columns_of(
         return Columns([Column("X", rows.dtype, rows, width)], ["X"], rows, are_given=False)
     frame = nw.from_native(sample, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
-        wanted = list(frame.columns) if names is None else [str(name) for name in names]
-        lacking = [name for name in wanted if name not in frame.columns]
+        first = frame.head(ROWS)
+        held = list(first.columns)
+        wanted = held if names is None else [str(name) for name in names]
+        lacking = [name for name in wanted if name not in held]
         if lacking:
             raise ParameterError(
                 f"sample lacks {plural(len(lacking), 'column')} that the model takes: {listed(lacking)}."
             )
-        first = frame.head(ROWS)
-        every = [_of_real(_column(str(name), first[name]), dtype) for name in wanted]
-        return Columns(every, input_names([column.name for column in every], outputs, stacklevel=6), first.to_native())
-    head: Any = sample[:ROWS] if scipy.sparse.issparse(sample) else np.asarray(sample)[:ROWS]
+        every = [_of_real(_column(str(name), first[:, held.index(name)]), dtype) for name in wanted]
+        rows = first.to_native()
+        if names is not None or any(column.dtype is None or column.dtype == TEXT for column in every):
+            return Columns(every, input_names([column.name for column in every], outputs, stacklevel=6), rows)
+        sample = first.to_numpy()  # a frame without names of columns is an array
+    head: Any = sample if scipy.sparse.issparse(sample) else np.asarray(sample)
     if head.ndim != 2 or not head.shape[1]:
-        raise ParameterError(f"sample has the shape {head.shape}, but must be rows as the model takes them.")
+        raise ParameterError(
+            f"sample is a {type(sample).__name__} of shape {head.shape}, but must be a data frame, or an array of rows "
+            "as the model takes them."
+        )
+    head = head[:ROWS]
     dense = head.toarray() if scipy.sparse.issparse(head) else head
     column = _column("X", dense.reshape(-1), dense.dtype)
     if column.dtype is None:

@@ -118,10 +118,14 @@ def _valid(
     except Exception as error:  # its classes have no common name
         raise _Invalid(f"onnxruntime refuses the pipeline's graph in {within}: {_first_line(error)}") from error
     if found is not None:
-        share = 1.0 if columns.are_given and within == "float64" else MOST
-        _compare(found[0], expected[0], expected[1], within, share)
-        if expected[1] is not None:
-            _compare(found[1], expected[1], None, within, share)
+        share = 1.0 if columns.are_given and within == columns.precision == "float64" else MOST
+        distance = max(CLOSE[within], CLOSE[columns.precision])
+        try:
+            _compare(found[0], expected[0], expected[1], distance, share)
+            if expected[1] is not None:
+                _compare(found[1], expected[1], None, distance, share)
+        except _Invalid as error:
+            raise _Invalid(f"The pipeline's graph in {within} gives {error}") from None
     return made
 
 
@@ -138,18 +142,17 @@ def _expected(model: Any, columns: Columns) -> tuple[Any, Any]:
             raise ParameterError(f"sample is not as the model takes it: {_first_line(error)}") from error
 
 
-def _compare(found: Any, expected: Any, probabilities: Any, within: str, share: float) -> None:
+def _compare(found: Any, expected: Any, probabilities: Any, distance: float, share: float) -> None:
     """Refuse a graph that does not say of this share of the rows what the model says."""
     if isinstance(expected, list):  # of several targets
         for one, other in zip(found, expected, strict=True):
-            _compare(one, other, None, within, share)
+            _compare(one, other, None, distance, share)
         return
     expected = expected.toarray() if scipy.sparse.issparse(expected) else expected
     rows = len(expected)
     found, expected = (np.asarray(values).reshape(rows, -1) for values in (found, expected))
     if found.shape != expected.shape:
-        raise _Invalid(f"The pipeline's graph in {within} gives {found.shape}, where the model gives {expected.shape}.")
-    distance = CLOSE[within]
+        raise _Invalid(f"{found.shape}, where the model gives {expected.shape}.")
     if expected.dtype.kind == "f":
         size = abs(expected[np.isfinite(expected)]).max(initial=1.0)
         near = np.isclose(found, expected, rtol=0, atol=distance * size, equal_nan=True).all(axis=1)
@@ -161,8 +164,7 @@ def _compare(found: Any, expected: Any, probabilities: Any, within: str, share: 
     if near.mean() < share:
         row = int((~near).argmax())
         raise _Invalid(
-            f"The pipeline's graph in {within} gives {found[row].tolist()} for row {row + 1} of the sample, where the "
-            f"model gives {expected[row].tolist()}."
+            f"{found[row].tolist()} for row {row + 1} of the sample, where the model gives {expected[row].tolist()}."
         )
 
 
@@ -182,9 +184,12 @@ def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) 
         if "classes_" in vars(last):
             core = _with_places(core)
     made = _written(core, columns.types(TENSORS[within], StringTensorType), within, opset)
-    made = onnx.compose.add_prefix(made, BEFORE, rename_functions=False)
+    prefix = BEFORE
+    while any(name.startswith(prefix) for name in columns.inputs):
+        prefix = f"_{prefix}"
+    made = onnx.compose.add_prefix(made, prefix, rename_functions=False)
     g = Graph(within, [*columns.inputs, *OUTPUTS], opset)
-    columns.emit(g, BEFORE, {name for node in made.graph.node for name in node.input})
+    columns.emit(g, prefix, {name for node in made.graph.node for name in node.input})
     nodes = [*g.nodes, *made.graph.node]
     g.nodes.clear()
     outputs = _outputs(g, made, last, classes, outside)
