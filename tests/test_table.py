@@ -245,3 +245,18 @@ def test_the_delimiter_of_a_header_longer_than_the_sample_is_found(tmp_path: Pat
 def test_a_header_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 1: the record that starts here cannot be read"):
         read(tmp_path, "x" * 200_000 + ",y\n1,2\n")
+
+
+def test_empty_text_in_a_frame_is_missing_as_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c\nx,1,2024-05-31\n,,\ny,3,2024-06-01\n")
+    columns = {"a": ["x", "", "y"], "b": ["1", "", "3"], "c": ["2024-05-31", "", "2024-06-01"]}
+    arrow = pa.table(columns)
+    encoded = pa.table({name: pa.array(cells).dictionary_encode() for name, cells in columns.items()})
+    for table in (
+        arrow,
+        encoded,
+        pa.table({name: pa.array(cells, pa.string_view()) for name, cells in columns.items()}),
+    ):
+        for name, column in read_table(table).columns.items():
+            assert column.cells.to_pylist() == read_table(tmp_path / "t.csv").columns[name].cells.to_pylist()
+            assert column.cells.null_count == 1

@@ -563,6 +563,26 @@ def test_columns_with_names_that_no_input_can_have_are_renamed_and_the_metadata_
     assert_same(model, content, frame, TOLERANCE["float64"])
 
 
+@pytest.mark.parametrize("name", ["steps/columns", "columns", "Cast", "constant", "_steps/", "X", "O"])
+def test_columns_may_have_the_names_that_the_graph_would_use(name: str) -> None:
+    frame = FRAME[["a", "i"]].rename(columns={"a": name})
+    model = make_pipeline(StandardScaler(), C()).fit(frame, y)
+    assert_same(model, written(model, frame), frame, TOLERANCE["float64"])
+
+
+def test_a_frame_whose_columns_have_no_names_is_an_array() -> None:
+    frame = pd.DataFrame(X)
+    model = make_pipeline(StandardScaler(), C()).fit(frame, y)
+    assert written(model, frame.head(3)) == written(model, X[:3]) == written(model)
+
+
+@pytest.mark.parametrize("sample", ["table.csv", {"a": [1.0]}, X[0], 3.5, pl.LazyFrame({"a": [1.0]}), np.zeros((3, 0))])
+def test_what_is_no_sample_is_refused(sample: Any) -> None:
+    model = make_pipeline(StandardScaler(), C()).fit(X, y)
+    with pytest.raises(rs.ParameterError, match=r"sample is a .* but must be a data frame, or an array of rows"):
+        written(model, sample)
+
+
 # --- what was asked of pipelines before -------------------------------------------------------------------------------
 
 
