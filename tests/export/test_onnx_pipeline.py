@@ -570,6 +570,16 @@ def test_columns_may_have_the_names_that_the_graph_would_use(name: str) -> None:
     assert_same(model, written(model, frame), frame, TOLERANCE["float64"])
 
 
+def test_columns_of_numbers_need_no_sample() -> None:
+    model = make_pipeline(SimpleImputer(), StandardScaler(), C()).fit(LACKING[["a", "b"]], y)
+    content = written(model)
+    assert [entry["name"] for entry in json.loads(metadata(content)["inputs"])] == ["a", "b"]
+    assert_same(model, content, LACKING[["a", "b"]], TOLERANCE["float64"])
+    text = make_pipeline(OneHotEncoder(handle_unknown="ignore"), C()).fit(FRAME[TEXTS], y)
+    with pytest.raises(rs.ReseauError, match=r"sample is None, .* fitted on a data frame; give a row of it"):
+        written(text)
+
+
 def test_a_frame_whose_columns_have_no_names_is_an_array() -> None:
     frame = pd.DataFrame(X)
     model = make_pipeline(StandardScaler(), C()).fit(frame, y)

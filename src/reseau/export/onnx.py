@@ -57,8 +57,9 @@ def to_onnx(
         Where; an existing file is replaced in one move. To a file that is open for writing, the graph is written once
         it is whole.
     sample : data frame, array or None
-        For what was fitted on a data frame: rows of it, of which the types of the columns are read. Where onnxruntime
-        is installed, the graph also has to predict for them (the first hundred) what the model does.
+        For what was fitted on a data frame: rows of it, of which the types of the columns are read; None where all are
+        numbers. Where onnxruntime is installed, the graph also has to predict for them (the first hundred) what the
+        model does.
     dtype : {"float32", "float64"} or None
         The precision to compute in. None takes the network's; of a pipeline in float64 for which there is no valid
         graph, all in float32, with a warning.

@@ -7,6 +7,7 @@ missing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,9 +137,9 @@ def columns_of(
     model, core : estimators
         Fitted, and the same without steps that do nothing.
     sample : data frame, array or None
-        Rows as it takes them; None for an array of numbers.
+        Rows as it takes them; None for numbers alone.
     precision : str
-        Of the numbers of that array.
+        Of these numbers.
     dtype : str or None
         Of all inputs that are real numbers; None for their own.
     outputs : names
@@ -147,21 +148,25 @@ def columns_of(
     Raises
     ------
     ParameterError
-        For a sample that is none, or lacks columns; without one of a model that was fitted on a data frame.
+        For a sample that is none, or lacks columns; without one, of a model that takes more than numbers.
     """
     names = getattr(model, "feature_names_in_", getattr(core, "feature_names_in_", None))
     width = getattr(model, "n_features_in_", getattr(core, "n_features_in_", None))
     if sample is None:
-        if names is not None or width is None:
+        # Numbers of many sizes, of which model and graph have to say the same.
+        random = np.random.default_rng(0)
+        rows = random.normal(size=(ROWS, width or 1)) * 10.0 ** random.uniform(-1, 1, size=(ROWS, 1))
+        rows = rows.astype(precision)
+        if width is None or (names is not None and not _takes(model, rows)):
             raise ParameterError(
                 f"sample is None, but the {type(model).__name__.lower()} was fitted on a data frame; give a row of it, "
                 "such as sample=X.head(1), of which the types of the columns are read."
             )
-        # Numbers of many sizes, of which model and graph have to say the same.
-        random = np.random.default_rng(0)
-        rows = random.normal(size=(ROWS, width)) * 10.0 ** random.uniform(-1, 1, size=(ROWS, 1))
-        rows = rows.astype(precision)
-        return Columns([Column("X", rows.dtype, rows, width)], ["X"], rows, are_given=False)
+        if names is None:
+            return Columns([Column("X", rows.dtype, rows, width)], ["X"], rows, are_given=False)
+        every = [Column(str(name), rows.dtype, rows[:, [j]]) for j, name in enumerate(names)]
+        inputs = input_names([column.name for column in every], outputs, stacklevel=6)
+        return Columns(every, inputs, rows, are_given=False)
     frame = nw.from_native(sample, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         first = frame.head(ROWS)
@@ -194,6 +199,17 @@ def columns_of(
     assert column.cells is not None
     column = Column("X", column.dtype, column.cells.reshape(dense.shape), dense.shape[1])
     return Columns([_of_real(column, dtype)], ["X"], head)
+
+
+def _takes(model: Any, rows: Array) -> bool:
+    """Whether a model that was fitted on a data frame takes an array of numbers for it."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # that the array has no names
+        try:
+            model.predict(rows)
+        except Exception:  # whatever a step ends in that is given numbers for text
+            return False
+    return True
 
 
 def _of_real(column: Column, dtype: str | None) -> Column:

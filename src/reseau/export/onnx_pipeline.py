@@ -57,7 +57,7 @@ def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> on
     model : estimator
         Fitted, with one of ours in it.
     sample : data frame, array or None
-        Rows as the model takes them; None for an array of the network's precision.
+        Rows as the model takes them; None for numbers alone, in the network's precision.
     dtype : {"float32", "float64"} or None
         The precision of all numbers within; None for the network's, and for float32 where there is no other graph.
     opset : int
@@ -66,7 +66,7 @@ def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> on
     Raises
     ------
     ParameterError
-        For a sample that the model does not take, and without one for a model that was fitted on a data frame.
+        For a sample that the model does not take, and without one for a model that takes more than numbers.
     ReseauError
         For a step that cannot be written, and for a graph that is not valid.
     """

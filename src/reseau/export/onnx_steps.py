@@ -85,8 +85,6 @@ def _places(g: Graph, column: str, is_text: bool, categories: Array) -> str:
                 "one before fit."
             )
         return _looked_up(g, column, dict(zip(keys, range(n), strict=True)), n)
-    if any(isinstance(category, str) for category in categories):
-        raise ReseauError("A column of categories is text where the pipeline was fitted, and is numbers in the sample.")
     numbers = np.array([np.nan if _is_missing(category) else category for category in categories], np.float64)
     found = g("Equal", column, numbers.astype(g.dtype).reshape(1, n))
     if np.isnan(numbers).any():
