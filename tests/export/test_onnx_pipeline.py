@@ -541,6 +541,26 @@ def test_a_category_that_the_encoder_refuses_is_refused_by_the_graph() -> None:
             session(content).run(None, inputs)
 
 
+ENCODERS = [
+    OneHotEncoder(handle_unknown="ignore", drop="first"),
+    OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=35),
+    OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=2, drop="first"),
+    OneHotEncoder(handle_unknown="warn", max_categories=1),
+    OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2, max_categories=2),
+    OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-3, encoded_missing_value=-5, min_frequency=35),
+    TargetEncoder(random_state=0),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Found unknown categories")
+@pytest.mark.parametrize("encoder", ENCODERS, ids=map(str, ENCODERS))
+def test_rare_unknown_and_missing_categories_are_what_the_encoder_makes_of_them(encoder: Any) -> None:
+    model = encoded((encoder, [*TEXTS, "i"])).fit(LACKING, y)
+    rows = LACKING.head(20).copy()
+    rows.loc[:3, "t"], rows.loc[2:7, "i"] = "unseen", 99
+    assert_same(model, written(model, LACKING), rows, TOLERANCE["float64"])
+
+
 def test_text_that_is_empty_and_text_that_is_missing_cannot_be_told_apart() -> None:
     frame = LACKING.copy()
     frame.loc[0, "t"] = ""

@@ -97,43 +97,37 @@ def _places(g: Graph, column: str, is_text: bool, categories: Array) -> str:
 def _one_hot(g: Graph, cells: Cells, op: OneHotEncoder) -> str:
     parts = []
     for j, (column, is_text) in enumerate(cells.columns()):
-        n = len(op.categories_[j])
-        slots, rare = np.arange(n), None
-        infrequent = op.infrequent_categories_[j] if op._infrequent_enabled else None
-        if infrequent is not None:
-            grouped = np.isin(op.categories_[j].astype(object), infrequent)
-            slots = np.where(grouped, n, np.cumsum(~grouped) - 1)
-            rare = int((~grouped).sum())
-            slots = np.where(grouped, rare, slots)
-        width = int(slots.max()) + 1
-        if op.drop_idx_ is not None and op.drop_idx_[j] is not None:
-            dropped = slots[op.drop_idx_[j]]
-            slots = np.where(slots == dropped, width, slots - (slots > dropped))
-            width -= 1
-            slots = np.where(slots > width, width, slots)
-            rare = None if rare is None or rare == dropped else rare - (rare > dropped)
-        if not width:
+        grouped, rare = _grouped(op, j)
+        dropped = None if op.drop_idx_ is None or op.drop_idx_[j] is None else grouped[op.drop_idx_[j]]
+        inputs = {group: place for place, group in enumerate(np.unique(grouped[grouped != dropped]))}
+        if not inputs:
             continue
-        # The slot beyond all gives zeros. A cell that the encoder refuses is beyond the table, which runtimes refuse.
-        unknown = {"error": [], "infrequent_if_exist": [width if rare is None else rare]}.get(
-            op.handle_unknown if op.handle_unknown != "warn" else "infrequent_if_exist", [width]
-        )
-        table = np.array([*slots, *unknown], np.int64)
-        slot = g("Gather", table, g("Squeeze", _places(g, column, is_text, op.categories_[j]), np.array([1])), axis=0)
-        parts.append(g.one_hot(slot, width))
+        # The place beyond all gives zeros. A cell that the encoder refuses is beyond the table, which runtimes refuse.
+        beyond = len(inputs)
+        unknown = {"error": [], "ignore": [beyond]}.get(op.handle_unknown, [inputs.get(rare, beyond)])
+        table = np.array([*(inputs.get(group, beyond) for group in grouped), *unknown], np.int64)
+        place = g("Squeeze", _places(g, column, is_text, op.categories_[j]), np.array([1]))
+        parts.append(g.one_hot(g("Gather", table, place, axis=0), beyond))
     if not parts:
         raise ReseauError("A OneHotEncoder gives no column at all.")
     return g("Concat", *parts, axis=1)
+
+
+def _grouped(op: OneHotEncoder | OrdinalEncoder, j: int) -> tuple[Array, int | None]:
+    """The code of each category of a column; and that which the rare ones share, if there are any."""
+    codes = np.arange(len(op.categories_[j]))
+    groups = op._default_to_infrequent_mappings[j] if op._infrequent_enabled else None
+    if groups is None:
+        return codes, None
+    codes[: len(groups)] = groups  # a missing one comes last and is no group
+    return codes, int(np.max(groups))
 
 
 def _ordinal(g: Graph, cells: Cells, op: OrdinalEncoder) -> str:
     parts = []
     for j, (column, is_text) in enumerate(cells.columns()):
         categories = op.categories_[j]
-        codes = np.arange(len(categories), dtype=np.float64)
-        if getattr(op, "_infrequent_enabled", False) and op._default_to_infrequent_mappings[j] is not None:
-            mapping = np.asarray(op._default_to_infrequent_mappings[j], np.float64)
-            codes[: len(mapping)] = mapping
+        codes = _grouped(op, j)[0].astype(np.float64)
         codes[[_is_missing(category) and category is not None for category in categories]] = op.encoded_missing_value
         known = list(codes) + ([op.unknown_value] if op.handle_unknown == "use_encoded_value" else [])
         parts.append(g("Gather", np.array(known, g.dtype), _places(g, column, is_text, categories), axis=0))
