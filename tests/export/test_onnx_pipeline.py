@@ -225,6 +225,8 @@ ARRAYS: dict[str, tuple[Any, Any, Any]] = {
     "one against the rest": (OneVsRestClassifier(C()), X, LETTERS[y]),
     "one against the rest, several labels": (OneVsRestClassifier(C()), X, MANY),
     "several targets": (MultiOutputClassifier(C()), X, LETTERS[MANY]),
+    "several targets, yes or no": (MultiOutputClassifier(C()), X, MANY > 0),
+    "several targets, small": (MultiOutputClassifier(C()), X, (MANY + y[:, None]).astype(np.int8)),
     "several target numbers": (MultiOutputRegressor(R()), X, X[:, 1:3]),
     "searched": (
         GridSearchCV(make_pipeline(StandardScaler(), C()), {"mlpclassifier__alpha": [1e-4, 1e-2]}, cv=2),
@@ -559,6 +561,14 @@ def test_rare_unknown_and_missing_categories_are_what_the_encoder_makes_of_them(
     rows = LACKING.head(20).copy()
     rows.loc[:3, "t"], rows.loc[2:7, "i"] = "unseen", 99
     assert_same(model, written(model, LACKING), rows, TOLERANCE["float64"])
+
+
+def test_categories_that_the_precision_cannot_tell_apart_are_refused() -> None:
+    frame = FRAME.assign(i=2**24 + FRAME["i"])
+    model = encoded((OneHotEncoder(), ["i"])).fit(frame, y)
+    assert_same(model, written(model, frame), frame, TOLERANCE["float64"])
+    with pytest.raises(rs.ReseauError, match="categories that are all 16777216 in float32; make them text"):
+        written(model, frame, dtype="float32")
 
 
 def test_text_that_is_empty_and_text_that_is_missing_cannot_be_told_apart() -> None:

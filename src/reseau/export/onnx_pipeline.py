@@ -220,15 +220,17 @@ def _outputs(g: Graph, made: onnx.ModelProto, last: Any, classes: Any, outside: 
     given = made.graph.output
     if len(given) == 1:
         return [_named(g, given[0], "prediction", outside)]
-    if not isinstance(classes, np.ndarray):
+    if classes is None:
         label = _named(g, given[0], "label", outside)
-    elif "classes_" not in vars(last) and type(last) not in AROUND:  # a property: the labels are skl2onnx's
-        table = label_table(classes)
-        if table.dtype.kind == "O":
-            label = _named(g, given[0], "label", outside)
+    elif isinstance(classes, list) or ("classes_" not in vars(last) and type(last) not in AROUND):
+        # Of several targets, or where classes_ is a property, the labels are skl2onnx's: text or int64.
+        kind = label_table(classes[0] if isinstance(classes, list) else classes).dtype
+        shape = [len(classes)] if isinstance(classes, list) else []
+        if kind.kind == "O":
+            g("Identity", given[0].name, name="label")
         else:
-            g.cast(given[0].name, table.dtype, name="label")
-            label = tensor("label", table.dtype, "N")
+            g.cast(given[0].name, kind, name="label")
+        label = tensor("label", kind, "N", *shape)
     elif isinstance(last, SAY_THE_LIKELIEST):
         label = labels(g, g("ArgMax", given[1].name, axis=1, keepdims=0), classes, "label")
     else:

@@ -86,6 +86,12 @@ def _places(g: Graph, column: str, is_text: bool, categories: Array) -> str:
             )
         return _looked_up(g, column, dict(zip(keys, range(n), strict=True)), n)
     numbers = np.array([np.nan if _is_missing(category) else category for category in categories], np.float64)
+    distinct, counts = np.unique(numbers.astype(g.dtype), return_counts=True)
+    if len(distinct) < n:
+        raise ReseauError(
+            f"A column has categories that are all {distinct[counts.argmax()]:.17g} in {g.dtype}; make them text before "
+            "fit."
+        )
     found = g("Equal", column, numbers.astype(g.dtype).reshape(1, n))
     if np.isnan(numbers).any():
         found = g("Or", found, g("And", g("IsNaN", column), np.isnan(numbers).reshape(1, n)))
