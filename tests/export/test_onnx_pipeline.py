@@ -567,7 +567,7 @@ def test_categories_that_the_precision_cannot_tell_apart_are_refused() -> None:
     frame = FRAME.assign(i=2**24 + FRAME["i"])
     model = encoded((OneHotEncoder(), ["i"])).fit(frame, y)
     assert_same(model, written(model, frame), frame, TOLERANCE["float64"])
-    with pytest.raises(rs.ReseauError, match="categories that are all 16777216 in float32; make them text"):
+    with pytest.raises(rs.ReseauError, match="categories that are all 16777216 in float32; make them text,"):
         written(model, frame, dtype="float32")
 
 

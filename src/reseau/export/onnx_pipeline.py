@@ -349,8 +349,8 @@ def _labels_of_skl2onnx(model: Any) -> Any:
     whole = classes.astype(np.int64)
     if (whole.astype(classes.dtype) != classes).any() or (classes.dtype.kind == "u" and (whole < 0).any()):
         raise ReseauError(
-            f"The classes {classes.tolist()} are not all whole numbers below 2^63, as skl2onnx has them; write the "
-            "model with reseau.to_onnx."
+            f"The classes {classes.tolist()} are not all whole numbers below 2^63, as skl2onnx's nodes around the "
+            "estimator have them; make them text."
         )
     return whole
 

@@ -89,8 +89,8 @@ def _places(g: Graph, column: str, is_text: bool, categories: Array) -> str:
     distinct, counts = np.unique(numbers.astype(g.dtype), return_counts=True)
     if len(distinct) < n:
         raise ReseauError(
-            f"A column has categories that are all {distinct[counts.argmax()]:.17g} in {g.dtype}; make them text before "
-            "fit."
+            f"A column has categories that are all {distinct[counts.argmax()]:.17g} in {g.dtype}; make them text, "
+            "before fit."
         )
     found = g("Equal", column, numbers.astype(g.dtype).reshape(1, n))
     if np.isnan(numbers).any():
