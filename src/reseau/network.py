@@ -777,6 +777,9 @@ class Network:
             What the names in it begin with, such as "digits" in ``digits_predict``; None takes it from the path.
         dtype : {"float32", "float64"} or None
             The precision to compute in; None takes the network's.
+        weights : {"inside", "file"}
+            Where the weights are: constants of the C file, or in a file beside it that ends in ".bin" and that the
+            program loads, as compilers take long over millions of constants (see `reseau.to_c`).
 
         Raises
         ------

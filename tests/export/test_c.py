@@ -9,15 +9,19 @@ import runpy
 import shutil
 import subprocess
 import sys
+import unicodedata
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from mpmath import mp
 from numerics import RoundingBounds, smooth_problem, uniform_network
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import reseau as rs
 from reseau import columns as columns_module
@@ -442,6 +446,54 @@ def test_names_and_classes_are_there_as_text(trained: tuple[rs.TableModel, Any],
         assert texts("it_class_names", len(model.target.labels)) == model.target.labels
     else:
         assert texts("it_output_names", 1) == [model.target.name]
+
+
+def test_names_from_strangers_are_visible_and_harmless(tmp_path: Path) -> None:
+    hostile = [
+        "*/ #error",
+        "//\\",
+        "??/",
+        "\x1b]52;c;eA==\x07",
+        "\u202eevil",
+        "a\nb",
+        'q"',
+        "\u2028",
+        "it's \\",
+        "/*",
+        "\x7f",
+    ]
+    texts = [hostile[i % len(hostile)] for i in range(110)]
+    numbers = np.random.default_rng(0).normal(size=(2, 110))
+    table = pa.table({hostile[0]: texts, hostile[3]: numbers[0], hostile[4]: numbers[1], hostile[5]: texts[::-1]})
+    model = rs.TableModel.train(table, hostile[5], epochs=1)
+    frame = pd.DataFrame(np.tile(numbers, (6, 1)).T[:, : len(hostile)], columns=hostile)
+    pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((3,), max_iter=1, random_state=0)).fit(frame, texts)
+    for what, name in ((model, "table"), (pipeline, "pipeline")):
+        rs.to_c(what, tmp_path / f"{name}.c")
+        rs.to_python(what, tmp_path / f"{name}.py")
+        for ending in ("c", "h", "py"):
+            text = (tmp_path / f"{name}.{ending}").read_text()
+            assert {unicodedata.category(character) for character in text if character != "\n"} & {
+                "Cc",
+                "Cf",
+                "Zl",
+            } == set()
+        for compiler in ("cc", "c++"):
+            done = self_test(compiler, tmp_path / f"{name}.c")
+            assert done.returncode == 0, done.stdout
+        script = runpy.run_path(str(tmp_path / f"{name}.py"))
+        assert set(script["classes"].tolist()) == set(texts)
+    library = shared_library(QUICK, [tmp_path / "pipeline.c"], tmp_path)
+    found = (ctypes.c_char_p * len(hostile)).in_dll(library, "pipeline_input_names")
+    assert [name.decode() for name in found] == hostile
+
+
+def test_a_name_that_is_no_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
+    name = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert c_text.text(name) == '"caf\\351"'
+    assert c_text.plain(name) == "caf\\udce9"
+    with pytest.raises(rs.ParameterError, match="half of a surrogate pair"):
+        c_text.text("\ud800")
 
 
 def test_a_value_that_cannot_be_used_is_refused_by_the_number_of_its_column(tmp_path: Path) -> None:

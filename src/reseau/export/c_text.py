@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from reseau.errors import ParameterError
+from reseau.visible import visible
 
 WIDTH = 100
 TYPES = {"float32": "float", "float64": "double"}
@@ -91,17 +92,17 @@ def text_and_meaning(value: str) -> str:
 
 
 def plain(value: str) -> str:
-    """A text as it may stand in a comment: on one line, visible, and not ending the comment.
+    r"""A text as it may stand in a comment: on one line, visible, and not ending the comment.
 
     Examples
     --------
     >>> print(plain("a*/b" + chr(10) + "c"))
-    a* /b?c
+    a* /b\nc
     """
-    shown = "".join(character if character.isprintable() else "?" for character in value)
+    shown = visible(value)
     for sign in ("*/", "/*", "??"):
         shown = shown.replace(sign, f"{sign[0]} {sign[1]}")
-    return shown.replace("\\", "/")
+    return shown
 
 
 def quoted(value: str) -> str:

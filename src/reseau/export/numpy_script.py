@@ -122,14 +122,18 @@ def _written(model: Model, script_name: str, weights_name: str | None, dtype: st
 def _title(network: Network, table: TableModel | None, script_name: str) -> str:
     what = "A dense neural network"
     if table is not None:
-        name = c_text.plain(table.target.name).replace('"', "'")
+        name = _in_docstring(table.target.name)
         what = f"{name}, predicted from {plural(len(used(table)), 'column')} of a table"
     return f'''"""{what}, with NumPy alone.
 
 {summary(network)}, {network.n_parameters} parameters.
-Run it with: python {c_text.plain(script_name).replace('"', "'")}
+Run it with: python {_in_docstring(script_name)}
 Written by reseau {__version__}.
 """'''
+
+
+def _in_docstring(text: str) -> str:
+    return c_text.plain(text).replace('"', "'").replace("\\", "/")
 
 
 def _activations(network: Network) -> Iterator[str]:
