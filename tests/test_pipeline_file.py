@@ -145,6 +145,10 @@ def test_the_commands_know_pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "Classes: a, b, c" in shown.stdout
     assert json.loads(run(app, ["show", "--json", "m.reseau"]).stdout)["kind"] == "pipeline"
     assert "in order (pipeline, 31 weights" in run(app, ["verify", "m.reseau"]).stdout
+    assert "\nFeatures: a, b, c\n" in shown.stdout
+    pytest.importorskip("skl2onnx")
+    exported = run(app, ["export", "m.reseau", "m.onnx"])
+    assert exported.exit_code == 0, exported.output
     for output in ("m.c", "m.py"):
         assert run(app, ["export", "m.reseau", output]).exit_code == 0
         assert "shift1" in Path(output).read_text()

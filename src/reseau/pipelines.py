@@ -111,16 +111,26 @@ class Wrapped:
 
 
 def opened(model: Any) -> Any:
-    """A search's best estimator, or the model itself."""
-    while isinstance(model, GridSearchCV | RandomizedSearchCV) or hasattr(model, "best_estimator_"):
-        check_is_fitted(model)
-        if not hasattr(model, "best_estimator_"):
-            raise ParameterError(
-                f"the {type(model).__name__} has no best_estimator_, since it was made with refit=False; give a fitted "
-                "estimator, or search with refit=True."
-            )
-        model = model.best_estimator_
-    return model
+    """What a search found and what is frozen; any other model itself.
+
+    Raises
+    ------
+    ParameterError
+        For a search that has fitted none at its end.
+    sklearn.exceptions.NotFittedError
+        For a search before fit.
+    """
+    while True:
+        if isinstance(model, GridSearchCV | RandomizedSearchCV):
+            check_is_fitted(model)
+        if hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif hasattr(model, "cv_results_"):
+            raise ParameterError(f"model is a {type(model).__name__} with refit=False, which has no fitted estimator.")
+        elif type(model).__name__ == "FrozenEstimator":
+            model = model.estimator
+        else:
+            return model
 
 
 def unwrapped(model: Any, way_out: str) -> Wrapped:

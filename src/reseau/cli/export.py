@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reseau.checks import known
 from reseau.cli.common import check_output, refusals
 from reseau.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ENDINGS = {".c": "C99, with its header beside it", ".py": "a NumPy script", ".onnx": "ONNX"}
 TYPES = {"float": "float32", "double": "float64"}
@@ -72,6 +75,18 @@ def export(
         else:
             from reseau.export.onnx import to_onnx
 
-            to_onnx(loaded, output, dtype=precision)
+            to_onnx(loaded, output, dtype=precision, sample=_row(loaded))
         *others, last = map(str, outputs)
         typer.echo(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)
+
+
+def _row(model: Any) -> pa.Table | None:
+    """A row such as a pipeline takes that was fitted on a data frame: its scalers know numbers alone."""
+    from sklearn.pipeline import Pipeline
+
+    names = getattr(model, "feature_names_in_", None) if isinstance(model, Pipeline) else None
+    if names is None:
+        return None
+    import pyarrow as pa
+
+    return pa.table({name: pa.array([0.0]) for name in names})

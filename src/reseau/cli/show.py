@@ -12,7 +12,7 @@ from reseau.cli.common import refusals, tell, tell_json
 from reseau.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sklearn.pipeline import Pipeline
 
@@ -101,12 +101,7 @@ def _estimator(name: str, header: Header, estimator: Perceptron) -> list[str]:
         rest = len(classes["values"]) - len(shown)
         what = "Labels, of which a row may have several" if classes["several"] else "Classes"
         lines += [f"{what}: {', '.join(shown)}{f' and {rest:,} others' if rest else ''}"]
-    if "feature_names_in_" in fitted:
-        names = fitted["feature_names_in_"]
-        rest = len(names) - 8
-        lines += [
-            f"Features: {', '.join(visible(name) for name in names[:8])}{f' and {rest:,} others' if rest > 0 else ''}"
-        ]
+    lines += _features(fitted.get("feature_names_in_", []))
     lines += ["", estimator._network.summary(), ""]
     loss = fitted.get("loss_")
     told = "" if not isinstance(loss, float) else f", loss {loss:.4g}"
@@ -116,13 +111,22 @@ def _estimator(name: str, header: Header, estimator: Perceptron) -> list[str]:
     return lines
 
 
+def _features(names: Sequence[str]) -> list[str]:
+    rest = len(names) - 8
+    shown = ", ".join(visible(name) for name in names[:8])
+    return [f"Features: {shown}{f' and {rest:,} others' if rest > 0 else ''}"] * (len(names) > 0)
+
+
 def _pipeline(name: str, header: Header, pipeline: Pipeline) -> list[str]:
     from reseau.pipelines import flattened
 
-    steps = [f"{visible(step)}: {' '.join(repr(what).split())}" for step, what in flattened(pipeline)]
-    *_, (_, estimator) = flattened(pipeline)
-    told = _estimator(name, header._replace(description=header.description["estimator"]), estimator)
-    return [f"{name}: a pipeline of scikit-learn", "", *steps, *told[1:]]
+    flat = list(flattened(pipeline))
+    steps = [f"{visible(step)}: {' '.join(repr(what).split())}" for step, what in flat]
+    names: Sequence[str] = next(
+        (step.feature_names_in_ for _, step in flat[:-1] if hasattr(step, "feature_names_in_")), []
+    )
+    told = _estimator(name, header._replace(description=header.description["estimator"]), flat[-1][1])
+    return [f"{name}: a pipeline of scikit-learn", "", *steps, *_features(names), *told[1:]]
 
 
 _TOLD: dict[str, Callable[[str, Header, Any], list[str]]] = {

@@ -13,8 +13,8 @@ from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from reseau.errors import ParameterError
 from reseau.perceptron import Perceptron
+from reseau.pipelines import opened
 
 # Where estimators keep the fitted ones that they predict with; such lists may also hold pairs with a name.
 _PARTS = ("estimator", "estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")
@@ -39,17 +39,10 @@ def innermost(model: Any) -> Any:
     ParameterError
         For a search that has fitted none at its end.
     """
-    while True:
-        if hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        elif hasattr(model, "cv_results_"):
-            raise ParameterError(f"model is a {type(model).__name__} with refit=False, which has no fitted estimator.")
-        elif type(model).__name__ == "FrozenEstimator":
-            model = model.estimator
-        elif isinstance(model, Pipeline) and len(steps := _steps(model)) == 1:
-            model = steps[0][1]
-        else:
-            return model
+    model = opened(model)
+    while isinstance(model, Pipeline) and len(steps := _steps(model)) == 1:
+        model = opened(steps[0][1])
+    return model
 
 
 def networks(model: Any) -> Iterator[Perceptron]:
