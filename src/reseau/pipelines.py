@@ -7,11 +7,9 @@ since inputs far from zero (1e5 ± 1) would lose their digits if it became part 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
@@ -19,31 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScale
 from sklearn.utils.validation import check_is_fitted
 
 from reseau.errors import ParameterError, ReseauError
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """x' = (x - shift)/scale of each column, held within low .. high; shift and scale (columns,)."""
-
-    shift: Floats
-    scale: Floats
-    low: float = -np.inf
-    high: float = np.inf
-
-    def __call__(self, X: Floats) -> Floats:
-        """X' (rows, columns) of X."""
-        return np.clip((X - self.shift) / self.scale, self.low, self.high)
-
-    def slope(self, X: Floats) -> Floats:
-        """∂x'/∂x (rows, columns) at X: 1/scale, and 0 where x' is held."""
-        scaled = (X - self.shift) / self.scale
-        return np.where((scaled < self.low) | (scaled > self.high), 0.0, 1 / self.scale)
-
-    def back(self, X: Floats) -> Floats:
-        """The X that give X'."""
-        return X * self.scale + self.shift
+from reseau.scaling import Scaling, Wrapped
 
 
 class Scaler(NamedTuple):
@@ -86,28 +60,6 @@ SCALERS: dict[type, Scaler] = {
     FunctionTransformer: Scaler(learned=lambda s: [], line=lambda s: (None, None)),
 }
 """Those that are known, by exact class; a FunctionTransformer is one if it has no function."""
-
-
-@dataclass(frozen=True)
-class Wrapped:
-    """A model with what pipelines put around it.
-
-    Attributes
-    ----------
-    model : object
-        The innermost estimator.
-    scalings : tuple of Scaling
-        Of the inputs, in their order.
-    target : Scaling or None
-        Of which what is predicted is taken `back`.
-    features : list of str or None
-        The names of the inputs, as the outermost was fitted on.
-    """
-
-    model: Any
-    scalings: tuple[Scaling, ...] = ()
-    target: Scaling | None = None
-    features: list[str] | None = None
 
 
 def opened(model: Any) -> Any:

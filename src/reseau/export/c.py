@@ -24,8 +24,8 @@ from reseau import __version__
 from reseau.activations.code import C_FUNCTIONS
 from reseau.checks import as_path, known
 from reseau.errors import ParameterError
+from reseau.export import c_program, c_weights
 from reseau.export import c_text as c
-from reseau.export import c_weights
 from reseau.export.c_layers import Layer, scalings
 from reseau.export.models import check_finite, dtype_of, network_of, summary, taken_apart
 from reseau.export.vectors import Vectors, vectors, wide_first_layer
@@ -34,7 +34,7 @@ from reseau.network import Network
 
 if TYPE_CHECKING:
     from reseau.export.models import Model
-    from reseau.pipelines import Wrapped
+    from reseau.scaling import Wrapped
 
 WEIGHTS = ("inside", "file")
 
@@ -72,21 +72,6 @@ BITS = {
         "nan": "0x7ff8000000000000u",
     },
 }
-
-TEST_CHECK = """\
-static int failures = 0;
-static double largest = 0.0; /* of the differences, as a part of what rounding explains */
-
-static void check(const char *what, int place, double found, double expected, double rounding)
-{
-    double part = fabs(found - expected) / rounding;
-    if (part > largest)
-        largest = part;
-    if (!(part <= 1.0)) {
-        failures++;
-        printf("%s %d: %.9g instead of %.9g\\n", what, place, found, expected);
-    }
-}"""
 
 
 @dataclass(frozen=True)
@@ -272,7 +257,14 @@ class _Files:
             self._predict(),
             self._jacobian(),
             *self.parts.definitions,
-            self._test(),
+            c_program.written(
+                self.name,
+                self.kind,
+                self.expected,
+                self.parts.test_tables,
+                self.parts.test_checks,
+                self.weights.test(self.weights_name) if self.loaded else [],
+            ),
         ]
         return "\n\n".join(blocks) + "\n"
 
@@ -452,51 +444,3 @@ class _Files:
                 "}",
             ]
         )
-
-    # --- the test -----------------------------------------------------------------------------------------------------
-
-    def _test(self) -> str:
-        name, upper, kind, expected = self.name, self.upper, self.kind, self.expected
-        main = ["int main(void)", "{"]
-        if self.loaded:
-            main = ["int main(int argc, char **argv)", "{", *self.weights.test(self.weights_name)]
-        blocks = [
-            "#ifdef RESEAU_TEST",
-            c.comment(
-                "The test. For some x it holds the outputs o, and J v for a direction v, all computed in double "
-                "precision, and how far from them rounding can lead."
-            ),
-            "#include <stdio.h>",
-            c.table("test_x", expected.X, kind),
-            c.table("test_o", expected.O, "double"),
-            c.table("test_o_rounding", expected.O_bounds, "double"),
-            c.table("test_v", expected.V, kind),
-            c.table("test_Jv", expected.JV, "double"),
-            c.table("test_Jv_rounding", expected.JV_bounds, "double"),
-            *self.parts.test_tables,
-            TEST_CHECK,
-            "\n".join(
-                [
-                    *main,
-                    f"    static {kind} o[{upper}_OUTPUTS], J[{upper}_OUTPUTS][{upper}_INPUTS];",
-                    f"    for (int t = 0; t < {len(expected.X)}; t++) {{",
-                    f"        {name}_predict(test_x[t], o);",
-                    f"        {name}_jacobian(test_x[t], J);",
-                    f"        for (int k = 0; k < {upper}_OUTPUTS; k++) {{",
-                    "            double Jv = 0.0;",
-                    f"            for (int i = 0; i < {upper}_INPUTS; i++)",
-                    "                Jv += (double)J[k][i] * (double)test_v[t][i];",
-                    '            check("output", k, (double)o[k], test_o[t][k], test_o_rounding[t][k]);',
-                    '            check("J v, output", k, Jv, test_Jv[t][k], test_Jv_rounding[t][k]);',
-                    "        }",
-                    "    }",
-                    *self.parts.test_checks,
-                    f'    printf("{name}: %s; the largest difference is %.2g of what rounding explains\\n",',
-                    '           failures ? "FAILED" : "passed", largest);',
-                    "    return failures > 0;",
-                    "}",
-                ]
-            ),
-            "#endif",
-        ]
-        return "\n\n".join(blocks)

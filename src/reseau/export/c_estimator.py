@@ -11,7 +11,7 @@ from reseau.export.models import class_labels
 
 if TYPE_CHECKING:
     from reseau.perceptron import Perceptron
-    from reseau.pipelines import Wrapped
+    from reseau.scaling import Wrapped
 
 
 def parts(wrapped: Wrapped, name: str, kind: str) -> Parts:

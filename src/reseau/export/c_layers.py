@@ -14,7 +14,7 @@ from reseau.export import c_text as c
 from reseau.network import LayerView
 
 if TYPE_CHECKING:
-    from reseau.pipelines import Scaling
+    from reseau.scaling import Scaling
 
 
 class Layer:

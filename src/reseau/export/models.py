@@ -9,13 +9,13 @@ import numpy as np
 from reseau.checks import finite_layers, known
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import DTYPES, Network
+from reseau.scaling import Wrapped
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from reseau.estimators import MLPClassifier
     from reseau.perceptron import Perceptron
-    from reseau.pipelines import Wrapped
     from reseau.table_model import TableModel
 
     Model: TypeAlias = Network | TableModel | Perceptron | Pipeline
@@ -31,6 +31,8 @@ def taken_apart(model: object, language: str) -> Wrapped:
     sklearn.exceptions.NotFittedError
         Before fit.
     """
+    if isinstance(model, Network):
+        return Wrapped(model)
     from reseau.pipelines import unwrapped
 
     wrapped = unwrapped(model, "write it with reseau.to_onnx, which knows the steps of scikit-learn.")

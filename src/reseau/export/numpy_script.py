@@ -33,7 +33,7 @@ from reseau.target import Classes, Quantity
 
 if TYPE_CHECKING:
     from reseau.export.models import Model
-    from reseau.pipelines import Wrapped
+    from reseau.scaling import Wrapped
     from reseau.table_model import TableModel
 
 LANGUAGE = "NumPy"

@@ -4,7 +4,9 @@ What is expected is computed in float64, with the equations of the reference eng
 file has them. The bounds are first-order bounds on the error of the same computation in the file's precision, doubled;
 they follow every number through the layers (ε is the spacing of the precision's numbers at 1):
 
-- Z = A W + b: Δz ≤ Σ Δa |w| + (n_in + 2) ε (Σ |a| |w| + |b|), in any order of summation;
+- X' = (X − a)/s of scalers, in float64: Δx' ≤ 4 ε₆₄ (|x| + |a|)/|s|, in any order, and 4 ε |x'| once they are rounded;
+- Z = A W + b: Δz ≤ Σ Δa |w| + (n_in + 2) ε (Σ |a| |w| + |b|), in any order of summation, with ε₆₄ where the first layer
+  is summed in double;
 - A = σ(Z): Δa ≤ |σ'| Δz, and what computing σ adds: 8 ε (|a| + |z σ'|) for a number alone, (n + 8) ε (|a| + 1) for one
   of a row of n;
 - J v likewise: through W as above, and through σ with the change of σ' between z − p and z + p, p = 2 Δz + 8 ε |z|,
@@ -26,7 +28,7 @@ from reseau.layers import Architecture
 
 if TYPE_CHECKING:
     from reseau.network import Network
-    from reseau.pipelines import Scaling
+    from reseau.scaling import Scaling
     from reseau.table_model import TableModel
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -52,13 +54,18 @@ class Vectors:
     JV_bounds: Floats
 
 
-def wide_first_layer(network: Network, dtype: str) -> bool:
-    """Whether float has too few digits for the sums of the first layer: where what its terms cancel is this large.
+def cancels(network: Network) -> bool:
+    """Whether the terms of the first layer are large and cancel.
 
     So it is where inputs far from zero, standardised, were made part of the layer (as `from_sklearn` does).
     """
     b = network.layers[0].b
-    return dtype == "float32" and network.dtype == np.float64 and b is not None and float(np.abs(b).max()) > CANCELLED
+    return b is not None and float(np.abs(b).max()) > CANCELLED
+
+
+def wide_first_layer(network: Network, dtype: str) -> bool:
+    """Whether float has too few digits for the sums of the first layer, which are then in double."""
+    return dtype == "float32" and network.dtype == np.float64 and cancels(network)
 
 
 def vectors(
@@ -75,7 +82,7 @@ def vectors(
     """
     rng = np.random.default_rng(0)
     architecture = network.architecture
-    wide = wide_first_layer(network, dtype)
+    wide, cancelled = wide_first_layer(network, dtype), cancels(network)
     w = network.parameters.astype(dtype).astype(np.float64)
     if wide:
         first = architecture.layers[0].n_parameters(architecture.inputs)
@@ -84,10 +91,12 @@ def vectors(
     if X is None:
         X = np.round(rng.normal(size=(COUNT, architecture.inputs)), 3)
         largest = float(np.sqrt(np.finfo(dtype).max))
-        if wide:
+        if cancelled:
             X, spread = _near_the_middle(network, X)
         with np.errstate(all="ignore"):
-            while not wide and X.any() and not _within(largest, architecture, w, X):  # exponentials of exponentials
+            while (
+                not cancelled and X.any() and not _within(largest, architecture, w, X)
+            ):  # exponentials of exponentials
                 X = np.round(X / 2, 9)
         for scaling in reversed(scalings):
             X, spread = scaling.back(X), spread * np.abs(scaling.scale)
@@ -130,11 +139,13 @@ def _followed(
     """O and J V, each with bounds on the errors of its numbers: A and T = ∂A/∂X V are followed through the layers."""
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).smallest_normal)
     A, T = X, V
-    for scaling in scalings:
-        T, A = T * scaling.slope(A), scaling(A)
+    A_error = np.zeros_like(X)
+    for scaling in scalings:  # in double, in any order: also as x/s - a/s
+        A_error = (A_error + 4 * float(np.finfo(np.float64).eps) * (np.abs(A) + np.abs(scaling.shift))) / scaling.scale
+        T, A, A_error = T * scaling.slope(A), scaling(A), np.abs(A_error)
     size = np.abs(T)  # what T would be if nothing cancelled
-    scaled = 4 * eps if scalings else 0.0  # computed in double, then rounded
-    A_error, T_error = scaled * np.abs(A), scaled * size
+    rounded = 4 * eps if scalings else 0.0
+    A_error, T_error = A_error + rounded * np.abs(A), rounded * size
     for place, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(w), strict=True)):
         n_in, n_out = W.shape
         sigma, absolute = layer.sigma, np.abs(W)
