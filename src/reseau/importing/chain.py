@@ -44,8 +44,10 @@ def _probe() -> Floats:
     small = np.geomspace(1e-6, 1e-2, 13)
     z = np.concatenate([near, far, -far, small, -small])
     z = np.append(z, np.zeros(-len(z) % 4))
-    places = np.random.default_rng(0).permutation(len(z))  # so that a row has small and large ones
-    return z[places].reshape(-1, 4).astype(np.float32).astype(np.float64)
+    z = np.random.default_rng(0).permutation(z)  # so that a row has small and large ones
+    some = z[np.abs(z) <= 12][:32]
+    z = np.concatenate([z, -np.abs(some), np.abs(some)])  # so that a row may have one sign
+    return z.reshape(-1, 4).astype(np.float32).astype(np.float64)
 
 
 PROBE = _probe()
