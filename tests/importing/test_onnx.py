@@ -408,6 +408,72 @@ def test_what_scales_columns_becomes_part_of_the_layer_beside_it(nodes: list[Any
     assert_runs_alike(proto, net, X.astype(np.float32))
 
 
+FUNCTIONS = (
+    "Relu",
+    "Sigmoid",
+    "Tanh",
+    "Softplus",
+    "Elu",
+    "Softmax",
+    "LeakyRelu",
+    "HardSigmoid",
+    "Neg",
+    "Abs",
+    "Identity",
+)
+STEPS = (*FUNCTIONS, "Gemm", "PRelu", "BatchNormalization", "Max", *("Add", "Sub", "Mul", "Div") * 2)
+
+
+def random_chain(rng: np.random.Generator) -> Any:
+    """A graph that begins and ends with a layer, with whatever between."""
+    constants: dict[str, Any] = {}
+    nodes: list[tuple[Any, ...]] = []
+
+    def constant(value: Any) -> str:
+        constants[f"c{len(constants)}"] = np.asarray(value, np.float32)
+        return f"c{len(constants) - 1}"
+
+    before = name = "X"
+    width = 3
+    for place, step in enumerate(["Gemm", *rng.choice(STEPS, rng.integers(1, 6)), "Gemm"]):
+        inputs = [name]
+        if step == "Gemm":
+            n = int(rng.integers(1, 5))
+            inputs += [constant(rng.normal(size=(width, n))), constant(rng.normal(size=n))]
+            width = n
+        elif step == "PRelu":
+            inputs.append(constant(rng.normal(size=rng.choice([1, width]))))
+        elif step == "BatchNormalization":
+            inputs += [constant(rng.normal(size=width)) for _ in range(3)] + [constant(rng.uniform(0.1, 2, width))]
+        elif step == "Max":
+            inputs.append(before)
+        elif step in ("Add", "Sub", "Mul", "Div"):
+            shape = [(), (1,), (1, 1), (width,), (1, width)][rng.integers(5)]
+            inputs.insert(rng.integers(2), constant(rng.choice([-1, 0.5, 2, 3, 6], size=shape)))
+        nodes.append((str(step), " ".join(inputs), f"t{place}"))
+        before, name = name, f"t{place}"
+    return graph(nodes, constants, outputs=(name,)), name
+
+
+def test_random_chains_run_as_in_onnxruntime_or_are_refused(helper: Any) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(0)
+    taken = 0
+    for _ in range(200):
+        proto, output = random_chain(rng)
+        try:
+            net = rs.from_onnx(proto)
+        except rs.ModelFileError:
+            continue
+        taken += 1
+        X = 2 * rng.normal(size=(20, 3)).astype(np.float32)
+        session = runtime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+        (theirs,) = session.run([output], {"X": X})
+        # Seven steps at most, whose numbers are of the order of the outputs at most a hundredfold.
+        np.testing.assert_allclose(net(X), theirs, rtol=0, atol=700 * np.finfo(c).eps * max(1, np.abs(theirs).max()))
+    assert taken > 50
+
+
 def test_inputs_far_from_zero_are_taken_in_double_or_refused() -> None:
     nodes = [("Sub", "X m", "y"), ("Div", "y s", "x"), ("Gemm", "x W b", "O")]
     for far, dtype in ((0.5, "float32"), (1e5, "float64")):

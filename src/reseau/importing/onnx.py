@@ -507,6 +507,7 @@ _REDUCTIONS = ("ReduceMax", "ReduceSum")  # whose second input is axes
 # Of data and a constant: what is done to the data, which may come first or second.
 _ARITHMETIC: dict[str, Callable[[Array, bool], Affine | None]] = {
     "Add": lambda constant, first: Affine(1.0, constant),
+    "Sum": lambda constant, first: Affine(1.0, constant),
     "Sub": lambda constant, first: Affine(1.0, -constant) if first else Affine(-1.0, constant),
     "Mul": lambda constant, first: Affine(constant, 0.0),
     "Div": lambda constant, first: Affine(_inverse(constant), 0.0) if first else None,
