@@ -384,6 +384,85 @@ def test_the_bars_of_a_negative_error_fall_with_it(form, bias):
     assert bars[0] > bars[-1]
 
 
+# --- what is said is true -----------------------------------------------------------------------------------------
+
+
+def of_one_weight(w: float, target: float, activation: str, loss: str = "squared_error", **options: Any) -> Blackboard:
+    net = rs.Network(rs.Dense(1, activation, bias=False), loss=loss, inputs=1, dtype="float64")
+    net.layers[0].W[...] = w
+    return net.blackboard([[1.0]], [[target]], **{"learning_rate": 0.5, **options})
+
+
+def said(board: Blackboard) -> str:
+    """The sentence at the end about the error, on one line."""
+    text = " ".join(board.to_text(width=300).split())
+    return re.sub(r".*E′ = \S+ (.*?\.) (Computed|Calculé).*", r"\1", text)
+
+
+def test_the_update_goes_against_the_gradient_in_words_too() -> None:
+    assert "Each parameter w moves against its gradient" in small().to_text()
+    assert "se déplace dans le sens opposé à son gradient" in " ".join(small("fr").to_text().split())
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "w", "target"),
+    [
+        ("sigmoid", "binary_cross_entropy", 40.0, 0.0),
+        ("sigmoid", "binary_cross_entropy", -800.0, 1.0),
+        ("sigmoid", "binary_cross_entropy", 800.0, 0.25),
+        ("exponential", "poisson", -800.0, 2.0),
+    ],
+)
+@EVERY_FORM
+def test_a_saturated_output_is_given_its_difference_and_no_false_product(form, activation, loss, w, target):
+    board = of_one_weight(w, target, activation, loss)
+    o = float(board.O[0, 0])
+    shown = board.to_text(width=300)
+    for untrue in ("log(0)", "log(1 − 1)", "/(1 − 1)", "/0 ", "10³⁰⁷", "∘ [0] ="):
+        assert untrue not in shown.partition("2. Error")[2]
+    assert "so near its limit that this product cannot be computed" in shown
+    assert float(board.delta1[0, 0]) == o - target  # as the last line says
+    assert f"δ₁ = O − O* = [{o:g}] − [{target:g}] = [{o - target:g}]".replace("-", "−") in shown
+    if form in ("latex", "markdown"):
+        check_latex(set_as(form, board))
+
+
+def test_softmax_that_is_saturated_is_given_its_difference() -> None:
+    net = rs.Network(rs.Dense(2, "softmax", bias=False), loss="cross_entropy", inputs=1, dtype="float64")
+    net.layers[0].W[...] = [[800.0, 0.0]]
+    shown = net.blackboard([[1.0]], [[0.0, 1.0]], lang="fr").to_text(width=300)
+    assert "e₂ = 800\n" in shown
+    assert "10³⁰⁷" not in shown
+    assert "Une sortie est si proche de sa limite" in shown
+    assert "δ₁ = O − O* = [1  0] − [0  1] = [1  −1]" in shown
+
+
+def test_an_output_far_from_its_limit_has_its_product() -> None:
+    shown = of_one_weight(20.0, 0.0, "sigmoid", "binary_cross_entropy").to_text(width=300)
+    assert "∘ φ′(Z₁) = [4.852·10⁸] ∘ [2.061·10⁻⁹] = [1.000]" in shown  # φ′(20) = 2.0611536e-9
+    assert "the product is simply the difference" in shown
+
+
+def test_what_becomes_of_the_error_is_told_as_it_is() -> None:
+    assert said(of_one_weight(40.0, 0.0, "sigmoid")) == (
+        "Every gradient is 0, so that the step changes nothing: the error stays at 0.5."
+    )
+    assert said(of_one_weight(-1.0, 1.0, "relu", lang="fr")) == (
+        "Tous les gradients sont nuls, si bien que le pas ne change rien\N{NO-BREAK SPACE}: l’erreur reste à 0,5."
+    ).replace("\N{NO-BREAK SPACE}", " ")
+    # E = ½ (o − 0)² with o = φ(12) falls by γ (o φ′(12))², to first order: 0.5 (6.14417e-6)² = 1.8875e-11
+    assert said(of_one_weight(12.0, 0.0, "sigmoid")) == "The error falls by 1.888·10⁻¹¹, from 0.5000 to 0.5000."
+    assert said(of_one_weight(20.0, 0.0, "sigmoid")) == "The error stays at 0.5000."  # it would fall by 2·10⁻¹⁸
+    assert said(of_one_weight(1.0, 0.0, "identity")) == "The error falls from 0.5 to 0.125."
+    # ½ (1 − 2.0005)² = 0.5005: a step just too long
+    assert said(of_one_weight(1.0, 0.0, "identity", learning_rate=2.0001)).startswith(
+        "The error rises by 0.0001, from 0.5"
+    )
+    assert said(of_one_weight(1.0, 0.0, "identity", learning_rate=3.0)).startswith(
+        "The error rises from 0.5 to 2: the step"
+    )
+
+
 # --- LaTeX and Markdown -------------------------------------------------------------------------------------------
 
 

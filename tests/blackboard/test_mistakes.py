@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
+import re
 from random import Random
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 import reseau as rs
 from reseau.blackboard import words
 from reseau.blackboard.exercise import Exercise, draw, from_json
-from reseau.blackboard.mistakes import Verdict, report
+from reseau.blackboard.mistakes import Verdict, close, report
 from reseau.layers import Architecture
 from reseau.typesetting import TextSetter
 
@@ -230,6 +232,72 @@ def test_a_matrix_with_rows_and_columns_exchanged_is_named() -> None:
         assert verdict.transposed == "dW1"
         assert not verdict.all_right
         assert "rows and columns exchanged" in told(task, verdict)
+
+
+def small_steps(rate: float = 2e-5) -> Exercise:
+    """An exercise whose steps are too small for four digits: W1 is of halves and ones, and moves by less than 5e-5."""
+    return dataclasses.replace(exercise(), learning_rate=rate)
+
+
+def new_weights(task: Exercise, write: str) -> str:
+    """A table of the new weights of the first layer, each written in a way."""
+    W = task.board().W1_new
+    return "\n".join(f"W1_new,{i + 1},{j + 1},{format(float(W[i, j]), write)}" for i, j in np.ndindex(2, 2))
+
+
+@pytest.mark.parametrize("write", [".4g", ".4f", ".3f", ".2f"])  # 0.5, 0.5000, 0.500, 0.50
+def test_steps_that_are_lost_in_rounding_are_no_mistakes_and_are_said(write: str) -> None:
+    task = small_steps()
+    assert 0 < np.abs(task.board().change_W1).max() < 5e-6
+    verdict = task.check(new_weights(task, write), "answers")
+    assert verdict.all_right
+    assert (verdict.answered, verdict.right, len(verdict.lost)) == (4, 4, 4)
+    first = verdict.lost[0]
+    lines = report(task.task, verdict, TextSetter("en", 4))
+    assert lines[0] == "Right numbers: all 4."
+    assert lines[1].startswith(
+        "4 steps are lost in rounding, which is no mistake. The first is W₁′, row 1, column 1 (W1_new)"
+    )
+    assert f"given as {first.given:g}, as before".replace("-", "−") in lines[1]
+    assert not lines[1].endswith(f"it is {TextSetter('en', 4).number(first.expected)}.")  # but what tells the two apart
+    assert "se perdent dans l’arrondi" in report(task.task, verdict, TextSetter("fr", 4))[1]
+
+
+def test_a_single_step_that_is_lost_is_said_to_be_one() -> None:
+    task = small_steps()
+    verdict = task.check(new_weights(task, ".4g").splitlines()[0], "answers")
+    assert report(task.task, verdict, TextSetter("en", 4))[1].startswith(
+        "One step is lost in rounding, which is no mistake"
+    )
+
+
+def test_a_small_step_in_full_is_right_and_its_sign_a_mistake() -> None:
+    task = small_steps()
+    verdict = task.check(new_weights(task, ".12f"), "answers")
+    assert (verdict.all_right, verdict.lost) == (True, ())
+    board = task.board()
+    wrong = task.check(as_json({"W1_new": board.W1 - board.change_W1}, 12), "answers")
+    assert wrong.first is not None
+    assert "the sign of the update" in told(task, wrong)
+    given, expected = re.findall(r"(\S+) instead of (\S+)\.\n", told(task, wrong) + "\n")[0]
+    assert given != expected
+
+
+def test_a_step_that_four_digits_show_is_not_lost() -> None:
+    task = small_steps(0.5)
+    board = task.board()
+    assert np.abs(board.change_W1).min() > 1e-3
+    forgotten = task.check(as_json({"W1_new": board.W1}, 4), "answers")
+    assert forgotten.first is not None
+    assert task.check(new_weights(task, ".4g"), "answers").lost == ()
+
+
+def test_a_large_number_may_be_rounded_to_the_digits_that_are_asked_for() -> None:
+    assert close(123.5, 123.456, 0.0, 123.0)
+    assert close(1.0, 1.00003, 0.0, 1.0)
+    assert not close(123.4, 123.456, 0.0, 123.0)
+    assert not close(0.0, 0.3, 0.0)
+    assert not close(0.50001, 0.49999, 0.000005, 0.5)
 
 
 def test_fractions_signs_and_blanks_are_read() -> None:

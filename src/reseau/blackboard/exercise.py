@@ -16,7 +16,7 @@ from reseau.blackboard import words
 from reseau.blackboard.answers import read, two
 from reseau.blackboard.board import Blackboard, network_line, work_out
 from reseau.blackboard.lesson import symbol_of
-from reseau.blackboard.mistakes import Verdict, check
+from reseau.blackboard.mistakes import DIGITS, Verdict, check
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
 from reseau.checks import integer, known, real, shown
@@ -27,7 +27,6 @@ from reseau.optimizers import SGD
 from reseau.typesetting import LANGUAGES, TextSetter
 
 FORMAT, VERSION = "reseau exercise", 1
-DIGITS = 4
 MOST_NEURONS = 6  # of a layer: what can be done by hand
 
 # Numbers that are easy by hand, and no zeros among the weights, whose terms would vanish.

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from math import isfinite
+from functools import cached_property
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
 from reseau.activations import RowWise
 from reseau.blackboard import words
+from reseau.blackboard.exact import floats
 from reseau.blackboard.sheet import (
     Chain,
     Line,
@@ -50,6 +52,8 @@ from reseau.typesetting import Words
 
 ROWS = "rows"
 MOST_NAMES = 40  # of inputs or outputs that are listed one by one
+LITTLE = 1e-3  # relatively: by what two numbers of a few digits may differ and look the same
+ROUNDING = 1e-14  # relatively: by what the error may change for having been rounded alone
 X, E, O = Symbol("X"), Symbol("E"), Symbol("O")
 O_STAR = Symbol("T", "O", mark="*")
 GAMMA = Symbol("learning_rate", "γ")
@@ -224,7 +228,8 @@ class Lesson:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(L)):
                     plugged = loss.formula.plug({"o": self.parts[f"A{L}"][r], "t": self.parts["T"][r], "j": j})
-                    yield self.worked_chain("e", j, r, plugged, self.parts["e"][r, j])
+                    left, value = Symbol("e", index=self._element(j, r)), self.parts["e"][r, j]
+                    yield Chain(_without_repeats(((left,), *_worked(plugged, value))))
         yield self.chain((Symbol("e"),), result="e")
         if self.rows == 1:
             yield self.prose(words.TOTAL)
@@ -270,6 +275,8 @@ class Lesson:
         yield Chain(((left,), (loss.derivative_formula,)))
         if self.rows > 1:
             yield self.prose(words.AVERAGED, rows=self.rows)
+        if self.saturated:
+            return
         if not self.blank:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(L)):
@@ -277,7 +284,7 @@ class Lesson:
                     plugged = loss.derivative_formula.plug(values)
                     plugged = self._share(plugged)
                     left = Symbol("∂E") / Symbol("∂o", index=self._element(j, r))
-                    yield Chain(_without_repeats(((left,), (plugged,), (number(self.parts[f"dA{L}"][r, j]),))))
+                    yield Chain(_without_repeats(((left,), *_worked(plugged, self.parts[f"dA{L}"][r, j]))))
         yield self.chain((derivative_by("O"),), result=f"dA{L}")
 
     def _derivative(self, l: int) -> Iterator[Line]:
@@ -309,9 +316,15 @@ class Lesson:
 
     def _delta(self, l: int) -> Iterator[Line]:
         sigma, delta, Z = self.layers[l - 1].sigma, of_layer("δ", l), of_layer("Z", l)
+        saturated = l == self.task.depth and self.saturated
         G = derivative_by("O" if l == self.task.depth else "A", None if l == self.task.depth else l)
         yield self.prose(words.DELTA, l=l)
-        if isinstance(sigma, RowWise):
+        if saturated:
+            product: Side = (
+                (G, of_layer("D", l)) if isinstance(sigma, RowWise) else (G, "∘", named(f"{sigma.letter}′")(Z))
+            )
+            yield Chain(((delta,), (derivative_by("Z", l),), product))
+        elif isinstance(sigma, RowWise):
             numbers: Side = ()
             if self.rows == 1:
                 shown = self.places(l)
@@ -324,7 +337,7 @@ class Lesson:
             symbols: Side = (G, "∘", named(f"{sigma.letter}′")(Z))
             yield self.chain((delta,), (derivative_by("Z", l),), symbols, numbers=numbers, result=f"delta{l}")
         if l == self.task.depth and self.task.architecture.simplifies and not self.blank:
-            yield self.prose(words.SIMPLIFIES)
+            yield self.prose(words.SATURATED if saturated else words.SIMPLIFIES)
             alone = self.rows == 1
             difference: Side = (self._share(O - O_STAR),)
             numbers = (self.matrix(f"A{l}"), "−", self.matrix("T")) if alone else ()
@@ -393,14 +406,39 @@ class Lesson:
         yield self.chain((Symbol("O", mark="′"),), result="O_new")
         yield self.chain((Symbol("E", mark="′"),), result="E_new")
         if not self.blank:
-            before, after = to_float(self.parts["E"][()]), to_float(self.parts["E_new"][()])
-            words_for = words.FALLS if after < before else words.STAYS if after == before else words.RISES
-            if not isfinite(before) or not isfinite(after):
-                words_for = words.NOT_FINITE
-            numbers = (("before", number(self.parts["E"][()])), ("after", number(self.parts["E_new"][()])))
-            yield Prose(words_for.in_(self.lang), numbers)
+            values = {"before": self.parts["E"][()], "after": self.parts["E_new"][()]}
+            values["change"] = abs(values["after"] - values["before"])
+            numbers = tuple((name, number(value)) for name, value in values.items())
+            yield Prose(self._outcome().in_(self.lang), numbers)
+
+    def _outcome(self) -> Words:
+        """What the step did to the error."""
+        before, after = to_float(self.parts["E"][()]), to_float(self.parts["E_new"][()])
+        if not isfinite(before) or not isfinite(after):
+            return words.NOT_FINITE
+        still = (f"change_{tensor}" for tensor, _ in self.task.tensors())
+        if all(np.all(self.parts[name] == 0) for name in (*still, *(gradient for _, gradient in self.task.tensors()))):
+            return words.NO_GRADIENT
+        if abs(after - before) <= ROUNDING * max(abs(before), abs(after)):
+            return words.STAYS
+        little = abs(after - before) < LITTLE * abs(before)
+        if after < before:
+            return words.FALLS_A_LITTLE if little else words.FALLS
+        return words.RISES_A_LITTLE if little else words.RISES
 
     # --- what the sections are made of --------------------------------------------------------------------------------
+
+    @cached_property
+    def saturated(self) -> bool:
+        """Whether outputs are so near their limits that the last layer's δ, a difference, is not the product shown."""
+        L = self.task.depth
+        if self.blank or not self.task.architecture.simplifies:
+            return False
+        G, D, delta = (floats(self.parts[f"{name}{L}"]) for name in ("dA", "D", "delta"))
+        with np.errstate(all="ignore"):
+            product = np.einsum("ri,rij->rj", G, D) if D.ndim > delta.ndim else G * D
+            near = np.abs(product - delta) <= LITTLE * np.abs(delta) + LITTLE * np.abs(delta).max() / 1000
+        return bool(np.isfinite(delta).all() and not near.all())
 
     @property
     def layers(self) -> tuple[Dense, ...]:
@@ -509,6 +547,18 @@ def _hyperparameters(equations: Sequence[Equation]) -> list[Symbol]:
 
 def _sum(terms: Sequence[Expression]) -> Expression:
     return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
+def _worked(plugged: Expression, value: Any) -> tuple[Side, ...]:
+    """A formula with its numbers, and its value; the value alone where those numbers, as rounded, do not give it."""
+    try:
+        with np.errstate(all="ignore"):
+            found = to_float(plugged.evaluate({}))
+    except (ArithmeticError, ValueError):  # such as the logarithm of 0
+        found = nan
+    expected = to_float(value)
+    true = found == expected or abs(found - expected) <= LITTLE * abs(expected) or not isfinite(expected)
+    return ((plugged,), (number(value),)) if true else ((number(value),),)
 
 
 def _without_repeats(sides: tuple[Side, ...]) -> tuple[Side, ...]:

@@ -8,7 +8,7 @@ functions is another one; the likely one is the one whose step explains the firs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from reseau.blackboard import words
 from reseau.blackboard.answers import Answers
 from reseau.blackboard.lesson import symbol_of
 from reseau.blackboard.step import Parts, Task, input_name, quantities
-from reseau.typesetting import Setter, Words
+from reseau.typesetting import ALL_DIGITS, CLOSE, Setter, Words
 
+DIGITS = 4  # significant ones, that a sheet asks for
 MOST_NAMED = 3  # likely mistakes that are told
 TINY = 1e-9
 RELATIVE = 0.01  # what rounding on the way, to the digits that the sheet asks for, may add up to
@@ -56,6 +57,8 @@ class Verdict:
         How many numbers were given, and how many of them are right, from the numbers before them at least.
     first : Wrong or None
         The first that went wrong.
+    lost : tuple of Wrong
+        New weights that are right as far as they are written, but are so the old ones too.
     mistakes : tuple of Mistake
         The likely mistakes, the likeliest first; several if they cannot be told apart.
     transposed : str or None
@@ -67,6 +70,7 @@ class Verdict:
     first: Wrong | None
     mistakes: tuple[Mistake, ...]
     transposed: str | None = None
+    lost: tuple[Wrong, ...] = ()
 
     @property
     def all_right(self) -> bool:
@@ -80,6 +84,7 @@ def check(task: Task, given: Parts, answers: Answers) -> Verdict:
     following = walk(task, given, answers.values, {})
     answered = right = 0
     first: Wrong | None = None
+    lost: list[Wrong] = []
     for line in quantities(task):
         if answers.transposed == line.name and first is None:
             return Verdict(answered, right, None, (), line.name)
@@ -89,16 +94,18 @@ def check(task: Task, given: Parts, answers: Answers) -> Verdict:
         for place in places_of(values):
             value, unit = values[place], answers.units[line.name][place]
             answered += 1
-            if any(
-                close(value, parts[line.name][place], unit, _old(given, line.name, place))
-                for parts in (truth, following)
-            ):
+            old = _old(given, line.name, place)
+            # What should stand there: what follows from the numbers before it, which were right, if rounded.
+            index = tuple(int(i) + 1 for i in place[-2:])
+            found = Wrong(line.name, index, float(value), float(following[line.name][place]))
+            if any(close(value, parts[line.name][place], unit, old) for parts in (truth, following)):
                 right += 1
+                if _is_lost(found, old, unit):
+                    lost.append(found)
             elif first is None:
-                # What should stand there: what follows from the numbers before it, which were right, if rounded.
-                index = tuple(int(i) + 1 for i in place[-2:])
-                first = Wrong(line.name, index, float(value), float(following[line.name][place]))
-    return Verdict(answered, right, first, tuple(_likely(task, given, answers, first)) if first else ())
+                first = found
+    likely = tuple(_likely(task, given, answers, first)) if first else ()
+    return Verdict(answered, right, first, likely, lost=tuple(lost))
 
 
 def close(value: float, expected: float, unit: float, old: float = 0.0) -> bool:
@@ -115,7 +122,25 @@ def close(value: float, expected: float, unit: float, old: float = 0.0) -> bool:
     """
     if not np.isfinite(expected):
         return bool(value == expected)
-    return bool(abs(value - expected) <= RELATIVE * abs(expected - old) + unit + TINY)
+    near = abs(value - expected) <= RELATIVE * abs(expected - old) + unit + TINY
+    return bool(near or is_rounded(value, expected))
+
+
+def is_rounded(value: float, expected: float) -> bool:
+    """Whether an answer is a number rounded to the digits that the sheet asks for; zeros at its end may be left out."""
+    return value != 0 and abs(value - float(f"{expected:.{DIGITS - 1}e}")) <= CLOSE * abs(value)
+
+
+def _is_lost(found: Wrong, old: float, unit: float) -> bool:
+    """Whether a new weight, as it is written, could be the old one, which it is not."""
+    change = found.expected - old
+    if (
+        found.name.removesuffix("_new") == found.name
+        or not change
+        or abs(found.given - found.expected) <= RELATIVE * abs(change)
+    ):
+        return False
+    return abs(found.given - old) <= unit or is_rounded(found.given, old)
 
 
 def places_of(values: FloatArray) -> list[tuple[int, ...]]:
@@ -187,18 +212,13 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
     if verdict.transposed is not None:
         symbol = setter.set(symbol_of(task, verdict.transposed))
         return [words.IS_TRANSPOSED.in_(lang).format(symbol=symbol, name=verdict.transposed)]
+    lost = _lost(task, verdict, setter)
     if verdict.first is None:
-        return [words.ALL_RIGHT.in_(lang).format(answered=verdict.answered)]
+        return [words.ALL_RIGHT.in_(lang).format(answered=verdict.answered), *lost]
     first = verdict.first
-    symbol = setter.set(symbol_of(task, first.name))
-    place = f"{symbol} ({first.name})"
-    if first.place:
-        row, column = (1, *first.place)[-2:]
-        template = words.AT_ROW if _is_matrix(first.name) else words.IN_COLUMN
-        place = template.in_(lang).format(symbol=symbol, row=row, column=column, name=first.name)
-    numbers = {"given": setter.number(first.given), "expected": setter.number(first.expected)}
+    given, expected = _told_apart(first.given, first.expected, setter)
     lines = [words.SOME_RIGHT.in_(lang).format(right=verdict.right, answered=verdict.answered)]
-    lines.append(words.FIRST_WRONG.in_(lang).format(place=place, **numbers))
+    lines.append(words.FIRST_WRONG.in_(lang).format(place=_place(task, first, setter), given=given, expected=expected))
     if verdict.mistakes:
         named = [
             mistake.words.in_(lang)
@@ -209,7 +229,41 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
         lines.append(words.LIKELY.in_(lang).format(mistake=words.OR.in_(lang).join(named)))
     else:
         lines.append(words.NO_KNOWN_MISTAKE.in_(lang))
-    return lines
+    return [*lines, *lost]
+
+
+def _place(task: Task, number: Wrong, setter: Setter) -> str:
+    """Where a number stands, in words."""
+    symbol = setter.set(symbol_of(task, number.name))
+    if not number.place:
+        return f"{symbol} ({number.name})"
+    row, column = (1, *number.place)[-2:]
+    template = words.AT_ROW if _is_matrix(number.name) else words.IN_COLUMN
+    return template.in_(setter.lang).format(symbol=symbol, row=row, column=column, name=number.name)
+
+
+def _told_apart(given: float, expected: float, setter: Setter) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(setter.digits, ALL_DIGITS + 1):
+        finer = replace(setter, digits=digits)
+        shown = finer.number(given), finer.number(expected)
+        if given == expected or float(f"{given:.{digits - 1}e}") != float(f"{expected:.{digits - 1}e}"):
+            break
+    return shown
+
+
+def _lost(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
+    """What is said of new weights whose change is lost in rounding."""
+    if not verdict.lost:
+        return []
+    first = verdict.lost[0]
+    given, expected = _told_apart(first.given, first.expected, setter)
+    template = words.LOST if len(verdict.lost) == 1 else words.SEVERAL_LOST
+    return [
+        template.in_(setter.lang).format(
+            place=_place(task, first, setter), given=given, expected=expected, count=len(verdict.lost)
+        )
+    ]
 
 
 def _is_matrix(name: str) -> bool:

@@ -85,6 +85,12 @@ SIMPLIFIES = Words(
     "With this activation function and this error the product is simply the difference:",
     "Avec cette fonction d’activation et cette erreur, le produit est simplement la différence :",
 )
+SATURATED = Words(
+    "An output is so near its limit that this product cannot be computed from rounded numbers; with this activation "
+    "function and this error it is simply the difference:",
+    "Une sortie est si proche de sa limite que ce produit ne se calcule pas avec des nombres arrondis ; avec cette "
+    "fonction d’activation et cette erreur, c’est simplement la différence :",
+)
 GRADIENT = Words(
     "The gradient of the weights and biases of layer {l}:", "Le gradient des poids et des biais de la couche {l} :"
 )
@@ -93,7 +99,8 @@ SENT_BACK = Words("What layer {l} sends back to layer {before}:", "Ce que la cou
 
 UPDATE = Words("4. Update", "4. Mise à jour")
 UPDATE_OF_EACH = Words(
-    "Each parameter w follows its gradient ({optimizer}):", "Chaque paramètre w suit son gradient ({optimizer}) :"
+    "Each parameter w moves against its gradient ({optimizer}):",
+    "Chaque paramètre w se déplace dans le sens opposé à son gradient ({optimizer}) :",
 )
 WITH_GRADIENT = Words("Here g is the gradient of w.", "Ici g est le gradient de w.")
 STEP_NUMBER = Words("This is step t = {t}.", "C’est le pas t = {t}.")
@@ -110,6 +117,14 @@ NEW_ERROR_OF_BATCH = Words(
     "With the new parameters the same rows give:", "Avec les nouveaux paramètres, les mêmes lignes donnent :"
 )
 FALLS = Words("The error falls from {before} to {after}.", "L’erreur baisse de {before} à {after}.")
+FALLS_A_LITTLE = Words(
+    "The error falls by {change}, from {before} to {after}.", "L’erreur baisse de {change}, de {before} à {after}."
+)
+RISES_A_LITTLE = Words(
+    "The error rises by {change}, from {before} to {after}: the step was too long; try a smaller learning rate.",
+    "L’erreur monte de {change}, de {before} à {after} : le pas était trop grand ; essayez un taux "
+    "d’apprentissage plus petit.",
+)
 RISES = Words(
     "The error rises from {before} to {after}: the step was too long; try a smaller learning rate.",
     "L’erreur monte de {before} à {after} : le pas était trop grand ; essayez un taux d’apprentissage plus petit.",
@@ -119,6 +134,10 @@ NOT_FINITE = Words(
     "L’erreur n’est pas un nombre fini : les poids, les entrées ou le pas sont trop grands.",
 )
 STAYS = Words("The error stays at {before}.", "L’erreur reste à {before}.")
+NO_GRADIENT = Words(
+    "Every gradient is 0, so that the step changes nothing: the error stays at {before}.",
+    "Tous les gradients sont nuls, si bien que le pas ne change rien : l’erreur reste à {before}.",
+)
 
 CURVE = Words("The error, step by step", "L’erreur, pas à pas")
 STEP = Words("step", "pas")
@@ -164,6 +183,18 @@ IN_COLUMN = Words("{symbol}, number {column} ({name})", "{symbol}, nombre {colum
 IS_TRANSPOSED = Words(
     "{symbol} ({name}) has its rows and columns exchanged: a transposition was forgotten or added.",
     "{symbol} ({name}) a ses lignes et ses colonnes échangées : une transposition oubliée ou en trop.",
+)
+LOST = Words(
+    "One step is lost in rounding, which is no mistake: {place} is given as {given}, as before the step; it is "
+    "{expected}.",
+    "Un pas se perd dans l’arrondi, ce qui n’est pas une erreur : {place} est donné comme {given}, comme avant le "
+    "pas ; c’est {expected}.",
+)
+SEVERAL_LOST = Words(
+    "{count} steps are lost in rounding, which is no mistake. The first is {place}, given as {given}, as before the "
+    "step; it is {expected}.",
+    "{count} pas se perdent dans l’arrondi, ce qui n’est pas une erreur. Le premier est {place}, donné comme {given}, "
+    "comme avant le pas ; c’est {expected}.",
 )
 LIKELY = Words("Likely mistake: {mistake}.", "Erreur probable : {mistake}.")
 OR = Words(", or ", ", ou ")

@@ -29,8 +29,8 @@ def check(
     student's own numbers before them, to 1 %. The exit code is 1 if a number is wrong.
     """
     with refusals():
-        from reseau.blackboard.exercise import DIGITS, load, text_of
-        from reseau.blackboard.mistakes import report
+        from reseau.blackboard.exercise import load, text_of
+        from reseau.blackboard.mistakes import DIGITS, report
         from reseau.checks import known
         from reseau.typesetting import LANGUAGES, TextSetter
 

@@ -33,8 +33,9 @@ def exercise(
     table of answers. A table of answers that is there already is not replaced.
     """
     with refusals():
-        from reseau.blackboard.exercise import DIGITS, draw
+        from reseau.blackboard.exercise import draw
         from reseau.blackboard.forms import check_ending, set_lines
+        from reseau.blackboard.mistakes import DIGITS
         from reseau.blackboard.words import FILES_WRITTEN
         from reseau.files import write_bytes
 
