@@ -35,7 +35,8 @@ def predict(
 
     The output has a line for each row of TABLE, in its order: the column "prediction" and, for
     classes, a column of probabilities for each, named "target=class". Nothing else of TABLE is
-    repeated. If TABLE holds the target too, the score is told on stderr.
+    repeated. If TABLE holds the target too, the score is told on stderr; so is a class that a
+    spreadsheet would take for a formula.
     """
     with refusals():
         ending = ".csv" if output is None else output.suffix.lower()
