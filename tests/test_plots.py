@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,6 +70,16 @@ def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch: pytest
 def test_a_name_with_dollars_is_no_formula(tmp_path: Path) -> None:
     save_loss_curve(tmp_path / "l.svg", History(loss=[1.0, 0.5]), title="$a_{$ from t.csv")
     assert "$a_{$ from t.csv" in (tmp_path / "l.svg").read_text()
+
+
+@pytest.mark.filterwarnings("error")
+def test_control_and_direction_characters_in_names_are_drawn_as_escapes(tmp_path: Path) -> None:
+    save_loss_curve(tmp_path / "l.svg", History(loss=[1.0, 0.5]), title="a\x1b[2J\u202e --> from t.csv")
+    text = (tmp_path / "l.svg").read_text()
+    ElementTree.fromstring(text)
+    assert r"a\x1b[2J\u202e" in text
+    display = drawn(Network(Dense(1), inputs=2), input_names=["a\x1b[2J", "b\u202e"])
+    assert [label.get_text() for label in display.input_texts_] == [r"a\x1b[2J", r"b\u202e"]
 
 
 # --- the diagram of a network -----------------------------------------------------------------------------------------

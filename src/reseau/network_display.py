@@ -14,6 +14,7 @@ from reseau.checks import boolean, integer, known, shown
 from reseau.errors import ParameterError
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.typesetting import TextSetter
+from reseau.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -552,7 +553,7 @@ def _checked_names(parameter: str, names: Any, wanted: int, what: str) -> list[s
 def _labels(names: list[str] | None, letter: str, shown: list[int]) -> list[str]:
     if names is None:
         return [f"${letter}_{{{i + 1}}}$" for i in shown]
-    lines = [" ".join(names[i].split()) for i in shown]
+    lines = [visible(" ".join(names[i].split())) for i in shown]
     return [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in lines]
 
 

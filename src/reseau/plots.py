@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reseau.checks import integer, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.history import History
+from reseau.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +161,7 @@ def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int
     ax = figure.add_subplot()
     ax.spines[["top", "right"]].set_visible(False)
     LossCurveDisplay.from_history(history, ax, best_epoch=best_epoch)
-    ax.set_title(title, parse_math=False)  # a $ in a name begins no formula
+    ax.set_title(visible(title), parse_math=False)  # a $ in a name begins no formula
     picture = io.BytesIO()
     kind = path.suffix.lower().lstrip(".")
     # Neither the date nor random identifiers: the same training draws the same bytes.

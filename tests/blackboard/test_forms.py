@@ -454,10 +454,8 @@ def test_what_becomes_of_the_error_is_told_as_it_is() -> None:
     assert said(of_one_weight(12.0, 0.0, "sigmoid")) == "The error falls by 1.888·10⁻¹¹, from 0.5000 to 0.5000."
     assert said(of_one_weight(20.0, 0.0, "sigmoid")) == "The error stays at 0.5000."  # it would fall by 2·10⁻¹⁸
     assert said(of_one_weight(1.0, 0.0, "identity")) == "The error falls from 0.5 to 0.125."
-    # ½ (1 − 2.0005)² = 0.5005: a step just too long
-    assert said(of_one_weight(1.0, 0.0, "identity", learning_rate=2.0001)).startswith(
-        "The error rises by 0.0001, from 0.5"
-    )
+    rising = said(of_one_weight(1.0, 0.0, "identity", learning_rate=2.0001))  # ½ (1 − 2.0001)² = 0.500100005
+    assert rising.startswith("The error rises by 0.0001000, from 0.5 to 0.5001: the step was too long")
     assert said(of_one_weight(1.0, 0.0, "identity", learning_rate=3.0)).startswith(
         "The error rises from 0.5 to 2: the step"
     )
