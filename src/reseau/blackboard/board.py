@@ -6,8 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +24,9 @@ from reseau.layers import Architecture
 from reseau.optimizers import Optimizer
 from reseau.reference import dense_targets
 from reseau.typesetting import LANGUAGES, TextSetter
+
+if TYPE_CHECKING:
+    from reseau.files import Place
 
 LEAST_WIDTH = 40  # of text
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
@@ -140,12 +142,12 @@ class Blackboard:
         colour = colour and os.environ.get("TERM") != "dumb"
         return self._text(shutil.get_terminal_size().columns, colour)
 
-    def to_text(self, path: str | Path | None = None, *, width: int = 80, colour: bool = False) -> str | None:
+    def to_text(self, path: Place | None = None, *, width: int = 80, colour: bool = False) -> str | None:
         """Plain text.
 
         Parameters
         ----------
-        path : path or None
+        path : path, binary file object or None
             A file to write; None returns the text.
         width : int
             At most so many characters a line, as far as the matrices allow; less than 40 counts as 40.
@@ -159,12 +161,12 @@ class Blackboard:
 
         return text.render(self.lines(), self._setter(TextSetter), max(width, LEAST_WIDTH), colour)
 
-    def to_html(self, path: str | Path | None = None) -> str | None:
+    def to_html(self, path: Place | None = None) -> str | None:
         """A page of HTML with MathML, which needs nothing else: no network, no script.
 
         Parameters
         ----------
-        path : path or None
+        path : path, binary file object or None
             A file to write; None returns the text.
         """
         from reseau.blackboard import html
@@ -177,12 +179,12 @@ class Blackboard:
 
         return html.fragment(list(self.lines()), self._setter(html.MathmlSetter))
 
-    def to_latex(self, path: str | Path | None = None, *, fragment: bool = False) -> str | None:
+    def to_latex(self, path: Place | None = None, *, fragment: bool = False) -> str | None:
         """LaTeX: an article that compiles as it stands.
 
         Parameters
         ----------
-        path : path or None
+        path : path, binary file object or None
             A file to write; None returns the text.
         fragment : bool
             Only what stands between begin and end of the document, for one of yours, which needs the package amsmath.
@@ -191,12 +193,12 @@ class Blackboard:
 
         return _out(path, latex.render(list(self.lines()), self._setter(latex.LatexSetter), fragment))
 
-    def to_markdown(self, path: str | Path | None = None) -> str | None:
+    def to_markdown(self, path: Place | None = None) -> str | None:
         """Markdown with formulas in LaTeX between dollars, as GitHub, Jupyter and pandoc read them.
 
         Parameters
         ----------
-        path : path or None
+        path : path, binary file object or None
             A file to write; None returns the text.
         """
         from reseau.blackboard import markdown
@@ -256,7 +258,7 @@ def network_line(lesson: Lesson) -> Prose:
     )
 
 
-def _out(path: str | Path | None, text: str) -> str | None:
+def _out(path: Place | None, text: str) -> str | None:
     if path is None:
         return text
     from reseau.files import write_bytes

@@ -37,7 +37,7 @@ def exercise(
         from reseau.blackboard.forms import check_ending, set_lines
         from reseau.blackboard.mistakes import DIGITS
         from reseau.blackboard.words import FILES_WRITTEN
-        from reseau.files import write_bytes
+        from reseau.files import write_together
 
         check_ending(output, "--output")
         solution = output.with_name(f"{output.stem}-solution{output.suffix}")
@@ -54,9 +54,12 @@ def exercise(
         command = f"reseau check {facts.name} {answers.name}"
         sheet = drawn.lines(solved=False, how_to_check=command, answers=answers.name)
         ending = output.suffix
-        write_bytes(output, set_lines(sheet, ending, lang, DIGITS).encode())
-        write_bytes(solution, set_lines(drawn.lines(solved=True), ending, lang, DIGITS).encode())
-        write_bytes(facts, drawn.to_json().encode())
-        write_bytes(answers, template.encode())
+        texts = {
+            output: set_lines(sheet, ending, lang, DIGITS),
+            solution: set_lines(drawn.lines(solved=True), ending, lang, DIGITS),
+            facts: drawn.to_json(),
+            answers: template,
+        }
+        write_together({path: text.encode() for path, text in texts.items()})
         told = FILES_WRITTEN.in_(lang)
         tell(told.format(sheet=output, solution=solution, command=f"reseau check {facts} {answers}"))
