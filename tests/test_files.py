@@ -125,6 +125,10 @@ def test_bytes_that_are_damaged_are_refused() -> None:
     for damaged in (content[:-1], content + b"\0", b"", b"net.reseau"):
         with pytest.raises(rs.ModelFileError, match="the content given"):
             rs.load(damaged)
+    with os.fdopen(os.open(os.devnull, os.O_RDONLY), "rb") as file:  # its name is a number
+        assert isinstance(file.name, int)
+        with pytest.raises(rs.ModelFileError, match="the file object is not"):
+            rs.load(file)
     for damaged in (content[:-1], content[:5], b""):
         with pytest.raises(rs.ModelFileError, match=r"the file object .*cut short"):
             rs.load(io.BytesIO(damaged))

@@ -181,7 +181,10 @@ def name_of(source: Any) -> str:
     """What messages call a source."""
     if isinstance(source, bytes | bytearray | memoryview):
         return "the content given"
-    return visible(str(getattr(source, "name", "the file object") if hasattr(source, "read") else source))
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)  # a number where it was opened by its descriptor
+        return visible(name) if isinstance(name, str) else "the file object"
+    return visible(str(source))
 
 
 def _take(name: str, file: IO[bytes], buffer: memoryview) -> None:
