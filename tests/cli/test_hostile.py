@@ -61,6 +61,7 @@ def test_hostile_names_are_shown_with_escapes_by_every_command(hostile: str) -> 
         ["blackboard", hostile, "table.parquet"],
         ["train", "table.parquet", "--target", f"t{EVIL}", "--epochs", "2", "-o", "other.reseau"],
         ["predict", hostile, "table.parquet", "-o", "out\x1b.csv"],
+        ["export", hostile, "m\x1b.py"],
     ):
         result = run(*arguments)
         assert result.exit_code == 0, (arguments, result.stderr)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.checks import known
-from reseau.cli.common import check_output, refusals
+from reseau.cli.common import check_output, refusals, tell
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def export(
     estimator or a pipeline) to what is predicted, as MODEL does.
     """
     with refusals():
+        from reseau.checks import known
+
         ending = output.suffix.lower()
         if ending not in ENDINGS:
             listed = ", ".join(f"{other} ({what})" for other, what in ENDINGS.items())
@@ -77,7 +78,7 @@ def export(
 
             to_onnx(loaded, output, dtype=precision, sample=_row(loaded))
         *others, last = map(str, outputs)
-        typer.echo(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)
+        tell(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)
 
 
 def _row(model: Any) -> pa.Table | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.checks import shown
 from reseau.cli.common import refusals, tell, tell_json
 from reseau.visible import visible
 
@@ -66,6 +65,8 @@ def _network(name: str, header: Header, net: Any) -> list[str]:
 
 
 def _checkpoint(name: str, header: Header, net: Any) -> list[str]:
+    from reseau.checks import shown
+
     facts = header.description
     state = (
         "finished" if facts["finished"] else f"after {facts['epochs']:,} of {shown(facts['run'].get('epochs'))} epochs"
