@@ -124,7 +124,8 @@ def _open_beside(target: Path) -> tuple[Path, IO[bytes]]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         file = open(os.open(path, flags, 0o666 if mode is None else mode & 0o666), "wb")  # noqa: SIM115
         if mode is not None:
-            os.fchmod(file.fileno(), mode)
+            with contextlib.suppress(OSError):  # a file system without permissions
+                os.fchmod(file.fileno(), mode)
         with contextlib.suppress(OSError):  # where a file system knows no locks, nobody removes leftovers either
             fcntl.flock(file, fcntl.LOCK_EX)
         if path.exists():  # another process may have taken it for a leftover before it was locked
