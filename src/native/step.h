@@ -563,7 +563,7 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     }
 }
 
-// For each output neuron j a backward pass from the unit vector, down to δ of layer `lowest`; f(r, j) then takes row r of them.
+// For each output neuron j a backward pass from the unit vector, down to δ of layer `lowest`; then f(j) takes what it left.
 template <class T, class F>
 static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int lowest, F f) {
     const Plan& plan = *step.plan;
@@ -577,7 +577,7 @@ static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int low
         }
         pull_back_rows(step, plan.count, 0, rows);
         backward_rows(step, lowest, 0, rows);
-        for (int64_t r = 0; r < rows; ++r) f(r, j);
+        f(j);
     }
 }
 
@@ -585,37 +585,43 @@ static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int low
 template <class T>
 static void jacobian(const Step<T>& step, int64_t rows, T* J) {
     const int64_t n_in = step.plan->layers[0].n_in, n_out = step.plan->layers[step.plan->count - 1].n_out;
-    for_outputs(step, rows, 0, [&](int64_t r, int64_t j) {
-        __builtin_memcpy(J + (r * n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
+    for_outputs(step, rows, 0, [&](int64_t j) {
+        for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(J + (r * n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
     });
 }
 
-// a times the n numbers of d, with no more written; rows of d are padded to whole vectors.
+// a times the n numbers of d, whose rows are padded to whole vectors. What lies behind them before `end` may be written too: parts
+// of vectors are stored slowly.
 template <class T>
-static RESEAU_INLINE void scaled(T a, const T* d, T* target, int64_t n) {
+static RESEAU_INLINE void scaled(T a, const T* d, T* target, int64_t n, const T* end) {
     using V = Vec<T>;
-    int64_t i = 0;
-    for (; i + V::width <= n; i += V::width) (V(a) * V::load(d + i)).store(target + i);
-    if (i < n) (V(a) * V::load(d + i)).store_partial(target + i, static_cast<int>(n - i));
+    for (int64_t i = 0; i < n; i += V::width) {
+        const V x = V(a) * V::load(d + i);
+        target + i + V::width <= end ? x.store(target + i) : x.store_partial(target + i, static_cast<int>(n - i));
+    }
 }
 
-// J (rows, outputs, parameters): of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l, where the flat vector has W_l and b_l.
+// J (rows, outputs, parameters): of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l, where the flat vector has W_l and b_l;
+// in its order, so that what one writes behind its own the next replaces.
 template <class T>
 static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
     const Plan& plan = *step.plan;
-    const int64_t n_out = plan.layers[plan.count - 1].n_out;
-    for_outputs(step, rows, 1, [&](int64_t r, int64_t j) {
-        T* gradient = J + (r * n_out + j) * plan.flat_size;
+    const int64_t outputs = plan.layers[plan.count - 1].n_out, parameters = plan.flat_size;
+    for_outputs(step, rows, 1, [&](int64_t j) {
         for (int l = 1; l <= plan.count; ++l) {
             const Layer& layer = plan.layers[l - 1];
-            const T *a = step.work.A[l - 1].row(r), *delta = step.work.delta[l].row(r);
-            T* dW = gradient + layer.flat_W;
-            if (layer.n_out == 1) {
-                scaled(delta[0], a, dW, layer.n_in);
-            } else {
-                for (int64_t i = 0; i < layer.n_in; ++i) scaled(a[i], delta, dW + i * layer.n_out, layer.n_out);
+            const int64_t n_in = layer.n_in, n_out = layer.n_out;
+            for (int64_t r = 0; r < rows; ++r) {
+                const T *a = step.work.A[l - 1].row(r), *delta = step.work.delta[l].row(r);
+                T* const gradient = J + (r * outputs + j) * parameters;
+                T *const dW = gradient + layer.flat_W, *const end = gradient + parameters;
+                if (n_out == 1) {
+                    scaled(delta[0], a, dW, n_in, end);
+                } else {
+                    for (int64_t i = 0; i < n_in; ++i) scaled(a[i], delta, dW + i * n_out, n_out, end);
+                }
+                if (layer.has_bias) scaled(T(1), delta, gradient + layer.flat_b, n_out, end);
             }
-            if (layer.has_bias) copy(delta, gradient + layer.flat_b, layer.n_out);
         }
     });
 }
