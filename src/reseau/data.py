@@ -339,7 +339,7 @@ def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
     return array / sums.astype(array.dtype)[:, None] if off[row] > 1e-6 else array
 
 
-def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: Architecture, stacklevel: int) -> bool:
+def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: Architecture) -> bool:
     """Warn of the first target that the last layer's activation cannot come near; return whether there is one.
 
     The ends of its range are near enough, as 0 and 1 are for the sigmoid.
@@ -364,8 +364,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     warnings.warn(
         f"{what}, which the outputs cannot reach: the last layer's activation {last.activation!r} {why}. Use "
         f"Dense({last.neurons}, {default!r}) there, or {way_out}.",
-        UserWarning,
-        stacklevel=stacklevel + 1,
+        stacklevel=_frames_within(),
     )
     return True
 

@@ -17,7 +17,7 @@ from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.checks import in_memory, integer, interval, known, real
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
-from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.errors import ParameterError, ReseauError
 from reseau.initializers import INITIALIZERS
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network
 from reseau.losses import NO_BOUNDS, Bounds
@@ -371,6 +371,7 @@ class Network:
         J: FloatArray = self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
         return J
 
+    @in_memory("the Jacobian of the parameters on these rows")
     def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
         """∂O/∂w for each sample: how each output follows each weight and bias.
 
@@ -394,8 +395,9 @@ class Network:
         Raises
         ------
         DataError
-            For anything but a finite numeric matrix of the right width, and for more rows than the result fits in
-            memory for.
+            For anything but a finite numeric matrix of the right width.
+        ReseauError
+            When the result does not fit in memory.
 
         Examples
         --------
@@ -409,17 +411,11 @@ class Network:
         samples = data.matrix(X, "X", self._dtype, columns=architecture.inputs)
         shape = (samples.shape[0], architecture.outputs, architecture.n_parameters)
         n_bytes = math.prod(shape) * self._dtype.itemsize
-        try:
-            if not engine.fits_in_memory(n_bytes):
-                raise MemoryError
-            J: FloatArray = self._engine().parameter_jacobian(
-                architecture, self.parameters, samples, engine.threads(threads)
-            )
-        except MemoryError:
-            raise DataError(
-                f"The Jacobian of X would have shape {shape}, {n_bytes / 1e9:,.1f} GB, more than fits in memory; give "
-                "fewer rows at a time."
-            ) from None
+        if not engine.fits_in_memory(n_bytes):
+            raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
+        J: FloatArray = self._engine().parameter_jacobian(
+            architecture, self.parameters, samples, engine.threads(threads)
+        )
         return J
 
     def step(self, X: object, y: object, *, learning_rate: float) -> float:
@@ -636,6 +632,8 @@ class Network:
         -----
         RuntimeWarning
             When the loss is no longer finite.
+        UserWarning
+            For the first target, of training or else of validation, that the last layer's activation cannot come near.
         UserWarning
             When the network's precision cannot tell the values of a column of X apart.
 

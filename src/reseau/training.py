@@ -85,8 +85,8 @@ def fit(
         )
     if network.built:
         _check_finite(network)
-    if not data.warn_of_unreachable(T, "y", architecture, stacklevel=3) and validation is not None:
-        data.warn_of_unreachable(validation[1], "validation y", architecture, stacklevel=3)
+    if not data.warn_of_unreachable(T, "y", architecture) and validation is not None:
+        data.warn_of_unreachable(validation[1], "validation y", architecture)
     checkpoints = snapshot = None
     if checkpoint is not None:
         run = {

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import reseau as rs
+from reseau import model_file
 from reseau.activations import ACTIVATIONS
 from reseau.network import DTYPES
 
@@ -211,6 +212,19 @@ def test_what_changes_nothing_is_passed_over() -> None:
     net = rs.from_onnx(proto)
     assert net.architecture.widths == (6, 4, 2)
     assert_runs_alike(proto, net, X=drawn(9, 2, 3))
+
+
+@pytest.mark.parametrize(("activation", "loss"), [("sigmoid", "binary_cross_entropy"), ("softplus", "squared_error")])
+def test_a_loss_that_earlier_releases_wrote_with_outputs_it_does_not_go_with_is_replaced(activation, loss, tmp_path):
+    net = rs.Network(rs.Dense(3, activation), inputs=2, seed=0)
+    description = {"kind": "network", "network": {**net.describe(), "loss": "cross_entropy"}}
+    model_file.write(tmp_path / "old.reseau", description, net.tensors())
+    rs.load(tmp_path / "old.reseau").to_onnx(tmp_path / "old.onnx")
+    again = rs.from_onnx(tmp_path / "old.onnx")
+    assert again.loss == loss
+    assert again.parameters.tobytes() == net.parameters.tobytes()
+    with pytest.raises(rs.ParameterError, match=f"'{activation}' gives values in"):
+        rs.from_onnx(tmp_path / "old.onnx", loss="cross_entropy")
 
 
 def test_double_precision_stays_and_the_loss_can_be_chosen(helper: Any) -> None:

@@ -258,7 +258,7 @@ def draw(
     dense = tuple(
         Dense(n, last if place == len(widths) - 2 else activation, bias) for place, n in enumerate(widths[1:])
     )
-    check_network(dense, loss)
+    dense, loss = check_network(dense, loss)
     architecture = Architecture(widths[0], dense, loss)
     rng = np.random.default_rng(integer("seed", seed, low=0))
     best: tuple[float, Exercise] | None = None

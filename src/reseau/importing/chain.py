@@ -382,13 +382,22 @@ class Chain:
             layer.W = np.hstack([layer.W, -layer.W])
             layer.b = None if layer.b is None else np.concatenate([layer.b, -layer.b])
 
-    def network(self, loss: str | None = None, *, dtype: str | None = None, init: str | None = None) -> Network:
+    def network(
+        self,
+        loss: str | None = None,
+        *,
+        trained_with: str | None = None,
+        dtype: str | None = None,
+        init: str | None = None,
+    ) -> Network:
         """The network.
 
         Parameters
         ----------
         loss : str or None
-            None takes the one that suits the output.
+            None takes the one that it was trained with, if that goes with the output, or else the one that suits it.
+        trained_with : str or None
+            What a file says of it.
         dtype : str or None
             None takes that of the weights, or float64 where inputs are far from zero.
         init : str or None
@@ -405,9 +414,12 @@ class Chain:
         layers = [
             Dense(layer.W.shape[1], layer.activation, bias=layer.b is not None, init=init) for layer in self._layers
         ]
+        output = layers[-1].sigma
+        if loss is None and trained_with in LOSSES and LOSSES[trained_with].takes(output):
+            loss = trained_with
         net = Network(
             *layers,
-            loss=default_loss(layers[-1].sigma.name) if loss is None else loss,
+            loss=default_loss(output.name) if loss is None else loss,
             inputs=self._layers[0].W.shape[0],
             dtype=dtype or ("float64" if self._wide else str(self._dtype)),
             seed=0,  # what it draws is replaced

@@ -27,7 +27,6 @@ from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise
 from reseau.importing.onnx_functions import FUNCTIONS, Attributes
 from reseau.importing.onnx_tensors import Tensors
 from reseau.importing.onnx_tensors import read as read_model
-from reseau.losses import LOSSES
 from reseau.network import Network
 
 if TYPE_CHECKING:
@@ -151,11 +150,9 @@ def from_onnx(
     source, proto, folder = read_model(model)
     reader = _Reader(proto, source, folder, output)
     chain = reader.chain()
-    if loss is None and not reader.has_pair:
-        metadata = {entry.key: entry.value for entry in proto.metadata_props}
-        loss = metadata.get("loss") if metadata.get("library") == "reseau" else None
-        loss = loss if loss in LOSSES else None
-    return chain.network(loss)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    ours = metadata.get("library") == "reseau" and not reader.has_pair
+    return chain.network(loss, trained_with=metadata.get("loss") if ours else None)
 
 
 class _Reader:
