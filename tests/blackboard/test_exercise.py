@@ -161,6 +161,15 @@ def test_a_damaged_exercise_is_refused(change: dict[str, object], message: str) 
     assert len(str(caught.value)) < 500
 
 
+def test_an_exercise_whose_error_is_of_no_distribution_is_refused_with_what_goes_with_it() -> None:
+    facts = json.loads(draw("2-2-2").to_json())
+    facts["network"]["loss"] = "cross_entropy"
+    with pytest.raises(rs.DataError, match=r"activation 'sigmoid' gives values in.*use one of softmax, log_softmax"):
+        from_json(json.dumps(facts), "exercise.json")
+    with pytest.raises(rs.ParameterError, match="use one of softmax, log_softmax"):
+        draw("2-2-2", loss="cross_entropy")
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, '{"format": ' + "9" * 5000, "\ufeff{}", ""]
 )

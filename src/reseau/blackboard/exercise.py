@@ -21,7 +21,7 @@ from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
 from reseau.checks import integer, known, real, shown
 from reseau.errors import DataError, ParameterError
-from reseau.layers import Architecture, Dense, architecture_from_description, check_network
+from reseau.layers import Architecture, Dense, architecture_from_description, check_network, check_output
 from reseau.losses import LOSSES
 from reseau.optimizers import SGD
 from reseau.typesetting import LANGUAGES, TextSetter
@@ -181,6 +181,7 @@ def from_json(text: str, place: str) -> Exercise:
         raise DataError(f"{place} has version {shown(facts.get('version'))}, but this release reads version {VERSION}.")
     try:
         architecture = architecture_from_description(facts["network"])
+        check_output(architecture.layers[-1], architecture.loss)
         shapes = {
             "X": (1, architecture.inputs),
             "T": (1, architecture.outputs),
