@@ -113,6 +113,59 @@ if __name__ == "__main__":
     assert prints(code, tmp_path) == "True\n"
 
 
+# In a process of its own: whether of two calls' worth of work, made by this thread, another thread takes its share.
+SHARES = """
+tasks = lambda: len(os.listdir("/proc/self/task"))
+rows = rng.normal(size=(20_000, 64))
+
+def shares(net, seconds=10):
+    done, most = threading.Event(), 0
+    def watch():
+        nonlocal most
+        while not done.is_set():
+            most = max(most, tasks())
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    alone, end = tasks(), time.perf_counter() + seconds
+    while most <= alone and time.perf_counter() < end:
+        net(rows, threads=2)
+    done.set()
+    watcher.join()
+    return most > alone
+"""
+needs_tasks = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="a process's threads are not to be seen")
+
+
+@needs_tasks
+@pytest.mark.parametrize(
+    "work",
+    ["fit(20, 2)", "net(rows, threads=2)", "net.errors(X, T, threads=2)", "net.value_and_gradient(X, T, threads=2)"],
+)
+def test_a_call_gives_its_threads_back(work, tmp_path):
+    code = f"{SHARES}\nnet = trained(1, 1)\nfor _ in range(20): {work}\nprint(shares(net))\n"
+    assert prints(code, tmp_path) == "True\n"
+
+
+@needs_fork
+@needs_tasks
+def test_a_child_made_by_fork_has_the_threads_that_another_thread_was_using(tmp_path):
+    code = f"""{SHARES}
+net, large = trained(1, 1), rng.normal(size=(300_000, 64))
+worker = threading.Thread(target=lambda: net(large, threads=2))
+alone = tasks()
+worker.start()
+while tasks() < alone + 2:  # the worker and its helper
+    pass
+child = os.fork()
+if child == 0:
+    os._exit(0 if shares(trained(1, 1)) else 1)
+still = worker.is_alive()
+worker.join()
+print(still, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert prints(code, tmp_path) == "True 0\n"
+
+
 # --- joblib -------------------------------------------------------------------------------------------------------
 
 

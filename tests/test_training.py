@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -155,6 +157,53 @@ def test_an_error_in_the_callback_reaches_the_caller_and_leaves_whole_epochs(eng
     assert net.parameters.tobytes() == twin.parameters.tobytes()
 
 
+@pytest.mark.parametrize("answer", [True, np.bool_(True), np.array(True), np.float32(0.1) < 1], ids=repr)
+def test_the_truth_of_a_library_stops_too(answer):
+    X, T = problem()
+    assert small().fit(X, T, epochs=5, callback=lambda history: answer).epochs == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [False, np.bool_(False), np.array(False), None, 1, 0, 1.0, "stop", "", [True], np.array([True, True])],
+    ids=repr,
+)
+def test_whatever_else_a_callback_returns_lets_training_go_on(answer):
+    X, T = problem()
+    assert small().fit(X, T, epochs=3, callback=lambda history: answer).epochs == 3
+
+
+def test_ctrl_c_leaves_the_last_complete_epoch_and_a_network_that_can_be_trained(engine):
+    X, T = problem()
+    net, twin = small(engine), small(engine)
+
+    def interrupt(history: rs.History) -> None:
+        if history.epochs == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, T, epochs=50, callback=interrupt, validation_data=(X, T), keep_best=True)
+    twin.fit(X, T, epochs=3)
+    assert net.parameters.tobytes() == twin.parameters.tobytes()
+    assert net.fit(X, T, epochs=30).loss[-1] < twin.errors(X, T).sum(axis=1).mean()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_ctrl_c_within_an_epoch_of_the_reference_engine_leaves_whole_epochs():
+    X, T = problem(200)
+    net, twin = small("reference", inputs=3), small("reference", inputs=3)
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(X, T, epochs=1_000_000, batch_size=5)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    met = [twin.parameters.tobytes()]
+    twin.fit(X, T, epochs=200, batch_size=5, callback=lambda history: met.append(twin.parameters.tobytes()))
+    assert net.parameters.tobytes() in met
+
+
 def test_shuffling_changes_the_way_but_not_shuffling_takes_rows_as_they_come(engine):
     X, T = problem()
     plain, shuffled = small(engine), small(engine)
@@ -227,6 +276,30 @@ def test_a_diverging_fit_warns_and_names_the_epoch_and_the_learning_rate(engine)
     assert f"of epoch {first}" in mine[0]
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [513, 1024, 1300])
+@pytest.mark.parametrize("neurons", [2, 20, 70])
+def test_a_step_on_more_rows_than_are_summed_at_once_is_exact_where_all_numbers_are(engine, neurons, rows, precision):
+    # 512 rows are summed at once: of a narrow layer, of less than a panel, of several panels. With small whole
+    # numbers, and weights that sum to a power of two, nothing is rounded in any order.
+    rng = np.random.default_rng(rows)
+    X, T = rng.integers(-2, 3, (rows, 37)).astype(float), rng.integers(-3, 4, (rows, 3)).astype(float)
+    s = np.ones(rows)
+    s[: 2048 - rows if rows > 1024 else 1024 - rows] = 2
+    net = rs.Network(rs.Dense(neurons, "identity"), rs.Dense(3, "identity"), inputs=37, dtype=precision, engine=engine)
+    first, last = net.layers
+    for view in (first.W, first.b, last.W, last.b):
+        view[...] = rng.integers(-1, 2, view.shape) * (rng.random(view.shape) < 0.2)
+    W, b, V, c = (view.astype(float) for view in (first.W, first.b, last.W, last.b))
+    A = X @ W + b
+    delta = s[:, None] / s.sum() * (A @ V + c - T)
+    net.fit(X, T, sample_weight=s, optimizer=rs.SGD(1.0), epochs=1, batch_size=rows, threads=3)
+    np.testing.assert_array_equal(last.W, V - A.T @ delta)
+    np.testing.assert_array_equal(last.b, c - delta.sum(axis=0))
+    np.testing.assert_array_equal(first.W, W - X.T @ (delta @ V.T))
+    np.testing.assert_array_equal(first.b, b - (delta @ V.T).sum(axis=0))
+
+
 @pytest.mark.parametrize("rows", [1, 2, 31, 32, 33])
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 1000])
 def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
@@ -247,6 +320,20 @@ def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
         ({"epochs": 0}, "epochs is 0, but must be a whole number of at least 1"),
         ({"epochs": 2.5}, "epochs is 2.5"),
         ({"epochs": True}, "epochs is True"),
+        ({"epochs": np.float64(3)}, "epochs is"),
+        ({"shuffle": "no"}, "shuffle is 'no', but must be True or False"),
+        ({"shuffle": 1}, "shuffle is 1, but must be True or False"),
+        ({"shuffle": None}, "shuffle is None, but must be True or False"),
+        ({"shuffle": np.array([True])}, "shuffle is .*but must be True or False"),
+        ({"keep_best": "no"}, "keep_best is 'no', but must be True or False"),
+        ({"keep_best": 0}, "keep_best is 0, but must be True or False"),
+        ({"checkpoint": ""}, "checkpoint is '', but must be the path of a folder"),
+        ({"checkpoint": b"folder"}, "checkpoint is b'folder', but must be the path of a folder"),
+        ({"checkpoint": 3}, "checkpoint is 3, but must be the path of a folder"),
+        ({"checkpoint": True}, "checkpoint is True, but must be the path of a folder"),
+        ({"checkpoint": ["folder"]}, r"checkpoint is \['folder'\], but must be the path of a folder"),
+        ({"checkpoint": "a\0b"}, "but must be the path of a folder"),
+        ({"checkpoint": __file__}, "test_training.py', which is a file; name a folder"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"batch_size": -4}, "batch_size is -4"),
         ({"batch_size": "auto"}, "batch_size is 'auto'"),
@@ -257,7 +344,9 @@ def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
         ({"callback": 3}, "callback is 3, but must be a function"),
         ({"threads": 0}, "threads is 0"),
         ({"validation_data": np.ones((2, 3))}, r"validation_data must be a pair \(X, y\)"),
-        ({"validation_data": (np.ones((2, 3)),)}, "validation_data must be a pair"),
+        ({"validation_data": (np.ones((2, 3)),)}, "validation_data must be a pair .* but is of type tuple of 1"),
+        ({"validation_data": (np.ones((2, 3)), np.ones((2, 2)), np.ones(2))}, "but is of type tuple of 3"),
+        ({"validation_data": {"X": 1, "y": 2}}, "but is of type dict"),
     ],
 )
 def test_a_parameter_outside_its_range_is_refused_before_anything_is_built(options, words):
@@ -290,6 +379,77 @@ def test_data_that_does_not_fit_is_refused_before_anything_is_built(change, word
     with pytest.raises(rs.DataError, match=words):
         net.fit(**({"X": X, "y": T} | change))
     assert not net.built
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([5e-324] * 40, "sample_weight holds nothing above 4.94066e-324, but some weight must be at least 2.23e-308"),
+        ([1e-309] * 40, "sample_weight holds nothing above 1e-309"),
+        ([1e300] * 40, r"sample_weight sums to 4e\+301, but may sum to 1.34e\+154 at most; divide it by"),
+        ([1e308] * 40, "sample_weight sums to inf"),
+    ],
+    ids=["smallest", "subnormal", "large", "largest"],
+)
+def test_weights_that_float64_cannot_divide_by_are_refused(engine, weights, words):
+    X, T = problem()
+    net = small(engine)
+    with pytest.raises(rs.DataError, match=words):
+        net.fit(X, T, sample_weight=weights)
+    assert not net.built
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310])
+def test_weights_that_vanish_beside_the_others_count_nothing(engine, tiny):
+    X, T = problem()
+    s = np.ones(40)
+    s[5:9] = 0
+    nets = [small(engine) for _ in range(2)]
+    losses = [
+        net.fit(X, T, sample_weight=np.where(s == 0, fill, s), epochs=2, batch_size=1, shuffle=False).loss
+        for net, fill in zip(nets, (0, tiny), strict=True)
+    ]
+    assert losses[0] == losses[1]
+    assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-500, 2.0**500])
+def test_only_the_ratios_of_weights_count(engine, scale):
+    X, T = problem()
+    s = np.random.default_rng(1).uniform(0.5, 2, 40)
+    nets = [small(engine) for _ in range(2)]
+    losses = [
+        net.fit(X, T, sample_weight=f * s, epochs=2, batch_size=8).loss for net, f in zip(nets, (1, scale), strict=True)
+    ]
+    assert losses[0] == losses[1]
+    assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": np.int64(2)},
+        {"epochs": np.uint8(2), "shuffle": np.bool_(True)},
+        {"validation_data": [[[1, 2, 3]], [[1, 2]]]},
+        {"keep_best": np.True_, "validation_data": [np.ones((2, 3)), np.ones((2, 2))]},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_numpy_s_numbers_and_truths_and_lists_are_taken(options):
+    X, T = problem()
+    history = small().fit(X, T, **{"epochs": 2, **options})
+    assert history.epochs == 2
+    assert len(history.validation_loss) == (2 if "validation_data" in options else 0)
+
+
+def test_another_run_s_checkpoint_is_refused_before_anything_is_built(tmp_path):
+    X, T = problem()
+    small().fit(X, T, epochs=1, checkpoint=tmp_path)
+    net, state = small(), small().generator_state
+    with pytest.raises(rs.ParameterError, match="is of another training"):
+        net.fit(X, T, epochs=2, checkpoint=tmp_path)
+    assert not net.built
+    assert net.generator_state == state
 
 
 def test_a_fitted_network_refuses_another_width():

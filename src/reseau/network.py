@@ -589,9 +589,9 @@ class Network:
         batch_size : int
             Rows per step; the last batch of an epoch may be smaller.
         validation_data : (X, y) or None
-            Samples whose mean error is recorded after each epoch.
+            Samples whose mean error is recorded after each epoch: a tuple or a list of two.
         sample_weight : array-like of shape (rows,) or None
-            How much each row counts.
+            How much each row counts; numbers below 2.2e-308 count nothing.
         l2 : float
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
         shuffle : bool
@@ -602,8 +602,8 @@ class Network:
             for processors with AVX-512 BF16, where larger networks train 1.6 to 1.8 times as fast; on others it gives
             the same bytes, in more time than without. None keeps the network's dtype.
         keep_best : bool
-            Whether the parameters of the epoch with the smallest validation loss come back at the end; needs
-            `validation_data`.
+            Whether the parameters of the epoch with the smallest validation loss, the first of equal ones, come back at
+            the end; needs `validation_data`.
         checkpoint : path or None
             A folder where the run is kept as it stands, in one file. A later call with the same data and settings, on a
             network of the same seed, takes it up from there and ends with the same bytes as if it had never stopped;
@@ -612,7 +612,9 @@ class Network:
             After how many epochs the file is written, besides at the end. Each writing waits for the disk: give more
             where epochs are short.
         callback : callable or None
-            Called with the History after each epoch; training stops when it returns True.
+            Called with the History after each epoch; training stops when it returns True, Python's or an array
+            library's, and goes on whatever else it returns. An exception it raises ends the fit and reaches the caller,
+            with the parameters of the epochs so far.
         threads : int or None
             At most as many threads; the result is the same for any number.
 
@@ -627,11 +629,16 @@ class Network:
             For data that is not finite, not numeric, or not of matching shapes.
         ParameterError
             For a parameter outside its range.
+        ReseauError
+            For a network whose parameters are not all finite.
 
         Warns
         -----
         RuntimeWarning
-            When the loss is no longer finite.
+            When training diverges: the loss, a parameter or the optimizer's state is no longer finite. The run ends
+            there, with the parameters of the epoch before (or of the best one, with `keep_best`), and
+            `History.diverged` is set; the warning names the epoch, the step and the likely cause. Also when a
+            validation loss is not finite.
         UserWarning
             For the first target, of training or else of validation, that the last layer's activation cannot come near.
         UserWarning
@@ -639,6 +646,8 @@ class Network:
 
         Notes
         -----
+        Ctrl-C ends the fit with the parameters of the last complete epoch.
+
         In the native engine's fits, numbers too small for the normal range (below 1.2e-38 in float32, 2.2e-308 in
         float64) count as zeros: a weight or a state of the optimizer that small becomes zero. Nothing else does so, and
         the floating-point state of the calling thread is afterwards what it was.
