@@ -188,7 +188,7 @@ def _validation_loss(network: Network, validation: tuple[Any, Any], threads: int
 
 
 def _is_true(answer: object) -> bool:
-    """Whether a callback returned True, Python's or an array library's single one; nothing else asks for a stop."""
+    """Whether a callback returned True, Python's or NumPy's; nothing else asks for a stop."""
     if getattr(answer, "dtype", None) == np.bool_ and getattr(answer, "shape", None) == ():
         return bool(answer)
     return answer is True

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -216,7 +217,10 @@ def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: floa
         **model.describe(),
         "model": str(path),
         "plot": None if plot is None else str(plot),
-        "history": {"loss": model.history.loss, "validation_loss": model.history.validation_loss},
+        "history": {
+            name: [value if isfinite(value) else None for value in getattr(model.history, name)]
+            for name in ("loss", "validation_loss")
+        },
         "seconds": {"training": round(model.history.seconds, 3), "all": round(seconds, 3)},
     }
     tell_json(report)
