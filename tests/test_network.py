@@ -101,6 +101,16 @@ def test_numpy_s_whole_numbers_are_seeds_and_inputs_like_those_of_python():
     small(seed=np.uint64(2**64 - 1))
 
 
+@pytest.mark.parametrize("change", [{"bit_generator": "MT19937"}, {"state": {}}, {"state": {"state": -1, "inc": 3}}])
+def test_a_state_of_no_such_generator_is_refused_and_the_generator_goes_on(change):
+    net = small()
+    state = net.generator_state
+    for wrong in ({**state, **change}, change, None):
+        with pytest.raises(rs.ParameterError, match="generator_state is"):
+            net.generator_state = wrong
+    assert net.generator_state == state
+
+
 def test_building_again_draws_anew_and_forgets_what_was_called_before(engine):
     net = small(engine=engine)
     X = np.random.default_rng(0).normal(size=(7, 3))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import in_memory, integer, interval, known, real
+from reseau.checks import in_memory, integer, interval, known, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -165,7 +165,14 @@ class Network:
 
     @generator_state.setter
     def generator_state(self, state: dict[str, Any]) -> None:
-        self._rng.bit_generator.state = state
+        rng = np.random.default_rng(0)
+        try:
+            rng.bit_generator.state = state
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise ParameterError(
+                f"generator_state is {shown(state)}, but must be what the generator_state of a network gave."
+            ) from None
+        self._rng = rng
 
     @property
     def built(self) -> bool:
