@@ -619,9 +619,9 @@ class Network:
             After how many epochs the file is written, besides at the end. Each writing waits for the disk: give more
             where epochs are short.
         callback : callable or None
-            Called with the History after each epoch; training stops when it returns True, Python's or an array
-            library's, and goes on whatever else it returns. An exception it raises ends the fit and reaches the caller,
-            with the parameters of the epochs so far.
+            Called with the History after each epoch; training stops when it returns True, Python's or NumPy's, and goes
+            on whatever else it returns. An exception it raises ends the fit and reaches the caller, with the parameters
+            of the epochs so far.
         threads : int or None
             At most as many threads; the result is the same for any number.
 
