@@ -139,7 +139,7 @@ def number(labels: Any, classes: Any) -> IntArray:
 
 def kind(labels: Any) -> str:
     """What the labels are, in a word: two of different kinds are never equal."""
-    if labels.dtype.kind == "U" or (labels.dtype.kind == "O" and isinstance(labels.flat[0], str)):
+    if labels.dtype.kind == "U" or (labels.dtype.kind == "O" and labels.size and isinstance(labels.flat[0], str)):
         return "text"
     return "dates" if labels.dtype.kind in _DATES else "numbers"
 
@@ -282,8 +282,8 @@ def _check_whole(array: Any, name: str, place: str) -> None:
 
 
 def _where(i: int, shape: tuple[int, ...], place: str) -> str:
-    if len(shape) == 1:
-        return f"{place} {i}"
+    if len(shape) < 2:
+        return f"{place} {i}" if shape else "its only place"
     row, other = np.unravel_index(i, shape)
     return f"{place} {row}, column {other}"
 

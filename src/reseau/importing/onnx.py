@@ -189,8 +189,8 @@ class _Reader:
 
         entries = self._graph.output
         names = [entry.name for entry in entries]
-        if output in names:
-            return str(output)
+        if isinstance(output, str) and output in names:
+            return output
         if not names:
             raise self._error("there is no graph with an output in it; is it an ONNX file?")
         floats = [
