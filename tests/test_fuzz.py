@@ -75,7 +75,7 @@ def holding(value: Any) -> Any:
 
 
 # Whole numbers large enough to let a training run for ever stand apart.
-LARGE: list[Any] = [10**30, 2**63, 2**31]
+LARGE: list[Any] = [10**30, 2**63, 2**40]  # beyond any memory
 SCALARS: list[Any] = [
     *(None, True, False, 0, 1, 2, 3, -1, 7, 0.5, 1.0, -0.5, 1e300, float("nan"), float("inf"), -0.0, 1j),
     *("", "abc", "relu", "adam", "é", "x\0y", "a/b", b"bytes", Fraction(1, 3), Decimal("0.1")),
