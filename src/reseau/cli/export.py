@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from reseau.cli.common import check_output, refusals, tell
 from reseau.errors import ParameterError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 ENDINGS = {".c": "C99, with its header beside it", ".py": "a NumPy script", ".onnx": "ONNX"}
 TYPES = {"float": "float32", "double": "float64"}
@@ -76,18 +73,6 @@ def export(
         else:
             from reseau.export.onnx import to_onnx
 
-            to_onnx(loaded, output, dtype=precision, sample=_row(loaded))
+            to_onnx(loaded, output, dtype=precision)
         *others, last = map(str, outputs)
         tell(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)
-
-
-def _row(model: Any) -> pa.Table | None:
-    """A row such as a pipeline takes that was fitted on a data frame: its scalers know numbers alone."""
-    from sklearn.pipeline import Pipeline
-
-    names = getattr(model, "feature_names_in_", None) if isinstance(model, Pipeline) else None
-    if names is None:
-        return None
-    import pyarrow as pa
-
-    return pa.table({name: pa.array([0.0]) for name in names})
