@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
@@ -85,6 +87,26 @@ def test_the_best_of_a_search_is_saved(tmp_path: Path) -> None:
         again = rs.load(tmp_path / "m.reseau")
         assert type(again) is type(best)
         assert again.predict_proba(X).tobytes() == search.predict_proba(X).tobytes()
+
+
+def test_searches_and_what_is_frozen_are_saved_as_what_is_in_them(tmp_path: Path) -> None:
+    search = GridSearchCV(rs.MLPClassifier(**SMALL), {"alpha": [1e-4, 1.0]}, cv=2)
+    model = make_pipeline(FrozenEstimator(StandardScaler().fit(X)), search).fit(X, LABELS)
+    rs.save(model, tmp_path / "m.reseau")
+    again = rs.load(tmp_path / "m.reseau")
+    assert [type(step) for _, step in again.steps] == [StandardScaler, rs.MLPClassifier]
+    assert again.predict_proba(X).tobytes() == model.predict_proba(X).tobytes()
+
+
+def test_a_scaled_target_is_refused_with_what_to_save(tmp_path: Path) -> None:
+    target = TransformedTargetRegressor(rs.MLPRegressor(**SMALL), transformer=StandardScaler())
+    for model, words in (
+        (target, "a TransformedTargetRegressor cannot"),
+        (make_pipeline(target), "that ends in a Trans"),
+    ):
+        with pytest.raises(rs.ParameterError, match=f"{words}.*save its regressor_"):
+            rs.save(model.fit(X, X[:, 0]), tmp_path / "m.reseau")
+    assert not list(tmp_path.iterdir())
 
 
 def test_networks_and_table_models_are_saved_as_by_their_own_method(tmp_path: Path) -> None:

@@ -41,9 +41,11 @@ def described(model: Any) -> tuple[dict[str, Any], Tensors]:
     found: list[Perceptron] = []
     steps = list(_described(model, "", tensors, found)) if isinstance(model, Pipeline) else []
     if not found:
-        inside = "; save its regressor_" if isinstance(model, TransformedTargetRegressor) else ""
+        last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+        ends = "" if last is model else f" that ends in a {type(last).__name__}"
+        inside = "; save its regressor_" if isinstance(last, TransformedTargetRegressor) else ""
         raise ParameterError(
-            f"a {type(model).__name__} cannot be saved as a model file, which holds a Network, a TableModel, an "
+            f"a {type(model).__name__}{ends} cannot be saved as a model file, which holds a Network, a TableModel, an "
             f"MLPClassifier or MLPRegressor of Réseau, or a Pipeline that ends in one of the latter{inside}."
         )
     description, numbers = estimator_file.described(found[0])

@@ -100,7 +100,8 @@ def unwrapped(model: Any, way_out: str) -> Wrapped:
         check_is_fitted(model)
         inner = unwrapped(model.regressor_, way_out)
         if inner.target is not None or getattr(model.transformer_, "func", None) is not None:
-            raise ParameterError(f"the target goes through {model.transformer_!r}, which is no line; {way_out}")
+            through = " ".join(repr(model.transformer_).split())
+            raise ParameterError(f"the target goes through {through}, which is no line; {way_out}")
         target = scaling("transformer", model.transformer_, way_out)
         features = getattr(model, "feature_names_in_", inner.features)
         return Wrapped(inner.model, inner.scalings, target, None if features is None else list(map(str, features)))
