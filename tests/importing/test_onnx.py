@@ -279,6 +279,10 @@ def test_of_several_outputs_one_is_chosen() -> None:
         ([("Relu", "X", "O")], "has no dense layer"),
         ([GEMM, ("LayerNormalization", "z b", "O")], r"node 2 \(LayerNormalization\) is an operator that is no part"),
         ([GEMM, ("Softmax", "z", "O", {"axis": 0})], r"node 2 \(Softmax\) .* axis is 0"),
+        (
+            [("MatMul", "X one_column", "z"), ("Softmax", "z", "O")],
+            r"Layer 1 of the ONNX model .*Dense\(1, 'softmax'\)",
+        ),
         ([GEMM, ("Transpose", "z", "O")], r"node 2 \(Transpose\)"),
         ([("Transpose", "X", "x"), ("Gemm", "x W b", "O", {"transA": 1})], r"node 1 \(Transpose\)"),
         ([("Gemm", "X W b", "O", {"transA": 1})], "transposes its inputs"),
@@ -301,6 +305,7 @@ def test_what_is_no_chain_of_dense_layers_is_refused_by_its_node(nodes: list[Any
         "left": drawn(2, 2),
         "yes": np.array(True),
         "column": drawn(4, 1),
+        "one_column": drawn(3, 1),
         "wide": np.ones((2, 4), np.float32),
         "shape": np.array([-1, 2]),
         "h64": b.astype(np.float64),

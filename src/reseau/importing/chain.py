@@ -411,9 +411,7 @@ class Chain:
                 f"{self._scaled} changes what the last activation gives, which would have to become part of a layer "
                 "after it; there is none."
             )
-        layers = [
-            Dense(layer.W.shape[1], layer.activation, bias=layer.b is not None, init=init) for layer in self._layers
-        ]
+        layers = [self._described(place, layer, init) for place, layer in enumerate(self._layers, start=1)]
         output = layers[-1].sigma
         if loss is None and trained_with in LOSSES and LOSSES[trained_with].takes(output):
             loss = trained_with
@@ -435,6 +433,12 @@ class Chain:
                 "inputs before."
             )
         return net
+
+    def _described(self, place: int, layer: _Layer, init: str | None) -> Dense:
+        try:
+            return Dense(layer.W.shape[1], layer.activation, bias=layer.b is not None, init=init)
+        except ParameterError as error:  # a softmax of one number
+            raise self._error(f"Layer {place} of {self._source} is none that Réseau has: {error}") from None
 
 
 _IDENTITY = Reading("identity")
