@@ -106,8 +106,8 @@ def from_onnx(
         of the same folder.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes that of a file that
-        Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax, "binary_cross_entropy" for a
-        sigmoid, "poisson" for an exponential, "squared_error" for all others.
+        Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax or its log,
+        "binary_cross_entropy" for a sigmoid, "poisson" for an exponential, "squared_error" for all others.
     output : str or None
         Which output of the graph to compute. None takes the only one, or the only one that is a tensor of floats, such
         as the probabilities beside a label.

@@ -43,8 +43,8 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
         their own or parametrizations. A copy is made: the network does not share its weights.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes the one that suits the
-        output: "cross_entropy" for a softmax, "binary_cross_entropy" for a sigmoid, "poisson" for an exponential,
-        "squared_error" for all others.
+        output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for an
+        exponential, "squared_error" for all others.
 
     Returns
     -------
