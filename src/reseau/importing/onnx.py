@@ -24,7 +24,7 @@ from reseau.activations import ACTIVATIONS
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package
 from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise
-from reseau.importing.onnx_functions import FUNCTIONS, Attributes
+from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attributes
 from reseau.importing.onnx_tensors import Tensors
 from reseau.importing.onnx_tensors import read as read_model
 from reseau.network import Network
@@ -270,8 +270,8 @@ class _Reader:
                 return self._linear(node.op_type, inputs, attributes, what)
             if node.op_type in _UNCHANGED:
                 return self._unchanged(node, inputs, attributes, what)
-            if node.op_type in _SCALES:
-                return self._scaled(data[0], _SCALES[node.op_type](attributes, *inputs), what)
+            if node.op_type in SCALES:
+                return self._scaled(data[0], SCALES[node.op_type](attributes, *inputs), what)
             if node.op_type == "PRelu":
                 return self._leaky(inputs, what)
             if node.op_type == "Concat":
@@ -359,12 +359,12 @@ class _Reader:
         if operator == "Neg":
             data: _Data = inputs[0]
             return data.stepped(Affine(-1.0), what)
-        if operator not in _ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, _Data) for tensor in inputs):
+        if operator not in ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, _Data) for tensor in inputs):
             return None
         data, constant = inputs if isinstance(inputs[0], _Data) else inputs[::-1]
         if isinstance(constant, _Data) or constant is None or constant.dtype.kind not in "fiu":
             return None
-        step = _ARITHMETIC[operator](constant.astype(np.float64), isinstance(inputs[0], _Data))
+        step = ARITHMETIC[operator](constant.astype(np.float64), isinstance(inputs[0], _Data))
         if step is None or not (np.isfinite(step.scale).all() and np.isfinite(step.shift).all()):
             return None
         if constant.size == 1 and constant.ndim <= (2 if data.rank is None else data.rank):
@@ -501,44 +501,6 @@ _WAY_OUT = (
 )
 _UNCHANGED = ("Identity", "Dropout", "Flatten", "Reshape", "Cast")
 _REDUCTIONS = ("ReduceMax", "ReduceSum")  # whose second input is axes
-# Of data and a constant: what is done to the data, which may come first or second.
-_ARITHMETIC: dict[str, Callable[[Array, bool], Affine | None]] = {
-    "Add": lambda constant, first: Affine(1.0, constant),
-    "Sum": lambda constant, first: Affine(1.0, constant),
-    "Sub": lambda constant, first: Affine(1.0, -constant) if first else Affine(-1.0, constant),
-    "Mul": lambda constant, first: Affine(constant, 0.0),
-    "Div": lambda constant, first: Affine(_inverse(constant), 0.0) if first else None,
-}
-
-
-def _inverse(divisor: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.asarray(1 / divisor)
-
-
-def _normalised(attributes: Attributes, X: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> Affine:
-    """(x − mean)/√(variance + ε)·scale + shift, with the statistics that training left."""
-    if attributes.get("training_mode", 0) or not attributes.get("is_test", 1):
-        raise ValueError("it normalises by the batch (training_mode); export the model for inference.")
-    scale, shift, mean, variance = (np.asarray(vector, np.float64) for vector in (scale, shift, mean, variance))
-    if any(vector.shape != scale.shape or vector.ndim != 1 for vector in (scale, shift, mean, variance)):
-        raise ValueError("its statistics have different lengths.")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        k = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
-    return Affine(k, shift - mean * k)
-
-
-def _of_scaler(attributes: Attributes, X: Any) -> Affine:
-    """(x − offset)·scale."""
-    offset, scale = (
-        np.asarray(attributes.get(name, [default]), np.float64) for name, default in (("offset", 0.0), ("scale", 1.0))
-    )
-    one = [float(vector[0]) if vector.size == 1 else vector for vector in (scale, -offset * scale)]
-    return Affine(*one)
-
-
-_SCALES: dict[str, Callable[..., Affine]] = {"BatchNormalization": _normalised, "Scaler": _of_scaler}
-"""Operators that scale columns, each by its own numbers."""
 
 
 def _flag(values: Sequence[Any]) -> bool:

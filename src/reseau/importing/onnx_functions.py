@@ -1,4 +1,4 @@
-"""What operators of ONNX compute, of numbers: those of which activations are written."""
+"""What operators of ONNX compute, of numbers: those of which activations are written, and those that scale columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from reseau.activations import ACTIVATIONS
 from reseau.activations.functions import SELU_ALPHA, SELU_SCALE
-from reseau.importing.chain import Array
+from reseau.importing.chain import Affine, Array
 
 Attributes = dict[str, Any]
 
@@ -125,4 +125,43 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Tanh": _ours("tanh"),
     "ThresholdedRelu": lambda a, x: np.where(x > a.get("alpha", 1.0), x, 0),
     "Where": _plain(np.where),
+}
+
+
+def _inverse(divisor: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 / divisor)
+
+
+def _normalised(attributes: Attributes, X: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> Affine:
+    """(x − mean)/√(variance + ε)·scale + shift, with the statistics that training left."""
+    if attributes.get("training_mode", 0) or not attributes.get("is_test", 1):
+        raise ValueError("it normalises by the batch (training_mode); export the model for inference.")
+    scale, shift, mean, variance = (np.asarray(vector, np.float64) for vector in (scale, shift, mean, variance))
+    if any(vector.shape != scale.shape or vector.ndim != 1 for vector in (scale, shift, mean, variance)):
+        raise ValueError("its statistics have different lengths.")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        k = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
+    return Affine(k, shift - mean * k)
+
+
+def _of_scaler(attributes: Attributes, X: Any) -> Affine:
+    """(x − offset)·scale."""
+    offset, scale = (
+        np.asarray(attributes.get(name, [default]), np.float64) for name, default in (("offset", 0.0), ("scale", 1.0))
+    )
+    one = [float(vector[0]) if vector.size == 1 else vector for vector in (scale, -offset * scale)]
+    return Affine(*one)
+
+
+SCALES: dict[str, Callable[..., Affine]] = {"BatchNormalization": _normalised, "Scaler": _of_scaler}
+"""Operators that scale columns, each by its own numbers."""
+
+# Of data and a constant: what is done to the data, which may come first or second.
+ARITHMETIC: dict[str, Callable[[Array, bool], Affine | None]] = {
+    "Add": lambda constant, first: Affine(1.0, constant),
+    "Sum": lambda constant, first: Affine(1.0, constant),
+    "Sub": lambda constant, first: Affine(1.0, -constant) if first else Affine(-1.0, constant),
+    "Mul": lambda constant, first: Affine(constant, 0.0),
+    "Div": lambda constant, first: Affine(_inverse(constant), 0.0) if first else None,
 }
