@@ -196,6 +196,8 @@ def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: Fl
 class Trainer:
     """A training run in progress, as `reseau.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
 
+    leaves = True
+
     def __init__(
         self,
         architecture: Architecture,
@@ -285,16 +287,18 @@ class Trainer:
             self._left = False
         self._packed = self._packed and not to_change
 
-    def progress(self) -> Progress:
-        """How far it has come."""
-        state = tuple(np.empty_like(self.parameters) for _ in range(self.optimizer.states))
+    def progress(self, into: Progress | None = None) -> Progress:
+        """How far it has come; the state goes into the vectors of an earlier answer, if one is given."""
+        fresh = (np.empty_like(self.parameters) for _ in range(self.optimizer.states))
+        state = tuple(fresh) if into is None else into.state
         for place, vector in enumerate(state):
             self._trainer.state(place, vector)
         steps, epochs = self._trainer.counts()
         return Progress(steps, epochs, state)
 
     def go_on_from(self, progress: Progress) -> None:
-        """Take up what `progress` gave."""
+        """Take up what `progress` gave; the parameters are again those of the flat vector."""
+        self._left = self._packed = False
         for place, vector in enumerate(progress.state):
             self._trainer.set_state(place, vector)
         self._trainer.set_counts(progress.steps, progress.epochs)

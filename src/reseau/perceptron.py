@@ -303,18 +303,21 @@ class Perceptron(BaseEstimator, ABC):
         else:
             self._fit_in_steps(X, y, T, sample_weight, random, incremental=incremental, first=first, undo=undo)
 
-    def _way_back(self) -> Callable[[], None]:
-        """What brings weights and optimizer back to where they are now; it copies, which is little beside a step."""
+    def _way_back(self, *, leaves: bool = False) -> Callable[[], None]:
+        """What brings weights and optimizer back to where they are now.
+
+        A run that `leaves` its weights in the kernels need not be given a copy: the network's own stay what they are.
+        """
         network, trainer = self._network, self._trainer
-        weights, progress = network.parameters.copy(), self.__dict__.get("_progress")
+        weights, progress = None if leaves else network.parameters.copy(), self.__dict__.get("_progress")
         if trainer is not None and progress is None:
             progress = trainer.progress()
 
         def go_back() -> None:
             if trainer is not None:
-                trainer.take_back()
                 trainer.go_on_from(progress)
-            network.parameters[...] = weights
+            if weights is not None:
+                network.parameters[...] = weights
 
         return go_back
 
@@ -512,8 +515,9 @@ class Perceptron(BaseEstimator, ABC):
                 self._trainer.go_on_from(before)
             else:
                 self._rate_factor = 1.0
+        leaves = incremental and not self._handed_out and self._trainer.leaves
         if incremental or not first:
-            go_back = self._way_back()
+            go_back = self._way_back(leaves=leaves)
             undo.callback(go_back)
         self._optimizer: Optimizer = optimizer  # with what set_params may have changed between calls of partial_fit
         self._set_rate(self._rate_factor)
@@ -538,7 +542,7 @@ class Perceptron(BaseEstimator, ABC):
                     l2=self.alpha,
                     order=order,
                     record=epoch_loss.record,
-                    leave=incremental and not self._handed_out,
+                    leave=leaves,
                     guard=True,
                 )
                 self.n_iter_ += 1
@@ -579,7 +583,8 @@ class Perceptron(BaseEstimator, ABC):
         if best is not None:
             network.parameters[...] = best
         if incremental:
-            self._progress = self._trainer.progress()  # the way back from the next call
+            # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
+            self._progress = self._trainer.progress(into=self.__dict__.get("_progress"))
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""

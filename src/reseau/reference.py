@@ -309,6 +309,8 @@ class Trainer:
         Whether X will be sparse rows.
     """
 
+    leaves = False  # whether a run can leave the new parameters where they are, and the flat vector as it was
+
     def __init__(
         self,
         architecture: Architecture,
@@ -366,12 +368,12 @@ class Trainer:
     def take_back(self, to_change: bool = True) -> None:
         """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
 
-    def progress(self) -> Progress:
-        """How far it has come."""
+    def progress(self, into: Progress | None = None) -> Progress:
+        """How far it has come; the state may go into the vectors of an earlier answer, if one is given."""
         return Progress(self.steps, self.epoch, tuple(np.array(vector) for vector in self.state))
 
     def go_on_from(self, progress: Progress) -> None:
-        """Take up what `progress` gave."""
+        """Take up what `progress` gave; the parameters are those of the flat vector."""
         self.steps, self.epoch, self.state = progress
 
     def finite(self) -> bool:
