@@ -390,3 +390,18 @@ def test_one_pass_over_an_array_is_enough():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert data.samples(X.astype("float32"), "X").dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+@pytest.mark.parametrize(
+    "fit",
+    [rs.MLPClassifier(max_iter=1).fit, rs.MLPRegressor(max_iter=1).fit, rs.Network(rs.Dense(1, "identity")).fit],
+    ids=["MLPClassifier", "MLPRegressor", "Network"],
+)
+def test_tensors_that_numpy_cannot_read_are_refused_as_targets_and_weights_too(name, fit):
+    for tensor, way in (
+        (Tensor(RuntimeError("Can't call numpy() on it."), requires_grad=True), "detach"),
+        (Tensor(TypeError("Got unsupported ScalarType BFloat16"), dtype="torch.bfloat16"), "float"),
+    ):
+        with pytest.raises(rs.DataError, match=rf"^{name} is a .*Tensor.*; pass {name}\.{way}\(\)\.$"):
+            fit(**{"X": NUMBERS, "y": Y, name: tensor})

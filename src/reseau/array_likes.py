@@ -45,7 +45,10 @@ def numbers(values: object, name: str) -> NumberArray:
     """
     if is_frame(values):
         return _of_frame(values, name)
-    array = _array(values, name)
+    array = as_array(values, name)
+    if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
+        # NumPy has made text of the numbers beside text, and so the wrong one would be named.
+        array = np.asarray(values, dtype=object)
     if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(array[()], _NUMBERS):
         raise DataError(
             f"{name} has 0 dimension(s): it is {_article(values)}, but must be an array of numbers; "
@@ -147,8 +150,8 @@ def _refuse_mask(name: str, where: str) -> NoReturn:
 # --- arrays -----------------------------------------------------------------------------------------------------------
 
 
-def _array(values: object, name: str) -> NumberArray:
-    """What NumPy makes of it, of any type."""
+def as_array(values: object, name: str) -> NumberArray:
+    """What NumPy makes of it, of any type; DataError where it cannot, with what another library's array needs."""
     if isinstance(values, np.ndarray):
         refuse_masked(values, name)
         return np.asarray(values)
@@ -156,9 +159,7 @@ def _array(values: object, name: str) -> NumberArray:
         return values.toarray()  # type: ignore[attr-defined, no-any-return]
     refuse_masked(values, name)
     try:
-        array = np.asarray(values)
-        # NumPy would make text of the numbers beside text, and so name the wrong one.
-        return np.asarray(values, dtype=object) if array.dtype.kind in "US" else array
+        return np.asarray(values)
     except MemoryError:
         raise
     except Exception as error:  # of other libraries' arrays anything may come
@@ -348,7 +349,7 @@ def _of_frame(frame: Any, name: str) -> NumberArray:
         def where(index: tuple[int, ...], c: int = c) -> str:
             return place((index[0], c), frame)
 
-        array = _array(column, name)
+        array = as_array(column, name)
         if array.ndim != 1:
             raise DataError(f"{name} holds arrays in {column_name(c, frame)}; give each of their numbers a column.")
         columns.append(_of_numbers(array, name, where) if len(array) else np.empty(0))

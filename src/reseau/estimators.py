@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from reseau import data, labels
+from reseau.array_likes import as_array
 from reseau.checks import known
 from reseau.errors import DataError, ParameterError
 from reseau.layers import Architecture, Dense
@@ -484,10 +485,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
             raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
         if scipy.sparse.issparse(y):
             y = y.toarray()
-        try:
-            given = np.asarray(y)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"y cannot be read as an array: {str(error).rstrip('.')}.") from None
+        given = as_array(y, "y")
         shape = given.shape
         if len(shape) not in (1, 2) or 0 in shape[1:]:
             raise DataError(f"y has shape {shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers.")

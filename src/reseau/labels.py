@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse
 from sklearn.exceptions import DataConversionWarning
 
+from reseau.array_likes import as_array
 from reseau.arrays import IntArray
 from reseau.errors import DataError, ParameterError
 
@@ -54,7 +55,9 @@ def read(values: Any, name: str = "y", place: str = "row") -> Any:
     listed = isinstance(values, list | tuple)
     try:
         # Of a list every element is looked at: NumPy alone would make 1 and "a" two texts, and 2⁶³ and −1 two floats.
-        array = np.array(values, dtype=object) if listed else np.asarray(values)
+        array = np.array(values, dtype=object) if listed else as_array(values, name)
+    except DataError:
+        raise
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{name} cannot be read as an array: {str(error).rstrip('.')}.") from None
     if array.ndim == 0:
