@@ -257,16 +257,22 @@ class Network:
         if self._predictor is None:
             self._predictor = self._engine().predictor(self.architecture, self.parameters, engine.threads)
         n_threads = None if threads is None else engine.threads(threads)
-        with in_memory("the outputs of these rows"):
+        try:
             found = self._predictor(X, n_threads)
-            if found is None:  # something to be converted or refused
-                samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
-                if samples.shape[0] == 0:
-                    found = np.empty((0, self.architecture.outputs), dtype=self._dtype)
-                elif isinstance(samples, SparseRows):
-                    found = self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
-                else:
-                    found = self._predictor(samples, n_threads)
+        except MemoryError:  # which the second attempt tells
+            found = None
+        return self._converted(X, self._predictor, n_threads) if found is None else found
+
+    @in_memory("the outputs of these rows")
+    def _converted(self, X: object, predict: Predictor, threads: int | None) -> FloatArray:
+        """O of what the predictor does not take as it is, or a refusal."""
+        samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
+        if samples.shape[0] == 0:
+            return np.empty((0, self.architecture.outputs), dtype=self._dtype)
+        if isinstance(samples, SparseRows):
+            O: FloatArray = self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
+            return O
+        found = predict(samples, threads)
         assert found is not None
         return found
 
