@@ -241,10 +241,18 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
         scale[r - begin] = static_cast<T>(weight / step.total);
-        step.work.row_error[r] = weight > 0 ? weight * static_cast<double>(error[r - begin]) : 0;  // whose error may be infinite
     }
     (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, part(step.work.delta[plan.count], begin, 0), scale, end - begin, n);
     if (!plan.simplifies) pull_back_rows(step, plan.count, begin, end);
+    const Matrix<T> delta = part(step.work.delta[plan.count], begin, 0);
+    for (int64_t r = begin; r < end; ++r) {
+        const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
+        step.work.row_error[r] = weight * static_cast<double>(error[r - begin]);
+        if (weight > 0) continue;
+        // Its error counts nothing, even if it is infinite, but what is no number in δ is told.
+        step.work.row_error[r] = 0;
+        for (int64_t j = 0; j < n; ++j) step.work.row_error[r] += static_cast<double>(delta.row(r - begin)[j]);
+    }
 }
 
 template <class T, class E>

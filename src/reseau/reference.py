@@ -156,8 +156,9 @@ def value_and_gradient(
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
     errors = output_error(architecture, Z[-1], A[-1], T, bounds)
-    E = float(xp.sum(xp.where(share > 0, share * errors, xp.zeros_like(errors))))  # whose error may be infinite
     delta_L = share * output_delta(architecture, Z[-1], A[-1], T)
+    # The error of a row without weight counts nothing, even if it is infinite, but what is no number in δ is told.
+    E = float(xp.sum(xp.where(share > 0, share * errors, delta_L)))
     deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
     pieces: list[Array] = []
     for l, (delta, (W, b)) in enumerate(zip(deltas, architecture.views(parameters), strict=True)):
