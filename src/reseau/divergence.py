@@ -58,11 +58,7 @@ def _advice(
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
     at_first = _loss(network, start, X, T)
     if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or failure.part == "state")):
-        causes = []
-        if (x := _largest(X))[0] > LARGE:
-            causes.append(f"The inputs are out of scale, X holds {_at(X, x)}: standardise the columns.")
-        if T.ndim == 2 and (t := _largest(T))[0] > LARGE:
-            causes.append(f"The targets are out of scale, y holds {_at(T, t)}: standardise them.")
+        causes = out_of_scale(X, T)
         if not causes and (w := float(np.abs(start).max())) > LARGE:
             causes.append(f"The weights it began with are out of scale, up to {w:g}: begin with smaller ones.")
         if causes:
@@ -70,6 +66,16 @@ def _advice(
     if rate <= LARGE_RATE and rate * decay > 1:  # each step then takes more than the whole of a weight from it
         return f"Use a smaller l2, which takes {rate * decay:g} times a weight from it at each step."
     return f"Use a smaller learning rate (now {rate:g})."
+
+
+def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray) -> list[str]:
+    """What is to be said of inputs and of targets that are far above 1, a sentence each."""
+    causes = []
+    if (x := _largest(X))[0] > LARGE:
+        causes.append(f"The inputs are out of scale, X holds {_at(X, x)}: standardise the columns.")
+    if T.ndim == 2 and (t := _largest(T))[0] > LARGE:
+        causes.append(f"The targets are out of scale, y holds {_at(T, t)}: standardise them.")
+    return causes
 
 
 def of_validation(history: History, X: FloatArray | SparseRows, T: FloatArray | IntArray) -> str | None:

@@ -21,9 +21,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from reseau import data, engine, training
+from reseau import data, divergence, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.arrays import Progress, SparseRows
+from reseau.arrays import Progress
 from reseau.checks import boolean, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.initializers import fill
@@ -42,7 +42,6 @@ _RATES = ("constant", "invscaling", "adaptive")
 _SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
 RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
-_LARGE = 100.0  # numbers that deserve to be scaled: standardised ones hardly reach 10
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -361,22 +360,12 @@ class Perceptron(BaseEstimator, ABC):
         self.__dict__.update(fitted)
 
     def _diverged(self, when: str, X: Any, T: Any) -> str:
-        """Say that numbers have become infinite or NaN, and the likely cause."""
-        numbers = X.numbers if isinstance(X, SparseRows) else X
-        causes = []
-        for what, largest, way in (
-            ("inputs", _largest(numbers), "scale X, such as with StandardScaler"),
-            (
-                "targets",
-                _largest(T) if T.dtype.kind == "f" else 0.0,
-                "scale y, such as with TransformedTargetRegressor",
-            ),
-        ):
-            if largest > _LARGE:
-                causes.append(f"{what} that reach {largest:.3g} ({way})")
-        if self.solver != "lbfgs":
-            causes.append(f"a learning rate that is too large (learning_rate_init={self.learning_rate_init})")
-        return f"It happened in {when}; the likely cause is {' or '.join(causes) or 'the activation'}."
+        """Say that numbers have become infinite or NaN, and what to change."""
+        steps, rate = self.solver != "lbfgs", self.learning_rate_init
+        advice = [] if steps and rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
+        if steps:
+            advice.append(f"{'Or use' if advice else 'Use'} a smaller learning_rate_init than {rate:g}.")
+        return " ".join([f"It happened in {when}.", *advice])
 
     def _draw_weights(self, random: np.random.RandomState) -> None:
         """Draw weights and biases as scikit-learn does: uniformly, within ±√(6/(n_in + n_out)), or √2 for sigmoids."""
