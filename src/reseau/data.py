@@ -305,8 +305,8 @@ def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
         row = int(np.argmax(wrong))
         raise DataError(
             f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, "
-            f"the index of one of the {outputs} output neurons; of others, numpy.unique({name}, return_inverse=True)[1] "
-            "makes such."
+            f"the index of one of the {outputs} output neurons; numpy.unique({name}, return_inverse=True)[1] makes "
+            "such of any labels."
         )
     return labels
 

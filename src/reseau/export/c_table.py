@@ -228,8 +228,11 @@ class _Writer:
         if quantity:
             yield "        double prediction = 0.0;"
         result = "&prediction" if quantity else "probabilities"
-        yield f"        failures += {name}_encode(&test_rows[t], x) != 0;"
-        yield f"        failures += {name}_predict_row(&test_rows[t], {result}) != 0;"
+        encodes, predicts = f"{name}_encode(&test_rows[t], x) == 0", f"{name}_predict_row(&test_rows[t], {result}) == 0"
+        yield f"        if (!({encodes} && {predicts})) {{"
+        yield "            failures++;"
+        yield "            continue;"
+        yield "        }"
         yield f"        {name}_predict(x, o);"
         yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* a sine may end in another digit */"
         yield '            check("input", i, (double)x[i], (double)test_x[t][i], 1.2e-7 * (1.0 + fabs((double)x[i])));'
