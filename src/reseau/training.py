@@ -170,8 +170,10 @@ def fit(
 
 def _check_finite(network: Network) -> None:
     """Refuse to train from weights that are not finite."""
-    if np.isfinite(network.parameters).all():
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        # One pass without a temporary; a sum that overflows is looked at closely.
+        if np.isfinite(network.parameters.sum()):
+            return
     for name, tensor in network.tensors().items():
         wrong = ~np.isfinite(tensor)
         if wrong.any():
