@@ -85,7 +85,7 @@ def mutated(content: bytes, random: Random) -> bytes:
         way = random.randrange(4)
         if way == 0:
             header[random.choice(["layers.0.W", "layers.9.b", "state.1", "loss_curve_", "t"])] = header.pop(name)
-        elif way == 1 and len(header[name]["shape"]) > 0:
+        elif way == 1 and isinstance(header[name]["shape"], list):
             header[name]["shape"] = header[name]["shape"][::-1]
         elif way == 2 and data:
             begin = random.randrange(len(data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from reseau.errors import ParameterError
 from reseau.estimators import MLPClassifier, MLPRegressor
 from reseau.importing.chain import Affine, Array, Chain
 from reseau.perceptron import RECORDS
+from reseau.pipelines import SCALERS
 
 Step = tuple[str, Any]  # its name, and the transformer
 
@@ -194,27 +195,18 @@ def _affine(step: str, transformer: Any, way_out: str, of: str = "inputs") -> Af
                 f"{way_out}."
             )
         return Affine()
-    found = next((values for kind, values in _SCALERS.items() if type(transformer) is kind), None)
-    if found is None or getattr(transformer, "clip", False):
-        clips = " with clip=True" if found is not None else ""
+    scaler = SCALERS.get(type(transformer))
+    clips = scaler is not None and bool(np.isfinite(scaler.limits(transformer)).any())
+    if scaler is None or clips:
         raise ParameterError(
-            f"the step {step!r} is a {type(transformer).__name__}{clips}, which cannot become part of a layer; "
-            f"{way_out}."
+            f"the step {step!r} is a {type(transformer).__name__}{' with clip=True' * clips}, which cannot become part "
+            f"of a layer; {way_out}."
         )
     check_is_fitted(transformer)
-    return found(transformer)
+    return _centred(*scaler.line(transformer))
 
 
 def _centred(center: Any, scale: Any) -> Affine:
     """(x − center)/scale; None where a scaler was told not to use it."""
     k = 1 / np.asarray(1.0 if scale is None else scale, np.float64)
     return Affine(k, -np.asarray(0.0 if center is None else center, np.float64) * k)
-
-
-_SCALERS: dict[type, Callable[[Any], Affine]] = {
-    preprocessing.StandardScaler: lambda s: _centred(s.mean_ if s.with_mean else None, s.scale_),
-    preprocessing.MinMaxScaler: lambda s: Affine(np.asarray(s.scale_, np.float64), np.asarray(s.min_, np.float64)),
-    preprocessing.MaxAbsScaler: lambda s: _centred(None, s.scale_),
-    preprocessing.RobustScaler: lambda s: _centred(s.center_, s.scale_),
-}
-"""What each scaler that is one line makes of every column, or of all."""
