@@ -296,6 +296,20 @@ def test_float32_can_be_asked_for_and_is_what_float32_models_have(name: str) -> 
     assert {"X": np.float32} == {key: value.dtype for key, value in fed(written(model), rows).items()}
 
 
+def test_neighbours_far_from_zero_are_found_in_float32() -> None:
+    rows = GAPS + np.array([4096.0, 0.0, -1024.0, 512.0, 8192.0])
+    rows = rows.astype(np.float32).astype(np.float64)  # so that the graph is given the same numbers
+    model = make_pipeline(KNNImputer(), StandardScaler(), C()).fit(rows, y)
+    content = written(model, dtype="float32")
+    found = ran(content, {"X": rows.astype(np.float32)})["probabilities"]
+    np.testing.assert_allclose(found, model.predict_proba(rows), rtol=0, atol=1e-2)  # not of other rows
+
+
+def test_several_targets_are_of_the_estimator_behind_any_steps() -> None:
+    model = MultiOutputClassifier(make_pipeline(make_pipeline(StandardScaler(), PCA(3)), C())).fit(X, LETTERS[MANY])
+    assert_same(model, written(model, X[:30]), X, TOLERANCE["float64"])
+
+
 def test_what_has_no_graph_in_float64_falls_back_on_float32_and_says_so() -> None:
     model = make_pipeline(PowerTransformer(), C()).fit(X, y)
     with pytest.warns(UserWarning, match=r"no valid graph in float64.*dtype='float32'") as said:
@@ -489,6 +503,21 @@ FRAMES: dict[str, tuple[Any, Any, Any]] = {
     ),
     "stacked pipelines": (
         StackingClassifier([("a", make_pipeline(prepared(), C())), ("b", make_pipeline(prepared(), C(1)))], cv=2),
+        FRAME,
+        y,
+    ),
+    "several targets of pipelines": (
+        MultiOutputClassifier(make_pipeline(prepared(), C())),
+        LACKING,
+        np.stack([y, y[::-1]], axis=1),
+    ),
+    "several target numbers of pipelines": (
+        MultiOutputRegressor(make_pipeline(prepared(), R())),
+        LACKING,
+        X[:, 1:3],
+    ),
+    "passed through within": (
+        encoded((make_pipeline("passthrough"), ["a"]), (Pipeline([("a", None), ("b", "passthrough")]), ["i"])),
         FRAME,
         y,
     ),

@@ -17,7 +17,7 @@ from reseau.perceptron import Perceptron
 from reseau.pipelines import opened
 
 # Where estimators keep the fitted ones that they predict with; such lists may also hold pairs with a name.
-_PARTS = ("estimator", "estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")
+_PARTS = ("estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")
 
 
 class Chosen(TransformerMixin, BaseEstimator):
@@ -69,6 +69,8 @@ def plain(model: Any, dress: Callable[[Any], None] | None = None) -> Any:
     if not isinstance(model, BaseEstimator) and not hasattr(model, "calibrators"):
         return model
     model = innermost(model)
+    if isinstance(model, Pipeline) and not _steps(model):
+        model = _same()
     if isinstance(model, Perceptron):
         return model
     model = copy.copy(model)
@@ -93,7 +95,8 @@ def plain(model: Any, dress: Callable[[Any], None] | None = None) -> Any:
     elif isinstance(model, (VotingClassifier, VotingRegressor)):
         model.weights = None if model.weights is None else np.asarray(model._weights_not_none, np.float64)
         model.flatten_transform = False
-    for name in _PARTS:
+    # What has no such part may predict with its `estimator`; elsewhere that was copied to be fitted, and is not.
+    for name in [part for part in _PARTS if part in vars(model)] or ["estimator"]:
         if name in vars(model):
             setattr(model, name, plain(vars(model)[name], dress))
     if dress is not None:

@@ -20,6 +20,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
@@ -160,6 +161,20 @@ def _one_against_the_rest(scope: Any, operator: Any, container: Any) -> None:
     hand_over(scope, container, g, zip(results, operator.outputs, strict=True))
 
 
+# --- several targets --------------------------------------------------------------------------------------------------
+
+
+def _several(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    g = Graph(precision(operator), opset=container.target_opset)
+    said = [declared(scope, estimator, operator.inputs, g.dtype.name) for estimator in model.estimators_]
+    columns = g("Concat", *(g("Reshape", first, np.array([-1, 1])) for first, _ in said), axis=1)
+    results = [columns]
+    if is_classifier(model):
+        results.append(g("SequenceConstruct", *(P for _, P in said)))
+    hand_over(scope, container, g, zip(results, operator.outputs, strict=True))
+
+
 # --- stacks -----------------------------------------------------------------------------------------------------------
 
 
@@ -225,9 +240,15 @@ def _classifier_shape(operator: Any) -> None:
     operator.outputs[1].type = TENSORS[precision(operator)]([None, len(model.classes_)])
 
 
+def _several_shape(operator: Any) -> None:  # skl2onnx knows the types already
+    operator.outputs[0].type = type(operator.outputs[0].type)([None, len(operator.raw_operator.estimators_)])
+
+
 AROUND: dict[type, tuple[Callable[[Any], None], Converter]] = {
     CalibratedClassifierCV: (_classifier_shape, _calibrated),
     FixedThresholdClassifier: (_classifier_shape, _thresholded),
+    MultiOutputClassifier: (_several_shape, _several),
+    MultiOutputRegressor: (_several_shape, _several),
     OneVsRestClassifier: (_classifier_shape, _one_against_the_rest),
     StackingClassifier: (_classifier_shape, _stacked),
     StackingRegressor: (_regressor_shape, _stacked),

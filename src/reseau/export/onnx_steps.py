@@ -212,16 +212,20 @@ def _with_indicator(g: Graph, cells: Cells, op: Any, filled: str, kept: list[int
 def _neighbours(g: Graph, cells: Cells, op: KNNImputer) -> str:
     """Fill each column from those k rows of the fit that have it and are nearest in the columns that both have.
 
-    The distances are d² = n/c Σ (x − y)² over the c of n columns that both have, by the rule of the square.
+    The distances are d² = n/c Σ (x − y)² over the c of n columns that both have, by the rule of the square, from the
+    columns' means: it loses the digits that all the numbers of a column have in common.
     """
     if op.metric != "nan_euclidean" or op.weights not in ("uniform", "distance"):
         raise ReseauError("A KNNImputer with a metric or weights of its own cannot be written as ONNX.")
     X = cells.matrix()
     absent = _absent(g, cells, X, op.missing_values)
     zero, one = np.array(0.0, g.dtype), np.array(1.0, g.dtype)
-    present, values = g.cast(g("Not", absent), g.dtype), g("Where", absent, zero, X)
     here = ~op._mask_fit_X  # (rows of the fit, columns)
-    known = np.where(here, op._fit_X, 0.0)
+    means = np.where(here, op._fit_X, 0.0).sum(axis=0, dtype=np.float64) / np.maximum(here.sum(axis=0), 1)
+    means = means.astype(g.dtype).astype(np.float64)  # what the graph takes off
+    known = np.where(here, op._fit_X - means, 0.0)
+    present = g.cast(g("Not", absent), g.dtype)
+    values = g("Where", absent, zero, g("Sub", X, means.astype(g.dtype).reshape(1, -1)))
     squares = g("MatMul", g("Mul", values, values), here.T.astype(g.dtype))
     products = g("Mul", -2.0, g("MatMul", values, known.T.astype(g.dtype)))
     others = g("MatMul", present, (known**2).T.astype(g.dtype))
@@ -243,11 +247,12 @@ def _neighbours(g: Graph, cells: Cells, op: KNNImputer) -> str:
             same = g("Equal", near, zero)
             inverse = g("Div", weights, g("Sqrt", g("Where", same, one, near)))
             weights = g("Where", g("Equal", g.least(near), zero), g.cast(same, g.dtype), inverse)
-        given = g("Gather", known[donors, j].astype(g.dtype), places, axis=0)
+        held = op._fit_X[donors, j]
+        given = g("Gather", held.astype(g.dtype), places, axis=0)
         ones = np.ones((k, 1), g.dtype)
         weight = g("MatMul", weights, ones)
         share = g("Div", g("MatMul", g("Mul", weights, given), ones), g("Where", g("Equal", weight, zero), one, weight))
-        mean_of_all = np.array(known[donors, j].mean(), g.dtype)
+        mean_of_all = np.array(held.mean(), g.dtype)
         filled = g("Where", g("Equal", weight, zero), mean_of_all, share)
         columns.append(g("Where", g("Gather", absent, np.array([j]), axis=1), filled, column))
     kept = [j for j, valid in enumerate(op._valid_mask) if valid or op.keep_empty_features]
