@@ -51,7 +51,7 @@ class LayerView:
     b: FloatArray | None = field(repr=False)
 
 
-def _precision(dtype: Any) -> np.dtype[Any]:
+def precision_of(dtype: Any) -> np.dtype[Any]:
     """The type that a name, NumPy's type or Python's float stands for; only the precisions are let through."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
     with suppress(TypeError, ValueError, SyntaxError):
@@ -116,7 +116,7 @@ class Network:
             seed = integer("seed", seed, low=0)
         if engine is not None:
             known("engine", engine, ENGINES)
-        self._begin(dense, loss, _precision(dtype), seed, engine)
+        self._begin(dense, loss, precision_of(dtype), seed, engine)
         if inputs is not None:
             self.build(inputs)
 
@@ -744,7 +744,7 @@ class Network:
         """
         architecture = architecture_from_description(description)
         net = cls.__new__(cls)
-        net._begin(architecture.layers, architecture.loss, _precision(description["dtype"]), None, None)
+        net._begin(architecture.layers, architecture.loss, precision_of(description["dtype"]), None, None)
         if tensors is None:
             net._become(architecture, None)
             return net

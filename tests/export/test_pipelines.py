@@ -120,6 +120,21 @@ def test_inputs_far_from_zero_keep_their_digits_in_float(tmp_path: Path) -> None
     np.testing.assert_allclose(O, expected, rtol=0, atol=100 * np.finfo(np.float32).eps)
 
 
+@pytest.mark.parametrize("write", [rs.to_c, rs.to_python, rs.to_onnx])
+def test_a_precision_may_be_a_type_of_numpy_as_in_a_network(write: Any, tmp_path: Path) -> None:
+    model = make_pipeline(StandardScaler(), rs.MLPClassifier(**SMALL)).fit(X, LABELS)
+    path = tmp_path / f"m.{write.__name__.removeprefix('to_').replace('python', 'py')}"
+    written = []
+    for dtype in ("float32", np.float32, np.dtype("float32")):
+        write(model, path, dtype=dtype)
+        written.append(path.read_bytes())
+    assert written[0] == written[1] == written[2]
+    write(model, path, dtype=float)
+    assert path.read_bytes() != written[0]
+    with pytest.raises(rs.ParameterError, match="dtype is 'float16'"):
+        write(model, path, dtype=np.float16)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("table", "change"), [("m_shift1", 1e-3), ("m_scale1", 1e-3), ("m_W1", 1e-3)])
 def test_the_self_test_notices_a_change_where_inputs_are_far_from_zero(

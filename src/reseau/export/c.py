@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau import __version__
 from reseau.activations.code import C_FUNCTIONS
@@ -89,7 +90,12 @@ class Parts:
 
 
 def to_c(
-    model: Model, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    model: Model,
+    path: str | Path,
+    *,
+    name: str | None = None,
+    dtype: npt.DTypeLike | None = None,
+    weights: str = "inside",
 ) -> None:
     """Write a model as one C99 file without dependencies, and its header beside it; all complete, or none.
 
@@ -145,14 +151,19 @@ def to_c(
 
 
 def sources(
-    model: Model, header_name: str, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    model: Model,
+    header_name: str,
+    *,
+    name: str | None = None,
+    dtype: npt.DTypeLike | None = None,
+    weights: str = "inside",
 ) -> tuple[str, str]:
     """The content of the header and of the C file; parameters as for `to_c`."""
     files = _files(model, header_name, name, dtype, known("weights", weights, WEIGHTS) == "file")
     return files.header(), files.source()
 
 
-def _files(model: Model, header_name: str, name: str | None, dtype: str | None, loaded: bool) -> _Files:
+def _files(model: Model, header_name: str, name: str | None, dtype: npt.DTypeLike | None, loaded: bool) -> _Files:
     if not header_name.isprintable() or set(header_name) & set('"\\'):
         raise ParameterError(f"{header_name!r} cannot be named in a C file; choose a name without quotes.")
     name = c.prefix(Path(header_name).stem, "model") if name is None else c.check_identifier(name)

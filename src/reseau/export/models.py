@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from reseau.checks import finite_layers, known
+from reseau.checks import finite_layers
 from reseau.errors import ParameterError, ReseauError
-from reseau.network import DTYPES, Network
+from reseau.network import Network, precision_of
 from reseau.scaling import Wrapped
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def network_of(model: object, language: str) -> Network:
     )
 
 
-def dtype_of(network: Network, dtype: str | None) -> str:
+def dtype_of(network: Network, dtype: npt.DTypeLike | None) -> str:
     """The precision asked for, or that of the network."""
-    return network.dtype.name if dtype is None else known("dtype", dtype, DTYPES)
+    return network.dtype.name if dtype is None else precision_of(dtype).name
 
 
 def check_finite(network: Network, dtype: str) -> None:

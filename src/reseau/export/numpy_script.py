@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau import __version__
 from reseau.activations.code import NUMPY_FUNCTIONS
@@ -40,7 +41,7 @@ LANGUAGE = "NumPy"
 MOST_TO_READ = 100_000  # weights in a script; more are in a file beside it
 
 
-def to_python(model: Model, path: str | Path, *, dtype: str | None = None) -> None:
+def to_python(model: Model, path: str | Path, *, dtype: npt.DTypeLike | None = None) -> None:
     """Write a model as a script that needs NumPy alone; complete, or not at all.
 
     Parameters
@@ -86,7 +87,9 @@ def weights_beside(model: Model, path: Path) -> Path | None:
     return path.with_suffix(".npz") if network.architecture.n_parameters > MOST_TO_READ else None
 
 
-def _written(model: Model, script_name: str, weights_name: str | None, dtype: str | None) -> tuple[str, bytes]:
+def _written(
+    model: Model, script_name: str, weights_name: str | None, dtype: npt.DTypeLike | None
+) -> tuple[str, bytes]:
     """The content of the script, and of the file of its weights."""
     from reseau.table_model import TableModel
 

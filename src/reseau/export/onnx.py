@@ -35,6 +35,7 @@ from reseau.export.onnx_network import estimator_model, network_model
 from reseau.network import Network
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import onnx
 
 
@@ -43,7 +44,7 @@ def to_onnx(
     path: files.Place,
     *,
     sample: Any = None,
-    dtype: str | None = None,
+    dtype: npt.DTypeLike | None = None,
     opset: int | None = None,
 ) -> None:
     """Write a model as one self-contained ONNX file, complete or not at all.
@@ -91,7 +92,7 @@ def to_onnx(
 
 
 def to_model(
-    model: object, *, sample: Any = None, dtype: str | None = None, opset: int | None = None
+    model: object, *, sample: Any = None, dtype: npt.DTypeLike | None = None, opset: int | None = None
 ) -> onnx.ModelProto:
     """The model in onnx's own form; parameters and errors are those of `to_onnx`."""
     latest = onnx_package().defs.onnx_opset_version()

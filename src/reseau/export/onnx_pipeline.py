@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import scipy.sparse
 import skl2onnx
@@ -49,7 +50,7 @@ class _Invalid(Exception):
     """Why there is no valid graph in a precision and a version."""
 
 
-def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> onnx.ModelProto:
+def pipeline_model(model: Any, sample: Any, dtype: npt.DTypeLike | None, opset: int) -> onnx.ModelProto:
     """The graph of a fitted model of scikit-learn.
 
     Parameters
@@ -73,7 +74,8 @@ def pipeline_model(model: Any, sample: Any, dtype: str | None, opset: int) -> on
     integer("opset", opset, high=skl2onnx.__max_supported_opset__)
     ours = list(networks(model))
     outside = "float64" if any(one.network_.dtype == np.float64 for one in ours) else "float32"
-    outside = outside if dtype is None else dtype_of(ours[0].network_, dtype)
+    if dtype is not None:
+        outside = dtype = dtype_of(ours[0].network_, dtype)
     for one in ours:
         if type(one) not in _REGISTERED:
             _register(type(one), _REGISTERED[MLPClassifier if is_classifier(one) else MLPRegressor])
