@@ -257,3 +257,26 @@ def test_the_score_is_scikit_learn_s_accuracy(several: bool, weighted: bool) -> 
         assert model.score(X, scipy.sparse.csr_array(y), s) == expected
     theirs = neural_network.MLPClassifier((8,), max_iter=3, random_state=0).fit(X, y)
     assert model.score(X, y, s) == theirs.score(X, y, s)
+
+
+def test_labels_that_differ_in_zeros_at_their_end_alone_are_different() -> None:
+    texts = ["a", "a\0", "b"] * 10
+    model = rs.MLPClassifier(max_iter=1).fit(X[:30], texts)
+    assert model.classes_.tolist() == ["a", "a\0", "b"]
+    assert model.score(X[:30], texts) == np.mean(model.predict(X[:30]) == np.array(texts, dtype=object))
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2], [False, True, True], ["a", "b", "c"]])
+def test_a_list_of_arrays_of_one_label_each_is_taken(values: list[Any]) -> None:
+    model = rs.MLPClassifier(max_iter=1).fit(X[:30], [np.array(value) for value in values] * 10)
+    assert model.classes_.tolist() == sorted(set(values))
+
+
+@pytest.mark.parametrize("call", ["partial_fit", "score"])
+def test_durations_are_no_dates(call: str) -> None:
+    days = np.arange(30) % 3
+    dates, durations = days.astype("M8[D]"), days.astype("m8[D]")
+    for known, other, words in ((dates, durations, "durations, .*dates"), (durations, dates, "dates, .*durations")):
+        model = rs.MLPClassifier(max_iter=1).fit(X[:30], known)
+        with pytest.raises(rs.DataError, match=words):
+            getattr(model, call)(X[:30], other)

@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import reseau as rs
-from reseau import training
+from reseau import perceptron, training
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4))
@@ -117,6 +117,11 @@ REGRESSING: dict[str, tuple[Callable[[Any], Any], str]] = {
         "float32, so that .* The targets are out of scale",
     ),
     "squares that overflow in a batch": (part(X * 1e60, X[:, 0] * 1e100), "squares of the gradient"),
+    "a penalty beyond light rows": (
+        fit({}, X, X[:, 0], sample_weight=np.full(60, 1e-200)),
+        "sample_weight of at most 1e-200: divide it by its largest value",
+    ),
+    "a penalty beyond everything": (fit({"alpha": 1e300, "solver": "lbfgs"}, X, X[:, 0]), r"alpha than 1e.300\.$"),
     "divergence of lbfgs": (
         fit({"solver": "lbfgs"}, X * 1e200, X[:, 0]),
         r"in iteration 1\. The inputs are out of scale",
@@ -301,6 +306,103 @@ def test_an_interrupted_partial_fit_goes_back_to_the_last_batch_and_warns(engine
     monkeypatch.undo()
     found = state(model)
     assert {**found, "n_iter_": 1} == expected
+
+
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_a_first_call_interrupted_before_it_has_learnt_anything_changes_nothing(
+    how: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESEAU_ENGINE", engine)
+    model, again = classifier(), classifier().fit(X, y)
+    expected, make = state(again), rs.Network.trainer
+
+    def interrupted(*arguments: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    def trainer(self: rs.Network, *arguments: Any, **more: Any) -> Any:
+        made = make(self, *arguments, **more)
+        monkeypatch.setattr(made, "run", interrupted)
+        return made
+
+    monkeypatch.setattr(rs.Network, "trainer", trainer)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y) if how == "fit" else model.partial_fit(X, y, classes=[0, 1, 2])
+    assert vars(model).keys() == vars(classifier()).keys()
+    with pytest.raises(KeyboardInterrupt):
+        again.fit(X, y + 5)
+    assert state(again) == expected
+
+
+@pytest.mark.parametrize("name", ["unfitted", "fitted", "warm", "lbfgs"])
+def test_an_interruption_while_the_fit_takes_over_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = classifier(solver="lbfgs" if name == "lbfgs" else "adam", warm_start=name in ("warm", "lbfgs"))
+    if name != "unfitted":
+        model.fit(frame, y)
+    before, take = state(model), perceptron._take_slots
+
+    def interrupted(into: Any, of: Any) -> None:
+        if into is model:  # the last that is done
+            raise KeyboardInterrupt
+        take(into, of)
+
+    monkeypatch.setattr(perceptron, "_take_slots", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(frame if name == "warm" else frame.rename(columns={"a": "z"}) if name == "fitted" else frame, y)
+    assert state(model) == before
+
+
+# --- who holds what, and subclasses -----------------------------------------------------------------------------------
+
+
+def test_attributes_that_somebody_holds_are_those_of_the_fitted_estimator() -> None:
+    model = classifier()
+    held = vars(model)
+    model.fit(frame, y)
+    assert held is vars(model)
+    assert held["feature_names_in_"].tolist() == list("abcd")
+    model.fit(X, y).partial_fit(X, y)
+    assert held is vars(model)
+    assert "feature_names_in_" not in held
+
+
+def test_what_is_set_while_an_estimator_is_being_fitted_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = classifier()
+
+    class Setting:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            model.set_params(alpha=0.5).note = "read"
+            return y
+
+    model.fit(X, Setting())
+    assert (model.alpha, model.note) == (0.5, "read")
+    assert model.classes_.tolist() == [0, 1, 2]
+
+
+class Slotted(rs.MLPRegressor):
+    """A subclass that keeps a parameter, and what it has met, in slots."""
+
+    __slots__ = ("_sizes", "seen")
+
+    @property
+    def hidden_layer_sizes(self) -> Any:
+        return self._sizes
+
+    @hidden_layer_sizes.setter
+    def hidden_layer_sizes(self, sizes: Any) -> None:
+        self._sizes = sizes
+
+    def _name_network(self) -> None:
+        super()._name_network()
+        self.seen = self._sizes
+
+
+def test_a_subclass_may_have_slots() -> None:
+    model = Slotted(**FAST)
+    with pytest.raises(rs.ReseauError):
+        model.fit(X * 1e200, X[:, 0])
+    assert not hasattr(model, "seen")
+    assert model.fit(X, X[:, 0]).seen == (5,)
+    np.testing.assert_array_equal(model.predict(X), regressor().fit(X, X[:, 0]).predict(X))
 
 
 # --- several threads, mapped files ------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def kind(labels: Any) -> str:
     """What the labels are, in a word: two of different kinds are never equal."""
     if labels.dtype.kind == "U" or (labels.dtype.kind == "O" and labels.size and isinstance(labels.flat[0], str)):
         return "text"
-    return "dates" if labels.dtype.kind in _DATES else "numbers"
+    return {"M": "dates", "m": "durations"}.get(labels.dtype.kind, "numbers")
 
 
 def check_kind(labels: Any, classes: Any, name: str = "y") -> None:
@@ -157,7 +157,7 @@ def check_kind(labels: Any, classes: Any, name: str = "y") -> None:
         way = f"convert with {name}.astype({'str' if known == 'text' else 'int'})"
         raise DataError(
             f"{name} holds {given}, such as {_plain(labels[0])!r} at row 0, but the classes are {known}: "
-            f"{shown(classes)}; {way if 'dates' not in (given, known) else f'give {known}'}."
+            f"{shown(classes)}; {way if {given, known} == {'text', 'numbers'} else f'give {known}'}."
         )
 
 
@@ -185,11 +185,16 @@ def _of_objects(array: Any, name: str, place: str, listed: bool) -> Any:
     """Labels that stand in an array of objects; text from a list becomes an array of text, as NumPy would make it."""
     values = array.ravel().tolist()
     kinds = {each: _kind_of(each) for each in set(map(type, values))}
+    if None in kinds.values():  # a list of a data set's single labels holds arrays without a dimension
+        values = [_plain(value) for value in values]
+        kinds = {each: _kind_of(each) for each in set(map(type, values))}
     if any(kind in ("number", None) for kind in kinds.values()):
         _check_each(values, kinds, array.shape, name, place)
     found = set(kinds.values())
     if found <= {"text"}:
-        return np.array(values, dtype=np.str_).reshape(array.shape) if listed else array
+        # NumPy's text ends before the zeros at its end, so that "a" and "a\0" would be one label.
+        keeps = listed and not any(value.endswith("\0") for value in values)
+        return np.array(values, dtype=np.str_).reshape(array.shape) if keeps else array
     if found == {"boolean"}:
         return array.astype(np.bool_)
     if found <= {"whole number", "number"}:
@@ -295,7 +300,7 @@ def _where(i: int, shape: tuple[int, ...], place: str) -> str:
 
 
 def _plain(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label
+    return label.item() if getattr(label, "shape", None) == () and hasattr(label, "item") else label
 
 
 # --- several labels a row ---------------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from math import inf, isfinite
 from numbers import Integral, Real
+from types import MemberDescriptorType
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,25 @@ def _alone(estimator: Any) -> Iterator[None]:
     finally:
         if _FITS.get(key) == thread:
             del _FITS[key]
+
+
+def _change(attributes: dict[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Change what differs between two states, in place: somebody may hold vars() of the estimator."""
+    missing = object()
+    attributes.update({name: value for name, value in after.items() if before.get(name, missing) is not value})
+    for name in before.keys() - after.keys():
+        attributes.pop(name, None)
+
+
+def _take_slots(into: Any, of: Any) -> None:
+    """Let an instance of a subclass with __slots__ have what another one has in them."""
+    if not getattr(type(of), "__slots__", None):
+        return
+    for cls in type(of).__mro__:
+        for slot in vars(cls).values():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # an empty one
+                    slot.__set__(into, slot.__get__(of))
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -205,7 +225,7 @@ class Perceptron(BaseEstimator, ABC):
         ConvergenceWarning
             When training ends before it has converged.
         UserWarning
-            When Ctrl-C ends "adam" or "sgd"; the weights are then those after the last complete epoch.
+            When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one.
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
@@ -234,14 +254,17 @@ class Perceptron(BaseEstimator, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Any:
         """Fit, or change nothing at all.
 
-        What is fitted is a double of the estimator, whose place it takes in the end. A continued fit changes in place
-        what the double shares with the estimator; it leaves in `undo` what gives that back.
+        What is fitted is a double of the estimator, which takes over in the end what the fit has changed, and nothing
+        else: another thread may have set a parameter meanwhile. A continued fit changes in place what the double shares
+        with the estimator; it leaves in `undo` what gives that back.
         """
         with _alone(self), np.errstate(over="ignore", invalid="ignore"), ExitStack() as undo:
             if isinstance(self.random_state, np.random.RandomState):
                 undo.callback(self.random_state.set_state, self.random_state.get_state(legacy=False))
             double = object.__new__(type(self))
-            double.__dict__.update(self.__dict__)
+            before = dict(self.__dict__)
+            double.__dict__.update(before)
+            _take_slots(double, self)
             try:
                 double._learn(X, y, sample_weight, incremental=incremental, classes=classes, undo=undo)
             except MemoryError:
@@ -249,7 +272,9 @@ class Perceptron(BaseEstimator, ABC):
                     f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
                     "make the layers smaller, give fewer rows or columns, or take a smaller batch_size."
                 ) from None
-            self.__dict__ = double.__dict__
+            undo.callback(_change, self.__dict__, double.__dict__, before)  # Ctrl-C may come between any two lines
+            _change(self.__dict__, before, double.__dict__)
+            _take_slots(self, double)
             undo.pop_all()
         return self
 
@@ -259,7 +284,7 @@ class Perceptron(BaseEstimator, ABC):
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
             )
-        first = not hasattr(self, "_network") or not (self.warm_start or incremental)
+        first = "_network" not in vars(self) or not (self.warm_start or incremental)
         X = self._samples(X, learnt=True, reset=first)
         y = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
         if sample_weight is not None:
@@ -359,10 +384,18 @@ class Perceptron(BaseEstimator, ABC):
         self._name_network()
         self.__dict__.update(fitted)
 
-    def _diverged(self, when: str, X: Any, T: Any) -> str:
+    def _diverged(self, when: str, X: Any, T: Any, sample_weight: Any) -> str:
         """Say that numbers have become infinite or NaN, and what to change."""
         steps, rate = self.solver != "lbfgs", self.learning_rate_init
         advice = [] if steps and rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
+        decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
+        if not advice and decay > divergence.LARGE:
+            advice = [
+                f"The penalty is out of scale: use a smaller alpha than {self.alpha:g}."
+                if sample_weight is None or sample_weight.max() >= 1
+                else f"The penalty is out of scale for a sample_weight of at most {sample_weight.max():g}: divide it "
+                "by its largest value."
+            ]
         if steps:
             advice.append(f"{'Or use' if advice else 'Use'} a smaller learning_rate_init than {rate:g}.")
         return " ".join([f"It happened in {when}.", *advice])
@@ -449,7 +482,7 @@ class Perceptron(BaseEstimator, ABC):
         )
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
         if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
-            raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T)}")
+            raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T, sample_weight)}")
         if T.dtype.kind == "f" and self.n_iter_ <= 1 and _largest(T) * np.finfo(network.dtype).eps > 0.1:
             warnings.warn(
                 f"lbfgs ended after {self.n_iter_} iteration(s), as {network.dtype} cannot tell the loss after a step "
@@ -542,7 +575,7 @@ class Perceptron(BaseEstimator, ABC):
                 if self._note_progress(X_val, y_val, s_val, failed=failure is not None):
                     best = network.parameters.copy()
                 if failure is not None:
-                    told = self._diverged(f"step {failure.step} of epoch {self.n_iter_}", X, T)
+                    told = self._diverged(f"step {failure.step} of epoch {self.n_iter_}", X, T, s)
                     if best is None:
                         raise ReseauError(f"{_FAILURES[failure.part].format(network.dtype)} {told}")
                     warnings.warn(
@@ -566,6 +599,8 @@ class Perceptron(BaseEstimator, ABC):
                         stacklevel=5,
                     )
         except KeyboardInterrupt:
+            if first and self.n_iter_ == 0:  # there is nothing yet that could be kept
+                raise
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
             if incremental and self.n_iter_ == 0:
                 go_back()
