@@ -376,6 +376,21 @@ def test_one_array_of_weights_can_be_replaced_and_stays_the_network_s():
         model.coefs_[0] = np.zeros(3)
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [3, [np.ones((4, 10))], [np.ones((4, 10)), np.full((10, 3), "b")], [np.ones((4, 10)), np.full((10, 3), 1j)]],
+)
+def test_weights_that_are_refused_change_nothing(weights):
+    model = MLPClassifier((10,), max_iter=2, random_state=0).fit(*IRIS)
+    before = model.network_.parameters.copy()
+    with pytest.raises(rs.DataError, match="coefs_"):
+        model.coefs_ = weights
+    for place in (0, slice(None)):
+        with pytest.raises(rs.DataError):
+            model.coefs_[place] = weights
+    np.testing.assert_array_equal(model.network_.parameters, before)
+
+
 @pytest.mark.parametrize("how", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("maker", [neural_network.MLPClassifier, MLPClassifier])

@@ -280,3 +280,19 @@ def test_durations_are_no_dates(call: str) -> None:
         model = rs.MLPClassifier(max_iter=1).fit(X[:30], known)
         with pytest.raises(rs.DataError, match=words):
             getattr(model, call)(X[:30], other)
+
+
+def test_a_list_s_masked_label_is_missing_and_so_is_nan_in_a_sparse_matrix() -> None:
+    with pytest.raises(rs.DataError, match="y has no label at row 1"):
+        rs.MLPClassifier().fit(X[:2], [0, np.ma.masked])
+    with pytest.raises(rs.DataError, match="y has no label at row 1, column 0: it is nan"):
+        rs.MLPClassifier().fit(X[:2], scipy.sparse.csr_matrix([[0.0, 1.0], [np.nan, 1.0]]))
+
+
+def test_text_where_booleans_were_learnt_is_converted_as_is_told() -> None:
+    flags = np.arange(30) % 2 == 1
+    model = rs.MLPClassifier(max_iter=1).fit(X[:30], flags)
+    y = flags.astype(str)
+    with pytest.raises(rs.DataError, match=r"convert with \(y == 'True'\)"):
+        model.partial_fit(X[:30], y)
+    assert model.partial_fit(X[:30], (y == "True")).classes_.tolist() == [False, True]

@@ -155,6 +155,8 @@ def check_kind(labels: Any, classes: Any, name: str = "y") -> None:
     given, known = kind(labels), kind(classes)
     if given != known:
         way = f"convert with {name}.astype({'str' if known == 'text' else 'int'})"
+        if classes.dtype.kind == "b" and given == "text":
+            way = f"convert with ({name} == 'True')"
         raise DataError(
             f"{name} holds {given}, such as {_plain(labels[0])!r} at row 0, but the classes are {known}: "
             f"{shown(classes)}; {way if {given, known} == {'text', 'numbers'} else f'give {known}'}."
@@ -258,7 +260,7 @@ def _check_each(
 
 
 def _is_missing(value: Any) -> bool:
-    if value is None:
+    if value is None or value is np.ma.masked:
         return True
     try:
         return bool(value != value)  # NaN, NaT
@@ -300,7 +302,8 @@ def _where(i: int, shape: tuple[int, ...], place: str) -> str:
 
 
 def _plain(label: Any) -> Any:
-    return label.item() if getattr(label, "shape", None) == () and hasattr(label, "item") else label
+    alone = getattr(label, "shape", None) == () and hasattr(label, "item") and label is not np.ma.masked
+    return label.item() if alone else label
 
 
 # --- several labels a row ---------------------------------------------------------------------------------------------
@@ -329,7 +332,10 @@ def _sparse_indicators(matrix: Any, name: str) -> Any:
     bad = (entries.data != 0) & (entries.data != 1)
     if bad.any():
         i = int(np.argmax(bad))
-        _refuse_columns(entries.data[i], f"row {entries.row[i]}, column {entries.col[i]}", matrix.shape[1], name)
+        value, where = entries.data[i], f"row {entries.row[i]}, column {entries.col[i]}"
+        if np.isnan(value):
+            _refuse_missing(value, name, where)
+        _refuse_columns(value, where, matrix.shape[1], name)
     return matrix.tocsr()
 
 

@@ -24,8 +24,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, divergence, engine, training
 from reseau.activations import ACTIVATIONS, Elementwise
+from reseau.array_likes import numbers
 from reseau.arrays import Progress
-from reseau.checks import boolean, integer, known, real
+from reseau.checks import boolean, integer, known, real, shown
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.initializers import fill
 from reseau.layers import Architecture, Dense
@@ -58,16 +59,17 @@ class _Parameters(list[Any]):
     """Arrays of which each can be assigned to: its numbers then change, and with them the network's."""
 
     def __setitem__(self, place: Any, value: Any) -> None:
-        if isinstance(place, slice) or np.shape(value) != self[place].shape:
-            raise DataError(
-                f"an array of shape {np.shape(value)} cannot stand for one of {np.shape(self[place])} here."
-            )
-        self[place][...] = value
+        if isinstance(place, slice):
+            raise DataError("only one array at a time can be assigned to here; assign a list to the attribute for all.")
+        array = numbers(value, "the array")
+        if array.shape != self[place].shape:
+            raise DataError(f"an array of shape {array.shape} cannot stand for one of {self[place].shape} here.")
+        self[place][...] = array
 
 
-def _largest(numbers: Any) -> float:
+def _largest(array: Any) -> float:
     """The largest absolute value."""
-    return max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0
+    return max(float(array.max()), -float(array.min())) if array.size else 0.0
 
 
 @contextmanager
@@ -740,11 +742,14 @@ class Perceptron(BaseEstimator, ABC):
     def _replace(self, name: str, values: Any) -> None:
         """Give the network other weights or biases, of the same shapes."""
         views = [layer.W if name == "coefs_" else layer.b for layer in self._fitted_layers(name)]
-        given = [np.shape(value) for value in values]
+        if not isinstance(values, Iterable):
+            raise DataError(f"{name} is {shown(values)}, but must be a list of an array a layer.")
+        arrays = [numbers(value, f"{name}[{i}]") for i, value in enumerate(values)]
+        given = [array.shape for array in arrays]
         if given != [view.shape for view in views]:
             raise DataError(f"{name} has shapes {given}, but must have {[view.shape for view in views]}.")
-        for view, value in zip(views, values, strict=True):
-            view[...] = value
+        for view, array in zip(views, arrays, strict=True):
+            view[...] = array
 
     def save(self, path: Any) -> None:
         """Write the fitted estimator to a model file (safetensors with a described header); `reseau.load` reads it.
