@@ -54,6 +54,14 @@ def test_a_name_that_is_longer_than_a_file_system_takes_is_named_and_leaves_noth
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["\ud800", "net\udfff.reseau"], ids=ascii)
+def test_half_of_a_pair_of_utf_16_is_no_name_and_refused(tmp_path: Path, name: str) -> None:
+    for refused in (network().save, rs.load):
+        with pytest.raises(rs.ParameterError, match=r"path is '.*\\ud.*', with half of a pair"):
+            refused(str(tmp_path / name))
+    assert os.listdir(tmp_path) == []
+
+
 # --- bytes and file objects ---------------------------------------------------------------------------------------
 
 
@@ -116,6 +124,49 @@ def test_a_model_goes_through_a_pipe_a_few_bytes_at_a_time() -> None:
     stream = Slow()
     network().save(stream)
     assert rs.load(stream).parameters.tobytes() == network().parameters.tobytes()
+
+
+def test_bytes_that_lie_apart_are_read_as_they_stand() -> None:
+    kept = io.BytesIO()
+    network().save(kept)
+    apart = memoryview(b"".join(bytes([byte, 0]) for byte in kept.getvalue()))[::2]
+    assert not apart.contiguous
+    assert rs.load(apart).parameters.tobytes() == network().parameters.tobytes()
+
+
+@pytest.mark.parametrize("taken", [0, -1, None], ids=repr)
+def test_a_file_object_that_takes_nothing_ends_a_save_with_an_error(taken: int | None) -> None:
+    class Full(io.RawIOBase):
+        def write(self, content: object) -> int | None:  # type: ignore[override]
+            return taken
+
+        def read(self, size: int = -1) -> None:  # type: ignore[override]
+            return None
+
+    with pytest.raises(BlockingIOError, match=r"takes no more; [0-9,]+ bytes are left"):
+        network().save(Full())
+    with pytest.raises(BlockingIOError, match="nothing to read yet"):
+        rs.load(Full())
+
+
+def test_a_pipe_that_is_full_and_does_not_block_is_no_success() -> None:
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    with open(into, "wb", buffering=0) as file, pytest.raises(BlockingIOError):
+        rs.Network(rs.Dense(300), inputs=300).save(file)
+    os.close(out)
+
+
+def test_a_writer_of_the_user_s_own_that_returns_nothing_took_everything() -> None:
+    class Kept:
+        content = b""
+
+        def write(self, content: bytes) -> None:
+            self.content += content
+
+    kept = Kept()
+    network().save(kept)  # type: ignore[arg-type]
+    assert rs.load(kept.content).parameters.tobytes() == network().parameters.tobytes()
 
 
 def test_bytes_that_are_damaged_are_refused() -> None:
@@ -300,6 +351,19 @@ def test_a_file_that_is_replaced_keeps_its_permissions_from_the_first_byte(
     monkeypatch.setattr(os, "replace", watched)
     network().save(path)
     assert [*seen, path.stat().st_mode & 0o777] == [mode, mode]
+
+
+def test_a_file_that_is_replaced_stays_with_whom_it_belonged_to(tmp_path: Path) -> None:
+    path = tmp_path / "net.reseau"
+    network().save(path)
+    try:
+        os.chown(path, 1234, 2345)
+    except PermissionError:
+        pytest.skip("only root may give files away")
+    path.chmod(0o2640)
+    network(1).save(path)
+    state = path.stat()
+    assert (state.st_uid, state.st_gid, state.st_mode & 0o7777) == (1234, 2345, 0o2640)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import numbers
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf, isfinite, nan
@@ -42,6 +43,12 @@ def integer(name: str, value: object, *, low: int | None = None, high: int | Non
     if (low is not None and int(value) < low) or (high is not None and int(value) > high):
         raise ParameterError(f"{name} is {shown(value)}, but must be {wanted}.")
     return int(value)
+
+
+def whole_numbers(text: str, between: str) -> list[int] | None:
+    """Read "2-2-1" or "3,7" as whole numbers, or return None: for no digits, and for more than anything counted has."""
+    parts = [part.strip() for part in text.split(between)]
+    return [int(part) for part in parts] if all(re.fullmatch(r"\d{1,9}", part) for part in parts) else None
 
 
 def boolean(name: str, value: object) -> bool:
@@ -128,6 +135,12 @@ def as_path(value: object, others: str = "") -> Path:
     """Return `value` as a path, or raise ParameterError for what is none; `others` is what it may be besides."""
     name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if isinstance(name, str) and name and "\0" not in name:
+        try:
+            os.fsencode(name)
+        except UnicodeEncodeError:
+            raise ParameterError(
+                f"path is {name!r}, with half of a pair of UTF-16, which no file's name has."
+            ) from None
         return Path(name)
     raise ParameterError(f"path is {shown(value)}, but must be the path of a file{others}.")
 

@@ -14,7 +14,7 @@ import re
 import secrets
 import stat
 from collections.abc import Mapping
-from io import TextIOBase
+from io import RawIOBase, TextIOBase
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,11 +54,15 @@ def write_bytes(place: Place, content: bytes) -> None:
 def _write_to(file: Any, content: bytes) -> None:
     """Write to a file object; what is unbuffered may take less than it is given."""
     refuse_text(file, "wb")
-    left = content
+    left: bytes | memoryview = content
     try:
         while left:
             written = file.write(left)
-            left = b"" if written is None or written == len(left) else left[written:]
+            if written is None and not isinstance(file, RawIOBase):  # a writer of the user's own, which took it all
+                return
+            if not written or written < 0:  # nothing is taken, such as by a pipe that is full and does not block
+                raise BlockingIOError(errno.EAGAIN, f"the file object takes no more; {len(left):,} bytes are left")
+            left = memoryview(left)[written:]
     except (TypeError, ValueError) as error:  # io.UnsupportedOperation is a ValueError too
         raise ParameterError('path is a file object that takes no bytes; give one of open(name, "wb").') from error
 
@@ -117,13 +121,15 @@ def _check_place(path: Path) -> None:
 
 
 def _open_beside(target: Path) -> tuple[Path, IO[bytes]]:
-    """A new file beside a target, locked, with the permissions that the target has."""
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    """A new file beside a target, locked, with the permissions that the target has, and its owner where that may be."""
+    before = target.stat() if target.exists() else None
+    mode = None if before is None else stat.S_IMODE(before.st_mode)
     while True:
         path = target.with_name(f"{_stem(target)}.{secrets.token_hex(4)}.part")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         file = open(os.open(path, flags, 0o666 if mode is None else mode & 0o666), "wb")  # noqa: SIM115
-        if mode is not None:
+        if before is not None and mode is not None:
+            _give(file, before)  # first, as it takes away bits of the mode
             with contextlib.suppress(OSError):  # a file system without permissions
                 os.fchmod(file.fileno(), mode)
         with contextlib.suppress(OSError):  # where a file system knows no locks, nobody removes leftovers either
@@ -131,6 +137,14 @@ def _open_beside(target: Path) -> tuple[Path, IO[bytes]]:
         if path.exists():  # another process may have taken it for a leftover before it was locked
             return path, file
         file.close()
+
+
+def _give(file: IO[bytes], before: os.stat_result) -> None:
+    """Give a file to whom the one before belonged, or at least to its group: only root may give files away."""
+    for owner in (before.st_uid, -1):
+        with contextlib.suppress(OSError):
+            os.fchown(file.fileno(), owner, before.st_gid)
+            return
 
 
 def _stem(target: Path) -> str:

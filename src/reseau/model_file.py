@@ -10,6 +10,7 @@ finite), the form of the description, and that the tensors follow one another to
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -163,7 +164,8 @@ def read_header(source: Source) -> Header:
 def _opened(source: Any) -> Iterator[tuple[str, IO[bytes], int | None]]:
     """What messages call a source, the file to read it from, and how long it is, if that is known."""
     if isinstance(source, bytes | bytearray | memoryview):
-        yield name_of(source), BytesIO(source), memoryview(source).nbytes
+        content = bytes(source)
+        yield name_of(source), BytesIO(content), len(content)
     elif hasattr(source, "read"):
         refuse_text(source, "rb")
         yield name_of(source), source, None
@@ -193,6 +195,8 @@ def _take(name: str, file: IO[bytes], buffer: memoryview) -> None:
     try:
         while place < len(buffer):
             content = file.read(min(len(buffer) - place, MOST_AT_ONCE))
+            if content is None:  # of a pipe that does not block
+                raise BlockingIOError(errno.EAGAIN, f"{name} has nothing to read yet")
             if not content:
                 raise ModelFileError(f"{name} is not a model file of Réseau, or is damaged or cut short; {RESTORE}.")
             buffer[place : place + len(content)] = content

@@ -346,6 +346,9 @@ def test_fractions_signs_and_blanks_are_read() -> None:
         ('{"Z1": NaN}', "nan, which is not a number"),
         ('{"Z1": [[{}, 2]]}', "{}, which is not a number"),
         ('{"Z1": []}', "rows of one length"),
+        ("Z1,1,1,0.5\nZ1,1,2,0.5\nZ1,1,1,0.7", "line 3 has another value for Z1 at row 1, column 1"),
+        ("W1,1,1,0.5\nW1_new,1,1,0.7", "line 2 has another value for W1_new at row 1, column 1"),
+        ('{"W1": [[1, 2], [3, 4]], "W1_new": [[1, 2], [3, 5]]}', "has 'W1_new', which is W1_new, and that too"),
     ],
     ids=lambda text: text[:24],
 )

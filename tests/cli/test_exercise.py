@@ -116,6 +116,24 @@ def test_what_is_wrong_with_answers_is_one_clear_error(folder: Path) -> None:
     assert "give the .json file that reseau exercise wrote" in " ".join(swapped.stderr.split())
 
 
+def test_a_file_that_does_not_end_or_is_too_long_is_refused_unread(folder: Path) -> None:
+    assert run("exercise").exit_code == 0
+    (folder / "long.csv").write_bytes(b"Z1,1,1,0.5\n" * 100_000)
+    for arguments in (["/dev/zero", "long.csv"], ["exercise.json", "/dev/zero"], ["exercise.json", "long.csv"]):
+        result = run("check", *arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "has more than 1,048,576 bytes" in " ".join(result.stderr.split())
+
+
+def test_numbers_of_layers_that_python_does_not_read_are_refused(folder: Path) -> None:
+    for layers in ("2-2-" + "9" * 5000, "2-²", "2-1_0", "9" * 5000, "2-" * 1000):
+        result = run("exercise", "--layers", layers)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "joined by '-', such as 2-2-1" in " ".join(result.stderr.split())
+        assert len(result.stderr) < 300
+    assert list(folder.iterdir()) == []
+
+
 def test_what_was_written_is_told_in_the_language_asked_for(folder: Path) -> None:
     told = run("exercise", "--seed", "3", "--lang", "fr").stdout
     assert "Corrigé\N{NO-BREAK SPACE}: exercise-solution.html" in told

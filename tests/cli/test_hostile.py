@@ -105,6 +105,17 @@ def test_a_note_in_a_stranger_s_file_cannot_look_like_lines_of_the_report(hostil
     assert not [line for line in text.splitlines() if line.startswith(("Predicts everything", "Predicts nothing"))]
 
 
+def test_a_name_of_a_hundred_thousand_letters_leaves_a_paragraph_of_what_is_said(folder: Path) -> None:
+    x = np.arange(40.0)
+    rs.TableModel.train(pa.table({"x" * 100_000: x, "t": x}), "t", epochs=1, layers=(2,)).save("m.reseau")
+    pq.write_table(pa.table({"other": x}), "t.parquet")
+    result = run("predict", "m.reseau", "t.parquet")
+    assert result.exit_code == 2
+    assert len(shown(result)) < 2_500
+    assert "…" in result.stderr.split()
+    assert result.stderr.endswith("It has 'other'.\n")
+
+
 # --- predictions --------------------------------------------------------------------------------------------------
 
 

@@ -134,8 +134,11 @@ def _from_csv(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], give
                 f"{where} has row {shown(row[1])} and column {shown(row[2])}, which must be whole numbers from 1."
             )
         value = number(row[3], where)
-        if not np.isnan(value[0]):
-            cells.setdefault(name, {})[int(row[1]), int(row[2])] = value
+        if np.isnan(value[0]):
+            continue
+        at = int(row[1]), int(row[2])
+        if cells.setdefault(name, {}).setdefault(at, value) != value:
+            raise DataError(f"{where} has another value for {name} at row {at[0]}, column {at[1]}; leave one of them.")
     answers = Answers()
     for name, found in cells.items():
         rows, columns = two(shapes[name])
@@ -177,6 +180,8 @@ def _from_json(text: str, place: str, shapes: Mapping[str, tuple[int, ...]], giv
     answers = Answers()
     for word, value in facts.items():
         name = _name(word, place, shapes, given)
+        if name in answers.values:
+            raise DataError(f"{place} has {shown(word)}, which is {name}, and that too; leave one of them.")
         cells = _nested(value, f"{place}, {name}")
         rows, columns = two(shapes[name])
         if cells.shape[:2] != (rows, columns) and cells.shape[:2] == (columns, rows):

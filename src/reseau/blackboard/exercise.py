@@ -19,7 +19,7 @@ from reseau.blackboard.lesson import symbol_of
 from reseau.blackboard.mistakes import DIGITS, Verdict, check
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
-from reseau.checks import integer, known, real, shown
+from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
 from reseau.layers import Architecture, Dense, architecture_from_description, check_network, check_output
 from reseau.losses import LOSSES
@@ -38,6 +38,7 @@ LARGEST_SUM = 3.0  # of |z|: beyond, a sigmoid is as good as 0 or 1 and nothing 
 LARGEST_DENOMINATOR = 10_000  # of a fraction that is easier than its decimals
 LEAST_ERROR = 0.01
 MOST_DRAWS = 2000
+LONGEST_FILE = 1 << 20  # bytes
 LONGEST_REASON = 300  # characters of what is wrong with a file, which may quote it
 
 
@@ -206,8 +207,15 @@ def load(path: Path) -> Exercise:
 
 def text_of(path: Path) -> str:
     """The text of a file; a byte order mark, which spreadsheets write, is left out."""
+    with open(path, "rb") as file:  # also of a pipe, but never all of what does not end
+        content = file.read(LONGEST_FILE + 1)
+    if len(content) > LONGEST_FILE:
+        raise DataError(
+            f"{path} has more than {LONGEST_FILE:,} bytes, which no exercise has and no answers to one have; "
+            "give another file."
+        )
     try:
-        return path.read_text("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
 
@@ -276,15 +284,16 @@ def draw(
 
 def parse_widths(layers: str) -> list[int]:
     """Read "2-2-1" as [2, 2, 1]."""
-    parts = layers.split("-")
-    if len(parts) < 2 or not all(part.strip().isdecimal() for part in parts):
+    widths = whole_numbers(layers, "-")
+    if widths is None or len(widths) < 2:
         raise ParameterError(
-            f"layers is {layers!r}, but must be the inputs and the neurons of each layer, joined by '-', such as 2-2-1."
+            f"layers is {shown(layers)}, but must be the inputs and the neurons of each layer, joined by '-', "
+            "such as 2-2-1."
         )
-    widths = [int(part) for part in parts]
     if not all(1 <= width <= MOST_NEURONS for width in widths):
         raise ParameterError(
-            f"layers is {layers!r}, but what is worked out by hand has 1 to {MOST_NEURONS} inputs and neurons a layer."
+            f"layers is {shown(layers)}, but what is worked out by hand has 1 to {MOST_NEURONS} inputs and neurons "
+            "a layer."
         )
     return widths
 

@@ -89,14 +89,17 @@ def blackboard(
 
 def parse_focus(options: list[str]) -> dict[str | int, list[int]]:
     """Read "inputs=3,7" as {"inputs": [2, 6]}: on the command line places are counted from 1, as they are shown."""
+    from reseau.checks import shown, whole_numbers
+
     places: dict[str | int, list[int]] = {}
     for option in options:
-        axis, sign, numbers = option.partition("=")
-        parts = numbers.split(",")
-        if not sign or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        axis, _, numbers = option.partition("=")
+        wanted, layer = whole_numbers(numbers, ","), whole_numbers(axis, "=")
+        if wanted is None or 0 in wanted:
             raise ParameterError(
-                f"--focus is {option!r}, but must be an axis and places from 1, such as inputs=3,7, outputs=1 or 2=5."
+                f"--focus is {shown(option)}, but must be an axis and places from 1, such as inputs=3,7, outputs=1 "
+                "or 2=5."
             )
-        key = int(axis) if axis.strip().isdecimal() else axis.strip()
-        places.setdefault(key, []).extend(int(part) - 1 for part in parts)
+        key = axis.strip() if layer is None else layer[0]
+        places.setdefault(key, []).extend(place - 1 for place in wanted)
     return places

@@ -20,6 +20,7 @@ from reseau.visible import visible
 
 USAGE_ERROR, INTERRUPTED = 2, 130
 WIDTH = 100  # of a paragraph on stderr
+LONGEST_PARAGRAPH = 2000  # characters, whose escapes may take more
 
 
 @contextmanager
@@ -58,7 +59,9 @@ def tell_json(facts: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Write a paragraph to stderr."""
+    """Write a paragraph to stderr, whose middle is left out where names from outside make it endless."""
+    if len(text) > LONGEST_PARAGRAPH:
+        text = f"{text[: LONGEST_PARAGRAPH // 2]} … {text[-LONGEST_PARAGRAPH // 2 :]}"
     tell(textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False), err=True)
 
 
