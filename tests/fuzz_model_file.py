@@ -51,11 +51,11 @@ def use(model: Any) -> None:
         with contextlib.suppress(rs.DataError):  # of a cell that is no value of its column
             model.predict(pa.table({d.name: pa.array(["2024-01-01" if d.kind == "date" else "1"]) for d in used}))
         return
-    network = model if isinstance(model, rs.Network) else model.network_
-    X = np.zeros((2, network.architecture.inputs), network.dtype)
-    network(X, threads=1)
-    if not isinstance(model, rs.Network):
-        model.predict(X)
+    if isinstance(model, rs.Network):
+        model(np.zeros((2, model.architecture.inputs), model.dtype), threads=1)
+        return
+    with contextlib.suppress(rs.DataError):  # of what a pipeline's scaler makes of 0
+        model.predict(np.zeros((2, model.n_features_in_)))
 
 
 def test_one_input(data: bytes) -> None:
