@@ -101,11 +101,11 @@ def test_the_first_bad_value_is_named_by_row_and_column():
         (CLASSES, np.full((4, 3), 0.5), "Row 0 of y sums to 1.5"),
         (CLASSES, [[0, 0, 1], [0, 1, 0], [1, 1, -1], [1, 0, 0]], r"y holds -1 at row 2, column 2.*targets in \[0, 1\]"),
         (CLASSES, np.ones((4, 2)), r"must be \(4, 3\) or integer labels of shape \(rows,\)"),
-        (COUNTS, [1, 2, -1, 0], r"y holds -1 at row 2, column 0, but loss='poisson' needs targets in \[0, inf\)"),
+        (COUNTS, [1, 2, -1, 0], r"y holds -1 at row 2, but loss='poisson' needs targets in \[0, inf\)"),
         (
             CHANCE,
             [0, 1, 1.5, 0],
-            r"y holds 1.5 at row 2, column 0, but loss='binary_cross_entropy' needs targets in \[0, 1\]",
+            r"y holds 1.5 at row 2, but loss='binary_cross_entropy' needs targets in \[0, 1\]",
         ),
     ],
 )
@@ -205,12 +205,15 @@ def test_labels_of_one_output_are_numbers_to_come_near():
     [
         ["cat", "dog"],
         np.array(["cat", "dog"]),
+        np.array(["cat", "dog"], "S"),
         np.array([1, "dog"], object),
         pd.Series(["cat", "dog"], dtype="category"),
     ],
 )
 def test_labels_in_words_are_refused_with_how_they_become_numbers(of, y):
-    with pytest.raises(rs.DataError, match=r"y holds '(cat|dog)' at row [01], which is.*numpy\.unique.*MLPClassifier"):
+    with pytest.raises(
+        rs.DataError, match=r"y holds b?'(cat|dog)' at row [01], which is.*numpy\.unique.*MLPClassifier"
+    ):
         data.targets(y, "y", of, 2, FLOAT32)
 
 
@@ -229,15 +232,15 @@ BEYOND = {
     "log_softmax": (0.1, 0.0),
     "relu": (-0.1, 0.0),
     "elu": (-1.01, -1.0),
-    "selu": (-1.7582, -1.758),
-    "gelu": (-0.16998, -0.16997),
-    "gelu_tanh": (-0.17005, -0.17004),
-    "silu": (-0.27847, -0.27846),
-    "mish": (-0.30885, -0.30884),
+    "selu": (-1.77, -1.758),
+    "gelu": (-0.171, -0.16997),
+    "gelu_tanh": (-0.171, -0.17004),
+    "silu": (-0.28, -0.27846),
+    "mish": (-0.311, -0.30884),
     "softplus": (-1e-6, 0.0),
-    "softsign": (1.001, 1.0),
+    "softsign": (1.005, 1.0),
     "hard_sigmoid": (-0.001, 0.0),
-    "hard_swish": (-0.376, -0.375),
+    "hard_swish": (-0.377, -0.375),
     "exponential": (-1e-6, 0.0),
 }
 
@@ -282,6 +285,20 @@ def test_a_target_at_the_end_of_the_range_is_near_enough(activation, dtype):
     exact = ACTIVATIONS[activation].range.low
     if np.isfinite(exact) and activation != "softmax":
         fitted(activation, np.full((3, 1), exact), dtype=dtype)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+@pytest.mark.parametrize("activation", BEYOND)
+def test_what_rounding_takes_beyond_the_end_of_the_range_is_near_enough(activation, precision):
+    interval = ACTIVATIONS[activation].range
+    for end, outwards in ((interval.low, -1), (interval.high, 1)):
+        if not np.isfinite(end):
+            continue
+        far = np.array(outwards * np.inf, precision)
+        beyond = float(np.nextafter(np.array(end, precision), far)) if end else outwards * 1e-17
+        other = 1 - end if activation == "softmax" else -1.0 if activation == "log_softmax" else 0.5
+        fitted(activation, np.array([[beyond, other], [other, end]]), dtype="float64")
 
 
 @pytest.mark.filterwarnings("error")

@@ -148,6 +148,17 @@ def test_a_model_survives_its_file(species: TableModel, tmp_path: Path) -> None:
     json.dumps(species.describe(), allow_nan=False)
 
 
+def test_the_warning_of_a_training_that_diverges_names_the_line_of_the_caller() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 2)), columns=["x", "y"])
+    with (
+        pytest.warns(RuntimeWarning, match="training has diverged") as told,
+        pytest.raises(rs.ReseauError, match=r"diverged with the learning rate 1e\+30"),
+    ):
+        TableModel.train(table, "y", learning_rate=1e30, epochs=3)
+    assert [w.filename for w in told] == [__file__]
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
     contents = []
     for seed, threads in ((0, 1), (0, 2), (1, 1)):

@@ -143,6 +143,20 @@ def test_the_callback_sees_each_epoch_and_stops_by_returning_true(engine):
     assert history.epochs == 3
 
 
+@pytest.mark.parametrize("every_epoch", [False, True])
+def test_a_network_that_is_built_anew_while_it_is_trained_is_said(engine, every_epoch):
+    X, T = problem()
+    net = small(engine)
+
+    def build(history: rs.History) -> None:
+        if every_epoch or history.epochs == 3:
+            net.build(X.shape[1])
+
+    with pytest.raises(rs.ReseauError, match=r"built anew while it was trained.*has none of this training"):
+        net.fit(X, T, epochs=3, callback=build)
+    net.fit(X, T, epochs=3)
+
+
 def test_an_error_in_the_callback_reaches_the_caller_and_leaves_whole_epochs(engine):
     X, T = problem()
     net, twin = small(engine), small(engine)

@@ -6,6 +6,7 @@ import difflib
 import numbers
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf, isfinite, nan
@@ -17,6 +18,7 @@ import numpy as np
 from reseau.errors import ParameterError, ReseauError
 
 LONGEST_SHOWN = 60  # characters of a value in a message
+_NOT_THE_USER_S = ("reseau", "sklearn", "contextlib")  # the last runs what in_memory decorates
 
 
 def shown(value: object) -> str:
@@ -110,6 +112,17 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(meant).lower(), names, n=1) if short else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"{name} is {shown(value)}, which is unknown.{hint} Known: {', '.join(names)}.")
+
+
+def frames_within() -> int:
+    """How many calls lie between the warning of the function that asks and the user's line: its stacklevel.
+
+    What runs between our calls, or calls us as it calls any estimator, is no line of the user's.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USER_S:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 @contextmanager

@@ -6,7 +6,6 @@ matrix is passed on as it is: the engines read rows of either type, whatever the
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any, NoReturn
 
@@ -17,6 +16,7 @@ from reseau.array_likes import check_finite as _check_finite
 from reseau.array_likes import numbers as _numeric
 from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
+from reseau.checks import frames_within
 from reseau.errors import DataError
 from reseau.layers import Architecture, check_output, default_output
 from reseau.losses import LOSSES
@@ -25,6 +25,8 @@ from reseau.losses import LOSSES
 _KEPT = 0.75
 _SAMPLE = 256  # rows are looked at for that
 _ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
+_ROUNDED = 2.0**-8  # how far a rounding to float16 or bfloat16 takes a target, as a share of it
+_CANCELLED = 2.0**-23  # how far from 0 roundings of float32 leave one, as a share of the largest
 
 
 def _in_c_order(array: NumberArray, dtype: Any = None) -> NumberArray:
@@ -170,8 +172,8 @@ def _warn_of_merged(values: object, array: NumberArray, name: str, dtype: np.dty
     if size <= (dtype.itemsize if kind == "f" else 2) and not is_frame(values):
         return
     n, width = array.shape
-    chosen = np.arange(n)
     count = min(_SAMPLE, max(64, 2**19 // width))
+    chosen = np.arange(min(n, count))
     if n > count:  # neighbours, as in a table in the order of time, and rows from everywhere
         around = np.linspace(0, n - 1, count // 2).astype(np.int64)
         chosen = np.union1d(np.arange(n // 2 - count // 4, n // 2 + count // 4), around)
@@ -193,7 +195,7 @@ def _warn_of_merged(values: object, array: NumberArray, name: str, dtype: np.dty
             f"keeps {np.finfo(dtype).precision + 1} digits: {before} different ones become {after}. Subtract the "
             "column's smallest value from it, or scale it"
             + (", or use a network with dtype='float64'." if dtype == np.float32 else "."),
-            stacklevel=_frames_within(),
+            stacklevel=frames_within(),
         )
 
 
@@ -207,14 +209,6 @@ def _different(cells: NumberArray, dtype: np.dtype[Any]) -> tuple[IntArray, IntA
             apart = ascending[1:] != ascending[:-1]
         there = np.diff(ascending.astype(dtype), axis=0) != 0
     return 1 + apart.sum(axis=0), 1 + there.sum(axis=0)
-
-
-def _frames_within() -> int:
-    """How many calls lie between a warning and the user's line."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("reseau", "sklearn"):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def targets(
@@ -261,16 +255,17 @@ def _refuse_words(values: object, name: str) -> None:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError):  # ragged; another library's array that NumPy cannot have
         return
-    for place, value in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
-        if isinstance(value, str) and not _is_number(value):
+    for place, value in np.ndenumerate(array) if array.dtype.kind in "OSU" else ():
+        if isinstance(value, str | bytes) and not _is_number(value):
+            word = bytes(value) if isinstance(value, bytes) else str(value)
             raise DataError(
-                f"{name} holds {str(value)!r} at {_place(place)}, which is not a number; labels become numbers with "
+                f"{name} holds {word!r} at {_place(place)}, which is not a number; labels become numbers with "
                 "classes, labels = numpy.unique(y, return_inverse=True), to be learnt with loss='cross_entropy', and "
                 "MLPClassifier takes them as they are."
             )
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: str | bytes) -> bool:
     try:
         float(text)
     except ValueError:
@@ -316,14 +311,19 @@ def _first(wrong: Any) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
 
 
+def _target_place(place: tuple[int, ...], architecture: Architecture) -> str:
+    """Where a target is, in words; that of a single output may have come without columns."""
+    return _place(place if architecture.outputs > 1 else place[:1])
+
+
 def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> None:
     interval = architecture.error.targets
     wrong = (array < interval.low) | (array > interval.high)
     if wrong.any():
         place = _first(wrong)
         raise DataError(
-            f"{name} holds {array[place]:g} at {_place(place)}, but loss={architecture.loss!r} needs targets in "
-            f"{interval}."
+            f"{name} holds {array[place]:g} at {_target_place(place, architecture)}, but loss={architecture.loss!r} "
+            f"needs targets in {interval}."
         )
 
 
@@ -343,19 +343,23 @@ def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
 def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: Architecture) -> bool:
     """Warn of the first target that the last layer's activation cannot come near; return whether there is one.
 
-    The ends of its range are near enough, as 0 and 1 are for the sigmoid.
+    The ends of its range are near enough, as 0 and 1 are for the sigmoid, and so is what rounding takes beyond them.
     """
     last, loss = architecture.layers[-1], architecture.error
     if loss.distribution:  # its targets are distributions, and so are its outputs
         return False
-    low, high = last.sigma.range.low, last.sigma.range.high
+    zero = _CANCELLED * max(-float(array.min()), float(array.max()))
+    low, high = (
+        end + sign * max(_ROUNDED * abs(end), zero)
+        for sign, end in ((-1, last.sigma.range.low), (1, last.sigma.range.high))
+    )
     way_out = "scale the targets into that range"
     wrong = (array < low) | (array > high)
     if wrong.any():
         place = _first(wrong)
-        what = f"{name} holds {array[place]:g} at {_place(place if last.neurons > 1 else place[:1])}"
+        what = f"{name} holds {array[place]:g} at {_target_place(place, architecture)}"
         why = f"gives values in {last.sigma.range}"
-    elif last.sigma.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > 1e-3).any():
+    elif last.sigma.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > _ROUNDED).any():
         row = int(np.argmax(off))
         what, why = f"Row {row} of {name} sums to {array[row].sum():g}", "gives rows that sum to 1"
         way_out = "give rows that sum to 1"
@@ -365,7 +369,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     warnings.warn(
         f"{what}, which the outputs cannot reach: the last layer's activation {last.activation!r} {why}. Use "
         f"Dense({last.neurons}, {default!r}) there, or {way_out}.",
-        stacklevel=_frames_within(),
+        stacklevel=frames_within(),
     )
     return True
 

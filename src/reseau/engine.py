@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reseau.checks import integer, known
+from reseau.checks import frames_within, integer, known
 from reseau.errors import ParameterError
 
 NAMES = ("native", "reference")
@@ -53,7 +53,7 @@ def _warn_once(failure: str) -> None:
         f"Réseau runs without its native engine, on the slower reference engine: {failure}. To have it, install a "
         f"compiler, and reseau again with {REINSTALL}.",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=frames_within(),
     )
 
 

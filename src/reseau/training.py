@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import data, divergence, engine
-from reseau.arrays import Progress, SparseRows
+from reseau.arrays import FloatArray, Progress, SparseRows
 from reseau.checkpoints import DATA, Checkpoints, Snapshot, digest
-from reseau.checks import boolean, integer, known, real
+from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import ParameterError, ReseauError
 from reseau.history import History
 from reseau.losses import NO_BOUNDS, Bounds
@@ -117,7 +117,8 @@ def fit(
         seed=None if snapshot is None else snapshot.seed,
         sparse=isinstance(X_checked, SparseRows),
     )
-    start = network.parameters.copy()
+    trained = network.parameters
+    start = trained.copy()
     history, best, finished, failure = History(), None, False, None
     if snapshot is not None:
         network.parameters[...] = snapshot.parameters
@@ -133,6 +134,7 @@ def fit(
         history.loss += trainer.run(
             X_checked, T, s, epochs=count, batch_size=batch_size, shuffle=shuffle, l2=l2, guard=True
         )
+        _check_same(network, trained)
         failure = trainer.failure
         if failure is not None:
             history.diverged = history.epochs
@@ -144,6 +146,7 @@ def fit(
                 best = network.parameters.copy() if keep_best else None
         history.seconds = time.perf_counter() - began
         stopped = callback is not None and _is_true(callback(history))
+        _check_same(network, trained)
         finished = stopped or failure is not None or history.epochs >= epochs
         if checkpoints is not None and (finished or history.epochs % checkpoint_every == 0):
             progress = trainer.progress()
@@ -164,8 +167,17 @@ def fit(
     if best is not None:
         network.parameters[...] = best
     if words is not None:
-        warnings.warn(words, RuntimeWarning, stacklevel=3)
+        warnings.warn(words, RuntimeWarning, stacklevel=frames_within())
     return history
+
+
+def _check_same(network: Network, trained: FloatArray) -> None:
+    """Refuse to go on where the network has been given other parameters than those that are trained."""
+    if network.parameters is not trained:
+        raise ReseauError(
+            "The network was built anew while it was trained, by its callback or another thread, and has none of this "
+            "training; build it before fit or after it."
+        )
 
 
 def _check_finite(network: Network) -> None:
