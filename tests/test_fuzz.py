@@ -223,7 +223,17 @@ GOOD: dict[str, list[Any]] = {
 UNBOUNDED = {"epochs", "steps", "max_iter", "max_fun", "n_iter_no_change", "neurons", "hidden_layer_sizes", "layers"}
 
 # What other files of the project call with what they have made, and scikit-learn's own.
-INTERNAL = {"trainer", "from_description", "from_flat", "architecture_on", "init", "update", "scalars", "n_parameters"}
+INTERNAL = {
+    "trainer",
+    "from_description",
+    "from_flat",
+    "own_parameters",
+    "architecture_on",
+    "init",
+    "update",
+    "scalars",
+    "n_parameters",
+}
 INTERNAL |= {
     "get_params",
     "get_metadata_routing",

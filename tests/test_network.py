@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -237,6 +238,20 @@ def test_a_network_that_was_called_can_be_copied_and_the_copy_has_its_own_weight
     assert twin(X).tobytes() != before.tobytes()
 
 
+@pytest.mark.parametrize("change", ["fit", "step"])
+def test_a_network_that_joblib_maps_read_only_is_trained_as_any_other(engine, change, tmp_path):
+    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(2, "identity"), inputs=3, seed=0, engine=engine)
+    X, T = np.ones((5, 3)), np.full((5, 2), 0.5)
+    joblib.dump(net, tmp_path / "net.joblib")
+    mapped = joblib.load(tmp_path / "net.joblib", mmap_mode="r")
+    assert not mapped.parameters.flags.writeable
+    assert mapped(X).tobytes() == net(X).tobytes()
+    for each in (net, mapped):
+        each.fit(X, T, epochs=2) if change == "fit" else each.step(X, T, learning_rate=0.1)
+    assert mapped.parameters.tobytes() == net.parameters.tobytes()
+    assert mapped(X).tobytes() == net(X).tobytes()
+
+
 def test_a_network_not_yet_built_can_be_copied():
     net = copy.deepcopy(rs.Network(rs.Dense(2), seed=1))
     assert not net.built
@@ -322,6 +337,13 @@ def test_a_step_names_the_first_bias_that_would_not_be_finite(engine):
     net = rs.Network(rs.Dense(2), inputs=1, engine=engine)
     with pytest.raises(rs.ParameterError, match=r"with which b\[1\] of layer 1 would be inf"):
         net.step([[0.0]], [[0.0, 1e18]], learning_rate=1e30)
+
+
+def test_a_step_from_weights_that_are_no_numbers_names_them(engine):
+    net = small(engine=engine)
+    net.layers[1].W[2, 1] = np.nan
+    with pytest.raises(rs.ReseauError, match=r"layer 2 has parameters that are not finite.*W\[2, 1\] = nan"):
+        net.step(np.ones((4, 3)), np.ones((4, 2)), learning_rate=0.1)
 
 
 @pytest.mark.parametrize(

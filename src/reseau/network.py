@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import in_memory, integer, interval, known, real, shown
+from reseau.checks import finite_layers, in_memory, integer, interval, known, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -135,6 +135,11 @@ class Network:
         self._architecture = architecture
         self._parameters = parameters
         self._predictor: Predictor | None = None  # made at the first call
+
+    def own_parameters(self) -> None:
+        """Have parameters that can be changed: those of a file that joblib has mapped read-only are copied."""
+        if not self.parameters.flags.writeable:
+            self._become(self._architecture, np.array(self.parameters))
 
     # --- what it is ---------------------------------------------------------------------------------------------------
 
@@ -453,16 +458,20 @@ class Network:
         ParameterError
             For a learning rate that is not above 0, or with which a parameter would no longer be finite; the network
             then stays as it was.
+        ReseauError
+            For a network whose parameters are not all finite.
         """
         gamma = real("learning_rate", learning_rate, low=0, includes_low=False)
         E, g = self.value_and_gradient(X, y)
         with np.errstate(all="ignore"):
             changed = self.parameters - gamma * g
         if not np.isfinite(changed).all():
+            finite_layers(self.architecture.views(self.parameters))
             raise ParameterError(
                 f"learning_rate is {gamma:g}, with which {self._first_not_finite(changed)} after this step, whose "
                 f"error is {E:g}; use a smaller one, or scale the inputs and targets."
             )
+        self.own_parameters()
         self.parameters[...] = changed
         return E
 
@@ -714,6 +723,7 @@ class Network:
         """
         if not self.built:
             self.build(inputs)
+        self.own_parameters()
         if seed is None:
             seed = int(self._rng.integers(2**63))
         return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads, **options)

@@ -697,8 +697,8 @@ class Perceptron(BaseEstimator, ABC):
         """The network with the weights that the engine may still have."""
         if self._trainer is not None:
             self._trainer.take_back(to_change)
-        if to_change and not self._network.parameters.flags.writeable:  # a file that joblib has mapped
-            self._network = Network.from_flat(self._network.describe(), self._network.parameters)
+        if to_change:
+            self._network.own_parameters()
         return self._network
 
     def _forward(self, X: Any) -> Any:

@@ -260,6 +260,7 @@ def minimize(
     s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
+    network.own_parameters()
     accepted = network.parameters.copy()
 
     def objective(w: Any) -> tuple[float, Any]:
