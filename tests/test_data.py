@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import reseau as rs
@@ -215,6 +216,25 @@ def test_labels_in_words_are_refused_with_how_they_become_numbers(of, y):
         rs.DataError, match=r"y holds b?'(cat|dog)' at row [01], which is.*numpy\.unique.*MLPClassifier"
     ):
         data.targets(y, "y", of, 2, FLOAT32)
+
+
+@pytest.mark.parametrize(
+    ("y", "where"),
+    [
+        (pd.Series([0, None], dtype="Int64", index=["a", "b"]), "row 1"),
+        (pd.Series([0, None], dtype=object), "row 1"),
+        (pd.DataFrame({"price": pd.array([0, None], dtype="Int64")}), r"row 1, column 'price' \(column 0\)"),
+        (pa.table({"price": [0, None]}), r"row 1, column 'price' \(column 0\)"),
+    ],
+)
+def test_a_target_that_is_missing_in_a_table_is_called_so_and_named_like_a_sample(y, where):
+    with pytest.raises(rs.DataError, match=f"y holds a missing value at {where}; replace"):
+        data.targets(y, "y", LINE, 2, FLOAT32)
+
+
+def test_a_weight_that_is_missing_in_a_table_is_called_so():
+    with pytest.raises(rs.DataError, match="sample_weight holds a missing value at row 1; replace"):
+        data.weights(pd.Series([1, None], dtype="Int64"), 2)
 
 
 def test_targets_that_were_not_given_are_refused_as_such():

@@ -237,7 +237,7 @@ def targets(
     if array.ndim == 0 or array.shape[0] != rows:
         found = f"{array.shape[0]} rows" if array.ndim else "None" if values is None else "a single number"
         raise DataError(f"X has {rows} rows but {name} has {found}; they must have one target for each sample.")
-    _check_finite(array, name, dtype)
+    _check_finite(array, name, dtype, values)
     if loss.distribution and array.ndim == 1:
         return _labels(array, name, outputs)
     if array.ndim == 1 and outputs == 1:
@@ -383,7 +383,7 @@ def weights(values: object, rows: int) -> FloatArray:
     array = _in_c_order(_numeric(values, "sample_weight"), np.float64)
     if array.shape != (rows,):
         raise DataError(f"sample_weight has shape {array.shape}, but must be ({rows},): one weight for each row of X.")
-    _check_finite(array, "sample_weight", array.dtype)
+    _check_finite(array, "sample_weight", array.dtype, values)
     if (array < 0).any():
         row = int(np.argmax(array < 0))
         raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
