@@ -339,6 +339,21 @@ def test_a_step_names_the_first_bias_that_would_not_be_finite(engine):
         net.step([[0.0]], [[0.0, 1e18]], learning_rate=1e30)
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_is_not_finite_and_numpy_says_nothing_of_it(engine):
+    net = rs.Network(rs.Dense(4), rs.Dense(2, "exponential"), inputs=3, seed=0, engine=engine)
+    X, T = np.ones((2, 3)) * [[1e30], [-1e30]], np.full((2, 2), 1.0)
+    assert not np.isfinite(net(X)).all()
+    assert not np.isfinite(net(scipy.sparse.csr_matrix(X))).all()
+    assert not np.isfinite(net.errors(X, T)).all()
+    assert not np.isfinite(net.value_and_gradient(X, T)[0])
+    assert not np.isfinite(net.jacobian(X)).all()
+    assert not np.isfinite(net.parameter_jacobian(X)).all()
+    board = rs.Network(rs.Dense(1), inputs=1, seed=0).blackboard([[1e30]], [[1.0]], learning_rate=1e300, steps=2)
+    assert "E" in str(board)
+    assert not np.isfinite(board["E_new"])
+
+
 def test_a_step_from_weights_that_are_no_numbers_names_them(engine):
     net = small(engine=engine)
     net.layers[1].W[2, 1] = np.nan

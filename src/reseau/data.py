@@ -389,6 +389,7 @@ def weights(values: object, rows: int) -> FloatArray:
         raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
     info = np.finfo(np.float64)
     smallest, most = float(info.smallest_normal), float(np.sqrt(info.max))
+    least = smallest / float(info.eps)  # times an error it is to stay normal
     with np.errstate(over="ignore"):
         total, largest = float(array.sum()), float(array.max())
     if total > most:
@@ -397,9 +398,9 @@ def weights(values: object, rows: int) -> FloatArray:
         )
     if largest == 0:
         raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
-    if largest < smallest:
+    if largest < least:
         raise DataError(
-            f"sample_weight holds nothing above {largest:g}, but some weight must be at least {smallest:.3g}; divide "
+            f"sample_weight holds nothing above {largest:g}, but some weight must be at least {least:.3g}; divide "
             "it by its largest value."
         )
     tiny = array < smallest

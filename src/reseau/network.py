@@ -613,7 +613,7 @@ class Network:
         validation_data : (X, y) or None
             Samples whose mean error is recorded after each epoch: a tuple or a list of two.
         sample_weight : array-like of shape (rows,) or None
-            How much each row counts; numbers below 2.2e-308 count nothing.
+            How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
         l2 : float
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
         shuffle : bool

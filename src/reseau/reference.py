@@ -169,7 +169,7 @@ def value_and_gradient(
     return E, xp.concat(pieces)
 
 
-# --- the engine's face (see engine.py), on NumPy arrays ---------------------------------------------------------------
+# --- the engine's face (see engine.py), on NumPy arrays: what overflows is inf, and not said, as in the native engine -
 
 
 _DENSE_AT_ONCE = 2**20  # numbers of sparse rows
@@ -206,6 +206,7 @@ def predictor(architecture: Architecture, parameters: FloatArray, threads: Calla
     return predict
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -> FloatArray:
     """O, the output of the last layer, (rows, outputs)."""
     _, A = trace(architecture, parameters, X)
@@ -223,6 +224,7 @@ def _blocks(X: SparseRows) -> Iterator[slice]:
     return (slice(first, first + count) for first in range(0, len(X), count))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def errors(
     architecture: Architecture,
     parameters: FloatArray,
@@ -237,6 +239,7 @@ def errors(
     return np.asarray(output_error(architecture, Z[-1], A[-1], dense_targets(architecture, T, parameters.dtype)))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def gradient(
     architecture: Architecture,
     parameters: FloatArray,
@@ -259,6 +262,7 @@ def output_slope(architecture: Architecture, Z: list[Array], A: list[Array], j: 
     return architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
     """∂O/∂X, (rows, outputs, inputs): for each output neuron a backward pass from the unit vector, and δ_1 W_1ᵀ."""
     W_1, _ = architecture.views(parameters)[0]
@@ -270,6 +274,7 @@ def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, 
     return J
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
     """∂O/∂w, (rows, outputs, n_parameters): for each output neuron a backward pass from the unit vector.
 

@@ -407,7 +407,8 @@ class Lesson:
         yield self.chain((Symbol("E", mark="′"),), result="E_new")
         if not self.blank:
             values = {"before": self.parts["E"][()], "after": self.parts["E_new"][()]}
-            values["change"] = abs(values["after"] - values["before"])
+            with np.errstate(all="ignore"):  # what overflows is shown as it is
+                values["change"] = abs(values["after"] - values["before"])
             numbers = tuple((name, number(value)) for name, value in values.items())
             yield Prose(self._outcome().in_(self.lang), numbers)
 
