@@ -7,47 +7,32 @@ decision.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reseau import numerals
 from reseau.errors import DataError
 from reseau.table import Column, quoted
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)$"
-LEADING_ZERO = r"^0\d"  # 01000 is a code (a postal code, a department), not the number 1000
-WORDS = {
-    word: value
-    for yes, no in (
-        ("true", "false"),
-        ("yes", "no"),
-        ("t", "f"),
-        ("y", "n"),
-        ("vrai", "faux"),
-        ("oui", "non"),
-    )
-    for word, value in ((yes, 1.0), (no, 0.0))
-}
-
-# The orders of day, month and year; the first that fits every cell of a column, if no other fits
-# too.
-_TIME = (
-    r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?)?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?$"
+# Texts that stand for a missing value: what pandas takes for one with the other spellings of the same words, what
+# databases (\N), SAS (.), spreadsheets (#DIV/0!) and people write.
+MISSING = (
+    *("", "?", "??", ".", "..", "...", "-", "--", "---", "–", "—", "\\N", "NA", "na", "N/A", "n/a", "n.a.", "N.A."),
+    *("<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "NAN", "nan", "-NaN", "-nan", "NaT", "NULL", "Null", "null", "(null)"),
+    *("<null>", "None", "none", "NONE", "nil", "NIL", "n.d.", "N.D.", "n/d", "N/D", "1.#IND", "-1.#IND", "1.#QNAN"),
+    *("-1.#QNAN", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"),
 )
-_DAY, _MONTH, _YEAR = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})", r"(?P<year>\d{4})"
-DATE_ORDERS = {
-    "year-month-day": f"^{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}{_TIME}",
-    "day-month-year": f"^{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}{_TIME}",
-    "month-day-year": f"^{_MONTH}[-/]{_DAY}[-/]{_YEAR}{_TIME}",
-}
+# Words for true and for false, whose first letters stand for them too. A column is of booleans when it has both of a pair.
+WORDS = {"true/false": ("true", "false"), "yes/no": ("yes", "no"), "vrai/faux": ("vrai", "faux"), "oui/non": ("oui", "non")}
 
 
 @dataclass(frozen=True)
@@ -69,8 +54,8 @@ def is_text(cells: pa.ChunkedArray) -> bool:
 
 
 def is_date(cells: pa.ChunkedArray) -> bool:
-    """Whether the column comes with a type of dates."""
-    return bool(pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type))
+    """Whether the column comes with a type of dates, or of times of day."""
+    return bool(pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type) or pa.types.is_time(cells.type))
 
 
 def is_number(cells: pa.ChunkedArray) -> bool:
@@ -85,14 +70,33 @@ def is_number(cells: pa.ChunkedArray) -> bool:
     )
 
 
-def has_codes(cells: pa.ChunkedArray) -> bool:
-    """Whether a cell of text begins like a code: digits after a zero."""
-    return bool(pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py())
+def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
+    """The cells with those that are one of the marks made missing: the same text, or the same number."""
+    if is_text(cells):
+        absent = pc.is_in(cells, value_set=pa.array(list(marks), pa.large_string()))
+    elif is_number(cells) and (sentinels := _as_numbers(marks)):
+        absent = pa.array(np.isin(numbers(cells)[0], sentinels))
+    else:
+        return cells
+    return pc.if_else(absent, pa.scalar(None, cells.type), cells) if pc.any(absent).as_py() else cells
 
 
-def numbers(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
-    """Read numbers; times of day and durations become seconds, booleans 0 and 1."""
+def marks_met(cells: pa.ChunkedArray, marks: Iterable[str]) -> tuple[str, ...]:
+    """Which of the marks there are among cells of text, the empty one aside."""
+    if not is_text(cells):
+        return ()
+    absent = pc.is_in(cells, value_set=pa.array([mark for mark in marks if mark], pa.large_string()))
+    return tuple(sorted(cells.filter(absent).unique().to_pylist()))
+
+
+def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Floats, Mask]:
+    """Read numbers; times of day and durations become seconds, booleans 0 and 1.
+
+    Text is read with this decimal mark, or with what the cells themselves say, and this unit; see `numerals`.
+    """
     odd = np.zeros(len(cells), np.bool_)
+    if is_text(cells):
+        return numerals.read(cells, decimal, unit)
     if pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type):
         cells = cells.cast(pa.int8())
     elif pa.types.is_time(cells.type):
@@ -100,66 +104,37 @@ def numbers(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
     elif pa.types.is_duration(cells.type):
         microseconds = cells.cast(pa.duration("us"), safe=False).cast(pa.int64())
         cells = pc.divide(microseconds.cast(pa.float64(), safe=False), 1e6)
-    elif is_text(cells):
-        if not _castable(cells):
-            fits = pc.match_substring_regex(cells, NUMBER)
-            odd = mask(pc.invert(fits))
-            cells = pc.if_else(fits, cells, pa.scalar(None, cells.type))
     elif not is_number(cells):
         return np.full(len(cells), np.nan), mask(pc.is_valid(cells))
-    return _floats(cells.cast(pa.float64(), safe=False)), odd
+    return floats(cells.cast(pa.float64(), safe=False)), odd
 
 
-def booleans(cells: pa.ChunkedArray) -> tuple[Floats, Mask]:
-    """Read booleans as 0 and 1: the type, the numbers 0 and 1, or the usual pairs of words."""
-    if is_text(cells):
-        labels = label_codes(cells)
-        values = np.array([WORDS.get(level.lower(), np.nan) for level in labels.levels] + [np.nan])
-        read = values[labels.codes]
-        odd = np.isnan(read) & (labels.codes >= 0)
-        if not odd.any():
-            return read, odd
-    read, odd = numbers(cells)
-    odd |= (read != 0) & (read != 1) & ~np.isnan(read)
-    return np.where(odd, np.nan, read), odd
+def pair_of_words(levels: Iterable[str]) -> str:
+    """The pair of words for true and false, of which both are among the levels and nothing else; "" if there is none."""
+    met = {level.lower() for level in levels}
+    for pair, (yes, no) in WORDS.items():
+        if met <= {yes, no, yes[0], no[0]} and met & {yes, yes[0]} and met & {no, no[0]}:
+            return pair
+    return ""
 
 
-def dates(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
-    """Read dates as seconds since 1970 (UTC where a zone is written)."""
-    if is_date(cells):
-        microseconds = cells.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        return _floats(microseconds.cast(pa.float64(), safe=False)) / 1e6, np.zeros(len(cells), np.bool_)
-    valid = mask(pc.is_valid(cells))
+def booleans(cells: pa.ChunkedArray, words: str = "") -> tuple[Floats, Mask]:
+    """Read booleans as 0 and 1: the type, the numbers 0 and 1, or a pair of words ("" for any)."""
     if not is_text(cells):
-        return np.full(len(cells), np.nan), valid
-    parts = pc.extract_regex(cells, DATE_ORDERS[order])
-    fits = mask(pc.is_valid(parts))
-
-    def part(name: str, least: float) -> Floats:
-        text = pc.struct_field(parts, name)
-        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
-        return np.nan_to_num(_floats(text.cast(pa.float64())), nan=least)
-
-    year, month, day = part("year", 1970), part("month", 1), part("day", 1)
-    hour, minute, second = part("hour", 0), part("minute", 0), part("second", 0)
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-    exists = (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months) & (day >= 1)
-    exists &= (year >= 1) & (hour < 24) & (minute < 60) & (second < 61)
-    seconds = days.astype(np.int64) * 86400.0 + hour * 3600 + minute * 60 + second
-    seconds -= _zone_seconds(pc.struct_field(parts, "zone"))
-    good = fits & exists
-    return np.where(good, seconds, np.nan), valid & ~good
-
-
-def date_order(cells: pa.ChunkedArray) -> tuple[str | None, bool]:
-    """Find the one order of day, month and year that fits; else None, and whether several do."""
-    if is_date(cells):
-        return "year-month-day", False
-    if not is_text(cells):
-        return None, False
-    fitting = [order for order in DATE_ORDERS if not dates(cells, order)[1].any()]
-    return (fitting[0] if len(fitting) == 1 else None), len(fitting) > 1
+        read, odd = numbers(cells)
+        odd |= (read != 0) & (read != 1) & ~np.isnan(read)
+        return np.where(odd, np.nan, read), odd
+    labels = label_codes(cells)
+    values: dict[str, float] = {}
+    for pair in reversed([words] if words else list(WORDS)):
+        for word, value in zip(WORDS[pair], (1.0, 0.0), strict=True):
+            values |= {word: value, word[0]: value}
+    of_numbers, _ = numbers(pa.chunked_array([pa.array(labels.levels, pa.large_string())]))
+    for level, number in zip(labels.levels, of_numbers, strict=True):
+        if number in (0.0, 1.0):
+            values[level.lower()] = float(number)
+    read = np.array([*(values.get(level.lower(), np.nan) for level in labels.levels), np.nan])[labels.codes]
+    return read, np.isnan(read) & (labels.codes >= 0)
 
 
 def label_codes(cells: pa.ChunkedArray) -> Labels:
@@ -202,30 +177,17 @@ def refuse_too_large(column: Column, values: Floats) -> None:
     )
 
 
-def _zone_seconds(zone: pa.ChunkedArray) -> Floats:
-    written = label_codes(zone)
-    offsets = [0.0]  # code -1, no date at all, is the last: any number will do
-    for level in reversed(written.levels):
-        sign = -1 if level.startswith("-") else 1
-        digits = level.lstrip("+-").replace(":", "")
-        hours_minutes = digits not in ("", "Z")
-        offset = sign * (int(digits[:2]) * 3600 + int(digits[2:]) * 60) if hours_minutes else 0
-        offsets.insert(0, float(offset))
-    return cast("Floats", np.array(offsets)[written.codes])
-
-
-def _castable(cells: pa.ChunkedArray) -> bool:
-    try:
-        cells.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _floats(cells: pa.ChunkedArray) -> Floats:
+def floats(cells: pa.ChunkedArray) -> Floats:
+    """The cells as an array, NaN where they are missing."""
     return np.asarray(cells.to_numpy(), dtype=np.float64)
 
 
 def mask(cells: pa.ChunkedArray) -> Mask:
     """Turn a column of booleans into a NumPy mask; missing is False."""
     return np.asarray(cells.fill_null(False).to_numpy(), dtype=np.bool_)
+
+
+def _as_numbers(marks: Iterable[str]) -> list[float]:
+    """The marks that are numbers."""
+    values, _ = numerals.read(pa.chunked_array([pa.array(list(marks), pa.large_string())]), ".")
+    return [float(value) for value in values if not np.isnan(value)]

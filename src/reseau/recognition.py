@@ -1,47 +1,186 @@
 """What each column of a table is, from all of its cells: the rules are here and nowhere else.
 
-- All cells missing: left out as empty. Always the same value: left out as constant.
+Cells that are marks of a missing value (`cells.MISSING`, and those that the user names) come first; what is left decides.
+
+- Nothing left: left out as empty. Always the same value: left out as constant.
+- A type that says so (a categorical of pandas, a dictionary of Parquet): a category.
+- Whole numbers that begin with a zero, or that float64 cannot tell apart: codes, so text.
+- Words for true and for false, both of one pair: a boolean.
 - All cells numbers: a number, however few different ones there are. Nearly all: a number too, where
-  the few other texts count as missing. A number with a leading zero (01000) is a code, so text.
-- Words for true and false: a boolean. Dates: a date, unless the order of day and month is open.
+  the few other texts count as missing; but texts such as 4+ or 2A, met again and again beside few whole
+  numbers, are labels as these are.
+- Nearly all cells dates of one order: a date, unless the order of day and month is open.
 - Other text: a category; but a different text in (nearly) every row is an identifier or free text.
 - Whole numbers that count the rows, or that differ in every row and are named like a key: an
   identifier.
+
+Whatever of it is not obvious is told in a note, with the option that would change it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau import cells as read
+from reseau import dates, numerals
+from reseau.cells import Labels
+from reseau.checks import known, shown
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number, plural
-from reseau.table import Column, listed, quoted
+from reseau.errors import DataError, ParameterError
+from reseau.table import Column, Table, listed, quoted
 
 if TYPE_CHECKING:
-    from reseau.cells import Floats
+    from reseau.cells import Floats, Mask
 
-NUMBER_SHARE = 0.9  # of the cells that are numbers, from which the others count as missing...
+ColumnNames: TypeAlias = str | int | Iterable[str | int]
+
+NUMBER_SHARE = 0.9  # of the cells that are numbers or dates, from which the others count as missing...
 ODD_SPELLINGS = 5  # ... if they are at most this many different texts
+MOST_LABELS = 100  # different whole numbers beside which a text such as 4+ or 2A makes labels of them all
 KEY_NAME = re.compile(
-    r"(column 1|index|key|rownames?|row|unnamed: \d+|nr|no|obs|case|serial"
-    r"|(.*[_\W])?(id|uuid|guid))",
+    r"(__index_level_\d+__|column 1|index|key|rownames?|row|unnamed: \d+|nr|no|obs|case|serial"
+    r"|(id|uuid|guid|n°|nº|num[eé]ro|identifiant)([_\W].*)?"
+    r"|(.*[_\W])?(id|uuid|guid|num[eé]ro|identifiant))",
     re.IGNORECASE,
 )
-KEY_CAMEL = re.compile(r".*[a-z](Id|ID)")
+KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
+OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")  # marks of a missing value
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
+SENTINEL = re.compile(r"-?9{2,}")
 
 
-def recognise(column: Column, alone: bool = False) -> tuple[Description, str]:
+@dataclass(frozen=True)
+class Asked:
+    """What the user says of columns; the rules decide on the rest.
+
+    `kinds` has "category", "number", "date" or "text" by name of column, and `orders` the order of dates where it is given;
+    `missing` are marks of a missing value, `decimal` is the decimal mark of the table.
+    """
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    decimal: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        *,
+        category: ColumnNames = (),
+        number: ColumnNames = (),
+        date: ColumnNames = (),
+        text: ColumnNames = (),
+        missing: ColumnNames = (),
+        decimal: str | None = None,
+    ) -> Asked:
+        """What is asked of the columns of a table, whose dates may have their order, as "born=day-month-year".
+
+        Raises
+        ------
+        DataError
+            For a column that the table has not.
+        ParameterError
+            For a column of two kinds, an order of dates or a decimal mark that is none.
+        """
+        if decimal is not None:
+            known("decimal", decimal, (".", ","))
+        kinds: dict[str, str] = {}
+        orders: dict[str, str] = {}
+        for kind, given in (("category", category), ("number", number), ("date", date), ("text", text)):
+            for name in names(kind, given):
+                column = name
+                if kind == "date" and name not in table.columns and "=" in name:
+                    column, order = name.rsplit("=", 1)
+                    orders[column] = known("the order of dates", order, dates.ORDERS)
+                if kinds.setdefault(table.column(column).name, kind) != kind:
+                    raise ParameterError(f"the column {column!r} is asked to be a {kinds[column]} and a {kind}; choose one.")
+        return cls(kinds, orders, names("missing", missing), decimal)
+
+
+def names(parameter: str, given: object) -> tuple[str, ...]:
+    """The names of columns (or marks) that a parameter has: of a single one, not its letters; a number is its text.
+
+    Raises
+    ------
+    ParameterError
+        If it has anything else.
+    """
+    several = (given,) if isinstance(given, str | int | float) or given is None else given
+    try:
+        found = tuple(several)  # type: ignore[arg-type]
+    except TypeError:
+        found = (None,)
+    if any(isinstance(name, bool) or not isinstance(name, str | int | float) for name in found):
+        what = "marks of missing values" if parameter == "missing" else "names of columns"
+        raise ParameterError(f"{parameter} is {shown(given)}, but must be a list of {what}.")
+    return tuple(str(name) for name in found)
+
+
+def recognise_all(
+    table: Table, target: str, ignore: Sequence[str], asked: Asked, mark: str
+) -> tuple[list[Description], list[str]]:
+    """Recognise every column but the target, in order, with notes for the report.
+
+    Raises
+    ------
+    DataError
+        When nothing is left to learn from, or a column is not what it is said to be.
+    """
+    notes: list[str] = []
+    recognised: list[Description] = []
+    candidates = [name for name in table.columns if name != target and name not in ignore]
+    commas: list[str] = []
+    for name, column in table.columns.items():
+        if name == target:
+            continue
+        if name in ignore:
+            recognised.append(LeftOut(name, "ignored", "as asked"))
+            continue
+        description, told = recognise(column, asked, mark, alone=len(candidates) == 1)
+        recognised.append(description)
+        notes += [f"{name}: {note}" for note in told]
+        if isinstance(description, Number) and description.decimal == "," and read.is_text(column.cells):
+            commas.append(name)
+    if commas:
+        notes.insert(0, f"decimal commas are read as such in {listed(commas)}")
+    if all(isinstance(d, LeftOut) for d in recognised):
+        why = "; ".join(f"{d.name!r} {d.reason}" for d in recognised if isinstance(d, LeftOut))
+        raise DataError(f"{table.name} has no column to learn {target!r} from" + (f": {why}." if why else "."))
+    return recognised, notes
+
+
+def decimal_mark(table: Table, ignore: Sequence[str], asked: Asked) -> str:
+    """The decimal mark that the table's columns of text prove, all the same one; "" if they prove none."""
+    if asked.decimal is not None:
+        return asked.decimal
+    evidences = []
+    for name, column in table.columns.items():
+        if read.is_text(column.cells) and name not in ignore and name not in asked.kinds:
+            labels = read.label_codes(read.without(column.cells, (*read.MISSING, *asked.missing)))
+            evidences.append(_evidence(labels))
+    return numerals.mark_of_table(evidences)
+
+
+def recognise(
+    column: Column, asked: Asked = Asked(), mark: str = "", alone: bool = False
+) -> tuple[Description, list[str]]:
     """Say what a column is, from all of its cells.
 
     Parameters
     ----------
     column : Column
+    asked : Asked
+        What the user says.
+    mark : str
+        The decimal mark that the table proves, "" if it proves none.
     alone : bool
         Whether it is the only one to learn from: then even a column that counts its rows is kept.
 
@@ -49,99 +188,268 @@ def recognise(column: Column, alone: bool = False) -> tuple[Description, str]:
     -------
     description : Description
         Not fitted yet.
-    note : str
-        What the user should know of how the column was taken; "" if there is nothing to say.
+    notes : list of str
+        What the user should know of how the column was taken.
 
     Raises
     ------
     DataError
-        If a number is infinite or too large for float32.
+        If a number is infinite or too large for float32, or the column is not what the user says.
     """
-    name, cells = column.name, column.cells
-    if cells.null_count == len(cells):
-        return LeftOut(name, "empty", "all values are missing"), ""
-    if pa.types.is_boolean(cells.type):
-        return _unless_constant(column, Boolean(name)), ""
-    if read.is_date(cells):
-        return _unless_constant(column, Date(name)), ""
-    if read.is_number(cells):
-        return _recognise_number(column, *read.numbers(cells), alone)
-    if read.is_text(cells):
-        return _recognise_text(column, alone)
-    return LeftOut(name, "unsupported", f"cells of type {cells.type} cannot be used"), ""
+    kind = asked.kinds.get(column.name, column.declared)
+    usual = () if kind == "text" else read.MISSING
+    also = (*read.marks_met(column.cells, usual), *asked.missing)
+    cells = read.without(column.cells, (*usual, *asked.missing))
+    return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, also).result()
 
 
-def _recognise_number(column: Column, values: Floats, odd: read.Mask, alone: bool) -> tuple[Description, str]:
-    name = column.name
-    read.refuse_too_large(column, values)
-    present = values[~np.isnan(values)]
-    if not len(present):
-        return LeftOut(name, "empty", "all values are missing"), ""
-    if odd.any():
+@dataclass(frozen=True)
+class _Recognition:
+    """A column without the cells that are missing, and what is known beside it."""
+
+    column: Column
+    asked: Asked
+    mark: str
+    alone: bool
+    kind: str  # that the user or the column's type says; "" for none
+    also_missing: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+    @property
+    def cells(self) -> pa.ChunkedArray:
+        return self.column.cells
+
+    def result(self) -> tuple[Description, list[str]]:
+        cells, name = self.cells, self.name
+        if cells.null_count == len(cells):
+            return LeftOut(name, "empty", "all values are missing"), []
+        plain = read.is_text(cells) or read.is_number(cells) or read.is_date(cells) or pa.types.is_boolean(cells.type)
+        if not plain:
+            return LeftOut(name, "unsupported", f"cells of type {cells.type} cannot be used"), []
+        if self.kind == "number":
+            return self._number_as_asked()
+        if self.kind == "date":
+            return self._date_as_asked()
+        if self.kind or read.is_text(cells):
+            return self._of_labels()
+        if pa.types.is_boolean(cells.type):
+            return self._unless_constant(Boolean(name)), []
+        if read.is_date(cells):
+            order = dates.TIME_OF_DAY if pa.types.is_time(cells.type) else dates.ORDERS[0]
+            return self._unless_constant(Date(name, also_missing=self.also_missing, order=order)), []
+        return self._typed_number()
+
+    # --- as the user says -----------------------------------------------------------------------------------------
+
+    def _number_as_asked(self) -> tuple[Description, list[str]]:
+        notation = self._notation(_evidence(read.label_codes(self.cells)) if read.is_text(self.cells) else None)
+        values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
+        if np.isnan(values).all():
+            read.refuse(self.column, int(odd.argmax()), "is not a number, nor is any other cell of the column.")
+        return self._number(values, odd, notation)
+
+    def _date_as_asked(self) -> tuple[Description, list[str]]:
+        if not read.is_text(self.cells):
+            if read.is_date(self.cells):
+                return Date(self.name), []
+            raise DataError(f"column {self.name!r} holds cells of type {self.cells.type}, which are no dates.")
+        labels = read.label_codes(self.cells)
+        order = self.asked.orders.get(self.name)
+        if order is None:
+            found = dates.find(_texts(labels), labels.counts())
+            if found is not None:
+                order = found.order or found.ambiguous[0]
+            else:  # few of the cells are dates: the order of most of these
+                order = min(dates.ORDERS, key=lambda order: int(dates.read(self.cells, order)[1].sum()))
+        _, odd = dates.read(self.cells, order)
+        if int(odd.sum()) == len(self.cells) - self.cells.null_count:
+            read.refuse_odd(self.column, odd, f"is not a date ({order}), nor is any other cell of the column.")
+        return self._date(order, odd, [f"dates are read as {order}"])
+
+    # --- text -------------------------------------------------------------------------------------------------------
+
+    def _of_labels(self) -> tuple[Description, list[str]]:
+        labels = read.label_codes(self.cells)
+        if self.kind == "text":
+            return self._category(labels, [], self.alone)
+        if self.kind:
+            return self._category(labels, [], True)
+        if len(labels.levels) == 1 and not self.column.cells.null_count:
+            return self._constant(), []
+        words = read.pair_of_words(labels.levels)
+        if words:
+            return Boolean(self.name, also_missing=self.also_missing, words=words), []
+        levels, counts = _texts(labels), labels.counts()
+        notation = self._notation(numerals.evidence(levels, counts))
+        values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
+        n_odd = int(counts[odd_level].sum())
+        code = numerals.is_code(levels)
+        if code is not None:
+            note = f"{quoted(code)} and others are taken for codes, not numbers; {_option('number', self.name)} reads numbers"
+            return self._category(labels, [note] * (2 * n_odd < counts.sum()), self.alone)
+        if n_odd == 0 and not _digits_of_dates(labels.levels[0]):
+            values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
+            return self._number(values, odd, notation)
+        return self._of_mixed_labels(labels, notation, odd_level, n_odd)
+
+    def _of_mixed_labels(
+        self, labels: Labels, notation: numerals.Notation, odd_level: Mask, n_odd: int
+    ) -> tuple[Description, list[str]]:
+        """Text that is not all numbers: dates, numbers with a few other texts, or labels."""
+        counts, present = labels.counts(), int(labels.counts().sum())
+        found = dates.find(_texts(labels), counts)
+        if found is not None and found.order is not None and found.odd.sum() <= ODD_SPELLINGS:
+            _, odd = dates.read(self.cells, found.order)
+            return self._date(found.order, odd, list(found.notes))
+        values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
+        notes: list[str] = []
+        few = n_odd <= (1 - NUMBER_SHARE) * present and odd_level.sum() <= ODD_SPELLINGS
+        if few and not (n_odd and labels_of_one_set(labels, values, odd_level)):
+            return self._number(values, odd, notation)
+        if found is not None and found.ambiguous:
+            first, second = found.ambiguous[:2]
+            notes.append(
+                f"dates with day or month first, undecidable; {_option('date', f'{self.name}={first}')} or ={second} reads them, "
+                "and so does year-month-day in the table"
+            )
+        elif 0 < n_odd < 0.5 * present:
+            row = int(odd.argmax())
+            notes.append(
+                f"mostly numbers, but {quoted(self.cells[row].as_py())} ({self.column.place(row)}) and others are not; "
+                f"{_option('number', self.name)} counts them as missing"
+            )
+        return self._category(labels, notes, self.alone)
+
+    def _category(self, labels: Labels, notes: list[str], kept: bool) -> tuple[Description, list[str]]:
+        """Labels, unless nearly every row has another; `kept` keeps them unless every row has."""
+        present, n_levels = int((labels.codes >= 0).sum()), len(labels.levels)
+        if n_levels == 1 and not self.column.cells.null_count:
+            return self._constant(), notes
+        if n_levels > max(0.5 * present, 2) and not (kept and n_levels < present):
+            every = "a different text in every row"
+            length = pc.mean(pc.utf8_length(_texts(labels))).as_py()
+            if n_levels == present and length <= IDENTIFIER_LENGTH:
+                return LeftOut(self.name, "identifier", every), notes
+            many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
+            return LeftOut(self.name, "free text", many), notes
+        verbatim = self.kind == "text"
+        unusual = [mark for mark in self.also_missing if mark not in (*OBVIOUS, *self.asked.missing)]
+        if unusual and not verbatim:
+            notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {_option('text', self.name)} keeps labels as written"]
+        return Category(self.name, also_missing=self.also_missing, verbatim=verbatim), notes
+
+    # --- numbers and dates ------------------------------------------------------------------------------------------
+
+    def _notation(self, evidence: numerals.Evidence | None) -> numerals.Notation:
+        if evidence is None:
+            return numerals.Notation("", "", ())
+        return numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
+
+    def _typed_number(self) -> tuple[Description, list[str]]:
+        values, odd = read.numbers(self.cells)
+        if pa.types.is_integer(self.cells.type) or pa.types.is_decimal(self.cells.type):
+            exact = self.cells.drop_null().unique()
+            if len(exact) > len(np.unique(values[~np.isnan(values)])):
+                note = (
+                    f"whole numbers beyond 2^53, such as {exact[0].as_py()}, which float64 cannot tell apart, are taken for codes; "
+                    f"{_option('number', self.name)} reads numbers"
+                )
+                return self._category(read.label_codes(self.cells), [note], self.alone)
+        return self._number(values, odd, numerals.Notation("", "", ()))
+
+    def _number(self, values: Floats, odd: Mask, notation: numerals.Notation) -> tuple[Description, list[str]]:
+        name = self.name
+        read.refuse_too_large(self.column, values)
+        present = values[~np.isnan(values)]
+        if not len(present):
+            return LeftOut(name, "empty", "all values are missing"), []
+        notes = list(notation.notes)
+        number = Number(name, also_missing=self.also_missing, decimal=notation.decimal, unit=notation.unit)
+        if odd.any():
+            spellings, note = self._odd(odd, "a number", "numbers")
+            return replace(number, also_missing=(*self.also_missing, *spellings)), [*notes, note, *self._apart(present)]
+        whole = len(present) == len(values) and not np.mod(present, 1.0).any()
+        if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
+            return self._constant(), []
+        asked = self.alone or self.kind == "number"
+        if whole and not asked and len(present) > 2 and len(np.unique(present)) == len(present):
+            counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
+            if counting:
+                return LeftOut(name, "identifier", "counts the rows"), []
+            if KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name):
+                return LeftOut(name, "identifier", "a different whole number in every row"), []
+        return number, [*notes, *self._apart(present)]
+
+    def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
+        also = self.also_missing
+        if odd.any():
+            spellings, note = self._odd(odd, "a date", "dates")
+            also, notes = (*also, *spellings), [*notes, note]
+        return self._unless_constant(Date(self.name, order=order, also_missing=also)), notes
+
+    def _odd(self, odd: Mask, what: str, several: str) -> tuple[list[str], str]:
+        """The texts that are not what the column is, and the note that they count as missing."""
         count = int(odd.sum())
-        texts = column.cells.filter(pa.array(odd))
-        spellings = texts.unique().to_pylist()
-        first = int(odd.argmax())
-        verb = "is not a number and counts" if count == 1 else "are not numbers and count"
-        which = f"{listed(spellings)}, first at {column.place(first)}"
-        note = f"{plural(count, 'cell')} {verb} as missing: {which}"
-        return Number(name, also_missing=tuple(spellings)), note
-    whole = len(present) == len(values) and not np.mod(present, 1.0).any()
-    if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
-        return _constant(column), ""
-    if whole and not alone and len(present) > 2 and len(np.unique(present)) == len(present):
-        counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
-        if counting:
-            return LeftOut(name, "identifier", "counts the rows"), ""
-        if KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name):
-            return LeftOut(name, "identifier", "a different whole number in every row"), ""
-    return Number(name), ""
+        spellings = self.cells.filter(pa.array(odd)).unique().to_pylist()
+        verb = f"is not {what} and counts" if count == 1 else f"are not {several} and count"
+        which = f"{listed(spellings)}, first at {self.column.place(int(odd.argmax()))}"
+        note = f"{plural(count, 'cell')} {verb} as missing: {which}; {_option('category', self.name)} keeps all as labels"
+        return spellings, note
+
+    def _apart(self, present: Floats) -> list[str]:
+        """A note on a value such as -9999 that is met again and stands far from all the others."""
+        for extreme, others in ((present.min(), present > present.min()), (present.max(), present < present.max())):
+            count = len(present) - int(others.sum())
+            rest = present[others]
+            if count < 2 or len(rest) < 2 or not SENTINEL.fullmatch(f"{extreme:.15g}"):
+                continue
+            low, high = float(rest.min()), float(rest.max())
+            gap = low - extreme if extreme < low else extreme - high
+            if gap > high - low:
+                return [
+                    f"{extreme:.15g} in {plural(count, 'row')} stands apart from the others ({low:.6g} to {high:.6g}); if it marks "
+                    f"a missing value, --missing {extreme:.15g} reads it so"
+                ]
+        return []
+
+    def _unless_constant(self, description: Description) -> Description:
+        cells = self.cells
+        if cells.null_count or len(cells) == 1 or len(cells.unique()) > 1:
+            return description
+        return self._constant()
+
+    def _constant(self) -> LeftOut:
+        return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}")
 
 
-def _recognise_text(column: Column, alone: bool) -> tuple[Description, str]:
-    name, cells = column.name, column.cells
-    present = len(cells) - cells.null_count
-    values, odd = read.numbers(cells)
-    n_odd = int(odd.sum())
-    coded = n_odd == 0 and read.has_codes(cells)
-    if n_odd == 0 and not coded:
-        return _recognise_number(column, values, odd, alone)
-    labels = read.label_codes(cells)
-    distinct = pa.chunked_array([pa.array(labels.levels, pa.large_string())])
-    if len(labels.levels) == 1 and present == len(cells):
-        return _constant(column), ""
-    if not read.booleans(distinct)[1].any():
-        return Boolean(name), ""
-    order, ambiguous = read.date_order(distinct)
-    if order:
-        return Date(name, order), ""
-    if n_odd <= (1 - NUMBER_SHARE) * present:
-        spellings = len(cells.filter(pa.array(odd)).unique())
-        if spellings <= ODD_SPELLINGS and not coded:
-            return _recognise_number(column, values, odd, alone)
-    note = ""
-    if ambiguous:
-        note = "dates with day or month first, undecidable; write them year-month-day to use them"
-    elif 0 < n_odd < 0.5 * present:
-        first = int(odd.argmax())
-        example = f"{quoted(cells[first].as_py())} ({column.place(first)})"
-        note = f"mostly numbers, but {example} and others are not"
-    n_levels = len(labels.levels)
-    if n_levels > max(0.5 * present, 2):
-        length = pc.mean(pc.utf8_length(cells)).as_py()
-        every = "a different text in every row"
-        if n_levels == present and length <= IDENTIFIER_LENGTH:
-            return LeftOut(name, "identifier", every), note
-        many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
-        return LeftOut(name, "free text", many), note
-    return Category(name), note
+def labels_of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
+    """Whether texts beside numbers are labels as the numbers are: 4+ beside 1, 2, 3, or 2A beside 1 to 95.
+
+    So they are where the numbers are few and whole, and each of the texts holds a digit and is met again; a slip of
+    the pen is met once.
+    """
+    numbers = np.unique(values[~np.isnan(values)])
+    if not 0 < len(numbers) <= MOST_LABELS or np.mod(numbers, 1.0).any():
+        return False
+    counts = labels.counts()
+    return all(counts[i] > 1 and re.search(r"\d", labels.levels[i]) is not None for i in np.nonzero(odd_level)[0])
 
 
-def _unless_constant(column: Column, description: Description) -> Description:
-    if column.cells.null_count or len(column.cells) == 1 or len(column.cells.unique()) > 1:
-        return description
-    return _constant(column)
+def _texts(labels: Labels) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(labels.levels, pa.large_string())])
 
 
-def _constant(column: Column) -> LeftOut:
-    return LeftOut(column.name, "constant", f"always {quoted(column.cells[0].as_py())}")
+def _evidence(labels: Labels) -> numerals.Evidence:
+    return numerals.evidence(_texts(labels), labels.counts())
+
+
+def _digits_of_dates(level: str) -> bool:
+    """Whether a text is digits alone that may be a date: 20240131, 20240131120000."""
+    return re.fullmatch(r"(19|20)\d{6}(\d{6})?", level) is not None
+
+
+def _option(kind: str, value: str) -> str:
+    return f"--{kind} {quoted(value) if re.search(r'[^-\w.=]', value) else value}"

@@ -50,6 +50,8 @@ class Column:
     name: str
     cells: pa.ChunkedArray
     place: Callable[[int], str]
+    separator: str = ""
+    declared: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ train, score. A model holds the descriptions of its columns and of its target, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -20,10 +19,10 @@ from reseau import engine
 from reseau import scores as scores_module
 from reseau import target as target_module
 from reseau.checks import as_path, integer, known, shown
-from reseau.columns import Description, LeftOut, plural
+from reseau.columns import Description, plural
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.network import Network
-from reseau.recognition import recognise
+from reseau.recognition import Asked, ColumnNames, decimal_mark, names, recognise_all
 from reseau.scores import Scores
 from reseau.table import Column, Table, listed, read_table
 from reseau.table_training import Progress, Settings, split, train_network
@@ -87,6 +86,8 @@ class TableModel:
         The loss of each epoch; None for a model read from a file.
     notes : tuple of str
         What was noticed in the table it was trained on.
+    reading : dict
+        How text files are read, where the user said it: sep, header.
 
     Examples
     --------
@@ -108,6 +109,7 @@ class TableModel:
         training: dict[str, Any],
         history: History | None = None,
         notes: tuple[str, ...] = (),
+        reading: dict[str, str | None] | None = None,
     ) -> None:
         self.columns = columns
         self.target = target
@@ -116,6 +118,7 @@ class TableModel:
         self.training = training
         self.history = history
         self.notes = notes
+        self.reading = reading or {}
 
     def __repr__(self) -> str:
         used = sum(bool(d.features) for d in self.columns)
@@ -131,7 +134,15 @@ class TableModel:
         target: str,
         *,
         task: str | None = None,
-        ignore: Sequence[str] = (),
+        ignore: ColumnNames = (),
+        category: ColumnNames = (),
+        number: ColumnNames = (),
+        date: ColumnNames = (),
+        text: ColumnNames = (),
+        missing: ColumnNames = (),
+        decimal: str | None = None,
+        sep: str | None = None,
+        header: str | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
         checkpoint: str | Path | None = None,
@@ -149,6 +160,17 @@ class TableModel:
             None decides from the target's cells.
         ignore : sequence of str
             Columns to leave out.
+        category, number, date, text : sequence of str
+            Columns that are taken for what is asked, whatever their cells suggest: labels, numbers, dates (with their
+            order, if it is open, as in "born=day-month-year"), or labels exactly as they are written.
+        missing : sequence of str
+            Texts, and numbers such as -9999, that mark a missing value, beside the usual ones ("", "NA", "?", ...).
+        decimal : {".", ","} or None
+            The decimal mark of numbers in text; None finds it.
+        sep : str or None
+            What separates the fields of a text file; None finds it.
+        header : {"none"} or None
+            "none" for a text file without a line of names, whose columns are then "column 1", "column 2", ...
         threads : int or None
             At most as many threads; the result is the same for any number.
         progress : callable or None
@@ -181,14 +203,18 @@ class TableModel:
             )
         if checkpoint is not None:
             as_path(checkpoint)
-        ignored = _ignored(ignore)
-        table = read_table(data)
+        reading = {"sep": sep, "header": header}
+        table = read_table(data, **reading)
         target_column = table.column(target)
-        for name in ignored:
-            table.column(name)
+        target = target_column.name
+        ignored = [table.column(name).name for name in names("ignore", ignore)]
         if target in ignored:
             raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
-        description = target_module.recognise_target(target_column, task)
+        asked = Asked.of(
+            table, category=category, number=number, date=date, text=text, missing=missing, decimal=decimal
+        )
+        mark = decimal_mark(table, ignored, asked)
+        description, told = target_module.recognise_target(target_column, task, asked, mark)
         y: npt.NDArray[Any] = description.encode(target_column)
         usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
         if len(usable) < LEAST_ROWS:
@@ -196,10 +222,10 @@ class TableModel:
                 f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
                 "are needed to train and score a network."
             )
-        recognised, notes = _recognise_all(table, target, ignored)
+        recognised, notes = recognise_all(table, target, ignored, asked, mark)
         if len(usable) < table.rows:
             lost = plural(table.rows - len(usable), "row")
-            notes.insert(0, f"{lost} without a value in {target!r} left out")
+            told.insert(0, f"{lost} without a value in {target!r} left out")
 
         rng = np.random.default_rng(chosen.seed)
         strata = y[usable] if isinstance(description, Classes) else None
@@ -222,16 +248,16 @@ class TableModel:
             description = target_module.scaled(description, y[train])
 
         network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
-        missing = {name: column.cells.null_count for name, column in table.columns.items()}
+        absent = {d.name: d.absent(table.columns[d.name]) for d in columns} | {target: table.rows - len(usable)}
         training = {
             "table": Path(table.name).name,
             "table_rows": table.rows,
-            "missing": {name: count for name, count in missing.items() if count},
+            "missing": {name: absent[name] for name in table.columns if absent[name]},
             "rows": len(usable),
             "held_out": len(held_out),
             **training,
         }
-        model = cls(columns, description, network, None, training, history, (*table.notes, *notes))
+        model = cls(columns, description, network, None, training, history, (*table.notes, *told, *notes), reading)
         if isinstance(description, Classes):
             counts = np.bincount(y[train].astype(np.int64), minlength=len(description.classes))
             training["class_counts"] = counts.tolist()
@@ -261,7 +287,7 @@ class TableModel:
         """
         import pyarrow as pa
 
-        table = read_table(data)
+        table = read_table(data, **self.reading)
         values = columns_module.read_columns(self.columns, table)
         notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
         described = {d.name for d in self.columns} | {self.target.name}
@@ -329,7 +355,7 @@ class TableModel:
             target = str(target)
         if target is not None and not isinstance(target, str):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
-        table = read_table(data)
+        table = read_table(data, **self.reading)
         row = integer("row", row, low=1) - 1
         if row >= table.rows:
             raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
@@ -381,7 +407,7 @@ class TableModel:
 
     def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
         """Score the model on a table that holds the target; parameters as for `predict`."""
-        table = read_table(data)
+        table = read_table(data, **self.reading)
         table.column(self.target.name)
         predictions = self.predict(table, threads=threads)
         if predictions.scores is None:
@@ -398,6 +424,7 @@ class TableModel:
             "training": self.training,
             "scores": None if self.scores is None else scores_module.to_json(self.scores),
             "notes": list(self.notes),
+            "reading": self.reading,
         }
 
     @classmethod
@@ -417,6 +444,7 @@ class TableModel:
             None if scores is None else scores_module.from_json(scores),
             description["training"],
             notes=tuple(description["notes"]),
+            reading=description.get("reading"),
         )
         architecture, target = model.network.architecture, model.target
         outputs = len(target.classes) if isinstance(target, Classes) else 1
@@ -505,37 +533,3 @@ class TableModel:
         if not usable.any():
             return None, [*notes, f"no row has a known value in {name!r}"]
         return self._score(O[usable], y[usable]), notes
-
-
-def _ignored(names: object) -> tuple[str, ...]:
-    """The columns to leave out; of a single name, not its letters."""
-    if isinstance(names, str):
-        return (names,)
-    try:
-        found: tuple[Any, ...] = tuple(names)  # type: ignore[arg-type]
-        if all(isinstance(name, str) for name in found):
-            return found
-    except TypeError:
-        pass
-    raise ParameterError(f"ignore is {shown(names)}, but must be a list of the names of columns to leave out.")
-
-
-def _recognise_all(table: Table, target: str, ignore: Sequence[str]) -> tuple[list[Description], list[str]]:
-    """Recognise every column but the target, in order, with notes for the report."""
-    notes = []
-    recognised: list[Description] = []
-    candidates = [name for name in table.columns if name != target and name not in ignore]
-    for name, column in table.columns.items():
-        if name == target:
-            continue
-        if name in ignore:
-            recognised.append(LeftOut(name, "ignored", "as asked"))
-            continue
-        description, note = recognise(column, alone=len(candidates) == 1)
-        recognised.append(description)
-        if note:
-            notes.append(f"{name}: {note}")
-    if all(isinstance(d, LeftOut) for d in recognised):
-        why = "; ".join(f"{d.name!r} {d.reason}" for d in recognised if isinstance(d, LeftOut))
-        raise DataError(f"{table.name} has no column to learn {target!r} from" + (f": {why}." if why else "."))
-    return recognised, notes

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reseau import cells as read
+from reseau import dates, numerals
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
-from reseau.table import quoted
+from reseau.recognition import Asked, labels_of_one_set
+from reseau.table import listed, quoted
 
 if TYPE_CHECKING:
-    from reseau.cells import Floats
+    from reseau.cells import Floats, Labels
     from reseau.table import Column
 
 TASKS = ("classification", "regression")
@@ -31,6 +34,8 @@ TYPES: dict[str, Any] = {
     "number": pa.float64(),
     "boolean": pa.bool_(),
 }
+WHOLE = re.compile(r"[+-]?\d+")
+LARGEST_INTEGER = 2**63 - 1
 
 Codes = npt.NDArray[np.int64]
 MISSING, UNKNOWN = -1, -2
@@ -48,25 +53,27 @@ class Classes:
         "text", "integer", "number" or "boolean".
     classes : tuple
         Sorted, at least two; `y` is the place in it.
+    also_missing : tuple of str
+        Texts that count as missing beside the usual marks; a class never does.
     """
 
     name: str
     type: str
     classes: tuple[Any, ...]
+    also_missing: tuple[str, ...] = ()
     task: ClassVar[str] = "classification"
 
     def encode(self, column: Column) -> Codes:
         """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
-        if self.type == "text":
-            labels = read.label_codes(column.cells)
-            place = {label: i for i, label in enumerate(self.classes)}
-            table = [place.get(level, UNKNOWN) for level in labels.levels] + [MISSING]
-            return np.array(table, np.int64)[labels.codes]
-        values, odd = _values(column, self.type)
-        classes = np.array(self.classes, np.float64)
-        nearest = np.searchsorted(classes, np.nan_to_num(values)).clip(max=len(classes) - 1)
-        codes = np.where(classes[nearest] == values, nearest, UNKNOWN)
-        return np.where(np.isnan(values) & ~odd, MISSING, codes).astype(np.int64)
+        labels = read.label_codes(column.cells)
+        place = {label: i for i, label in enumerate(self.classes)}
+        missing = {*read.MISSING, *self.also_missing}
+        values = _values(labels.levels, self.type)
+        table = [
+            place.get(value, MISSING if level in missing else UNKNOWN)
+            for level, value in zip(labels.levels, values, strict=True)
+        ]
+        return np.array([*table, MISSING], np.int64)[labels.codes]
 
     def decode(self, codes: Codes) -> pa.Array:
         """Return the classes themselves, (rows,)."""
@@ -83,16 +90,24 @@ class Classes:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A target that is a number; the network learns (y - mean) / scale; `encode` gives y."""
+    """A target that is a number; the network learns (y - mean) / scale; `encode` gives y.
+
+    `also_missing` are texts that count as missing beside the usual marks; `decimal` is the decimal mark of text and
+    `unit` what stands beside its numbers, such as "%".
+    """
 
     name: str
     mean: float
     scale: float
+    also_missing: tuple[str, ...] = ()
+    decimal: str = ""
+    unit: str = ""
     task: ClassVar[str] = "regression"
 
     def encode(self, column: Column) -> Floats:
         """Return y, (rows,) in float64; NaN where it is missing."""
-        values, odd = _values(column, "number")
+        column = replace(column, cells=read.without(column.cells, (*read.MISSING, *self.also_missing)))
+        values, odd = read.numbers(column.cells, self.decimal, self.unit)
         read.refuse_odd(column, odd, "is not a number, and the model predicts a number.")
         read.refuse_too_large(column, values)
         return values
@@ -108,74 +123,203 @@ def to_json(target: Target) -> dict[str, Any]:
 
 def from_json(entry: dict[str, Any]) -> Target:
     """Return the target that `to_json` wrote, of an entry as the schema of model files has it."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "task"}
     if entry["task"] == Classes.task:
-        return Classes(entry["name"], entry["type"], tuple(entry["classes"]))
-    return Quantity(entry["name"], float(entry["mean"]), float(entry["scale"]))
+        return Classes(**fields)
+    return Quantity(**{**fields, "mean": float(entry["mean"]), "scale": float(entry["scale"])})
 
 
-def recognise_target(column: Column, task: str | None = None) -> Target:
+def recognise_target(
+    column: Column, task: str | None = None, asked: Asked = Asked(), mark: str = ""
+) -> tuple[Target, list[str]]:
     """Say what a target is, from all of its cells that are not missing.
 
     Text and booleans are classes, and so are numbers that begin like a code (01). Other numbers are
     classes if there are only two different ones, or if they are whole, at most 20 different ones,
-    each met ten times on average; else they are a quantity.
+    each met ten times on average; else they are a quantity. Texts that mark a missing value among numbers
+    are classes among texts.
 
     Parameters
     ----------
     column : Column
     task : {"classification", "regression"} or None
         What it has to be; None decides by the rule above.
+    asked : Asked
+        What the user says of columns, of this one too.
+    mark : str
+        The decimal mark that the table proves, "" if it proves none.
 
     Returns
     -------
-    Classes or Quantity
+    target : Classes or Quantity
         A quantity is not scaled yet (`scaled`).
+    notes : list of str
+        What the user should know of how it was taken.
 
     Raises
     ------
     DataError
-        If nothing can be learned from it: all missing, a single class, text and numbers mixed, as
-        many classes as rows.
+        If nothing can be learned from it: all missing, a single class, numbers with a few texts among them,
+        as many classes as rows.
     """
     if task is not None:
+        task = task.strip().lower() if isinstance(task, str) else task
         known("task", task, TASKS)
-    cells = column.cells
-    where = f"the target {column.name!r}"
-    if cells.null_count == len(cells):
-        raise DataError(f"{where} is missing in every row; there is nothing to learn.")
-    if pa.types.is_boolean(cells.type):
-        if task == "regression":
-            raise ParameterError(f"{where} holds booleans, which are classes; leave task to itself.")
-        return _classes(column, "boolean")
-    if read.is_date(cells):
-        raise _dates(where)
-    if not (read.is_text(cells) or read.is_number(cells)):
-        raise DataError(f"{where} holds cells of type {cells.type}, which cannot be predicted.")
-    values, odd = read.numbers(cells)
-    n_numbers = int((~odd).sum()) - cells.null_count
-    if odd.any() and n_numbers:
-        raise _mixed(column, odd, n_numbers)
-    if odd.any():
-        if task == "regression":
-            read.refuse_odd(column, odd, "is not a number, so it cannot be predicted as a quantity.")
-        return _classes(column, "text")
-    if task != "regression" and read.is_text(cells) and read.has_codes(cells):
-        return _classes(column, "text")
-    read.refuse_too_large(column, values)
-    present = values[~np.isnan(values)]
-    if not len(present):
-        raise DataError(f"{where} is missing in every row; there is nothing to learn.")
-    distinct = np.unique(present)
-    whole = not np.mod(distinct, 1.0).any() and float(np.abs(distinct).max()) < 2**53
-    few = len(distinct) <= MOST_NUMBER_CLASSES
-    few = few and len(present) >= ROWS_PER_NUMBER_CLASS * len(distinct)
+    kind = asked.kinds.get(column.name, "")
+    if kind == "date":
+        raise _dates(f"the target {column.name!r}")
     if task is None:
-        task = "classification" if len(distinct) <= 2 or (whole and few) else "regression"
-    if len(distinct) == 1:
-        raise DataError(f"{where} is {distinct[0]:g} in every row; there is nothing to learn.")
-    if task == "classification":
-        return _classes(column, "integer" if whole else "number")
-    return Quantity(column.name, 0.0, 1.0)
+        task = TASK_OF_KIND.get(kind or column.declared)
+    return _Recognition(column, task, kind, asked, mark).result()
+
+
+TASK_OF_KIND = {"category": "classification", "text": "classification", "number": "regression"}
+
+
+@dataclass(frozen=True)
+class _Recognition:
+    """A target's column, and what is known beside it."""
+
+    column: Column
+    task: str | None
+    kind: str
+    asked: Asked
+    mark: str
+
+    @property
+    def where(self) -> str:
+        return f"the target {self.column.name!r}"
+
+    def result(self) -> tuple[Target, list[str]]:
+        cells = self.column.cells
+        if cells.null_count == len(cells):
+            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
+        if pa.types.is_boolean(cells.type):
+            if self.task == "regression":
+                raise ParameterError(f"{self.where} holds booleans, which are classes; leave task to itself.")
+            return self._classes(read.label_codes(cells), "boolean"), []
+        if read.is_date(cells):
+            raise _dates(self.where)
+        if not (read.is_text(cells) or read.is_number(cells)):
+            raise DataError(f"{self.where} holds cells of type {cells.type}, which cannot be predicted.")
+        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation("", "", ()))
+
+    def _text(self) -> tuple[Target, list[str]]:
+        """Text: numbers where nothing else is left without the marks of missing values, else classes."""
+        cells = read.without(self.column.cells, (*read.MISSING, *self.asked.missing))
+        labels = read.label_codes(cells)
+        if not labels.levels or self.kind in ("text", "category"):
+            return self._of_labels()
+        levels, counts = pa.chunked_array([pa.array(labels.levels, pa.large_string())]), labels.counts()
+        notation = numerals.found(numerals.evidence(levels, counts), self.mark, self.column.separator, self.asked.decimal)
+        values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
+        if odd_level.all() and self.task != "regression":
+            return self._of_labels()
+        if self.task != "regression" and numerals.is_code(levels) is not None:
+            return self._of_labels()
+        if odd_level.any():
+            return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, values, odd_level, notation)
+        return self._numbers(cells, notation)
+
+    def _of_numbers_and_texts(
+        self, column: Column, labels: Labels, values: Floats, odd_level: read.Mask, notation: numerals.Notation
+    ) -> tuple[Target, list[str]]:
+        """Texts beside numbers: classes where the user says so or they are labels of one set, else refused."""
+        _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
+        if self.task == "regression":
+            read.refuse_odd(
+                column, odd, "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out (--missing)."
+            )
+        counts = labels.counts()
+        often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)
+        if self.task is None and not (often and labels_of_one_set(labels, values, odd_level)):
+            raise _mixed(column, odd)
+        return self._of_labels()
+
+    def _of_labels(self) -> tuple[Target, list[str]]:
+        """Text as it is written, the usual marks of missing values too, but not those that the user names."""
+        labels = read.label_codes(read.without(self.column.cells, self.asked.missing))
+        target = self._classes(labels, "text")
+        marks = [label for label in target.classes if label in read.MISSING]
+        notes = self._read_as_missing(self.asked.missing)
+        if marks:
+            rows = int(sum(labels.counts()[labels.levels.index(label)] for label in marks))
+            notes.append(
+                f"{listed(marks)} in {plural(rows, 'row')} of {self.column.name!r} {'is a class' if len(marks) == 1 else 'are classes'} "
+                f"like the others; {' '.join(f'--missing {quoted(label)}' for label in marks)} leaves these rows out"
+            )
+        return target, notes
+
+    def _numbers(self, cells: pa.ChunkedArray, notation: numerals.Notation) -> tuple[Target, list[str]]:
+        """Numbers, read from text or by their type: classes where they are few, else a quantity."""
+        name, task = self.column.name, self.task
+        cells = read.without(cells, self.asked.missing)
+        values, _ = read.numbers(cells, notation.decimal, notation.unit)
+        read.refuse_too_large(self.column, values)
+        present = values[~np.isnan(values)]
+        if not len(present):
+            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
+        distinct = np.unique(present)
+        whole = not np.mod(distinct, 1.0).any()
+        few = len(distinct) <= MOST_NUMBER_CLASSES
+        few = few and len(present) >= ROWS_PER_NUMBER_CLASS * len(distinct)
+        exact = not read.is_text(cells) and len(cells.drop_null().unique()) > len(distinct)
+        if task is None:
+            merged = exact and pa.types.is_integer(cells.type)
+            task = "classification" if len(distinct) <= 2 or (whole and few) or merged else "regression"
+        if len(distinct) == 1 and not exact:
+            raise DataError(f"{self.where} is {distinct[0]:g} in every row; there is nothing to learn.")
+        notes = list(notation.notes)
+        notes += self._read_as_missing((*read.MISSING, *self.asked.missing))
+        if task == "regression":
+            if notation.unit:
+                notes.append(f"{name!r} is predicted as a number in {notation.unit}")
+            return Quantity(name, 0.0, 1.0, self.asked.missing, notation.decimal, notation.unit), notes
+        if notation.unit or notation.decimal == ",":  # classes come back as they are written
+            return self._of_labels()
+        return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
+
+    def _read_as_missing(self, marks: Sequence[str]) -> list[str]:
+        """A note of the marks of missing values that there are."""
+        met = read.marks_met(self.column.cells, marks)
+        return [f"{listed(met)} in {self.column.name!r} {'is' if len(met) == 1 else 'are'} read as missing"] * bool(met)
+
+    def _classes(self, labels: Labels, kind: str) -> Classes:
+        values = sorted({value for value in _values(labels.levels, kind) if value is not None})
+        if kind == "integer" and max(map(abs, values)) > LARGEST_INTEGER:
+            kind, values = "text", sorted(labels.levels)
+        classes: list[Any] = list(values)
+        present = int((labels.codes >= 0).sum())
+        if not classes:
+            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
+        if len(classes) == 1:
+            raise DataError(f"{self.where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
+        if len(classes) > max(0.5 * present, 2):
+            if kind == "text":
+                levels = pa.chunked_array([pa.array(labels.levels, pa.large_string())])
+                if dates.find(levels, labels.counts()) is not None:
+                    raise _dates(self.where)
+            raise DataError(
+                f"{self.where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of each to learn "
+                "from. Is it the right column? A number can be predicted with the task 'regression'."
+            )
+        return Classes(self.column.name, kind, tuple(classes), self.asked.missing)
+
+
+def _values(levels: list[str], kind: str) -> list[Any]:
+    """The classes that labels stand for, whole numbers exactly; None for a label that is none of this kind."""
+    if kind == "text":
+        return list(levels)
+    texts = pa.chunked_array([pa.array(levels, pa.large_string())])
+    numbers, odd = read.booleans(texts) if kind == "boolean" else numerals.read(texts)
+    to = {"integer": float, "number": float, "boolean": bool}[kind]
+    values: list[Any] = [None if not_one else to(number) for number, not_one in zip(numbers, odd, strict=True)]
+    if kind != "integer":
+        return values
+    return [
+        int(level) if WHOLE.fullmatch(level) else int(value) if value is not None and value.is_integer() else value
+        for level, value in zip(levels, values, strict=True)
+    ]
 
 
 def scaled(target: Quantity, y: Floats) -> Quantity:
@@ -186,28 +330,7 @@ def scaled(target: Quantity, y: Floats) -> Quantity:
             f"the target {target.name!r} varies too little to be learned: from {y.min():.15g} to {y.max():.15g} in "
             f"{plural(len(y), 'training row')}; give it in another unit, or as the difference from its mean."
         )
-    return Quantity(target.name, mean, deviation)
-
-
-def _classes(column: Column, kind: str) -> Classes:
-    where = f"the target {column.name!r}"
-    if kind == "text":
-        classes: list[Any] = sorted(read.label_codes(column.cells).levels)
-    else:
-        values, _ = _values(column, kind)
-        to = {"integer": int, "number": float, "boolean": bool}[kind]
-        classes = [to(value) for value in np.unique(values[~np.isnan(values)])]
-    present = len(column.cells) - column.cells.null_count
-    if len(classes) == 1:
-        raise DataError(f"{where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
-    if len(classes) > max(0.5 * present, 2):
-        if kind == "text" and not all(read.dates(column.cells, order)[1].any() for order in read.DATE_ORDERS):
-            raise _dates(where)
-        raise DataError(
-            f"{where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of each to learn "
-            "from. Is it the right column? A number can be predicted with the task 'regression'."
-        )
-    return Classes(column.name, kind, tuple(classes))
+    return replace(target, mean=mean, scale=deviation)
 
 
 def _dates(where: str) -> DataError:
@@ -216,19 +339,16 @@ def _dates(where: str) -> DataError:
     )
 
 
-def _values(column: Column, kind: str) -> tuple[Floats, read.Mask]:
-    return read.booleans(column.cells) if kind == "boolean" else read.numbers(column.cells)
-
-
-def _mixed(column: Column, odd: read.Mask, n_numbers: int) -> DataError:
+def _mixed(column: Column, odd: read.Mask) -> DataError:
     """Labels of mixed types: name the first cell that is of the rarer sort."""
-    n_texts = int(odd.sum())
-    valid = ~read.mask(pc.is_null(column.cells))
+    valid = ~read.mask(column.cells.is_null())
+    n_texts, n_numbers = int(odd.sum()), int((~odd & valid).sum())
     minority = odd if n_texts <= n_numbers else ~odd & valid
     row = int(minority.argmax())
     what, others = ("text", "numbers") if n_texts <= n_numbers else ("a number", "text")
+    value = quoted(column.cells[row].as_py())
     return DataError(
-        f"the target {column.name!r} mixes text and numbers: {quoted(column.cells[row].as_py())} "
-        f"({column.place(row)}) is {what} where {max(n_texts, n_numbers):,} cells are {others}. Correct it, leave "
-        "it empty to drop the row, or make all labels text, such as 'class 1'."
+        f"the target {column.name!r} mixes text and numbers: {value} "
+        f"({column.place(row)}) is {what} where {max(n_texts, n_numbers):,} cells are {others}. Correct it; or leave "
+        f"such rows out (--missing {value}), or take all for labels (--task classification)."
     )
