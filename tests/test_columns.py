@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
+import sys
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler
 
 from reseau.columns import (
     MAX_LEVELS,
@@ -21,7 +23,7 @@ from reseau.columns import (
     Number,
     encode,
     from_json,
-    mean_and_scale,
+    median_and_spread,
     read_columns,
     to_json,
 )
@@ -46,17 +48,17 @@ def encoded(description: Description, values: list[Any]) -> list[list[float]]:
     return X.tolist()
 
 
-def test_numbers_are_standardised_as_scikit_learn_does() -> None:
-    values = [3.5, -1.0, 10.0, 2.25]
-    expected = StandardScaler().fit_transform(np.array(values)[:, None])
-    np.testing.assert_allclose(encoded(fitted(Number("x"), values), values), expected, rtol=1e-6)
+def test_numbers_are_scaled_by_median_and_quartiles_as_scikit_learn_does_and_squashed() -> None:
+    values = [3.5, -1.0, 10.0, 2.25, 1e4]
+    expected = [[math.asinh(z)] for (z,) in RobustScaler().fit_transform(np.array(values)[:, None])]
+    np.testing.assert_allclose(encoded(fitted(Number("x"), values), values), expected, rtol=1e-7)
 
 
 def test_a_missing_number_is_the_median_and_marked() -> None:
-    description = fitted(Number("x"), ["1", "2", "6", None])  # median 2, mean 3
+    description = fitted(Number("x"), ["1", "2", "6", None])  # median 2, quartiles 1.5 and 4
     assert description.features == ["x", "x is missing"]
-    X = encoded(description, [None, "3"])
-    np.testing.assert_allclose(X, [[-1 / np.std([1, 2, 6]), 1], [0, 0]], rtol=1e-6)
+    X = encoded(description, [None, "4.5"])
+    np.testing.assert_allclose(X, [[0, 1], [math.asinh(1), 0]], rtol=1e-6)
 
 
 def test_a_number_missing_only_later_is_the_median() -> None:
@@ -67,22 +69,56 @@ def test_a_number_missing_only_later_is_the_median() -> None:
 def test_only_the_training_rows_count() -> None:
     values = Number("x").read(column(["1", "3", "1000", None]))
     description = Number("x").fit(values, np.array([0, 1]))
-    assert (description.mean, description.scale, description.fill) == (2.0, 1.0, 2.0)
+    assert (description.centre, description.scale, description.fill) == (2.0, 1.0, 2.0)
     assert not description.missing
 
 
 def test_numbers_far_out_are_kept_within_the_limit() -> None:
-    description = fitted(Number("x"), ["-1", "1"])
-    assert encoded(description, ["3e38", "-3e38"]) == [[5.0], [-5.0]]
+    description = fitted(Number("x"), ["-1", "0", "1"])  # quartiles -0.5 and 0.5
+    assert encoded(description, ["3e38", "-3e38"]) == [[10.0], [-10.0]]
+    inside = math.sinh(9.99)
+    np.testing.assert_allclose(encoded(description, [inside, -inside]), [[9.99], [-9.99]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("values", [[0.1] * 7, [1e30] * 5, [0.0], [1e16, 1e16 + 2]])
+def test_a_column_without_a_value_at_training_is_kept_within_the_limit_too() -> None:
+    description = Number("x").fit(np.array([np.nan, 5.0]), np.array([0]))
+    assert encoded(description, [3e38, None]) == [[10.0, 0.0], [0.0, 1.0]]
+
+
+def test_a_few_absurd_values_leave_the_others_as_they_were() -> None:
+    ordinary = np.random.default_rng(0).normal(20.0, 3.0, 3000)
+    with_absurd = np.concatenate([ordinary, [1e6] * 30, [-9999.0] * 30])  # 2 %
+    plain, robust = (fitted(Number("x"), list(values)) for values in (ordinary, with_absurd))
+    np.testing.assert_allclose(encoded(robust, list(ordinary)), encoded(plain, list(ordinary)), rtol=0.1, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("values", "median", "spread"),
+    [
+        ([0.0] * 9 + [5.0], 0.0, 5.0),
+        ([0.0] * 60 + [100.0, 300.0, 500.0, 700.0] * 10, 0.0, 400.0),  # the quartiles are 0 and 100
+        ([7.0] * 50 + [6.0] * 10 + [10.0] * 30, 7.0, 3.0),
+        ([3.0, 3.0, 3.0, -1e38], 3.0, 1e38),
+    ],
+)
+def test_where_most_are_one_value_the_others_say_how_far_they_are_from_it(
+    values: list[float], median: float, spread: float
+) -> None:
+    assert median_and_spread(np.array(values)) == (median, spread)
+
+
+@pytest.mark.parametrize("values", [[0.1] * 7, [1e30] * 5, [0.0], [1e16, 1e16 + 2], [0.0, 5e-324, 1e-320]])
 def test_values_that_do_not_vary_have_scale_one(values: list[float]) -> None:
-    assert mean_and_scale(np.array(values))[1] == 1.0
+    assert median_and_spread(np.array(values))[1] == 1.0
 
 
-def test_tiny_values_that_vary_are_scaled() -> None:
-    assert mean_and_scale(np.array([1e-30, 3e-30]))[1] == pytest.approx(1e-30)
+@pytest.mark.parametrize("size", [1e-99, 1e-30, 1.0, 1e30, 3e37])
+def test_tiny_and_huge_values_that_vary_are_scaled(size: float) -> None:
+    values = [size * x for x in (-4.0, -2.0, 0.0, 2.0, 4.0)]  # quartiles -2 and 2
+    description = fitted(Number("x"), values)
+    expected = [[math.asinh(z)] for z in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(encoded(description, values), expected, rtol=1e-6)
+    assert encoded(description, [3.4e38])[0][0] == pytest.approx(min(10, math.asinh(3.4e38 / (4 * size))))
 
 
 def test_texts_that_counted_as_missing_at_training_do_so_later_and_others_do_not() -> None:
@@ -90,6 +126,26 @@ def test_texts_that_counted_as_missing_at_training_do_so_later_and_others_do_not
     assert encoded(description, ["unknown"]) == encoded(description, [None])
     with pytest.raises(DataError, match=r"column 'x': 'heavy' \(t.csv, line 3\) is not a number"):
         description.read(column(["1", "heavy"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [(Boolean, ["yes", "no", "yes"]), (Category, ["a", "b", "a", "b"]), (Date, ["2024-01-01", "2024-02-02"])],
+)
+def test_columns_of_every_kind_have_texts_that_count_as_missing(kind: Any, cells: list[str]) -> None:
+    description = fitted(kind("x", also_missing=("not said", "…")), [*cells, "not said"])
+    assert description.missing
+    assert description.features[-1] == "x is missing"
+    assert encoded(description, ["not said", "…"]) == encoded(description, [None, None])
+    assert description == fitted(kind("x", also_missing=("not said", "…")), [*cells, None])
+
+
+def test_texts_that_count_as_missing_have_the_place_of_missing_cells() -> None:
+    with_missing = Category("x", levels=("a", "b"), other=True, missing=True, also_missing=("-",))
+    assert with_missing.places() == ({"a": 0, "b": 1, "": 3, "-": 3}, 2, 3)
+    without = Category("x", levels=("a", "b"), other=True, also_missing=("-",))
+    assert without.places() == ({"a": 0, "b": 1, "": 3, "-": 3}, 2, 3)  # beyond the 3 inputs
+    assert encoded(without, ["-", "c"]) == [[0, 0, 0], [0, 0, 1]]
 
 
 def test_booleans_are_zero_and_one_and_the_share_where_missing() -> None:
@@ -152,6 +208,46 @@ def test_the_week_starts_on_monday_and_the_day_at_midnight() -> None:
     np.testing.assert_allclose(X[:, 5:7], [[0, 1], [0, -1], [1, 0]], atol=1e-6)
 
 
+def test_the_days_of_a_date_are_scaled_as_numbers_are() -> None:
+    days = ["2024-01-01", "2024-01-03", "2024-01-05", "2024-01-07", "2024-01-09"]  # quartiles 4 days apart
+    description = fitted(Date("x"), days)
+    X = np.array(encoded(description, [*days, "9999-12-31", None]))[:, 0]
+    far = (datetime.date(9999, 12, 31) - datetime.date(2024, 1, 5)).days / 4
+    assert far > math.sinh(10)
+    np.testing.assert_allclose(X, [*map(math.asinh, (-1, -0.5, 0, 0.5, 1)), 10, 0], rtol=1e-6)
+
+
+def test_end_dates_far_away_leave_the_others_as_they_were() -> None:
+    days = [f"2024-{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 29)]
+    plain, robust = fitted(Date("x"), days), fitted(Date("x"), [*days, *["9999-12-31"] * (len(days) // 20)])
+    np.testing.assert_allclose(encoded(robust, days), encoded(plain, days), rtol=0.1, atol=0.05)
+
+
+def test_a_time_of_day_is_a_part_of_the_day_and_its_place_in_it() -> None:
+    description = Date("x", "time of day").fit(np.array([0.25, 0.5, 0.75]), np.arange(3))
+    assert description.features == ["x: part of the day", "x: sin of time of day", "x: cos of time of day"]
+    assert description.summary == "time of day; used as part of the day, time of day"
+    X = encode([description], [np.array([0.75])], 1)  # half of the day is three quarters of the middle half, 0.25, away
+    np.testing.assert_allclose(X, [[math.asinh(1.0), -1, 0]], atol=1e-6)
+
+
+def test_summaries_say_what_numbers_are_scaled_by() -> None:
+    assert fitted(Number("x"), [1.0, 2.0, 3.0, 4.0, 5.0]).summary == "median 3, spread 2"
+    assert Number("x", centre=2.5, scale=0.5).summary == "mean 2.5, deviation 0.5"  # of older releases
+
+
+def test_what_older_releases_wrote_is_encoded_as_they_did() -> None:
+    number = {"name": "n", "kind": "number", "fill": 1, "missing": True, "mean": 2, "scale": 4, "limit": 5.0}
+    date = {"name": "d", "kind": "date", "order": "year-month-day", "fill": 1.0, "missing": False, "mean": 2.0}
+    descriptions = [from_json(number | {"also_missing": ["?!"]}), from_json(date | {"scale": 0.5, "cycles": []})]
+    assert descriptions == [
+        Number("n", fill=1.0, missing=True, centre=2.0, scale=4.0, limit=5.0, also_missing=("?!",)),
+        Date("d", fill=1.0, centre=2.0, scale=0.5, limit=sys.float_info.max),
+    ]
+    X = encode(descriptions, [np.array([np.nan, 4.0, 1e9]), np.array([1e6, 2.5, np.nan])], 3)
+    assert X.tolist() == [[-0.25, 1, 1999996], [0.5, 0, 1], [5, 0, -2]]
+
+
 def test_a_date_of_another_order_is_refused() -> None:
     description = fitted(Date("x", "day-month-year"), ["31/12/2024", "1/1/2025"])
     with pytest.raises(DataError, match=r"'12/31/2024'.*\(day-month-year\)"):
@@ -162,12 +258,14 @@ def test_a_date_of_another_order_is_refused() -> None:
     "description",
     [
         fitted(Number("n", also_missing=("?!",)), ["1", "2", None, "?!"]),
-        fitted(Boolean("b"), ["yes", "no"]),
-        fitted(Category("c"), ["é", "é", "a", "b", None]),
-        fitted(Date("d"), ["2024-01-01", "2024-02-02"]),
+        Number("n", decimal=",", unit="%"),
+        fitted(Boolean("b", also_missing=("-",), words="N/F"), ["yes", "no"]),
+        fitted(Category("c", also_missing=("-",), verbatim=True), ["é", "é", "a", "b", None]),
+        fitted(Date("d", also_missing=("0000-00-00",)), ["2024-01-01", "2024-02-02"]),
+        Date("t", "time of day"),
         LeftOut("o", "identifier", "a different text in every row"),
     ],
-    ids=lambda description: description.kind,
+    ids=lambda description: f"{description.kind} {description.name}",
 )
 def test_a_description_survives_json(description: Description) -> None:
     assert from_json(json.loads(json.dumps(to_json(description)))) == description

@@ -521,6 +521,63 @@ def test_weights_that_are_not_finite_are_not_saved_and_the_layer_is_named(saved,
     assert kept.getvalue() == b""
 
 
+NUMBER = {"name": "x", "kind": "number", "fill": 0.0, "missing": False, "scale": 1.0, "limit": 5.0, "also_missing": []}
+DATE = {"name": "x", "kind": "date", "order": "year-month", "fill": 0.0, "missing": False, "scale": 1.0, "cycles": []}
+
+
+def table_model_with(column: dict[str, Any], target: dict[str, Any], **more: Any) -> bytes:
+    """A file of a table model with one column that gives one input."""
+    net = rs.Network(rs.Dense(1, "identity"), inputs=1, seed=0)
+    counts = ("table_rows", "rows", "held_out", "validation", "epochs", "best_epoch", "batch_size", "learning_rate")
+    training = {"table": "t", "missing": {}, **dict.fromkeys(counts, 1)}
+    description = {"kind": "table_model", "target": target, "columns": [column], "network": net.describe()}
+    description |= {"training": training, "scores": None, "notes": [], **more}
+    content = io.BytesIO()
+    model_file.write(content, description, net.tensors())
+    return content.getvalue()
+
+
+QUANTITY = {"task": "regression", "name": "y", "mean": 0.0, "scale": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("column", "target", "more"),
+    [
+        ({**NUMBER, "mean": 1}, QUANTITY, {}),  # of older releases
+        ({**NUMBER, "centre": 1, "squash": True, "decimal": ",", "unit": "%"}, QUANTITY, {}),
+        ({**DATE, "mean": 1}, QUANTITY, {}),
+        ({**DATE, "centre": 1, "squash": True, "limit": 10, "also_missing": ["-"]}, QUANTITY, {}),
+        ({**NUMBER, "mean": 1}, {**QUANTITY, "decimal": ".", "unit": "$", "also_missing": ["?"]}, {}),
+        ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"sep": ";", "header": "none", "missing": ["-9999"]}}),
+        ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"sep": None, "header": None}}),
+    ],
+)
+def test_columns_of_older_and_newer_releases_are_loaded(column, target, more):
+    (loaded,) = rs.load(table_model_with(column, target, **more)).columns
+    assert loaded.centre == 1
+    assert loaded.squash is ("centre" in column)
+
+
+@pytest.mark.parametrize(
+    ("column", "target", "more"),
+    [
+        (NUMBER, QUANTITY, {}),
+        (DATE, QUANTITY, {}),
+        ({**NUMBER, "mean": 1, "centre": 1, "squash": True}, QUANTITY, {}),
+        ({**NUMBER, "centre": 1}, QUANTITY, {}),
+        ({**DATE, "centre": 1, "squash": True}, QUANTITY, {}),
+        ({**DATE, "mean": 1, "order": "week-year"}, QUANTITY, {}),
+        ({**NUMBER, "mean": 1, "decimal": "'"}, QUANTITY, {}),
+        ({**NUMBER, "mean": 1, "also_missing": [1]}, QUANTITY, {}),
+        ({**NUMBER, "mean": 1}, {**QUANTITY, "also_missing": "?"}, {}),
+        ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"separator": ";"}}),
+    ],
+)
+def test_columns_that_no_release_wrote_are_refused(column, target, more):
+    with pytest.raises(rs.ModelFileError, match="does not describe a model that can be built"):
+        rs.load(table_model_with(column, target, **more))
+
+
 def test_estimators_and_table_models_with_weights_that_are_not_finite_are_not_saved(tmp_path):
     estimator = rs.MLPRegressor(hidden_layer_sizes=(2,), max_iter=1)
     with warnings.catch_warnings():

@@ -5,18 +5,23 @@ medians, scales and levels, from the training rows only). The result is a frozen
 the classes in `KINDS`: plain numbers and strings, kept in the model file as JSON, and enough to
 encode any other table:
 
-- number: missing -> median; (x - mean) / scale, kept between -limit and limit; then a 0/1 input "is
-  missing" if values were missing at training;
+- number: missing -> median; z = asinh((x - median) / scale), kept between -limit and limit; then a
+  0/1 input "is missing" if values were missing at training;
 - boolean: 0 or 1, missing -> mean; the same last input;
 - category: one 0/1 input per level, then one for the rare levels together, then one for missing; a
   level never seen gives the input of the rare ones, or all zeros if there are none;
-- date: days since the origin, standardised, and the sine and cosine of the time of year, week and
-  day that vary;
+- date: the days since the origin as a number, and the sine and cosine of the time of year, week and
+  day that vary; a time of day is a part of one day;
 - left out: identifiers, constants, free text and the like give no input, and say why.
+
+Numbers are scaled by what the many in the middle say, not by mean and deviation, which a single 1e6
+among thousands decides; asinh is z itself near 0, and grows like a logarithm far from it, so that
+what is far out is neither cut off nor loud.
 """
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,9 +41,12 @@ Rows = npt.NDArray[np.int64]
 X32 = npt.NDArray[np.float32]
 Values = Floats | Labels
 
-LIMIT = 5.0  # deviations from the mean; what is beyond counts as this
+LIMIT = 10.0  # of |asinh(z)|; reached 11,013 scales from the median, which only the absurd exceeds (9999-12-31, -1e30)
+ROUNDING = 1e-12  # of the median: what differs by less does not differ
+NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
 LEVELS_SHOWN = 4
 MAX_LEVELS = 100  # of a category; the rarer ones share an input
+TIME_OF_DAY = "time of day"  # the order of dates that are none
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -79,12 +87,13 @@ class Description(ABC):
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Scalar(Description):
-    """What numbers and booleans share: one value, and an input that says whether it is missing."""
+    """What numbers, booleans and dates share: one value, and a last input that says whether it is missing."""
 
     fill: float = 0.0  # for missing
     missing: bool = False  # whether values were missing at training
+    also_missing: tuple[str, ...] = ()  # texts that count as missing in this column
 
     @property
     def features(self) -> list[str]:
@@ -95,30 +104,54 @@ class _Scalar(Description):
         """Return the values with the missing ones filled, and mark those in X."""
         absent = np.isnan(values)
         if self.missing:
-            X[:, 1] = absent
+            X[:, -1] = absent
         return np.where(absent, self.fill, values)
 
 
-@dataclass(frozen=True)
-class Number(_Scalar):
-    """A number, standardised.
+@dataclass(frozen=True, kw_only=True)
+class _Scaled(_Scalar):
+    """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`.
 
-    `fill` is the median; `also_missing` are texts met at training that count as missing.
+    `fit` takes the median as `centre` and `fill`, the spread (`median_and_spread`) as `scale`, and squashes. Files of
+    older releases have mean and standard deviation, and do not.
+    """
+
+    centre: float = 0.0
+    scale: float = 1.0
+    limit: float = sys.float_info.max
+    squash: bool = False
+
+    def fit(self: S, values: Floats, rows: Rows) -> S:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        centre, scale = median_and_spread(present) if len(present) else (0.0, 1.0)
+        missing = len(present) < len(values)
+        return replace(self, fill=centre, missing=missing, centre=centre, scale=scale, limit=LIMIT, squash=True)
+
+    def _within(self, filled: Floats) -> Floats:
+        """Return z."""
+        z = (filled - self.centre) / self.scale
+        return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
+
+
+S = TypeVar("S", bound=_Scaled)
+
+
+@dataclass(frozen=True)
+class Number(_Scaled):
+    """A number, scaled.
+
+    `decimal` and `unit` are the decimal mark and the unit of numbers in text; "" where none was decided.
     """
 
     kind = "number"
-    mean: float = 0.0
-    scale: float = 1.0
-    limit: float = LIMIT
-    also_missing: tuple[str, ...] = ()
+    decimal: str = ""
+    unit: str = ""
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        cells = column.cells
-        if self.also_missing and read.is_text(cells):
-            known = pc.is_in(cells, value_set=pa.array(self.also_missing, pa.large_string()))
-            cells = pc.if_else(known, pa.scalar(None, pa.large_string()), cells)
-        values, odd = read.numbers(cells)
+        values, odd = read.numbers(_without(column.cells, self.also_missing))
         read.refuse_odd(
             column,
             odd,
@@ -128,36 +161,27 @@ class Number(_Scalar):
         read.refuse_too_large(column, values)
         return values
 
-    def fit(self, values: Floats, rows: Rows) -> Number:
-        """Return the description with the statistics of these rows."""
-        values = values[rows]
-        present = values[~np.isnan(values)]
-        missing = len(present) < len(values)
-        if not len(present):
-            return replace(self, missing=missing)
-        mean, scale = mean_and_scale(present)
-        return replace(self, fill=float(np.median(present)), missing=missing, mean=mean, scale=scale)
-
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
-        z = (self._filled(values, X) - self.mean) / self.scale
-        X[:, 0] = np.clip(z, -self.limit, self.limit)
+        X[:, 0] = self._within(self._filled(values, X))
 
     @property
     def summary(self) -> str:
         """Say what was learned."""
-        return f"mean {self.mean:.6g}, deviation {self.scale:.6g}"
+        centre, scale = ("median", "spread") if self.squash else ("mean", "deviation")
+        return f"{centre} {self.centre:.6g}, {scale} {self.scale:.6g}"
 
 
 @dataclass(frozen=True)
 class Boolean(_Scalar):
-    """Yes or no, as 0 or 1. `fill` is the mean."""
+    """Yes or no, as 0 or 1. `fill` is the mean; `words` are those for yes and no, "" where they are the usual ones."""
 
     kind = "boolean"
+    words: str = ""
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        values, odd = read.booleans(column.cells)
+        values, odd = read.booleans(_without(column.cells, self.also_missing))
         read.refuse_odd(column, odd, "is neither true nor false, and this column held such values at training.")
         return values
 
@@ -182,13 +206,16 @@ class Boolean(_Scalar):
 class Category(Description):
     """One of several levels.
 
-    `other`: rare levels share an input; `missing`: being missing is a level of its own.
+    `other`: rare levels share an input; `missing`: being missing is a level of its own; `also_missing`: texts that
+    count as missing; `verbatim`: no other text does, not even the usual marks.
     """
 
     kind = "category"
     levels: tuple[str, ...] = ()
     other: bool = False
     missing: bool = False
+    also_missing: tuple[str, ...] = ()
+    verbatim: bool = False
 
     @property
     def features(self) -> list[str]:
@@ -198,7 +225,7 @@ class Category(Description):
 
     def read(self, column: Column) -> Labels:
         """Read the cells."""
-        return read_labels(column)
+        return read_labels(replace(column, cells=_without(column.cells, self.also_missing)))
 
     def fit(self, values: Labels, rows: Rows) -> Category:
         """Return the description with the statistics of these rows."""
@@ -213,14 +240,15 @@ class Category(Description):
         return replace(self, levels=levels, other=rare > 0, missing=missing)
 
     def places(self) -> tuple[dict[str, int], int, int]:
-        """Which input a level is 1 in, any other text, and a missing cell; one beyond them all stands for none.
+        """Which input each known text is 1 in, any other text, and a missing cell; one beyond them all stands for none.
 
-        Empty text is missing. Models of older releases may have it among their levels, which a missing cell then is.
+        Empty text is missing, and so are those of `also_missing`. Models of older releases may have empty text among
+        their levels, which a missing cell then is.
         """
         known = {level: i for i, level in enumerate(self.levels)}
         n, nowhere = len(known), len(self.features)
         missing = known.get("", n + self.other if self.missing else nowhere)
-        return known | {"": missing}, n if self.other else nowhere, missing
+        return known | dict.fromkeys(("", *self.also_missing), missing), n if self.other else nowhere, missing
 
     def encode(self, values: Labels, X: X32) -> None:
         """Write the inputs into X."""
@@ -252,63 +280,54 @@ class Category(Description):
 
 
 @dataclass(frozen=True)
-class Date(Description):
-    """A date: days since 1970 standardised, and its place in the year, week and day.
+class Date(_Scaled):
+    """A date: the days since 1970, scaled, and its place in the year, week and day.
 
-    `fill` is the median; `cycles` are those of year, week and day in which the place varies.
+    `order` is how it is written in text; of a "time of day" the days are the part of one that is over. `cycles` are
+    those of year, week and day in which the place varies.
     """
 
     kind = "date"
     order: str = "year-month-day"
-    fill: float = 0.0  # days, for missing
-    missing: bool = False
-    mean: float = 0.0
-    scale: float = 1.0
     cycles: tuple[str, ...] = ()
 
     @property
     def features(self) -> list[str]:
         """Return the names of the inputs."""
         circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
-        return [f"{self.name}: days", *circular] + [f"{self.name} is missing"] * self.missing
+        return [f"{self.name}: {self._days}", *circular] + [f"{self.name} is missing"] * self.missing
+
+    @property
+    def _days(self) -> str:
+        """What the first input is."""
+        return "part of the day" if self.order == TIME_OF_DAY else "days"
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        seconds, odd = read.dates(column.cells, self.order)
+        seconds, odd = read.dates(_without(column.cells, self.also_missing), self.order)
         read.refuse_odd(column, odd, f"is not a date ({self.order}), and this column held dates at training.")
         return seconds / 86400.0
 
     def fit(self, values: Floats, rows: Rows) -> Date:
         """Return the description with the statistics of these rows."""
         values = values[rows]
-        present = values[~np.isnan(values)]
-        missing = len(present) < len(values)
-        if not len(present):
-            return replace(self, missing=missing)
-        mean, scale = mean_and_scale(present)
-        cycles = []
-        for cycle, angle in _angles(present).items():
-            if np.ptp(angle) > 0:
-                cycles.append(cycle)
-        fill = float(np.median(present))
-        return replace(self, fill=fill, missing=missing, mean=mean, scale=scale, cycles=tuple(cycles))
+        angles = _angles(values[~np.isnan(values)])
+        cycles = tuple(cycle for cycle, angle in angles.items() if len(angle) and np.ptp(angle) > 0)
+        return replace(super().fit(values, np.arange(len(values))), cycles=cycles)
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
-        absent = np.isnan(values)
-        days = np.where(absent, self.fill, values)
-        X[:, 0] = (days - self.mean) / self.scale
+        days = self._filled(values, X)
+        X[:, 0] = self._within(days)
         angles = _angles(days)
         for i, cycle in enumerate(self.cycles):
             X[:, 1 + 2 * i] = np.sin(angles[cycle])
             X[:, 2 + 2 * i] = np.cos(angles[cycle])
-        if self.missing:
-            X[:, -1] = absent
 
     @property
     def summary(self) -> str:
         """Say what was learned."""
-        parts = ["days", *(f"time of {cycle}" for cycle in self.cycles)]
+        parts = [self._days, *(f"time of {cycle}" for cycle in self.cycles)]
         return f"{self.order}; used as {', '.join(parts)}"
 
 
@@ -385,6 +404,8 @@ def to_json(description: Description) -> dict[str, Any]:
 def from_json(entry: dict[str, Any]) -> Description:
     """The inverse of `to_json`, of an entry as the schema of model files has it."""
     fields: dict[str, Any] = {key: _from_json(value) for key, value in entry.items() if key != "kind"}
+    if "mean" in fields:  # in files of older releases
+        fields["centre"] = fields.pop("mean")
     return KINDS[entry["kind"]](**fields)
 
 
@@ -403,10 +424,26 @@ def mean_and_deviation(present: Floats) -> tuple[float, float]:
     return mean, 0.0 if flat else deviation
 
 
-def mean_and_scale(present: Floats) -> tuple[float, float]:
-    """Mean and what to divide by: the standard deviation, or 1 where that is 0."""
-    mean, deviation = mean_and_deviation(present)
-    return mean, deviation or 1.0
+def median_and_spread(present: Floats) -> tuple[float, float]:
+    """Median, and what to divide by: how wide the middle half of the values is.
+
+    Where half of them or more are one value, the quartiles say little of the others: it is then the median distance of
+    those that differ from that value; where none differs, 1.
+    """
+    low, median, high = np.percentile(present, [25.0, 50.0, 75.0])
+    distances = np.abs(present - median)
+    differing = distances[distances > max(ROUNDING * abs(median), NOTHING)]
+    if not len(differing):
+        return float(median), 1.0
+    return float(median), float(high - low if 2 * len(differing) > len(present) else np.median(differing))
+
+
+def _without(cells: pa.ChunkedArray, also_missing: tuple[str, ...]) -> pa.ChunkedArray:
+    """The cells, those missing that are one of these texts."""
+    if not (also_missing and read.is_text(cells)):
+        return cells
+    known = pc.is_in(cells, value_set=pa.array(also_missing, pa.large_string()))
+    return pc.if_else(known, pa.scalar(None, pa.large_string()), cells)
 
 
 def read_labels(column: Column) -> Labels:

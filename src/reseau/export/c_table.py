@@ -347,7 +347,7 @@ class _NumberColumn(_Column):
 
     def statements(self) -> list[str]:
         d: Number = self.description
-        z = f"(({self.filled()}) - {c.bracketed(d.mean)}) / {c.bracketed(d.scale)}"
+        z = f"(({self.filled()}) - {c.bracketed(d.centre)}) / {c.bracketed(d.scale)}"
         return [
             f"v = row->{self.member};",
             f"if (!{self.is_missing('v')} && fabs(v) > (double)FLT_MAX)",
@@ -448,7 +448,7 @@ class _DateColumn(_Column):
             f"if (!{self.is_missing('v')} && fabs(v) > {FARTHEST:.1e})",
             f"    return {self.number};",
             f"days = {self.is_missing('v')} ? {c.number(d.fill, 'double')} : v / 86400.0;",
-            f"{self.x()} = {self.rounded(f'((days - {c.bracketed(d.mean)}) / {c.bracketed(d.scale)})')};",
+            f"{self.x()} = {self.rounded(f'((days - {c.bracketed(d.centre)}) / {c.bracketed(d.scale)})')};",
         ]
         for i, cycle in enumerate(d.cycles):
             lines.append(

@@ -359,7 +359,7 @@ class _NumberColumn(_Column):
         return [
             *self.title(),
             f"v = numbers({self.cells})",
-            f"z = ({self.filled()} - {d.mean!r}) / {d.scale!r}",
+            f"z = ({self.filled()} - {d.centre!r}) / {d.scale!r}",
             f"inputs.append(np.clip(z, {-d.limit!r}, {d.limit!r}))",
             *self.missing(),
         ]
@@ -413,7 +413,7 @@ class _DateColumn(_Column):
             *self.title(),
             f"v = days_since_1970({self.cells})",
             f"days = {self.filled()}",
-            f"inputs.append((days - {d.mean!r}) / {d.scale!r})",
+            f"inputs.append((days - {d.centre!r}) / {d.scale!r})",
         ]
         for cycle in d.cycles:
             lines.append(f"angle = 2 * np.pi * {places[cycle]} / {CYCLES[cycle]!r}")

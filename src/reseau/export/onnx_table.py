@@ -60,7 +60,7 @@ def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str
 
 
 def _standardised(g: Graph, values: str, d: Number | Date) -> str:
-    return g("Div", g("Sub", values, np.array(d.mean)), np.array(d.scale))
+    return g("Div", g("Sub", values, np.array(d.centre)), np.array(d.scale))
 
 
 def _number(g: Graph, X: str, d: Number) -> list[str]:

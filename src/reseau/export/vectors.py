@@ -202,14 +202,14 @@ def _cell(description: Description, which: int, row: int, rng: np.random.Generat
         return None
     if isinstance(description, Number):
         digits = 2 - int(np.floor(np.log10(description.scale)))  # a few of what varies
-        return float(round(description.mean + deviations * description.scale, digits))
+        return float(round(description.centre + deviations * description.scale, digits))
     if isinstance(description, Category):
         levels = description.levels
         return UNKNOWN if which == COUNT - 2 or not levels else levels[row % len(levels)]
     if isinstance(description, Boolean):
         return float(deviations > 0)
     assert isinstance(description, Date)
-    days = float(np.clip(description.mean + deviations * description.scale, -DAYS_KNOWN, DAYS_KNOWN))
+    days = float(np.clip(description.centre + deviations * description.scale, -DAYS_KNOWN, DAYS_KNOWN))
     return datetime(1970, 1, 1) + timedelta(seconds=round(days * 86400))
 
 
