@@ -1,0 +1,398 @@
+"""Numbers as people write them in text: 1,234.50, 1.234,56, 1 234,56, $5, 12.5 %, (5.0), 1,5E+03.
+
+A text is a number under a decimal mark, a point or a comma: "1.5" under the one, "1,5" under the other, "1234" under
+both alike. "1,184" is one under both too, and not the same one: such a text is open. Which mark a column has follows
+from its texts that are numbers under one mark only, then from other columns, then from what stands beside the open
+ones (`found`). Whole columns are read at a time, by pyarrow, and each different text once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from reseau.cells import Floats, Mask
+
+NUMBER_SHARE = 0.9  # of a column's texts that are numbers, from which its decimal mark counts for the table
+DROPPED_ZEROS = (
+    30  # so many texts in a row of exactly three decimals are no decimals that drop their zeros: 0.9^30 = 4 %
+)
+WHOLE = 2.0**53  # float64 merges whole numbers beyond
+SAMPLE = 1000  # cells looked at for a proof of the decimal point before all are
+
+MARKS = {".": "point", ",": "comma"}
+SIGN = "[+\\-\u2212\u2013]"  # also the minus sign proper and the dash that word processors make of it
+MINUS = "[\\-\u2212\u2013]"
+SPACES = " \u00a0\u202f\u2009"  # also no-break, narrow no-break and thin
+APOSTROPHES = "'\u2019"
+UNIT = r"(?:%|‰|\p{Sc}|EUR|USD|GBP|CHF|JPY|CAD|AUD)"
+WHOLE_NUMBER = rf"^\D*\d(?:[{SPACES}{APOSTROPHES}]?\d)*\D*$"  # among texts that are numbers
+LEADING_ZERO = r"^0\d+$"  # 01000 is a code (a postal code, a department), not the number 1000
+
+
+def _number(decimal: str) -> str:
+    """The texts that are numbers under a decimal mark, as a regular expression of RE2."""
+    group = {".": ",", ",": "."}[decimal]
+    separators = ["[.]" if mark == "." else mark for mark in (group, *SPACES, *APOSTROPHES)]
+    groups = "|".join(rf"(?:{separator}\d{{3}})+" for separator in separators)
+    indian = r"|[1-9]\d?(?:,\d{2})+,\d{3}" if group == "," else ""  # 12,34,567
+    point = f"[{decimal}]"
+    plain = rf"\d+(?:{point}\d*)?|{point}\d+"
+    grouped = rf"(?:[1-9]\d{{0,2}}(?:{groups}){indian})(?:{point}\d*)?"
+    number = rf"(?:(?:{plain})(?:[eE]{SIGN}?\d+)?|{grouped}|(?i:inf|infinity))"
+    space = f"[{SPACES}]*"
+    before, after = f"{UNIT}{space}", f"{space}{UNIT}"
+    forms = (
+        f"{SIGN}?(?:{space}{before})?{number}",
+        f"{before}{SIGN}{number}",
+        f"{SIGN}?{number}{after}",
+        rf"\({space}(?:{before})?{number}{space}\)",  # in bookkeeping, what is in parentheses is negative
+        rf"\({space}{number}{after}{space}\)",
+        rf"{before}\({space}{number}{space}\)",
+        rf"\({space}{number}{space}\){after}",
+    )
+    return f"^(?:{'|'.join(forms)})$"
+
+
+NUMBER = {decimal: _number(decimal) for decimal in MARKS}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the texts of a column say of how its numbers are written: how many cells are what.
+
+    Attributes
+    ----------
+    cells : int
+        Cells that hold a text.
+    alike : int
+        Numbers, the same ones under both decimal marks: 12, 1 234, 5e3.
+    point, comma : int
+        Numbers only with a decimal point (1.5, 1,234.50, 0.184, 1,184,000), or only with a decimal comma.
+    open_point, open_comma : int
+        Numbers under both, but not the same ones: 1.184, or 1,184.
+    short, long : int
+        Of those alike, the whole numbers of up to three digits, and of more, which no point or comma groups.
+    examples : dict of str to str
+        A text of each of these, under its attribute's name; under "bare" one without a unit.
+    units : dict of str to int
+        Numbers with each unit; the first met is first.
+    bare : int
+        Numbers without a unit.
+    """
+
+    cells: int
+    alike: int
+    point: int
+    comma: int
+    open_point: int
+    open_comma: int
+    short: int
+    long: int
+    examples: dict[str, str]
+    units: dict[str, int]
+    bare: int
+
+    def numbers(self, decimal: str) -> int:
+        """How many cells are numbers under a decimal mark."""
+        return self.alike + self.open_point + self.open_comma + (self.comma if decimal == "," else self.point)
+
+    @property
+    def proves(self) -> str:
+        """The decimal mark that more cells need than need the other, or ""."""
+        return "." if self.point > self.comma else "," if self.comma > self.point else ""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a column are written.
+
+    Attributes
+    ----------
+    decimal : {".", ",", ""}
+        "" if nothing says which.
+    unit : str
+        That of the numbers which have one; "" if none has.
+    notes : tuple of str
+        What is not obvious, with the option that changes it.
+    """
+
+    decimal: str
+    unit: str
+    notes: tuple[str, ...] = ()
+
+
+def read(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Floats, Mask]:
+    """Read text as numbers.
+
+    Parameters
+    ----------
+    cells : chunked array of large_string
+        Stripped of the spaces around; null where missing.
+    decimal : {"", ".", ","}
+        The decimal mark; "" finds it from these cells.
+    unit : str
+        The unit that a number may have ("%", "€", "EUR"); it need not. "" is the one that most of these cells have.
+
+    Returns
+    -------
+    values : ndarray of shape (rows,), float64
+        NaN where the cell is missing or odd. 12.5 % is 12.5.
+    odd : ndarray of shape (rows,), bool
+        Which cells are something else than a number with that decimal mark and unit.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> values, odd = read(pa.chunked_array([["$1,234.50", "($5)", None, "5 kg"]], pa.large_string()))
+    >>> values.tolist(), odd.tolist()
+    ([1234.5, -5.0, nan, nan], [False, False, False, True])
+    """
+    values = _as_they_are(cells, decimal)
+    if values is not None:
+        return values, np.zeros(len(values), np.bool_)
+    codes, levels = _distinct(cells)
+    counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+    values, units = _parse(levels, decimal or found(evidence(levels, counts)).decimal or ".")
+    if not unit:
+        numbers = ~np.isnan(values)
+        unit = _commonest(_counted(units[numbers], counts[numbers]))
+    values[(units != "") & (units != unit)] = np.nan
+    values = np.append(values, np.nan)[codes]  # code -1, missing, is the last
+    return values, np.isnan(values) & (codes >= 0)
+
+
+def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | Sequence[int]) -> Evidence:
+    """Gather what the texts of a column say of how its numbers are written.
+
+    Parameters
+    ----------
+    levels : array of large_string, or sequence of str
+        The different texts, without those that mark a missing value.
+    counts : array of int
+        How many cells hold each.
+
+    Returns
+    -------
+    Evidence
+    """
+    levels, counts = _texts(levels), np.asarray(counts, np.int64)
+    as_point, as_comma = _matches(levels, NUMBER["."]), _matches(levels, NUMBER[","])
+    both = as_point & as_comma
+    with_point, with_comma = _holds(levels, "."), _holds(levels, ",")
+    alike = both & ~with_point & ~with_comma
+    whole, short = alike & _matches(levels, WHOLE_NUMBER), _matches(levels, r"^\D*\d{1,3}\D*$")
+    number = as_point | as_comma
+    written = _units(levels)
+    sorts = {
+        "alike": alike,
+        "point": as_point & ~as_comma,
+        "comma": as_comma & ~as_point,
+        "open_point": both & with_point,
+        "open_comma": both & with_comma,
+        "short": whole & short,
+        "long": whole & ~short,
+        "bare": number & (written == ""),
+    }
+    return Evidence(
+        cells=int(counts.sum()),
+        examples={sort: levels[int(which.argmax())].as_py() for sort, which in sorts.items() if which.any()},
+        units=_counted(written[number], counts[number]),
+        **{sort: int(counts[which].sum()) for sort, which in sorts.items()},
+    )
+
+
+def mark_of_table(evidences: Iterable[Evidence]) -> str:
+    """Return the decimal mark that the columns of a table prove, "." or ","; "" if none or not all the same.
+
+    Only columns nearly all of whose texts are numbers under the mark count: what is "1,5" among words is anything.
+    """
+    marks = {e.proves for e in evidences if e.proves and e.numbers(e.proves) >= NUMBER_SHARE * e.cells}
+    return marks.pop() if len(marks) == 1 else ""
+
+
+def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal: str | None = None) -> Notation:
+    """Decide how the numbers of a column are written.
+
+    The first of these that says something decides on the decimal mark:
+
+    1. the user;
+    2. the texts that are numbers under one mark only (the more cells);
+    3. the mark of the table;
+    4. the open texts, all with commas or all with points (where there are both: those of more cells, else those with
+       points; the others are then what these are not):
+
+       - beside whole numbers of more than three digits, which would be grouped too: decimals;
+       - commas: groups; but decimals where semicolons leave the comma free for that and no whole number of up to
+         three digits stands beside, as small ones among grouped numbers would;
+       - points: decimals; but groups where there are many, and whole numbers of up to three digits beside. (Of n
+         decimals that drop their zeros, all have exactly three digits with a probability of 0.9^n.)
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the column.
+    table_mark : {"", ".", ","}
+        Of `mark_of_table`.
+    separator : str
+        Of the fields of the file the column comes from.
+    decimal : {None, "", ".", ","}
+        What the user says it is.
+
+    Returns
+    -------
+    Notation
+        Its decimal mark is "" if there is no choice to make; either will do.
+    """
+    unit = _commonest(evidence.units)
+    notes = []
+    mark = decimal or evidence.proves
+    if not mark and (evidence.open_point or evidence.open_comma):
+        mark, why = _of_open(evidence, table_mark, separator)
+        if why:
+            notes.append(_choice(evidence, mark, why))
+    elif not mark:
+        mark = table_mark or ("." if evidence.point else "")
+    if unit and evidence.bare:
+        notes.append(f"{evidence.examples['bare']!r} has no {unit} and is read as if it had")
+    return Notation(mark, unit, tuple(notes))
+
+
+def code_among(levels: pa.Array | Sequence[str]) -> str:
+    """Return a text that shows that whole numbers are codes rather than numbers, or "".
+
+    That is one that begins with a zero ("01000"), or one beyond 2^53 ("3130000000000000123") where float64 merges some
+    of the texts or half of the whole numbers are that long. But a code has no decimal mark: if a number among the texts
+    has one, or an exponent, they are numbers.
+
+    Parameters
+    ----------
+    levels : array of large_string, or sequence of str
+        The different texts.
+
+    Examples
+    --------
+    >>> code_among(["75001", "01000", "2A004", "unknown"])
+    '01000'
+    >>> code_among(["0123", "12.5"])
+    ''
+    """
+    levels = _texts(levels)
+    padded, whole = _matches(levels, LEADING_ZERO), _matches(levels, r"^[+-]?\d+$")
+    values = _floats(levels.filter(pa.array(whole)).cast(pa.float64()))
+    beyond = np.abs(values) >= WHOLE
+    merged = len(np.unique(values[beyond])) < beyond.sum()
+    long = beyond.any() and (merged or 2 * beyond.sum() >= len(values))
+    if not padded.any() and not long:
+        return ""
+    marked = _matches(levels, rf"[.,]|\d[eE]{SIGN}?\d")
+    if (marked & (_matches(levels, NUMBER["."]) | _matches(levels, NUMBER[","]))).any():
+        return ""
+    row = padded.argmax() if padded.any() else np.flatnonzero(whole)[beyond.argmax()]
+    return str(levels[int(row)].as_py())
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _of_open(evidence: Evidence, table_mark: str, separator: str) -> tuple[str, str]:
+    """The decimal mark where texts are open, and why; "" where the table's mark is met, which needs no words."""
+    mark = "," if evidence.open_comma > evidence.open_point else "."
+    other = "." if mark == "," else ","
+    if table_mark:
+        known = not (evidence.open_comma if table_mark == "." else evidence.open_point)
+        return table_mark, "" if known else f"other columns have decimal {MARKS[table_mark]}s"
+    if evidence.long:
+        return mark, f"{evidence.examples['long']!r} beside is not grouped so"
+    grouped = "groups of three digits throughout"
+    if evidence.short:
+        grouped += f", beside {evidence.examples['short']!r}"
+    if mark == ",":
+        decimals = separator == ";" and not evidence.short
+        return (mark, "the fields are separated by semicolons") if decimals else (other, grouped)
+    groups = evidence.open_point >= DROPPED_ZEROS and evidence.short
+    return (other, grouped) if groups else (mark, "as a decimal point")
+
+
+def _choice(evidence: Evidence, mark: str, why: str) -> str:
+    """Say how open texts are read, and how they would be read otherwise."""
+    text = evidence.examples["open_comma" if evidence.open_comma > evidence.open_point else "open_point"]
+    other = "." if mark == "," else ","
+    value, otherwise = (f"{_parse(_texts([text]), decimal)[0][0]:.15g}" for decimal in (mark, other))
+    return f"{text!r} is read as {value} ({why}); --decimal {other} reads it as {otherwise}"
+
+
+def _as_they_are(cells: pa.ChunkedArray, decimal: str) -> Floats | None:
+    """The numbers, if that is what all cells are as computers write them, with nothing to decide; else None."""
+    try:
+        values = _floats(cells.cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return None
+    if np.isnan(values).sum() > cells.null_count:  # "nan" is a word
+        return None
+    if decimal != "." and pc.any(pc.match_substring(cells, ".")).as_py():
+        head = cells.slice(0, SAMPLE)
+        if decimal == "," or _matches(head, NUMBER[","])[_holds(head, ".")].all():
+            return None
+    return values
+
+
+def _parse(levels: pa.Array, decimal: str) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """The value of each text under a decimal mark, NaN where it is no number, and its unit, or ""."""
+    group = "," if decimal == "." else "."
+    fits = pa.array(_matches(levels, NUMBER[decimal]))
+    texts = pc.if_else(fits, levels, pa.scalar(None, levels.type))
+    negative = _matches(texts, rf"^\D*(?:{MINUS}|\()")
+    plain = pc.replace_substring_regex(texts, rf"{UNIT}|[{SPACES}{APOSTROPHES}()+{group}]", "")
+    plain = pc.replace_substring_regex(plain, f"^{MINUS}", "")
+    plain = pc.replace_substring_regex(plain, MINUS, "-")
+    plain = pc.replace_substring(plain, ",", ".")
+    values = _floats(plain.cast(pa.float64()))
+    return np.where(negative, -values, values), _units(levels)
+
+
+def _units(levels: pa.Array) -> npt.NDArray[np.object_]:
+    """The unit in each text, "" where there is none."""
+    unit = pc.struct_field(pc.extract_regex(levels, f"(?P<unit>{UNIT})"), "unit")
+    return np.asarray(unit.fill_null("").to_numpy(zero_copy_only=False), dtype=np.object_)
+
+
+def _counted(units: npt.NDArray[np.object_], counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    """How many cells have each unit, of the unit and the number of cells of each text."""
+    return {unit: int(counts[units == unit].sum()) for unit in dict.fromkeys(units.tolist()) if unit}
+
+
+def _commonest(units: dict[str, int]) -> str:
+    return max(units, key=lambda unit: units[unit], default="")
+
+
+def _distinct(cells: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """The different texts, and which of them each cell holds; -1 is missing."""
+    encoded = cells.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):  # pyarrow < 18 kept no, one or many chunks
+        encoded = encoded.unify_dictionaries().combine_chunks()
+    return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64), encoded.dictionary
+
+
+def _texts(levels: pa.Array | Sequence[str]) -> pa.Array:
+    return levels if isinstance(levels, pa.Array) else pa.array(levels, pa.large_string())
+
+
+def _matches(texts: Any, pattern: str) -> Mask:
+    found = pc.match_substring_regex(texts, pattern).fill_null(False)
+    return np.asarray(found, dtype=np.bool_)
+
+
+def _holds(texts: Any, part: str) -> Mask:
+    return np.asarray(pc.match_substring(texts, part).fill_null(False), dtype=np.bool_)
+
+
+def _floats(numbers: Any) -> Floats:
+    return np.asarray(numbers, dtype=np.float64)
