@@ -50,7 +50,18 @@ UNITS = [
     *[("$5", 5.0), ("-$5", -5.0), ("$-5", -5.0), (f"{MINUS}$5", -5.0), ("$ 5", 5.0), ("5$", 5.0), ("5 €", 5.0)],
     *[("€5", 5.0), (f"5{NO_BREAK}€", 5.0), ("£5", 5.0), ("¥5", 5.0), ("₹5", 5.0), ("5 CHF", 5.0), ("EUR 5", 5.0)],
     *[("5EUR", 5.0), ("CAD5", 5.0), ("5e3EUR", 5000.0), ("-5 USD", -5.0), ("1 234 €", 1234.0), ("$1'234", 1234.0)],
-    *[("($5)", -5.0), ("$(5)", -5.0), ("(5 €)", -5.0), ("(5) €", -5.0), ("(5%)", -5.0), ("$   5", 5.0)],
+    *[
+        ("US$5", 5.0),
+        ("R$ 5", 5.0),
+        ("5 C$", 5.0),
+        ("-R$5", -5.0),
+        ("($5)", -5.0),
+        ("$(5)", -5.0),
+        ("(5 €)", -5.0),
+        ("(5) €", -5.0),
+        ("(5%)", -5.0),
+        ("$   5", 5.0),
+    ],
 ]
 POINT = [
     *[("1.5", 1.5), ("0.184", 0.184), (".5", 0.5), ("5.", 5.0), ("-.5", -0.5), ("1.5e3", 1500.0), ("1.5E+03", 1500.0)],
@@ -133,6 +144,26 @@ def test_whatever_python_reads_as_a_number_is_the_same_one_here(text: str, decim
         return
     if text == text.strip():
         assert value(text, decimal) == number
+
+
+AS_WRITTEN = st.sampled_from([*NEVER, *(text for text, _ in SIGNS + GROUPS + UNITS + POINT), "1,5", "1.184.000"])
+
+
+@given(st.lists(AS_WRITTEN | st.floats().map(repr) | st.none(), min_size=1), st.sampled_from(".,"))
+def test_a_cell_is_read_the_same_beside_any_others(texts: list[str | None], decimal: str) -> None:
+    values, odd = numerals.read(cells(*texts), decimal, "$")
+    alone = [numerals.read(cells(text), decimal, "$") for text in texts]
+    np.testing.assert_array_equal(values, [value[0] for value, _ in alone])
+    assert odd.tolist() == [bool(o[0]) for _, o in alone]
+
+
+@given(st.lists(AS_WRITTEN | st.floats(1, 2000).map("{:.3f}".format), min_size=1))
+def test_a_column_alone_is_read_in_the_notation_that_is_found_for_it(texts: list[str]) -> None:
+    notation = found(of(*texts))
+    values, odd = numerals.read(cells(*texts))
+    expected, expected_odd = numerals.read(cells(*texts), notation.decimal or ".", notation.unit)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(odd, expected_odd)
 
 
 def test_missing_cells_are_neither_numbers_nor_odd() -> None:
@@ -244,6 +275,9 @@ MANY = [f"1.{n}" for n in range(200, 230)]
         ([*MANY[1:], "950"], {}, "."),
         (MANY, {}, "."),
         ([*MANY, "950", "12500"], {}, "."),
+        ([*MANY * 5, "950", "12500"], {}, ","),  # one that somebody forgot to group
+        (["1,184"] * 150 + ["950", "12500"], {}, "."),
+        (["1,184"] * 1000 + ["950", "12,5"], {}, ","),
         (["$1,184", "$950"], {}, "."),
         (["1,184 %", "12500 %"], {}, ","),
         (["1,184", "1,185", "1.184", "950"], {}, "."),
@@ -274,18 +308,23 @@ def test_the_decimal_mark_follows_from_the_column_then_the_table_then_what_stand
         (
             ["1,184", "12500"],
             {},
-            "'1,184' is read as 1.184 ('12500' beside is not grouped so); --decimal . reads it as 1184",
+            "'1,184' is read as 1.184 ('12500' beside is not grouped); --decimal . reads it as 1184",
         ),
         (
             ["1,184"],
             {"separator": ";"},
-            "'1,184' is read as 1.184 (the fields are separated by semicolons); --decimal . reads it as 1184",
+            "'1,184' is read as 1.184 (semicolons separate the fields); --decimal . reads it as 1184",
         ),
-        (["1.184"], {}, "'1.184' is read as 1.184 (as a decimal point); --decimal , reads it as 1184"),
+        (["1.184"], {}, "'1.184' is read as 1.184 (a point is mostly a decimal mark); --decimal , reads it as 1184"),
         (
             [*MANY, "950"],
             {},
             "'1.200' is read as 1200 (groups of three digits throughout, beside '950'); --decimal . reads it as 1.2",
+        ),
+        (
+            ["1,184"] * 101 + ["12,5"],
+            {},
+            "'1,184' is read as 1.184 (as in '12,5'); --decimal . reads it as 1184",
         ),
         (
             ["1.184"],
@@ -313,6 +352,8 @@ def test_a_choice_among_open_texts_is_said_with_the_option_that_changes_it(
         (["1.184"], {"table_mark": "."}),
         (["1,184"], {"table_mark": ","}),
         (["1,184"], {"decimal": ","}),
+        (["1.184"] * 100 + ["12.5"], {}),
+        (["1,184"] * 1000 + ["12.5"], {}),
         (["5", "12500"], {"table_mark": ","}),
         (["$5", "$6"], {}),
     ],

@@ -24,6 +24,7 @@ NUMBER_SHARE = 0.9  # of a column's texts that are numbers, from which its decim
 DROPPED_ZEROS = (
     30  # so many texts in a row of exactly three decimals are no decimals that drop their zeros: 0.9^30 = 4 %
 )
+RARE = 0.01  # of the open texts: fewer others say little of how these are meant
 WHOLE = 2.0**53  # float64 merges whole numbers beyond
 SAMPLE = 1000  # cells looked at for a proof of the decimal point before all are
 
@@ -32,8 +33,9 @@ SIGN = "[+\\-\u2212\u2013]"  # also the minus sign proper and the dash that word
 MINUS = "[\\-\u2212\u2013]"
 SPACES = " \u00a0\u202f\u2009"  # also no-break, narrow no-break and thin
 APOSTROPHES = "'\u2019"
-UNIT = r"(?:%|‰|\p{Sc}|EUR|USD|GBP|CHF|JPY|CAD|AUD)"
+UNIT = r"(?:%|‰|[A-Z]{0,2}\p{Sc}|EUR|USD|GBP|CHF|JPY|CAD|AUD)"
 WHOLE_NUMBER = rf"^\D*\d(?:[{SPACES}{APOSTROPHES}]?\d)*\D*$"  # among texts that are numbers
+OPEN_POINT = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"  # among texts that are numbers to a computer
 LEADING_ZERO = r"^0\d+$"  # 01000 is a code (a postal code, a department), not the number 1000
 
 
@@ -229,7 +231,8 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
     4. the open texts, all with commas or all with points (where there are both: those of more cells, else those with
        points; the others are then what these are not):
 
-       - beside whole numbers of more than three digits, which would be grouped too: decimals;
+       - beside whole numbers of more than three digits, which would be grouped too: decimals (fewer than a hundredth
+         of the open texts do not count);
        - commas: groups; but decimals where semicolons leave the comma free for that and no whole number of up to
          three digits stands beside, as small ones among grouped numbers would;
        - points: decimals; but groups where there are many, and whole numbers of up to three digits beside. (Of n
@@ -253,13 +256,9 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
     """
     unit = _commonest(evidence.units)
     notes = []
-    mark = decimal or evidence.proves
-    if not mark and (evidence.open_point or evidence.open_comma):
-        mark, why = _of_open(evidence, table_mark, separator)
-        if why:
-            notes.append(_choice(evidence, mark, why))
-    elif not mark:
-        mark = table_mark or ("." if evidence.point else "")
+    mark, why = _mark(evidence, table_mark, separator) if not decimal else (decimal, "")
+    if why:
+        notes.append(_choice(evidence, mark, why))
     if unit and evidence.bare:
         notes.append(f"{evidence.examples['bare']!r} has no {unit} and is read as if it had")
     return Notation(mark, unit, tuple(notes))
@@ -302,23 +301,27 @@ def code_among(levels: pa.Array | Sequence[str]) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
-def _of_open(evidence: Evidence, table_mark: str, separator: str) -> tuple[str, str]:
-    """The decimal mark where texts are open, and why; "" where the table's mark is met, which needs no words."""
-    mark = "," if evidence.open_comma > evidence.open_point else "."
-    other = "." if mark == "," else ","
+def _mark(evidence: Evidence, table_mark: str, separator: str) -> tuple[str, str]:
+    """The decimal mark, and why if open texts are read by it and that is not obvious; else ""."""
+    e = evidence
+    commas = e.open_comma > e.open_point
+    opens = e.open_comma if commas else e.open_point
+    mark, other = (",", ".") if commas else (".", ",")
+    if e.proves:
+        proofs = e.point if mark == "." else e.comma
+        rare = e.proves == mark and proofs < RARE * opens
+        return e.proves, f"as in {e.examples[MARKS[mark]]!r}" if rare else ""
     if table_mark:
-        known = not (evidence.open_comma if table_mark == "." else evidence.open_point)
-        return table_mark, "" if known else f"other columns have decimal {MARKS[table_mark]}s"
-    if evidence.long:
-        return mark, f"{evidence.examples['long']!r} beside is not grouped so"
-    grouped = "groups of three digits throughout"
-    if evidence.short:
-        grouped += f", beside {evidence.examples['short']!r}"
-    if mark == ",":
-        decimals = separator == ";" and not evidence.short
-        return (mark, "the fields are separated by semicolons") if decimals else (other, grouped)
-    groups = evidence.open_point >= DROPPED_ZEROS and evidence.short
-    return (other, grouped) if groups else (mark, "as a decimal point")
+        grouped = e.open_comma if table_mark == "." else e.open_point
+        return table_mark, f"other columns have decimal {MARKS[table_mark]}s" if grouped else ""
+    if not opens:
+        return "." if e.point else "", ""
+    if e.long >= max(RARE * opens, 1):
+        return mark, f"{e.examples['long']!r} beside is not grouped"
+    groups = "groups of three digits throughout" + (f", beside {e.examples['short']!r}" if e.short else "")
+    if commas:
+        return (mark, "semicolons separate the fields") if separator == ";" and not e.short else (other, groups)
+    return (other, groups) if opens >= DROPPED_ZEROS and e.short else (mark, "a point is mostly a decimal mark")
 
 
 def _choice(evidence: Evidence, mark: str, why: str) -> str:
@@ -339,7 +342,7 @@ def _as_they_are(cells: pa.ChunkedArray, decimal: str) -> Floats | None:
         return None
     if decimal != "." and pc.any(pc.match_substring(cells, ".")).as_py():
         head = cells.slice(0, SAMPLE)
-        if decimal == "," or _matches(head, NUMBER[","])[_holds(head, ".")].all():
+        if decimal == "," or not (_holds(head, ".") & ~_matches(head, OPEN_POINT)).any():
             return None
     return values
 
