@@ -21,10 +21,6 @@ def column(*values: object, kind: pa.DataType | None = None) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, kind or (pa.large_string() if text else None))])
 
 
-def seconds(*values: datetime.datetime) -> list[float]:
-    return [value.replace(tzinfo=value.tzinfo or datetime.timezone.utc).timestamp() for value in values]
-
-
 def test_numbers_in_text_are_read_and_others_are_odd() -> None:
     values, odd = cells.numbers(column("1", "-2.5e3", ".5", "+7.", None, "-inf", "1,5", "x", "0x10", "1_0"))
     np.testing.assert_array_equal(values, [1, -2500, 0.5, 7, np.nan, -np.inf, np.nan, np.nan, np.nan, np.nan])
@@ -69,53 +65,6 @@ def test_words_for_true_and_false_are_booleans(words: tuple[str, str]) -> None:
 def test_other_words_and_numbers_are_no_booleans() -> None:
     assert cells.booleans(column("yes", "maybe"))[1].any()
     assert cells.booleans(column(0, 2))[1].tolist() == [False, True]
-
-
-def test_iso_dates_are_read_with_time_fraction_and_zone() -> None:
-    day, utc = datetime.datetime, datetime.timezone.utc
-    values, odd = cells.dates(
-        column("2024-02-29", "1969-12-31 23:59", "2024-01-31T12:00:00.5Z", "2024-01-31T12:00+02:00", None),
-        "year-month-day",
-    )
-    expected = seconds(
-        day(2024, 2, 29),
-        day(1969, 12, 31, 23, 59),
-        day(2024, 1, 31, 12, 0, 0, 500_000),
-        day(2024, 1, 31, 10, tzinfo=utc),
-    )
-    np.testing.assert_allclose(values, [*expected, np.nan], rtol=0, atol=1e-6)
-    assert not odd.any()
-
-
-@pytest.mark.parametrize(
-    "text", ["2023-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-01-01 25:00", "20240101", "x"]
-)
-def test_days_that_do_not_exist_are_odd(text: str) -> None:
-    assert cells.dates(column(text), "year-month-day")[1].all()
-
-
-@given(st.datetimes(min_value=datetime.datetime(1, 1, 2)))
-def test_any_time_written_by_python_is_read_back(time: datetime.datetime) -> None:
-    values, odd = cells.dates(column(time.isoformat(sep=" ")), "year-month-day")
-    assert not odd.any()
-    assert values[0] == pytest.approx(seconds(time)[0], abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("texts", "order", "ambiguous"),
-    [
-        (("2024-01-02",), "year-month-day", False),
-        (("1/2/2024", "31/12/2024"), "day-month-year", False),
-        (("1/2/2024", "12/31/2024"), "month-day-year", False),
-        (("1/2/2024", "3/4/2024"), None, True),
-        (("1.2.2024",), "day-month-year", False),
-        (("2024-01-02", "x"), None, False),
-    ],
-)
-def test_the_order_of_a_date_is_found_if_only_one_fits(
-    texts: tuple[str, ...], order: str | None, ambiguous: bool
-) -> None:
-    assert cells.date_order(column(*texts, None)) == (order, ambiguous)
 
 
 def test_labels_are_codes_into_levels_over_all_chunks() -> None:

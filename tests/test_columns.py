@@ -164,7 +164,8 @@ def test_a_category_has_an_input_per_level_and_one_for_missing() -> None:
 def test_an_unseen_level_is_all_zeros_and_said() -> None:
     description = fitted(Category("x"), ["a", "b", "a", "b"])
     assert encoded(description, ["c", None]) == [[0, 0], [0, 0]]
-    (remark,) = description.remarks(description.read(column(["a", "c", "c", None])))
+    remark, absent = description.remarks(description.read(column(["a", "c", "c", None])))
+    assert absent == "x: missing in 1 row, and never at training; taken for no level"
     assert "unseen" in remark
     assert "'c'" in remark
     assert "2 rows" in remark
@@ -259,7 +260,7 @@ def test_a_date_of_another_order_is_refused() -> None:
     [
         fitted(Number("n", also_missing=("?!",)), ["1", "2", None, "?!"]),
         Number("n", decimal=",", unit="%"),
-        fitted(Boolean("b", also_missing=("-",), words="N/F"), ["yes", "no"]),
+        fitted(Boolean("b", also_missing=("-",), words="yes/no"), ["yes", "no"]),
         fitted(Category("c", also_missing=("-",), verbatim=True), ["é", "é", "a", "b", None]),
         fitted(Date("d", also_missing=("0000-00-00",)), ["2024-01-01", "2024-02-02"]),
         Date("t", "time of day"),

@@ -77,12 +77,13 @@ def test_statistics_come_from_the_training_rows_alone(species: TableModel) -> No
     assert description.scale == pytest.approx(high - low)
 
 
-def test_what_stands_in_held_out_rows_does_not_change_the_model(species: TableModel) -> None:
+def test_what_stands_in_held_out_rows_does_not_change_the_model(species: TableModel, tmp_path: Path) -> None:
     frame = penguins()
     codes = frame["species"].astype("category").cat.codes.to_numpy().astype(np.int64)
     _, held_out = split(344, 0.2, np.random.default_rng(0), codes)
     frame.loc[held_out, "body_mass_g"] += 1000
-    other = TableModel.train(frame, "species", epochs=20)
+    frame.to_csv(tmp_path / "penguins.csv", index=False, na_rep="NA")
+    other = TableModel.train(tmp_path / "penguins.csv", "species", epochs=20)
     assert other.columns == species.columns
     np.testing.assert_array_equal(other.network.parameters, species.network.parameters)
 
@@ -336,8 +337,12 @@ def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
         ({"hidden": (3,)}, "the setting is 'hidden', which is unknown. Known: layers, activation, epochs"),
         ({"progress": "bar"}, "progress is 'bar', but must be a function"),
         ({"progress": True}, "progress is True, but must be a function"),
-        ({"ignore": 3}, "ignore is 3, but must be a list of the names"),
-        ({"ignore": [0]}, r"ignore is \[0\], but must be a list of the names"),
+        ({"ignore": 3}, "no column '3'"),
+        ({"ignore": [True]}, r"ignore is \[True\], but must be a list of the names"),
+        ({"missing": [None]}, r"missing is \[None\], but must be a list of the marks"),
+        ({"category": "x", "number": ["x"]}, "the column 'x' is asked to be category and number"),
+        ({"date": "x=year"}, "the order of dates is 'year', which is unknown. .*year-month-day"),
+        ({"decimal": "point"}, "decimal is 'point', which is unknown"),
         ({"ignore": b"x"}, "ignore is b'x', but must be a list of the names"),
         ({"ignore": np.array(1.0)}, "ignore is .*, but must be a list of the names"),
         ({"ignore": ["x", "z"]}, "no column 'z'"),

@@ -31,8 +31,13 @@ MISSING = (
     *("<null>", "None", "none", "NONE", "nil", "NIL", "n.d.", "N.D.", "n/d", "N/D", "1.#IND", "-1.#IND", "1.#QNAN"),
     *("-1.#QNAN", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"),
 )
-# Words for true and for false, whose first letters stand for them too. A column is of booleans when it has both of a pair.
-WORDS = {"true/false": ("true", "false"), "yes/no": ("yes", "no"), "vrai/faux": ("vrai", "faux"), "oui/non": ("oui", "non")}
+# Words for true and for false, whose first letters stand for them too; a column of booleans has both of a pair.
+WORDS = {
+    "true/false": ("true", "false"),
+    "yes/no": ("yes", "no"),
+    "vrai/faux": ("vrai", "faux"),
+    "oui/non": ("oui", "non"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[
 
 
 def pair_of_words(levels: Iterable[str]) -> str:
-    """The pair of words for true and false, of which both are among the levels and nothing else; "" if there is none."""
+    """The pair of words for true and false that the levels are, with both of them there; "" if they are not."""
     met = {level.lower() for level in levels}
     for pair, (yes, no) in WORDS.items():
         if met <= {yes, no, yes[0], no[0]} and met & {yes, yes[0]} and met & {no, no[0]}:

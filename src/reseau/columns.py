@@ -30,9 +30,9 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reseau import cells as read
+from reseau import dates
 from reseau.cells import Floats, Labels
 from reseau.errors import DataError
 from reseau.table import Column, Table, did_you_mean, listed
@@ -46,7 +46,6 @@ ROUNDING = 1e-12  # of the median: what differs by less does not differ
 NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
 LEVELS_SHOWN = 4
 MAX_LEVELS = 100  # of a category; the rarer ones share an input
-TIME_OF_DAY = "time of day"  # the order of dates that are none
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -77,6 +76,15 @@ class Description(ABC):
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column."""
+        return read.MISSING
+
+    def absent(self, column: Column) -> int:
+        """How many cells are missing."""
+        return int(read.without(column.cells, self.marks).null_count)
+
     def remarks(self, values: Any) -> list[str]:
         """Tell what is remarkable about values to be encoded."""
         return []
@@ -93,7 +101,24 @@ class _Scalar(Description):
 
     fill: float = 0.0  # for missing
     missing: bool = False  # whether values were missing at training
-    also_missing: tuple[str, ...] = ()  # texts that count as missing in this column
+    also_missing: tuple[str, ...] = ()  # texts that count as missing in this column, beside the usual marks
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column."""
+        return (*read.MISSING, *self.also_missing)
+
+    def remarks(self, values: Floats) -> list[str]:
+        """Tell of missing values where none was missing at training."""
+        count = int(np.isnan(values).sum())
+        if self.missing or not count:
+            return []
+        return [f"{self.name}: missing in {plural(count, 'row')}, and never at training; taken as {self.typical}"]
+
+    @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        return f"the median, {self.fill:.6g}"
 
     @property
     def features(self) -> list[str]:
@@ -151,12 +176,14 @@ class Number(_Scaled):
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        values, odd = read.numbers(_without(column.cells, self.also_missing))
+        column = replace(column, cells=read.without(column.cells, self.marks))
+        values, odd = read.numbers(column.cells, self.decimal, self.unit)
+        mark = {"": "", ".": " with decimal points", ",": " with decimal commas"}[self.decimal]
         read.refuse_odd(
             column,
             odd,
-            "is not a number, and this column held numbers at training; correct it, or leave the cell empty for a "
-            "missing value.",
+            f"is not a number, and this column held numbers{mark} at training; correct it, or leave the cell empty for "
+            "a missing value.",
         )
         read.refuse_too_large(column, values)
         return values
@@ -179,9 +206,15 @@ class Boolean(_Scalar):
     kind = "boolean"
     words: str = ""
 
+    @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        return f"the mean, {self.fill:.2g}"
+
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        values, odd = read.booleans(_without(column.cells, self.also_missing))
+        column = replace(column, cells=read.without(column.cells, self.marks))
+        values, odd = read.booleans(column.cells, self.words)
         read.refuse_odd(column, odd, "is neither true nor false, and this column held such values at training.")
         return values
 
@@ -218,6 +251,12 @@ class Category(Description):
     verbatim: bool = False
 
     @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column; a level is none."""
+        usual = () if self.verbatim else read.MISSING
+        return tuple(mark for mark in (*usual, *self.also_missing) if mark not in self.levels)
+
+    @property
     def features(self) -> list[str]:
         """Return the names of the inputs."""
         names = [f"{self.name}={level}" for level in self.levels]
@@ -225,7 +264,7 @@ class Category(Description):
 
     def read(self, column: Column) -> Labels:
         """Read the cells."""
-        return read_labels(replace(column, cells=_without(column.cells, self.also_missing)))
+        return read_labels(replace(column, cells=read.without(column.cells, self.marks)))
 
     def fit(self, values: Labels, rows: Rows) -> Category:
         """Return the description with the statistics of these rows."""
@@ -263,13 +302,17 @@ class Category(Description):
         """Tell of the levels that were not seen at training."""
         counts = values.counts()
         known = set(self.levels)
+        told = []
         unseen = [i for i in np.nonzero(counts)[0] if values.levels[i] not in known]
-        if not unseen:
-            return []
-        names = listed([values.levels[i] for i in unseen], 3)
-        rows = int(counts[unseen].sum())
-        what = "rare or unseen at training" if self.other else "unseen at training"
-        return [f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}"]
+        if unseen:
+            names = listed([values.levels[i] for i in unseen], 3)
+            rows = int(counts[unseen].sum())
+            what = "rare or unseen at training" if self.other else "unseen at training"
+            told.append(f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}")
+        absent = int((values.codes < 0).sum())
+        if absent and not self.missing and "" not in self.levels:
+            told.append(f"{self.name}: missing in {plural(absent, 'row')}, and never at training; taken for no level")
+        return told
 
     @property
     def summary(self) -> str:
@@ -298,13 +341,20 @@ class Date(_Scaled):
         return [f"{self.name}: {self._days}", *circular] + [f"{self.name} is missing"] * self.missing
 
     @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        when = np.datetime64(0, "s") + np.timedelta64(round(self.fill * 86400), "s")
+        return f"the median, {str(when).partition('T')[2] if self.order == dates.TIME_OF_DAY else when}"
+
+    @property
     def _days(self) -> str:
         """What the first input is."""
-        return "part of the day" if self.order == TIME_OF_DAY else "days"
+        return "part of the day" if self.order == dates.TIME_OF_DAY else "days"
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        seconds, odd = read.dates(_without(column.cells, self.also_missing), self.order)
+        column = replace(column, cells=read.without(column.cells, self.marks))
+        seconds, odd = dates.read(column.cells, self.order)
         read.refuse_odd(column, odd, f"is not a date ({self.order}), and this column held dates at training.")
         return seconds / 86400.0
 
@@ -436,14 +486,6 @@ def median_and_spread(present: Floats) -> tuple[float, float]:
     if not len(differing):
         return float(median), 1.0
     return float(median), float(high - low if 2 * len(differing) > len(present) else np.median(differing))
-
-
-def _without(cells: pa.ChunkedArray, also_missing: tuple[str, ...]) -> pa.ChunkedArray:
-    """The cells, those missing that are one of these texts."""
-    if not (also_missing and read.is_text(cells)):
-        return cells
-    known = pc.is_in(cells, value_set=pa.array(also_missing, pa.large_string()))
-    return pc.if_else(known, pa.scalar(None, pa.large_string()), cells)
 
 
 def read_labels(column: Column) -> Labels:

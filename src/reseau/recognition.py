@@ -1,6 +1,6 @@
 """What each column of a table is, from all of its cells: the rules are here and nowhere else.
 
-Cells that are marks of a missing value (`cells.MISSING`, and those that the user names) come first; what is left decides.
+Cells that mark a missing value (`cells.MISSING`, and what the user names) come first; what is left decides.
 
 - Nothing left: left out as empty. Always the same value: left out as constant.
 - A type that says so (a categorical of pandas, a dictionary of Parquet): a category.
@@ -20,9 +20,9 @@ Whatever of it is not obvious is told in a note, with the option that would chan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -30,16 +30,14 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau import dates, numerals
+from reseau.asked import NOTHING, Asked
 from reseau.cells import Labels
-from reseau.checks import known, shown
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number, plural
-from reseau.errors import DataError, ParameterError
+from reseau.errors import DataError
 from reseau.table import Column, Table, listed, quoted
 
 if TYPE_CHECKING:
     from reseau.cells import Floats, Mask
-
-ColumnNames: TypeAlias = str | int | Iterable[str | int]
 
 NUMBER_SHARE = 0.9  # of the cells that are numbers or dates, from which the others count as missing...
 ODD_SPELLINGS = 5  # ... if they are at most this many different texts
@@ -51,77 +49,22 @@ KEY_NAME = re.compile(
     re.IGNORECASE,
 )
 KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
-OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")  # marks of a missing value
+OBVIOUS = (
+    "NA",
+    "N/A",
+    "NaN",
+    "nan",
+    "NULL",
+    "null",
+    "<NA>",
+    "#N/A",
+    "n/a",
+    "na",
+    "NaT",
+    "?",
+)
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
 SENTINEL = re.compile(r"-?9{2,}")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the user says of columns; the rules decide on the rest.
-
-    `kinds` has "category", "number", "date" or "text" by name of column, and `orders` the order of dates where it is given;
-    `missing` are marks of a missing value, `decimal` is the decimal mark of the table.
-    """
-
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    orders: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    decimal: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        table: Table,
-        *,
-        category: ColumnNames = (),
-        number: ColumnNames = (),
-        date: ColumnNames = (),
-        text: ColumnNames = (),
-        missing: ColumnNames = (),
-        decimal: str | None = None,
-    ) -> Asked:
-        """What is asked of the columns of a table, whose dates may have their order, as "born=day-month-year".
-
-        Raises
-        ------
-        DataError
-            For a column that the table has not.
-        ParameterError
-            For a column of two kinds, an order of dates or a decimal mark that is none.
-        """
-        if decimal is not None:
-            known("decimal", decimal, (".", ","))
-        kinds: dict[str, str] = {}
-        orders: dict[str, str] = {}
-        for kind, given in (("category", category), ("number", number), ("date", date), ("text", text)):
-            for name in names(kind, given):
-                column = name
-                if kind == "date" and name not in table.columns and "=" in name:
-                    column, order = name.rsplit("=", 1)
-                    orders[column] = known("the order of dates", order, dates.ORDERS)
-                if kinds.setdefault(table.column(column).name, kind) != kind:
-                    raise ParameterError(f"the column {column!r} is asked to be a {kinds[column]} and a {kind}; choose one.")
-        return cls(kinds, orders, names("missing", missing), decimal)
-
-
-def names(parameter: str, given: object) -> tuple[str, ...]:
-    """The names of columns (or marks) that a parameter has: of a single one, not its letters; a number is its text.
-
-    Raises
-    ------
-    ParameterError
-        If it has anything else.
-    """
-    several = (given,) if isinstance(given, str | int | float) or given is None else given
-    try:
-        found = tuple(several)  # type: ignore[arg-type]
-    except TypeError:
-        found = (None,)
-    if any(isinstance(name, bool) or not isinstance(name, str | int | float) for name in found):
-        what = "marks of missing values" if parameter == "missing" else "names of columns"
-        raise ParameterError(f"{parameter} is {shown(given)}, but must be a list of {what}.")
-    return tuple(str(name) for name in found)
 
 
 def recognise_all(
@@ -170,7 +113,7 @@ def decimal_mark(table: Table, ignore: Sequence[str], asked: Asked) -> str:
 
 
 def recognise(
-    column: Column, asked: Asked = Asked(), mark: str = "", alone: bool = False
+    column: Column, asked: Asked = NOTHING, mark: str = "", alone: bool = False
 ) -> tuple[Description, list[str]]:
     """Say what a column is, from all of its cells.
 
@@ -198,9 +141,9 @@ def recognise(
     """
     kind = asked.kinds.get(column.name, column.declared)
     usual = () if kind == "text" else read.MISSING
-    also = (*read.marks_met(column.cells, usual), *asked.missing)
     cells = read.without(column.cells, (*usual, *asked.missing))
-    return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, also).result()
+    met = read.marks_met(column.cells, usual)
+    return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, met).result()
 
 
 @dataclass(frozen=True)
@@ -212,7 +155,7 @@ class _Recognition:
     mark: str
     alone: bool
     kind: str  # that the user or the column's type says; "" for none
-    also_missing: tuple[str, ...]
+    marks_met: tuple[str, ...]  # the usual marks of missing values that there were
 
     @property
     def name(self) -> str:
@@ -239,7 +182,7 @@ class _Recognition:
             return self._unless_constant(Boolean(name)), []
         if read.is_date(cells):
             order = dates.TIME_OF_DAY if pa.types.is_time(cells.type) else dates.ORDERS[0]
-            return self._unless_constant(Date(name, also_missing=self.also_missing, order=order)), []
+            return self._unless_constant(Date(name, also_missing=self.asked.missing, order=order)), []
         return self._typed_number()
 
     # --- as the user says -----------------------------------------------------------------------------------------
@@ -259,7 +202,7 @@ class _Recognition:
         labels = read.label_codes(self.cells)
         order = self.asked.orders.get(self.name)
         if order is None:
-            found = dates.find(_texts(labels), labels.counts())
+            found = dates.find(pa.chunked_array([_texts(labels)]), labels.counts())
             if found is not None:
                 order = found.order or found.ambiguous[0]
             else:  # few of the cells are dates: the order of most of these
@@ -281,15 +224,16 @@ class _Recognition:
             return self._constant(), []
         words = read.pair_of_words(labels.levels)
         if words:
-            return Boolean(self.name, also_missing=self.also_missing, words=words), []
+            return Boolean(self.name, also_missing=self.asked.missing, words=words), []
         levels, counts = _texts(labels), labels.counts()
         notation = self._notation(numerals.evidence(levels, counts))
-        values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
+        values, odd_level = numerals.read(pa.chunked_array([levels]), notation.decimal, notation.unit)
         n_odd = int(counts[odd_level].sum())
-        code = numerals.is_code(levels)
-        if code is not None:
-            note = f"{quoted(code)} and others are taken for codes, not numbers; {_option('number', self.name)} reads numbers"
-            return self._category(labels, [note] * (2 * n_odd < counts.sum()), self.alone)
+        code = numerals.code_among(levels)
+        if code:
+            otherwise = f"{_option('number', self.name)} reads numbers"
+            note = f"{quoted(code)} and others are taken for codes, not numbers; {otherwise}"
+            return self._category(labels, [note] * bool(2 * n_odd < counts.sum()), self.alone)
         if n_odd == 0 and not _digits_of_dates(labels.levels[0]):
             values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
             return self._number(values, odd, notation)
@@ -300,7 +244,7 @@ class _Recognition:
     ) -> tuple[Description, list[str]]:
         """Text that is not all numbers: dates, numbers with a few other texts, or labels."""
         counts, present = labels.counts(), int(labels.counts().sum())
-        found = dates.find(_texts(labels), counts)
+        found = dates.find(pa.chunked_array([_texts(labels)]), counts)
         if found is not None and found.order is not None and found.odd.sum() <= ODD_SPELLINGS:
             _, odd = dates.read(self.cells, found.order)
             return self._date(found.order, odd, list(found.notes))
@@ -312,8 +256,8 @@ class _Recognition:
         if found is not None and found.ambiguous:
             first, second = found.ambiguous[:2]
             notes.append(
-                f"dates with day or month first, undecidable; {_option('date', f'{self.name}={first}')} or ={second} reads them, "
-                "and so does year-month-day in the table"
+                f"dates with day or month first, undecidable; {_option('date', f'{self.name}={first}')} or ={second} "
+                "reads them"
             )
         elif 0 < n_odd < 0.5 * present:
             row = int(odd.argmax())
@@ -335,17 +279,18 @@ class _Recognition:
                 return LeftOut(self.name, "identifier", every), notes
             many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
             return LeftOut(self.name, "free text", many), notes
-        verbatim = self.kind == "text"
-        unusual = [mark for mark in self.also_missing if mark not in (*OBVIOUS, *self.asked.missing)]
-        if unusual and not verbatim:
-            notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {_option('text', self.name)} keeps labels as written"]
-        return Category(self.name, also_missing=self.also_missing, verbatim=verbatim), notes
+        unusual = [mark for mark in self.marks_met if mark not in OBVIOUS]
+        if unusual:
+            kept = f"{_option('text', self.name)} keeps labels as written"
+            notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {kept}"]
+        also_missing = (*self.marks_met, *self.asked.missing)
+        return Category(self.name, also_missing=also_missing, verbatim=self.kind == "text"), notes
 
     # --- numbers and dates ------------------------------------------------------------------------------------------
 
     def _notation(self, evidence: numerals.Evidence | None) -> numerals.Notation:
         if evidence is None:
-            return numerals.Notation("", "", ())
+            return numerals.Notation("", "")
         return numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
 
     def _typed_number(self) -> tuple[Description, list[str]]:
@@ -354,11 +299,11 @@ class _Recognition:
             exact = self.cells.drop_null().unique()
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
                 note = (
-                    f"whole numbers beyond 2^53, such as {exact[0].as_py()}, which float64 cannot tell apart, are taken for codes; "
-                    f"{_option('number', self.name)} reads numbers"
+                    f"whole numbers beyond 2^53, such as {exact[0].as_py()}, which float64 cannot tell apart, are taken "
+                    f"for codes; {_option('number', self.name)} reads numbers"
                 )
                 return self._category(read.label_codes(self.cells), [note], self.alone)
-        return self._number(values, odd, numerals.Notation("", "", ()))
+        return self._number(values, odd, numerals.Notation("", ""))
 
     def _number(self, values: Floats, odd: Mask, notation: numerals.Notation) -> tuple[Description, list[str]]:
         name = self.name
@@ -367,10 +312,14 @@ class _Recognition:
         if not len(present):
             return LeftOut(name, "empty", "all values are missing"), []
         notes = list(notation.notes)
-        number = Number(name, also_missing=self.also_missing, decimal=notation.decimal, unit=notation.unit)
+        number = Number(name, also_missing=self.asked.missing, decimal=notation.decimal, unit=notation.unit)
         if odd.any():
             spellings, note = self._odd(odd, "a number", "numbers")
-            return replace(number, also_missing=(*self.also_missing, *spellings)), [*notes, note, *self._apart(present)]
+            return replace(number, also_missing=(*self.asked.missing, *spellings)), [
+                *notes,
+                note,
+                *self._apart(present),
+            ]
         whole = len(present) == len(values) and not np.mod(present, 1.0).any()
         if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
             return self._constant(), []
@@ -384,7 +333,7 @@ class _Recognition:
         return number, [*notes, *self._apart(present)]
 
     def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
-        also = self.also_missing
+        also = self.asked.missing
         if odd.any():
             spellings, note = self._odd(odd, "a date", "dates")
             also, notes = (*also, *spellings), [*notes, note]
@@ -396,7 +345,9 @@ class _Recognition:
         spellings = self.cells.filter(pa.array(odd)).unique().to_pylist()
         verb = f"is not {what} and counts" if count == 1 else f"are not {several} and count"
         which = f"{listed(spellings)}, first at {self.column.place(int(odd.argmax()))}"
-        note = f"{plural(count, 'cell')} {verb} as missing: {which}; {_option('category', self.name)} keeps all as labels"
+        note = (
+            f"{plural(count, 'cell')} {verb} as missing: {which}; {_option('category', self.name)} keeps all as labels"
+        )
         return spellings, note
 
     def _apart(self, present: Floats) -> list[str]:
@@ -409,10 +360,10 @@ class _Recognition:
             low, high = float(rest.min()), float(rest.max())
             gap = low - extreme if extreme < low else extreme - high
             if gap > high - low:
-                return [
-                    f"{extreme:.15g} in {plural(count, 'row')} stands apart from the others ({low:.6g} to {high:.6g}); if it marks "
-                    f"a missing value, --missing {extreme:.15g} reads it so"
-                ]
+                mark = f"{extreme:.15g}"
+                others_are = f"stands apart from the others ({low:.6g} to {high:.6g})"
+                marks = f"if it marks a missing value, --missing {mark} reads it so"
+                return [f"{mark} in {plural(count, 'row')} {others_are}; {marks}"]
         return []
 
     def _unless_constant(self, description: Description) -> Description:
@@ -438,8 +389,8 @@ def labels_of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
     return all(counts[i] > 1 and re.search(r"\d", labels.levels[i]) is not None for i in np.nonzero(odd_level)[0])
 
 
-def _texts(labels: Labels) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(labels.levels, pa.large_string())])
+def _texts(labels: Labels) -> pa.Array:
+    return pa.array(labels.levels, pa.large_string())
 
 
 def _evidence(labels: Labels) -> numerals.Evidence:
@@ -452,4 +403,5 @@ def _digits_of_dates(level: str) -> bool:
 
 
 def _option(kind: str, value: str) -> str:
-    return f"--{kind} {quoted(value) if re.search(r'[^-\w.=]', value) else value}"
+    plain = re.fullmatch(r"[-\w.=]+", value)
+    return f"--{kind} {value if plain else quoted(value)}"

@@ -23,13 +23,6 @@ import pyarrow.compute as pc
 from reseau.checks import as_path, file_to_read
 from reseau.errors import DataError
 
-# What pandas takes for a missing value, with the other spellings of the same words, and "?".
-MISSING = [
-    *["", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "n/a", "NA", "na", "NaN", "NAN", "nan"],
-    *["NULL", "Null", "null", "None", "none", "-NaN", "-nan", "1.#IND", "-1.#IND"],
-    *["1.#QNAN", "-1.#QNAN"],
-]
-
 COMPRESSED = (".gz", ".bz2", ".zst")
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 PARQUET = (".parquet", ".pq")
@@ -85,7 +78,7 @@ class Table:
         return self.columns[name]
 
 
-def read_table(data: Any) -> Table:
+def read_table(data: Any, *, sep: str | None = None, header: str | None = None) -> Table:
     """Read a table.
 
     Parameters
@@ -225,10 +218,7 @@ def _read_text(path: Path) -> Table:
     place = _LineOf(path, delimiter)
     for name in arrow.column_names:
         cells = _stripped(arrow[name])
-        if delimiter != "," and _has_decimal_commas(cells):
-            cells = pc.replace_substring_regex(cells, DECIMAL_COMMA, r"\1.\2")
-            with_commas.append(name)
-        columns[name] = Column(name, cells, place)
+        columns[name] = Column(name, cells, place, delimiter)
     if with_commas:
         notes.append(f"decimal commas are read as decimal points in {listed(with_commas)}")
     return Table(str(path), columns, arrow.num_rows, tuple(notes))
@@ -248,7 +238,7 @@ def _column_names(path: Path, header: list[str]) -> list[str]:
 
 def _stripped(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     cells = pc.utf8_trim_whitespace(cells)
-    missing = pc.is_in(cells, value_set=pa.array(MISSING, pa.large_string()))
+    missing = pc.equal(cells, "")
     return pc.if_else(missing, pa.scalar(None, pa.large_string()), cells)
 
 

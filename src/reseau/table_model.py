@@ -18,11 +18,12 @@ from reseau import columns as columns_module
 from reseau import engine
 from reseau import scores as scores_module
 from reseau import target as target_module
+from reseau.asked import Asked, ColumnNames, names
 from reseau.checks import as_path, integer, known, shown
 from reseau.columns import Description, plural
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.network import Network
-from reseau.recognition import Asked, ColumnNames, decimal_mark, names, recognise_all
+from reseau.recognition import decimal_mark, recognise_all
 from reseau.scores import Scores
 from reseau.table import Column, Table, listed, read_table
 from reseau.table_training import Progress, Settings, split, train_network

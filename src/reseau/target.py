@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from reseau import cells as read
 from reseau import dates, numerals
+from reseau.asked import NOTHING, Asked
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
-from reseau.recognition import Asked, labels_of_one_set
+from reseau.recognition import labels_of_one_set
 from reseau.table import listed, quoted
 
 if TYPE_CHECKING:
@@ -123,14 +124,15 @@ def to_json(target: Target) -> dict[str, Any]:
 
 def from_json(entry: dict[str, Any]) -> Target:
     """Return the target that `to_json` wrote, of an entry as the schema of model files has it."""
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "task"}
+    also_missing = tuple(entry.get("also_missing", ()))
     if entry["task"] == Classes.task:
-        return Classes(**fields)
-    return Quantity(**{**fields, "mean": float(entry["mean"]), "scale": float(entry["scale"])})
+        return Classes(entry["name"], entry["type"], tuple(entry["classes"]), also_missing)
+    mean, scale = float(entry["mean"]), float(entry["scale"])
+    return Quantity(entry["name"], mean, scale, also_missing, entry.get("decimal", ""), entry.get("unit", ""))
 
 
 def recognise_target(
-    column: Column, task: str | None = None, asked: Asked = Asked(), mark: str = ""
+    column: Column, task: str | None = None, asked: Asked = NOTHING, mark: str = ""
 ) -> tuple[Target, list[str]]:
     """Say what a target is, from all of its cells that are not missing.
 
@@ -202,7 +204,7 @@ class _Recognition:
             raise _dates(self.where)
         if not (read.is_text(cells) or read.is_number(cells)):
             raise DataError(f"{self.where} holds cells of type {cells.type}, which cannot be predicted.")
-        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation("", "", ()))
+        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation("", ""))
 
     def _text(self) -> tuple[Target, list[str]]:
         """Text: numbers where nothing else is left without the marks of missing values, else classes."""
@@ -211,11 +213,13 @@ class _Recognition:
         if not labels.levels or self.kind in ("text", "category"):
             return self._of_labels()
         levels, counts = pa.chunked_array([pa.array(labels.levels, pa.large_string())]), labels.counts()
-        notation = numerals.found(numerals.evidence(levels, counts), self.mark, self.column.separator, self.asked.decimal)
+        notation = numerals.found(
+            numerals.evidence(labels.levels, counts), self.mark, self.column.separator, self.asked.decimal
+        )
         values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
         if odd_level.all() and self.task != "regression":
             return self._of_labels()
-        if self.task != "regression" and numerals.is_code(levels) is not None:
+        if self.task != "regression" and numerals.code_among(labels.levels):
             return self._of_labels()
         if odd_level.any():
             return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, values, odd_level, notation)
@@ -228,7 +232,9 @@ class _Recognition:
         _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
         if self.task == "regression":
             read.refuse_odd(
-                column, odd, "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out (--missing)."
+                column,
+                odd,
+                "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out (--missing).",
             )
         counts = labels.counts()
         often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)
@@ -244,9 +250,10 @@ class _Recognition:
         notes = self._read_as_missing(self.asked.missing)
         if marks:
             rows = int(sum(labels.counts()[labels.levels.index(label)] for label in marks))
+            like = "is a class like the others" if len(marks) == 1 else "are classes like the others"
+            out = " ".join(f"--missing {quoted(label)}" for label in marks)
             notes.append(
-                f"{listed(marks)} in {plural(rows, 'row')} of {self.column.name!r} {'is a class' if len(marks) == 1 else 'are classes'} "
-                f"like the others; {' '.join(f'--missing {quoted(label)}' for label in marks)} leaves these rows out"
+                f"{listed(marks)} in {plural(rows, 'row')} of {self.column.name!r} {like}; {out} leaves them out"
             )
         return target, notes
 

@@ -60,10 +60,47 @@ def train(
         list[str] | None,
         typer.Option(help="A column to leave out; may be repeated.", show_default=False),
     ] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="A column of labels, numbers too; may be repeated.", show_default=False)
+    ] = None,
+    number: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of numbers, other cells being missing; may be repeated.", show_default=False),
+    ] = None,
+    date: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column of dates, as in 'born' or 'born=day-month-year'; may be repeated.", show_default=False
+        ),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of labels exactly as they are written; may be repeated.", show_default=False),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(help="A mark of a missing value, beside NA and such; may be repeated.", show_default=False),
+    ] = None,
+    sep: Annotated[
+        str | None, typer.Option(help="What separates the fields of a text file.", show_default="from the file")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="The decimal mark, '.' or ','.", show_default="from the cells")
+    ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(help="'none' for a text file without a line of names.", show_default="the first line"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report.")] = False,
 ) -> None:
-    """Train a network on a table, score it on held-out rows and write a model file."""
+    """Train a network on a table, score it on held-out rows and write a model file.
+
+    What each column is, is found out and told in the report; options such as --category decide otherwise, and the model
+    file keeps what was decided. Example:
+
+    reseau train sales.csv --target price --category postcode --date sold=day-month-year --missing -9999
+    """
     with refusals():
         start = time.perf_counter()
         hidden = parse_layers(layers)
@@ -76,7 +113,15 @@ def train(
                 table,
                 target,
                 task=task,
-                ignore=ignore or [],
+                ignore=ignore or (),
+                category=category or (),
+                number=number or (),
+                date=date or (),
+                text=text or (),
+                missing=missing or (),
+                decimal=decimal,
+                sep=sep,
+                header=header,
                 threads=threads,
                 progress=progress,
                 checkpoint=checkpoint,
