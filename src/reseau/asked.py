@@ -61,7 +61,7 @@ class Asked:
                     orders[column] = known("the order of dates", order, dates.ORDERS)
                 if kinds.setdefault(table.column(column).name, kind) != kind:
                     raise ParameterError(
-                        f"the column {column!r} is asked to be a {kinds[column]} and a {kind}; choose one."
+                        f"the column {column!r} is asked to be {kinds[column]} and {kind}; choose one."
                     )
         return cls(kinds, orders, names("missing", missing), decimal)
 

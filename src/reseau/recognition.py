@@ -231,8 +231,8 @@ class _Recognition:
         n_odd = int(counts[odd_level].sum())
         code = numerals.code_among(levels)
         if code:
-            otherwise = f"{_option('number', self.name)} reads numbers"
-            note = f"{quoted(code)} and others are taken for codes, not numbers; {otherwise}"
+            reads = f"{_option('number', self.name)} reads numbers"
+            note = f"{quoted(code)} and others are taken for codes, not numbers; {reads}"
             return self._category(labels, [note] * bool(2 * n_odd < counts.sum()), self.alone)
         if n_odd == 0 and not _digits_of_dates(labels.levels[0]):
             values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
@@ -281,8 +281,8 @@ class _Recognition:
             return LeftOut(self.name, "free text", many), notes
         unusual = [mark for mark in self.marks_met if mark not in OBVIOUS]
         if unusual:
-            kept = f"{_option('text', self.name)} keeps labels as written"
-            notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {kept}"]
+            written = f"{_option('text', self.name)} keeps labels as written"
+            notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {written}"]
         also_missing = (*self.marks_met, *self.asked.missing)
         return Category(self.name, also_missing=also_missing, verbatim=self.kind == "text"), notes
 
@@ -299,8 +299,8 @@ class _Recognition:
             exact = self.cells.drop_null().unique()
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
                 note = (
-                    f"whole numbers beyond 2^53, such as {exact[0].as_py()}, which float64 cannot tell apart, are taken "
-                    f"for codes; {_option('number', self.name)} reads numbers"
+                    f"whole numbers such as {exact[0].as_py()}, which float64 cannot tell apart, are taken for codes; "
+                    f"{_option('number', self.name)} reads numbers"
                 )
                 return self._category(read.label_codes(self.cells), [note], self.alone)
         return self._number(values, odd, numerals.Notation("", ""))
@@ -323,8 +323,8 @@ class _Recognition:
         whole = len(present) == len(values) and not np.mod(present, 1.0).any()
         if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
             return self._constant(), []
-        asked = self.alone or self.kind == "number"
-        if whole and not asked and len(present) > 2 and len(np.unique(present)) == len(present):
+        kept = self.alone or self.kind == "number"
+        if whole and not kept and len(present) > 2 and len(np.unique(present)) == len(present):
             counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
             if counting:
                 return LeftOut(name, "identifier", "counts the rows"), []

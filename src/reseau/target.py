@@ -234,7 +234,8 @@ class _Recognition:
             read.refuse_odd(
                 column,
                 odd,
-                "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out (--missing).",
+                "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out "
+                "(--missing).",
             )
         counts = labels.counts()
         often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)
