@@ -120,7 +120,7 @@ def test_values_that_do_not_vary_have_scale_one(values: list[float]) -> None:
     assert median_and_spread(np.array(values))[1] == 1.0
 
 
-@pytest.mark.parametrize("size", [1e-99, 1e-30, 1.0, 1e30, 3e37])
+@pytest.mark.parametrize("size", [1e-99, 1e-30, 1.0, 1e30, 1e37])
 def test_tiny_and_huge_values_that_vary_are_scaled(size: float) -> None:
     values = [size * x for x in (-4.0, -2.0, 0.0, 2.0, 4.0)]
     description = fitted(Number("x"), values)
