@@ -45,6 +45,7 @@ LIMIT = 5.0  # of |z|; with asinh 74 spreads: one 1e6 among normal numbers, if n
 # Spreads from the median, 5.4 deviations of a normal number. Outliers cannot hide behind it as they do behind the
 # deviation, which they widen. Squashing numbers that have none costs R² (uniform ones 0.02, Boston's houses 0.03).
 FAR = 4.0
+NO_LIMIT = sys.float_info.max
 ROUNDING = 1e-12  # of the median: what differs by less does not differ
 NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
 LEVELS_SHOWN = 4
@@ -146,7 +147,7 @@ class _Scaled(_Scalar):
 
     centre: float = 0.0
     scale: float = 1.0
-    limit: float = sys.float_info.max
+    limit: float = NO_LIMIT
     squash: bool = False
 
     def fit(self: S, values: Floats, rows: Rows) -> S:
@@ -345,7 +346,7 @@ class Date(_Scaled):
     def features(self) -> list[str]:
         """Return the names of the inputs."""
         circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
-        return [f"{self.name}: {self._days}", *circular] + [f"{self.name} is missing"] * self.missing
+        return [f"{self.name}: {self.measure}", *circular] + [f"{self.name} is missing"] * self.missing
 
     @property
     def typical(self) -> str:
@@ -354,8 +355,8 @@ class Date(_Scaled):
         return f"the median, {str(when).partition('T')[2] if self.order == dates.TIME_OF_DAY else when}"
 
     @property
-    def _days(self) -> str:
-        """What the first input is."""
+    def measure(self) -> str:
+        """What the first input is of."""
         return "part of the day" if self.order == dates.TIME_OF_DAY else "days"
 
     def read(self, column: Column) -> Floats:
@@ -384,7 +385,7 @@ class Date(_Scaled):
     @property
     def summary(self) -> str:
         """Say what was learned."""
-        parts = [self._days, *(f"time of {cycle}" for cycle in self.cycles)]
+        parts = [self.measure, *(f"time of {cycle}" for cycle in self.cycles)]
         return f"{self.order}; used as {', '.join(parts)}"
 
 

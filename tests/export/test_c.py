@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import every_column
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +33,7 @@ from reseau.export import c, c_text
 from reseau.export.vectors import used
 from reseau.layers import Architecture
 from reseau.table import read_table
+from reseau.target import Quantity
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PENGUINS = EXAMPLES / "penguins.csv"
@@ -383,6 +385,14 @@ def c_rows(model: rs.TableModel, table: Any) -> tuple[type[ctypes.Structure], li
     return Row, [Row(*row) for row in zip(*cells, strict=True)]
 
 
+def assert_inputs(found: np.ndarray[Any, Any], X: np.ndarray[Any, Any], features: list[str]) -> None:
+    """Inputs are equal, but for asinh, sine and cosine: those of two libraries may be rounded to neighbours."""
+    circular = np.array([bool(re.search("(sin|cos) of time", feature)) for feature in features])
+    eps = np.finfo("float32").eps
+    np.testing.assert_allclose(found[:, ~circular], X[:, ~circular], rtol=eps)
+    np.testing.assert_allclose(found[:, circular], X[:, circular], rtol=0, atol=eps)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rows_are_encoded_and_predicted_as_in_python(
     trained: tuple[rs.TableModel, Any], dtype: str, tmp_path: Path
@@ -405,11 +415,7 @@ def test_rows_are_encoded_and_predicted_as_in_python(
     for row, x, o in zip(rows, found_X, found, strict=True):
         assert library.it_encode(ctypes.byref(row), _pointer(x)) == 0
         assert library.it_predict_row(ctypes.byref(row), _pointer(o)) == 0
-    # Everything but sines and cosines is the same to the last bit.
-    features = [feature for d in descriptions for feature in d.features]
-    circular = np.array([bool(re.search("(sin|cos) of time", feature)) for feature in features])
-    np.testing.assert_array_equal(found_X[:, ~circular], X[:, ~circular])
-    np.testing.assert_allclose(found_X[:, circular], X[:, circular], rtol=0, atol=np.finfo("float32").eps)
+    assert_inputs(found_X, X, [feature for d in descriptions for feature in d.features])
     net = model.network
     w64, X64 = net.parameters.astype("float64"), X.astype("float64")
     T = np.full((len(X), net.architecture.outputs), 0.5)
@@ -578,6 +584,67 @@ def test_empty_text_is_missing_everywhere(tmp_path: Path) -> None:
             np.testing.assert_allclose(found[cell], found[cell][0], rtol=1e-5)
         assert found[""] == found[None]
         assert (found[""] != found["never seen"]) is (column == "t")
+
+
+@pytest.mark.parametrize("compiler", compilers())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_columns_of_every_kind_are_encoded_as_in_python(compiler: str, dtype: str, tmp_path: Path) -> None:
+    model = every_column.model()
+    model.to_c(tmp_path / "it.c", dtype=dtype)
+    done = self_test(compiler, tmp_path / "it.c")
+    assert done.returncode == 0, done.stdout
+    if "sanitized" in compiler:
+        return
+    library = shared_library(compiler, [tmp_path / "it.c"], tmp_path)
+
+    class Row(ctypes.Structure):
+        _fields_ = [
+            (f"member_{i}", ctypes.c_char_p if isinstance(d, Category) else ctypes.c_double)
+            for i, d in enumerate(every_column.COLUMNS)
+        ]
+
+    cells = []
+    for d in every_column.COLUMNS:
+        column = every_column.ROWS[d.name]
+        if isinstance(d, Category):
+            cells.append([None if cell is None else cell.encode() for cell in column])
+        elif isinstance(d, Date):
+            cells.append([every_column.days(cell) * 86400 for cell in column])
+        else:
+            cells.append([math.nan if cell is None else cell for cell in column])
+    X = every_column.encoded()
+    found = np.full(X.shape, np.nan, dtype)
+    for row, x in zip(zip(*cells, strict=True), found, strict=True):
+        assert library.it_encode(ctypes.byref(Row(*row)), _pointer(x)) == 0
+    assert_inputs(found, X, every_column.FEATURES)
+
+
+def test_columns_of_every_kind_are_encoded_in_the_script_as_in_python(tmp_path: Path) -> None:
+    rs.to_python(every_column.model(), tmp_path / "it.py")
+    done = subprocess.run([sys.executable, tmp_path / "it.py"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    script = runpy.run_path(str(tmp_path / "it.py"))
+    rows = [dict(zip(every_column.ROWS, row, strict=True)) for row in zip(*every_column.ROWS.values(), strict=True)]
+    np.testing.assert_array_equal(script["encode"](rows), every_column.encoded())
+    (written,) = script["encode"]([{**rows[2], "at": "1970-01-01T08:30", "flag": "-"}])
+    (plain,) = script["encode"]([{**rows[2], "at": "08:30:00", "flag": None}])
+    np.testing.assert_array_equal(written, plain)
+
+
+def test_a_time_that_no_day_has_is_refused(tmp_path: Path) -> None:
+    model = rs.TableModel(
+        (Date("at", "time of day", cycles=("day",)),),
+        Quantity("y", 0.0, 1.0),
+        rs.Network(rs.Dense(1, "identity"), inputs=3, seed=0),
+        None,
+        {},
+    )
+    model.to_c(tmp_path / "it.c")
+    assert "double at; /* seconds since midnight; NAN if missing */" in (tmp_path / "it.h").read_text()
+    library = shared_library(QUICK, [tmp_path / "it.c"], tmp_path)
+    x = np.zeros(3, "float32")
+    codes = [library.it_encode(ctypes.byref(ctypes.c_double(v)), _pointer(x)) for v in (0, 86399, -1, 86401, 1e9)]
+    assert codes == [0, 0, 1, 1, 1]
 
 
 def test_the_members_of_the_struct_are_names_that_c_and_cpp_allow() -> None:

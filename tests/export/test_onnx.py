@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import every_column
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -548,6 +549,53 @@ def test_the_day_of_the_year_is_the_calendar_s() -> None:
     whole = np.array([[(day - datetime.date(1970, 1, 1)).days] for day in days + ends], np.float64)
     expected = [day.timetuple().tm_yday - 1 for day in days + ends]
     assert run(proto, whole=whole)["day"][:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize(("dtype", "opset"), [("float32", 17), ("float64", 17), ("float32", 13), ("float64", 22)])
+def test_columns_of_every_kind_are_encoded_as_in_python(dtype: str, opset: int) -> None:
+    from onnx import helper
+
+    proto = checked(every_column.model(), dtype=dtype, opset=opset)
+    told = {entry["name"]: entry["cells"] for entry in json.loads(metadata(proto)["inputs"])}
+    assert told["at"] == "the part of the day that is over, NaN where it is missing"
+    assert told["when"] == "days since 1970-01-01, NaN where it is missing"
+    (X,) = (node.output[0] for node in proto.graph.node if node.op_type == "Concat")
+    proto.graph.output.append(helper.make_tensor_value_info(X, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), None))
+    inputs = {}
+    for d in every_column.COLUMNS:
+        column = every_column.ROWS[d.name]
+        if d.kind == "category":
+            inputs[d.name] = np.array([cell or "" for cell in column], object)[:, None]
+        elif d.kind == "date":
+            inputs[d.name] = np.array([every_column.days(cell) for cell in column])[:, None]
+        else:
+            inputs[d.name] = np.array(column, np.float64)[:, None]
+    expected = every_column.encoded()
+    # Python's are rounded to float32; ours are double here, or rounded too, maybe to the neighbour.
+    circular = np.array([" of time of " in feature for feature in every_column.FEATURES])
+    eps = float(np.finfo(np.float32).eps)
+    found = run(proto, **inputs)[X]
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found[:, ~circular], expected[:, ~circular], rtol=eps, atol=1e-44)
+    np.testing.assert_allclose(found[:, circular], expected[:, circular], rtol=0, atol=eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_asinh_has_all_the_digits_of_float_wherever_it_is_taken(dtype: Any) -> None:
+    from mpmath import mp
+    from onnx import TensorProto, helper
+
+    g = Graph(np.dtype(np.float64), taken=("z", "a"))
+    g("Identity", onnx_table._asinh(g, "z"), name="a")
+    tensors = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"]) for name in ("z", "a")]
+    graph = helper.make_graph(g.nodes, "asinh", tensors[:1], tensors[1:], initializer=g.weights)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    size = np.concatenate([10.0 ** np.linspace(-300, 150, 1500), 10.0 ** np.linspace(-6, -4, 500)])
+    z = np.concatenate([size, -size, [0.0]])
+    found = run(proto, z=z)["a"].astype(dtype).astype(np.float64)
+    exact = np.array([float(mp.asinh(mp.mpf(x))) for x in z])
+    bound, least = (1e-10 + 2**-24, float(np.finfo(np.float32).tiny)) if dtype == np.float32 else (1e-10, 0.0)
+    assert (abs(found - exact) <= bound * abs(exact) + least).all()
 
 
 @pytest.mark.parametrize("kind", ["integer", "boolean", "text"])

@@ -1,7 +1,8 @@
 """What a table model adds to the C of its network: a `struct` for a row, its encoding, and what is predicted from it.
 
 Cells are given as follows, NAN or NULL where they are missing: numbers as they are, booleans as 1 and 0, dates as
-seconds since 1970-01-01 00:00 UTC, all in double, and categories as text in UTF-8. As in `columns`, the encoding is
+seconds since 1970-01-01 00:00 UTC, times of day as seconds since midnight, all in double, and categories as text in
+UTF-8. As in `columns`, the encoding is
 computed in double and rounded to float, so that the network's inputs are those of Python.
 """
 
@@ -15,7 +16,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
+from reseau.columns import (
+    CYCLES,
+    EPOCH_WEEKDAY,
+    NO_LIMIT,
+    TIME_OF_DAY,
+    Boolean,
+    Category,
+    Date,
+    Description,
+    Number,
+    plural,
+)
 from reseau.export import c_text as c
 from reseau.export.c import Parts
 from reseau.export.vectors import Cell, Row, encoded, rows, used
@@ -50,6 +62,16 @@ static int {name}_place_of(const char *text, const char *const levels[], int n, 
         if (strcmp(text, levels[k]) == 0)
             return k;
     return other;
+}}"""
+
+UNLESS_MISSING = """\
+/* A text; NULL if it is one of n that count as missing. */
+static const char *{name}_unless_missing(const char *text, const char *const missing[], int n)
+{{
+    for (int k = 0; text != NULL && k < n; k++)
+        if (strcmp(text, missing[k]) == 0)
+            return NULL;
+    return text;
 }}"""
 
 DAY_OF_YEAR = """\
@@ -234,7 +256,11 @@ class _Writer:
         yield "            continue;"
         yield "        }"
         yield f"        {name}_predict(x, o);"
-        yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* a sine may end in another digit */"
+        # Sines and asinh of two libraries in double are within 4 ulp of one another, and rounded to the same number of
+        # float, or to its neighbour.
+        squashed = any(isinstance(column, _ScaledColumn) and column.description.squash for column in self.columns)
+        which = "a sine or asinh" if squashed else "a sine"
+        yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* {which} may end in another digit */"
         yield '            check("input", i, (double)x[i], (double)test_x[t][i], 1.2e-7 * (1.0 + fabs((double)x[i])));'
         if isinstance(self.target, Quantity):
             mean, scale = c.bracketed(self.target.mean), c.bracketed(self.target.scale)
@@ -332,27 +358,41 @@ class _Column(ABC):
         return "; and whether it is missing" if self.description.missing else ""
 
 
-class _NumberColumn(_Column):
+class _ScaledColumn(_Column):
+    """What numbers and dates share."""
+
+    def scaled(self, value: str) -> str:
+        """The input for a value."""
+        d: Number | Date = self.description
+        z = f"({value} - {c.bracketed(d.centre)}) / {c.bracketed(d.scale)}"
+        if d.squash:
+            z = f"asinh({z})"
+        if d.limit == NO_LIMIT:
+            return self.rounded(f"({z})")
+        return self.rounded(f"{self.name}_within({z}, {c.bracketed(d.limit)})")
+
+    def helpers(self) -> Iterator[str]:
+        yield IS_MISSING
+        if self.description.limit != NO_LIMIT:
+            yield WITHIN
+
+
+class _NumberColumn(_ScaledColumn):
     includes = ("float.h",)
 
     def meaning(self) -> str:
         return "a number; NAN if missing"
 
     def how(self) -> str:
-        return f"standardised, the median if missing{self.and_missing()}"
-
-    def helpers(self) -> Iterator[str]:
-        yield IS_MISSING
-        yield WITHIN
+        scaled = "asinh of the scaled number" if self.description.squash else "standardised"
+        return f"{scaled}, the median if missing{self.and_missing()}"
 
     def statements(self) -> list[str]:
-        d: Number = self.description
-        z = f"(({self.filled()}) - {c.bracketed(d.centre)}) / {c.bracketed(d.scale)}"
         return [
             f"v = row->{self.member};",
             f"if (!{self.is_missing('v')} && fabs(v) > (double)FLT_MAX)",
             f"    return {self.number};",
-            f"{self.x()} = {self.rounded(f'{self.name}_within({z}, {c.bracketed(d.limit)})')};",
+            f"{self.x()} = {self.scaled(f'({self.filled()})')};",
             *self.missing(1),
         ]
 
@@ -381,7 +421,8 @@ class _CategoryColumn(_Column):
 
     def meaning(self) -> str:
         d: Category = self.description
-        return f"{c.listed(d.levels)}; NULL if missing" if d.levels else "a text; NULL if missing"
+        missing = f"NULL or {c.listed(d.also_missing)}" if d.also_missing else "NULL"
+        return f"{c.listed(d.levels) if d.levels else 'a text'}; {missing} if missing"
 
     def constant(self, cell: Cell) -> str:
         assert cell is None or isinstance(cell, str)
@@ -396,12 +437,15 @@ class _CategoryColumn(_Column):
         return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}"
 
     def tables(self) -> Iterator[str]:
-        levels = self.description.levels
-        if levels:
-            yield c.texts(f"static const char *const {self.name}_levels_{self.member}[{len(levels)}]", list(levels))
+        d: Category = self.description
+        for what, texts in (("levels", d.levels), ("missing", d.also_missing)):
+            if texts:
+                yield c.texts(f"static const char *const {self.name}_{what}_{self.member}[{len(texts)}]", list(texts))
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
+        if self.description.also_missing:
+            yield UNLESS_MISSING
 
     def statements(self) -> list[str]:
         d: Category = self.description
@@ -410,29 +454,44 @@ class _CategoryColumn(_Column):
         other = n if d.other else -1
         missing = n + d.other if d.missing else -1
         start = f"{self.start} + i" if self.start else "i"
+        text = f"row->{self.member}"
+        if d.also_missing:
+            texts = f"{self.name}_missing_{self.member}"
+            text = f"{self.name}_unless_missing({text}, {texts}, {len(d.also_missing)})"
         return [
-            f"k = {self.name}_place_of(row->{self.member}, {levels}, {n}, {other}, {missing});",
+            f"k = {self.name}_place_of({text}, {levels}, {n}, {other}, {missing});",
             f"for (int i = 0; i < {len(d.features)}; i++)",
             f"    x[{start}] = {self.zero_or_one('i == k')};",
         ]
 
 
-class _DateColumn(_Column):
+class _DateColumn(_ScaledColumn):
     variables = ("double v", "double days")
 
+    @property
+    def is_time(self) -> bool:
+        """Whether it is a time of day."""
+        return bool(self.description.order == TIME_OF_DAY)
+
     def meaning(self) -> str:
-        return "seconds since 1970-01-01 00:00 UTC; NAN if missing"
+        return (
+            "seconds since midnight; NAN if missing"
+            if self.is_time
+            else "seconds since 1970-01-01 00:00 UTC; NAN if missing"
+        )
 
     def constant(self, cell: Cell) -> str:
         assert cell is None or isinstance(cell, datetime)
         return "(double)NAN" if cell is None else c.number((cell - datetime(1970, 1, 1)).total_seconds(), "double")
 
     def how(self) -> str:
-        cycles = "".join(f", sine and cosine of the time of {cycle}" for cycle in self.description.cycles)
-        return f"days, standardised{cycles}, those of the median if missing{self.and_missing()}"
+        d: Date = self.description
+        cycles = "".join(f", sine and cosine of the time of {cycle}" for cycle in d.cycles)
+        scaled = f"asinh of the scaled {d.measure}" if d.squash else f"{d.measure}, standardised"
+        return f"{scaled}{cycles}, those of the median if missing{self.and_missing()}"
 
     def helpers(self) -> Iterator[str]:
-        yield IS_MISSING
+        yield from super().helpers()
         if "year" in self.description.cycles:
             yield DAY_OF_YEAR
 
@@ -443,12 +502,13 @@ class _DateColumn(_Column):
             "week": f"(floor(days) + {EPOCH_WEEKDAY}) - 7.0 * floor((floor(days) + {EPOCH_WEEKDAY}) / 7.0)",
             "day": "days - floor(days)",
         }
+        outside = "(v < 0.0 || v > 86400.0)" if self.is_time else f"fabs(v) > {FARTHEST:.1e}"
         lines = [
             f"v = row->{self.member};",
-            f"if (!{self.is_missing('v')} && fabs(v) > {FARTHEST:.1e})",
+            f"if (!{self.is_missing('v')} && {outside})",
             f"    return {self.number};",
             f"days = {self.is_missing('v')} ? {c.number(d.fill, 'double')} : v / 86400.0;",
-            f"{self.x()} = {self.rounded(f'((days - {c.bracketed(d.centre)}) / {c.bracketed(d.scale)})')};",
+            f"{self.x()} = {self.scaled('days')};",
         ]
         for i, cycle in enumerate(d.cycles):
             lines.append(

@@ -23,7 +23,18 @@ import numpy.typing as npt
 from reseau import __version__
 from reseau.activations.code import NUMPY_FUNCTIONS
 from reseau.checks import as_path
-from reseau.columns import CYCLES, EPOCH_WEEKDAY, Boolean, Category, Date, Description, Number, plural
+from reseau.columns import (
+    CYCLES,
+    EPOCH_WEEKDAY,
+    NO_LIMIT,
+    TIME_OF_DAY,
+    Boolean,
+    Category,
+    Date,
+    Description,
+    Number,
+    plural,
+)
 from reseau.errors import ParameterError, ReseauError
 from reseau.export import c_text
 from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary, taken_apart
@@ -298,11 +309,11 @@ def _label(value: Any) -> str:
 
 
 def _of_table(model: TableModel) -> Iterator[str]:
-    columns = [COLUMNS[type(d)](d, f"column({d.name!r}, rows)") for d in used(model)]
-    yield """def column(name, rows):
-    # The cells of a column; None stands for a missing one, as empty text and NaN do.
+    columns = [COLUMNS[type(d)](d, _cells(d)) for d in used(model)]
+    yield """def column(name, rows, missing=()):
+    # The cells of a column; None stands for a missing one, as empty text, NaN and the texts `missing` do.
     cells = (row.get(name) for row in rows)
-    return [None if cell is None or cell == "" or cell != cell else cell for cell in cells]
+    return [None if cell is None or cell == "" or cell != cell or cell in missing else cell for cell in cells]
 
 
 def numbers(cells):
@@ -322,6 +333,12 @@ def numbers(cells):
         yield f"""def quantity(O):
     # The network gives ({c_text.plain(target.name)} - mean)/deviation.
     return {target.mean!r} + {target.scale!r} * O[:, 0].astype(float)"""
+
+
+def _cells(description: Any) -> str:
+    """The expression of a column's cells."""
+    missing = f", {list(description.also_missing)!r}" if description.also_missing else ""
+    return f"column({description.name!r}, rows{missing})"
 
 
 @dataclass(frozen=True)
@@ -353,16 +370,23 @@ class _Column(ABC):
         return ["inputs.append(np.isnan(v))"] if self.description.missing else []
 
 
-class _NumberColumn(_Column):
+class _ScaledColumn(_Column):
+    """What numbers and dates share."""
+
+    def scaled(self, value: str) -> list[str]:
+        """What adds the input for a value."""
+        d: Number | Date = self.description
+        z = f"({value} - {d.centre!r}) / {d.scale!r}"
+        if d.squash:
+            z = f"np.arcsinh({z})"
+        if d.limit == NO_LIMIT:
+            return [f"inputs.append({z})"]
+        return [f"z = {z}", f"inputs.append(np.clip(z, {-d.limit!r}, {d.limit!r}))"]
+
+
+class _NumberColumn(_ScaledColumn):
     def statements(self) -> list[str]:
-        d: Number = self.description
-        return [
-            *self.title(),
-            f"v = numbers({self.cells})",
-            f"z = ({self.filled()} - {d.centre!r}) / {d.scale!r}",
-            f"inputs.append(np.clip(z, {-d.limit!r}, {d.limit!r}))",
-            *self.missing(),
-        ]
+        return [*self.title(), f"v = numbers({self.cells})", *self.scaled(self.filled()), *self.missing()]
 
 
 class _BooleanColumn(_Column):
@@ -389,8 +413,17 @@ class _CategoryColumn(_Column):
         return lines
 
 
-class _DateColumn(_Column):
+class _DateColumn(_ScaledColumn):
     def helpers(self) -> Iterator[str]:
+        if self.description.order == TIME_OF_DAY:
+            yield """def part_of_day(cells):
+    # That is over at times such as "08:30" or "08:30:00".
+    def seconds(cell):
+        hours, minutes, *rest = str(cell).replace(" ", "T").rpartition("T")[2].split(":")
+        return 3600.0 * float(hours) + 60.0 * float(minutes) + (float(rest[0]) if rest else 0.0)
+
+    return np.array([np.nan if cell is None else seconds(cell) / 86400.0 for cell in cells])"""
+            return
         yield """def days_since_1970(cells):
     # Of dates such as "2024-05-31" or "2024-05-31T12:30:00", in UTC.
     dates = np.array([np.datetime64("NaT" if cell is None else cell, "us") for cell in cells])
@@ -411,9 +444,9 @@ class _DateColumn(_Column):
         }
         lines = [
             *self.title(),
-            f"v = days_since_1970({self.cells})",
+            f"v = {'part_of_day' if d.order == TIME_OF_DAY else 'days_since_1970'}({self.cells})",
             f"days = {self.filled()}",
-            f"inputs.append((days - {d.centre!r}) / {d.scale!r})",
+            *self.scaled("days"),
         ]
         for cycle in d.cycles:
             lines.append(f"angle = 2 * np.pi * {places[cycle]} / {CYCLES[cycle]!r}")

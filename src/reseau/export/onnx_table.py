@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.columns import CYCLES, EPOCH_WEEKDAY
+from reseau.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, TIME_OF_DAY, Date
 from reseau.export.onnx_graph import Graph, finished, input_names, tensor
 from reseau.export.onnx_network import labels, layers
 from reseau.target import Classes
@@ -15,11 +15,12 @@ from reseau.target import Classes
 if TYPE_CHECKING:
     import onnx
 
-    from reseau.columns import Boolean, Category, Date, Number
+    from reseau.columns import Boolean, Category, Number
     from reseau.table_model import TableModel
 
 _OUTPUTS = ("prediction", "probabilities")
 _MISSING = "NaN where it is missing"
+_NEAR_ZERO = 1e-5
 
 
 def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
@@ -30,7 +31,7 @@ def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
     g = Graph(dtype, (*names, *_OUTPUTS), opset)
     inputs, parts, told = [], [], []
     for name, d in zip(names, used, strict=True):
-        cells, doc, emit = _COLUMNS[d.kind]
+        cells, doc, emit = _COLUMNS[TIME_OF_DAY if isinstance(d, Date) and d.order == TIME_OF_DAY else d.kind]
         inputs.append(tensor(name, cells, "N", 1, doc=doc))
         with g.within(f"{name}/"):
             parts += emit(g, name, d)
@@ -59,14 +60,29 @@ def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str
     return g("Where", absent, np.array(d.fill), X), [g.cast(absent, g.dtype)] * d.missing
 
 
-def _standardised(g: Graph, values: str, d: Number | Date) -> str:
-    return g("Div", g("Sub", values, np.array(d.centre)), np.array(d.scale))
+def _scaled(g: Graph, values: str, d: Number | Date) -> str:
+    z = g("Div", g("Sub", values, np.array(d.centre)), np.array(d.scale))
+    if d.squash:
+        z = _asinh(g, z)
+    return z if d.limit == NO_LIMIT else g("Clip", z, np.array(-d.limit), np.array(d.limit))
+
+
+def _asinh(g: Graph, z: str) -> str:
+    """sign(z) log(|z| + √(z² + 1)) in double, for which onnxruntime has no Asinh.
+
+    The sum is near 1 where z is near zero, and its rounding by 2⁻⁵³ or so is one of the logarithm, which is about z: a
+    relative 1e-16/|z|. There z itself is nearer, from which asinh(z) differs by z³/6, a relative z²/6. Where one gives
+    way to the other both are below 1e-10; numbers of float32 are 1e-7 apart.
+    """
+    size = g("Abs", z)
+    root = g("Sqrt", g("Add", g("Mul", z, z), np.array(1.0)))
+    far = g("Mul", g("Sign", z), g("Log", g("Add", size, root)))
+    return g("Where", g("Less", size, np.array(_NEAR_ZERO)), z, far)
 
 
 def _number(g: Graph, X: str, d: Number) -> list[str]:
     values, missing = _filled(g, X, d)
-    z = g("Clip", _standardised(g, values, d), np.array(-d.limit), np.array(d.limit))
-    return [g.cast(z, g.dtype), *missing]
+    return [g.cast(_scaled(g, values, d), g.dtype), *missing]
 
 
 def _boolean(g: Graph, X: str, d: Boolean) -> list[str]:
@@ -96,7 +112,7 @@ def _date(g: Graph, X: str, d: Date) -> list[str]:
         "week": lambda: _day_of_week(g, g("Add", whole, np.array(EPOCH_WEEKDAY))),
         "day": lambda: g("Sub", days, whole),
     }
-    parts = [_standardised(g, days, d)]
+    parts = [_scaled(g, days, d)]
     for cycle in d.cycles:
         angle = g("Mul", positions[cycle](), np.array(2 * np.pi / CYCLES[cycle]))
         parts += [g("Sin", angle), g("Cos", angle)]
@@ -129,4 +145,5 @@ _COLUMNS: dict[str, tuple[Any, str, Callable[[Graph, str, Any], list[str]]]] = {
     "boolean": (np.float64, f"0 or 1, {_MISSING}", _boolean),
     "category": (object, 'text, "" where it is missing', _category),
     "date": (np.float64, f"days since 1970-01-01, {_MISSING}", _date),
+    TIME_OF_DAY: (np.float64, f"the part of the day that is over, {_MISSING}", _date),
 }

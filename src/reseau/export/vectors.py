@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from reseau.activations import RowWise
-from reseau.columns import Boolean, Category, Date, Description, Number
+from reseau.columns import TIME_OF_DAY, Boolean, Category, Date, Description, Number
 from reseau.layers import Architecture
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ Row: TypeAlias = list[Cell]
 CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
 COUNT = 5  # vectors, or rows
 SAFETY = 2.0  # for the terms of second order
+LARGEST = float(np.finfo(np.float32).max)
 UNKNOWN = "something else"  # a text that no column knows
+FAR = 1e5  # scales from the centre: beyond the limit, and still a number of float
 DAYS_KNOWN = 700_000  # how far from 1970 a date may be that `datetime` can hold
 
 
@@ -191,7 +193,7 @@ def used(model: TableModel) -> list[Description]:
 
 
 def rows(model: TableModel) -> list[Row]:
-    """Rows that a model can read, a cell for each of its used columns: ordinary, unknown and missing ones."""
+    """Rows that a model can read, a cell for each of its used columns: ordinary, far, unknown and missing ones."""
     rng = np.random.default_rng(0)
     return [[_cell(d, (r + c) % COUNT, r, rng) for c, d in enumerate(used(model))] for r in range(COUNT)]
 
@@ -200,16 +202,20 @@ def _cell(description: Description, which: int, row: int, rng: np.random.Generat
     deviations = float(rng.normal())
     if which == COUNT - 1:
         return None
+    if isinstance(description, Number | Date) and description.squash and which == COUNT - 2:
+        deviations *= FAR
     if isinstance(description, Number):
         digits = 2 - int(np.floor(np.log10(description.scale)))  # a few of what varies
-        return float(round(description.centre + deviations * description.scale, digits))
+        value = round(description.centre + deviations * description.scale, digits)
+        return float(np.clip(value, -LARGEST, LARGEST))
     if isinstance(description, Category):
         levels = description.levels
         return UNKNOWN if which == COUNT - 2 or not levels else levels[row % len(levels)]
     if isinstance(description, Boolean):
         return float(deviations > 0)
     assert isinstance(description, Date)
-    days = float(np.clip(description.centre + deviations * description.scale, -DAYS_KNOWN, DAYS_KNOWN))
+    first, last = (0.0, 86399 / 86400) if description.order == TIME_OF_DAY else (-DAYS_KNOWN, DAYS_KNOWN)
+    days = float(np.clip(description.centre + deviations * description.scale, first, last))
     return datetime(1970, 1, 1) + timedelta(seconds=round(days * 86400))
 
 
