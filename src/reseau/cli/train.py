@@ -167,13 +167,15 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 def _stem(table: Path) -> str:
     """Return the name of a table without its endings ("sales.csv.gz" is "sales")."""
-    from reseau.table import COMPRESSED
+    from reseau.sources import COMPRESSED, STANDARD_INPUT
 
+    if str(table) == STANDARD_INPUT:
+        return "stdin"
     return Path(table.stem).stem if table.suffix.lower() in COMPRESSED else table.stem
 
 
 def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
-    from reseau.table import PARQUET, TEXT
+    from reseau.sources import PARQUET, TEXT
 
     check_output(model, [table])
     if model.suffix.lower() in TEXT + PARQUET:

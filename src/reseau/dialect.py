@@ -1,0 +1,317 @@
+"""How a delimited text is cut: its separator, its header, and what stands before it, from its first records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+from reseau.checks import shown
+from reseau.errors import ParameterError
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
+NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "space": " "}
+FOUND = ("\t", ";", "|", ",")  # in this order where several cut equally well: a comma may be within names and numbers
+SAMPLE_RECORDS = 200
+# White space, no-break spaces and marks of byte order that are no part of a cell; the last is the end of a DOS file.
+SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+SPACE += "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff\x1a"
+NUMBER = re.compile(r"[-+−(]?\s?[$€£]?\s?(\d[\d.,'’\s]*|[.,]\d+)(e[-+]?\d+)?\s?[%$€£)]?", re.IGNORECASE)
+EMPTY = re.compile(r"[\W_]*|na|nan|n/a|#n/a|null|none", re.IGNORECASE)
+SHORT_WORD = re.compile(r"\D{0,4}")  # among numbers: a mark of a missing value, most likely
+
+
+@dataclass(frozen=True)
+class Record:
+    """The fields of a record, and its first and last line, from 1."""
+
+    first: int
+    last: int
+    fields: list[str]
+    comment: bool  # whether it begins with #
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text is cut.
+
+    Parameters
+    ----------
+    separator : str
+        Of the fields, one character; a space stands for any white space.
+    names : list of str
+        What the header calls the fields of a row; empty where it has no name.
+    header : int
+        The header's line, or 0 if there is none.
+    skip : int
+        Lines before the first row.
+    passed_over : tuple of int
+        The lines before the header that are neither blank nor part of it.
+    row_names : bool
+        Whether the header has no name for the first field.
+    like_data : bool
+        Whether the header looks like a row.
+    """
+
+    separator: str
+    names: list[str]
+    header: int
+    skip: int
+    passed_over: tuple[int, ...] = ()
+    row_names: bool = False
+    like_data: bool = False
+
+
+@contextmanager
+def any_length() -> Iterator[None]:
+    """Let the module csv read fields of any length meanwhile; its limit is one for all of a process."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def separator_given(sep: object) -> str:
+    """The separator that a parameter names, "" for None."""
+    if sep is None:
+        return ""
+    found = NAMES.get(sep.lower(), sep) if isinstance(sep, str) else ""
+    if len(found) != 1 or not found.isascii() or found.isalnum() or found in "\"'\n\r\0.+-#":
+        raise ParameterError(
+            f"sep is {shown(sep)}, but must be the one character between the fields, such as ',', ';', '|' or 'tab'; "
+            "'space' stands for any white space."
+        )
+    return found
+
+
+def header_given(header: object) -> bool:
+    """Whether a table has a header, as the parameter says: None, or "none" without one."""
+    if header is not None and not (isinstance(header, str) and header.lower() == "none"):
+        raise ParameterError(f"header is {shown(header)}, but must be 'none' for a table without a header, or None.")
+    return header is None
+
+
+def single_tabs(content: str) -> str:
+    """The same with one tab for the white space between fields, and none around the lines."""
+    parts = content.split('"')
+    for i in range(0, len(parts), 2):  # the others are quoted
+        parts[i] = re.sub(r"[ \t]+", "\t", re.sub(r"[ \t]*(\r\n|\r|\n)[ \t]*", r"\1", parts[i]))
+    parts[0], parts[-1] = parts[0].lstrip("\t"), parts[-1].rstrip("\t")
+    return '"'.join(parts)
+
+
+def find(sample: str, complete: bool, sep: str, has_header: bool) -> Dialect:
+    """Find how a text is cut.
+
+    Parameters
+    ----------
+    sample : str
+        Its beginning, without the mark of byte order.
+    complete : bool
+        Whether that is all of it.
+    sep : str
+        The separator, "" for the one that cuts the records most alike.
+    has_header : bool
+        Whether the first record names the columns.
+    """
+    start = 1
+    declared = re.match(r'"?sep=(.|\\t)"?[ \t]*(\r\n|\r|\n)', sample, re.IGNORECASE)
+    if declared:  # as spreadsheets write it
+        sep, start = sep or NAMES.get(declared[1].lower(), declared[1]), 2
+        sample = sample[declared.end() :]
+    with any_length():
+        if sep:
+            records = list(_records(sample, sep, complete, start))
+            width = _evenness(records)[1]
+        else:
+            sep, records, width = _most_even(sample, complete, start)
+    return _with_header(sep, records, width, has_header) if records else Dialect(sep, [], 0, 0)
+
+
+def _most_even(sample: str, complete: bool, start: int) -> tuple[str, list[Record], int]:
+    """The separator that cuts the records most alike, the records, and their usual number of fields."""
+    best, found = 0.0, None
+    for separator in FOUND:
+        records = list(_records(sample, separator, complete, start))
+        share, width = _evenness(records)
+        if share > best:
+            best, found = share, (separator, records, width)
+    if found is None:
+        records = list(_records(sample, " ", complete, start))
+        width = _evenness(records)[1]
+        if _is_spaced(records, width):
+            return " ", records, width
+        records = list(_records(sample, ",", complete, start))
+        found = ",", records, len(_first(records).fields) if records else 0
+    return found
+
+
+def _records(sample: str, separator: str, complete: bool, start: int) -> Iterator[Record]:
+    """The first records that are not blank; the last of an incomplete sample may be cut short, and is left out."""
+    if separator == " ":
+        sample, separator = single_tabs(sample), "\t"
+    lines = re.split("\r\n|\r|\n", sample)
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    records, line = [], 1
+    try:
+        for fields in reader:
+            if any(field.strip(SPACE) for field in fields):
+                comment = lines[line - 1].lstrip().startswith("#")
+                records.append(Record(line + start - 1, reader.line_num + start - 1, fields, comment))
+            line = reader.line_num + 1
+            if len(records) > SAMPLE_RECORDS:
+                break
+    except csv.Error:  # judge by the records before it
+        pass
+    if len(records) > SAMPLE_RECORDS or (not complete and len(records) > 1):
+        records.pop()
+    yield from records
+
+
+def _first(records: list[Record]) -> Record:
+    return next((record for record in records if not record.comment), records[0])
+
+
+def _evenness(records: list[Record]) -> tuple[float, int]:
+    """The share of the records that are cut into the usual number of fields, and that number; 0.0 if it is no cut."""
+    told = [record for record in records if not record.comment] or records
+    if not told:
+        return 0.0, 0
+    widths = [len(record.fields) for record in reversed(told)]  # of as many, that of later ones
+    usual = Counter(width for width in widths if width > 1).most_common(1)
+    if not usual:
+        return 0.0, 1
+    width, count = usual[0]
+    share = count / len(widths)
+    return (share if share >= 0.5 or len(told[0].fields) > 1 else 0.0), width
+
+
+def _is_spaced(records: list[Record], width: int) -> bool:
+    """Whether white space separates fields: it also does words, so that all records must agree, and hold numbers."""
+    told = [record for record in records if not record.comment]
+    widths = [len(record.fields) for record in told]
+    if len(told) < 2 or widths[0] < 2 or widths[0] not in (width, width - 1) or set(widths[1:]) != {width}:
+        return False
+    return bool(_numeric([record.fields for record in told[1:]]))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell looks like a number, in any notation."""
+    return NUMBER.fullmatch(cell.strip(SPACE)) is not None
+
+
+def _numeric(rows: list[list[str]]) -> list[int]:
+    """The columns that hold numbers throughout, but for marks of missing values."""
+    found = []
+    for j, column in enumerate(zip(*rows, strict=True)):
+        cells = [cell.strip(SPACE) for cell in column]
+        numbers = sum(map(is_number, cells))
+        others = [cell for cell in cells if not is_number(cell)]
+        if numbers and numbers >= sum(map(bool, others)) and all(SHORT_WORD.fullmatch(cell) for cell in others):
+            found.append(j)
+    return found
+
+
+def _like_data(fields: list[str], numeric: list[int]) -> bool:
+    """Whether fields are numbers, or empty, wherever a column holds numbers."""
+    cells = [fields[j].strip(SPACE) for j in numeric]
+    return any(map(is_number, cells)) and all(is_number(cell) or EMPTY.fullmatch(cell) for cell in cells)
+
+
+def _like_names(fields: list[str], numeric: list[int]) -> bool:
+    """Whether fields are words wherever a column holds numbers, of which there are some."""
+    cells = [fields[j].strip(SPACE) for j in numeric]
+    return bool(cells) and not any(is_number(cell) or EMPTY.fullmatch(cell) for cell in cells)
+
+
+def _with_header(separator: str, records: list[Record], width: int, has_header: bool) -> Dialect:
+    """Tell the header from what stands before it and from the rows."""
+    leading = 0
+    while leading < len(records) and records[leading].comment:
+        leading += 1
+    if leading == len(records):  # no comments, if there is nothing else
+        leading = 0
+    comments = records[:leading]
+    body = [record for record in records[leading:] if not record.comment or len(record.fields) == width]
+    at = next((i for i, record in enumerate(body) if len(record.fields) == width), 0)
+    rows = [record.fields for record in body[at + 1 :] if len(record.fields) == width]
+    fields = body[at].fields
+    numeric = _numeric(rows or [fields])
+    passed = (*comments, *body[:at])
+    if not has_header:
+        skip = body[at].first - 1
+        return Dialect(separator, [""] * len(fields), 0, skip, _lines(passed))
+    commented = _commented(comments[-1], width) if comments and not at else None
+    if commented and not _like_names(fields, numeric) and (width > 1 or _like_data(fields, numeric)):
+        return Dialect(separator, commented, comments[-1].first, comments[-1].last, _lines(comments[:-1]))
+    before = [field.strip(SPACE) for field in body[at - 1].fields] if at else []
+    if before and not _like_names(fields, numeric):
+        rest = [any(cell.strip(SPACE) for cell in column) for column in zip(fields, *rows, strict=True)]
+        header = body[at - 1]
+        if not any(before[width:]) and not any(rest[len(before) :]):
+            names = (before + [""] * width)[:width]
+            return Dialect(separator, names, header.first, header.last, _lines((*comments, *body[: at - 1])))
+        distinct = len({row[0] for row in [fields, *rows]}) == 1 + len(rows)
+        if len(before) == width - 1 and distinct and (_like_data(fields, numeric) or (len(before) > 1 and not numeric)):
+            return Dialect(
+                separator,
+                ["", *before],
+                header.first,
+                header.last,
+                _lines((*comments, *body[: at - 1])),
+                row_names=True,
+            )
+        if (
+            _like_data(fields, numeric) or len(body[0].fields) > width
+        ):  # the header is at fault: say so when rows are read
+            return Dialect(separator, body[0].fields, body[0].first, body[0].last, _lines(comments))
+    at = _title_skipped(body, at, width)
+    record = body[at]
+    numeric = _numeric([row.fields for row in body[at + 1 :] if len(row.fields) == width] or [])
+    like_data = _like_data(record.fields, numeric) and not _counts(record.fields, numeric)
+    names = record.fields
+    return Dialect(separator, names, record.first, record.last, _lines((*comments, *body[:at])), like_data=like_data)
+
+
+def _commented(record: Record, width: int) -> list[str] | None:
+    """The names of a header that is commented out, if the comment has as many fields as the rows."""
+    first = record.fields[0].strip(SPACE)
+    name = first[1:].strip(SPACE)
+    if first.startswith("##"):
+        return None
+    if not name and len(record.fields) == width + 1:  # "# a b"
+        return record.fields[1:]
+    return [name or first, *record.fields[1:]] if len(record.fields) == width else None
+
+
+def _title_skipped(body: list[Record], at: int, width: int) -> int:
+    """The header's place, after titles that are padded to the width of the rows, or followed by a blank line."""
+    filled = [sum(bool(field.strip(SPACE)) for field in record.fields) for record in body]
+    while (
+        width > 2 and at + 2 < len(body) and filled[at] == 1 and body[at].fields[0].strip(SPACE) and filled[at + 1] > 1
+    ):
+        at += 1
+    for i in range(at + 1, min(at + 20, len(body) - 1)):
+        rows = [record.fields for record in body[i + 1 :] if len(record.fields) == width]
+        after_blank = body[i].first > body[i - 1].last + 1
+        if after_blank and filled[i] == len(body[i].fields) == width and _like_names(body[i].fields, _numeric(rows)):
+            return i
+    return at
+
+
+def _counts(fields: list[str], numeric: list[int]) -> bool:
+    """Whether the numbers of a header count up, as years and places do."""
+    cells = [fields[j].strip(SPACE) for j in numeric]
+    whole = [int(cell) for cell in cells if re.fullmatch(r"[0-9]{1,9}", cell)]
+    return len(whole) == len(cells) > 1 and all(b - a == 1 for a, b in pairwise(whole))
+
+
+def _lines(records: tuple[Record, ...] | list[Record]) -> tuple[int, ...]:
+    return tuple(line for record in records for line in range(record.first, record.last + 1))

@@ -1,0 +1,233 @@
+"""Parquet, data frames, dicts of columns and lists of rows, as columns of pyarrow."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import numbers
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from reseau.checks import shown
+from reseau.errors import DataError
+from reseau.sources import PARQUET, Source, first_line
+
+Named = tuple[list[str], list[Any]]  # names of columns, and the cells of each
+NUMBERS = (numbers.Number, np.generic, decimal.Decimal)
+TIMES = (datetime.date, datetime.time, datetime.timedelta)
+SCALARS = (str, bytes, *NUMBERS, *TIMES, uuid.UUID, PurePath, enum.Enum)
+NO_NAMES = "give a dict of columns, such as {'length': [1.5, 2.5]}, or a data frame with named columns"
+
+
+def is_parquet(source: Source, head: bytes) -> bool:
+    """Whether a source is Parquet by its first bytes or its name."""
+    return head.startswith(b"PAR1") or (source.path is not None and source.path.suffix.lower() in PARQUET)
+
+
+def read_parquet(source: Source) -> Named:
+    """The columns of a Parquet file; a `DataError` if it is none."""
+    import pyarrow.parquet
+
+    try:
+        with source.open() as file:
+            seekable = file if file.seekable() else pa.BufferReader(file.read())
+            return columns_of(pyarrow.parquet.read_table(seekable, partitioning=None))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise DataError(f"{source.name} is not a Parquet file, or a damaged one: {first_line(error)}.") from None
+
+
+def columns_of(data: Any) -> Named:
+    """The columns of a data frame, a dict of columns, a dict of one row or a list of such dicts.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or a column of it cannot be used.
+    """
+    if isinstance(data, Mapping):
+        return _of_dict(data)
+    if isinstance(data, pa.RecordBatch):
+        data = pa.Table.from_batches([data])
+    if isinstance(data, pa.Table):
+        return [*data.column_names], data.columns
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray):
+        return _of_rows(data)
+    if isinstance(data, np.ndarray):
+        if data.dtype.names and data.ndim == 1:
+            return [*data.dtype.names], [_cells(data[name], name) for name in data.dtype.names]
+        raise DataError(f"an array of shape {data.shape} has no names of columns; {NO_NAMES}.")
+    if isinstance(data, str | bytes | bytearray):
+        raise DataError(f"a table is not {type(data).__name__}; give its text as io.BytesIO or io.StringIO.")
+    return _of_frame(data)
+
+
+def _of_dict(data: Mapping[Any, Any]) -> Named:
+    if not data:
+        raise DataError("the dict is empty; a table needs at least one column.")
+    single = [name for name, values in data.items() if _is_single(values)]
+    names = [str(name) for name in data]
+    if len(single) == len(data):
+        return names, [_cells([value], name) for name, value in zip(names, data.values(), strict=True)]
+    for name in single:
+        raise DataError(
+            f"column {str(name)!r} of the dict is {shown(data[name])}, where others hold several rows; give each "
+            "column a list of its values, or each a single one for a table of one row."
+        )
+    cells = [_cells(values, name) for name, values in zip(names, data.values(), strict=True)]
+    lengths = {name: len(column) for name, column in zip(names, cells, strict=True)}
+    first = names[0]
+    for name, length in lengths.items():
+        if length != lengths[first]:
+            raise DataError(
+                f"the columns of the dict have different lengths: {first!r} has {lengths[first]} values, {name!r} "
+                f"{length}."
+            )
+    return names, cells
+
+
+def _is_single(value: object) -> bool:
+    """Whether it is one cell: the missing values of pandas are classes of their own."""
+    return (
+        value is None or isinstance(value, SCALARS) or not (isinstance(value, Iterable) or hasattr(value, "__array__"))
+    )
+
+
+def _of_rows(data: Sequence[Any]) -> Named:
+    if not len(data):
+        raise DataError("the list is empty; a table needs at least one row.")
+    names: dict[Any, None] = {}
+    for i, row in enumerate(data):
+        if not isinstance(row, Mapping):
+            raise DataError(
+                f"a list is a table if each of its rows is a dict, but row {i + 1} is {shown(row)}, without names of "
+                f"columns; {NO_NAMES}."
+            )
+        names.update(dict.fromkeys(row))
+    if not names:
+        raise DataError("the rows of the list are empty dicts; a table needs at least one column.")
+    return [str(name) for name in names], [_cells([row.get(name) for row in data], str(name)) for name in names]
+
+
+def _of_frame(frame: Any) -> Named:
+    """The columns of any frame that narwhals knows; what is lazy is collected."""
+    import narwhals
+    from narwhals.exceptions import NarwhalsError
+
+    if narwhals.dependencies.is_pandas_dataframe(frame):
+        names = [_name(label) for label in frame.columns]
+        return names, [_of_pandas(frame.iloc[:, i], name) for i, name in enumerate(names)]
+    if narwhals.dependencies.is_into_series(frame):
+        raise DataError("a table has named columns, and a single series is one of them; give series.to_frame().")
+    try:
+        eager = narwhals.from_native(frame)
+        if isinstance(eager, narwhals.LazyFrame):
+            eager = eager.collect()
+        if eager.implementation.is_pandas_like():
+            return _of_frame(eager.to_pandas())
+        columns = {name: eager[name] for name in eager.columns}
+        return [*columns], [
+            _of_values(column.to_list(), name) if column.dtype == narwhals.Object else column.to_arrow()
+            for name, column in columns.items()
+        ]
+    except TypeError as error:
+        if hasattr(frame, "__arrow_c_stream__"):
+            return columns_of(pa.table(frame))
+        raise DataError(
+            "a table is a path, '-' for standard input, an open file, a data frame (pandas, polars, pyarrow), a dict "
+            f"of columns or a list of dicts, not {type(frame).__name__}: {' '.join(str(error).split())[:200]}."
+        ) from None
+    except (pa.ArrowException, NarwhalsError) as error:
+        raise DataError(f"the data frame cannot be used as a table: {' '.join(str(error).split())}.") from None
+
+
+def _name(label: object) -> str:
+    """The name of a column; that of several levels is all of them."""
+    return " ".join(str(part) for part in label if str(part)) if isinstance(label, tuple) else str(label)
+
+
+def _cells(values: Any, name: str) -> Any:
+    """The cells of a column of a dict: a list, an array, a series."""
+    import narwhals
+
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if narwhals.dependencies.is_pandas_series(values):
+        return _of_pandas(values, name)
+    if narwhals.dependencies.is_into_series(values):
+        series = narwhals.from_native(values, series_only=True)
+        return _of_values(series.to_list(), name) if series.dtype == narwhals.Object else series.to_arrow()
+    if isinstance(values, Mapping):
+        raise DataError(f"column {name!r} is a dict; give the list of its values.")
+    array = values
+    if not isinstance(values, np.ndarray) and hasattr(values, "__array__"):  # tensors, and pandas' own arrays
+        array = np.asarray(values)
+    if isinstance(array, np.ndarray):
+        if array.ndim != 1:
+            raise DataError(
+                f"column {name!r} is an array of shape {array.shape}; give each of its columns its own name."
+            )
+        if array.dtype.kind in "biufmM" and array.dtype.itemsize <= 8:
+            return (
+                pa.array(array, mask=np.ma.getmaskarray(array))
+                if isinstance(array, np.ma.MaskedArray)
+                else pa.array(array)
+            )
+        return _of_values(array.tolist(), name)
+    return _of_values(list(values), name)
+
+
+def _of_pandas(series: Any, name: str) -> Any:
+    import pandas as pd
+
+    dtype = series.dtype
+    if isinstance(dtype, pd.SparseDtype):
+        return _of_pandas(series.sparse.to_dense(), name)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pa.DictionaryArray.from_arrays(
+            pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy()),
+            _of_pandas(dtype.categories.to_series(), name),
+        )
+    if isinstance(dtype, pd.PeriodDtype):
+        return _of_pandas(series.dt.to_timestamp(), name)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufmM" and dtype.itemsize <= 8:
+        return pa.Array.from_pandas(series)
+    if isinstance(dtype, np.dtype | pd.IntervalDtype):
+        return _of_values(series.tolist(), name)
+    try:
+        return pa.Array.from_pandas(series)
+    except (pa.ArrowException, TypeError, ValueError):
+        return _of_values(series.tolist(), name)
+
+
+def _of_values(values: list[Any], name: str) -> Any:
+    """Python's objects as one type, or as the text that a file would hold where they are of several."""
+    kinds = {type(value) for value in values if not _is_missing(value)}
+    if len(kinds) == 1 or kinds <= {int, float} or not any(issubclass(kind, SCALARS) for kind in kinds):
+        try:
+            return pa.array(values, from_pandas=True)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            pass
+    if all(
+        kind.__name__ == "Interval" or (issubclass(kind, SCALARS) and not issubclass(kind, complex)) for kind in kinds
+    ):
+        return pa.array([None if _is_missing(value) else _written(value) for value in values], pa.large_string())
+    return pa.array([None if _is_missing(value) else [str(value)] for value in values], pa.list_(pa.large_string()))
+
+
+def _is_missing(value: object) -> bool:
+    """Whether it is None, NaN, or pandas' NA or NaT."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.floating | decimal.Decimal) and value != value
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value.value if isinstance(value, enum.Enum) else value)

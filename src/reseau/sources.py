@@ -1,0 +1,239 @@
+"""Where a table comes from: a file, standard input or an open file, compressed or not, as bytes to be read again."""
+
+from __future__ import annotations
+
+import errno
+import json
+import lzma
+import os
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from reseau.checks import as_path, file_to_read, shown
+from reseau.errors import DataError, ParameterError
+
+COMPRESSED = (".gz", ".bz2", ".zst", ".xz", ".zip")
+TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv")
+PARQUET = (".parquet", ".pq")
+STANDARD_INPUT = "-"
+
+HEAD_BYTES = 1024  # in which a format is recognised
+UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)  # of damaged files
+CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+XZ, ZIP = b"\xfd7zXZ\x00", b"PK\x03\x04"
+SAVE = "save the table as CSV (UTF-8)"
+FORMATS = {
+    b"PK": f"a damaged zip archive or spreadsheet; {SAVE}",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet; save the sheet as CSV (UTF-8)",
+    b"\xff\xfe": "UTF-16 text; save it as CSV (UTF-8)",
+    b"\xfe\xff": "UTF-16 text; save it as CSV (UTF-8)",
+    b"%PDF": f"a PDF; {SAVE}",
+    b"SQLite format 3": "an SQLite database; export the table as CSV, or read it with pandas.read_sql",
+    b"\x80\x04": "a pickle; load it in Python, and give the data frame",
+    b"\x80\x05": "a pickle; load it in Python, and give the data frame",
+    b"\x93NUMPY": "an array of NumPy; load it, and give a dict of its columns",
+    b"ARROW1": "a Feather file; read it with pyarrow.feather.read_table, and give that table",
+    b"FEA1": "a Feather file; read it with pyarrow.feather.read_table, and give that table",
+    b"ORC": "an ORC file; read it with pyarrow.orc.read_table, and give that table",
+    b"\x89HDF": "an HDF5 file; read it with pandas.read_hdf, and give the data frame",
+    b"$FL2": "a file of SPSS; read it with pandas.read_spss, and give the data frame",
+    b"<stata_dta>": "a file of Stata; read it with pandas.read_stata, and give the data frame",
+    b"RDX": "a file of R; save the data frame with write.csv",
+    b"X\n\x00\x00\x00": "a file of R; save the data frame with write.csv",
+    b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"Rar!": "a RAR archive; unpack it",
+    b"{\\rtf": f"an RTF document; {SAVE}",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes that can be read from their beginning as often as needed.
+
+    Parameters
+    ----------
+    name : str
+        What messages call them: the path, "standard input" or "the text".
+    raw : callable
+        Opens them as they lie there.
+    unpack : callable
+        Makes a file object of the plain bytes of what `raw` opened.
+    path : Path or None
+        Of the file, if it is one.
+    """
+
+    name: str
+    raw: Callable[[], Any]
+    unpack: Callable[[Any], Any] = lambda file: file
+    path: Path | None = None
+
+    def open(self) -> Any:
+        """Open a binary file object of the plain bytes."""
+        return self.unpack(self.raw())
+
+    def read(self, count: int = -1) -> bytes:
+        """The plain bytes from their beginning, at most `count`; a `DataError` says that they are damaged."""
+        try:
+            with self.open() as file:
+                return bytes(file.read() if count < 0 else file.read(count))
+        except UNREADABLE as error:
+            raise DataError(f"{self.name} cannot be read: {first_line(error)}.") from None
+
+
+def is_source(data: object) -> bool:
+    """Whether it is a path, "-" or an open file."""
+    return isinstance(data, str | os.PathLike) or callable(getattr(data, "read", None))
+
+
+def open_source(data: Any) -> Source:
+    """Find the bytes of a path, of standard input ("-") or of an open file, and decompress them where they need it.
+
+    Raises
+    ------
+    ParameterError
+        If it is no path, or an open file that cannot be read.
+    DataError
+        If there is nothing in it, or an archive that holds several files.
+    OSError
+        If the file cannot be opened.
+    """
+    if not isinstance(data, str | os.PathLike):
+        source = _of_stream(data)
+    elif os.fspath(data) == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise ParameterError("standard input is closed; name a file.")
+        source = _in_memory("standard input", _content(getattr(sys.stdin, "buffer", sys.stdin), "standard input"))
+    else:
+        source = _of_path(data)
+    head = source.read(HEAD_BYTES)
+    if not head:
+        raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
+    return _decompressed(source, head)
+
+
+def refuse_other_formats(source: Source, head: bytes) -> None:
+    """Name what the bytes are where they are no delimited text, and the way out."""
+    for magic, what in FORMATS.items():
+        if head.startswith(magic):
+            raise DataError(f"{source.name} is {what}.")
+    if head[257:262] == b"ustar":
+        raise DataError(f"{source.name} is a tar archive; unpack it, and name one of its files.")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    lower = start[:100].lower()
+    if lower.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml")):
+        raise DataError(f"{source.name} is HTML or XML; {SAVE}.")
+    if lower.startswith(b"@relation") or (lower.startswith(b"%") and b"@relation" in head.lower()):
+        raise DataError(f"{source.name} is an ARFF file of Weka; {SAVE}.")
+    if _is_json(start):
+        raise DataError(f"{source.name} is JSON; read it with pandas.read_json, and give the data frame, or {SAVE}.")
+
+
+def _is_json(start: bytes) -> bool:
+    if start[:1] == b"{":
+        return start[1:].lstrip()[:1] in (b'"', b"}")
+    if start[:1] != b"[":
+        return False
+    if start[1:].lstrip()[:1] in (b"{", b"["):
+        return True
+    try:
+        json.loads(start.split(b"\n")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, for a sentence."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _of_path(data: Any) -> Source:
+    if isinstance(data, str) and "\n" in data:
+        raise ParameterError(f"path is {shown(data)}; give the text of a table as io.StringIO(text).")
+    path = as_path(data, ", '-' for standard input, an open file or a data frame")
+    file_to_read(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path))
+    with open(path, "rb"):  # raises the OSError of a file that is missing or forbidden
+        pass
+    return Source(str(path), lambda: pa.OSFile(str(path)), path=path)
+
+
+def _of_stream(file: Any) -> Source:
+    name = getattr(file, "name", None)
+    name = name if isinstance(name, str) and name else "the text"
+    return _in_memory(name, _content(file, name))
+
+
+def _content(file: Any, name: str) -> bytes:
+    try:
+        content = file.read()
+    except ValueError as error:  # closed, open for writing only, or bytes that are no text
+        raise ParameterError(
+            f"{name} cannot be read ({first_line(error)}); give a file that is open to be read."
+        ) from None
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogateescape")
+    if isinstance(content, bytes | bytearray | memoryview):
+        return bytes(content)
+    raise ParameterError(f"{name} gives {type(content).__name__} where text or bytes are read; give an open file.")
+
+
+def _in_memory(name: str, content: bytes) -> Source:
+    return Source(name, lambda: pa.BufferReader(content))
+
+
+def replaced(source: Source, content: bytes) -> Source:
+    """The same source with other bytes in its place."""
+    return _in_memory(source.name, content)
+
+
+# --- compressed -------------------------------------------------------------------------------------------------------
+
+
+def _decompressed(source: Source, head: bytes) -> Source:
+    """What a compressed source holds, known by its first bytes, whatever it is called."""
+    codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
+    if codec:
+        return Source(source.name, source.raw, lambda raw: pa.CompressedInputStream(raw, codec), source.path)
+    if head.startswith(XZ):
+        return Source(source.name, source.raw, lzma.LZMAFile, source.path)
+    if head.startswith(ZIP):
+        member = _member(source)
+        return Source(source.name, source.raw, lambda raw: zipfile.ZipFile(raw).open(member), source.path)
+    return source
+
+
+def _member(source: Source) -> str:
+    """The one table of a zip archive."""
+    try:
+        with source.raw() as raw, zipfile.ZipFile(raw) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except UNREADABLE:
+        raise DataError(f"{source.name} is {FORMATS[b'PK']}.") from None
+    names = [entry.filename for entry in entries]
+    if "[Content_Types].xml" in names or "content.xml" in names:
+        raise DataError(f"{source.name} is a spreadsheet; save the sheet as CSV (UTF-8).")
+    usual = [
+        entry for entry in entries if "__MACOSX" not in entry.filename and not Path(entry.filename).name.startswith(".")
+    ]
+    tables = [entry for entry in usual if Path(entry.filename).suffix.lower() in TEXT + PARQUET]
+    csv = [entry for entry in tables if Path(entry.filename).suffix.lower() == ".csv"]
+    for choice in (usual, csv, tables):
+        if len(choice) == 1:
+            if choice[0].flag_bits & 1:
+                raise DataError(f"{source.name} is encrypted; unpack it, and name its file.")
+            return choice[0].filename
+    if not usual:
+        raise DataError(f"{source.name} is a zip archive without a file in it.")
+    several = ", ".join(shown(entry.filename) for entry in usual[:12]) + " and more" * (len(usual) > 12)
+    raise DataError(f"{source.name} is a zip archive of several files: {several}; unpack it, and name one.")
