@@ -20,7 +20,6 @@ from reseau.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
     NO_LIMIT,
-    TIME_OF_DAY,
     Boolean,
     Category,
     Date,
@@ -28,6 +27,7 @@ from reseau.columns import (
     Number,
     plural,
 )
+from reseau.dates import TIME_OF_DAY
 from reseau.export import c_text as c
 from reseau.export.c import Parts
 from reseau.export.vectors import Cell, Row, encoded, rows, used

@@ -27,7 +27,6 @@ from reseau.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
     NO_LIMIT,
-    TIME_OF_DAY,
     Boolean,
     Category,
     Date,
@@ -35,6 +34,7 @@ from reseau.columns import (
     Number,
     plural,
 )
+from reseau.dates import TIME_OF_DAY
 from reseau.errors import ParameterError, ReseauError
 from reseau.export import c_text
 from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary, taken_apart

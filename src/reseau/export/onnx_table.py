@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, TIME_OF_DAY, Date
+from reseau.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
+from reseau.dates import TIME_OF_DAY
 from reseau.export.onnx_graph import Graph, finished, input_names, tensor
 from reseau.export.onnx_network import labels, layers
 from reseau.target import Classes

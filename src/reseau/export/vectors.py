@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from reseau.activations import RowWise
-from reseau.columns import TIME_OF_DAY, Boolean, Category, Date, Description, Number
+from reseau.columns import Boolean, Category, Date, Description, Number
+from reseau.dates import TIME_OF_DAY
 from reseau.layers import Architecture
 
 if TYPE_CHECKING:
