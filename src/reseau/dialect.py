@@ -55,6 +55,8 @@ class Dialect:
         The lines before the header that are neither blank nor part of it.
     row_names : bool
         Whether the header has no name for the first field.
+    commented : bool
+        Whether the header begins with # as comments do.
     like_data : bool
         Whether the header looks like a row.
     """
@@ -65,6 +67,7 @@ class Dialect:
     skip: int
     passed_over: tuple[int, ...] = ()
     row_names: bool = False
+    commented: bool = False
     like_data: bool = False
 
 
@@ -190,7 +193,8 @@ def _evenness(records: list[Record]) -> tuple[float, int]:
         return 0.0, 1
     width, count = usual[0]
     share = count / len(widths)
-    return (share if share >= 0.5 or len(told[0].fields) > 1 else 0.0), width
+    is_table = share >= 0.5 or len(told[0].fields) > 1 or (width > 2 and count > 1 and set(widths[:count]) == {width})
+    return (share if is_table else 0.0), width
 
 
 def _is_spaced(records: list[Record], width: int) -> bool:
@@ -249,8 +253,13 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
         skip = body[at].first - 1
         return Dialect(separator, [""] * len(fields), 0, skip, _lines(passed))
     commented = _commented(comments[-1], width) if comments and not at else None
-    if commented and not _like_names(fields, numeric) and (width > 1 or _like_data(fields, numeric)):
-        return Dialect(separator, commented, comments[-1].first, comments[-1].last, _lines(comments[:-1]))
+    if commented and (
+        _like_data(fields, numeric) or (width > 1 and not numeric and not any(map(is_number, commented)))
+    ):
+        last = comments[-1]
+        return Dialect(
+            separator, commented, last.first, last.last, _lines(comments[:-1]), commented=commented[0] != "#"
+        )
     before = [field.strip(SPACE) for field in body[at - 1].fields] if at else []
     if before and not _like_names(fields, numeric):
         rest = [any(cell.strip(SPACE) for cell in column) for column in zip(fields, *rows, strict=True)]
@@ -268,9 +277,9 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
                 _lines((*comments, *body[: at - 1])),
                 row_names=True,
             )
-        if (
-            _like_data(fields, numeric) or len(body[0].fields) > width
-        ):  # the header is at fault: say so when rows are read
+        apart = width > 2 or body[at].first > header.last + 1
+        # Else the header is at fault, which is said when rows are read.
+        if _like_data(fields, numeric) or len(body[0].fields) > width or not apart:
             return Dialect(separator, body[0].fields, body[0].first, body[0].last, _lines(comments))
     at = _title_skipped(body, at, width)
     record = body[at]
