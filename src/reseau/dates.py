@@ -43,7 +43,7 @@ MONTHS = {
             "may mai",
             "june jun juin",
             "july jul juillet juil",
-            "august aug aout",
+            "august aug aout aou",
             "september sept sep septembre",
             "october oct octobre",
             "november nov novembre",
@@ -65,7 +65,7 @@ _SEPARATOR = rf"(?:{_S}*[-/.]{_S}*|{_S}+)"
 _UNDOTTED = rf"(?:{_S}*[-/]{_S}*|{_S}+)"
 
 _WEEKDAY = (
-    r"(?:(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+    rf"(?:le{_S}+)?(?:(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
     rf"|(?:lun|mar|mer(?:cre)?|jeu|ven(?:dre)?|same?)(?:di)?|dim(?:anche)?)(?:[.,]+{_S}*|{_S}+))?"
 )
 _Y4, _Y2, _Y = r"(?P<year>\d{4})", r"(?P<year>\d{2})", r"['’]?(?P<year>\d{4}|\d{2})"
@@ -76,7 +76,7 @@ _NTH = rf"{_D}(?:st|nd|rd|th|er)?"
 
 _HOUR, _MINUTE = r"(?P<hour>\d{1,2})", r"(?P<minute>\d{2})"
 _SECOND = r"(?P<second>\d{2}(?:[.,]\d+)?)"
-_HALF = rf"{_S}*(?P<half>[ap])(?:\.?{_S}*m)?\.?"
+_HALF = rf"{_S}*(?P<half>[ap])\.?{_S}*m\.?"
 _H, _MIN = rf"{_S}*h{_S}*", rf"{_S}*m(?:i?n)?{_S}*"
 _CLOCK = (  # after a date, where nothing else can be meant
     rf"{_HOUR}(?:(?:[:.]|{_H})?{_MINUTE}(?:(?:[:.]|{_MIN})?{_SECOND}(?:{_S}*s)?|{_MIN})?|{_H})?(?:{_HALF})?"
@@ -106,7 +106,7 @@ _YEAR_FIRST = (
 )
 _DAY_NAMED = (
     rf"{_D}[- /]{_NAME}[- /]{_Y4}{_PLAIN_TIME}",
-    rf"(?:le{_S}+)?{_WEEKDAY}{_NTH}{_JOINT}*(?:of{_S}+)?{_NAME}{_JOINT}*{_Y}{_TIME}",
+    rf"{_WEEKDAY}{_NTH}{_JOINT}*(?:of{_S}+)?{_NAME}{_JOINT}*{_Y}{_TIME}",
     rf"{_D}/?{_NAME}/?{_Y4}:{_CLOCK_AND_ZONE}",  # of Apache and SAS
 )
 _MONTH_NAMED = (
@@ -154,6 +154,7 @@ _OWN = {
     "year-quarter": (
         rf"{_YEAR_OF_MONTH}(?:{_JOINT}|:)*{_QUARTER_MARK}{_QUARTER}",
         rf"{_QUARTER_MARK}{_QUARTER}{_JOINT}*{_YEAR_OF_MONTH}",
+        rf"{_QUARTER_MARK}{_QUARTER}{_S}*['’]{_Y2}",
         rf"{_QUARTER}[QT]{_JOINT}*{_YEAR_OF_MONTH}",
         rf"{_QUARTER}(?:st|nd|rd|th|er|[eè]me|e)?{_S}*(?:quarter|trimestre){_S}+(?:of{_S}+|de{_S}+)?{_YEAR_OF_MONTH}",
     ),
@@ -276,8 +277,11 @@ def find(levels: pa.ChunkedArray, counts: Counts) -> Found | None:
     texts = _array(levels)
     counts = np.where(_mask(pc.is_valid(texts)), counts, 0)
     total = int(counts.sum())
-    if not total or _cells(_matches(texts, chain(*_OWN.values())), counts) < SHARE * total:
+    if not total:
         return None
+    for forms in ([r".*\d.*"], chain(*_OWN.values())):  # most words have no digit, which is found soon
+        if _cells(_matches(texts, forms), counts) < SHARE * total:
+            return None
     if _mask(pc.match_substring_regex(texts, r"^\d+$"))[counts > 0].all():
         return _find_digits(texts, counts)
     readings: dict[str, _Reading] = {}
