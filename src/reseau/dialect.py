@@ -59,6 +59,8 @@ class Dialect:
         Whether the header begins with # as comments do.
     like_data : bool
         Whether the header looks like a row.
+    counts : bool
+        Whether it does so because its names are numbers that count up, as years do.
     """
 
     separator: str
@@ -69,6 +71,7 @@ class Dialect:
     row_names: bool = False
     commented: bool = False
     like_data: bool = False
+    counts: bool = False
 
 
 @contextmanager
@@ -284,9 +287,18 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
     at = _title_skipped(body, at, width)
     record = body[at]
     numeric = _numeric([row.fields for row in body[at + 1 :] if len(row.fields) == width] or [])
-    like_data = _like_data(record.fields, numeric) and not _counts(record.fields, numeric)
-    names = record.fields
-    return Dialect(separator, names, record.first, record.last, _lines((*comments, *body[:at])), like_data=like_data)
+    passed_over = _lines((*comments, *body[:at]))
+    like_data = _like_data(record.fields, numeric)
+    counts = _counts(record.fields, numeric)
+    return Dialect(
+        separator,
+        record.fields,
+        record.first,
+        record.last,
+        passed_over,
+        like_data=like_data,
+        counts=like_data and counts,
+    )
 
 
 def _commented(record: Record, width: int) -> list[str] | None:

@@ -19,27 +19,31 @@ from reseau.errors import DataError
 from reseau.sources import PARQUET, Source, first_line
 
 Named = tuple[list[str], list[Any]]  # names of columns, and the cells of each
+PARQUET_MAGIC = b"PAR1"
 NUMBERS = (numbers.Number, np.generic, decimal.Decimal)
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 SCALARS = (str, bytes, *NUMBERS, *TIMES, uuid.UUID, PurePath, enum.Enum)
+MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 NO_NAMES = "give a dict of columns, such as {'length': [1.5, 2.5]}, or a data frame with named columns"
 
 
 def is_parquet(source: Source, head: bytes) -> bool:
     """Whether a source is Parquet by its first bytes or its name."""
-    return head.startswith(b"PAR1") or (source.path is not None and source.path.suffix.lower() in PARQUET)
+    return head.startswith(PARQUET_MAGIC) or (source.path is not None and source.path.suffix.lower() in PARQUET)
 
 
-def read_parquet(source: Source) -> Named:
-    """The columns of a Parquet file; a `DataError` if it is none."""
+def read_parquet(source: Source, head: bytes) -> Named:
+    """The columns of a Parquet file; a `DataError` if it is none, as its first bytes tell."""
     import pyarrow.parquet
 
+    if not head.startswith(PARQUET_MAGIC):
+        raise DataError(f"{source.name} is not a Parquet file; if it is text, rename it to end in .csv.")
     try:
         with source.open() as file:
             seekable = file if file.seekable() else pa.BufferReader(file.read())
             return columns_of(pyarrow.parquet.read_table(seekable, partitioning=None))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(f"{source.name} is not a Parquet file, or a damaged one: {first_line(error)}.") from None
+        raise DataError(f"{source.name} is a damaged Parquet file: {first_line(error)}.") from None
 
 
 def columns_of(data: Any) -> Named:
@@ -71,12 +75,12 @@ def _of_dict(data: Mapping[Any, Any]) -> Named:
     if not data:
         raise DataError("the dict is empty; a table needs at least one column.")
     single = [name for name, values in data.items() if _is_single(values)]
-    names = [str(name) for name in data]
+    names = [name_of(label) for label in data]
     if len(single) == len(data):
-        return names, [_cells([value], name) for name, value in zip(names, data.values(), strict=True)]
+        return names, [_of_values([value]) for value in data.values()]
     for name in single:
         raise DataError(
-            f"column {str(name)!r} of the dict is {shown(data[name])}, where others hold several rows; give each "
+            f"column {name_of(name)!r} of the dict is {shown(data[name])}, where others hold several rows; give each "
             "column a list of its values, or each a single one for a table of one row."
         )
     cells = [_cells(values, name) for name, values in zip(names, data.values(), strict=True)]
@@ -111,7 +115,7 @@ def _of_rows(data: Sequence[Any]) -> Named:
         names.update(dict.fromkeys(row))
     if not names:
         raise DataError("the rows of the list are empty dicts; a table needs at least one column.")
-    return [str(name) for name in names], [_cells([row.get(name) for row in data], str(name)) for name in names]
+    return [name_of(label) for label in names], [_of_values([row.get(label) for row in data]) for label in names]
 
 
 def _of_frame(frame: Any) -> Named:
@@ -120,8 +124,8 @@ def _of_frame(frame: Any) -> Named:
     from narwhals.exceptions import NarwhalsError
 
     if narwhals.dependencies.is_pandas_dataframe(frame):
-        names = [_name(label) for label in frame.columns]
-        return names, [_of_pandas(frame.iloc[:, i], name) for i, name in enumerate(names)]
+        names = [name_of(label) for label in frame.columns]
+        return names, [_of_pandas(frame.iloc[:, i]) for i in range(len(names))]
     if narwhals.dependencies.is_into_series(frame):
         raise DataError("a table has named columns, and a single series is one of them; give series.to_frame().")
     try:
@@ -130,25 +134,23 @@ def _of_frame(frame: Any) -> Named:
             eager = eager.collect()
         if eager.implementation.is_pandas_like():
             return _of_frame(eager.to_pandas())
-        columns = {name: eager[name] for name in eager.columns}
-        return [*columns], [
-            _of_values(column.to_list(), name) if column.dtype == narwhals.Object else column.to_arrow()
-            for name, column in columns.items()
-        ]
-    except TypeError as error:
+        return [*eager.columns], [_of_series(eager[name]) for name in eager.columns]
+    except TypeError:
         if hasattr(frame, "__arrow_c_stream__"):
             return columns_of(pa.table(frame))
         raise DataError(
             "a table is a path, '-' for standard input, an open file, a data frame (pandas, polars, pyarrow), a dict "
-            f"of columns or a list of dicts, not {type(frame).__name__}: {' '.join(str(error).split())[:200]}."
+            f"of columns or a list of dicts, not {type(frame).__name__}."
         ) from None
     except (pa.ArrowException, NarwhalsError) as error:
         raise DataError(f"the data frame cannot be used as a table: {' '.join(str(error).split())}.") from None
 
 
-def _name(label: object) -> str:
-    """The name of a column; that of several levels is all of them."""
-    return " ".join(str(part) for part in label if str(part)) if isinstance(label, tuple) else str(label)
+def name_of(label: object) -> str:
+    """The name of a column as text; that of several levels is all of them."""
+    if isinstance(label, tuple):
+        return " ".join(filter(None, map(name_of, label)))
+    return "" if _is_missing(label) else str(label)
 
 
 def _cells(values: Any, name: str) -> Any:
@@ -158,10 +160,9 @@ def _cells(values: Any, name: str) -> Any:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if narwhals.dependencies.is_pandas_series(values):
-        return _of_pandas(values, name)
+        return _of_pandas(values)
     if narwhals.dependencies.is_into_series(values):
-        series = narwhals.from_native(values, series_only=True)
-        return _of_values(series.to_list(), name) if series.dtype == narwhals.Object else series.to_arrow()
+        return _of_series(narwhals.from_native(values, series_only=True))
     if isinstance(values, Mapping):
         raise DataError(f"column {name!r} is a dict; give the list of its values.")
     array = values
@@ -172,57 +173,81 @@ def _cells(values: Any, name: str) -> Any:
             raise DataError(
                 f"column {name!r} is an array of shape {array.shape}; give each of its columns its own name."
             )
-        if array.dtype.kind in "biufmM" and array.dtype.itemsize <= 8:
-            return (
-                pa.array(array, mask=np.ma.getmaskarray(array))
-                if isinstance(array, np.ma.MaskedArray)
-                else pa.array(array)
-            )
-        return _of_values(array.tolist(), name)
-    return _of_values(list(values), name)
+        return _of_array(array)
+    return _of_values(list(values))
 
 
-def _of_pandas(series: Any, name: str) -> Any:
+def _of_array(array: np.ndarray[Any, Any]) -> Any:
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return pa.array(array) if array.dtype.kind in "biufmM" else _of_values(array.tolist())
+
+
+def _of_series(series: Any) -> Any:
+    """The cells of a series of narwhals, some types of which pyarrow doesn't know."""
+    if str(series.dtype) == "Object":
+        return _of_values(series.to_list())
+    try:
+        return series.to_arrow()
+    except (pa.ArrowException, TypeError, ValueError):
+        return _of_values(series.to_list())
+
+
+def _of_pandas(series: Any) -> Any:
     import pandas as pd
 
     dtype = series.dtype
     if isinstance(dtype, pd.SparseDtype):
-        return _of_pandas(series.sparse.to_dense(), name)
+        return _of_pandas(series.sparse.to_dense())
     if isinstance(dtype, pd.CategoricalDtype):
         return pa.DictionaryArray.from_arrays(
             pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy()),
-            _of_pandas(dtype.categories.to_series(), name),
+            _of_pandas(dtype.categories.to_series()),
         )
     if isinstance(dtype, pd.PeriodDtype):
-        return _of_pandas(series.dt.to_timestamp(), name)
-    if isinstance(dtype, np.dtype) and dtype.kind in "biufmM" and dtype.itemsize <= 8:
-        return pa.Array.from_pandas(series)
-    if isinstance(dtype, np.dtype | pd.IntervalDtype):
-        return _of_values(series.tolist(), name)
+        return _of_pandas(series.dt.to_timestamp())
+    if isinstance(dtype, np.dtype):
+        return _of_array(series.to_numpy())
+    if isinstance(dtype, pd.IntervalDtype):
+        return _of_values(series.tolist())
     try:
         return pa.Array.from_pandas(series)
     except (pa.ArrowException, TypeError, ValueError):
-        return _of_values(series.tolist(), name)
+        return _of_values(series.tolist())
 
 
-def _of_values(values: list[Any], name: str) -> Any:
+def _of_values(values: list[Any]) -> Any:
     """Python's objects as one type, or as the text that a file would hold where they are of several."""
-    kinds = {type(value) for value in values if not _is_missing(value)}
-    if len(kinds) == 1 or kinds <= {int, float} or not any(issubclass(kind, SCALARS) for kind in kinds):
+    kinds = _kinds(values)
+    if uuid.UUID not in kinds and (len(kinds) == 1 or kinds <= {int, float} or not any(map(_is_scalar, kinds))):
         try:
             return pa.array(values, from_pandas=True)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             pass
-    if all(
-        kind.__name__ == "Interval" or (issubclass(kind, SCALARS) and not issubclass(kind, complex)) for kind in kinds
-    ):
+    if all(map(_is_scalar, kinds)):
         return pa.array([None if _is_missing(value) else _written(value) for value in values], pa.large_string())
     return pa.array([None if _is_missing(value) else [str(value)] for value in values], pa.list_(pa.large_string()))
 
 
+def _kinds(values: list[Any]) -> set[type]:
+    """The types of the values that are there; a float that is always NaN is none."""
+    kinds = {kind for kind in set(map(type, values)) if kind.__name__ not in MISSING_TYPES}
+    if len(kinds) > 1:
+        for kind in [kind for kind in kinds if issubclass(kind, float | np.floating)]:
+            if all(value != value for value in values if type(value) is kind):
+                kinds.remove(kind)
+    return kinds
+
+
+def _is_scalar(kind: type) -> bool:
+    return kind.__name__ == "Interval" or (issubclass(kind, SCALARS) and not issubclass(kind, complex))
+
+
 def _is_missing(value: object) -> bool:
     """Whether it is None, NaN, or pandas' NA or NaT."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    if type(value).__name__ in MISSING_TYPES:
         return True
     return isinstance(value, float | np.floating | decimal.Decimal) and value != value
 
@@ -230,4 +255,5 @@ def _is_missing(value: object) -> bool:
 def _written(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return str(value.value if isinstance(value, enum.Enum) else value)
+    text = str(value.value if isinstance(value, enum.Enum) else value)
+    return text.encode("utf-8", "replace").decode()

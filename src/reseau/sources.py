@@ -10,7 +10,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ STANDARD_INPUT = "-"
 HEAD_BYTES = 1024  # in which a format is recognised
 UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)  # of damaged files
 CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
-XZ, ZIP = b"\xfd7zXZ\x00", b"PK\x03\x04"
+XZ, ZIP = b"\xfd7zXZ\x00", (b"PK\x03\x04", b"PK\x05\x06")
 SAVE = "save the table as CSV (UTF-8)"
 FORMATS = {
     b"PK": f"a damaged zip archive or spreadsheet; {SAVE}",
@@ -63,25 +63,18 @@ class Source:
     ----------
     name : str
         What messages call them: the path, "standard input" or "the text".
-    raw : callable
-        Opens them as they lie there.
-    unpack : callable
-        Makes a file object of the plain bytes of what `raw` opened.
+    open : callable
+        Opens a binary file object of them.
     path : Path or None
         Of the file, if it is one.
     """
 
     name: str
-    raw: Callable[[], Any]
-    unpack: Callable[[Any], Any] = lambda file: file
+    open: Callable[[], Any]
     path: Path | None = None
 
-    def open(self) -> Any:
-        """Open a binary file object of the plain bytes."""
-        return self.unpack(self.raw())
-
     def read(self, count: int = -1) -> bytes:
-        """The plain bytes from their beginning, at most `count`; a `DataError` says that they are damaged."""
+        """The bytes from their beginning, at most `count`; a `DataError` says that they are damaged."""
         try:
             with self.open() as file:
                 return bytes(file.read() if count < 0 else file.read(count))
@@ -114,10 +107,9 @@ def open_source(data: Any) -> Source:
         source = _in_memory("standard input", _content(getattr(sys.stdin, "buffer", sys.stdin), "standard input"))
     else:
         source = _of_path(data)
-    head = source.read(HEAD_BYTES)
-    if not head:
-        raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
-    return _decompressed(source, head)
+    for _ in range(2):  # an archive may hold what is compressed once more
+        source = _decompressed(source, source.read(HEAD_BYTES))
+    return source
 
 
 def refuse_other_formats(source: Source, head: bytes) -> None:
@@ -204,19 +196,19 @@ def _decompressed(source: Source, head: bytes) -> Source:
     """What a compressed source holds, known by its first bytes, whatever it is called."""
     codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
     if codec:
-        return Source(source.name, source.raw, lambda raw: pa.CompressedInputStream(raw, codec), source.path)
+        return replace(source, open=lambda: pa.CompressedInputStream(source.open(), codec))
     if head.startswith(XZ):
-        return Source(source.name, source.raw, lzma.LZMAFile, source.path)
+        return replace(source, open=lambda: lzma.LZMAFile(source.open()))
     if head.startswith(ZIP):
         member = _member(source)
-        return Source(source.name, source.raw, lambda raw: zipfile.ZipFile(raw).open(member), source.path)
+        return replace(source, open=lambda: zipfile.ZipFile(source.open()).open(member))
     return source
 
 
 def _member(source: Source) -> str:
     """The one table of a zip archive."""
     try:
-        with source.raw() as raw, zipfile.ZipFile(raw) as archive:
+        with source.open() as file, zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except UNREADABLE:
         raise DataError(f"{source.name} is {FORMATS[b'PK']}.") from None

@@ -73,7 +73,7 @@ class Table:
 
     def column(self, name: object) -> Column:
         """Return the column of that name; a `DataError` suggests the nearest name there is."""
-        found = self.columns.get(str(name).strip(SPACE))
+        found = self.columns.get(frames.name_of(name).strip(SPACE))
         if found is None:
             raise DataError(
                 f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its columns are "
@@ -124,8 +124,10 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
         return _of_columns("the table", *frames.columns_of(data))
     source = sources.open_source(data)
     head = source.read(sources.HEAD_BYTES)
+    if not head:
+        raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
     if frames.is_parquet(source, head):
-        return _of_columns(source.name, *frames.read_parquet(source))
+        return _of_columns(source.name, *frames.read_parquet(source, head))
     sources.refuse_other_formats(source, head)
     text = text_table.read_text(source, separator, has_header)
     return _of_text(source.name, text)
@@ -154,7 +156,8 @@ def quoted(value: object) -> str:
 def _of_text(name: str, text: text_table.Text) -> Table:
     if not len(text.cells[0]):
         raise DataError(f"{name} has a line of column names and no rows.")
-    names = _column_names(f"{name}, line {text.header}" if text.header else name, text.names, text.hint)
+    where, unnamed = (f"{name}, line {text.header}", f", or, {text_table.HEADER_NONE}") if text.header else (name, "")
+    names = _column_names(where, text.names, unnamed)
     columns = {
         column: Column(column, _plain(cells), text.place, text.separator)
         for column, cells in zip(names, text.cells, strict=True)
@@ -179,14 +182,15 @@ def _of_columns(name: str, names: list[str], columns: list[Any]) -> Table:
     return Table(name, found, len(columns[0]))
 
 
-def _column_names(where: str, names: list[str], hint: str = "") -> list[str]:
+def _column_names(where: str, names: list[str], unnamed: str = "") -> list[str]:
     """Give nameless columns (row numbers of pandas and R) a name, and refuse names met twice."""
     names = [name or f"column {i + 1}" for i, name in enumerate(names)]
     seen: dict[str, int] = {}
     for i, name in enumerate(names):
         if name in seen:
             raise DataError(
-                f"{where}: columns {seen[name] + 1} and {i + 1} are both named {name!r}; give each its own name.{hint}"
+                f"{where}: columns {seen[name] + 1} and {i + 1} are both named {name!r}; give each its own "
+                f"name{unnamed}."
             )
         seen[name] = i
     return names
@@ -216,7 +220,10 @@ def _category(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.if_else(cells, "True", "False").cast(pa.large_string())
     if pa.types.is_floating(kind):
         cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, kind), cells)
-    return cells if _is_binary(kind) or pa.types.is_nested(kind) else cells.cast(pa.large_string())
+    if _is_binary(kind) or pa.types.is_nested(kind):
+        return cells
+    text = cells.cast(pa.large_string())
+    return pc.replace_substring_regex(text, r"\.0+$", "") if pa.types.is_timestamp(kind) else text
 
 
 def _is_binary(kind: pa.DataType) -> bool:

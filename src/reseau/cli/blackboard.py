@@ -13,7 +13,9 @@ from reseau.errors import ModelFileError, ParameterError
 
 def blackboard(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+    ],
     row: Annotated[int, typer.Option(help="Which row of the table, the first being 1.")] = 1,
     target: Annotated[
         str | None,

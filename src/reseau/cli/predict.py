@@ -24,7 +24,9 @@ NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A .csv, .tsv or .parquet file.", show_default="CSV to stdout"),

@@ -25,7 +25,9 @@ NO_LAYERS = "none"
 
 
 def train(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+    ],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     output: Annotated[
         Path | None,
@@ -138,7 +140,7 @@ def train(
             from reseau.plots import save_loss_curve
 
             assert model.history is not None
-            title = f"{target} from {table.name}"
+            title = f"{target} from {model.training['table']}"
             save_loss_curve(plot, model.history, title=title, best_epoch=model.training["best_epoch"])
         seconds = time.perf_counter() - start
         if json:
