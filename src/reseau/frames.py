@@ -22,7 +22,7 @@ Named = tuple[list[str], list[Any]]  # names of columns, and the cells of each
 PARQUET_MAGIC = b"PAR1"
 NUMBERS = (numbers.Number, np.generic, decimal.Decimal)
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
-SCALARS = (str, bytes, *NUMBERS, *TIMES, uuid.UUID, PurePath, enum.Enum)
+SCALARS = (str, bytes, *NUMBERS, *TIMES, uuid.UUID, PurePath, enum.Enum)  # what a cell holds
 MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 NO_NAMES = "give a dict of columns, such as {'length': [1.5, 2.5]}, or a data frame with named columns"
 
@@ -165,9 +165,11 @@ def _cells(values: Any, name: str) -> Any:
         return _of_series(narwhals.from_native(values, series_only=True))
     if isinstance(values, Mapping):
         raise DataError(f"column {name!r} is a dict; give the list of its values.")
-    array = values
-    if not isinstance(values, np.ndarray) and hasattr(values, "__array__"):  # tensors, and pandas' own arrays
-        array = np.asarray(values)
+    if type(values).__module__.startswith("pandas"):  # a Categorical, an Index and the like
+        import pandas as pd
+
+        return _of_pandas(pd.Series(values))
+    array = np.asarray(values) if hasattr(values, "__array__") and not isinstance(values, np.ndarray) else values
     if isinstance(array, np.ndarray):
         if array.ndim != 1:
             raise DataError(
@@ -182,7 +184,10 @@ def _of_array(array: np.ndarray[Any, Any]) -> Any:
         array = array.astype(np.float64)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    return pa.array(array) if array.dtype.kind in "biufmM" else _of_values(array.tolist())
+    try:
+        return pa.array(array) if array.dtype.kind in "biufmM" else _of_values(array.tolist())
+    except pa.ArrowNotImplementedError:  # dates that are months or years
+        return _of_values(array.tolist())
 
 
 def _of_series(series: Any) -> Any:
@@ -206,14 +211,12 @@ def _of_pandas(series: Any) -> Any:
             pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy()),
             _of_pandas(dtype.categories.to_series()),
         )
-    if isinstance(dtype, pd.PeriodDtype):
-        return _of_pandas(series.dt.to_timestamp())
     if isinstance(dtype, np.dtype):
         return _of_array(series.to_numpy())
     if isinstance(dtype, pd.IntervalDtype):
         return _of_values(series.tolist())
     try:
-        return pa.Array.from_pandas(series)
+        return pa.Array.from_pandas(series.dt.to_timestamp() if isinstance(dtype, pd.PeriodDtype) else series)
     except (pa.ArrowException, TypeError, ValueError):
         return _of_values(series.tolist())
 
@@ -221,7 +224,10 @@ def _of_pandas(series: Any) -> Any:
 def _of_values(values: list[Any]) -> Any:
     """Python's objects as one type, or as the text that a file would hold where they are of several."""
     kinds = _kinds(values)
-    if uuid.UUID not in kinds and (len(kinds) == 1 or kinds <= {int, float} or not any(map(_is_scalar, kinds))):
+    alike = len(kinds) == 1 or not any(map(_is_scalar, kinds))
+    if uuid.UUID not in kinds and (
+        alike or all(issubclass(kind, numbers.Real) and not issubclass(kind, bool) for kind in kinds)
+    ):
         try:
             return pa.array(values, from_pandas=True)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
