@@ -79,7 +79,9 @@ def read(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     if is_text(cells):
         return _read_text(cells, order)
     clock = bool(pa.types.is_time(cells.type))
-    if clock and order == TIME_OF_DAY:
+    if order == TIME_OF_DAY and (clock or pa.types.is_timestamp(cells.type)):
+        if not clock:
+            cells = cells.cast(pa.timestamp("us"), safe=False)
         microseconds = cells.cast(pa.time64("us"), safe=False).cast(pa.int64())
     elif is_date(cells) and not clock and order != TIME_OF_DAY:
         microseconds = cells.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
