@@ -41,6 +41,9 @@ ROWS = [["a", "b", "c"], ["1", "2", "x"], ["3", "4", "y"]]
         "Rapport; mai\n\na;b;c\n1;2;x\n3;4;y\n",
         "\n".join(f"key {i}: value" for i in range(30)) + "\na;b;c\n1;2;x\n3;4;y\n",
         "from,2024-05-01,2024-05-31\n\na,b,c\n1,2,x\n3,4,y\n",
+        "from,2024-05-01,\na,b,c\n1,2,x\n3,4,y\n",
+        "% by me\n% in, 2024\na,b,c\n1,2,x\n3,4,y\n",
+        "".join(f"# line {i}\n" for i in range(400)) + "a,b,c\n1,2,x\n3,4,y\n",
         "a,b,c,\n1,2,x\n3,4,y\n",
         "a,b,c\n1,2,x,\n3,4,y,\n",
         "a,b,c,\n1,2,x,\n3,4,y,\n",
@@ -107,7 +110,13 @@ def test_other_separators_within_cells_do_not_cut_a_comma_file() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["full name\nJohn Smith\nBob Lee\n", "review\ngood\nnot so good\n", 'text\n"hello, you"\nbye\n', "a\n1\n\n2\n"],
+    [
+        "full name\nJohn Smith\nBob Lee\n",
+        "review\ngood\nnot so good\n",
+        'text\n"hello, you"\nbye\n',
+        "a\n1\n\n2\n",
+        "x,\n1\n2\n",
+    ],
 )
 def test_a_single_column_is_not_cut(content: str) -> None:
     assert len(read(content).columns) == 1
@@ -189,6 +198,7 @@ def test_another_header_than_none_is_refused(header: object) -> None:
     [
         ("a,b,c\n1,2\n3,4\n", "line 2: 2 fields where the header has 3"),
         ("a,b\n1,2,3,4\n5,6,7,8\n", "line 2: 4 fields where the header has 2"),
+        ("x\n1,5\n2,5\n", "line 2: 2 fields where the header has 1 .*--sep"),
         ("text\nhello, world\nfoo, bar\n", "line 2: 2 fields where the header has 1"),
         ("# x\na,b\n1,2\n\n# y\n3\n", "line 6: 1 field where the header has 2"),
         ("Title\n\na;b\n1;2\n3;4\n5\n", r"line 6: 1 field .*separated by semicolons"),

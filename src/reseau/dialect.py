@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from reseau.checks import shown
 from reseau.errors import ParameterError
@@ -18,7 +18,7 @@ from reseau.errors import ParameterError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "space": " "}
 FOUND = ("\t", ";", "|", ",")  # in this order where several cut equally well: a comma may be within names and numbers
-SAMPLE_RECORDS = 200
+SAMPLE_RECORDS = 1000
 # White space, no-break spaces and marks of byte order that are no part of a cell; the last is the end of a DOS file.
 SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 SPACE += "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff\x1a"
@@ -29,12 +29,17 @@ SHORT_WORD = re.compile(r"\D{0,4}")  # among numbers: a mark of a missing value,
 
 @dataclass(frozen=True)
 class Record:
-    """The fields of a record, and its first and last line, from 1."""
+    """The fields of a record, its first and last line, from 1, and what the first begins with."""
 
     first: int
     last: int
     fields: list[str]
-    comment: bool  # whether it begins with #
+    begins: str
+
+    @property
+    def comment(self) -> bool:
+        """Whether it is a comment, or begins like one."""
+        return self.begins == "#"
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,9 @@ def header_given(header: object) -> bool:
 
 def single_tabs(content: str) -> str:
     """The same with one tab for the white space between fields, and none around the lines."""
-    parts = content.split('"')
+    parts = content.strip(" \t").split('"')
     for i in range(0, len(parts), 2):  # the others are quoted
         parts[i] = re.sub(r"[ \t]+", "\t", re.sub(r"[ \t]*(\r\n|\r|\n)[ \t]*", r"\1", parts[i]))
-    parts[0], parts[-1] = parts[0].lstrip("\t"), parts[-1].rstrip("\t")
     return '"'.join(parts)
 
 
@@ -169,8 +173,8 @@ def _records(sample: str, separator: str, complete: bool, start: int) -> Iterato
     try:
         for fields in reader:
             if any(field.strip(SPACE) for field in fields):
-                comment = lines[line - 1].lstrip().startswith("#")
-                records.append(Record(line + start - 1, reader.line_num + start - 1, fields, comment))
+                begins = lines[line - 1].lstrip()[:1]
+                records.append(Record(line + start - 1, reader.line_num + start - 1, fields, begins))
             line = reader.line_num + 1
             if len(records) > SAMPLE_RECORDS:
                 break
@@ -240,80 +244,74 @@ def _like_names(fields: list[str], numeric: list[int]) -> bool:
 
 def _with_header(separator: str, records: list[Record], width: int, has_header: bool) -> Dialect:
     """Tell the header from what stands before it and from the rows."""
-    leading = 0
-    while leading < len(records) and records[leading].comment:
-        leading += 1
-    if leading == len(records):  # no comments, if there is nothing else
-        leading = 0
-    comments = records[:leading]
-    body = [record for record in records[leading:] if not record.comment or len(record.fields) == width]
+    comments = list(takewhile(lambda record: record.comment, records))
+    if len(comments) == len(records):  # none of them, if there is nothing else
+        comments = []
+    body = [r for r in records[len(comments) :] if not r.comment or len(r.fields) == width]
     at = next((i for i, record in enumerate(body) if len(record.fields) == width), 0)
-    rows = [record.fields for record in body[at + 1 :] if len(record.fields) == width]
-    fields = body[at].fields
-    numeric = _numeric(rows or [fields])
-    passed = (*comments, *body[:at])
+    rows = [record for record in body[at:] if len(record.fields) == width] or body[:1]
+    numeric = _numeric([row.fields for row in rows[1:] or rows])
+
+    def header(i: int, names: list[str], **flags: bool) -> Dialect:
+        record = body[i]
+        return Dialect(separator, names, record.first, record.last, _lines((*comments, *body[:i])), **flags)
+
     if not has_header:
-        skip = body[at].first - 1
-        return Dialect(separator, [""] * len(fields), 0, skip, _lines(passed))
-    commented = _commented(comments[-1], width) if comments and not at else None
-    if commented and (
-        _like_data(fields, numeric) or (width > 1 and not numeric and not any(map(is_number, commented)))
-    ):
+        unnamed = [""] * len(rows[0].fields)
+        return Dialect(separator, unnamed, 0, body[at].first - 1, _lines((*comments, *body[:at])))
+    if comments and not at and (names := _commented(comments[-1], rows[0].fields, numeric)):
         last = comments[-1]
-        return Dialect(
-            separator, commented, last.first, last.last, _lines(comments[:-1]), commented=commented[0] != "#"
-        )
-    before = [field.strip(SPACE) for field in body[at - 1].fields] if at else []
-    if before and not _like_names(fields, numeric):
-        rest = [any(cell.strip(SPACE) for cell in column) for column in zip(fields, *rows, strict=True)]
-        header = body[at - 1]
-        if not any(before[width:]) and not any(rest[len(before) :]):
-            names = (before + [""] * width)[:width]
-            return Dialect(separator, names, header.first, header.last, _lines((*comments, *body[: at - 1])))
-        distinct = len({row[0] for row in [fields, *rows]}) == 1 + len(rows)
-        if len(before) == width - 1 and distinct and (_like_data(fields, numeric) or (len(before) > 1 and not numeric)):
-            return Dialect(
-                separator,
-                ["", *before],
-                header.first,
-                header.last,
-                _lines((*comments, *body[: at - 1])),
-                row_names=True,
-            )
-        apart = width > 2 or body[at].first > header.last + 1
-        # Else the header is at fault, which is said when rows are read.
-        if _like_data(fields, numeric) or len(body[0].fields) > width or not apart:
-            return Dialect(separator, body[0].fields, body[0].first, body[0].last, _lines(comments))
-    at = _title_skipped(body, at, width)
-    record = body[at]
-    numeric = _numeric([row.fields for row in body[at + 1 :] if len(row.fields) == width] or [])
-    passed_over = _lines((*comments, *body[:at]))
-    like_data = _like_data(record.fields, numeric)
-    counts = _counts(record.fields, numeric)
-    return Dialect(
-        separator,
-        record.fields,
-        record.first,
-        record.last,
-        passed_over,
-        like_data=like_data,
-        counts=like_data and counts,
-    )
+        return Dialect(separator, names, last.first, last.last, _lines(comments[:-1]), commented=names[0] != "#")
+    if at and not _like_names(rows[0].fields, numeric):
+        names = _names_of_rows(body[at - 1].fields, rows, numeric, separator)
+        if names:
+            return header(at - 1, names, row_names=len(body[at - 1].fields) < width and not names[0])
+        apart = width > 2 or body[at].first > body[at - 1].last + 1
+        if _like_data(rows[0].fields, numeric) or len(body[0].fields) > width or not apart:
+            return header(0, body[0].fields)  # which is at fault: reading the rows says so
+    if len(rows) == 1 and len(body) > 1 and not at:
+        short = len(body[1].fields)  # of a header that alone has separators at its end
+        if not any(field.strip(SPACE) for field in body[0].fields[short:]):
+            return header(0, body[0].fields[:short])
+    at = _after_titles(body, at, width)
+    fields = body[at].fields
+    numeric = _numeric([record.fields for record in body[at + 1 :] if len(record.fields) == width])
+    like_data = _like_data(fields, numeric)
+    return header(at, fields, like_data=like_data, counts=like_data and _counts(fields, numeric))
 
 
-def _commented(record: Record, width: int) -> list[str] | None:
-    """The names of a header that is commented out, if the comment has as many fields as the rows."""
+def _names_of_rows(header: list[str], rows: list[Record], numeric: list[int], separator: str) -> list[str] | None:
+    """The names of a header that has another number of fields than the rows, or None if it is none of theirs.
+
+    There may be separators at the ends of the lines, or names of rows, as R writes them.
+    """
+    width = len(rows[0].fields)
+    names = [field.strip(SPACE) for field in header]
+    beyond = [row.fields[len(names) :] for row in rows]
+    if not any(names[width:]) and not any(field.strip(SPACE) for fields in beyond for field in fields):
+        return (names + [""] * width)[:width]
+    if len(names) != width - 1 or len({row.fields[0] for row in rows}) < len(rows):
+        return None
+    if len(names) == 1:  # else it is a decimal comma
+        told = _like_data(rows[0].fields, numeric) and (separator != "," or all(row.begins == '"' for row in rows))
+    else:
+        told = _like_data(rows[0].fields, numeric) or not numeric
+    return ["", *names] if told else None
+
+
+def _commented(record: Record, row: list[str], numeric: list[int]) -> list[str] | None:
+    """The names of a header that is commented out, or None if the comment does not look like one."""
     first = record.fields[0].strip(SPACE)
     name = first[1:].strip(SPACE)
-    if first.startswith("##"):
+    names = record.fields[1:] if not name and len(record.fields) > len(row) else [name or first, *record.fields[1:]]
+    if first.startswith("##") or len(names) != len(row):
         return None
-    if not name and len(record.fields) == width + 1:  # "# a b"
-        return record.fields[1:]
-    return [name or first, *record.fields[1:]] if len(record.fields) == width else None
+    told = _like_data(row, numeric) or (len(row) > 1 and not numeric and not any(map(is_number, names)))
+    return names if told else None
 
 
-def _title_skipped(body: list[Record], at: int, width: int) -> int:
-    """The header's place, after titles that are padded to the width of the rows, or followed by a blank line."""
+def _after_titles(body: list[Record], at: int, width: int) -> int:
+    """The header's place, after titles that are padded to the width of the rows, or apart from it by a blank line."""
     filled = [sum(bool(field.strip(SPACE)) for field in record.fields) for record in body]
     while (
         width > 2 and at + 2 < len(body) and filled[at] == 1 and body[at].fields[0].strip(SPACE) and filled[at + 1] > 1
@@ -321,8 +319,8 @@ def _title_skipped(body: list[Record], at: int, width: int) -> int:
         at += 1
     for i in range(at + 1, min(at + 20, len(body) - 1)):
         rows = [record.fields for record in body[i + 1 :] if len(record.fields) == width]
-        after_blank = body[i].first > body[i - 1].last + 1
-        if after_blank and filled[i] == len(body[i].fields) == width and _like_names(body[i].fields, _numeric(rows)):
+        apart = body[i].first > body[i - 1].last + 1 or (i == at + 1 and filled[at] < width)
+        if apart and filled[i] == len(body[i].fields) == width and _like_names(body[i].fields, _numeric(rows)):
             return i
     return at
 

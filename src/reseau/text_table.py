@@ -269,7 +269,8 @@ def _text_error(source: Source, found: Dialect, separator: str, error: BaseExcep
                     how = SEPARATORS.get(found.separator, repr(found.separator))
                     return DataError(
                         f"{source.name}, line {line}: {_fields(len(record))} where {whose} {width} (separated by "
-                        f"{how}); quote a field that holds the separator, or complete the line."
+                        f"{how}); quote a field that holds the separator, complete the line, or "
+                        "name the separator (--sep)."
                     )
     except DataError as problem:
         return problem

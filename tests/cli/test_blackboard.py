@@ -30,6 +30,11 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["blackboard", *arguments])
 
 
+def test_the_row_may_come_from_standard_input(model: str) -> None:
+    result = CliRunner().invoke(app, ["blackboard", model, "-", "--row", "3"], input=PENGUINS.read_bytes())
+    assert (result.exit_code, result.stdout) == (0, run(model, str(PENGUINS), "--row", "3").stdout)
+
+
 def test_the_step_is_shown_with_the_columns_real_names(model: str) -> None:
     result = run(model, str(PENGUINS), "--row", "3")
     assert result.exit_code == 0

@@ -36,6 +36,11 @@ def test_predictions_go_to_stdout_as_csv_and_the_score_to_stderr(model: str) -> 
     assert "On the 344 rows with a value in 'species': accuracy " in result.stderr
 
 
+def test_the_table_may_come_from_standard_input(model: str) -> None:
+    result = CliRunner().invoke(app, ["predict", model, "-"], input=PENGUINS.read_bytes())
+    assert (result.exit_code, result.stdout) == (0, run(model, str(PENGUINS)).stdout)
+
+
 def test_every_kind_of_file_holds_the_same(model: str, folder: Path) -> None:
     for ending in ("csv", "tsv", "parquet"):
         result = run(model, str(PENGUINS), "-o", f"out.{ending}")

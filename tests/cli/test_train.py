@@ -95,6 +95,16 @@ def test_json_is_one_object_and_nothing_else() -> None:
     assert report["training"]["missing"]["sex"] == 11
 
 
+def test_a_table_from_standard_input_gives_a_model_that_is_called_stdin(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "-", *TRAIN[2:]], input=PENGUINS.read_bytes())
+    assert result.exit_code == 0
+    assert files(folder) == ["stdin.reseau"]
+    assert "standard input: 344 rows, 8 columns" in result.stdout
+    wrong = CliRunner().invoke(app, ["train", "-", "-t", "a"], input="a,b\n1,2\n3\n")
+    assert wrong.exit_code == 2
+    assert "Error: standard input, line 3: 1 field where the header has 2" in wrong.stderr
+
+
 def test_quiet_says_nothing(folder: Path) -> None:
     result = run(*TRAIN, "--quiet")
     assert (result.exit_code, result.stdout) == (0, "")
