@@ -155,7 +155,7 @@ def _parsed(source: Source, found: Dialect, separator: str, dropped: list[str]) 
     names = [f"f{i}" for i in range(len(found.names))]
 
     def other_row(row: Any) -> str:
-        text = row.text.strip(SPACE)
+        text = row.text.strip(SPACE + '"')
         if text.startswith("#"):
             dropped.append(text)
         return "error" if text and not text.startswith("#") else "skip"
