@@ -223,7 +223,13 @@ class Boolean(_Scalar):
         """Read the cells."""
         column = replace(column, cells=read.without(column.cells, self.marks))
         values, odd = read.booleans(column.cells, self.words)
-        read.refuse_odd(column, odd, "is neither true nor false, and this column held such values at training.")
+        words = " ({})".format(self.words.replace("/", " or ")) if self.words else ""
+        read.refuse_odd(
+            column,
+            odd,
+            f"is neither true nor false{words}, and this column held such values at training; correct it, or leave the "
+            "cell empty for a missing value.",
+        )
         return values
 
     def fit(self, values: Floats, rows: Rows) -> Boolean:
@@ -363,7 +369,12 @@ class Date(_Scaled):
         """Read the cells."""
         column = replace(column, cells=read.without(column.cells, self.marks))
         seconds, odd = dates.read(column.cells, self.order)
-        read.refuse_odd(column, odd, f"is not a date ({self.order}), and this column held dates at training.")
+        read.refuse_odd(
+            column,
+            odd,
+            f"is not a date ({self.order}), and this column held dates at training; correct it, or leave the cell "
+            "empty for a missing value.",
+        )
         return seconds / 86400.0
 
     def fit(self, values: Floats, rows: Rows) -> Date:

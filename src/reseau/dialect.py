@@ -24,6 +24,7 @@ SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004
 SPACE += "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff\x1a"
 NUMBER = re.compile(r"[-+−(]?\s?[$€£]?\s?(\d[\d.,'’\s]*|[.,]\d+)(e[-+]?\d+)?\s?[%$€£)]?", re.IGNORECASE)
 EMPTY = re.compile(r"[\W_]*|na|nan|n/a|#n/a|null|none", re.IGNORECASE)
+SPREADSHEET_ERROR = re.compile(r"#(N/A|NA\b|(DIV/0|VALUE|REF|NUM|NULL|SPILL|CALC)!|NAME\?)")
 SHORT_WORD = re.compile(r"\D{0,4}")  # among numbers: a mark of a missing value, most likely
 
 
@@ -216,6 +217,16 @@ def _is_spaced(records: list[Record], width: int) -> bool:
 def is_number(cell: str) -> bool:
     """Whether a cell looks like a number, in any notation."""
     return NUMBER.fullmatch(cell.strip(SPACE)) is not None
+
+
+def is_number_or_missing(cell: str) -> bool:
+    """Whether a cell looks like a number, or like a mark of a missing value."""
+    return is_number(cell) or EMPTY.fullmatch(cell.strip(SPACE)) is not None
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line begins with #, and with none of the errors of spreadsheets, such as #N/A."""
+    return line.startswith("#") and not SPREADSHEET_ERROR.match(line)
 
 
 def _numeric(rows: list[list[str]]) -> list[int]:

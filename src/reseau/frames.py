@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import decimal
 import enum
@@ -41,9 +42,24 @@ def read_parquet(source: Source, head: bytes) -> Named:
     try:
         with source.open() as file:
             seekable = file if file.seekable() else pa.BufferReader(file.read())
-            return columns_of(pyarrow.parquet.read_table(seekable, partitioning=None))
+            parquet = pyarrow.parquet.ParquetFile(seekable)
+            return columns_of(_as_declared(parquet.read(), parquet.metadata.metadata or {}))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(f"{source.name} is a damaged Parquet file: {first_line(error)}.") from None
+
+
+def _as_declared(table: pa.Table, metadata: dict[bytes, bytes]) -> pa.Table:
+    """The table with the dictionaries that it was written with, as pyarrow restores those of text alone."""
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[b"ARROW:schema"])))
+    except (KeyError, ValueError, OSError):  # written by others
+        return table
+    for i, name in enumerate(table.column_names):
+        place = schema.get_field_index(name)
+        kinds = table.schema.types[i], schema.types[place] if place >= 0 else pa.null()
+        if pa.types.is_dictionary(kinds[1]) and kinds[0] == kinds[1].value_type:
+            table = table.set_column(i, name, table[i].dictionary_encode())
+    return table
 
 
 def columns_of(data: Any) -> Named:

@@ -106,6 +106,11 @@ class Evidence:
         """How many cells are numbers under a decimal mark."""
         return self.alike + self.open_point + self.open_comma + (self.comma if decimal == "," else self.point)
 
+    def allows(self, decimal: str) -> bool:
+        """Whether the column may have a decimal mark: not if its texts are numbers under the other one only."""
+        least, other = NUMBER_SHARE * self.cells, "," if decimal == "." else "."
+        return self.numbers(decimal) >= least or self.numbers(other) < least
+
     @property
     def proves(self) -> str:
         """The decimal mark that more cells need than need the other, or ""."""
@@ -225,7 +230,7 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
 
     The first of these that says something decides on the decimal mark:
 
-    1. the user;
+    1. the user, unless the texts are numbers under the other mark only;
     2. the texts that are numbers under one mark only (the more cells);
     3. the mark of the table;
     4. the open texts, all with commas or all with points (where there are both: those of more cells, else those with
@@ -256,9 +261,15 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
     """
     unit = _commonest(evidence.units)
     notes = []
-    mark, why = _mark(evidence, table_mark, separator) if not decimal else (decimal, "")
-    if why:
-        notes.append(_choice(evidence, mark, why))
+    if decimal:
+        mark = decimal if evidence.allows(decimal) else evidence.proves
+        if mark != decimal:
+            proof = evidence.examples["point" if mark == "." else "comma"]
+            notes.append(f"{proof!r} and others are read with decimal {MARKS[mark]}s, in spite of --decimal {decimal}")
+    else:
+        mark, why = _mark(evidence, table_mark, separator)
+        if why:
+            notes.append(_choice(evidence, mark, why))
     if unit and evidence.bare:
         notes.append(f"{evidence.examples['bare']!r} has no {unit} and is read as if it had")
     return Notation(mark, unit, tuple(notes))

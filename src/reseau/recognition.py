@@ -64,7 +64,7 @@ OBVIOUS = (
     "?",
 )
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
-SENTINEL = re.compile(r"-?9{2,}")
+SENTINEL = re.compile(r"-?(9{2,}(\.9+)?|9\.9{2,})")
 
 
 def recognise_all(
@@ -140,7 +140,7 @@ def recognise(
         If a number is infinite or too large for float32, or the column is not what the user says.
     """
     kind = asked.kinds.get(column.name, column.declared)
-    usual = () if kind == "text" else read.MISSING
+    usual = () if kind == "text" or column.declared else read.MISSING
     cells = read.without(column.cells, (*usual, *asked.missing))
     met = read.marks_met(column.cells, usual)
     return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, met).result()
@@ -181,8 +181,7 @@ class _Recognition:
         if pa.types.is_boolean(cells.type):
             return self._unless_constant(Boolean(name)), []
         if read.is_date(cells):
-            order = dates.TIME_OF_DAY if pa.types.is_time(cells.type) else dates.ORDERS[0]
-            return self._unless_constant(Date(name, also_missing=self.asked.missing, order=order)), []
+            return self._unless_constant(self._typed_date()), []
         return self._typed_number()
 
     # --- as the user says -----------------------------------------------------------------------------------------
@@ -197,7 +196,7 @@ class _Recognition:
     def _date_as_asked(self) -> tuple[Description, list[str]]:
         if not read.is_text(self.cells):
             if read.is_date(self.cells):
-                return Date(self.name), []
+                return self._typed_date(), []
             raise DataError(f"column {self.name!r} holds cells of type {self.cells.type}, which are no dates.")
         labels = read.label_codes(self.cells)
         order = self.asked.orders.get(self.name)
@@ -211,6 +210,10 @@ class _Recognition:
         if int(odd.sum()) == len(self.cells) - self.cells.null_count:
             read.refuse_odd(self.column, odd, f"is not a date ({order}), nor is any other cell of the column.")
         return self._date(order, odd, [f"dates are read as {order}"])
+
+    def _typed_date(self) -> Date:
+        order = dates.TIME_OF_DAY if pa.types.is_time(self.cells.type) else dates.ORDERS[0]
+        return Date(self.name, order=order, also_missing=self.asked.missing)
 
     # --- text -------------------------------------------------------------------------------------------------------
 
@@ -284,7 +287,8 @@ class _Recognition:
             written = f"{_option('text', self.name)} keeps labels as written"
             notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {written}"]
         also_missing = (*self.marks_met, *self.asked.missing)
-        return Category(self.name, also_missing=also_missing, verbatim=self.kind == "text"), notes
+        verbatim = self.kind == "text" or bool(self.column.declared)
+        return Category(self.name, also_missing=also_missing, verbatim=verbatim), notes
 
     # --- numbers and dates ------------------------------------------------------------------------------------------
 
@@ -359,7 +363,7 @@ class _Recognition:
                 continue
             low, high = float(rest.min()), float(rest.max())
             gap = low - extreme if extreme < low else extreme - high
-            if gap > high - low:
+            if gap > high - low or extreme < 0 <= low:
                 mark = f"{extreme:.15g}"
                 others_are = f"stands apart from the others ({low:.6g} to {high:.6g})"
                 marks = f"if it marks a missing value, --missing {mark} reads it so"

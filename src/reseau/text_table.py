@@ -188,13 +188,14 @@ def _without_end(arrow: pa.Table) -> pa.Table:
 
 
 def _without_comments(arrow: pa.Table) -> pa.Table:
-    """The rows without those that begin with #, where all others begin with a number."""
+    """The rows without comments, where all others begin with a number."""
     first = pc.utf8_ltrim(arrow[0], characters=SPACE)
-    marked = pc.starts_with(first, "#")
+    errors = pc.match_substring_regex(first, f"^{dialect.SPREADSHEET_ERROR.pattern}")
+    marked = pc.and_not(pc.starts_with(first, "#"), errors)
     if not pc.any(marked).as_py():
         return arrow
-    others = first.filter(pc.invert(marked)).unique().to_pylist()
-    is_column_of_numbers = others and all(not cell.strip(SPACE) or dialect.is_number(cell) for cell in others)
+    others = first.filter(pc.invert(pc.starts_with(first, "#"))).unique().to_pylist()
+    is_column_of_numbers = others and all(map(dialect.is_number_or_missing, others))
     return arrow.filter(pc.invert(marked)) if is_column_of_numbers else arrow
 
 
@@ -244,8 +245,8 @@ class LineOf:
         """Whether it is a comment or a line of white space."""
         first = record[0].strip(SPACE)
         if len(record) == self.width:
-            return self.without_comments and first.startswith("#")
-        return first.startswith("#") or (len(record) == 1 and not first)
+            return self.without_comments and dialect.is_comment(first)
+        return dialect.is_comment(first) or (len(record) == 1 and not first)
 
 
 def _refuse_open_quote(lines: LineOf, arrow: pa.Table) -> None:
