@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from reseau.columns import Boolean, Category, Date, LeftOut, Number
+from reseau.asked import Asked
+from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number
 from reseau.errors import DataError
 from reseau.recognition import recognise
 from reseau.table import Column
@@ -126,3 +128,164 @@ def test_nested_cells_are_left_out() -> None:
 def test_numbers_that_float32_cannot_hold_are_refused(values: list[Any], says: str) -> None:
     with pytest.raises(DataError, match=says):
         recognise(column(values))
+
+
+# --- booleans, codes, labels ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "pair"),
+    [
+        (("Y", "N"), "yes/no"),
+        (("TRUE", "False"), "true/false"),
+        (("t", "F"), "true/false"),
+        (("vrai", "faux"), "vrai/faux"),
+        (("Oui", "N"), "oui/non"),
+        (("yes", "y", "no"), "yes/no"),
+    ],
+)
+def test_words_for_both_sides_of_one_pair_are_booleans(words: tuple[str, ...], pair: str) -> None:
+    assert recognise(column([*words] * 10)) == (Boolean("x", words=pair), [])
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [("N", "F"), ("T", "Y"), ("yes", "true"), ("N", "n"), ("F", "n"), ("T", "F", "N", "Y"), ("Y", "F"), ("yes",)],
+)
+def test_letters_and_words_that_are_not_both_sides_of_one_pair_are_labels(letters: tuple[str, ...]) -> None:
+    description, notes = recognise(column([*letters, None] * 10))
+    assert description == Category("x")
+    assert notes == []
+
+
+@pytest.mark.parametrize("odd", ["unknown", "2A004", "n/a?"])
+def test_a_leading_zero_decides_whatever_else_is_odd(odd: str) -> None:
+    description, (note,) = recognise(column(["01000", "75001", "69002"] * 10 + [odd] * 2))
+    assert description == Category("x")
+    assert note == "'01000' and others are taken for codes, not numbers; --number x reads numbers"
+
+
+def test_a_code_has_no_decimal_point() -> None:
+    assert recognise(column(["0123.45", "12.5", "7"] * 5))[0] == Number("x", decimal=".")
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_long_whole_numbers_are_told_apart_exactly(texts: bool) -> None:
+    serials = [3130000000000000123 + i for i in range(20)]
+    values: list[Any] = [str(serial) for serial in serials] if texts else serials
+    assert taken_for(values) == "identifier"
+    assert taken_for(values[:2] * 10) == "category"
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers"),
+    [(["4+"], "123"), (["2A", "2B"], ["75", "13", "69"]), (["V58"], ["250", "401"]), ([">5"], "12345")],
+)
+def test_texts_with_digits_met_again_among_few_whole_numbers_are_labels(labels: list[str], numbers: list[str]) -> None:
+    description, (note,) = recognise(column([*numbers] * 30 + labels * 2))
+    assert description == Category("x")
+    assert "--number x counts them as missing" in note
+
+
+@pytest.mark.parametrize("slip", ["3O", "12 kg", "n=4"])
+def test_a_slip_of_the_pen_among_numbers_counts_as_missing(slip: str) -> None:
+    description, (note,) = recognise(column([*"123"] * 30 + [slip]))
+    assert description == Number("x", also_missing=(slip,))
+    assert f"{slip!r}, first at t.csv, line 92" in note
+    assert "--category x keeps all as labels" in note
+
+
+# --- missing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["NA", ".", "-", "\\N", "#N/A", "n.d.", "null", "?", "#DIV/0!", "NaT", "None"])
+def test_usual_marks_are_missing_at_any_share(mark: str) -> None:
+    assert recognise(column(["1.5", "2"] + [mark] * 98)) == (Number("x", decimal="."), [])
+    assert recognise(column(["2024-01-31", "2024-02-01"] + [mark] * 98)) == (Date("x"), [])
+    assert recognise(column(["yes", "no"] + [mark] * 98)) == (Boolean("x", words="yes/no"), [])
+    assert recognise(column(["a", "b"] * 3 + [mark] * 98))[0] == Category("x", also_missing=(mark,))
+
+
+def test_a_word_that_is_read_as_missing_among_labels_is_said() -> None:
+    _, (note,) = recognise(column(["None", "mild", "severe"] * 10))
+    assert note == "'None' is read as missing; --text x keeps labels as written"
+
+
+@pytest.mark.parametrize("sentinel", [-9999, 999, -99, 999.9])
+def test_a_sentinel_that_stands_apart_is_said(sentinel: float) -> None:
+    _, (note,) = recognise(column([0.5, 1.5, 2.5] * 10 + [sentinel] * 2))
+    assert note.startswith(f"{sentinel:g} in 2 rows stands apart from the others (0.5 to 2.5)")
+    assert f"--missing {sentinel:g} reads it so" in note
+
+
+@pytest.mark.parametrize("values", [[90, 95, 99, 99], [-99, 0, 50, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]])
+def test_numbers_that_are_no_sentinels_are_not_said(values: list[float]) -> None:
+    assert recognise(column(values * 5))[1] == []
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ["unknown", "0000-00-00", "2024-02-30"])
+def test_a_cell_that_is_no_date_counts_as_missing_and_is_said(odd: str) -> None:
+    days = [f"2024-01-{day:02}" for day in range(1, 32)]
+    description, (note,) = recognise(column([*days, odd]))
+    assert description == Date("x", also_missing=(odd,))
+    assert f"1 cell is not a date and counts as missing: {odd!r}, first at t.csv, line 33" in note
+
+
+def test_times_of_day_are_dates_of_their_own_order_in_text_and_by_their_type() -> None:
+    times = [datetime.time(hour, 30) for hour in range(24)]
+    for values in ([time.isoformat("minutes") for time in times], times):
+        assert recognise(column(values))[0] == Date("x", order="time of day")
+
+
+# --- what the user and types say --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cells", [["1", "2", "3"] * 5, ["75.5", "76", "77"] * 5])
+def test_a_declared_category_is_one_whatever_its_cells_are(cells: list[str]) -> None:
+    declared = replace(column(cells), declared="category")
+    assert recognise(declared)[0] == Category("x", verbatim=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("category", ["1", "2", "3"] * 5, Category("x")),
+        ("category", [1, 2, 3] * 5, Category("x")),
+        ("number", ["01000", "75001", "2A004"] * 5, Number("x", also_missing=("2A004",))),
+        ("number", list(range(20)), Number("x")),
+        ("date", ["01/02/2024", "03/04/2024"] * 5, Date("x", order="day-month-year")),
+        ("date", [20240131, 20240201] * 5, Date("x", order="yyyymmdd")),
+        ("text", ["NA", "EU", "yes", "no"] * 5, Category("x", verbatim=True)),
+        ("text", ["1.0", "1", "01"] * 5, Category("x", verbatim=True)),
+    ],
+)
+def test_what_the_user_says_of_a_column_is_done(kind: str, values: list[Any], expected: Description) -> None:
+    assert recognise(column(values), Asked({"x": kind}))[0] == expected
+
+
+def test_the_order_of_dates_that_the_user_says_is_taken() -> None:
+    asked = Asked({"x": "date"}, {"x": "month-day-year"})
+    assert recognise(column(["01/02/2024", "03/04/2024"] * 5), asked)[0] == Date("x", order="month-day-year")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "says"),
+    [
+        ("number", ["a", "b"] * 5, r"'a' \(t.csv, line 2\) is not a number, nor is any other"),
+        ("date", ["a", "b"] * 5, r"'a' \(t.csv, line 2\) is not a date"),
+        ("date", [1.5, 2.5], r"1.5 \(t.csv, line 2\) is not a date"),
+    ],
+)
+def test_what_a_column_cannot_be_is_refused(kind: str, values: list[Any], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        recognise(column(values), Asked({"x": kind}))
+
+
+@pytest.mark.parametrize(
+    "name", ["id_client", "N°", "n° client", "numero", "Numéro", "identifiant", "__index_level_0__"]
+)
+def test_keys_in_the_french_order_and_the_index_of_pandas_are_identifiers(name: str) -> None:
+    assert taken_for([431, 17, 995, 2], name) == "identifier"

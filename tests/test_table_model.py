@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,6 +23,7 @@ from reseau.columns import Category, LeftOut, Number
 from reseau.scores import ClassScores, QuantityScores
 from reseau.table_model import LEAST_ROWS, TableModel
 from reseau.table_training import default_batch_size, default_epochs, split
+from reseau.target import Quantity
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
 
@@ -373,3 +378,150 @@ def test_the_target_of_a_blackboard_is_a_cell(mass: TableModel) -> None:
             mass.blackboard(PENGUINS, target=target)  # type: ignore[arg-type]
     with pytest.raises(rs.ParameterError, match="lang is"):
         mass.blackboard(PENGUINS, lang=np.zeros(2))  # type: ignore[arg-type]
+
+
+# --- what was decided holds at prediction -----------------------------------------------------------------------------
+
+
+def sales(rows: int = 120) -> dict[str, list[str]]:
+    """A table as a French spreadsheet writes it."""
+    rng = np.random.default_rng(0)
+    price = rng.uniform(1, 5000, rows).round(2)
+    day = [datetime.date(2024, 1, 1) + datetime.timedelta(days=int(d)) for d in rng.integers(0, 300, rows)]
+    return {
+        "prix": [f"{p:,.2f}".translate(str.maketrans(",.", "\u202f,")) + " €" for p in price],
+        "code": [["01000", "75001", "2A004"][i % 3] for i in range(rows)],
+        "neuf": [["oui", "non"][i % 2] for i in range(rows)],
+        "vendu": [d.strftime("%d/%m/%y") for d in day],
+        "marge": [f"{p / 60 + 5 * (i % 2):.1f} %".replace(".", ",") for i, p in enumerate(price)],
+    }
+
+
+def written(columns: Mapping[str, Sequence[str]], separator: str = ";") -> io.StringIO:
+    lines = [separator.join(columns), *(separator.join(row) for row in zip(*columns.values(), strict=True))]
+    return io.StringIO("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def margins() -> TableModel:
+    return TableModel.train(written(sales()), "marge", epochs=5)
+
+
+def test_a_table_as_a_spreadsheet_writes_it_is_read_and_told(margins: TableModel) -> None:
+    assert {d.name: d.kind for d in margins.columns} == {
+        "prix": "number",
+        "code": "category",
+        "neuf": "boolean",
+        "vendu": "date",
+    }
+    assert isinstance(margins.target, Quantity)
+    assert margins.target.unit == "%"
+    told = "; ".join(margins.notes)
+    for words in (
+        "separated by semicolons",
+        "decimal commas are read as such in 'prix'",
+        "code: '01000' and others are taken for codes",
+        "vendu: two-digit years",
+        "'marge' is predicted as a number in %",
+    ):
+        assert words in told
+
+
+def test_a_file_and_a_frame_of_its_texts_give_the_same_model(margins: TableModel, tmp_path: Path) -> None:
+    pd.DataFrame(sales()).to_parquet(tmp_path / "sales.parquet")
+    for data in (sales(), pd.DataFrame(sales()), tmp_path / "sales.parquet", written(sales(), "\t")):
+        other = TableModel.train(data, "marge", epochs=5)
+        assert other.columns == margins.columns
+        assert other.network.parameters.tobytes() == margins.network.parameters.tobytes()
+
+
+def test_rows_are_read_as_the_model_learnt_to_whatever_they_come_in(margins: TableModel) -> None:
+    row = {name: cells[7] for name, cells in sales().items() if name != "marge"}
+    price = float(row["prix"].replace("\u202f", "").replace(",", ".").rstrip(" €"))
+    day = datetime.datetime.strptime(row["vendu"], "%d/%m/%y").date()
+    typed = {"prix": price, "code": row["code"], "neuf": row["neuf"] == "oui", "vendu": day}
+    expected = margins.predict(sales()).values[7].as_py()
+    for data in (
+        row,
+        [row],
+        {name: [cell] for name, cell in row.items()},
+        typed,
+        pd.DataFrame([typed]),
+        pl.LazyFrame([row]),
+        pa.Table.from_pylist([typed]),
+        written({name: [cell] for name, cell in row.items()}, "\t"),
+        written({name: [cell] for name, cell in row.items()}, ";"),
+    ):
+        assert margins.predict(data).values.to_pylist() == pytest.approx([expected], rel=1e-6)
+
+
+def test_what_was_learnt_of_commas_holds_whatever_their_share() -> None:
+    columns = {"x": [f"{i % 7},5" for i in range(60)], "n": [str(i % 5) for i in range(60)], "y": ["a", "b"] * 30}
+    model = TableModel.train(written(columns), "y", epochs=1)
+    few = {"x": ["1", "2", "3", "4,25"], "n": ["1", "2", "2,5", "3"]}
+    typed = {"x": [1, 2, 3, 4.25], "n": [1, 2, 2.5, 3]}
+    np.testing.assert_array_equal(model.predict(written(few)).probabilities, model.predict(typed).probabilities)
+    with pytest.raises(rs.DataError, match=r"column 'x': '4.25' .*line 3\) is not a number.* with decimal commas"):
+        model.predict(written({"x": ["1", "4.25"], "n": ["1", "2"]}))
+
+
+def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
+    x = [-9999.0 if i % 10 == 0 else i / 7 for i in range(60)]
+    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", missing=[-9999], epochs=1)
+    predicted = model.predict({"x": [-9999, None, "-9999", "NA"]}).probabilities
+    assert predicted is not None
+    assert (predicted == predicted[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "says"),
+    [
+        ("neuf", "peut-être", "neither true nor false (oui or non)"),
+        ("neuf", "yes", "neither true nor false (oui or non)"),
+        ("prix", "5.75", "is not a number, and this column held numbers with decimal commas"),
+        ("prix", "5 $", "is not a number"),
+        ("vendu", "12/31/24", "is not a date (day-month-year)"),
+    ],
+)
+def test_the_bad_cell_is_named_and_not_a_good_one(margins: TableModel, column: str, cell: str, says: str) -> None:
+    columns = {name: cells[:10] for name, cells in sales(10).items()}
+    columns[column][4] = cell
+    with pytest.raises(rs.DataError) as caught:
+        margins.predict(written(columns))
+    for words in (f"column {column!r}: {cell!r} (the text, line 6)", says, "correct it, or leave the cell empty"):
+        assert words in str(caught.value)
+
+
+def test_values_missing_only_at_prediction_are_said(margins: TableModel) -> None:
+    columns = {name: [*cells[:3], ""] for name, cells in sales(10).items()}
+    told = "; ".join(margins.predict(columns).notes)
+    for name in ("prix", "neuf", "vendu", "code"):
+        assert f"{name}: missing in 1 row, and never at training" in told
+
+
+def test_how_a_text_is_read_is_kept_with_the_model(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7}!{'ab'[i % 2]}\n" for i in range(40))
+    model = TableModel.train(io.StringIO(rows), "column 2", sep="!", header="none", epochs=1)
+    model.save(tmp_path / "m.reseau")
+    loaded = rs.load(tmp_path / "m.reseau")
+    assert isinstance(loaded, TableModel)
+    assert loaded.reading == {"sep": "!", "header": "none"}
+    predicted = loaded.predict(io.StringIO("3!a\n4!b\n"))
+    assert predicted.table.num_rows == 2
+    assert predicted.scores is not None
+
+
+@pytest.mark.parametrize("spoilt", ["one 1e6", "2 % of -9999", "log-normal"])
+def test_outliers_in_a_column_do_not_spoil_what_is_learnt(spoilt: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 3))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] + 0.2 * rng.normal(size=3000)
+    if spoilt == "one 1e6":
+        x[17, 0] = 1e6
+    elif spoilt == "log-normal":
+        x[:, 1] = np.exp(2 * x[:, 1])
+    else:
+        x[rng.choice(3000, 60, replace=False), 0] = -9999
+    model = TableModel.train({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}, "y", epochs=40)
+    assert isinstance(model.scores, QuantityScores)
+    assert model.scores.r2 > 0.85

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from reseau.asked import Asked
 from reseau.errors import DataError, ParameterError
 from reseau.table import Column
 from reseau.target import Classes, Quantity, from_json, recognise_target, scaled, to_json
@@ -130,3 +132,76 @@ def test_a_quantity_that_does_not_vary_beyond_rounding_is_refused(values: list[f
 def test_dates_in_text_are_no_target() -> None:
     with pytest.raises(DataError, match="'y' holds dates"):
         recognised(column([f"2024-01-{day:02}" for day in range(1, 32)]))
+
+
+@pytest.mark.parametrize("mark", ["None", "NA", "null", "?", "-", "NaN"])
+def test_a_class_that_is_a_mark_of_missing_values_elsewhere_is_kept_and_said(mark: str) -> None:
+    target, (note,) = recognise_target(column([mark, "mild", "severe"] * 10))
+    assert target == Classes("y", "text", tuple(sorted([mark, "mild", "severe"])))
+    assert f"{mark!r} in 10 rows of 'y' is a class like the others; --missing {mark!r} leaves them out" in note
+    assert target.encode(column([mark, "mild", None, ""])).tolist()[:3] == [
+        target.classes.index(mark),
+        target.classes.index("mild"),
+        -1,
+    ]
+
+
+def test_a_mark_that_the_user_names_is_missing_in_a_target_of_text_and_said() -> None:
+    target, (note,) = recognise_target(column(["NA", "mild", "severe"] * 10), None, Asked(missing=("NA",)))
+    assert target == Classes("y", "text", ("mild", "severe"), ("NA",))
+    assert note == "'NA' in 'y' is read as missing"
+    assert target.encode(column(["NA", "mild"])).tolist() == [-1, 0]
+
+
+def test_marks_among_numbers_are_missing_and_said() -> None:
+    target, (note,) = recognise_target(column([*(f"{i / 7:.3f}" for i in range(50)), "NA", "?"]))
+    assert isinstance(target, Quantity)
+    assert note == "'?', 'NA' in 'y' are read as missing"
+    assert np.isnan(target.encode(column(["NA", "."]))).all()
+
+
+@pytest.mark.parametrize(
+    "labels", [("01", "2A", "75"), ("1", "2", "3", "4+"), ("250", "V58", "401"), ("1", "2", "three or more (3)")]
+)
+@pytest.mark.parametrize("task", [None, "classification", "Classification "])
+def test_numbers_and_texts_of_one_set_are_labels(labels: tuple[str, ...], task: str | None) -> None:
+    assert recognised(column([*labels] * 20), task) == Classes("y", "text", tuple(sorted(labels)))
+
+
+def test_whole_numbers_beyond_what_float64_tells_apart_are_told_apart() -> None:
+    ids = [2**53, 2**53 + 1, 2**53 + 2]
+    typed, written = (recognised(column(values * 20)) for values in (ids, [str(i) for i in ids]))
+    assert typed == Classes("y", "integer", tuple(ids))
+    assert written == Classes("y", "text", tuple(str(i) for i in ids))
+    for target in (typed, written):
+        assert target.encode(column(ids)).tolist() == [0, 1, 2]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("12.5 %", 12.5), ("$1,234.50", 1234.5), ("1 234,56", 1234.56), ("\u22125.25", -5.25), ("(5.25)", -5.25)],
+)
+def test_a_quantity_may_be_written_in_any_way(written: str, value: float) -> None:
+    others = [written.replace("5", str(i % 9 + 1)) for i in range(40)]
+    target = recognised(column([*others, written]))
+    assert isinstance(target, Quantity)
+    assert target.encode(column([written])).tolist() == [value]
+
+
+def test_percents_of_which_there_are_few_are_classes_as_they_are_written() -> None:
+    assert recognised(column(["5.5 %", "20 %"] * 20)) == Classes("y", "text", ("20 %", "5.5 %"))
+
+
+def test_a_task_is_taken_in_any_case() -> None:
+    assert isinstance(recognised(column(["1", "0"] * 10), "Regression"), Quantity)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("category", Classes), ("text", Classes), ("number", Quantity)])
+def test_what_the_user_says_of_the_target_decides_on_the_task(kind: str, expected: type) -> None:
+    values = column(["1", "2", "3"] * 20 if kind == "number" else [str(i % 25) for i in range(100)])
+    assert isinstance(recognised(values, None, Asked({"y": kind})), expected)
+
+
+def test_a_declared_category_is_a_target_of_classes() -> None:
+    values = replace(column([str(i % 25) for i in range(100)]), declared="category")
+    assert recognised(values) == Classes("y", "integer", tuple(range(25)))

@@ -194,10 +194,8 @@ class _Recognition:
         return self._number(values, odd, notation)
 
     def _date_as_asked(self) -> tuple[Description, list[str]]:
-        if not read.is_text(self.cells):
-            if read.is_date(self.cells):
-                return self._typed_date(), []
-            raise DataError(f"column {self.name!r} holds cells of type {self.cells.type}, which are no dates.")
+        if read.is_date(self.cells):
+            return self._typed_date(), []
         labels = read.label_codes(self.cells)
         order = self.asked.orders.get(self.name)
         if order is None:
