@@ -26,7 +26,10 @@ COLUMNS: tuple[Description, ...] = (
     Date("at", "time of day", fill=0.5, centre=0.5, scale=0.25, cycles=("day",), **SCALED),
     Category("place", levels=("a", "b"), other=True, missing=True, also_missing=TEXTS),
     Category("sort", levels=("a",), other=True, also_missing=("?",)),  # where a missing cell has no input
+    Category("answer", levels=("NA", "none", "yes"), missing=True, verbatim=True),
     Boolean("flag", fill=0.25, missing=True, also_missing=("-",)),
+    Number("sent", fill=1.0, centre=1.0, scale=2.0, also_missing=("-9999", "999.5"), **SCALED),
+    Boolean("coded", fill=0.5, missing=True, also_missing=("-1",)),
 )
 FEATURES = [feature for description in COLUMNS for feature in description.features]
 
@@ -50,9 +53,12 @@ ROWS: dict[str, list[Any]] = {
     "when": _of(_WHEN),
     "old date": _of(_WHEN[::-1]),
     "at": _of(_TIMES),
-    "place": _of(["a", "b", "c", "", *TEXTS]),
-    "sort": _of(["a", "b", "?", ""]),
+    "place": _of(["a", "b", "c", "", "NA", "?", *TEXTS]),
+    "sort": _of(["a", "b", "?", "", "n/a"]),
+    "answer": _of(["NA", "none", "yes", "null", ""]),
     "flag": _of([1.0, 0.0]),
+    "sent": _of([-9999.0, -9998.0, 999.5, 999.0, 1.0]),
+    "coded": _of([0.0, 1.0, -1.0]),
 }
 
 
@@ -82,5 +88,6 @@ def encoded() -> np.ndarray[Any, Any]:
         elif isinstance(description, Date):
             values.append(np.array([days(cell) for cell in cells]))
         else:
-            values.append(np.array(cells, np.float64))
+            numbers = pa.chunked_array([pa.array(cells, pa.float64())])
+            values.append(description.read(Column(description.name, numbers, str)))
     return columns.encode(COLUMNS, values, len(cells))

@@ -150,11 +150,17 @@ def test_columns_of_every_kind_have_texts_that_count_as_missing(kind: Any, cells
 
 
 def test_texts_that_count_as_missing_have_the_place_of_missing_cells() -> None:
-    with_missing = Category("x", levels=("a", "b"), other=True, missing=True, also_missing=("-",))
-    assert with_missing.places() == ({"a": 0, "b": 1, "": 3, "-": 3}, 2, 3)
-    without = Category("x", levels=("a", "b"), other=True, also_missing=("-",))
-    assert without.places() == ({"a": 0, "b": 1, "": 3, "-": 3}, 2, 3)  # beyond the 3 inputs
-    assert encoded(without, ["-", "c"]) == [[0, 0, 0], [0, 0, 1]]
+    with_missing = Category("x", levels=("a", "NA"), other=True, missing=True, also_missing=("not said",))
+    places, other, missing = with_missing.places()
+    assert (other, missing) == (2, 3)
+    assert {text: places[text] for text in ("a", "NA", "", "not said", "?")} == {
+        "a": 0, "NA": 1, "": 3, "not said": 3, "?": 3,
+    }  # fmt: skip
+    without = Category("x", levels=("a", "b"), other=True, also_missing=("not said",))
+    assert without.places()[0]["not said"] == without.places()[2] == 3  # beyond the 3 inputs
+    assert encoded(without, ["not said", "c"]) == [[0, 0, 0], [0, 0, 1]]
+    verbatim = Category("x", levels=("a", "?"), missing=True, also_missing=("not said",), verbatim=True)
+    assert verbatim.places() == ({"a": 0, "?": 1, "": 2, "not said": 2}, 3, 2)
 
 
 def test_booleans_are_zero_and_one_and_the_share_where_missing() -> None:

@@ -26,6 +26,7 @@ from hypothesis.extra.numpy import arrays
 import reseau as rs
 from reseau import model_file
 from reseau.activations import ACTIVATIONS
+from reseau.dates import ORDERS
 from reseau.losses import LOSSES
 
 
@@ -538,6 +539,12 @@ def table_model_with(column: dict[str, Any], target: dict[str, Any], **more: Any
 
 
 QUANTITY = {"task": "regression", "name": "y", "mean": 0.0, "scale": 1.0}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_date_of_every_order_that_is_read_is_loaded(order):
+    (loaded,) = rs.load(table_model_with({**DATE, "mean": 1, "order": order}, QUANTITY)).columns
+    assert loaded.order == order
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
     """The cells with those that are one of the marks made missing: the same text, or the same number."""
     if is_text(cells):
         absent = pc.is_in(cells, value_set=pa.array(list(marks), pa.large_string()))
-    elif is_number(cells) and (sentinels := _as_numbers(marks)):
+    elif is_number(cells) and (sentinels := as_numbers(marks)):
         absent = pa.array(np.isin(numbers(cells)[0], sentinels))
     else:
         return cells
@@ -192,7 +192,7 @@ def mask(cells: pa.ChunkedArray) -> Mask:
     return np.asarray(cells.fill_null(False).to_numpy(), dtype=np.bool_)
 
 
-def _as_numbers(marks: Iterable[str]) -> list[float]:
+def as_numbers(marks: Iterable[str]) -> list[float]:
     """The marks that are numbers."""
     values, _ = numerals.read(pa.chunked_array([pa.array(list(marks), pa.large_string())]), ".")
     return [float(value) for value in values if not np.isnan(value)]

@@ -112,6 +112,11 @@ class _Scalar(Description):
         """The texts that count as missing in this column."""
         return (*read.MISSING, *self.also_missing)
 
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing in this column."""
+        return tuple(read.as_numbers(self.also_missing))
+
     def remarks(self, values: Floats) -> list[str]:
         """Tell of missing values where none was missing at training."""
         count = int(np.isnan(values).sum())
@@ -295,13 +300,13 @@ class Category(Description):
     def places(self) -> tuple[dict[str, int], int, int]:
         """Which input each known text is 1 in, any other text, and a missing cell; one beyond them all stands for none.
 
-        Empty text is missing, and so are those of `also_missing`. Models of older releases may have empty text among
-        their levels, which a missing cell then is.
+        Empty text is missing, and so are the `marks`. Models of older releases may have empty text among their levels,
+        which a missing cell then is.
         """
         known = {level: i for i, level in enumerate(self.levels)}
         n, nowhere = len(known), len(self.features)
         missing = known.get("", n + self.other if self.missing else nowhere)
-        return known | dict.fromkeys(("", *self.also_missing), missing), n if self.other else nowhere, missing
+        return known | dict.fromkeys(("", *self.marks), missing), n if self.other else nowhere, missing
 
     def encode(self, values: Labels, X: X32) -> None:
         """Write the inputs into X."""

@@ -464,7 +464,7 @@ def test_names_from_strangers_are_visible_and_harmless(tmp_path: Path) -> None:
         "\u202eevil",
         "a\nb",
         'q"',
-        "\u2028",
+        "a\u2028b",
         "it's \\",
         "/*",
         "\x7f",

@@ -11,11 +11,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, ClassVar
 
 import numpy as np
 
+from reseau.cells import MISSING
 from reseau.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
@@ -30,7 +31,7 @@ from reseau.columns import (
 from reseau.dates import TIME_OF_DAY
 from reseau.export import c_text as c
 from reseau.export.c import Parts
-from reseau.export.vectors import Cell, Row, encoded, rows, used
+from reseau.export.vectors import Cell, Row, encoded, rows, seconds, used
 from reseau.table_model import TableModel
 from reseau.target import Classes, Quantity
 
@@ -64,14 +65,14 @@ static int {name}_place_of(const char *text, const char *const levels[], int n, 
     return other;
 }}"""
 
-UNLESS_MISSING = """\
-/* A text; NULL if it is one of n that count as missing. */
-static const char *{name}_unless_missing(const char *text, const char *const missing[], int n)
+IS_MARK = """\
+/* Whether a text is one of n that stand for a missing one. */
+static int {name}_is_mark(const char *text, const char *const marks[], int n)
 {{
-    for (int k = 0; text != NULL && k < n; k++)
-        if (strcmp(text, missing[k]) == 0)
-            return NULL;
-    return text;
+    for (int k = 0; k < n; k++)
+        if (strcmp(text, marks[k]) == 0)
+            return 1;
+    return 0;
 }}"""
 
 DAY_OF_YEAR = """\
@@ -189,7 +190,7 @@ class _Writer:
         )
         yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
         yield c.texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
-        yield from (table for column in self.columns for table in column.tables())
+        yield from dict.fromkeys(table for column in self.columns for table in column.tables())
         helpers = dict.fromkeys(helper for column in self.columns for helper in column.helpers())
         yield from (helper.format(name=name) for helper in helpers)
         yield self._encode()
@@ -337,11 +338,24 @@ class _Column(ABC):
 
     def zero_or_one(self, condition: str) -> str:
         """An input that says whether something holds."""
-        return c.in_type(f"{condition} ? 1.0 : 0.0", self.kind)
+        return f"{condition} ? {c.in_type('1.0 : 0.0', self.kind)}"
+
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing."""
+        d: Description = self.description
+        return d.sentinels if isinstance(d, Number | Boolean) else ()
 
     def is_missing(self, value: str) -> str:
         """The condition that a number is missing."""
-        return f"{self.name}_is_missing({value})"
+        nan = f"{self.name}_is_missing({value})"
+        if not self.sentinels:
+            return nan
+        return f"({' || '.join([nan, *(f'{value} == {c.bracketed(number)}' for number in self.sentinels)])})"
+
+    def if_missing(self) -> str:
+        """The words for the numbers that say so."""
+        return " or ".join(["NAN", *(f"{number:.17g}" for number in self.sentinels)]) + " if missing"
 
     def filled(self) -> str:
         """The value, or what stands for a missing one."""
@@ -381,7 +395,7 @@ class _NumberColumn(_ScaledColumn):
     includes = ("float.h",)
 
     def meaning(self) -> str:
-        return "a number; NAN if missing"
+        return f"a number; {self.if_missing()}"
 
     def how(self) -> str:
         scaled = "asinh of the scaled number" if self.description.squash else "standardised"
@@ -399,7 +413,7 @@ class _NumberColumn(_ScaledColumn):
 
 class _BooleanColumn(_Column):
     def meaning(self) -> str:
-        return "1 if true, 0 if false; NAN if missing"
+        return f"1 if true, 0 if false; {self.if_missing()}"
 
     def how(self) -> str:
         return f"1, 0, or the mean if missing{self.and_missing()}"
@@ -421,8 +435,19 @@ class _CategoryColumn(_Column):
 
     def meaning(self) -> str:
         d: Category = self.description
-        missing = f"NULL or {c.listed(d.also_missing)}" if d.also_missing else "NULL"
-        return f"{c.listed(d.levels) if d.levels else 'a text'}; {missing} if missing"
+        like = f", as {c.listed(d.also_missing or d.marks[1:2])} and the like" if self.marks else ""
+        return f"{c.listed(d.levels) if d.levels else 'a text'}; NULL if missing{like}"
+
+    @property
+    def marks(self) -> list[str]:
+        """The texts that stand for a missing one; none where that makes no difference."""
+        _, other, missing = self.description.places()
+        return [mark for mark in self.description.marks if mark] if other != missing else []
+
+    @property
+    def marks_name(self) -> str:
+        """What their table is called; that of the usual ones is shared."""
+        return f"{self.name}_marks" if self.description.marks == MISSING else f"{self.name}_marks_{self.member}"
 
     def constant(self, cell: Cell) -> str:
         assert cell is None or isinstance(cell, str)
@@ -437,29 +462,32 @@ class _CategoryColumn(_Column):
         return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}"
 
     def tables(self) -> Iterator[str]:
-        d: Category = self.description
-        for what, texts in (("levels", d.levels), ("missing", d.also_missing)):
+        for name, texts in (
+            (f"{self.name}_levels_{self.member}", list(self.description.levels)),
+            (self.marks_name, self.marks),
+        ):
             if texts:
-                yield c.texts(f"static const char *const {self.name}_{what}_{self.member}[{len(texts)}]", list(texts))
+                yield c.texts(f"static const char *const {name}[{len(texts)}]", texts)
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
-        if self.description.also_missing:
-            yield UNLESS_MISSING
+        if self.marks:
+            yield IS_MARK
 
     def statements(self) -> list[str]:
         d: Category = self.description
         n = len(d.levels)
         levels = f"{self.name}_levels_{self.member}" if n else "NULL"
-        other = n if d.other else -1
-        missing = n + d.other if d.missing else -1
+        other, missing = (place if place < len(d.features) else -1 for place in d.places()[1:])
         start = f"{self.start} + i" if self.start else "i"
-        text = f"row->{self.member}"
-        if d.also_missing:
-            texts = f"{self.name}_missing_{self.member}"
-            text = f"{self.name}_unless_missing({text}, {texts}, {len(d.also_missing)})"
+        text, marks = f"row->{self.member}", self.marks
+        if_mark = [
+            f"if (k == {other} && {self.name}_is_mark({text}, {self.marks_name}, {len(marks)}))",
+            f"    k = {missing};",
+        ]
         return [
             f"k = {self.name}_place_of({text}, {levels}, {n}, {other}, {missing});",
+            *(if_mark if marks else []),
             f"for (int i = 0; i < {len(d.features)}; i++)",
             f"    x[{start}] = {self.zero_or_one('i == k')};",
         ]
@@ -481,8 +509,8 @@ class _DateColumn(_ScaledColumn):
         )
 
     def constant(self, cell: Cell) -> str:
-        assert cell is None or isinstance(cell, datetime)
-        return "(double)NAN" if cell is None else c.number((cell - datetime(1970, 1, 1)).total_seconds(), "double")
+        assert cell is None or isinstance(cell, datetime | time)
+        return "(double)NAN" if cell is None else c.number(seconds(cell), "double")
 
     def how(self) -> str:
         d: Date = self.description

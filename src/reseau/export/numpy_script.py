@@ -13,7 +13,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from reseau import __version__
 from reseau.activations.code import NUMPY_FUNCTIONS
+from reseau.cells import MISSING
 from reseau.checks import as_path
 from reseau.columns import (
     CYCLES,
@@ -262,7 +263,7 @@ def _program(wrapped: Wrapped, network: Network, table: TableModel | None, dtype
 
 
 def _literal(cell: Cell) -> str:
-    return repr(cell.isoformat()) if isinstance(cell, datetime) else repr(cell)
+    return repr(cell.isoformat()) if isinstance(cell, datetime | time) else repr(cell)
 
 
 def _of_classifier(model: object) -> Iterator[str]:
@@ -310,14 +311,21 @@ def _label(value: Any) -> str:
 
 def _of_table(model: TableModel) -> Iterator[str]:
     columns = [COLUMNS[type(d)](d, _cells(d)) for d in used(model)]
-    yield """def column(name, rows, missing=()):
-    # The cells of a column; None stands for a missing one, as empty text, NaN and the texts `missing` do.
+    yield f"""# Texts that stand for a missing cell, but in columns that have them as levels.
+marks = {{
+{c_text.filled((repr(mark) for mark in MISSING if mark), "    ")},
+}}
+
+
+def column(name, rows, marks=()):
+    # The cells of a column; None stands for a missing one, as empty text, NaN and marks do.
     cells = (row.get(name) for row in rows)
-    return [None if cell is None or cell == "" or cell != cell or cell in missing else cell for cell in cells]
+    return [None if cell is None or cell == "" or cell != cell or cell in marks else cell for cell in cells]
 
 
-def numbers(cells):
-    return np.array([np.nan if cell is None else float(cell) for cell in cells])"""
+def numbers(cells, missing=()):
+    v = np.array([np.nan if cell is None else float(cell) for cell in cells])
+    return np.where(np.isin(v, missing), np.nan, v)"""
     yield from dict.fromkeys(helper for column in columns for helper in column.helpers())
     lines = [line for column in columns for line in column.statements()]
     body = "\n".join(f"    {line}" if line else "" for line in lines)
@@ -337,8 +345,15 @@ def numbers(cells):
 
 def _cells(description: Any) -> str:
     """The expression of a column's cells."""
-    missing = f", {list(description.also_missing)!r}" if description.also_missing else ""
-    return f"column({description.name!r}, rows{missing})"
+    usual = [mark for mark in MISSING if mark]
+    own = [mark for mark in description.marks if mark not in MISSING]
+    others = [mark for mark in usual if mark not in description.marks]
+    sets = ["marks" + f" - {_set(others)}" * bool(others)] * (others != usual) + [_set(own)] * bool(own)
+    return f"column({', '.join([repr(description.name), 'rows', *filter(None, [' | '.join(sets)])])})"
+
+
+def _set(texts: list[str]) -> str:
+    return f"{{{', '.join(map(repr, texts))}}}"
 
 
 @dataclass(frozen=True)
@@ -365,6 +380,11 @@ class _Column(ABC):
         """The value, or what stands for a missing one."""
         return f"np.where(np.isnan(v), {self.description.fill!r}, v)"
 
+    def numbers(self) -> str:
+        """The expression of its numbers."""
+        sentinels = self.description.sentinels
+        return f"numbers({self.cells}{f', {list(sentinels)!r}' if sentinels else ''})"
+
     def missing(self) -> list[str]:
         """What adds the input "is missing", if there is one."""
         return ["inputs.append(np.isnan(v))"] if self.description.missing else []
@@ -386,12 +406,12 @@ class _ScaledColumn(_Column):
 
 class _NumberColumn(_ScaledColumn):
     def statements(self) -> list[str]:
-        return [*self.title(), f"v = numbers({self.cells})", *self.scaled(self.filled()), *self.missing()]
+        return [*self.title(), f"v = {self.numbers()}", *self.scaled(self.filled()), *self.missing()]
 
 
 class _BooleanColumn(_Column):
     def statements(self) -> list[str]:
-        return [*self.title(), f"v = numbers({self.cells})", f"inputs.append({self.filled()})", *self.missing()]
+        return [*self.title(), f"v = {self.numbers()}", f"inputs.append({self.filled()})", *self.missing()]
 
 
 class _CategoryColumn(_Column):

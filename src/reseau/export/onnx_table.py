@@ -58,6 +58,8 @@ def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
 def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str]]:
     """The cells, float64 (N, 1), with the missing ones filled; and the input that says so, if there is one."""
     absent = g("IsNaN", X)
+    for number in () if isinstance(d, Date) else d.sentinels:
+        absent = g("Or", absent, g("Equal", X, np.array(number)))
     return g("Where", absent, np.array(d.fill), X), [g.cast(absent, g.dtype)] * d.missing
 
 

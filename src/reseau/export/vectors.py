@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reseau.table_model import TableModel
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Cell: TypeAlias = float | str | datetime | None
+Cell: TypeAlias = float | str | datetime | time | None
 Row: TypeAlias = list[Cell]
 
 CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
@@ -42,6 +42,7 @@ SAFETY = 2.0  # for the terms of second order
 LARGEST = float(np.finfo(np.float32).max)
 UNKNOWN = "something else"  # a text that no column knows
 FAR = 1e5  # scales from the centre: beyond the limit, and still a number of float
+EPOCH = datetime(1970, 1, 1)
 DAYS_KNOWN = 700_000  # how far from 1970 a date may be that `datetime` can hold
 
 
@@ -217,7 +218,13 @@ def _cell(description: Description, which: int, row: int, rng: np.random.Generat
     assert isinstance(description, Date)
     first, last = (0.0, 86399 / 86400) if description.order == TIME_OF_DAY else (-DAYS_KNOWN, DAYS_KNOWN)
     days = float(np.clip(description.centre + deviations * description.scale, first, last))
-    return datetime(1970, 1, 1) + timedelta(seconds=round(days * 86400))
+    when = EPOCH + timedelta(seconds=round(days * 86400))
+    return when.time() if description.order == TIME_OF_DAY else when
+
+
+def seconds(cell: datetime | time) -> float:
+    """The seconds since 1970 of a date, since midnight of a time."""
+    return ((cell if isinstance(cell, datetime) else datetime.combine(EPOCH, cell)) - EPOCH).total_seconds()
 
 
 def encoded(model: TableModel, cells: Sequence[Row]) -> Floats:
@@ -228,8 +235,13 @@ def encoded(model: TableModel, cells: Sequence[Row]) -> Floats:
     from reseau.table import read_table
 
     types = {Number: pa.float64(), Boolean: pa.float64(), Category: pa.large_string(), Date: pa.timestamp("us")}
+
+    def type_of(description: Description) -> pa.DataType:
+        of_day = isinstance(description, Date) and description.order == TIME_OF_DAY
+        return pa.time64("us") if of_day else types[type(description)]
+
     table = read_table(
-        pa.table({d.name: pa.array([row[c] for row in cells], types[type(d)]) for c, d in enumerate(used(model))})
+        pa.table({d.name: pa.array([row[c] for row in cells], type_of(d)) for c, d in enumerate(used(model))})
     )
     descriptions = used(model)
     return columns.encode(descriptions, columns.read_columns(descriptions, table), table.rows).astype(np.float64)
