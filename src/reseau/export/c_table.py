@@ -439,15 +439,20 @@ class _CategoryColumn(_Column):
         return f"{c.listed(d.levels) if d.levels else 'a text'}; NULL if missing{like}"
 
     @property
-    def marks(self) -> list[str]:
-        """The texts that stand for a missing one; none where that makes no difference."""
-        _, other, missing = self.description.places()
-        return [mark for mark in self.description.marks if mark] if other != missing else []
+    def marks(self) -> dict[str, list[str]]:
+        """The texts that stand for a missing one, by the names of their tables; that of the usual ones is shared.
 
-    @property
-    def marks_name(self) -> str:
-        """What their table is called; that of the usual ones is shared."""
-        return f"{self.name}_marks" if self.description.marks == MISSING else f"{self.name}_marks_{self.member}"
+        There are none where they make no difference.
+        """
+        _, other, missing = self.description.places()
+        if other == missing:
+            return {}
+        marks = [mark for mark in dict.fromkeys(self.description.marks) if mark]
+        usual = [mark for mark in MISSING if mark]
+        if not set(usual) <= set(marks):
+            usual = []
+        tables = {f"{self.name}_marks": usual, f"{self.name}_marks_{self.member}": [m for m in marks if m not in usual]}
+        return {name: texts for name, texts in tables.items() if texts}
 
     def constant(self, cell: Cell) -> str:
         assert cell is None or isinstance(cell, str)
@@ -462,12 +467,9 @@ class _CategoryColumn(_Column):
         return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}"
 
     def tables(self) -> Iterator[str]:
-        for name, texts in (
-            (f"{self.name}_levels_{self.member}", list(self.description.levels)),
-            (self.marks_name, self.marks),
-        ):
-            if texts:
-                yield c.texts(f"static const char *const {name}[{len(texts)}]", texts)
+        levels = {f"{self.name}_levels_{self.member}": list(self.description.levels)} if self.description.levels else {}
+        for name, texts in (levels | self.marks).items():
+            yield c.texts(f"static const char *const {name}[{len(texts)}]", texts)
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
@@ -480,14 +482,12 @@ class _CategoryColumn(_Column):
         levels = f"{self.name}_levels_{self.member}" if n else "NULL"
         other, missing = (place if place < len(d.features) else -1 for place in d.places()[1:])
         start = f"{self.start} + i" if self.start else "i"
-        text, marks = f"row->{self.member}", self.marks
-        if_mark = [
-            f"if (k == {other} && {self.name}_is_mark({text}, {self.marks_name}, {len(marks)}))",
-            f"    k = {missing};",
-        ]
+        text = f"row->{self.member}"
+        is_mark = [f"{self.name}_is_mark({text}, {name}, {len(marks)})" for name, marks in self.marks.items()]
+        condition = is_mark[0] if len(is_mark) == 1 else f"({' || '.join(is_mark)})"
         return [
             f"k = {self.name}_place_of({text}, {levels}, {n}, {other}, {missing});",
-            *(if_mark if marks else []),
+            *([f"if (k == {other} && {condition})", f"    k = {missing};"] if is_mark else []),
             f"for (int i = 0; i < {len(d.features)}; i++)",
             f"    x[{start}] = {self.zero_or_one('i == k')};",
         ]
