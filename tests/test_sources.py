@@ -82,6 +82,8 @@ def test_parquet_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
         (zipped(**{"[Content_Types].xml": b"", "xl/workbook.xml": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"mimetype": b"", "content.xml": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"a.csv": TEXT})[:40], "damaged zip archive"),
+        (zipped(**{"__MACOSX/._t.csv": b""}), "zip archive without a file"),
+        (zipped(**{"a.xlsx": zipped(**{"[Content_Types].xml": b""})}), "spreadsheet"),
         (gzip.compress(TEXT * 5000)[:60], "cannot be read: "),
         (lzma.compress(TEXT * 5000)[:80], "cannot be read: "),
         (bz2.compress(TEXT * 5000)[:60], "cannot be read: "),
@@ -136,6 +138,8 @@ def test_open_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         read_table("a,b\n1,2\n")
     with pytest.raises(DataError, match=r"io\.BytesIO"):
         read_table(TEXT)
+    with pytest.raises(ParameterError, match="download it"):
+        read_table("https://example.org/t.csv")
 
 
 @pytest.mark.parametrize("name", ["-", Path("-")])

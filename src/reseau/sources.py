@@ -151,6 +151,8 @@ def first_line(error: BaseException) -> str:
 def _of_path(data: Any) -> Source:
     if isinstance(data, str) and "\n" in data:
         raise ParameterError(f"path is {shown(data)}; give the text of a table as io.StringIO(text).")
+    if isinstance(data, str) and "://" in data:
+        raise ParameterError(f"path is {shown(data)}; download it, and name the file.")
     path = as_path(data, ", '-' for standard input, an open file or a data frame")
     file_to_read(path)
     if path.is_dir():

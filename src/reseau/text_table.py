@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from reseau import dialect
 from reseau.dialect import SEPARATORS, SPACE, Dialect, any_length
 from reseau.errors import DataError
-from reseau.sources import TEXT, UNREADABLE, Source, first_line, replaced
+from reseau.sources import COMPRESSED, TEXT, UNREADABLE, Source, first_line, replaced
 
 SAMPLE_CHARACTERS = 1 << 16  # in which the dialect is found, if at least two records end in them
 BLOCK_BYTES = 4 << 20  # what pyarrow reads at once; a record has to fit in two...
@@ -128,7 +128,9 @@ def _dialect(source: Source, sep: str, has_header: bool) -> Dialect:
         raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
     if any("\ufffd" in name for name in found.names):
         _decoded(source)
-    known_ending = source.path is None or any(suffix.lower() in TEXT for suffix in source.path.suffixes[-2:])
+    known_ending = source.path is None or any(
+        suffix.lower() in TEXT + COMPRESSED for suffix in source.path.suffixes[-2:]
+    )
     if len(found.names) == 1 and not known_ending and not sep:
         raise DataError(
             f"{source.name}: unknown file ending {source.path.suffix!r}, and a text without separators; tables are "  # type: ignore[union-attr]
@@ -189,7 +191,7 @@ def _without_end(arrow: pa.Table) -> pa.Table:
 
 def _without_comments(arrow: pa.Table) -> pa.Table:
     """The rows without comments, where all others begin with a number."""
-    first = pc.utf8_ltrim(arrow[0], characters=SPACE)
+    first = arrow[0]
     errors = pc.match_substring_regex(first, f"^{dialect.SPREADSHEET_ERROR.pattern}")
     marked = pc.and_not(pc.starts_with(first, "#"), errors)
     if not pc.any(marked).as_py():
