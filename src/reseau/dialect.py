@@ -30,12 +30,13 @@ SHORT_WORD = re.compile(r"\D{0,4}")  # among numbers: a mark of a missing value,
 
 @dataclass(frozen=True)
 class Record:
-    """The fields of a record, its first and last line, from 1, and what the first begins with."""
+    """The fields of a record, its first and last line, from 1, what the first begins with, and where it stands."""
 
     first: int
     last: int
     fields: list[str]
     begins: str
+    apart: bool  # whether a blank line stands before it
 
     @property
     def comment(self) -> bool:
@@ -139,7 +140,7 @@ def find(sample: str, complete: bool, sep: str, has_header: bool) -> Dialect:
         sample = sample[declared.end() :]
     with any_length():
         if sep:
-            records = list(_records(sample, sep, complete, start))
+            records = _records(sample, sep, complete, start)
             width = _evenness(records)[1]
         else:
             sep, records, width = _most_even(sample, complete, start)
@@ -150,32 +151,36 @@ def _most_even(sample: str, complete: bool, start: int) -> tuple[str, list[Recor
     """The separator that cuts the records most alike, the records, and their usual number of fields."""
     best, found = 0.0, None
     for separator in FOUND:
-        records = list(_records(sample, separator, complete, start))
+        records = _records(sample, separator, complete, start)
         share, width = _evenness(records)
         if share > best:
             best, found = share, (separator, records, width)
     if found is None:
-        records = list(_records(sample, " ", complete, start))
+        records = _records(sample, " ", complete, start)
         width = _evenness(records)[1]
         if _is_spaced(records, width):
             return " ", records, width
-        records = list(_records(sample, ",", complete, start))
+        records = _records(sample, ",", complete, start)
         found = ",", records, len(_first(records).fields) if records else 0
     return found
 
 
-def _records(sample: str, separator: str, complete: bool, start: int) -> Iterator[Record]:
+def _records(sample: str, separator: str, complete: bool, start: int) -> list[Record]:
     """The first records that are not blank; the last of an incomplete sample may be cut short, and is left out."""
     if separator == " ":
         sample, separator = single_tabs(sample), "\t"
     lines = re.split("\r\n|\r|\n", sample)
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
-    records, line = [], 1
+    records: list[Record] = []
+    line, apart = 1, False
     try:
         for fields in reader:
             if any(field.strip(SPACE) for field in fields):
                 begins = lines[line - 1].lstrip()[:1]
-                records.append(Record(line + start - 1, reader.line_num + start - 1, fields, begins))
+                records.append(Record(line + start - 1, reader.line_num + start - 1, fields, begins, apart))
+                apart = False
+            elif len(fields) < 2:
+                apart = True
             line = reader.line_num + 1
             if len(records) > SAMPLE_RECORDS:
                 break
@@ -183,7 +188,7 @@ def _records(sample: str, separator: str, complete: bool, start: int) -> Iterato
         pass
     if len(records) > SAMPLE_RECORDS or (not complete and len(records) > 1):
         records.pop()
-    yield from records
+    return records
 
 
 def _first(records: list[Record]) -> Record:
@@ -277,7 +282,7 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
         names = _names_of_rows(body[at - 1].fields, rows, numeric, separator)
         if names:
             return header(at - 1, names, row_names=len(body[at - 1].fields) < width and not names[0])
-        apart = width > 2 or body[at].first > body[at - 1].last + 1
+        apart = width > 2 or body[at].apart
         if _like_data(rows[0].fields, numeric) or len(body[0].fields) > width or not apart:
             return header(0, body[0].fields)  # which is at fault: reading the rows says so
     if len(rows) == 1 and len(body) > 1 and not at:
@@ -329,10 +334,12 @@ def _after_titles(body: list[Record], at: int, width: int) -> int:
     ):
         at += 1
     for i in range(at + 1, min(at + 20, len(body) - 1)):
-        rows = [record.fields for record in body[i + 1 :] if len(record.fields) == width]
-        apart = body[i].first > body[i - 1].last + 1 or (i == at + 1 and filled[at] < width)
-        if apart and filled[i] == len(body[i].fields) == width and _like_names(body[i].fields, _numeric(rows)):
-            return i
+        fields = body[i].fields
+        apart = body[i].apart or (i == at + 1 and filled[at] < width)
+        if apart and filled[i] == len(fields) == width and not any(map(is_number, fields)):
+            rows = [record.fields for record in body[i + 1 :] if len(record.fields) == width]
+            if _like_names(fields, _numeric(rows)):
+                return i
     return at
 
 
