@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reseau import numerals
-from reseau.numerals import Evidence, code_among, evidence, found, mark_of_table
+from reseau.numerals import Evidence, code_among, evidence, found
 
 NARROW, NO_BREAK, THIN = "\u202f", "\u00a0", "\u2009"
 MINUS, DASH, APOSTROPHE = "\u2212", "\u2013", "\u2019"
@@ -229,15 +229,42 @@ def test_evidence_of_no_texts_is_none() -> None:
     assert found(e).decimal == ""
 
 
-def test_what_a_table_proves_is_what_all_proving_columns_of_numbers_prove() -> None:
-    commas, points, whole, words = of("1,5", "2"), of("1.5"), of("3", "4"), of("1.5", "a", "b")
-    assert mark_of_table([commas, whole, words]) == ","
-    assert mark_of_table([points, whole]) == "."
-    assert mark_of_table([commas, points]) == ""
-    assert mark_of_table([whole, words]) == ""
-    assert mark_of_table([]) == ""
-    assert mark_of_table([of(*["1,5"] * 9, "x")]) == ","
-    assert mark_of_table([of(*["1,5"] * 8, "x")]) == ""
+@pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["1,5", "2"], ","),
+        (["1.5"], "."),
+        (["3", "4"], ""),
+        (["1.5", "a", "b"], ""),
+        (["1,5"] * 9 + ["x"], ","),
+        (["1,5"] * 8 + ["x"], ""),
+    ],
+)
+def test_what_a_column_proves_for_its_table_is_what_nearly_all_its_numbers_prove(texts: list[str], mark: str) -> None:
+    assert of(*texts).mark == mark
+
+
+@pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["1.5", "2", None], "."),
+        (["1.184", "2.5"], "."),
+        (["1", "-2", "3e5"], ""),
+        (["1.184", "2.350"], None),  # open
+        (["1.5", "x"], None),
+        (["1.5", "nan"], None),
+        (["01", "12"], None),  # codes
+        ([str(2**53)], None),
+    ],
+)
+def test_numbers_as_computers_write_them_are_told_at_once(texts: list[str | None], mark: str | None) -> None:
+    found = numerals.as_computers_write(pa.chunked_array([texts], pa.large_string()))
+    if mark is None:
+        assert found is None
+    else:
+        assert found is not None
+        np.testing.assert_array_equal(found[0], [np.nan if text is None else float(text) for text in texts])
+        assert found[1] == mark
 
 
 MANY = [f"1.{n}" for n in range(200, 230)]
@@ -252,7 +279,7 @@ MANY = [f"1.{n}" for n in range(200, 230)]
         (["1,184", "2,5", "3,5", "1.5"], {}, ","),
         (["1.5", "2,5"], {"table_mark": ","}, ","),
         (["1.5", "2,5"], {}, "."),
-        (["1.5", "1,184"], {"decimal": ","}, ","),
+        (["1.5", "1,184"], {"decimal": ","}, "."),  # under a comma half of it would be no number
         (["1,184"], {"decimal": ","}, ","),
         (["1,184"], {"table_mark": ","}, ","),
         (["1.184"], {"table_mark": ","}, ","),

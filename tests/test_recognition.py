@@ -12,8 +12,8 @@ import pytest
 from reseau.asked import Asked
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number
 from reseau.errors import DataError
-from reseau.recognition import recognise
-from reseau.table import Column
+from reseau.recognition import decimal_mark, recognise
+from reseau.table import Column, Table
 
 
 def column(values: list[Any], name: str = "x") -> Column:
@@ -218,7 +218,7 @@ def test_a_sentinel_that_stands_apart_is_said(sentinel: float) -> None:
     assert f"--missing {sentinel:g} reads it so" in note
 
 
-@pytest.mark.parametrize("values", [[90, 95, 99, 99], [-99, 0, 50, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]])
+@pytest.mark.parametrize("values", [[90, 95, 99, 99], [-99, -50, 0, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]])
 def test_numbers_that_are_no_sentinels_are_not_said(values: list[float]) -> None:
     assert recognise(column(values * 5))[1] == []
 
@@ -289,3 +289,15 @@ def test_what_a_column_cannot_be_is_refused(kind: str, values: list[Any], says: 
 )
 def test_keys_in_the_french_order_and_the_index_of_pandas_are_identifiers(name: str) -> None:
     assert taken_for([431, 17, 995, 2], name) == "identifier"
+
+
+def test_the_table_proves_a_decimal_mark_where_its_columns_prove_one_and_the_same() -> None:
+    def mark(*columns: list[Any], **asked: Any) -> str:
+        named = {str(i): column(cells, str(i)) for i, cells in enumerate(columns)}
+        return decimal_mark(Table("t.csv", named, len(columns[0])), (), Asked(**asked))
+
+    assert mark(["1,5", "2"], ["1", "2"], ["a", "b"]) == ","
+    assert mark(["1.5", "2"], ["1", "2"]) == "."
+    assert mark(["1,5", "2"], ["1.5", "2"]) == ""
+    assert mark(["1", "2"], [1.5, 2.5]) == ""
+    assert mark(["1,5", "2"], decimal=".") == "."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -38,6 +39,7 @@ WORDS = {
     "vrai/faux": ("vrai", "faux"),
     "oui/non": ("oui", "non"),
 }
+MOST_SPELLINGS = 20  # of the words of one pair: True, TRUE, true, T, t, ...
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,17 @@ class Labels:
     """A column of labels: `levels[codes[i]]` is cell i; -1 is missing."""
 
     codes: npt.NDArray[np.int64]  # (rows,)
-    levels: list[str]
+    texts: pa.Array  # the levels, as large_string
+
+    @cached_property
+    def levels(self) -> list[str]:
+        """The different labels, in the order in which they are met."""
+        return list(self.texts.to_pylist())
 
     def counts(self, rows: npt.NDArray[np.int64] | slice = slice(None)) -> npt.NDArray[np.int64]:
         """How many of the rows hold each level."""
         codes = self.codes[rows]
-        return np.bincount(codes[codes >= 0], minlength=len(self.levels))
+        return np.bincount(codes[codes >= 0], minlength=len(self.texts))
 
 
 def is_text(cells: pa.ChunkedArray) -> bool:
@@ -114,9 +121,11 @@ def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[
     return floats(cells.cast(pa.float64(), safe=False)), odd
 
 
-def pair_of_words(levels: Iterable[str]) -> str:
+def pair_of_words(labels: Labels) -> str:
     """The pair of words for true and false that the levels are, with both of them there; "" if they are not."""
-    met = {level.lower() for level in levels}
+    if len(labels.texts) > MOST_SPELLINGS:
+        return ""
+    met = {level.lower() for level in labels.levels}
     for pair, (yes, no) in WORDS.items():
         if met <= {yes, no, yes[0], no[0]} and met & {yes, yes[0]} and met & {no, no[0]}:
             return pair
@@ -134,7 +143,7 @@ def booleans(cells: pa.ChunkedArray, words: str = "") -> tuple[Floats, Mask]:
     for pair in reversed([words] if words else list(WORDS)):
         for word, value in zip(WORDS[pair], (1.0, 0.0), strict=True):
             values |= {word: value, word[0]: value}
-    of_numbers, _ = numbers(pa.chunked_array([pa.array(labels.levels, pa.large_string())]))
+    of_numbers, _ = numbers(pa.chunked_array([labels.texts]))
     for level, number in zip(labels.levels, of_numbers, strict=True):
         if number in (0.0, 1.0):
             values[level.lower()] = float(number)
@@ -150,7 +159,7 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
     if isinstance(encoded, pa.ChunkedArray):  # pyarrow < 18 kept no, one or many chunks
         encoded = encoded.unify_dictionaries().combine_chunks()
     codes = np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
-    return Labels(codes, encoded.dictionary.to_pylist())
+    return Labels(codes, encoded.dictionary)
 
 
 def refuse(column: Column, row: int, is_not: str) -> NoReturn:

@@ -8,7 +8,7 @@ ones (`found`). Whole columns are read at a time, by pyarrow, and each different
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,11 @@ class Evidence:
         return self.numbers(decimal) >= least or self.numbers(other) < least
 
     @property
+    def mark(self) -> str:
+        """The decimal mark that the column proves for the table, or "": what is "1,5" among words is anything."""
+        return self.proves if self.proves and self.numbers(self.proves) >= NUMBER_SHARE * self.cells else ""
+
+    @property
     def proves(self) -> str:
         """The decimal mark that more cells need than need the other, or ""."""
         return "." if self.point > self.comma else "," if self.comma > self.point else ""
@@ -162,9 +167,9 @@ def read(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Flo
     >>> values.tolist(), odd.tolist()
     ([1234.5, -5.0, nan, nan], [False, False, False, True])
     """
-    values = _as_they_are(cells, decimal)
-    if values is not None:
-        return values, np.zeros(len(values), np.bool_)
+    plain = as_computers_write(cells)
+    if plain is not None and (decimal != "," or not plain[1]):
+        return plain[0], np.zeros(len(cells), np.bool_)
     codes, levels = _distinct(cells)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
     values, units = _parse(levels, decimal or found(evidence(levels, counts)).decimal or ".")
@@ -174,6 +179,39 @@ def read(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Flo
     values[(units != "") & (units != unit)] = np.nan
     values = np.append(values, np.nan)[codes]  # code -1, missing, is the last
     return values, np.isnan(values) & (codes >= 0)
+
+
+def as_computers_write(cells: pa.ChunkedArray) -> tuple[Floats, str] | None:
+    """Read text all of whose cells are numbers as computers write them, where nothing is left to decide.
+
+    Parameters
+    ----------
+    cells : chunked array of large_string
+        Null where missing.
+
+    Returns
+    -------
+    values : ndarray of shape (rows,), float64
+        NaN where the cell is missing.
+    mark : str
+        The decimal mark that they prove, "." or "" if none has any.
+    None in place of both
+        If a cell is something else, or all with points are open (1.184), or they may be codes (01000).
+    """
+    try:
+        values = _floats(cells.cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return None
+    if np.isnan(values).sum() > cells.null_count:  # "nan" is a word
+        return None
+    with np.errstate(invalid="ignore"):
+        if (np.abs(values) >= WHOLE).any() or pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py():
+            return None
+    points = pc.match_substring(cells, ".")
+    if not pc.any(points).as_py():
+        return values, ""
+    head = cells.filter(points).slice(0, SAMPLE)
+    return (values, ".") if not _matches(head, OPEN_POINT).all() else None
 
 
 def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | Sequence[int]) -> Evidence:
@@ -216,15 +254,6 @@ def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | S
     )
 
 
-def mark_of_table(evidences: Iterable[Evidence]) -> str:
-    """Return the decimal mark that the columns of a table prove, "." or ","; "" if none or not all the same.
-
-    Only columns nearly all of whose texts are numbers under the mark count: what is "1,5" among words is anything.
-    """
-    marks = {e.proves for e in evidences if e.proves and e.numbers(e.proves) >= NUMBER_SHARE * e.cells}
-    return marks.pop() if len(marks) == 1 else ""
-
-
 def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal: str | None = None) -> Notation:
     """Decide how the numbers of a column are written.
 
@@ -248,7 +277,7 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
     evidence : Evidence
         Of the column.
     table_mark : {"", ".", ","}
-        Of `mark_of_table`.
+        What the columns of the table prove, all the same one; "" if they prove none.
     separator : str
         Of the fields of the file the column comes from.
     decimal : {None, "", ".", ","}
@@ -341,21 +370,6 @@ def _choice(evidence: Evidence, mark: str, why: str) -> str:
     other = "." if mark == "," else ","
     value, otherwise = (f"{_parse(_texts([text]), decimal)[0][0]:.15g}" for decimal in (mark, other))
     return f"{text!r} is read as {value} ({why}); --decimal {other} reads it as {otherwise}"
-
-
-def _as_they_are(cells: pa.ChunkedArray, decimal: str) -> Floats | None:
-    """The numbers, if that is what all cells are as computers write them, with nothing to decide; else None."""
-    try:
-        values = _floats(cells.cast(pa.float64()))
-    except pa.ArrowInvalid:
-        return None
-    if np.isnan(values).sum() > cells.null_count:  # "nan" is a word
-        return None
-    if decimal != "." and pc.any(pc.match_substring(cells, ".")).as_py():
-        head = cells.slice(0, SAMPLE)
-        if decimal == "," or not (_holds(head, ".") & ~_matches(head, OPEN_POINT)).any():
-            return None
-    return values
 
 
 def _parse(levels: pa.Array, decimal: str) -> tuple[Floats, npt.NDArray[np.object_]]:

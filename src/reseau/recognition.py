@@ -104,12 +104,14 @@ def decimal_mark(table: Table, ignore: Sequence[str], asked: Asked) -> str:
     """The decimal mark that the table's columns of text prove, all the same one; "" if they prove none."""
     if asked.decimal is not None:
         return asked.decimal
-    evidences = []
+    marks = set()
     for name, column in table.columns.items():
         if read.is_text(column.cells) and name not in ignore and name not in asked.kinds:
-            labels = read.label_codes(read.without(column.cells, (*read.MISSING, *asked.missing)))
-            evidences.append(_evidence(labels))
-    return numerals.mark_of_table(evidences)
+            cells = read.without(column.cells, (*read.MISSING, *asked.missing))
+            plain = numerals.as_computers_write(cells)
+            marks.add(_evidence(read.label_codes(cells)).mark if plain is None else plain[1])
+    marks.discard("")
+    return marks.pop() if len(marks) == 1 else ""
 
 
 def recognise(
@@ -177,7 +179,7 @@ class _Recognition:
         if self.kind == "date":
             return self._date_as_asked()
         if self.kind or read.is_text(cells):
-            return self._of_labels()
+            return self._of_labels() if self.kind else self._of_text()
         if pa.types.is_boolean(cells.type):
             return self._unless_constant(Boolean(name)), []
         if read.is_date(cells):
@@ -199,7 +201,7 @@ class _Recognition:
         labels = read.label_codes(self.cells)
         order = self.asked.orders.get(self.name)
         if order is None:
-            found = dates.find(pa.chunked_array([_texts(labels)]), labels.counts())
+            found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
             if found is not None:
                 order = found.order or found.ambiguous[0]
             else:  # few of the cells are dates: the order of most of these
@@ -215,18 +217,28 @@ class _Recognition:
 
     # --- text -------------------------------------------------------------------------------------------------------
 
+    def _of_text(self) -> tuple[Description, list[str]]:
+        plain = numerals.as_computers_write(self.cells)
+        if plain is None or _digits_of_dates(self.cells):
+            return self._of_labels()
+        values, mark = plain
+        if mark and self.asked.decimal not in (None, mark):
+            return self._of_labels()
+        notation = numerals.Notation(mark or self.mark, "")
+        return self._number(values, np.zeros(len(values), np.bool_), notation)
+
     def _of_labels(self) -> tuple[Description, list[str]]:
         labels = read.label_codes(self.cells)
         if self.kind == "text":
             return self._category(labels, [], self.alone)
         if self.kind:
             return self._category(labels, [], True)
-        if len(labels.levels) == 1 and not self.column.cells.null_count:
+        if len(labels.texts) == 1 and not self.column.cells.null_count:
             return self._constant(), []
-        words = read.pair_of_words(labels.levels)
+        words = read.pair_of_words(labels)
         if words:
             return Boolean(self.name, also_missing=self.asked.missing, words=words), []
-        levels, counts = _texts(labels), labels.counts()
+        levels, counts = labels.texts, labels.counts()
         notation = self._notation(numerals.evidence(levels, counts))
         values, odd_level = numerals.read(pa.chunked_array([levels]), notation.decimal, notation.unit)
         n_odd = int(counts[odd_level].sum())
@@ -235,7 +247,7 @@ class _Recognition:
             reads = f"{_option('number', self.name)} reads numbers"
             note = f"{quoted(code)} and others are taken for codes, not numbers; {reads}"
             return self._category(labels, [note] * bool(2 * n_odd < counts.sum()), self.alone)
-        if n_odd == 0 and not _digits_of_dates(labels.levels[0]):
+        if n_odd == 0 and not _digits_of_dates(self.cells):
             values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
             return self._number(values, odd, notation)
         return self._of_mixed_labels(labels, notation, odd_level, n_odd)
@@ -245,7 +257,7 @@ class _Recognition:
     ) -> tuple[Description, list[str]]:
         """Text that is not all numbers: dates, numbers with a few other texts, or labels."""
         counts, present = labels.counts(), int(labels.counts().sum())
-        found = dates.find(pa.chunked_array([_texts(labels)]), counts)
+        found = dates.find(pa.chunked_array([labels.texts]), counts)
         if found is not None and found.order is not None and found.odd.sum() <= ODD_SPELLINGS:
             _, odd = dates.read(self.cells, found.order)
             return self._date(found.order, odd, list(found.notes))
@@ -270,12 +282,12 @@ class _Recognition:
 
     def _category(self, labels: Labels, notes: list[str], kept: bool) -> tuple[Description, list[str]]:
         """Labels, unless nearly every row has another; `kept` keeps them unless every row has."""
-        present, n_levels = int((labels.codes >= 0).sum()), len(labels.levels)
+        present, n_levels = int((labels.codes >= 0).sum()), len(labels.texts)
         if n_levels == 1 and not self.column.cells.null_count:
             return self._constant(), notes
         if n_levels > max(0.5 * present, 2) and not (kept and n_levels < present):
             every = "a different text in every row"
-            length = pc.mean(pc.utf8_length(_texts(labels))).as_py()
+            length = pc.mean(pc.utf8_length(labels.texts)).as_py()
             if n_levels == present and length <= IDENTIFIER_LENGTH:
                 return LeftOut(self.name, "identifier", every), notes
             many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
@@ -391,17 +403,14 @@ def labels_of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
     return all(counts[i] > 1 and re.search(r"\d", labels.levels[i]) is not None for i in np.nonzero(odd_level)[0])
 
 
-def _texts(labels: Labels) -> pa.Array:
-    return pa.array(labels.levels, pa.large_string())
-
-
 def _evidence(labels: Labels) -> numerals.Evidence:
-    return numerals.evidence(_texts(labels), labels.counts())
+    return numerals.evidence(labels.texts, labels.counts())
 
 
-def _digits_of_dates(level: str) -> bool:
-    """Whether a text is digits alone that may be a date: 20240131, 20240131120000."""
-    return re.fullmatch(r"(19|20)\d{6}(\d{6})?", level) is not None
+def _digits_of_dates(cells: pa.ChunkedArray) -> bool:
+    """Whether the first text is digits alone that may be a date: 20240131, 20240131120000."""
+    first = next((text for text in cells.slice(0, 100).to_pylist() if text is not None), "")
+    return re.fullmatch(r"(19|20)\d{6}(\d{6})?", first) is not None
 
 
 def _option(kind: str, value: str) -> str:

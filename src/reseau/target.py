@@ -209,17 +209,17 @@ class _Recognition:
     def _text(self) -> tuple[Target, list[str]]:
         """Text: numbers where nothing else is left without the marks of missing values, else classes."""
         cells = read.without(self.column.cells, (*read.MISSING, *self.asked.missing))
+        if self.kind in ("text", "category") or cells.null_count == len(cells):
+            return self._of_labels()
+        plain = numerals.as_computers_write(cells)
+        if plain is not None:
+            return self._numbers(cells, numerals.Notation(plain[1] or self.mark, ""))
         labels = read.label_codes(cells)
-        if not labels.levels or self.kind in ("text", "category"):
-            return self._of_labels()
-        levels, counts = pa.chunked_array([pa.array(labels.levels, pa.large_string())]), labels.counts()
-        notation = numerals.found(
-            numerals.evidence(labels.levels, counts), self.mark, self.column.separator, self.asked.decimal
-        )
+        levels, counts = pa.chunked_array([labels.texts]), labels.counts()
+        evidence = numerals.evidence(labels.texts, counts)
+        notation = numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
         values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
-        if odd_level.all() and self.task != "regression":
-            return self._of_labels()
-        if self.task != "regression" and numerals.code_among(labels.levels):
+        if self.task != "regression" and (odd_level.all() or numerals.code_among(labels.texts)):
             return self._of_labels()
         if odd_level.any():
             return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, values, odd_level, notation)
@@ -283,7 +283,7 @@ class _Recognition:
             if notation.unit:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
             return Quantity(name, 0.0, 1.0, self.asked.missing, notation.decimal, notation.unit), notes
-        if notation.unit or notation.decimal == ",":  # classes come back as they are written
+        if notation.unit or (notation.decimal == "," and not whole):  # classes come back as they are written
             return self._of_labels()
         return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
 
@@ -304,7 +304,7 @@ class _Recognition:
             raise DataError(f"{self.where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
         if len(classes) > max(0.5 * present, 2):
             if kind == "text":
-                levels = pa.chunked_array([pa.array(labels.levels, pa.large_string())])
+                levels = pa.chunked_array([labels.texts])
                 if dates.find(levels, labels.counts()) is not None:
                     raise _dates(self.where)
             raise DataError(
