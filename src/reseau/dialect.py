@@ -18,6 +18,7 @@ from reseau.errors import ParameterError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "space": " "}
 FOUND = ("\t", ";", "|", ",")  # in this order where several cut equally well: a comma may be within names and numbers
+DECLARED = re.compile(r'"?sep=(\\t|[\t !#-&(-/:-@\[-`{-~])"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 SAMPLE_RECORDS = 1000
 # White space, no-break spaces and marks of byte order that are no part of a cell; the last is the end of a DOS file.
 SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -134,7 +135,7 @@ def find(sample: str, complete: bool, sep: str, has_header: bool) -> Dialect:
         Whether the first record names the columns.
     """
     start = 1
-    declared = re.match(r'"?sep=(.|\\t)"?[ \t]*(\r\n|\r|\n)', sample, re.IGNORECASE)
+    declared = DECLARED.match(sample)
     if declared:  # as spreadsheets write it
         sep, start = sep or NAMES.get(declared[1].lower(), declared[1]), 2
         sample = sample[declared.end() :]

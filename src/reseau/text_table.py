@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -158,9 +158,9 @@ def _parsed(source: Source, found: Dialect, separator: str, dropped: list[str]) 
 
     def other_row(row: Any) -> str:
         text = row.text.strip(SPACE + '"')
-        if text.startswith("#"):
+        if dialect.is_comment(text):
             dropped.append(text)
-        return "error" if text and not text.startswith("#") else "skip"
+        return "error" if text and not dialect.is_comment(text) else "skip"
 
     for block in (BLOCK_BYTES, LARGE_BLOCK):
         dropped.clear()
@@ -178,9 +178,35 @@ def _parsed(source: Source, found: Dialect, separator: str, dropped: list[str]) 
                     ),
                 )
         except UNREADABLE as error:
-            if not any(words in str(error) for words in ("Empty CSV file", "Could not skip", "straddl")):
-                raise _text_error(source, found, separator, error) from None
-    return pa.table({name: pa.array([], pa.large_string()) for name in names})  # nothing after the header
+            problem = error
+            if not any(words in str(problem) for words in ("Could not skip", "straddl")):  # a record beyond the block
+                break
+    if any(words in str(problem) for words in ("Empty CSV file", "Could not skip")):  # nothing after the header
+        return pa.table({name: pa.array([], pa.large_string()) for name in names})
+    evened = _evened(source, found, separator)
+    if evened is None:
+        raise _text_error(source, found, separator, problem)
+    return _parsed(evened, replace(found, skip=0), separator, dropped)
+
+
+def _evened(source: Source, found: Dialect, separator: str) -> Source | None:
+    """The rows without the separators at the ends of some of them, or None if they differ in more than these."""
+    width = len(found.names)
+    named = max((i for i, name in enumerate(found.names, 1) if name or not found.header), default=width)
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows, delimiter=separator)
+    changed = False
+    try:
+        _decoded(source)
+        with any_length():
+            for _, record in LineOf(source, separator, width, found.skip).records(True):
+                if len(record) < named or any(cell.strip(SPACE) for cell in record[width:]):
+                    return None
+                changed |= len(record) != width
+                writer.writerow((record + [""] * width)[:width])
+    except (DataError, *UNREADABLE):
+        return None
+    return replaced(source, rows.getvalue().encode()) if changed else None
 
 
 def _without_end(arrow: pa.Table) -> pa.Table:
@@ -192,11 +218,11 @@ def _without_end(arrow: pa.Table) -> pa.Table:
 def _without_comments(arrow: pa.Table) -> pa.Table:
     """The rows without comments, where all others begin with a number."""
     first = arrow[0]
-    errors = pc.match_substring_regex(first, f"^{dialect.SPREADSHEET_ERROR.pattern}")
-    marked = pc.and_not(pc.starts_with(first, "#"), errors)
+    marked = pc.starts_with(first, "#")
     if not pc.any(marked).as_py():
         return arrow
-    others = first.filter(pc.invert(pc.starts_with(first, "#"))).unique().to_pylist()
+    others = first.filter(pc.invert(marked)).unique().to_pylist()
+    marked = pc.and_not(marked, pc.match_substring_regex(first, f"^{dialect.SPREADSHEET_ERROR.pattern}"))
     is_column_of_numbers = others and all(map(dialect.is_number_or_missing, others))
     return arrow.filter(pc.invert(marked)) if is_column_of_numbers else arrow
 
