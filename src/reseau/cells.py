@@ -155,11 +155,7 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
     """Read the cells as labels, whatever their type."""
     if not is_text(cells):
         cells = cells.cast(pa.large_string())
-    encoded = cells.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):  # pyarrow < 18 kept no, one or many chunks
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    codes = np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
-    return Labels(codes, encoded.dictionary)
+    return Labels(*numerals.distinct(cells))
 
 
 def refuse(column: Column, row: int, is_not: str) -> NoReturn:

@@ -453,7 +453,7 @@ def read_columns(descriptions: Sequence[Description], table: Table) -> list[Valu
         hints = "; ".join(f"{name!r}{did_you_mean(name, table.columns)}" for name in missing[:12])
         raise DataError(
             f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: {hints}. It has "
-            f"{listed(table.columns)}."
+            f"{listed(table.columns)}.{table.hint}"
         )
     return [np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name]) for d in descriptions]
 

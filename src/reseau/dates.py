@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from reseau.cells import Floats, Mask, is_date, is_text
 from reseau.date_forms import DIGITS, LAST, LOOKALIKES, MONTHS, ORDERS, OWN, TIME_OF_DAY, ZONES, forms_of
+from reseau.numerals import distinct
 from reseau.table import quoted
 
 __all__ = ["DIGITS", "ORDERS", "TIME_OF_DAY", "Found", "find", "read"]
@@ -161,9 +162,8 @@ def _read_text(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     if _differ(texts):
         read = _read_distinct(texts, order).seconds
         return read, np.isnan(read) & _mask(pc.is_valid(texts))
-    encoded = texts.dictionary_encode()
-    seconds = _read_distinct(encoded.dictionary, order).seconds
-    codes = np.asarray(encoded.indices.fill_null(-1), np.int64)
+    codes, different = distinct(cells)
+    seconds = _read_distinct(different, order).seconds
     read = np.append(seconds, np.nan)[codes]  # code -1 is the last
     return read, np.isnan(read) & (codes >= 0)
 

@@ -170,7 +170,7 @@ def read(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Flo
     plain = as_computers_write(cells)
     if plain is not None and (decimal != "," or not plain[1]):
         return plain[0], np.zeros(len(cells), np.bool_)
-    codes, levels = _distinct(cells)
+    codes, levels = distinct(cells)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
     values, units = _parse(levels, decimal or found(evidence(levels, counts)).decimal or ".")
     if not unit:
@@ -338,6 +338,14 @@ def code_among(levels: pa.Array | Sequence[str]) -> str:
     return str(levels[int(row)].as_py())
 
 
+def distinct(cells: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Return which of the different texts each cell holds, (rows,), -1 where it is missing; and these texts."""
+    encoded = cells.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):  # pyarrow < 18 kept no, one or many chunks
+        encoded = encoded.unify_dictionaries().combine_chunks()
+    return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64), encoded.dictionary
+
+
 # --------------------------------------------------------------------------------------------------
 
 
@@ -399,14 +407,6 @@ def _counted(units: npt.NDArray[np.object_], counts: npt.NDArray[np.int64]) -> d
 
 def _commonest(units: dict[str, int]) -> str:
     return max(units, key=lambda unit: units[unit], default="")
-
-
-def _distinct(cells: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """The different texts, and which of them each cell holds; -1 is missing."""
-    encoded = cells.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):  # pyarrow < 18 kept no, one or many chunks
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64), encoded.dictionary
 
 
 def _texts(levels: pa.Array | Sequence[str]) -> pa.Array:
