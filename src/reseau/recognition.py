@@ -49,20 +49,7 @@ KEY_NAME = re.compile(
     re.IGNORECASE,
 )
 KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
-OBVIOUS = (
-    "NA",
-    "N/A",
-    "NaN",
-    "nan",
-    "NULL",
-    "null",
-    "<NA>",
-    "#N/A",
-    "n/a",
-    "na",
-    "NaT",
-    "?",
-)
+OBVIOUS = frozenset("NA N/A NaN nan NULL null <NA> #N/A n/a na NaT ?".split())
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
 SENTINEL = re.compile(r"-?(9{2,}(\.9+)?|9\.9{2,})")
 
@@ -90,7 +77,7 @@ def recognise_all(
         description, told = recognise(column, asked, mark, alone=len(candidates) == 1)
         recognised.append(description)
         notes += [f"{name}: {note}" for note in told]
-        if isinstance(description, Number) and description.decimal == "," and read.is_text(column.cells):
+        if isinstance(description, Number) and description.decimal == "," and _has_commas(column.cells):
             commas.append(name)
     if commas:
         notes.insert(0, f"decimal commas are read as such in {listed(commas)}")
@@ -411,6 +398,10 @@ def _digits_of_dates(cells: pa.ChunkedArray) -> bool:
     """Whether the first text is digits alone that may be a date: 20240131, 20240131120000."""
     first = next((text for text in cells.slice(0, 100).to_pylist() if text is not None), "")
     return re.fullmatch(r"(19|20)\d{6}(\d{6})?", first) is not None
+
+
+def _has_commas(cells: pa.ChunkedArray) -> bool:
+    return read.is_text(cells) and bool(pc.any(pc.match_substring(cells, ",")).as_py())
 
 
 def _option(kind: str, value: str) -> str:
