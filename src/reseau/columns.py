@@ -42,9 +42,9 @@ X32 = npt.NDArray[np.float32]
 Values = Floats | Labels
 
 LIMIT = 5.0  # of |z|; with asinh 74 spreads: one 1e6 among normal numbers, if not cut, costs R² 0.1
-# Spreads from the median, 5.4 deviations of a normal number. Outliers cannot hide behind it as they do behind the
+# Spreads from the median, 13 deviations of a normal number. Outliers cannot hide behind it as they do behind the
 # deviation, which they widen. Squashing numbers that have none costs R² (uniform ones 0.02, Boston's houses 0.03).
-FAR = 4.0
+FAR = 10.0
 NO_LIMIT = sys.float_info.max
 ROUNDING = 1e-12  # of the median: what differs by less does not differ
 NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²

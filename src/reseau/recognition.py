@@ -49,7 +49,7 @@ KEY_NAME = re.compile(
     re.IGNORECASE,
 )
 KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
-OBVIOUS = frozenset("NA N/A NaN nan NULL null <NA> #N/A n/a na NaT ?".split())
+OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
 SENTINEL = re.compile(r"-?(9{2,}(\.9+)?|9\.9{2,})")
 
