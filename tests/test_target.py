@@ -161,7 +161,14 @@ def test_marks_among_numbers_are_missing_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [("01", "2A", "75"), ("1", "2", "3", "4+"), ("250", "V58", "401"), ("1", "2", "three or more (3)")]
+    "labels",
+    [
+        ("01", "2A", "75"),
+        ("1", "2", "3", "4+"),
+        ("250", "V58", "401"),
+        ("1", "2", "three or more"),
+        ("0.5", "1", "some"),
+    ],
 )
 @pytest.mark.parametrize("task", [None, "classification", "Classification "])
 def test_numbers_and_texts_of_one_set_are_labels(labels: tuple[str, ...], task: str | None) -> None:

@@ -251,7 +251,7 @@ class _Recognition:
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         notes: list[str] = []
         few = n_odd <= (1 - NUMBER_SHARE) * present and odd_level.sum() <= ODD_SPELLINGS
-        if few and not (n_odd and labels_of_one_set(labels, values, odd_level)):
+        if few and not (n_odd and _of_one_set(labels, values, odd_level)):
             return self._number(values, odd, notation)
         if found is not None and found.ambiguous:
             first, second = found.ambiguous[:2]
@@ -377,7 +377,7 @@ class _Recognition:
         return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}")
 
 
-def labels_of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
+def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
     """Whether texts beside numbers are labels as the numbers are: 4+ beside 1, 2, 3, or 2A beside 1 to 95.
 
     So they are where the numbers are few and whole, and each of the texts holds a digit and is met again; a slip of

@@ -17,7 +17,6 @@ from reseau.asked import NOTHING, Asked
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
-from reseau.recognition import labels_of_one_set
 from reseau.table import listed, quoted
 
 if TYPE_CHECKING:
@@ -218,17 +217,17 @@ class _Recognition:
         levels, counts = pa.chunked_array([labels.texts]), labels.counts()
         evidence = numerals.evidence(labels.texts, counts)
         notation = numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
-        values, odd_level = numerals.read(levels, notation.decimal, notation.unit)
+        _, odd_level = numerals.read(levels, notation.decimal, notation.unit)
         if self.task != "regression" and (odd_level.all() or numerals.code_among(labels.texts)):
             return self._of_labels()
         if odd_level.any():
-            return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, values, odd_level, notation)
+            return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, odd_level, notation)
         return self._numbers(cells, notation)
 
     def _of_numbers_and_texts(
-        self, column: Column, labels: Labels, values: Floats, odd_level: read.Mask, notation: numerals.Notation
+        self, column: Column, labels: Labels, odd_level: read.Mask, notation: numerals.Notation
     ) -> tuple[Target, list[str]]:
-        """Texts beside numbers: classes where the user says so or they are labels of one set, else refused."""
+        """Texts beside numbers: classes where the user says so, or each is met again and again, else refused."""
         _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
         if self.task == "regression":
             read.refuse_odd(
@@ -238,10 +237,16 @@ class _Recognition:
                 "(--missing).",
             )
         counts = labels.counts()
-        often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)
-        if self.task is None and not (often and labels_of_one_set(labels, values, odd_level)):
+        often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)  # each label, on average
+        rarer = odd_level if 2 * counts[odd_level].sum() <= counts.sum() else ~odd_level
+        if self.task is None and not (often and counts[rarer].min() > 1):
             raise _mixed(column, odd)
-        return self._of_labels()
+        target, notes = self._of_labels()
+        if self.task is None:
+            numbers, texts = (labels.texts.filter(pa.array(which)).to_pylist() for which in (~odd_level, odd_level))
+            both = f"numbers ({listed(numbers, 3)}) and texts ({listed(texts, 3)})"
+            notes.append(f"{both} in {self.column.name!r} are all taken for classes")
+        return target, notes
 
     def _of_labels(self) -> tuple[Target, list[str]]:
         """Text as it is written, the usual marks of missing values too, but not those that the user names."""
