@@ -95,6 +95,8 @@ def main() -> None:
             predictions[name] = predicted(model, X[:5]).tolist()
     if "table_classes" not in before:
         tables_and_checkpoint(rng, X, predictions)
+    if "as_written_classes" not in before:
+        tables_as_written(rng, predictions)
     known.write_text(json.dumps(predictions, indent=1) + "\n")
 
 
@@ -121,6 +123,31 @@ def tables_and_checkpoint(rng: np.random.Generator, X: Any, predictions: dict[st
     net.fit(X[:50], X[:50, :2], checkpoint=FOLDER, **options)
     (FOLDER / NAME).rename(FOLDER / "checkpoint.reseau")
     predictions["checkpoint"] = rs.load(FOLDER / "checkpoint.reseau")(X[:5]).tolist()
+
+
+def tables_as_written(rng: np.random.Generator, predictions: dict[str, Any]) -> None:
+    """Table models of columns as people write them, far out values and what the user says of them."""
+    day = np.datetime64("2024-01-15") + np.arange(ROWS) * 5
+    size = rng.lognormal(3, 2, ROWS)
+    columns = {
+        "price": [f"{value:,.2f}".translate(str.maketrans(",.", " ,")) + " €" for value in size],
+        "postcode": [["01000", "75001", "2A004"][row % 3] for row in range(ROWS)],
+        "new": ["n.d." if row == 4 else ["oui", "non"][row % 2] for row in range(ROWS)],
+        "sold": [f"{value.item():%d/%m/%y}" if row else "9999-12-31" for row, value in enumerate(day)],
+        "at": [f"{row % 24}h{row % 60:02}" for row in range(ROWS)],
+        "state": [["NA", "good", "poor", "-9"][row % 4] for row in range(ROWS)],
+        "score": ["-9999" if row % 13 == 0 else f"{value:.2f}" for row, value in enumerate(rng.normal(size=ROWS))],
+        "grade": [["None", "low", "high"][row % 3] for row in range(ROWS)],
+        "margin": [f"{value:.1f} %".replace(".", ",") for value in 10 + np.log(size)],
+    }
+    rows = pa.table(columns)
+    pyarrow.csv.write_csv(rows.slice(0, 5), FOLDER / "as_written.csv")
+    asked = {"missing": [-9999], "text": ["state"], "layers": (4,), "epochs": 3}
+    for name, target in (("as_written_classes", "grade"), ("as_written_quantity", "margin")):
+        model = rs.TableModel.train(rows, target, **asked)
+        model.save(FOLDER / f"{name}.reseau")
+        found = model.predict(FOLDER / "as_written.csv")
+        predictions[name] = found.values.to_pylist() if found.probabilities is None else found.probabilities.tolist()
 
 
 if __name__ == "__main__":
