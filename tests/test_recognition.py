@@ -12,7 +12,7 @@ import pytest
 from reseau.asked import Asked
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number
 from reseau.errors import DataError
-from reseau.recognition import decimal_mark, recognise
+from reseau.recognition import decimal_mark, recognise, recognise_all
 from reseau.table import Column, Table
 
 
@@ -218,7 +218,9 @@ def test_a_sentinel_that_stands_apart_is_said(sentinel: float) -> None:
     assert f"--missing {sentinel:g} reads it so" in note
 
 
-@pytest.mark.parametrize("values", [[90, 95, 99, 99], [-99, -50, 0, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]])
+@pytest.mark.parametrize(
+    "values", [[90, 95, 99, 99], [-99, -50, 0, 99], [92, 93, 95, 99], [98, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]]
+)
 def test_numbers_that_are_no_sentinels_are_not_said(values: list[float]) -> None:
     assert recognise(column(values * 5))[1] == []
 
@@ -232,6 +234,17 @@ def test_a_cell_that_is_no_date_counts_as_missing_and_is_said(odd: str) -> None:
     description, (note,) = recognise(column([*days, odd]))
     assert description == Date("x", also_missing=(odd,))
     assert f"1 cell is not a date and counts as missing: {odd!r}, first at t.csv, line 33" in note
+
+
+def test_dates_beside_many_other_texts_are_not_dropped_without_a_word() -> None:
+    days = [f"{day}/{month}/1948" for day in range(1, 29) for month in range(1, 13)]
+    unknown = [f"-9/{month}/1948" for month in range(1, 13)]
+    description, (note,) = recognise(column(days + unknown, "ends"))
+    assert isinstance(description, LeftOut)
+    assert note == (
+        "mostly dates, but '-9/1/1948' (t.csv, line 338) and others are not; --date ends counts them as missing"
+    )
+    assert isinstance(recognise(column(days + unknown, "ends"), Asked({"ends": "date"}))[0], Date)
 
 
 def test_times_of_day_are_dates_of_their_own_order_in_text_and_by_their_type() -> None:
@@ -268,7 +281,12 @@ def test_what_the_user_says_of_a_column_is_done(kind: str, values: list[Any], ex
 
 def test_the_order_of_dates_that_the_user_says_is_taken() -> None:
     asked = Asked({"x": "date"}, {"x": "month-day-year"})
-    assert recognise(column(["01/02/2024", "03/04/2024"] * 5), asked)[0] == Date("x", order="month-day-year")
+    assert recognise(column(["01/02/2024", "03/04/2024"] * 5), asked) == (Date("x", order="month-day-year"), [])
+
+
+def test_the_order_of_dates_that_the_user_leaves_open_is_said_with_the_other() -> None:
+    _, notes = recognise(column(["01/02/2024", "03/04/2024"] * 5, "my day"), Asked({"my day": "date"}))
+    assert notes == ["dates are read as day-month-year; --date 'my day=month-day-year' reads them otherwise"]
 
 
 @pytest.mark.parametrize(
@@ -301,3 +319,9 @@ def test_the_table_proves_a_decimal_mark_where_its_columns_prove_one_and_the_sam
     assert mark(["1,5", "2"], ["1.5", "2"]) == ""
     assert mark(["1", "2"], [1.5, 2.5]) == ""
     assert mark(["1,5", "2"], decimal=".") == "."
+
+
+def test_decimal_commas_are_said_of_the_columns_that_have_them() -> None:
+    named = {name: column(cells, name) for name, cells in (("a", ["1,5", "2"]), ("b", ["1", "2"]), ("y", ["0", "1"]))}
+    _, notes = recognise_all(Table("t.csv", named, 2), "y", (), Asked(), ",")
+    assert notes == ["decimal commas are read as such in 'a'"]

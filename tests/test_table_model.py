@@ -347,7 +347,7 @@ def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
         ({"missing": [None]}, r"missing is \[None\], but must be a list of the marks"),
         ({"category": "x", "number": ["x"]}, "the column 'x' is asked to be category and number"),
         ({"date": "x=year"}, "the order of dates is 'year', which is unknown. .*year-month-day"),
-        ({"decimal": "point"}, "decimal is 'point', which is unknown"),
+        ({"decimal": "point"}, "decimal is 'point', but must be '.' or ','"),
         ({"ignore": b"x"}, "ignore is b'x', but must be a list of the names"),
         ({"ignore": np.array(1.0)}, "ignore is .*, but must be a list of the names"),
         ({"ignore": ["x", "z"]}, "no column 'z'"),

@@ -129,16 +129,30 @@ def test_a_quantity_that_does_not_vary_beyond_rounding_is_refused(values: list[f
         scaled(Quantity("y", 0.0, 1.0), np.array(values))
 
 
+def test_a_target_that_is_asked_to_be_a_date_is_refused_whatever_its_cells() -> None:
+    with pytest.raises(ParameterError, match="'y' is asked to be a date, which cannot be predicted"):
+        recognise_target(column(["a", "b"] * 20), asked=Asked({"y": "date"}))
+
+
+@pytest.mark.parametrize("task", ["regression", None])
+def test_texts_among_the_numbers_of_a_target_are_left_out_by_the_option_that_the_error_names(task: str | None) -> None:
+    with pytest.raises(DataError, match="--missing 'not met'"):
+        recognise_target(column([*map(str, range(30)), "not met"]), task)
+
+
 def test_dates_in_text_are_no_target() -> None:
     with pytest.raises(DataError, match="'y' holds dates"):
         recognised(column([f"2024-01-{day:02}" for day in range(1, 32)]))
 
 
-@pytest.mark.parametrize("mark", ["None", "NA", "null", "?", "-", "NaN"])
-def test_a_class_that_is_a_mark_of_missing_values_elsewhere_is_kept_and_said(mark: str) -> None:
+@pytest.mark.parametrize(
+    ("mark", "typed"),
+    [*((mark, mark) for mark in ["None", "NA", "null", "-", "NaN"]), ("?", "'?'"), ("#N/A", "'#N/A'")],
+)
+def test_a_class_that_is_a_mark_of_missing_values_elsewhere_is_kept_and_said(mark: str, typed: str) -> None:
     target, (note,) = recognise_target(column([mark, "mild", "severe"] * 10))
     assert target == Classes("y", "text", tuple(sorted([mark, "mild", "severe"])))
-    assert f"{mark!r} in 10 rows of 'y' is a class like the others; --missing {mark!r} leaves them out" in note
+    assert f"{mark!r} in 10 rows of 'y' is a class like the others; --missing {typed} leaves them out" in note
     assert target.encode(column([mark, "mild", None, ""])).tolist()[:3] == [
         target.classes.index(mark),
         target.classes.index("mild"),

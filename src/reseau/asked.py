@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -9,6 +11,7 @@ from typing import Any, TypeAlias
 
 from reseau import dates
 from reseau.checks import known, shown
+from reseau.dialect import SPACE
 from reseau.errors import ParameterError
 from reseau.table import Table
 
@@ -39,6 +42,7 @@ class Asked:
         text: ColumnNames = (),
         missing: ColumnNames = (),
         decimal: str | None = None,
+        ignore: ColumnNames = (),
     ) -> Asked:
         """What is asked of the columns of a table, whose dates may have their order, as "born=day-month-year".
 
@@ -47,23 +51,36 @@ class Asked:
         DataError
             For a column that the table has not.
         ParameterError
-            For a column of two kinds, an order of dates or a decimal mark that is none.
+            For a column of two kinds or orders, one that is left out besides, an order of dates or a decimal mark that
+            is none.
         """
-        if decimal is not None:
-            known("decimal", decimal, (".", ","))
-        kinds: dict[str, str] = {}
+        if decimal not in (None, ".", ","):
+            raise ParameterError(f"decimal is {shown(decimal)}, but must be '.' or ','.")
+        kinds: dict[str, str] = {table.column(name).name: "left out" for name in names("ignore", ignore)}
         orders: dict[str, str] = {}
         for kind, given in (("category", category), ("number", number), ("date", date), ("text", text)):
             for name in names(kind, given):
-                column = name
-                if kind == "date" and name not in table.columns and "=" in name:
+                column, order = name, ""
+                if kind == "date" and name.strip(SPACE) not in table.columns and "=" in name:
                     column, order = name.rsplit("=", 1)
-                    orders[column] = known("the order of dates", order, dates.ORDERS)
-                if kinds.setdefault(table.column(column).name, kind) != kind:
-                    raise ParameterError(
-                        f"the column {column!r} is asked to be {kinds[column]} and {kind}; choose one."
-                    )
-        return cls(kinds, orders, names("missing", missing), decimal)
+                    known("the order of dates", order, dates.ORDERS)
+                column = table.column(column).name
+                said = [(kinds.setdefault(column, kind), kind)]
+                said += [(orders.setdefault(column, order), order)] if order else []
+                for before, now in said:
+                    if before != now:
+                        raise ParameterError(f"the column {column!r} is asked to be {before} and {now}; choose one.")
+        kinds = {column: kind for column, kind in kinds.items() if kind != "left out"}
+        marks = tuple(mark.strip(SPACE) for mark in names("missing", missing))
+        return cls(kinds, orders, marks, decimal)
+
+
+def option(name: str, value: str) -> str:
+    """An option of the command line as it is typed into a shell."""
+    if re.fullmatch(r"[-\w.][-\w.=]*", value):
+        return f"--{name} {value}"
+    bare = "'" in value and not re.search(r'["$`\\!]', value)
+    return f'--{name} "{value}"' if bare else f"--{name} {shlex.quote(value)}"
 
 
 def names(parameter: str, given: object) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau import dates, numerals
-from reseau.asked import NOTHING, Asked
+from reseau.asked import NOTHING, Asked, option
 from reseau.cells import Labels
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number, plural
 from reseau.errors import DataError
@@ -186,17 +186,20 @@ class _Recognition:
         if read.is_date(self.cells):
             return self._typed_date(), []
         labels = read.label_codes(self.cells)
-        order = self.asked.orders.get(self.name)
+        order, notes = self.asked.orders.get(self.name), []
         if order is None:
             found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
             if found is not None:
                 order = found.order or found.ambiguous[0]
             else:  # few of the cells are dates: the order of most of these
                 order = min(dates.ORDERS, key=lambda order: int(dates.read(self.cells, order)[1].sum()))
+            other = found.ambiguous[1] if found is not None and found.order is None else ""
+            otherwise = f"; {option('date', f'{self.name}={other}')} reads them otherwise" if other else ""
+            notes = [f"dates are read as {order}{otherwise}"]
         _, odd = dates.read(self.cells, order)
         if int(odd.sum()) == len(self.cells) - self.cells.null_count:
             read.refuse_odd(self.column, odd, f"is not a date ({order}), nor is any other cell of the column.")
-        return self._date(order, odd, [f"dates are read as {order}"])
+        return self._date(order, odd, notes)
 
     def _typed_date(self) -> Date:
         order = dates.TIME_OF_DAY if pa.types.is_time(self.cells.type) else dates.ORDERS[0]
@@ -231,7 +234,7 @@ class _Recognition:
         n_odd = int(counts[odd_level].sum())
         code = numerals.code_among(levels)
         if code:
-            reads = f"{_option('number', self.name)} reads numbers"
+            reads = f"{option('number', self.name)} reads numbers"
             note = f"{quoted(code)} and others are taken for codes, not numbers; {reads}"
             return self._category(labels, [note] * bool(2 * n_odd < counts.sum()), self.alone)
         if n_odd == 0 and not _digits_of_dates(self.cells):
@@ -256,14 +259,20 @@ class _Recognition:
         if found is not None and found.ambiguous:
             first, second = found.ambiguous[:2]
             notes.append(
-                f"dates with day or month first, undecidable; {_option('date', f'{self.name}={first}')} or ={second} "
+                f"dates with day or month first, undecidable; {option('date', f'{self.name}={first}')} or ={second} "
                 "reads them"
+            )
+        elif found is not None and found.order is not None:
+            row = int(dates.read(self.cells, found.order)[1].argmax())
+            notes.append(
+                f"mostly dates, but {quoted(self.cells[row].as_py())} ({self.column.place(row)}) and others are not; "
+                f"{option('date', self.name)} counts them as missing"
             )
         elif 0 < n_odd < 0.5 * present:
             row = int(odd.argmax())
             notes.append(
                 f"mostly numbers, but {quoted(self.cells[row].as_py())} ({self.column.place(row)}) and others are not; "
-                f"{_option('number', self.name)} counts them as missing"
+                f"{option('number', self.name)} counts them as missing"
             )
         return self._category(labels, notes, self.alone)
 
@@ -281,7 +290,7 @@ class _Recognition:
             return LeftOut(self.name, "free text", many), notes
         unusual = [mark for mark in self.marks_met if mark not in OBVIOUS]
         if unusual:
-            written = f"{_option('text', self.name)} keeps labels as written"
+            written = f"{option('text', self.name)} keeps labels as written"
             notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {written}"]
         also_missing = (*self.marks_met, *self.asked.missing)
         verbatim = self.kind == "text" or bool(self.column.declared)
@@ -301,7 +310,7 @@ class _Recognition:
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
                 note = (
                     f"whole numbers such as {exact[0].as_py()}, which float64 cannot tell apart, are taken for codes; "
-                    f"{_option('number', self.name)} reads numbers"
+                    f"{option('number', self.name)} reads numbers"
                 )
                 return self._category(read.label_codes(self.cells), [note], self.alone)
         return self._number(values, odd, numerals.Notation("", ""))
@@ -347,7 +356,7 @@ class _Recognition:
         verb = f"is not {what} and counts" if count == 1 else f"are not {several} and count"
         which = f"{listed(spellings)}, first at {self.column.place(int(odd.argmax()))}"
         note = (
-            f"{plural(count, 'cell')} {verb} as missing: {which}; {_option('category', self.name)} keeps all as labels"
+            f"{plural(count, 'cell')} {verb} as missing: {which}; {option('category', self.name)} keeps all as labels"
         )
         return spellings, note
 
@@ -360,10 +369,10 @@ class _Recognition:
                 continue
             low, high = float(rest.min()), float(rest.max())
             gap = low - extreme if extreme < low else extreme - high
-            if gap > high - low or extreme < 0 <= low:
+            if gap > max(high - low, abs(low) / 2, abs(high) / 2) or extreme < 0 <= low:
                 mark = f"{extreme:.15g}"
                 others_are = f"stands apart from the others ({low:.6g} to {high:.6g})"
-                marks = f"if it marks a missing value, --missing {mark} reads it so"
+                marks = f"if it marks a missing value, {option('missing', mark)} reads it so"
                 return [f"{mark} in {plural(count, 'row')} {others_are}; {marks}"]
         return []
 
@@ -402,8 +411,3 @@ def _digits_of_dates(cells: pa.ChunkedArray) -> bool:
 
 def _has_commas(cells: pa.ChunkedArray) -> bool:
     return read.is_text(cells) and bool(pc.any(pc.match_substring(cells, ",")).as_py())
-
-
-def _option(kind: str, value: str) -> str:
-    plain = re.fullmatch(r"[-\w.=]+", value)
-    return f"--{kind} {value if plain else quoted(value)}"

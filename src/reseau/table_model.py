@@ -212,7 +212,14 @@ class TableModel:
         if target in ignored:
             raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
         asked = Asked.of(
-            table, category=category, number=number, date=date, text=text, missing=missing, decimal=decimal
+            table,
+            category=category,
+            number=number,
+            date=date,
+            text=text,
+            missing=missing,
+            decimal=decimal,
+            ignore=ignored,
         )
         mark = decimal_mark(table, ignored, asked)
         description, told = target_module.recognise_target(target_column, task, asked, mark)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from reseau import cells as read
 from reseau import dates, numerals
-from reseau.asked import NOTHING, Asked
+from reseau.asked import NOTHING, Asked, option
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
@@ -168,7 +168,10 @@ def recognise_target(
         known("task", task, TASKS)
     kind = asked.kinds.get(column.name, "")
     if kind == "date":
-        raise _dates(f"the target {column.name!r}")
+        raise ParameterError(
+            f"the target {column.name!r} is asked to be a date, which cannot be predicted; give it as a number, such "
+            "as days since a given date."
+        )
     if task is None:
         task = TASK_OF_KIND.get(kind or column.declared)
     return _Recognition(column, task, kind, asked, mark).result()
@@ -230,11 +233,12 @@ class _Recognition:
         """Texts beside numbers: classes where the user says so, or each is met again and again, else refused."""
         _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
         if self.task == "regression":
+            leave_out = option("missing", column.cells[int(odd.argmax())].as_py())
             read.refuse_odd(
                 column,
                 odd,
                 "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out "
-                "(--missing).",
+                f"({leave_out}).",
             )
         counts = labels.counts()
         often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)  # each label, on average
@@ -257,7 +261,7 @@ class _Recognition:
         if marks:
             rows = int(sum(labels.counts()[labels.levels.index(label)] for label in marks))
             like = "is a class like the others" if len(marks) == 1 else "are classes like the others"
-            out = " ".join(f"--missing {quoted(label)}" for label in marks)
+            out = " ".join(option("missing", label) for label in marks)
             notes.append(
                 f"{listed(marks)} in {plural(rows, 'row')} of {self.column.name!r} {like}; {out} leaves them out"
             )
@@ -359,9 +363,9 @@ def _mixed(column: Column, odd: read.Mask) -> DataError:
     minority = odd if n_texts <= n_numbers else ~odd & valid
     row = int(minority.argmax())
     what, others = ("text", "numbers") if n_texts <= n_numbers else ("a number", "text")
-    value = quoted(column.cells[row].as_py())
+    value = column.cells[row].as_py()
     return DataError(
-        f"the target {column.name!r} mixes text and numbers: {value} "
+        f"the target {column.name!r} mixes text and numbers: {quoted(value)} "
         f"({column.place(row)}) is {what} where {max(n_texts, n_numbers):,} cells are {others}. Correct it; or leave "
-        f"such rows out (--missing {value}), or take all for labels (--task classification)."
+        f"such rows out ({option('missing', value)}), or take all for labels (--task classification)."
     )

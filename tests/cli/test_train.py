@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -82,6 +84,28 @@ def test_what_was_left_out_and_noticed_is_said() -> None:
         "1 row without a value in 'y' left out",
     ):
         assert words in result.stdout
+
+
+def test_what_a_note_says_to_type_does_what_it_says() -> None:
+    rows = "".join(f"{'x y' if i == 3 else i % 7},{'3+' if i % 5 == 0 else i % 3},{'ab'[i % 2]}\n" for i in range(60))
+    Path("t.csv").write_text("it's mine,--age band,y\n" + rows)
+    train = ["train", "t.csv", "-t", "y", "--epochs", "1", "--json"]
+    notes = json.loads(run(*train).stdout)["notes"]
+    typed = [re.search(r"--(?:category|number) ('[^']*'|\"[^\"]*\")", note)[0] for note in notes]  # type: ignore[index]
+    assert typed == ['--category "it\'s mine"', "--number '--age band'"]
+    again = json.loads(run(*train, *shlex.split(" ".join(typed))).stdout)
+    assert [column["kind"] for column in again["columns"]] == ["category", "number"]
+
+
+def test_the_report_on_a_wide_table_has_some_of_the_notes_and_says_where_all_are() -> None:
+    names = [f"c{i}" for i in range(45)]
+    rows = "".join(",".join(["unknown" if i == 7 else str(i)] * 45) + f",{'ab'[i % 2]}\n" for i in range(40))
+    Path("t.csv").write_text(",".join([*names, "y"]) + "\n" + rows)
+    report = run("train", "t.csv", "-t", "y", "--epochs", "1").stdout
+    assert "  - c39: 1 cell is not a number" in report
+    assert "c40: 1 cell" not in report
+    assert "  and 5 more notes: reseau show --json tells all" in report
+    assert len(json.loads(run("show", "t.reseau", "--json").stdout)["notes"]) == 45
 
 
 def test_json_is_one_object_and_nothing_else() -> None:
@@ -203,6 +227,16 @@ SMALL = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         (SMALL, ["--threads", "0"], "threads is 0"),
         (SMALL, ["--task", "sort"], "classification, regression"),
         (SMALL, ["--ignore", "z"], "no column 'z'"),
+        (SMALL, ["--category", "z"], "no column 'z'"),
+        (SMALL, ["--category", "x", "--number", "x"], "'x' is asked to be category and number; choose one"),
+        (SMALL, ["--ignore", "x", "--text", "x"], "'x' is asked to be left out and text; choose one"),
+        (SMALL, ["--date", "x=nonsense"], "the order of dates is 'nonsense'"),
+        (SMALL, ["--date", "y"], "'y' is asked to be a date, which cannot be predicted"),
+        (SMALL, ["--number", "y"], "'a' (t.csv, line 2) is not a number"),
+        (SMALL, ["--sep", ";;"], "sep is ';;'"),
+        (SMALL, ["--header", "yes"], "header is 'yes', but must be 'none'"),
+        (SMALL, ["--decimal", ";"], "decimal is ';', but must be '.' or ','"),
+        (SMALL, ["--missing", "a"], "single class, 'b'"),
         (SMALL, ["-o", "none/m.reseau"], "folder none of none/m.reseau does not exist"),
         (SMALL, ["-o", "."], "is a folder"),
         (SMALL, ["-o", "t.csv"], "is read by this command"),

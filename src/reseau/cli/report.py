@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reseau.table_model import TableModel
 
 MOST_COLUMNS = 40  # shown one by one
+MOST_NOTES = 40
 MOST_CLASSES = 12  # in a confusion matrix; beyond, the commonest confusions are listed
 LABEL_WIDTH = 16
 
@@ -82,7 +83,11 @@ def columns(model: TableModel) -> list[str]:
 def what_was_learned(model: TableModel) -> list[str]:
     """Say what is predicted from which columns, and what was noticed in the table."""
     lines = [what_is_predicted(model), "", *columns(model), ""]
-    return [*lines, "Notes", *(f"  - {visible(text)}" for text in model.notes), ""] if model.notes else lines
+    if not model.notes:
+        return lines
+    lines += ["Notes", *(f"  - {visible(text)}" for text in model.notes[:MOST_NOTES])]
+    rest = len(model.notes) - MOST_NOTES
+    return [*lines, *[f"  and {plural(rest, 'more note')}: reseau show --json tells all"] * (rest > 0), ""]
 
 
 def held_out(found: Scores, model: TableModel) -> list[str]:

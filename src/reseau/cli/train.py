@@ -84,7 +84,11 @@ def train(
         typer.Option(help="A mark of a missing value, beside NA and such; may be repeated.", show_default=False),
     ] = None,
     sep: Annotated[
-        str | None, typer.Option(help="What separates the fields of a text file.", show_default="from the file")
+        str | None,
+        typer.Option(
+            help="What separates the fields of a text file: a character, 'tab' or 'space'.",
+            show_default="from the file",
+        ),
     ] = None,
     decimal: Annotated[
         str | None, typer.Option(help="The decimal mark, '.' or ','.", show_default="from the cells")
@@ -98,10 +102,12 @@ def train(
 ) -> None:
     """Train a network on a table, score it on held-out rows and write a model file.
 
-    What each column is, is found out and told in the report; options such as --category decide otherwise, and the model
-    file keeps what was decided. Example:
+    What each column is, is found out and told in the report; options such as
+    --category decide otherwise, and the model file keeps what was decided.
 
-    reseau train sales.csv --target price --category postcode --date sold=day-month-year --missing -9999
+    Example:
+
+    reseau train sales.csv --target price --category postcode --missing -9999
     """
     with refusals():
         start = time.perf_counter()
