@@ -247,6 +247,13 @@ def test_dates_beside_many_other_texts_are_not_dropped_without_a_word() -> None:
     assert isinstance(recognise(column(days + unknown, "ends"), Asked({"ends": "date"}))[0], Date)
 
 
+def test_mostly_dates_are_said_where_the_others_are_too_many_to_be_missing() -> None:
+    days = [f"{day}/{month}/2009" for day in range(1, 29) for month in range(1, 13)]
+    _, (note,) = recognise(column([*days, *[f"{day} - {day}" for day in days[:100]]]))
+    assert note.startswith("mostly dates, but '1/1/2009 - 1/1/2009' (t.csv, line 338) and others are not; --date x")
+    assert recognise(column([*days, *[f"{day} - {day}" for day in days], "1/1/2009 - 1/2/2009"]))[1] == []
+
+
 def test_times_of_day_are_dates_of_their_own_order_in_text_and_by_their_type() -> None:
     times = [datetime.time(hour, 30) for hour in range(24)]
     for values in ([time.isoformat("minutes") for time in times], times):
@@ -300,6 +307,14 @@ def test_the_order_of_dates_that_the_user_leaves_open_is_said_with_the_other() -
 def test_what_a_column_cannot_be_is_refused(kind: str, values: list[Any], says: str) -> None:
     with pytest.raises(DataError, match=says):
         recognise(column(values), Asked({"x": kind}))
+
+
+def test_a_column_that_counts_the_rows_is_kept_as_it_says_unless_its_name_is_that_of_a_key() -> None:
+    described, _ = recognise(column(list(range(1, 50)), "day of year"))
+    assert described == LeftOut("day of year", "identifier", "counts the rows; --number 'day of year' keeps it")
+    assert recognise(column(list(range(1, 50)), "id"))[0] == LeftOut("id", "identifier", "counts the rows")
+    kept, _ = recognise(column(list(range(1, 50)), "day of year"), Asked({"day of year": "number"}))
+    assert isinstance(kept, Number)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def read(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     return seconds, np.zeros(len(cells), np.bool_)
 
 
-def find(levels: pa.ChunkedArray, counts: Counts) -> Found | None:
+def find(levels: pa.ChunkedArray, counts: Counts, share: float = SHARE) -> Found | None:
     """Say which dates the texts of a column are: those of the order that reads most cells.
 
     Parameters
@@ -101,11 +101,13 @@ def find(levels: pa.ChunkedArray, counts: Counts) -> Found | None:
         The different texts.
     counts : (levels,) array
         How many cells hold each.
+    share : float
+        Of the cells that an order has to read.
 
     Returns
     -------
     found : Found or None
-        None if no order reads a share of `SHARE` of the cells.
+        None if no order reads that share of the cells.
 
     Examples
     --------
@@ -121,7 +123,7 @@ def find(levels: pa.ChunkedArray, counts: Counts) -> Found | None:
     if not total:
         return None
     for forms in ([r".*\d.*"], chain(*OWN.values())):  # most words have no digit, which is found soon
-        if _cells(_matches(texts, forms), counts) < SHARE * total:
+        if _cells(_matches(texts, forms), counts) < share * total:
             return None
     if _mask(pc.match_substring_regex(texts, r"^\d+$"))[counts > 0].all():
         return _find_digits(texts, counts)
@@ -130,7 +132,7 @@ def find(levels: pa.ChunkedArray, counts: Counts) -> Found | None:
         if order == DIGITS or (order == LAST and readings) or not _matches(texts, OWN[order]).any():
             continue  # an order without forms of its own here reads nothing that others don't
         reading = _read_distinct(texts, order)
-        if _cells(reading.good, counts) < SHARE * total or _is_lookalike(texts, order, reading):
+        if _cells(reading.good, counts) < share * total or _is_lookalike(texts, order, reading):
             continue
         readings[order] = reading
         if order == "year-month-day" and _cells(reading.own, counts) == total:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 NUMBER_SHARE = 0.9  # of the cells that are numbers or dates, from which the others count as missing...
 ODD_SPELLINGS = 5  # ... if they are at most this many different texts
+MOSTLY = 0.5  # of the cells that are numbers or dates, from which it is said that the column is labels nevertheless
 MOST_LABELS = 100  # different whole numbers beside which a text such as 4+ or 2A makes labels of them all
 KEY_NAME = re.compile(
     r"(__index_level_\d+__|column 1|index|key|rownames?|row|unnamed: \d+|nr|no|obs|case|serial"
@@ -256,6 +257,7 @@ class _Recognition:
         few = n_odd <= (1 - NUMBER_SHARE) * present and odd_level.sum() <= ODD_SPELLINGS
         if few and not (n_odd and _of_one_set(labels, values, odd_level)):
             return self._number(values, odd, notation)
+        found = found or dates.find(pa.chunked_array([labels.texts]), counts, MOSTLY)
         if found is not None and found.ambiguous:
             first, second = found.ambiguous[:2]
             notes.append(
@@ -268,7 +270,7 @@ class _Recognition:
                 f"mostly dates, but {quoted(self.cells[row].as_py())} ({self.column.place(row)}) and others are not; "
                 f"{option('date', self.name)} counts them as missing"
             )
-        elif 0 < n_odd < 0.5 * present:
+        elif 0 < n_odd < (1 - MOSTLY) * present:
             row = int(odd.argmax())
             notes.append(
                 f"mostly numbers, but {quoted(self.cells[row].as_py())} ({self.column.place(row)}) and others are not; "
@@ -336,9 +338,11 @@ class _Recognition:
         kept = self.alone or self.kind == "number"
         if whole and not kept and len(present) > 2 and len(np.unique(present)) == len(present):
             counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
+            key = bool(KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name))
             if counting:
-                return LeftOut(name, "identifier", "counts the rows"), []
-            if KEY_NAME.fullmatch(name) or KEY_CAMEL.fullmatch(name):
+                kept_by = "" if key else f"; {option('number', name)} keeps it"
+                return LeftOut(name, "identifier", f"counts the rows{kept_by}"), []
+            if key:
                 return LeftOut(name, "identifier", "a different whole number in every row"), []
         return number, [*notes, *self._apart(present)]
 
