@@ -89,3 +89,26 @@ def test_a_long_cell_is_cut_in_a_message() -> None:
     with pytest.raises(DataError, match=r"aaa… \(row 1\) is no good") as caught:
         cells.refuse(long, 0, "is no good")
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("mark", "text", "same"),
+    [
+        ("-9999", "-9999.0", True),
+        ("-9999", "-9999.000", True),
+        ("9999", "9999,000", True),
+        ("999", "999.00", True),
+        ("999", "999.000", False),
+        ("999", "9990", False),
+        ("999", "999.01", False),
+        ("0", "0.0", True),
+        ("01", "01.0", False),
+        ("9.9", "9.90", False),
+        ("NA", "NA.0", False),
+    ],
+)
+def test_a_mark_that_is_a_whole_number_is_one_with_zeros_behind_the_decimal_mark_too(
+    mark: str, text: str, same: bool
+) -> None:
+    column = pa.chunked_array([pa.array([text, None, "5", mark], pa.large_string())])
+    assert cells.without(column, [mark, "x"]).to_pylist() == [None if same else text, None, "5", None]

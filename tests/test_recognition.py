@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -216,6 +218,19 @@ def test_a_sentinel_that_stands_apart_is_said(sentinel: float) -> None:
     _, (note,) = recognise(column([0.5, 1.5, 2.5] * 10 + [sentinel] * 2))
     assert note.startswith(f"{sentinel:g} in 2 rows stands apart from the others (0.5 to 2.5)")
     assert f"--missing {sentinel:g} reads it so" in note
+
+
+@pytest.mark.parametrize("written", ["-9999", "-9999.0", "-9999.00", "-9999,0", "-9999.9", "-9999,90"])
+def test_a_sentinel_is_named_as_it_is_written_and_then_read_as_missing(written: str) -> None:
+    mark = "," if "," in written else "."
+    cells = column([text.replace(".", mark) for text in ["0.5", "1.5", "2.5"] * 10] + [written] * 2)
+    _, (*_, note) = recognise(cells)
+    assert f"--missing {shlex.quote(written)} reads it so" in note
+    for said in {written, "-9999"} if written.rstrip("0") in ("-9999", "-9999.", "-9999,") else {written}:
+        description, notes = recognise(cells, Asked(missing=(said,)))
+        assert notes == []
+        assert isinstance(description, Number)
+        assert np.isnan(description.read(cells)).sum() == 2
 
 
 @pytest.mark.parametrize(

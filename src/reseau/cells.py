@@ -7,6 +7,7 @@ decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,7 @@ WORDS = {
     "vrai/faux": ("vrai", "faux"),
     "oui/non": ("oui", "non"),
 }
+WHOLE = re.compile(r"-?[1-9]\d*|0")  # a mark of a missing value such as -9999
 MOST_SPELLINGS = 20  # of the words of one pair: True, TRUE, true, T, t, ...
 
 
@@ -83,9 +85,19 @@ def is_number(cells: pa.ChunkedArray) -> bool:
 
 
 def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
-    """The cells with those that are one of the marks made missing: the same text, or the same number."""
+    """The cells with those that are one of the marks made missing: the same text, or the same number.
+
+    A text that writes a whole number with zeros behind the decimal mark is the same number: -9999.0, 999,00.
+    """
     if is_text(cells):
-        absent = pc.is_in(cells, value_set=pa.array(list(marks), pa.large_string()))
+        marks = list(marks)
+        absent = pc.is_in(cells, value_set=pa.array(marks, pa.large_string()))
+        if whole := [mark for mark in marks if WHOLE.fullmatch(mark)]:
+            long, short = (
+                "|".join(mark for mark in whole if (len(mark.lstrip("-")) > 3) is lengthy) for lengthy in (True, False)
+            )
+            forms = [f"(?:{long})[.,]0+"] * bool(long) + [f"(?:{short})[.,](?:0{{1,2}}|0{{4,}})"] * bool(short)
+            absent = pc.or_(absent, pc.match_substring_regex(cells, f"^(?:{'|'.join(forms)})$"))
     elif is_number(cells) and (sentinels := as_numbers(marks)):
         absent = pa.array(np.isin(numbers(cells)[0], sentinels))
     else:

@@ -330,7 +330,7 @@ class _Recognition:
             return replace(number, also_missing=(*self.asked.missing, *spellings)), [
                 *notes,
                 note,
-                *self._apart(present),
+                *self._apart(values),
             ]
         whole = len(present) == len(values) and not np.mod(present, 1.0).any()
         if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
@@ -344,7 +344,7 @@ class _Recognition:
                 return LeftOut(name, "identifier", f"counts the rows{kept_by}"), []
             if key:
                 return LeftOut(name, "identifier", "a different whole number in every row"), []
-        return number, [*notes, *self._apart(present)]
+        return number, [*notes, *self._apart(values)]
 
     def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
         also = self.asked.missing
@@ -364,8 +364,9 @@ class _Recognition:
         )
         return spellings, note
 
-    def _apart(self, present: Floats) -> list[str]:
+    def _apart(self, values: Floats) -> list[str]:
         """A note on a value such as -9999 that is met again and stands far from all the others."""
+        present = values[~np.isnan(values)]
         for extreme, others in ((present.min(), present > present.min()), (present.max(), present < present.max())):
             count = len(present) - int(others.sum())
             rest = present[others]
@@ -374,7 +375,8 @@ class _Recognition:
             low, high = float(rest.min()), float(rest.max())
             gap = low - extreme if extreme < low else extreme - high
             if gap > max(high - low, abs(low) / 2, abs(high) / 2) or extreme < 0 <= low:
-                mark = f"{extreme:.15g}"
+                written = self.cells[int((values == extreme).argmax())].as_py()
+                mark = written if isinstance(written, str) else f"{extreme:.15g}"
                 others_are = f"stands apart from the others ({low:.6g} to {high:.6g})"
                 marks = f"if it marks a missing value, {option('missing', mark)} reads it so"
                 return [f"{mark} in {plural(count, 'row')} {others_are}; {marks}"]
