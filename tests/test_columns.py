@@ -149,6 +149,13 @@ def test_columns_of_every_kind_have_texts_that_count_as_missing(kind: Any, cells
     assert description == fitted(kind("x", also_missing=("not said", "…")), [*cells, None])
 
 
+def test_a_text_that_counts_as_missing_is_the_number_that_it_is_with_the_decimal_mark_of_the_column() -> None:
+    commas = Number("x", also_missing=("1.5", "-99,5"), decimal=",")
+    assert commas.sentinels == (-99.5,)
+    assert np.isnan(commas.read(column([1.5, -99.5, 2.0]))).tolist() == [False, True, False]
+    assert np.isnan(commas.read(column(["1,5", "1.5", "-99,5"]))).tolist() == [False, True, True]
+
+
 def test_texts_that_count_as_missing_have_the_place_of_missing_cells() -> None:
     with_missing = Category("x", levels=("a", "NA"), other=True, missing=True, also_missing=("not said",))
     places, other, missing = with_missing.places()

@@ -84,9 +84,10 @@ def is_number(cells: pa.ChunkedArray) -> bool:
     )
 
 
-def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
+def without(cells: pa.ChunkedArray, marks: Iterable[str], decimal: str = "") -> pa.ChunkedArray:
     """The cells with those that are one of the marks made missing: the same text, or the same number.
 
+    `decimal` is the decimal mark of the marks, a point if it is not known.
     A text that writes a whole number with zeros behind the decimal mark is the same number: -9999.0, 999,00.
     """
     if is_text(cells):
@@ -98,7 +99,7 @@ def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
             )
             forms = [f"(?:{long})[.,]0+"] * bool(long) + [f"(?:{short})[.,](?:0{{1,2}}|0{{4,}})"] * bool(short)
             absent = pc.or_(absent, pc.match_substring_regex(cells, f"^(?:{'|'.join(forms)})$"))
-    elif is_number(cells) and (sentinels := as_numbers(marks)):
+    elif is_number(cells) and (sentinels := as_numbers(marks, decimal)):
         absent = pa.array(np.isin(numbers(cells)[0], sentinels))
     else:
         return cells
@@ -209,7 +210,7 @@ def mask(cells: pa.ChunkedArray) -> Mask:
     return np.asarray(cells.fill_null(False).to_numpy(), dtype=np.bool_)
 
 
-def as_numbers(marks: Iterable[str]) -> list[float]:
-    """The marks that are numbers."""
-    values, _ = numerals.read(pa.chunked_array([pa.array(list(marks), pa.large_string())]), ".")
+def as_numbers(marks: Iterable[str], decimal: str = "") -> list[float]:
+    """The marks that are numbers with this decimal mark, a point if it is not known."""
+    values, _ = numerals.read(pa.chunked_array([pa.array(list(marks), pa.large_string())]), decimal or ".")
     return [float(value) for value in values if not np.isnan(value)]

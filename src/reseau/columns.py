@@ -187,9 +187,14 @@ class Number(_Scaled):
     decimal: str = ""
     unit: str = ""
 
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing in this column."""
+        return tuple(read.as_numbers(self.also_missing, self.decimal))
+
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        column = replace(column, cells=read.without(column.cells, self.marks))
+        column = replace(column, cells=read.without(column.cells, self.marks, self.decimal))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
         mark = {"": "", ".": " with decimal points", ",": " with decimal commas"}[self.decimal]
         read.refuse_odd(
