@@ -551,10 +551,10 @@ def test_a_date_of_every_order_that_is_read_is_loaded(order):
     ("column", "target", "more"),
     [
         ({**NUMBER, "mean": 1}, QUANTITY, {}),  # of older releases
-        ({**NUMBER, "centre": 1, "squash": True, "decimal": ",", "unit": "%"}, QUANTITY, {}),
+        ({**NUMBER, "centre": 1, "squash": True, "decimal": ",", "unit": "%", "grouped": True}, QUANTITY, {}),
         ({**DATE, "mean": 1}, QUANTITY, {}),
         ({**DATE, "centre": 1, "squash": True, "limit": 10, "also_missing": ["-"]}, QUANTITY, {}),
-        ({**NUMBER, "mean": 1}, {**QUANTITY, "decimal": ".", "unit": "$", "also_missing": ["?"]}, {}),
+        ({**NUMBER, "mean": 1}, {**QUANTITY, "decimal": ".", "unit": "$", "grouped": True, "also_missing": ["?"]}, {}),
         ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"sep": ";", "header": "none", "missing": ["-9999"]}}),
         ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"sep": None, "header": None}}),
     ],
@@ -575,6 +575,7 @@ def test_columns_of_older_and_newer_releases_are_loaded(column, target, more):
         ({**DATE, "centre": 1, "squash": True}, QUANTITY, {}),
         ({**DATE, "mean": 1, "order": "week-year"}, QUANTITY, {}),
         ({**NUMBER, "mean": 1, "decimal": "'"}, QUANTITY, {}),
+        ({**NUMBER, "mean": 1, "grouped": "yes"}, QUANTITY, {}),
         ({**NUMBER, "mean": 1, "also_missing": [1]}, QUANTITY, {}),
         ({**NUMBER, "mean": 1}, {**QUANTITY, "also_missing": "?"}, {}),
         ({**NUMBER, "mean": 1}, QUANTITY, {"reading": {"separator": ";"}}),

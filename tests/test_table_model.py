@@ -465,6 +465,57 @@ def test_what_was_learnt_of_commas_holds_whatever_their_share() -> None:
         model.predict(written({"x": ["1", "4.25"], "n": ["1", "2"]}))
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize(
+    ("trained", "cell", "either"),
+    [
+        ("{}.7", "1,184", "1184 or 1.184"),
+        ("{}.125", "-2,406 ", "-2406 or -2.406"),
+        ("{},7", "1.184", "1.184 or 1184"),
+        ("{},7 %", "15.680 %", "15.68 or 15680"),
+        ("{}", "1,184", "1184 or 1.184"),
+    ],
+)
+def test_what_may_be_a_thousand_times_as_much_is_refused(trained: str, cell: str, either: str, separator: str) -> None:
+    columns = {"x": [trained.format(i) for i in range(60)], "y": ["a", "b"] * 30}
+    model = TableModel.train(written(columns, ";"), "y", epochs=1)
+    with pytest.raises(rs.DataError, match=rf"column 'x': '{cell.strip()}' \(the text, line 2\) may be {either}"):
+        model.predict(written({"x": [cell], "z": ["0"]}, separator))
+
+
+@pytest.mark.parametrize(
+    ("trained", "cells", "values"),
+    [
+        ("{}.7", ["1,184", "2.5"], [1184, 2.5]),  # what stands beside proves the mark
+        ("{},7", ["1.184", "1.184.000"], [1184, 1184000]),
+        ("{}", ["1,184", "2.5"], [1184, 2.5]),
+        ("1,{}84", ["1,184"], [1184]),  # groups as at training
+        ("1.{}84,5", ["1.184"], [1184]),
+        ("{}", ["1184"], [1184]),
+    ],
+)
+def test_groups_are_read_where_they_can_be_nothing_else(trained: str, cells: list[str], values: list[float]) -> None:
+    columns = {"x": [trained.format(i % 10) for i in range(60)], "y": ["a", "b"] * 30}
+    model = TableModel.train(written(columns, "\t"), "y", epochs=1)
+    of_text, typed = model.predict(written({"x": cells, "z": cells}, "\t")), model.predict({"x": values})
+    np.testing.assert_array_equal(of_text.probabilities, typed.probabilities)
+
+
+def test_a_model_of_typed_numbers_reads_the_decimals_of_computers() -> None:
+    model = TableModel.train({"x": [i / 8 for i in range(60)], "y": ["a", "b"] * 30}, "y", epochs=1)
+    typed = model.predict({"x": [1.184]}).probabilities
+    np.testing.assert_array_equal(model.predict(written({"x": ["1.184"]})).probabilities, typed)
+    with pytest.raises(rs.DataError, match=r"'1\.184' .* may be 1\.184 or 1184"):
+        model.predict(written({"x": ["1.184"], "z": ["0"]}, ";"))
+
+
+def test_a_target_that_may_be_a_thousand_times_as_much_is_not_scored() -> None:
+    columns = {"x": [str(i) for i in range(60)], "y": [f"{i},5" for i in range(60)]}
+    predicted = TableModel.train(written(columns), "y", epochs=1).predict(written({"x": ["1"], "y": ["1.184"]}))
+    assert predicted.scores is None
+    assert any("'1.184' (the text, line 2) may be 1.184 or 1184" in note for note in predicted.notes)
+
+
 def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
     x = [-9999.0 if i % 10 == 0 else i / 7 for i in range(60)]
     model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", missing=[-9999], epochs=1)

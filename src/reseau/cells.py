@@ -134,6 +134,20 @@ def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[
     return floats(cells.cast(pa.float64(), safe=False)), odd
 
 
+def refuse_undecidable(column: Column, decimal: str, grouped: bool) -> None:
+    """Raise for text such as 1,184 in a column whose numbers had no groups at training."""
+    if not is_text(column.cells) or grouped:
+        return
+    doubtful = numerals.undecidable(column.cells, decimal, column.separator)
+    if doubtful.any():
+        row = int(doubtful.argmax())
+        alone = column.cells.slice(row, 1)
+        either = " or ".join(f"{numerals.read(alone, mark)[0][0]:.15g}" for mark in numerals.MARKS)
+        refuse(
+            column, row, f"may be {either}, and this column had no such groups of digits at training; write it plainly."
+        )
+
+
 def pair_of_words(labels: Labels) -> str:
     """The pair of words for true and false that the levels are, with both of them there; "" if they are not."""
     if len(labels.texts) > MOST_SPELLINGS:

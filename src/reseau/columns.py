@@ -180,12 +180,14 @@ S = TypeVar("S", bound=_Scaled)
 class Number(_Scaled):
     """A number, scaled.
 
-    `decimal` and `unit` are the decimal mark and the unit of numbers in text; "" where none was decided.
+    `decimal` and `unit` are the decimal mark and the unit of numbers in text; "" where none was decided. `grouped` says
+    whether points or commas grouped the digits of some.
     """
 
     kind = "number"
     decimal: str = ""
     unit: str = ""
+    grouped: bool = False
 
     @property
     def sentinels(self) -> tuple[float, ...]:
@@ -203,6 +205,7 @@ class Number(_Scaled):
             f"is not a number, and this column held numbers{mark} at training; correct it, or leave the cell empty for "
             "a missing value.",
         )
+        read.refuse_undecidable(column, self.decimal, self.grouped)
         read.refuse_too_large(column, values)
         return values
 

@@ -181,6 +181,55 @@ def read(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[Flo
     return values, np.isnan(values) & (codes >= 0)
 
 
+def grouped(cells: pa.ChunkedArray, decimal: str) -> bool:
+    """Whether points or commas group the digits of some numbers of a column, as they do in 1,184 under a decimal point.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> grouped(pa.chunked_array([["950", "1,184"]], pa.large_string()), ".")
+    True
+    """
+    if not decimal:
+        return False
+    with_mark = cells.filter(pc.match_substring(cells, "," if decimal == "." else "."))
+    return bool(_matches(with_mark.unique(), NUMBER[decimal]).any())
+
+
+def undecidable(cells: pa.ChunkedArray, decimal: str, separator: str) -> Mask:
+    """Which cells may be a thousand times as much, in a column that had no groups at training.
+
+    Parameters
+    ----------
+    cells : chunked array of large_string
+        Null where missing.
+    decimal : {"", ".", ","}
+        The decimal mark at training; "" if no number had one.
+    separator : str
+        Of the fields of the file the column comes from.
+
+    Returns
+    -------
+    ndarray of shape (rows,), bool
+        None if a cell proves the decimal mark (beside 2.5, and beside 1,184,000, 1,184 can be one thing only). Where no
+        mark is known, 1.184 is what computers write, but where semicolons separate the fields.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> undecidable(pa.chunked_array([["1,184"]], pa.large_string()), ".", ";").tolist()
+    [True]
+    """
+    among = {".": ",", ",": ".", "": ".," if separator == ";" else ","}[decimal]
+    doubtful = np.asarray(pc.match_substring_regex(cells, f"[{among}]").fill_null(False), np.bool_)
+    if doubtful.any():
+        codes, levels = _distinct(cells)
+        of_both = _matches(levels, NUMBER["."]) & _matches(levels, NUMBER[","])
+        said = evidence(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))
+        doubtful &= False if said.proves and decimal in ("", said.proves) else np.append(of_both, False)[codes]
+    return doubtful
+
+
 def as_computers_write(cells: pa.ChunkedArray) -> tuple[Floats, str] | None:
     """Read text all of whose cells are numbers as computers write them, where nothing is left to decide.
 

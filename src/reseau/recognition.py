@@ -324,7 +324,10 @@ class _Recognition:
         if not len(present):
             return LeftOut(name, "empty", "all values are missing"), []
         notes = list(notation.notes)
-        number = Number(name, also_missing=self.asked.missing, decimal=notation.decimal, unit=notation.unit)
+        grouped = read.is_text(self.cells) and numerals.grouped(self.cells, notation.decimal)
+        number = Number(
+            name, also_missing=self.asked.missing, decimal=notation.decimal, unit=notation.unit, grouped=grouped
+        )
         if odd.any():
             spellings, note = self._odd(odd, "a number", "numbers")
             return replace(number, also_missing=(*self.asked.missing, *spellings)), [

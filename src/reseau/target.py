@@ -93,7 +93,7 @@ class Quantity:
     """A target that is a number; the network learns (y - mean) / scale; `encode` gives y.
 
     `also_missing` are texts that count as missing beside the usual marks; `decimal` is the decimal mark of text and
-    `unit` what stands beside its numbers, such as "%".
+    `unit` what stands beside its numbers, such as "%"; `grouped` says whether points or commas grouped digits.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Quantity:
     also_missing: tuple[str, ...] = ()
     decimal: str = ""
     unit: str = ""
+    grouped: bool = False
     task: ClassVar[str] = "regression"
 
     def encode(self, column: Column) -> Floats:
@@ -109,6 +110,7 @@ class Quantity:
         column = replace(column, cells=read.without(column.cells, (*read.MISSING, *self.also_missing)))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
         read.refuse_odd(column, odd, "is not a number, and the model predicts a number.")
+        read.refuse_undecidable(column, self.decimal, self.grouped)
         read.refuse_too_large(column, values)
         return values
 
@@ -127,7 +129,8 @@ def from_json(entry: dict[str, Any]) -> Target:
     if entry["task"] == Classes.task:
         return Classes(entry["name"], entry["type"], tuple(entry["classes"]), also_missing)
     mean, scale = float(entry["mean"]), float(entry["scale"])
-    return Quantity(entry["name"], mean, scale, also_missing, entry.get("decimal", ""), entry.get("unit", ""))
+    written = (entry.get("decimal", ""), entry.get("unit", ""), entry.get("grouped", False))
+    return Quantity(entry["name"], mean, scale, also_missing, *written)
 
 
 def recognise_target(
@@ -291,7 +294,8 @@ class _Recognition:
         if task == "regression":
             if notation.unit:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
-            return Quantity(name, 0.0, 1.0, self.asked.missing, notation.decimal, notation.unit), notes
+            grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
+            return Quantity(name, 0.0, 1.0, self.asked.missing, notation.decimal, notation.unit, grouped), notes
         if notation.unit or (notation.decimal == "," and not whole):  # classes come back as they are written
             return self._of_labels()
         return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
