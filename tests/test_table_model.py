@@ -524,6 +524,25 @@ def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
     assert (predicted == predicted[0]).all()
 
 
+@pytest.mark.parametrize("written_as", ["-9999", "-9 999,00 €", "-9999,0", "−9.999 €"])
+def test_a_number_that_marks_a_missing_value_does_so_however_it_is_written(written_as: str) -> None:
+    prices = [written_as if i % 10 == 0 else f"{i},50 €" for i in range(60)]
+    margins = [written_as if i % 20 == 1 else f"{i},25 €" for i in range(60)]
+    model = TableModel.train(written({"x": prices, "y": margins}), "y", missing=[-9999], epochs=1)
+    assert not any("stands apart" in note for note in model.notes)
+    assert model.training["missing"] == {"x": 6, "y": 3}
+    of_text = model.predict(written({"x": [written_as, "NA", "-9999"], "z": ["0"] * 3})).values.to_numpy()
+    typed = model.predict({"x": [-9999.0, None, float("nan")]}).values.to_numpy()
+    np.testing.assert_array_equal(of_text, typed)
+    assert (typed == typed[0]).all()
+
+
+def test_an_odd_text_is_no_sentinel_of_another_notation() -> None:
+    prices = ["$5" if i == 3 else "12.5" if i == 5 else f"{i},50 €" for i in range(100)]
+    model = TableModel.train(written({"x": prices, "y": ["a", "b"] * 50}), "y", epochs=1)
+    assert model.predict({"x": [5.0, 12.5]}).notes == ()
+
+
 @pytest.mark.parametrize(
     ("column", "cell", "says"),
     [

@@ -8,7 +8,7 @@ decision.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
@@ -224,7 +224,13 @@ def mask(cells: pa.ChunkedArray) -> Mask:
     return np.asarray(cells.fill_null(False).to_numpy(), dtype=np.bool_)
 
 
-def as_numbers(marks: Iterable[str], decimal: str = "") -> list[float]:
-    """The marks that are numbers with this decimal mark, a point if it is not known."""
-    values, _ = numerals.read(pa.chunked_array([pa.array(list(marks), pa.large_string())]), decimal or ".")
+def as_numbers(marks: Iterable[str], decimal: str = "", unit: str = "") -> list[float]:
+    """The marks that are numbers as a column has them; where it has no unit, none has one."""
+    texts = pa.chunked_array([pa.array(list(marks), pa.large_string())])
+    values, _ = numerals.read(texts, decimal or ".", unit or "none")
     return [float(value) for value in values if not np.isnan(value)]
+
+
+def blank(values: Floats, sentinels: Sequence[float]) -> Floats:
+    """The values, NaN where they are one of the sentinels: -9999 is one however it is written (-9 999,00 €)."""
+    return np.where(np.isin(values, sentinels), np.nan, values) if len(sentinels) else values

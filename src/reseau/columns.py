@@ -192,12 +192,18 @@ class Number(_Scaled):
     @property
     def sentinels(self) -> tuple[float, ...]:
         """The numbers that count as missing in this column."""
-        return tuple(read.as_numbers(self.also_missing, self.decimal))
+        return tuple(read.as_numbers(self.also_missing, self.decimal, self.unit)) if self.also_missing else ()
+
+    def absent(self, column: Column) -> int:
+        """How many cells are missing."""
+        return int(np.isnan(self.read(column)).sum()) if self.sentinels else super().absent(column)
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        column = replace(column, cells=read.without(column.cells, self.marks, self.decimal))
+        if read.is_text(column.cells):
+            column = replace(column, cells=read.without(column.cells, self.marks))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
+        values = read.blank(values, self.sentinels)
         mark = {"": "", ".": " with decimal points", ",": " with decimal commas"}[self.decimal]
         read.refuse_odd(
             column,

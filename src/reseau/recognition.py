@@ -319,6 +319,7 @@ class _Recognition:
 
     def _number(self, values: Floats, odd: Mask, notation: numerals.Notation) -> tuple[Description, list[str]]:
         name = self.name
+        values = read.blank(values, read.as_numbers(self.asked.missing, notation.decimal, notation.unit))
         read.refuse_too_large(self.column, values)
         present = values[~np.isnan(values)]
         if not len(present):

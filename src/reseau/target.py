@@ -109,6 +109,7 @@ class Quantity:
         """Return y, (rows,) in float64; NaN where it is missing."""
         column = replace(column, cells=read.without(column.cells, (*read.MISSING, *self.also_missing)))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
+        values = read.blank(values, read.as_numbers(self.also_missing, self.decimal, self.unit))
         read.refuse_odd(column, odd, "is not a number, and the model predicts a number.")
         read.refuse_undecidable(column, self.decimal, self.grouped)
         read.refuse_too_large(column, values)
@@ -275,6 +276,7 @@ class _Recognition:
         name, task = self.column.name, self.task
         cells = read.without(cells, self.asked.missing)
         values, _ = read.numbers(cells, notation.decimal, notation.unit)
+        values = read.blank(values, read.as_numbers(self.asked.missing, notation.decimal, notation.unit))
         read.refuse_too_large(self.column, values)
         present = values[~np.isnan(values)]
         if not len(present):
