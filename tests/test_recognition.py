@@ -301,6 +301,24 @@ def test_what_the_user_says_of_a_column_is_done(kind: str, values: list[Any], ex
     assert recognise(column(values), Asked({"x": kind}))[0] == expected
 
 
+@pytest.mark.parametrize("values", [[20240131, 20240201, 99991231] * 5, [20240131.0, None, 20240201.0, 20240229.0] * 5])
+def test_digits_of_dates_are_dates_in_frames_as_in_files(values: list[Any]) -> None:
+    description, notes = recognise(column(values))
+    assert description == Date("x", order="yyyymmdd")
+    assert notes == ["digits such as '20240131' are dates; --number x reads numbers"]
+    as_text = column([None if value is None else str(int(value)) for value in values])
+    assert recognise(as_text) == (description, notes)
+    np.testing.assert_array_equal(description.read(column(values)), description.read(as_text))
+    assert recognise(column(values), Asked({"x": "number"}))[0] == Number("x")
+
+
+@pytest.mark.parametrize(
+    "values", [[20240131, 20240201, 20240231] * 5, [45000, 45001, 45002] * 5, [20240131.5, 20240201.0, 20240202.0] * 5]
+)
+def test_whole_numbers_that_are_no_digits_of_dates_are_numbers(values: list[Any]) -> None:
+    assert recognise(column(values))[0] == Number("x")
+
+
 def test_the_order_of_dates_that_the_user_says_is_taken() -> None:
     asked = Asked({"x": "date"}, {"x": "month-day-year"})
     assert recognise(column(["01/02/2024", "03/04/2024"] * 5), asked) == (Date("x", order="month-day-year"), [])

@@ -32,7 +32,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from reseau import cells as read
-from reseau import dates
+from reseau import dates, numerals
 from reseau.cells import Floats, Labels
 from reseau.errors import DataError
 from reseau.table import Column, Table, did_you_mean, listed
@@ -204,7 +204,7 @@ class Number(_Scaled):
             column = replace(column, cells=read.without(column.cells, self.marks))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
         values = read.blank(values, self.sentinels)
-        mark = {"": "", ".": " with decimal points", ",": " with decimal commas"}[self.decimal]
+        mark = f" with decimal {numerals.MARKS[self.decimal]}s" if self.decimal else ""
         read.refuse_odd(
             column,
             odd,

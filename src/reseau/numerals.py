@@ -33,7 +33,8 @@ SIGN = "[+\\-\u2212\u2013]"  # also the minus sign proper and the dash that word
 MINUS = "[\\-\u2212\u2013]"
 SPACES = " \u00a0\u202f\u2009"  # also no-break, narrow no-break and thin
 APOSTROPHES = "'\u2019"
-UNIT = r"(?:%|‰|[A-Z]{0,2}\p{Sc}|EUR|USD|GBP|CHF|JPY|CAD|AUD)"
+CURRENCIES = "EUR USD GBP CHF JPY CAD AUD NZD SEK NOK DKK PLN CZK HUF INR CNY BRL MXN ZAR kr zł Kč"
+UNIT = rf"(?:%|‰|[A-Z]{{0,2}}\p{{Sc}}|{CURRENCIES.replace(' ', '|')})"
 WHOLE_NUMBER = rf"^\D*\d(?:[{SPACES}{APOSTROPHES}]?\d)*\D*$"  # among texts that are numbers
 OPEN_POINT = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"  # among texts that are numbers to a computer
 LEADING_ZERO = r"^0\d+$"  # 01000 is a code (a postal code, a department), not the number 1000
@@ -223,7 +224,7 @@ def undecidable(cells: pa.ChunkedArray, decimal: str, separator: str) -> Mask:
     among = {".": ",", ",": ".", "": ".," if separator == ";" else ","}[decimal]
     doubtful = np.asarray(pc.match_substring_regex(cells, f"[{among}]").fill_null(False), np.bool_)
     if doubtful.any():
-        codes, levels = _distinct(cells)
+        codes, levels = distinct(cells)
         of_both = _matches(levels, NUMBER["."]) & _matches(levels, NUMBER[","])
         said = evidence(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))
         doubtful &= False if said.proves and decimal in ("", said.proves) else np.append(of_both, False)[codes]

@@ -307,6 +307,12 @@ class _Recognition:
 
     def _typed_number(self) -> tuple[Description, list[str]]:
         values, odd = read.numbers(self.cells)
+        plain = pa.types.is_integer(self.cells.type) or pa.types.is_floating(self.cells.type)
+        if plain and _may_be_digits_of_dates(values):  # as frames hold what files have as text
+            labels = read.label_codes(self.cells.cast(pa.int64(), safe=False))
+            found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
+            if found is not None and found.order is not None:
+                return self._date(found.order, odd, list(found.notes))
         if pa.types.is_integer(self.cells.type) or pa.types.is_decimal(self.cells.type):
             exact = self.cells.drop_null().unique()
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
@@ -352,6 +358,8 @@ class _Recognition:
 
     def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
         also = self.asked.missing
+        if order == dates.DIGITS and not self.kind:
+            notes = [*notes[:-1], f"{notes[-1]}; {option('number', self.name)} reads numbers"]
         if odd.any():
             spellings, note = self._odd(odd, "a date", "dates")
             also, notes = (*also, *spellings), [*notes, note]
@@ -421,3 +429,9 @@ def _digits_of_dates(cells: pa.ChunkedArray) -> bool:
 
 def _has_commas(cells: pa.ChunkedArray) -> bool:
     return read.is_text(cells) and bool(pc.any(pc.match_substring(cells, ",")).as_py())
+
+
+def _may_be_digits_of_dates(values: Floats) -> bool:
+    """Whether all numbers are whole, and of eight digits that begin as years of our times do."""
+    present = values[~np.isnan(values)]
+    return bool(((present >= 19e6) & (present < 1e8)).all() and not np.mod(present, 1.0).any())

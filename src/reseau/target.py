@@ -110,7 +110,8 @@ class Quantity:
         column = replace(column, cells=read.without(column.cells, (*read.MISSING, *self.also_missing)))
         values, odd = read.numbers(column.cells, self.decimal, self.unit)
         values = read.blank(values, read.as_numbers(self.also_missing, self.decimal, self.unit))
-        read.refuse_odd(column, odd, "is not a number, and the model predicts a number.")
+        mark = f" with a decimal {numerals.MARKS[self.decimal]}" if self.decimal else ""
+        read.refuse_odd(column, odd, f"is not a number{mark}, and the model predicts one.")
         read.refuse_undecidable(column, self.decimal, self.grouped)
         read.refuse_too_large(column, values)
         return values
