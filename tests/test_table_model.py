@@ -501,6 +501,14 @@ def test_groups_are_read_where_they_can_be_nothing_else(trained: str, cells: lis
     np.testing.assert_array_equal(of_text.probabilities, typed.probabilities)
 
 
+@pytest.mark.parametrize("x", [[i / 60 for i in range(60)], [f"0.{i}1" for i in range(10, 70)]])
+def test_a_share_is_refused_where_no_number_had_a_unit(x: list[Any]) -> None:
+    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", epochs=1)
+    with pytest.raises(rs.DataError, match=r"column 'x': '5 %' \(the table, row 1\) is a share"):
+        model.predict({"x": "5 %"})
+    np.testing.assert_array_equal(model.predict({"x": "$5"}).probabilities, model.predict({"x": 5.0}).probabilities)
+
+
 def test_a_model_of_typed_numbers_reads_the_decimals_of_computers() -> None:
     model = TableModel.train({"x": [i / 8 for i in range(60)], "y": ["a", "b"] * 30}, "y", epochs=1)
     typed = model.predict({"x": [1.184]}).probabilities

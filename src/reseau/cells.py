@@ -134,9 +134,16 @@ def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[
     return floats(cells.cast(pa.float64(), safe=False)), odd
 
 
-def refuse_undecidable(column: Column, decimal: str, grouped: bool) -> None:
-    """Raise for text such as 1,184 in a column whose numbers had no groups at training."""
-    if not is_text(column.cells) or grouped:
+def refuse_undecidable(column: Column, decimal: str, unit: str, grouped: bool) -> None:
+    """Raise for text whose size is open: 1,184 where no number had groups at training, or 5 % where none had a unit."""
+    if not is_text(column.cells):
+        return
+    if not unit:
+        percent = mask(pc.match_substring_regex(column.cells, "[%‰]"))
+        refuse_odd(
+            column, percent, "is a share, and no number of this column had such a unit at training; write it plainly."
+        )
+    if grouped:
         return
     doubtful = numerals.undecidable(column.cells, decimal, column.separator)
     if doubtful.any():

@@ -211,7 +211,7 @@ class Number(_Scaled):
             f"is not a number, and this column held numbers{mark} at training; correct it, or leave the cell empty for "
             "a missing value.",
         )
-        read.refuse_undecidable(column, self.decimal, self.grouped)
+        read.refuse_undecidable(column, self.decimal, self.unit, self.grouped)
         read.refuse_too_large(column, values)
         return values
 

@@ -112,7 +112,7 @@ class Quantity:
         values = read.blank(values, read.as_numbers(self.also_missing, self.decimal, self.unit))
         mark = f" with a decimal {numerals.MARKS[self.decimal]}" if self.decimal else ""
         read.refuse_odd(column, odd, f"is not a number{mark}, and the model predicts one.")
-        read.refuse_undecidable(column, self.decimal, self.grouped)
+        read.refuse_undecidable(column, self.decimal, self.unit, self.grouped)
         read.refuse_too_large(column, values)
         return values
 
