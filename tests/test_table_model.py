@@ -532,6 +532,16 @@ def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
     assert (predicted == predicted[0]).all()
 
 
+@pytest.mark.parametrize("target", [12.5, np.float32(12.5), "12,5", "12,50 %"])
+def test_the_target_of_a_blackboard_is_a_number_or_written_as_in_its_column(target: Any) -> None:
+    columns = {"x": [str(i) for i in range(60)], "y": [f"{i},5 %" for i in range(60)]}
+    model = TableModel.train(written(columns), "y", epochs=1)
+    board, _ = model.blackboard({"x": 1}, target=target)
+    assert str(board) == str(model.blackboard({"x": 1, "y": 12.5})[0])
+    with pytest.raises(rs.DataError, match=r"'12\.5' \(the target given\) is not a number with a decimal comma"):
+        model.blackboard({"x": 1}, target="12.5")
+
+
 @pytest.mark.parametrize("written_as", ["-9999", "-9 999,00 €", "-9999,0", "−9.999 €"])
 def test_a_number_that_marks_a_missing_value_does_so_however_it_is_written(written_as: str) -> None:
     prices = [written_as if i % 10 == 0 else f"{i},50 €" for i in range(60)]

@@ -139,7 +139,7 @@ def refuse_undecidable(column: Column, decimal: str, unit: str, grouped: bool) -
     if not is_text(column.cells):
         return
     if not unit:
-        percent = mask(pc.match_substring_regex(column.cells, "[%‰]"))
+        percent = mask(pc.or_(pc.match_substring(column.cells, "%"), pc.match_substring(column.cells, "‰")))
         refuse_odd(
             column, percent, "is a share, and no number of this column had such a unit at training; write it plainly."
         )

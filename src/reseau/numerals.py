@@ -222,7 +222,7 @@ def undecidable(cells: pa.ChunkedArray, decimal: str, separator: str) -> Mask:
     [True]
     """
     among = {".": ",", ",": ".", "": ".," if separator == ";" else ","}[decimal]
-    doubtful = np.asarray(pc.match_substring_regex(cells, f"[{among}]").fill_null(False), np.bool_)
+    doubtful = np.any([_holds(cells, mark) for mark in among], axis=0)
     if doubtful.any():
         codes, levels = distinct(cells)
         of_both = _matches(levels, NUMBER["."]) & _matches(levels, NUMBER[","])

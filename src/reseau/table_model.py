@@ -7,7 +7,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -359,9 +359,11 @@ class TableModel:
         from reseau.blackboard import Names
 
         known("lang", lang, LANGUAGES)
+        given = None if target is None else pa.array([str(target)], pa.large_string())
         if isinstance(target, Real) and not isinstance(target, bool):
-            target = str(target)
-        if target is not None and not isinstance(target, str):
+            if isinstance(self.target, Quantity) and not isinstance(target, Integral):
+                given = pa.array([float(target)])  # as text it would have a decimal point
+        elif target is not None and not isinstance(target, str):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
         table = read_table(data, **self.reading)
         row = integer("row", row, low=1) - 1
@@ -369,12 +371,8 @@ class TableModel:
             raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
         values = columns_module.read_columns(self.columns, table)
         X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
-        if target is not None:
-            column = Column(
-                self.target.name,
-                pa.chunked_array([pa.array([target], pa.large_string())]),
-                lambda _: "the target given",
-            )
+        if given is not None:
+            column = Column(self.target.name, pa.chunked_array([given]), lambda _: "the target given")
         elif self.target.name in table.columns:
             column = table.columns[self.target.name]
             column = replace(column, cells=column.cells.slice(row, 1), place=lambda _: column.place(row))
