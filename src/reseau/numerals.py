@@ -222,13 +222,15 @@ def undecidable(cells: pa.ChunkedArray, decimal: str, separator: str) -> Mask:
     [True]
     """
     among = {".": ",", ",": ".", "": ".," if separator == ";" else ","}[decimal]
-    doubtful = np.any([_holds(cells, mark) for mark in among], axis=0)
-    if doubtful.any():
-        codes, levels = distinct(cells)
-        of_both = _matches(levels, NUMBER["."]) & _matches(levels, NUMBER[","])
-        said = evidence(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))
-        doubtful &= False if said.proves and decimal in ("", said.proves) else np.append(of_both, False)[codes]
-    return doubtful
+    doubtful: Mask = np.any([_holds(cells, mark) for mark in among], axis=0)
+    if not doubtful.any():
+        return doubtful
+    codes, levels = distinct(cells)
+    said = evidence(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))
+    if said.proves and decimal in ("", said.proves):
+        return np.zeros(len(cells), np.bool_)
+    of_both = np.append(_matches(levels, NUMBER["."]) & _matches(levels, NUMBER[","]), False)
+    return np.asarray(doubtful & of_both[codes], np.bool_)
 
 
 def as_computers_write(cells: pa.ChunkedArray) -> tuple[Floats, str] | None:
