@@ -555,6 +555,16 @@ def test_a_number_that_marks_a_missing_value_does_so_however_it_is_written(writt
     assert (typed == typed[0]).all()
 
 
+@pytest.mark.parametrize("mark", [-1.5, "-1.5", "-1,5"])
+def test_a_decimal_that_marks_a_missing_value_may_have_a_point(mark: Any) -> None:
+    x = ["-1,50" if i % 10 == 0 else f"{i},5" for i in range(60)]
+    y = ["-1,50" if i % 20 == 1 else f"{i},25" for i in range(60)]
+    model = TableModel.train(written({"x": x, "y": y}), "y", missing=[mark], epochs=1)
+    assert model.training["missing"] == {"x": 6, "y": 3}
+    predicted = model.predict({"x": [-1.5, None]}).values.to_numpy()
+    assert predicted[0] == predicted[1]
+
+
 def test_an_odd_text_is_no_sentinel_of_another_notation() -> None:
     prices = ["$5" if i == 3 else "12.5" if i == 5 else f"{i},50 €" for i in range(100)]
     model = TableModel.train(written({"x": prices, "y": ["a", "b"] * 50}), "y", epochs=1)

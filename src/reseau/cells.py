@@ -41,6 +41,7 @@ WORDS = {
     "oui/non": ("oui", "non"),
 }
 WHOLE = re.compile(r"-?[1-9]\d*|0")  # a mark of a missing value such as -9999
+PLAIN_DECIMAL = re.compile(r"-?\d+\.\d+")
 MOST_SPELLINGS = 20  # of the words of one pair: True, TRUE, true, T, t, ...
 
 
@@ -236,6 +237,12 @@ def as_numbers(marks: Iterable[str], decimal: str = "", unit: str = "") -> list[
     texts = pa.chunked_array([pa.array(list(marks), pa.large_string())])
     values, _ = numerals.read(texts, decimal or ".", unit or "none")
     return [float(value) for value in values if not np.isnan(value)]
+
+
+def spelled(marks: tuple[str, ...], decimal: str) -> tuple[str, ...]:
+    """The marks, and those with a decimal point, as options have numbers, as a column of decimal commas has them."""
+    commas = (mark.replace(".", ",") for mark in marks if decimal == "," and PLAIN_DECIMAL.fullmatch(mark))
+    return tuple(dict.fromkeys((*marks, *commas)))
 
 
 def blank(values: Floats, sentinels: Sequence[float]) -> Floats:

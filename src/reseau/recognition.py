@@ -325,19 +325,18 @@ class _Recognition:
 
     def _number(self, values: Floats, odd: Mask, notation: numerals.Notation) -> tuple[Description, list[str]]:
         name = self.name
-        values = read.blank(values, read.as_numbers(self.asked.missing, notation.decimal, notation.unit))
+        also = read.spelled(self.asked.missing, notation.decimal)
+        values = read.blank(values, read.as_numbers(also, notation.decimal, notation.unit))
         read.refuse_too_large(self.column, values)
         present = values[~np.isnan(values)]
         if not len(present):
             return LeftOut(name, "empty", "all values are missing"), []
         notes = list(notation.notes)
         grouped = read.is_text(self.cells) and numerals.grouped(self.cells, notation.decimal)
-        number = Number(
-            name, also_missing=self.asked.missing, decimal=notation.decimal, unit=notation.unit, grouped=grouped
-        )
+        number = Number(name, also_missing=also, decimal=notation.decimal, unit=notation.unit, grouped=grouped)
         if odd.any():
             spellings, note = self._odd(odd, "a number", "numbers")
-            return replace(number, also_missing=(*self.asked.missing, *spellings)), [
+            return replace(number, also_missing=(*also, *spellings)), [
                 *notes,
                 note,
                 *self._apart(values),

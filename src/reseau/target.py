@@ -277,7 +277,8 @@ class _Recognition:
         name, task = self.column.name, self.task
         cells = read.without(cells, self.asked.missing)
         values, _ = read.numbers(cells, notation.decimal, notation.unit)
-        values = read.blank(values, read.as_numbers(self.asked.missing, notation.decimal, notation.unit))
+        also = read.spelled(self.asked.missing, notation.decimal)
+        values = read.blank(values, read.as_numbers(also, notation.decimal, notation.unit))
         read.refuse_too_large(self.column, values)
         present = values[~np.isnan(values)]
         if not len(present):
@@ -298,7 +299,7 @@ class _Recognition:
             if notation.unit:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
             grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
-            return Quantity(name, 0.0, 1.0, self.asked.missing, notation.decimal, notation.unit, grouped), notes
+            return Quantity(name, 0.0, 1.0, also, notation.decimal, notation.unit, grouped), notes
         if notation.unit or (notation.decimal == "," and not whole):  # classes come back as they are written
             return self._of_labels()
         return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
