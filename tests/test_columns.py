@@ -305,3 +305,24 @@ def test_bytes_of_any_kind_are_no_labels() -> None:
         column = Column("c", pa.chunked_array([pa.array([b"\xff\x00"], kind)]), lambda row: f"row {row + 1}")
         with pytest.raises(DataError, match=r"column 'c' .*not text or numbers"):
             Category("c").read(column)
+
+
+@pytest.mark.parametrize(
+    ("texts", "typed"),
+    [
+        (["1.0", "2.0", "3."], [1.0, 2.0, 3.0]),
+        (["01", "02", "13"], [1, 2, 13]),
+        (["0,5", "1,50", "1e3"], [0.5, 1.5, 1000.0]),
+        (["True", "FALSE"], [True, False]),
+        (["+1234567890123456789", "1234567890123456788"], [1234567890123456789, 1234567890123456788]),
+    ],
+)
+def test_typed_cells_are_the_levels_of_text_that_have_their_values(texts: list[str], typed: list[Any]) -> None:
+    category = fitted(Category("x"), texts * 2)
+    assert category.remarks(category.read(column(typed))) == []
+    assert encoded(category, typed) == encoded(category, texts)
+
+
+def test_typed_cells_of_which_several_levels_have_the_value_are_those_written_alike_or_unseen() -> None:
+    category = fitted(Category("x"), ["1", "01", "02", "2.0"] * 2)
+    assert encoded(category, [1, 2]) == [[0, 0, 1, 0], [0, 0, 0, 0]]

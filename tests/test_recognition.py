@@ -109,6 +109,28 @@ def test_many_odd_texts_among_numbers_make_a_category_and_are_said() -> None:
     assert "'5+' (t.csv, line 17)" in note
 
 
+@pytest.mark.parametrize("share", [0.2, 0.45])
+def test_many_different_numbers_or_dates_are_no_labels_beside_a_word_that_is_often_met(share: float) -> None:
+    n = 200
+    words = ["unknown"] * int(share / (1 - share) * n)
+    description, (note,) = recognise(column([*(f"{i}.25" for i in range(n)), *words]))
+    assert description == Number("x", also_missing=("unknown",), decimal=".")
+    assert f"{len(words)} cells are not numbers and count as missing: 'unknown', first at t.csv, line 202" in note
+    description, (note,) = recognise(column([*(f"2024-01-{1 + i % 31:02}" for i in range(n)), *words]))
+    assert description == Date("x", also_missing=("unknown",))
+    assert f"{len(words)} cells are not dates and count as missing: 'unknown', first at t.csv, line 202" in note
+
+
+def test_dashes_are_labels_beside_pluses() -> None:
+    description, notes = recognise(column(["+", "++", "-", "--", "NA", None] * 9))
+    assert notes == []
+    assert isinstance(description, Category)
+    cells = column(["+", "++", "-", "--", "NA", None, "?"])
+    fitted = description.fit(description.read(cells), np.arange(4).repeat(2))
+    assert fitted.levels == ("+", "++", "-", "--")
+    assert fitted.read(cells).codes.tolist() == [0, 1, 2, 3, -1, -1, -1]
+
+
 def test_dates_of_undecidable_order_are_said() -> None:
     _, (note,) = recognise(column(["1/2/2024", "3/4/2024", "3/4/2024", "1/2/2024"]))
     assert "--date x=day-month-year or =month-day-year" in note
@@ -220,6 +242,12 @@ def test_a_sentinel_that_stands_apart_is_said(sentinel: float) -> None:
     assert f"--missing {sentinel:g} reads it so" in note
 
 
+def test_sentinels_that_follow_one_another_are_said_together() -> None:
+    _, (note,) = recognise(column([1, 2, 3, 4, 5] * 9 + [97, 98, 99] * 2))
+    assert note.startswith("97, 98, 99 in 6 rows stand apart from the others (1 to 5)")
+    assert "--missing 97 --missing 98 --missing 99 read them so" in note
+
+
 @pytest.mark.parametrize("written", ["-9999", "-9999.0", "-9999.00", "-9999,0", "-9999.9", "-9999,90"])
 def test_a_sentinel_is_named_as_it_is_written_and_then_read_as_missing(written: str) -> None:
     mark = "," if "," in written else "."
@@ -234,7 +262,16 @@ def test_a_sentinel_is_named_as_it_is_written_and_then_read_as_missing(written: 
 
 
 @pytest.mark.parametrize(
-    "values", [[90, 95, 99, 99], [-99, -50, 0, 99], [92, 93, 95, 99], [98, 99], [9999, 1, 9000, 9999], [1e6, 1e6, 3, 4]]
+    "values",
+    [
+        [90, 95, 99, 99],
+        [-99, -50, 0, 99],
+        [92, 93, 95, 99],
+        [98, 99],
+        [-98, -99],
+        [9999, 1, 9000, 9999],
+        [1e6, 1e6, 3, 4],
+    ],
 )
 def test_numbers_that_are_no_sentinels_are_not_said(values: list[float]) -> None:
     assert recognise(column(values * 5))[1] == []

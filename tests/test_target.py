@@ -226,3 +226,12 @@ def test_what_the_user_says_of_the_target_decides_on_the_task(kind: str, expecte
 def test_a_declared_category_is_a_target_of_classes() -> None:
     values = replace(column([str(i % 25) for i in range(100)]), declared="category")
     assert recognised(values) == Classes("y", "integer", tuple(range(25)))
+
+
+@pytest.mark.parametrize(("texts", "typed"), [(["True", "False"], [True, False]), (["01", "2A", "10"], [1, None, 10])])
+def test_classes_of_text_are_known_again_in_typed_cells(texts: list[str], typed: list[Any]) -> None:
+    target, _ = recognise_target(column(texts * 10), "classification")
+    expected = [
+        -1 if cell is None else target.encode(column([text]))[0] for text, cell in zip(texts, typed, strict=True)
+    ]
+    assert target.encode(column(typed)).tolist() == expected

@@ -56,3 +56,11 @@ def test_comments_far_down_are_passed_over_and_counted_in_lines(rows: int, line:
     table = read_table(io.StringIO("a,b\n" + "1,2\n" * rows + "# a pause\n3,4\n"))
     assert table.rows == rows + 1
     assert table.columns["a"].place(rows) == f"the text, line {line + 1}"
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#N/D", "#DIV/0!", "#VALEUR!", "#NOM ?", "#BEZUG!"])
+def test_an_error_of_a_spreadsheet_is_no_comment(error: str) -> None:
+    table = read_table(io.StringIO("a,b\n" + "1,2\n" * 9 + f"{error},3\n4,5\n"))
+    assert table.rows == 11
+    assert table.columns["a"].cells[9].as_py() == error
+    assert table.notes == ()

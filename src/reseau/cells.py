@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -32,6 +33,7 @@ MISSING = (
     *("<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "NAN", "nan", "-NaN", "-nan", "NaT", "NULL", "Null", "null", "(null)"),
     *("<null>", "None", "none", "NONE", "nil", "NIL", "n.d.", "N.D.", "n/d", "N/D", "1.#IND", "-1.#IND", "1.#QNAN"),
     *("-1.#QNAN", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"),
+    *("#N/D", "#DIV/0 !", "#VALEUR!", "#VALEUR !", "#NOMBRE!", "#NOMBRE !", "#NOM?", "#NOM ?", "#NUL!", "#NUL !"),
 )
 # Words for true and for false, whose first letters stand for them too; a column of booleans has both of a pair.
 WORDS = {
@@ -42,6 +44,7 @@ WORDS = {
 }
 WHOLE = re.compile(r"-?[1-9]\d*|0")  # a mark of a missing value such as -9999
 PLAIN_DECIMAL = re.compile(r"-?\d+\.\d+")
+PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}([.,]\d{0,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_SPELLINGS = 20  # of the words of one pair: True, TRUE, true, T, t, ...
 
 
@@ -191,6 +194,28 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
     if not is_text(cells):
         cells = cells.cast(pa.large_string())
     return Labels(*numerals.distinct(cells))
+
+
+def as_written(labels: Labels, known: Iterable[str]) -> Labels:
+    """Labels of typed cells under the texts that are known for their values: 1 as "1.0" or "01", True as "TRUE".
+
+    Those for which several texts are known stay as they are.
+    """
+    texts: dict[object, list[str]] = {}
+    for text in known:
+        texts.setdefault(_value(text), []).append(text)
+    levels = []
+    for level in labels.levels:
+        alike = texts.get(_value(level), [])
+        levels.append(alike[0] if len(alike) == 1 else level)
+    return Labels(labels.codes, pa.array(levels, pa.large_string()))
+
+
+def _value(text: str) -> object:
+    """What a text stands for, exactly: a number, true or false, or itself."""
+    if PLAIN_NUMBER.fullmatch(text):
+        return Decimal(text.replace(",", "."))
+    return text.lower() if text.lower() in WORDS["true/false"] else text
 
 
 def refuse(column: Column, row: int, is_not: str) -> NoReturn:

@@ -25,7 +25,7 @@ SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004
 SPACE += "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff\x1a"
 NUMBER = re.compile(r"[-+−(]?\s?[$€£]?\s?(\d[\d.,'’\s]*|[.,]\d+)(e[-+]?\d+)?\s?[%$€£)]?", re.IGNORECASE)
 EMPTY = re.compile(r"[\W_]*|na|nan|n/a|#n/a|null|none", re.IGNORECASE)
-SPREADSHEET_ERROR = re.compile(r"#(N/A|NA\b|(DIV/0|VALUE|REF|NUM|NULL|SPILL|CALC)!|NAME\?)")
+SPREADSHEET_ERROR = re.compile(r"#(N/[AD]|NA\b|[A-Z]+(/0)? ?[!?])")  # in any language: #VALUE!, #VALEUR!, #NOM?
 SHORT_WORD = re.compile(r"\D{0,4}")  # among numbers: a mark of a missing value, most likely
 
 

@@ -6,10 +6,10 @@ Cells that mark a missing value (`cells.MISSING`, and what the user names) come 
 - A type that says so (a categorical of pandas, a dictionary of Parquet): a category.
 - Whole numbers that begin with a zero, or that float64 cannot tell apart: codes, so text.
 - Words for true and for false, both of one pair: a boolean.
-- All cells numbers: a number, however few different ones there are. Nearly all: a number too, where
-  the few other texts count as missing; but texts such as 4+ or 2A, met again and again beside few whole
-  numbers, are labels as these are.
-- Nearly all cells dates of one order: a date, unless the order of day and month is open.
+- All cells numbers: a number, however few different ones there are. Nearly all, or half of them where
+  many are different: a number too, where the few other texts count as missing; but texts such as 4+ or
+  2A, met again and again beside few whole numbers, are labels as these are.
+- Nearly all cells dates of one order, but for a few words: a date, unless the order of day and month is open.
 - Other text: a category; but a different text in (nearly) every row is an identifier or free text.
 - Whole numbers that count the rows, or that differ in every row and are named like a key: an
   identifier.
@@ -52,7 +52,9 @@ KEY_NAME = re.compile(
 KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
 OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
+PLUSES = ("+", "++", "+++")  # beside which - and -- are no marks of missing values, but negative
 SENTINEL = re.compile(r"-?(9{2,}(\.9+)?|9\.9{2,})")
+MOST_SENTINELS = 4  # that follow one another: 96, 97, 98, 99
 
 
 def recognise_all(
@@ -130,10 +132,12 @@ def recognise(
         If a number is infinite or too large for float32, or the column is not what the user says.
     """
     kind = asked.kinds.get(column.name, column.declared)
-    usual = () if kind == "text" or column.declared else read.MISSING
+    usual: tuple[str, ...] = () if kind == "text" or column.declared else read.MISSING
+    if usual and read.marks_met(column.cells, PLUSES):
+        usual = tuple(mark for mark in usual if mark.strip("-"))
     cells = read.without(column.cells, (*usual, *asked.missing))
     met = read.marks_met(column.cells, usual)
-    return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, met).result()
+    return _Recognition(replace(column, cells=cells), asked, mark, alone, kind, usual, met).result()
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ class _Recognition:
     mark: str
     alone: bool
     kind: str  # that the user or the column's type says; "" for none
-    marks_met: tuple[str, ...]  # the usual marks of missing values that there were
+    usual_marks: tuple[str, ...]  # of missing values, that are such marks in this column too
+    marks_met: tuple[str, ...]  # those of them that there were
 
     @property
     def name(self) -> str:
@@ -247,17 +252,20 @@ class _Recognition:
         self, labels: Labels, notation: numerals.Notation, odd_level: Mask, n_odd: int
     ) -> tuple[Description, list[str]]:
         """Text that is not all numbers: dates, numbers with a few other texts, or labels."""
-        counts, present = labels.counts(), int(labels.counts().sum())
-        found = dates.find(pa.chunked_array([labels.texts]), counts)
-        if found is not None and found.order is not None and found.odd.sum() <= ODD_SPELLINGS:
+        present = int(labels.counts().sum())
+        found = _dates(labels)
+        if found is not None and found.order is not None:
             _, odd = dates.read(self.cells, found.order)
-            return self._date(found.order, odd, list(found.notes))
+            if len(self.cells.filter(pa.array(odd)).unique()) <= ODD_SPELLINGS:
+                return self._date(found.order, odd, list(found.notes))
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         notes: list[str] = []
-        few = n_odd <= (1 - NUMBER_SHARE) * present and odd_level.sum() <= ODD_SPELLINGS
+        # many different numbers are no labels, even if many cells are "unknown"
+        most = 0.5 if (~odd_level).sum() > MOST_LABELS else 1 - NUMBER_SHARE
+        few = n_odd <= most * present and odd_level.sum() <= ODD_SPELLINGS
         if few and not (n_odd and _of_one_set(labels, values, odd_level)):
             return self._number(values, odd, notation)
-        found = found or dates.find(pa.chunked_array([labels.texts]), counts, MOSTLY)
+        found = found or dates.find(pa.chunked_array([labels.texts]), labels.counts(), MOSTLY)
         if found is not None and found.ambiguous:
             first, second = found.ambiguous[:2]
             notes.append(
@@ -294,8 +302,8 @@ class _Recognition:
         if unusual:
             written = f"{option('text', self.name)} keeps labels as written"
             notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {written}"]
-        also_missing = (*self.marks_met, *self.asked.missing)
-        verbatim = self.kind == "text" or bool(self.column.declared)
+        verbatim = self.usual_marks != read.MISSING
+        also_missing = (*(self.usual_marks if verbatim else self.marks_met), *self.asked.missing)
         return Category(self.name, also_missing=also_missing, verbatim=verbatim), notes
 
     # --- numbers and dates ------------------------------------------------------------------------------------------
@@ -375,22 +383,37 @@ class _Recognition:
         )
         return spellings, note
 
-    def _apart(self, values: Floats) -> list[str]:
-        """A note on a value such as -9999 that is met again and stands far from all the others."""
-        present = values[~np.isnan(values)]
-        for extreme, others in ((present.min(), present > present.min()), (present.max(), present < present.max())):
-            count = len(present) - int(others.sum())
-            rest = present[others]
-            if count < 2 or len(rest) < 2 or not SENTINEL.fullmatch(f"{extreme:.15g}"):
+    def _apart(self, column_values: Floats) -> list[str]:
+        """A note on a value such as -9999, or values such as 98 and 99, met again far from all the others."""
+        present = column_values[~np.isnan(column_values)]
+        values, counts = np.unique(present, return_counts=True)
+        for step in (1, -1):  # from either end
+            from_end, counts_from_end = values[::step], counts[::step]
+            if not SENTINEL.fullmatch(f"{from_end[0]:.15g}"):
+                continue
+            n = 1  # the codes just before it too: no answer, does not know, does not apply
+            inwards = -1.0 if from_end[0] > 0 else 1.0
+            while n < min(MOST_SENTINELS, len(values) - 1) and from_end[n] == from_end[n - 1] + inwards:
+                n += 1
+            rest, count = from_end[n:], int(counts_from_end[:n].sum())
+            if counts_from_end[:n].min() < 2 or len(present) - count < 2 or not len(rest):
                 continue
             low, high = float(rest.min()), float(rest.max())
-            gap = low - extreme if extreme < low else extreme - high
-            if gap > max(high - low, abs(low) / 2, abs(high) / 2) or extreme < 0 <= low:
-                written = self.cells[int((values == extreme).argmax())].as_py()
-                mark = written if isinstance(written, str) else f"{extreme:.15g}"
-                others_are = f"stands apart from the others ({low:.6g} to {high:.6g})"
-                marks = f"if it marks a missing value, {option('missing', mark)} reads it so"
-                return [f"{mark} in {plural(count, 'row')} {others_are}; {marks}"]
+            gap = abs(from_end[n - 1] - rest[0])
+            if gap > max(high - low, abs(low) / 2, abs(high) / 2) or from_end[0] < 0 <= low:
+                written = [
+                    self.cells[int((column_values == value).argmax())].as_py() for value in np.sort(from_end[:n])
+                ]
+                marks = [mark if isinstance(mark, str) else f"{mark:.15g}" for mark in written]
+                options = " ".join(option("missing", mark) for mark in marks)
+                stand, they_mark, them = (
+                    ("stands", "it marks a missing value", "it")
+                    if n == 1
+                    else ("stand", "they mark missing values", "them")
+                )
+                where = f"{stand} apart from the others ({low:.6g} to {high:.6g})"
+                reads = f"if {they_mark}, {options} {'reads' if n == 1 else 'read'} {them} so"
+                return [f"{', '.join(marks)} in {plural(count, 'row')} {where}; {reads}"]
         return []
 
     def _unless_constant(self, description: Description) -> Description:
@@ -414,6 +437,16 @@ def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
         return False
     counts = labels.counts()
     return all(counts[i] > 1 and re.search(r"\d", labels.levels[i]) is not None for i in np.nonzero(odd_level)[0])
+
+
+def _dates(labels: Labels) -> dates.Found | None:
+    """The dates that labels are; up to half of the cells may be words such as "unknown"."""
+    levels, counts = pa.chunked_array([labels.texts]), labels.counts()
+    found = dates.find(levels, counts)
+    words = ~read.mask(pc.match_substring_regex(levels, r"\d"))
+    if found is None and 0 < words.sum() <= ODD_SPELLINGS and 2 * counts[words].sum() < counts.sum():
+        return dates.find(levels, np.where(words, 0, counts))
+    return found
 
 
 def _evidence(labels: Labels) -> numerals.Evidence:
