@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.preprocessing import RobustScaler, StandardScaler
@@ -28,7 +29,7 @@ from reseau.columns import (
     to_json,
 )
 from reseau.errors import DataError
-from reseau.table import Column, Table
+from reseau.table import Column, Table, read_table
 
 
 def column(values: list[Any], name: str = "x") -> Column:
@@ -312,7 +313,7 @@ def test_bytes_of_any_kind_are_no_labels() -> None:
     [
         (["1.0", "2.0", "3."], [1.0, 2.0, 3.0]),
         (["01", "02", "13"], [1, 2, 13]),
-        (["0,5", "1,50", "1e3"], [0.5, 1.5, 1000.0]),
+        (["0,5", ".25", "1e3"], [0.5, 0.25, 1000.0]),
         (["True", "FALSE"], [True, False]),
         (["+1234567890123456789", "1234567890123456788"], [1234567890123456789, 1234567890123456788]),
     ],
@@ -321,8 +322,16 @@ def test_typed_cells_are_the_levels_of_text_that_have_their_values(texts: list[s
     category = fitted(Category("x"), texts * 2)
     assert category.remarks(category.read(column(typed))) == []
     assert encoded(category, typed) == encoded(category, texts)
+    declared = read_table({"x": pd.Categorical(typed)}).columns["x"]
+    assert encode([category], [category.read(declared)], len(typed)).tolist() == encoded(category, texts)
 
 
 def test_typed_cells_of_which_several_levels_have_the_value_are_those_written_alike_or_unseen() -> None:
     category = fitted(Category("x"), ["1", "01", "02", "2.0"] * 2)
     assert encoded(category, [1, 2]) == [[0, 0, 1, 0], [0, 0, 0, 0]]
+
+
+def test_booleans_taken_for_labels_are_written_as_pandas_writes_them() -> None:
+    category = fitted(Category("x"), [True, False, None] * 2)
+    assert category.levels == ("False", "True")
+    assert encoded(category, ["True", "False", None]) == encoded(category, [True, False, None])

@@ -318,7 +318,16 @@ def test_times_of_day_are_dates_of_their_own_order_in_text_and_by_their_type() -
 @pytest.mark.parametrize("cells", [["1", "2", "3"] * 5, ["75.5", "76", "77"] * 5])
 def test_a_declared_category_is_one_whatever_its_cells_are(cells: list[str]) -> None:
     declared = replace(column(cells), declared="category")
-    assert recognise(declared)[0] == Category("x", verbatim=True)
+    assert recognise(declared)[0] == Category("x")
+
+
+def test_marks_are_missing_in_a_declared_category_unless_they_are_its_labels() -> None:
+    declared = replace(column(["a", "NA", None] * 4), declared="category")
+    description, _ = recognise(declared)
+    assert isinstance(description, Category)
+    fitted = description.fit(description.read(declared), np.arange(12))
+    assert fitted.levels == ("NA", "a")
+    assert fitted.read(column(["a", "NA", "NULL", None])).codes.tolist() == [0, 1, -1, -1]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ WORDS = {
 }
 WHOLE = re.compile(r"-?[1-9]\d*|0")  # a mark of a missing value such as -9999
 PLAIN_DECIMAL = re.compile(r"-?\d+\.\d+")
-PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}([.,]\d{0,40})?([eE][+-]?\d{1,3})?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"[+-]?(\d{1,40}([.,]\d{0,40})?|[.,]\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_SPELLINGS = 20  # of the words of one pair: True, TRUE, true, T, t, ...
 
 
@@ -191,13 +191,15 @@ def booleans(cells: pa.ChunkedArray, words: str = "") -> tuple[Floats, Mask]:
 
 def label_codes(cells: pa.ChunkedArray) -> Labels:
     """Read the cells as labels, whatever their type."""
+    if pa.types.is_boolean(cells.type):
+        cells = pc.if_else(cells, "True", "False")  # as pandas writes them
     if not is_text(cells):
         cells = cells.cast(pa.large_string())
     return Labels(*numerals.distinct(cells))
 
 
 def as_written(labels: Labels, known: Iterable[str]) -> Labels:
-    """Labels of typed cells under the texts that are known for their values: 1 as "1.0" or "01", True as "TRUE".
+    """Labels of cells of a type under the texts that are known for their values: 1 as "1.0" or "01", True as "TRUE".
 
     Those for which several texts are known stay as they are.
     """

@@ -298,7 +298,8 @@ class Category(Description):
     def read(self, column: Column) -> Labels:
         """Read the cells."""
         labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
-        return labels if read.is_text(column.cells) else read.as_written(labels, self.levels)
+        typed = column.declared or not read.is_text(column.cells)
+        return read.as_written(labels, self.levels) if typed else labels
 
     def fit(self, values: Labels, rows: Rows) -> Category:
         """Return the description with the statistics of these rows."""

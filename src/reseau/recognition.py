@@ -132,7 +132,9 @@ def recognise(
         If a number is infinite or too large for float32, or the column is not what the user says.
     """
     kind = asked.kinds.get(column.name, column.declared)
-    usual: tuple[str, ...] = () if kind == "text" or column.declared else read.MISSING
+    usual: tuple[str, ...] = () if kind == "text" else read.MISSING
+    if column.declared:  # all that is there is a label
+        usual = tuple(mark for mark in usual if mark not in read.marks_met(column.cells, usual))
     if usual and read.marks_met(column.cells, PLUSES):
         usual = tuple(mark for mark in usual if mark.strip("-"))
     cells = read.without(column.cells, (*usual, *asked.missing))
