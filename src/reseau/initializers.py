@@ -19,11 +19,16 @@ from reseau.arrays import FloatArray
 _AT_ONCE = 2**16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Initializer:
-    """One entry: its name, the variance of a weight as text and as a function of (n_in, n_out), and the law."""
+    """One entry: its name, the variance of a weight as text and as a function of (n_in, n_out), and the law.
+
+    `source` says where it comes from, `aliases` what other libraries call it.
+    """
 
     name: str
+    aliases: tuple[str, ...]
+    source: str
     formula: str
     variance: Callable[[int, int], float]
     uniform: bool
@@ -58,13 +63,49 @@ def _lecun(n_in: int, n_out: int) -> float:
     return 1 / n_in
 
 
+_GLOROT = "Glorot and Bengio 2010, 'Understanding the difficulty of training deep feedforward neural networks'"
+_HE = "He, Zhang, Ren, Sun 2015, 'Delving deep into rectifiers'"
+_LECUN = "LeCun, Bottou, Orr, Müller 1998, 'Efficient backprop'"
+
 _ENTRIES: tuple[Initializer, ...] = (
-    Initializer("glorot_uniform", "2/(n_in + n_out)", _glorot, uniform=True),
-    Initializer("glorot_normal", "2/(n_in + n_out)", _glorot, uniform=False),
-    Initializer("he_uniform", "2/n_in", _he, uniform=True),
-    Initializer("he_normal", "2/n_in", _he, uniform=False),
-    Initializer("lecun_uniform", "1/n_in", _lecun, uniform=True),
-    Initializer("lecun_normal", "1/n_in", _lecun, uniform=False),
+    Initializer(
+        name="glorot_uniform",
+        aliases=("xavier_uniform", "xavier", "glorot"),
+        source=_GLOROT,
+        formula="2/(n_in + n_out)",
+        variance=_glorot,
+        uniform=True,
+    ),
+    Initializer(
+        name="glorot_normal",
+        aliases=("xavier_normal", "xavier", "glorot"),
+        source=_GLOROT,
+        formula="2/(n_in + n_out)",
+        variance=_glorot,
+        uniform=False,
+    ),
+    Initializer(
+        name="he_uniform",
+        aliases=("kaiming_uniform", "kaiming", "he"),
+        source=_HE,
+        formula="2/n_in",
+        variance=_he,
+        uniform=True,
+    ),
+    Initializer(
+        name="he_normal",
+        aliases=("kaiming_normal", "kaiming", "he"),
+        source=_HE,
+        formula="2/n_in",
+        variance=_he,
+        uniform=False,
+    ),
+    Initializer(
+        name="lecun_uniform", aliases=("lecun",), source=_LECUN, formula="1/n_in", variance=_lecun, uniform=True
+    ),
+    Initializer(
+        name="lecun_normal", aliases=("lecun",), source=_LECUN, formula="1/n_in", variance=_lecun, uniform=False
+    ),
 )
 
 INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}

@@ -21,7 +21,7 @@ from reseau.formula import HALF, Cases, Condition, Expression, Number, Symbol, W
 from reseau.typesetting import Words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Loss:
     """One entry of the table.
 
@@ -31,6 +31,8 @@ class Loss:
         The name users write.
     words : Words
         What it is called, in each language.
+    source : str
+        Where it comes from.
     formula, derivative_formula : Expression
         e_j and ∂e_j/∂o_j, of the outputs `o` and the targets `t` of a row, and the place `j`.
     outputs, targets : Interval
@@ -48,10 +50,13 @@ class Loss:
         has no minimum; integer labels then stand for one-hot rows.
     of_logarithms : Loss or None
         The same error of outputs that are the logarithms of such a distribution.
+    aliases : tuple of str
+        What other libraries call it, for those who ask for it so.
     """
 
     name: str
     words: Words
+    source: str
     formula: Expression
     derivative_formula: Expression
     outputs: Interval
@@ -63,6 +68,7 @@ class Loss:
     is_entropy: bool = False
     distribution: bool = False
     of_logarithms: Loss | None = None
+    aliases: tuple[str, ...] = ()
 
     def takes(self, sigma: Activation) -> bool:
         """Whether it is defined for the outputs of an activation."""
@@ -120,86 +126,106 @@ _RESIDUAL = ((_r, o - t),)
 
 _ENTRIES: tuple[Loss, ...] = (
     Loss(
-        "squared_error",
-        Words("squared error", "erreur quadratique"),
-        HALF * (t - o) ** 2,
-        o - t,
-        EVERYWHERE,
-        EVERYWHERE,
-        _squared_error,
-        lambda O, T: O - T,
+        name="squared_error",
+        words=Words("squared error", "erreur quadratique"),
+        aliases=("mse", "mean_squared_error", "mse_loss", "l2", "l2_loss", "sse"),
+        source="Rumelhart, Hinton, Williams 1986, 'Learning representations by back-propagating errors'",
+        formula=HALF * (t - o) ** 2,
+        derivative_formula=o - t,
+        outputs=EVERYWHERE,
+        targets=EVERYWHERE,
+        value=_squared_error,
+        derivative=lambda O, T: O - T,
         simplifies_with="identity",
         value_from_scores=_squared_error,
     ),
     Loss(
-        "absolute_error",
-        Words("absolute error", "erreur absolue"),
-        absolute(t - o),
-        sign(o - t),
-        EVERYWHERE,
-        EVERYWHERE,
-        lambda O, T: namespace(O).abs(T - O),
-        lambda O, T: namespace(O).sign(O - T),
+        name="absolute_error",
+        words=Words("absolute error", "erreur absolue"),
+        aliases=("mae", "mean_absolute_error", "l1", "l1_loss", "sae"),
+        source="Koenker and Bassett 1978, 'Regression quantiles': that of the median, doubled",
+        formula=absolute(t - o),
+        derivative_formula=sign(o - t),
+        outputs=EVERYWHERE,
+        targets=EVERYWHERE,
+        value=lambda O, T: namespace(O).abs(T - O),
+        derivative=lambda O, T: namespace(O).sign(O - T),
     ),
     Loss(
-        "huber",
-        Words("Huber loss", "erreur de Huber"),
-        Where(Cases(((HALF * _r**2, _SMALL),), absolute(_r) - HALF), _RESIDUAL),
-        Where(Cases(((_r, _SMALL),), sign(_r)), _RESIDUAL),
-        EVERYWHERE,
-        EVERYWHERE,
-        _huber,
-        lambda O, T: namespace(O).clip(O - T, -1.0, 1.0),
+        name="huber",
+        words=Words("Huber loss", "erreur de Huber"),
+        aliases=("huber_loss", "smooth_l1", "smooth_l1_loss"),
+        source="Huber 1964, 'Robust estimation of a location parameter', with its bound at 1",
+        formula=Where(Cases(((HALF * _r**2, _SMALL),), absolute(_r) - HALF), _RESIDUAL),
+        derivative_formula=Where(Cases(((_r, _SMALL),), sign(_r)), _RESIDUAL),
+        outputs=EVERYWHERE,
+        targets=EVERYWHERE,
+        value=_huber,
+        derivative=lambda O, T: namespace(O).clip(O - T, -1.0, 1.0),
     ),
     Loss(
-        "binary_cross_entropy",
-        Words("binary cross-entropy", "entropie croisée binaire"),
-        -(t * log(o)) - (1 - t) * log(1 - o),
-        (1 - t) / (1 - o) - t / o,
-        UNIT,
-        CLOSED_UNIT,
-        _binary_cross_entropy,
-        _binary_cross_entropy_derivative,
+        name="binary_cross_entropy",
+        words=Words("binary cross-entropy", "entropie croisée binaire"),
+        aliases=("bce", "bce_loss", "bce_with_logits", "bce_with_logits_loss", "log_loss"),
+        source="Bishop 1995, 'Neural networks for pattern recognition', chapter 6",
+        formula=-(t * log(o)) - (1 - t) * log(1 - o),
+        derivative_formula=(1 - t) / (1 - o) - t / o,
+        outputs=UNIT,
+        targets=CLOSED_UNIT,
+        value=_binary_cross_entropy,
+        derivative=_binary_cross_entropy_derivative,
         simplifies_with="sigmoid",
         # log(1 + e^z) − t z, summed so that the small error of a right answer keeps its digits.
         value_from_scores=lambda Z, T: (relu(Z) - T * Z) + softplus_of_minus_abs(Z),
         is_entropy=True,
     ),
     Loss(
-        "cross_entropy",
-        Words("cross-entropy", "entropie croisée"),
-        -(t * log(o)),
-        -(t / o),
-        POSITIVE,
-        CLOSED_UNIT,
-        lambda O, T: -T * _log(O),
-        _cross_entropy_derivative,
+        name="cross_entropy",
+        words=Words("cross-entropy", "entropie croisée"),
+        aliases=(
+            "categorical_crossentropy",
+            "sparse_categorical_crossentropy",
+            "cross_entropy_loss",
+            "nll",
+            "nll_loss",
+            "log_loss",
+        ),
+        source="Bridle 1990, 'Probabilistic interpretation of feedforward classification network outputs'",
+        formula=-(t * log(o)),
+        derivative_formula=-(t / o),
+        outputs=POSITIVE,
+        targets=CLOSED_UNIT,
+        value=lambda O, T: -T * _log(O),
+        derivative=_cross_entropy_derivative,
         simplifies_with="softmax",
         value_from_scores=lambda Z, T: -T * log_softmax(Z),
         is_entropy=True,
         distribution=True,
         of_logarithms=Loss(
-            "cross_entropy_of_logarithms",
-            Words("cross-entropy", "entropie croisée"),
-            -(t * o),
-            -t,
-            Interval(-inf, 0.0),
-            CLOSED_UNIT,
-            lambda O, T: -T * O,
-            lambda O, T: -T,
+            name="cross_entropy_of_logarithms",
+            words=Words("cross-entropy", "entropie croisée"),
+            source="as `cross_entropy`",
+            formula=-(t * o),
+            derivative_formula=-t,
+            outputs=Interval(-inf, 0.0),
+            targets=CLOSED_UNIT,
+            value=lambda O, T: -T * O,
+            derivative=lambda O, T: -T,
             is_entropy=True,
             distribution=True,
         ),
     ),
     Loss(
-        "poisson",
-        Words("Poisson loss", "erreur de Poisson"),
-        o - t * log(o),
-        1 - t / o,
-        POSITIVE,
-        NON_NEGATIVE,
-        lambda O, T: O - T * _log(O),
-        lambda O, T: 1 - T / namespace(O).clip(O, smallest(O), None),
+        name="poisson",
+        words=Words("Poisson loss", "erreur de Poisson"),
+        aliases=("poisson_nll", "poisson_nll_loss"),
+        source="Nelder and Wedderburn 1972, 'Generalized linear models'",
+        formula=o - t * log(o),
+        derivative_formula=1 - t / o,
+        outputs=POSITIVE,
+        targets=NON_NEGATIVE,
+        value=lambda O, T: O - T * _log(O),
+        derivative=lambda O, T: 1 - T / namespace(O).clip(O, smallest(O), None),
         simplifies_with="exponential",
         value_from_scores=lambda Z, T: namespace(Z).exp(Z) - T * Z,
     ),

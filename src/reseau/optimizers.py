@@ -55,6 +55,10 @@ class Optimizer(ABC):
         Its name in the table.
     words : Words
         What it is called, in each language.
+    source : str
+        Where it comes from.
+    aliases : tuple of str
+        What other libraries call it, for those who ask for it so.
     equations : tuple of Equation
         The update as formulas of `w`, `g`, the states, `t` and the hyperparameters; the last gives Δw.
     states : int
@@ -65,6 +69,8 @@ class Optimizer(ABC):
 
     name: ClassVar[str]
     words: ClassVar[Words]
+    source: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[int]
 
     def __post_init__(self) -> None:
@@ -112,7 +118,7 @@ class SGD(Optimizer):
 
     References
     ----------
-    Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in deep learning".
+    Sutskever, Martens, Dahl, Hinton 2013, 'On the importance of initialization and momentum in deep learning'.
     """
 
     learning_rate: float = 0.01
@@ -121,6 +127,10 @@ class SGD(Optimizer):
 
     name: ClassVar[str] = "sgd"
     words: ClassVar[Words] = Words("gradient descent", "descente de gradient")
+    source: ClassVar[str] = (
+        "Sutskever, Martens, Dahl, Hinton 2013, 'On the importance of initialization and momentum in deep learning'"
+    )
+    aliases: ClassVar[tuple[str, ...]] = ("sgdm", "gd", "momentum", "traingd", "traingdm")
     states: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -171,7 +181,7 @@ class Adam(Optimizer):
 
     References
     ----------
-    Kingma and Ba 2015, "Adam: a method for stochastic optimization".
+    Kingma and Ba 2015, 'Adam: a method for stochastic optimization'.
     """
 
     learning_rate: float = 0.001
@@ -182,6 +192,7 @@ class Adam(Optimizer):
 
     name: ClassVar[str] = "adam"
     words: ClassVar[Words] = Words("Adam", "Adam")
+    source: ClassVar[str] = "Kingma and Ba 2015, 'Adam: a method for stochastic optimization'"
     states: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -244,13 +255,14 @@ class AdamW(Adam):
 
     References
     ----------
-    Loshchilov and Hutter 2019, "Decoupled weight decay regularization".
+    Loshchilov and Hutter 2019, 'Decoupled weight decay regularization'.
     """
 
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
     words: ClassVar[Words] = Words("AdamW", "AdamW")
+    source: ClassVar[str] = "Loshchilov and Hutter 2019, 'Decoupled weight decay regularization'"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -276,7 +288,7 @@ class RMSprop(Optimizer):
 
     References
     ----------
-    Tieleman and Hinton 2012, lecture 6.5 of "Neural networks for machine learning".
+    Tieleman and Hinton 2012, lecture 6.5 of 'Neural networks for machine learning'.
     """
 
     learning_rate: float = 0.001
@@ -285,6 +297,7 @@ class RMSprop(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     words: ClassVar[Words] = Words("RMSprop", "RMSprop")
+    source: ClassVar[str] = "Tieleman and Hinton 2012, lecture 6.5 of 'Neural networks for machine learning'"
     states: ClassVar[int] = 1
 
     def __post_init__(self) -> None:

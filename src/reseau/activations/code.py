@@ -12,7 +12,7 @@ _SHORT, _SHORT_K, _SHORT_C = GELU_PARTS[64]
 _K, _K_REST, _C, _C_REST = 1.5957691669464111, -4.534068042105272e-08, 0.07135481387376785, 2.3988323959931355e-09
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Code:
     """σ as it is written in the files of `reseau.export`: C99 for double, NumPy, and ONNX.
 
