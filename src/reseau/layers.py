@@ -86,7 +86,7 @@ class Dense:
                 "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'; for a number "
                 "Dense(1, 'identity')."
             )
-        if self.dropout and isinstance(self.sigma, RowWise):  # what is sent back through it needs the row undropped
+        if self.dropout and self.sigma.row_wise:  # what is sent back through it needs the row undropped
             raise ParameterError(
                 f"dropout is {self.dropout}, but a layer with the activation {self.activation!r} cannot have it; give "
                 "it to the layer before."

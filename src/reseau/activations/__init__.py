@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
+from typing import ClassVar
 
 from reseau.activations import onnx
 from reseau.activations.code import Code
@@ -134,6 +135,8 @@ class Activation(ABC):
         for nothing of the kind.
     aliases : tuple of str
         What other libraries call it, for those who ask for it so.
+    scikit_learn : str or None
+        What scikit-learn calls it, if that is not its name.
     """
 
     name: str
@@ -148,6 +151,17 @@ class Activation(ABC):
     code: Code
     distribution: str | None = None
     aliases: tuple[str, ...] = ()
+    scikit_learn: str | None = None
+
+    row_wise: ClassVar[bool]
+
+    @abstractmethod
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """D = ∂A/∂Z: of shape (rows, n), or of a row-wise one (rows, n, n) with D[r, i, j] = ∂A_ri/∂Z_rj."""
+
+    @abstractmethod
+    def through(self, G: Array, D: Array) -> Array:
+        """∂E/∂Z from G = ∂E/∂A (rows, n) and the D that `slopes` gives."""
 
     @abstractmethod
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
@@ -160,9 +174,19 @@ class Elementwise(Activation):
 
     derivative: Callable[[Array, Array], Array]
 
+    row_wise: ClassVar[bool] = False
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """σ'(Z)."""
+        return self.derivative(Z, A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """G · D, element by element."""
+        return G * D
+
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
-        return G * self.derivative(Z, A)
+        return self.through(G, self.derivative(Z, A))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +199,16 @@ class RowWise(Activation):
 
     jacobian: Callable[[Array], Array]
     row_pullback: Callable[[Array, Array], Array]
+
+    row_wise: ClassVar[bool] = True
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """The Jacobian of each row."""
+        return self.jacobian(A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """Σ_i G_i D_ij, the product of each row with its Jacobian."""
+        return namespace(D).sum(G[:, :, None] * D, axis=1)
 
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
@@ -226,6 +260,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         name="sigmoid",
         words=Words("sigmoid", "sigmoïde"),
         aliases=("logistic", "logsig", "expit"),
+        scikit_learn="logistic",
         source="Rumelhart, Hinton, Williams 1986, 'Learning representations by back-propagating errors'",
         letter="φ",
         formula=1 / (1 + exp(-z)),
@@ -536,6 +571,7 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         name="exponential",
         words=Words("exponential", "exponentielle"),
         aliases=("exp",),
+        scikit_learn="exp",
         source="Nelder and Wedderburn 1972, 'Generalized linear models': the inverse of the logarithmic link",
         letter="exp",
         formula=exp(z),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS, Interval, RowWise
+from reseau.activations import ACTIVATIONS, Interval
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
 from reseau.blackboard.answers import read, two
@@ -311,7 +311,7 @@ def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Ge
 def _targets(architecture: Architecture, rng: np.random.Generator) -> FloatArray:
     """Targets that the outputs can come near, and that the loss is defined for."""
     entry, sigma, n = LOSSES[architecture.loss], architecture.layers[-1].sigma, architecture.outputs
-    if entry.distribution or (isinstance(sigma, RowWise) and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
+    if entry.distribution or (sigma.row_wise and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
         return np.eye(n)[[rng.integers(n)]]
     low, high = sigma.range.low, sigma.range.high
     possible = [t for t in TARGETS if low <= t <= high and entry.targets.low <= t <= entry.targets.high]

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import RowWise
 from reseau.blackboard import words
 from reseau.blackboard.exact import floats
 from reseau.blackboard.sheet import (
@@ -187,7 +186,7 @@ class Lesson:
                     yield self.prose(words.EACH_NEURON_OF_ROW if self.rows > 1 else words.EACH_NEURON, j=j + 1, r=r + 1)
                     yield self._written_out(l, r, j)
         sigma, z = layer.sigma, Symbol("z")
-        if isinstance(sigma, RowWise):
+        if sigma.row_wise:
             yield Chain(((Symbol("a", sigma.letter, index=("j",)),), (sigma.formula,)))
         else:
             yield Chain(((named(sigma.letter)(z),), (sigma.formula,)))
@@ -195,7 +194,7 @@ class Lesson:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(l)):
                     values = {"z": self.parts[f"Z{l}"][r], "j": j}
-                    if not isinstance(sigma, RowWise):
+                    if not sigma.row_wise:
                         values["z"] = values["z"][j]
                     yield self.worked_chain("a", j, r, sigma.formula.plug(values), self.parts[f"A{l}"][r, j])
         yield self.chain((A,), (named(sigma.letter)(Z),), result=f"A{l}")
@@ -289,7 +288,7 @@ class Lesson:
 
     def _derivative(self, l: int) -> Iterator[Line]:
         sigma, Z, A, D = self.layers[l - 1].sigma, *(self.parts[f"{letter}{l}"] for letter in ("Z", "A", "D"))
-        if isinstance(sigma, RowWise):
+        if sigma.row_wise:
             yield self.prose(words.JACOBIAN, l=l)
             yield Chain(((Symbol("D", index=("i", "j")),), (sigma.derivative_formula,)))
             for r in without_gaps(self.places(ROWS)):
@@ -320,11 +319,9 @@ class Lesson:
         G = derivative_by("O" if l == self.task.depth else "A", None if l == self.task.depth else l)
         yield self.prose(words.DELTA, l=l)
         if saturated:
-            product: Side = (
-                (G, of_layer("D", l)) if isinstance(sigma, RowWise) else (G, "∘", named(f"{sigma.letter}′")(Z))
-            )
+            product: Side = (G, of_layer("D", l)) if sigma.row_wise else (G, "∘", named(f"{sigma.letter}′")(Z))
             yield Chain(((delta,), (derivative_by("Z", l),), product))
-        elif isinstance(sigma, RowWise):
+        elif sigma.row_wise:
             numbers: Side = ()
             if self.rows == 1:
                 shown = self.places(l)
@@ -578,7 +575,7 @@ def symbol_of(task: Task, name: str) -> Expression:
     letter, l = stem.rstrip("0123456789"), int(stem[len(stem.rstrip("0123456789")) :])
     if letter == "D":
         sigma = task.architecture.layers[l - 1].sigma
-        return of_layer("D", l) if isinstance(sigma, RowWise) else named(f"{sigma.letter}′")(of_layer("Z", l))
+        return of_layer("D", l) if sigma.row_wise else named(f"{sigma.letter}′")(of_layer("Z", l))
     if letter.startswith("d") and letter != "delta":
         return derivative_by(letter[1:], l)
     return of_layer("δ" if letter == "delta" else f"Δ{letter}" if change else letter, l, "′" if new else "")

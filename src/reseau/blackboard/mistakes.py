@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import RowWise
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
 from reseau.blackboard.answers import Answers
@@ -302,11 +301,11 @@ def _forward(task: Task, l: int) -> Iterator[Mistake]:
 def _backward(task: Task, l: int) -> Iterator[Mistake]:
     sigma, rate = task.architecture.layers[l - 1].sigma, task.optimizer.learning_rate
     yield Mistake(words.FORGOT_DERIVATIVE, l, {f"delta{l}": lambda p: p[f"dA{l}"]})
-    if isinstance(sigma, RowWise):
+    if sigma.row_wise:
         along_the_diagonal = {f"delta{l}": lambda p: p[f"dA{l}"] * np.diagonal(p[f"D{l}"], axis1=1, axis2=2)}
         yield Mistake(words.SOFTMAX_ELEMENTWISE, l, along_the_diagonal)
     else:
-        yield Mistake(words.DERIVATIVE_OF_Z, l, {f"D{l}": lambda p: sigma.derivative(p[f"Z{l}"], p[f"Z{l}"])})
+        yield Mistake(words.DERIVATIVE_OF_Z, l, {f"D{l}": lambda p: sigma.slopes(p[f"Z{l}"], p[f"Z{l}"])})
     yield Mistake(words.TRANSPOSED_GRADIENT, l, {f"dW{l}": lambda p: p[f"delta{l}"].T @ p[input_name(l)]})
     if l > 1:
         yield Mistake(words.TRANSPOSED_BACK, l, {f"dA{l - 1}": lambda p: p[f"delta{l}"] @ p[f"W{l}"]})

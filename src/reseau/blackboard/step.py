@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from reseau import reference
-from reseau.activations import RowWise
 from reseau.arrays import Array
 from reseau.layers import Architecture
 from reseau.optimizers import Optimizer
@@ -108,13 +107,12 @@ def _backward(task: Task, l: int) -> Iterator[Quantity]:
 
     def derivative(p: Parts) -> Array:
         Z, A = p[f"Z{l}"], p[f"A{l}"]
-        return sigma.jacobian(A) if isinstance(sigma, RowWise) else sigma.derivative(Z, A)
+        return sigma.slopes(Z, A)
 
     def delta(p: Parts) -> Array:
         if l == task.depth and architecture.simplifies:
             return share(p) * reference.output_delta(architecture, p[f"Z{l}"], p[f"A{l}"], p["T"])
-        G, D = p[f"dA{l}"], p[f"D{l}"]
-        return np.einsum("ri,rij->rj", G, D) if isinstance(sigma, RowWise) else G * D
+        return sigma.through(p[f"dA{l}"], p[f"D{l}"])
 
     if l == task.depth:
         yield Quantity(f"dA{l}", lambda p: share(p) * architecture.error.derivative(p[f"A{l}"], p["T"]))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.activations import RowWise
 from reseau.activations.code import C_FUNCTIONS
 from reseau.export import c_text as c
 from reseau.network import LayerView
@@ -28,7 +27,7 @@ class Layer:
         self.W, self.b = view.W, view.b
         self.n_in, self.n_out = view.W.shape
         self.sigma = view.description.sigma
-        self.row_wise = isinstance(self.sigma, RowWise)
+        self.row_wise = self.sigma.row_wise
         self.value = self._own(self.sigma.code.c)
         self.derivative = self._own(self.sigma.code.c_derivative)
         self.linear = self.value == "z"

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from reseau.activations import RowWise
 from reseau.columns import Boolean, Category, Date, Description, Number
 from reseau.dates import TIME_OF_DAY
 from reseau.layers import Architecture
@@ -162,18 +161,17 @@ def _followed(
         T, size = T @ W, size @ absolute
         T_error = T_error @ absolute + (n_in + n_out + 4) * eps * size
         A = np.asarray(sigma.value(Z))
-        if isinstance(sigma, RowWise):
-            D = np.asarray(sigma.jacobian(A))
+        if sigma.row_wise:
+            D = np.asarray(sigma.slopes(Z, A))
             A_error = _row_times(np.abs(D), Z_error) + (n_out + 8) * eps * (np.abs(A) + 1)
-            change = np.abs(sigma.jacobian(A + A_error) - sigma.jacobian(A - A_error))
+            change = np.abs(sigma.slopes(Z, A + A_error) - sigma.slopes(Z, A - A_error))
             D_error = change + (n_out + 16) * eps * (1 + np.abs(D))
             T_error = _row_times(np.abs(D), T_error) + _row_times(D_error, size)
             T, size = _row_times(D, T), _row_times(np.abs(D), size)
         else:
-            ones = np.ones_like(Z)
-            D = np.asarray(sigma.pullback(Z, A, ones))
+            D = np.asarray(sigma.slopes(Z, A))
             p = 2 * Z_error + 8 * eps * np.abs(Z)
-            above, below = (sigma.pullback(near, sigma.value(near), ones) for near in (Z + p, Z - p))
+            above, below = (sigma.slopes(near, sigma.value(near)) for near in (Z + p, Z - p))
             D_error = np.abs(above - below) + 16 * eps * (1 + np.abs(D))
             A_error = np.abs(D) * Z_error + 8 * eps * (np.abs(A) + np.abs(Z * D))
             T_error = np.abs(D) * T_error + D_error * size
