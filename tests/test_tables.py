@@ -2,8 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
 
+import reseau as rs
 from reseau.activations import ACTIVATIONS
 from reseau.initializers import INITIALIZERS
 from reseau.losses import LOSSES
@@ -32,3 +34,119 @@ def test_entries_are_written_by_the_names_of_their_parts_alone(table):
     for kind in {type(entry) for entry in table.values()}:
         with pytest.raises(TypeError, match="positional argument"):
             kind("name")
+
+
+def _ask(parameter, value):
+    """Ask for an entry by its name, where users do."""
+    match parameter:
+        case "activation":
+            rs.Dense(3, value)
+        case "init":
+            rs.Dense(3, init=value)
+        case "loss":
+            rs.Network(rs.Dense(3), loss=value)
+        case "optimizer":
+            rs.Network(rs.Dense(1)).fit([[0.0], [1.0]], [0.0, 1.0], optimizer=value)
+
+
+def silu(): ...
+
+
+class LeakyReLU: ...
+
+
+ELSEWHERE = [
+    # scikit-learn
+    ("activation", "logistic", "'sigmoid' (logistic)"),
+    ("activation", "exp", "'exponential' (exp)"),
+    ("loss", "log_loss", "'binary_cross_entropy' or 'cross_entropy' (log_loss)"),
+    ("loss", "mean_squared_error", "'squared_error' (mean_squared_error)"),
+    # MATLAB
+    ("activation", "logsig", "'sigmoid' (logsig)"),
+    ("activation", "tansig", "'tanh' (tansig)"),
+    ("activation", "purelin", "'identity' (purelin)"),
+    ("activation", "poslin", "'relu' (poslin)"),
+    ("activation", "elliotsig", "'softsign' (elliotsig)"),
+    ("loss", "crossentropy", "'cross_entropy'"),
+    ("loss", "mse", "'squared_error' (mse)"),
+    ("loss", "mae", "'absolute_error' (mae)"),
+    ("optimizer", "sgdm", "'sgd' (sgdm)"),
+    ("optimizer", "traingdm", "'sgd' (traingdm)"),
+    # Keras
+    ("activation", "linear", "'identity' (linear)"),
+    ("activation", "swish", "'silu' (swish)"),
+    ("activation", "hard_silu", "'hard_swish' (hard_silu)"),
+    ("loss", "mean_absolute_error", "'absolute_error' (mean_absolute_error)"),
+    ("loss", "binary_crossentropy", "'binary_cross_entropy'"),
+    ("loss", "categorical_crossentropy", "'cross_entropy' (categorical_crossentropy)"),
+    ("loss", "sparse_categorical_crossentropy", "'cross_entropy' (sparse_categorical_crossentropy)"),
+    ("optimizer", "RMSprop", "'rmsprop'"),
+    # PyTorch
+    ("activation", "SiLU", "'silu'"),
+    ("activation", "Hardswish", "'hard_swish'"),
+    ("activation", "LogSoftmax", "'log_softmax'"),
+    ("activation", silu, "'silu'"),
+    ("activation", LeakyReLU, "'leaky_relu'"),
+    ("loss", "MSELoss", "'squared_error' (mse_loss)"),
+    ("loss", "L1Loss", "'absolute_error' (l1_loss)"),
+    ("loss", "SmoothL1Loss", "'huber' (smooth_l1_loss)"),
+    ("loss", "BCELoss", "'binary_cross_entropy' (bce_loss)"),
+    ("loss", "bce", "'binary_cross_entropy' (bce)"),
+    ("loss", "BCEWithLogitsLoss", "'binary_cross_entropy' (bce_with_logits_loss)"),
+    ("loss", "CrossEntropyLoss", "'cross_entropy' (cross_entropy_loss)"),
+    ("loss", "NLLLoss", "'cross_entropy' (nll_loss)"),
+    ("loss", "nll", "'cross_entropy' (nll)"),
+    ("loss", "PoissonNLLLoss", "'poisson' (poisson_nll_loss)"),
+    ("init", "xavier_uniform", "'glorot_uniform' (xavier_uniform)"),
+    ("init", "kaiming_normal_", "'he_normal' (kaiming_normal)"),
+    ("init", "glorot", "'glorot_uniform' or 'glorot_normal' (glorot)"),
+    # case, hyphens and blanks, words in both languages, and slips
+    ("activation", "TANH", "'tanh'"),
+    ("activation", "Leaky ReLU", "'leaky_relu'"),
+    ("activation", "log-softmax", "'log_softmax'"),
+    ("activation", "Sigmoïde", "'sigmoid' (sigmoïde)"),
+    ("activation", "tangente hyperbolique", "'tanh' (tangente hyperbolique)"),
+    ("activation", "swissh", "'silu' (swish)"),
+    ("loss", "Squared-Error", "'squared_error'"),
+    ("loss", "entropie croisée", "'cross_entropy' (entropie croisée)"),
+    ("optimizer", "ADAM", "'adam'"),
+    ("optimizer", "adam_w", "'adamw'"),
+    ("optimizer", "gradient descent", "'sgd' (gradient descent)"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "value", "meant"), ELSEWHERE, ids=str)
+def test_a_name_that_other_libraries_use_is_refused_with_ours(parameter, value, meant):
+    with pytest.raises(rs.ParameterError) as refusal:
+        _ask(parameter, value)
+    assert f"{parameter} is {value!r}, which is unknown. Did you mean {meant}? Known: " in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "?", "zzz", "\N{COMBINING ACUTE ACCENT}", "x" * 1000, 3, None.__class__, np.sqrt]
+)
+@pytest.mark.parametrize("parameter", ["activation", "init", "loss"])
+def test_what_is_near_no_name_is_refused_without_a_guess(parameter, value):
+    with pytest.raises(rs.ParameterError, match=f"^{parameter} is .*, which is unknown. Known: "):
+        _ask(parameter, value)
+
+
+@pytest.mark.parametrize(("parameter", "entry"), ENTRIES, ids=_name)
+def test_no_name_of_an_entry_is_another_name_of_a_second(parameter, entry):
+    others = {name for name in TABLES[parameter] if name != entry.name}
+    assert not others & set(entry.aliases)
+
+
+@pytest.mark.parametrize(
+    ("activation", "meant"),
+    [("swish", "'silu' (swish)"), ("logsig", "'logistic' (logsig)"), ("linear", "'identity' (linear)")],
+)
+def test_an_estimator_s_activation_is_looked_for_in_the_same_way(activation, meant):
+    model = rs.MLPClassifier(activation=activation)
+    with pytest.raises(rs.ParameterError, match=re.escape(f"Did you mean {meant}?")):
+        model.fit([[0.0], [1.0]], [0, 1])
+
+
+def test_an_estimator_s_loss_is_looked_for_in_the_same_way():
+    with pytest.raises(rs.ParameterError, match=r"Did you mean 'squared_error' \(mse\)"):
+        rs.MLPRegressor("mse").fit([[0.0], [1.0]], [0, 1])

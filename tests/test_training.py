@@ -353,7 +353,9 @@ def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
         ({"batch_size": "auto"}, "batch_size is 'auto'"),
         ({"l2": -0.1}, "l2 is -0.1, but must be a finite number at least 0"),
         ({"l2": np.nan}, "l2 is nan"),
-        ({"optimizer": "adam"}, "optimizer is 'adam', but must be an optimizer such as Adam"),
+        ({"optimizer": "Adam"}, "optimizer is 'Adam', which is unknown. Did you mean 'adam'"),
+        ({"optimizer": "lbfgs"}, "optimizer is 'lbfgs', which is unknown. Known: sgd, adam, adamw, rmsprop"),
+        ({"optimizer": 0.01}, "optimizer is 0.01, but must be .* or the name of one: sgd, adam, adamw, rmsprop"),
         ({"optimizer": rs.Adam}, "but must be an optimizer such as Adam"),
         ({"callback": 3}, "callback is 3, but must be a function"),
         ({"threads": 0}, "threads is 0"),
@@ -369,6 +371,15 @@ def test_a_parameter_outside_its_range_is_refused_before_anything_is_built(optio
     with pytest.raises(rs.ParameterError, match=words):
         net.fit(X, T, **options)
     assert not net.built
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
+def test_the_name_of_an_optimizer_stands_for_it_as_it_is_by_default(name):
+    X, T = problem()
+    kinds = {"sgd": rs.SGD, "adam": rs.Adam, "adamw": rs.AdamW, "rmsprop": rs.RMSprop}
+    by_name, by_object = small(), small()
+    assert by_name.fit(X, T, optimizer=name).loss == by_object.fit(X, T, optimizer=kinds[name]()).loss
+    assert by_name.parameters.tobytes() == by_object.parameters.tobytes()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numbers
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import inf, isfinite, nan
 from pathlib import Path
@@ -107,11 +108,37 @@ def known(name: str, value: object, table: Iterable[str]) -> str:
     names = list(table)
     if isinstance(value, str) and value in names:
         return value
-    meant = value if isinstance(value, str) else getattr(value, "__name__", None)  # of a function or a class
-    short = isinstance(meant, str) and len(meant) < LONGEST_SHOWN
-    near = difflib.get_close_matches(str(meant).lower(), names, n=1) if short else []
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ParameterError(f"{name} is {shown(value)}, which is unknown.{hint} Known: {', '.join(names)}.")
+    raise ParameterError(f"{name} is {shown(value)}, which is unknown.{_hint(value, table)} Known: {', '.join(names)}.")
+
+
+def _hint(value: object, table: Iterable[str]) -> str:
+    """Return " Did you mean 'silu' (swish)?" with the nearest names of a table, or nothing.
+
+    An entry of the table is also found by what other libraries call it, its `aliases`, and by its `words`.
+    """
+    text = value if isinstance(value, str) else getattr(value, "__name__", None)  # of a function or a class
+    if not isinstance(text, str) or len(text) >= LONGEST_SHOWN:
+        return ""
+    spellings: dict[str, dict[str, str]] = {_plain(name): {name: ""} for name in table}
+    of_names = set(spellings)
+    seen: set[tuple[str, int]] = set()  # an entry may have two names; the first of them is told
+    for name, entry in table.items() if isinstance(table, Mapping) else ():
+        for alias in (*getattr(entry, "aliases", ()), *getattr(entry, "words", ())):
+            plain = _plain(alias)
+            if plain not in of_names and (plain, id(entry)) not in seen:
+                seen.add((plain, id(entry)))
+                spellings.setdefault(plain, {})[name] = f" ({alias})"
+    spellings.pop("", None)
+    near = difflib.get_close_matches(_plain(text), spellings, n=1)
+    if not near:
+        return ""
+    found = spellings[near[0]]
+    return f" Did you mean {' or '.join(map(repr, found))}{next(iter(found.values()))}?"
+
+
+def _plain(text: str) -> str:
+    """The letters and digits of a name, without case or accents: LeakyReLU and leaky_relu are the same."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
 
 
 def frames_within() -> int:

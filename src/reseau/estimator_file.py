@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from reseau.arrays import FloatArray, Progress
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ParameterError, ReseauError
-from reseau.estimators import REGRESSION_OUTPUT, MLPClassifier, MLPRegressor
+from reseau.estimators import REGRESSION_LOSSES, MLPClassifier, MLPRegressor
+from reseau.layers import default_output
 from reseau.model_file import LAYERS, STATE
 from reseau.network import Network
 from reseau.perceptron import RECORDS, Perceptron
@@ -116,7 +117,8 @@ def _check_network(estimator: MLPClassifier | MLPRegressor, network: Network) ->
     if isinstance(estimator, MLPClassifier):
         expected = estimator._output(np.empty((0, len(estimator.classes_))))
     else:
-        expected = (last.neurons, REGRESSION_OUTPUT.get(architecture.loss, ""), architecture.loss)
+        loss = REGRESSION_LOSSES.get(architecture.loss)
+        expected = (last.neurons, default_output(loss) if loss else "", architecture.loss)
     found = (last.neurons, last.activation, architecture.loss)
     if found != expected:
         raise ReseauError(

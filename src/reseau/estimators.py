@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
@@ -15,10 +14,13 @@ from reseau import data, labels
 from reseau.array_likes import as_array
 from reseau.checks import known
 from reseau.errors import DataError, ParameterError
-from reseau.layers import Architecture, Dense
+from reseau.layers import Architecture, Dense, default_output
+from reseau.losses import LOSSES
 from reseau.perceptron import Perceptron, trains_in_steps
+from reseau.scikit_learn_rules import regression_units
 
-REGRESSION_OUTPUT = {"squared_error": "identity", "poisson": "exponential"}  # by loss
+# Those that an output simplifies with, and that are no errors of probabilities.
+REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if entry.simplifies_with and not entry.is_entropy}
 
 
 def _check_length(y: Any, rows: int) -> None:
@@ -471,10 +473,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _check_parameters(self) -> list[int]:
         if isinstance(self.loss, str):
-            known("loss", self.loss, REGRESSION_OUTPUT)
+            known("loss", self.loss, REGRESSION_LOSSES)
         else:
             raise ParameterError(
-                f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_OUTPUT)}. The first parameter is the "
+                f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_LOSSES)}. The first parameter is the "
                 "loss, as in scikit-learn since 1.7, and the layers are the second: "
                 f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
             )
@@ -497,17 +499,14 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return labels.column(found) if len(shape) == 2 and outputs == 1 else found
 
     def _output(self, y: Any) -> tuple[int, str, str]:
-        return 1 if y.ndim == 1 else y.shape[1], REGRESSION_OUTPUT[self.loss], self.loss
+        return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)
         return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
 
     def _units(self, T: Any) -> tuple[float, Any]:
-        # scikit-learn averages squared errors over the outputs, and counts half the Poisson deviance.
-        if self.loss == "squared_error":
-            return 1 / T.shape[1], 0.0
-        return 1.0, (scipy.special.xlogy(T, T) - T).sum(axis=1, dtype=np.float64)
+        return regression_units(self.loss, T)
 
     @available_if(trains_in_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

@@ -490,7 +490,7 @@ class Network:
         y: object,
         *,
         learning_rate: float | None = None,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         steps: int = 1,
         lang: str = "en",
         digits: int = 4,
@@ -511,8 +511,8 @@ class Network:
             Targets; integer labels for "cross_entropy".
         learning_rate : float or None
             γ > 0 of the lecture's update Δw = −γ ∂E/∂w; 0.1 unless an optimizer is given.
-        optimizer : Optimizer or None
-            Another update, such as rs.Adam(0.01), shown with its state, from its first step on.
+        optimizer : Optimizer, str or None
+            Another update, such as rs.Adam(0.01), shown with its state, from its first step on; a name as for `fit`.
         steps : int
             How many steps in a row, all on these rows.
         lang : {"en", "fr"}
@@ -560,7 +560,7 @@ class Network:
                 f"learning_rate is {learning_rate!r} and optimizer is {optimizer!r}; give one of them, as an optimizer "
                 "has its own learning rate."
             )
-        check_optimizer(optimizer)
+        optimizer = check_optimizer(optimizer)
         samples, T = self._samples(data.matrix(X, "X", self._dtype, columns=self.architecture.inputs), y)
         return work_out(
             self.architecture,
@@ -581,7 +581,7 @@ class Network:
         X: object,
         y: object,
         *,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         epochs: int = 10,
         batch_size: int = 32,
         validation_data: tuple[object, object] | None = None,
@@ -604,8 +604,9 @@ class Network:
             frame of sparse columns, stays sparse.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
-        optimizer : Optimizer or None
-            How the parameters follow the gradient; None takes Adam().
+        optimizer : Optimizer, str or None
+            How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw" or "rmsprop",
+            takes that optimizer as it is by default.
         epochs : int
             How many times to go through the rows.
         batch_size : int

@@ -13,7 +13,7 @@ from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
 from reseau.arrays import Array, namespace
-from reseau.checks import real
+from reseau.checks import known, real
 from reseau.errors import ParameterError
 from reseau.formula import Expression, Symbol, root
 from reseau.typesetting import TextSetter, Words
@@ -326,10 +326,13 @@ class RMSprop(Optimizer):
 
 
 def check_optimizer(optimizer: object) -> Optimizer:
-    """Return an optimizer, or raise ParameterError."""
+    """Return an optimizer, for a name the one of that name as it is by default, or raise ParameterError."""
+    if isinstance(optimizer, str):
+        return OPTIMIZERS[known("optimizer", optimizer, OPTIMIZERS)]()
     if not isinstance(optimizer, Optimizer):
         raise ParameterError(
-            f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9)."
+            f"optimizer is {optimizer!r}, but must be an optimizer such as Adam(0.001) or SGD(0.1, momentum=0.9), or "
+            f"the name of one: {', '.join(OPTIMIZERS)}."
         )
     return optimizer
 

@@ -23,7 +23,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, divergence, engine, training
-from reseau.activations import ACTIVATIONS, Elementwise
 from reseau.array_likes import numbers
 from reseau.arrays import Progress
 from reseau.checks import boolean, integer, known, real, shown
@@ -32,16 +31,19 @@ from reseau.initializers import fill
 from reseau.layers import Architecture, Dense
 from reseau.network import Network
 from reseau.optimizers import SGD, Adam, Optimizer
-from reseau.scikit_learn_rules import EpochLoss, bounds, shuffled, split
+from reseau.scikit_learn_rules import (
+    ACTIVATIONS_BY_NAME,
+    EpochLoss,
+    activation_name,
+    bounds,
+    shuffled,
+    split,
+    weight_bound,
+)
 
-# scikit-learn's name for the sigmoid, beside every elementwise activation of the table.
-_HIDDEN = {
-    "logistic": "sigmoid",
-    **{name: name for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)},
-}
+_HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
-_SCIKIT_LEARN_NAME = {"sigmoid": "logistic", "exponential": "exp"}
 RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
 _NOT_FINITE = (  # scikit-learn's words
@@ -295,7 +297,7 @@ class Perceptron(BaseEstimator, ABC):
                 sample_weight = np.full(X.shape[0], sample_weight)
             sample_weight = data.weights(sample_weight, X.shape[0])
         neurons, output, loss = self._output(y)
-        layers = [Dense(n, _HIDDEN[self.activation], init="glorot_uniform") for n in hidden]
+        layers = [Dense(n, _HIDDEN[self.activation].name, init="glorot_uniform") for n in hidden]
         layers.append(Dense(neurons, output, init="glorot_uniform"))
         architecture = Architecture(X.shape[1], tuple(layers), loss)
         if not first and architecture != self._network.architecture:
@@ -363,8 +365,7 @@ class Perceptron(BaseEstimator, ABC):
         """Set the attributes by which scikit-learn tells what the network is."""
         layers = self._network.architecture.layers
         self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
-        output = layers[-1].sigma.name
-        self.out_activation_ = _SCIKIT_LEARN_NAME.get(output, output)
+        self.out_activation_ = activation_name(layers[-1].sigma)
 
     def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
         """Become fitted without a fit.
@@ -403,10 +404,9 @@ class Perceptron(BaseEstimator, ABC):
         return " ".join([f"It happened in {when}.", *advice])
 
     def _draw_weights(self, random: np.random.RandomState) -> None:
-        """Draw weights and biases as scikit-learn does: uniformly, within ±√(6/(n_in + n_out)), or √2 for sigmoids."""
-        factor = 2.0 if _HIDDEN[self.activation] == "sigmoid" else 6.0
+        """Draw weights and biases as scikit-learn does, all layers after the hidden ones' activation."""
         for layer in self._network.layers:
-            bound = np.sqrt(factor / sum(layer.W.shape))
+            bound = weight_bound(_HIDDEN[self.activation], *layer.W.shape)
             draw: Any = partial(random.uniform, -bound, bound)
             for array in (layer.W, layer.b):
                 assert array is not None

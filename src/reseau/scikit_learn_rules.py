@@ -6,10 +6,44 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+import scipy.special
 from sklearn.model_selection import train_test_split
 
+from reseau.activations import ACTIVATIONS, Activation
 from reseau.arrays import IntArray
 from reseau.errors import DataError, ParameterError
+
+_WEIGHT_FACTORS = {"logistic": 2.0}  # by scikit-learn's name of the hidden activation; 6 for all others
+
+
+def activation_name(sigma: Activation) -> str:
+    """What scikit-learn calls an activation, or would."""
+    return sigma.scikit_learn or sigma.name
+
+
+# Every activation by scikit-learn's name, and by ours.
+ACTIVATIONS_BY_NAME = {**{activation_name(entry): entry for entry in ACTIVATIONS.values()}, **ACTIVATIONS}
+
+
+def weight_bound(sigma: Activation, n_in: int, n_out: int) -> float:
+    """±√(6/(n_in + n_out)), or √2 for sigmoids: between these a layer's first weights and biases are drawn evenly."""
+    return float(np.sqrt(_WEIGHT_FACTORS.get(activation_name(sigma), 6.0) / (n_in + n_out)))
+
+
+def _mean_over_outputs(T: Any) -> tuple[float, Any]:
+    return 1 / T.shape[1], 0.0
+
+
+def _half_deviance(T: Any) -> tuple[float, Any]:
+    return 1.0, (scipy.special.xlogy(T, T) - T).sum(axis=1, dtype=np.float64)
+
+
+_UNITS = {"squared_error": _mean_over_outputs, "poisson": _half_deviance}
+
+
+def regression_units(loss: str, T: Any) -> tuple[float, Any]:
+    """a and c, with which scikit-learn's error of a row is a E + c: the mean over outputs, or half the deviance."""
+    return _UNITS[loss](T)
 
 
 def shuffled(rows: int, random: np.random.RandomState) -> IntArray:

@@ -31,7 +31,7 @@ def fit(
     X: object,
     y: object,
     *,
-    optimizer: Optimizer | None,
+    optimizer: Optimizer | str | None,
     epochs: int,
     batch_size: int,
     validation_data: tuple[object, object] | None,

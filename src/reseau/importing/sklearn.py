@@ -16,14 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from reseau.activations import ACTIVATIONS
 from reseau.errors import ParameterError
 from reseau.estimators import MLPClassifier, MLPRegressor
-from reseau.importing.chain import Affine, Array, Chain
+from reseau.importing.chain import Affine, Array, Chain, default_loss
 from reseau.perceptron import RECORDS
 from reseau.pipelines import SCALERS
+from reseau.scikit_learn_rules import ACTIVATIONS_BY_NAME
 
 Step = tuple[str, Any]  # its name, and the transformer
 
 _KINDS = {neural_network.MLPClassifier: MLPClassifier, neural_network.MLPRegressor: MLPRegressor}
-_ENTRIES = {"logistic": "sigmoid", "exp": "exponential"}  # of the table of activations; the others have its names
 
 
 def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
@@ -130,17 +130,17 @@ def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tup
     learnt = {name: getattr(theirs, name) for name in named if hasattr(theirs, name)}
     learnt = {name: value.copy() if isinstance(value, list) else value for name, value in learnt.items()}
     loss = theirs.loss
+    hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
+    activations = [ACTIVATIONS_BY_NAME[name].name for name in (*hidden, theirs.out_activation_)]
     if is_classifier(theirs):
         binarizer = theirs._label_binarizer
-        loss = "cross_entropy" if theirs.out_activation_ == "softmax" else "binary_cross_entropy"
+        loss = default_loss(activations[-1])
         learnt |= {
             "classes_": theirs.classes_,
             "_several": binarizer.y_type_.startswith("multilabel"),
             "_sparse_labels": binarizer.sparse_input_,
         }
     ours.__dict__.update(learnt)
-    hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
-    activations = [_ENTRIES.get(name, name) for name in (*hidden, theirs.out_activation_)]
     return ours, zip(theirs.coefs_, theirs.intercepts_, activations, strict=True), loss
 
 
