@@ -16,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import inf
 from typing import ClassVar
 
 from reseau.activations import onnx
-from reseau.activations.code import Code
+from reseau.activations.code import NOTHING_BY_HAND, ByHand, Code
 from reseau.activations.functions import (
     LEAK,
     SELU_ALPHA,
@@ -52,6 +53,7 @@ from reseau.activations.functions import (
     step,
     tanh,
 )
+from reseau.activations.onnx import Operator
 from reseau.arrays import Array, namespace
 from reseau.formula import (
     HALF,
@@ -128,8 +130,9 @@ class Activation(ABC):
         Z (rows, neurons) -> A (rows, neurons).
     initializer : str
         The name of the initialisation that suits it (see `reseau.initializers`).
-    code : Code
-        What it is in the languages that networks are exported to.
+    by_hand : ByHand
+        What it is in the languages that networks are exported to, where `formula` and `derivative_formula` may not be
+        computed as they are written.
     distribution : {"probabilities", "logarithms"} or None
         What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
         for nothing of the kind.
@@ -148,12 +151,17 @@ class Activation(ABC):
     range: Interval
     value: Callable[[Array], Array]
     initializer: str
-    code: Code
+    by_hand: ByHand = NOTHING_BY_HAND
     distribution: str | None = None
     aliases: tuple[str, ...] = ()
     scikit_learn: str | None = None
 
     row_wise: ClassVar[bool]
+
+    @cached_property
+    def code(self) -> Code:
+        """What it is in the languages that networks are exported to."""
+        return self.by_hand.completed(self.formula, self.derivative_formula)
 
     @abstractmethod
     def slopes(self, Z: Array, A: Array) -> Array:
@@ -249,12 +257,6 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z,
         initializer="glorot_uniform",
         derivative=lambda Z, A: namespace(Z).ones_like(Z),
-        code=Code(
-            c="z",
-            c_derivative="1.0",
-            numpy="z",
-            onnx=onnx.identity,
-        ),
     ),
     Elementwise(
         name="sigmoid",
@@ -269,11 +271,11 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=sigmoid,
         initializer="glorot_uniform",
         derivative=lambda Z, A: A * (1 - A),
-        code=Code(
+        # The exponential would overflow.
+        by_hand=ByHand(
             c="sigmoid(z)",
-            c_derivative="a * (1.0 - a)",
             numpy="sigmoid(z)",
-            onnx=onnx.operator("Sigmoid"),
+            operator=Operator("Sigmoid"),
         ),
     ),
     Elementwise(
@@ -288,11 +290,11 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=tanh,
         initializer="glorot_uniform",
         derivative=lambda Z, A: 1 - A * A,
-        code=Code(
+        # The exponentials would overflow.
+        by_hand=ByHand(
             c="tanh(z)",
-            c_derivative="1.0 - a * a",
             numpy="np.tanh(z)",
-            onnx=onnx.operator("Tanh"),
+            operator=Operator("Tanh"),
         ),
     ),
     RowWise(
@@ -307,11 +309,12 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         initializer="glorot_uniform",
         jacobian=softmax_jacobian,
         row_pullback=softmax_pullback,
-        code=Code(
+        # Of whole rows.
+        by_hand=ByHand(
             c="softmax",
             c_derivative="softmax_back",
             numpy="softmax(z)",
-            onnx=onnx.operator("Softmax", axis=-1),
+            operator=Operator("Softmax", {"axis": -1}),
         ),
         distribution="probabilities",
     ),
@@ -327,11 +330,12 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         initializer="glorot_uniform",
         jacobian=log_softmax_jacobian,
         row_pullback=log_softmax_pullback,
-        code=Code(
+        # Of whole rows.
+        by_hand=ByHand(
             c="log_softmax",
             c_derivative="log_softmax_back",
             numpy="log_softmax(z)",
-            onnx=onnx.operator("LogSoftmax", axis=-1),
+            operator=Operator("LogSoftmax", {"axis": -1}),
         ),
         distribution="logarithms",
     ),
@@ -347,11 +351,8 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=relu,
         initializer="he_normal",
         derivative=lambda Z, A: step(Z),
-        code=Code(
-            c="z < 0.0 ? 0.0 : z",
-            c_derivative="z > 0.0 ? 1.0 : 0.0",
-            numpy="np.maximum(z, 0)",
-            onnx=onnx.operator("Relu"),
+        by_hand=ByHand(
+            operator=Operator("Relu"),
         ),
     ),
     Elementwise(
@@ -366,11 +367,10 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=leaky_relu,
         initializer="he_normal",
         derivative=lambda Z, A: LEAK + (1 - LEAK) * step(Z),
-        code=Code(
-            c=f"z > 0.0 ? z : {LEAK} * z",
-            c_derivative=f"z > 0.0 ? 1.0 : {LEAK}",
-            numpy=f"np.where(z > 0, z, {LEAK} * z)",
-            onnx=onnx.operator("LeakyRelu", onnx.leaky_relu, alpha=LEAK),
+        # In ONNX it is two nodes, without a comparison.
+        by_hand=ByHand(
+            onnx=onnx.leaky_relu,
+            operator=Operator("LeakyRelu", {"alpha": LEAK}, in_double=False),
         ),
     ),
     Elementwise(
@@ -384,11 +384,12 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=elu,
         initializer="he_normal",
         derivative=elu_derivative,
-        code=Code(
+        # The difference would lose the digits of a small z.
+        by_hand=ByHand(
             c="z > 0.0 ? z : expm1(z)",
-            c_derivative="z > 0.0 ? 1.0 : a + 1.0",
             numpy="np.where(z > 0, z, np.expm1(np.minimum(z, 0)))",
-            onnx=onnx.operator("Elu", onnx.elu),
+            onnx=onnx.elu,
+            operator=Operator("Elu", in_double=False),
         ),
     ),
     Elementwise(
@@ -402,11 +403,12 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=selu,
         initializer="lecun_normal",
         derivative=selu_derivative,
-        code=Code(
+        # The difference would lose the digits of a small z.
+        by_hand=ByHand(
             c=f"z > 0.0 ? {SELU_SCALE} * z : {SELU_SCALE * SELU_ALPHA} * expm1(z)",
-            c_derivative=f"z > 0.0 ? {SELU_SCALE} : a + {SELU_SCALE * SELU_ALPHA}",
             numpy=f"{SELU_SCALE} * np.where(z > 0, z, {SELU_ALPHA} * np.expm1(np.minimum(z, 0)))",
-            onnx=onnx.operator("Selu", onnx.selu, alpha=SELU_ALPHA, gamma=SELU_SCALE),
+            onnx=onnx.selu,
+            operator=Operator("Selu", {"alpha": SELU_ALPHA, "gamma": SELU_SCALE}, in_double=False),
         ),
     ),
     Elementwise(
@@ -420,10 +422,9 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z * normal_cdf(Z),
         initializer="he_normal",
         derivative=lambda Z, A: normal_cdf(Z) + Z * normal_pdf(Z),
-        code=Code(
-            c="z * normal_cdf(z)",
+        # The square would overflow; ONNX has no Φ.
+        by_hand=ByHand(
             c_derivative="normal_cdf(z) + z * normal_density(z)",
-            numpy="z * normal_cdf(z)",
             onnx=onnx.gelu,
         ),
     ),
@@ -442,7 +443,8 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z * gelu_tanh_gate(Z),
         initializer="he_normal",
         derivative=gelu_tanh_derivative,
-        code=Code(
+        # The sum with t would lose the digits of a small one, and the cube would overflow.
+        by_hand=ByHand(
             c="z * gelu_gate(z)",
             c_derivative="gelu_gate(z) + gelu_rest(z)",
             numpy="z * gelu_gate(z)",
@@ -461,12 +463,6 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z * sigmoid(Z),
         initializer="he_normal",
         derivative=silu_derivative,
-        code=Code(
-            c="z * sigmoid(z)",
-            c_derivative="sigmoid(z) + a * (1.0 - sigmoid(z))",
-            numpy="z * sigmoid(z)",
-            onnx=onnx.silu,
-        ),
     ),
     Elementwise(
         name="mish",
@@ -479,7 +475,8 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z * tanh(softplus(Z)),
         initializer="he_normal",
         derivative=mish_derivative,
-        code=Code(
+        # The exponential would overflow.
+        by_hand=ByHand(
             c="z * tanh(softplus(z))",
             c_derivative="mish_derivative(z)",
             numpy="z * np.tanh(softplus(z))",
@@ -498,11 +495,12 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=softplus,
         initializer="he_normal",
         derivative=lambda Z, A: sigmoid(Z),
-        code=Code(
+        # The exponential would overflow.
+        by_hand=ByHand(
             c="softplus(z)",
-            c_derivative="sigmoid(z)",
             numpy="softplus(z)",
-            onnx=onnx.operator("Softplus", onnx.softplus),
+            onnx=onnx.softplus,
+            operator=Operator("Softplus", in_double=False),
         ),
     ),
     Elementwise(
@@ -517,11 +515,10 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z / (1 + namespace(Z).abs(Z)),
         initializer="glorot_uniform",
         derivative=softsign_derivative,
-        code=Code(
-            c="z / (1.0 + fabs(z))",
+        # The square would overflow, and compute the sum twice.
+        by_hand=ByHand(
             c_derivative="1.0 / (1.0 + fabs(z)) / (1.0 + fabs(z))",
-            numpy="z / (1 + np.abs(z))",
-            onnx=onnx.operator("Softsign", onnx.softsign),
+            operator=Operator("Softsign", in_double=False),
         ),
     ),
     Elementwise(
@@ -535,11 +532,10 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=hard_sigmoid,
         initializer="glorot_uniform",
         derivative=hard_sigmoid_derivative,
-        code=Code(
+        # The bounds would compute the sum twice.
+        by_hand=ByHand(
             c="z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 6.0 + 0.5",
-            c_derivative="z > -3.0 && z < 3.0 ? 1.0 / 6.0 : 0.0",
-            numpy="np.clip(z / 6 + 0.5, 0, 1)",
-            onnx=onnx.operator("HardSigmoid", onnx.hard_sigmoid, alpha=1 / 6, beta=0.5),
+            operator=Operator("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}, in_double=False),
         ),
     ),
     Elementwise(
@@ -560,11 +556,10 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: Z * hard_sigmoid(Z),
         initializer="he_normal",
         derivative=hard_swish_derivative,
-        code=Code(
+        # The bounds would compute the sum twice.
+        by_hand=ByHand(
             c="z <= -3.0 ? 0.0 : z >= 3.0 ? z : z * (z / 6.0 + 0.5)",
-            c_derivative="z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 3.0 + 0.5",
-            numpy="z * np.clip(z / 6 + 0.5, 0, 1)",
-            onnx=onnx.operator("HardSwish", onnx.hard_swish, since=14),
+            operator=Operator("HardSwish", since=14, in_double=False),
         ),
     ),
     Elementwise(
@@ -580,11 +575,8 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
         value=lambda Z: namespace(Z).exp(Z),
         initializer="glorot_uniform",
         derivative=lambda Z, A: A,
-        code=Code(
-            c="exp(z)",
-            c_derivative="a",
-            numpy="np.exp(z)",
-            onnx=onnx.operator("Exp"),
+        by_hand=ByHand(
+            operator=Operator("Exp"),
         ),
     ),
 )

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reseau.activations.functions import GELU_CUBIC, GELU_FAR, GELU_PARTS, GELU_SLOPE
-from reseau.activations.onnx import Emitter
+from reseau.activations.onnx import Emitter, Operator
+from reseau.activations.written import C, NumPy, to_onnx
+from reseau.formula import Expression
+
+if TYPE_CHECKING:
+    from reseau.export.onnx_graph import Graph
 
 _SHORT, _SHORT_K, _SHORT_C = GELU_PARTS[64]
 # The same coefficients k and c in two parts, the first of 24 bits: float and double have it alike.
@@ -28,6 +34,38 @@ class Code:
     numpy: str
     onnx: Emitter
 
+
+@dataclass(frozen=True, kw_only=True)
+class ByHand:
+    """What of an entry's `Code` is given, because its formulas may not be computed as they are written.
+
+    The entry says beside it why not. `operator` is the operator of ONNX that says the same, where there is one; where a
+    graph cannot have it, `onnx` is taken.
+    """
+
+    c: str | None = None
+    c_derivative: str | None = None
+    numpy: str | None = None
+    onnx: Emitter | None = None
+    operator: Operator | None = None
+
+    def completed(self, formula: Expression, derivative_formula: Expression) -> Code:
+        """The code, from formulas where it is not given."""
+
+        def emit(g: Graph, Z: str) -> str:
+            if self.operator is not None and self.operator.suits(g):
+                return g(self.operator.name, Z, **self.operator.attributes)
+            return to_onnx(g, formula, Z) if self.onnx is None else self.onnx(g, Z)
+
+        return Code(
+            c=C().write(formula) if self.c is None else self.c,
+            c_derivative=C().write(derivative_formula) if self.c_derivative is None else self.c_derivative,
+            numpy=NumPy().write(formula) if self.numpy is None else self.numpy,
+            onnx=emit,
+        )
+
+
+NOTHING_BY_HAND = ByHand()
 
 # What the entries' codes call besides the libraries: C99 for double, and NumPy. In ASCII, as they end in users' files.
 

@@ -7,12 +7,14 @@ tensors, so that in float64 a slope of 0.01 has to be a constant of the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from reseau.activations.functions import GELU_CUBIC, GELU_FAR, GELU_SLOPE, LEAK, SELU_ALPHA, SELU_SCALE
+from reseau.activations.written import gate
 
 if TYPE_CHECKING:
     from reseau.export.onnx_graph import Graph
@@ -21,28 +23,22 @@ Array = np.ndarray[Any, Any]
 Emitter: TypeAlias = "Callable[[Graph, str], str]"  # of the graph and the name of Z; gives the name of A
 
 
-def operator(name: str, in_double: Emitter | None = None, since: int = 0, **attributes: Any) -> Emitter:
-    """An operator of ONNX, since a version; in float64 others, where onnxruntime or its attributes know float32 alone.
+@dataclass(frozen=True)
+class Operator:
+    """An operator of ONNX with its attributes, since a version; perhaps not `in_double`.
 
-    Before that version it is as in float64.
+    There onnxruntime, or the operator's attributes, may know float32 alone. There and before that version it is
+    composed of simpler ones.
     """
 
-    def emit(g: Graph, Z: str) -> str:
-        if in_double is not None and (g.is_double or g.opset < since):
-            return in_double(g, Z)
-        return g(name, Z, **attributes)
+    name: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    since: int = 0
+    in_double: bool = True
 
-    return emit
-
-
-def identity(g: Graph, Z: str) -> str:
-    """z itself: no node at all."""
-    return Z
-
-
-def _gate(g: Graph, Z: str) -> str:
-    """φ(z) = e^min(z, 0)/(1 + e^−|z|), with all digits of a small one, which a factor z would else bring to light."""
-    return g("Div", g("Exp", g("Min", Z, 0.0)), g("Add", 1.0, g("Exp", g("Neg", g("Abs", Z)))))
+    def suits(self, g: Graph) -> bool:
+        """Whether a graph can have it."""
+        return (self.in_double or not g.is_double) and g.opset >= self.since
 
 
 def leaky_relu(g: Graph, Z: str) -> str:
@@ -109,12 +105,7 @@ def gelu_tanh(g: Graph, Z: str) -> str:
     """z φ(2u), u = √(2/π) (z + 0.044715 z³), with the cube of a z that is kept from overflowing."""
     near = g("Clip", Z, -GELU_FAR, GELU_FAR)
     cubic = g("Add", 1.0, g("Mul", GELU_CUBIC, g("Mul", near, near)))
-    return g("Mul", Z, _gate(g, g("Mul", 2 * GELU_SLOPE, g("Mul", near, cubic))))
-
-
-def silu(g: Graph, Z: str) -> str:
-    """z φ(z)."""
-    return g("Mul", Z, _gate(g, Z))
+    return g("Mul", Z, gate(g, g("Mul", 2 * GELU_SLOPE, g("Mul", near, cubic))))
 
 
 def softplus(g: Graph, Z: str) -> str:
@@ -125,18 +116,3 @@ def softplus(g: Graph, Z: str) -> str:
 def mish(g: Graph, Z: str) -> str:
     """z tanh(softplus(z))."""
     return g("Mul", Z, g("Tanh", softplus(g, Z)))
-
-
-def softsign(g: Graph, Z: str) -> str:
-    """z/(1 + |z|)."""
-    return g("Div", Z, g("Add", 1.0, g("Abs", Z)))
-
-
-def hard_sigmoid(g: Graph, Z: str) -> str:
-    """z/6 + ½, between 0 and 1."""
-    return g("Clip", g("Add", g("Div", Z, 6.0), 0.5), 0.0, 1.0)
-
-
-def hard_swish(g: Graph, Z: str) -> str:
-    """z times its hard sigmoid."""
-    return g("Mul", Z, hard_sigmoid(g, Z))
