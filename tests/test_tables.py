@@ -1,12 +1,16 @@
 """What holds for every entry of every table: activations, losses, optimizers and initialisations."""
 
+import inspect
 import re
 
 import numpy as np
 import pytest
+import typer
 
 import reseau as rs
 from reseau.activations import ACTIVATIONS
+from reseau.cli import app
+from reseau.estimators import REGRESSION_LOSSES
 from reseau.initializers import INITIALIZERS
 from reseau.losses import LOSSES
 from reseau.optimizers import OPTIMIZERS
@@ -150,3 +154,32 @@ def test_an_estimator_s_activation_is_looked_for_in_the_same_way(activation, mea
 def test_an_estimator_s_loss_is_looked_for_in_the_same_way():
     with pytest.raises(rs.ParameterError, match=r"Did you mean 'squared_error' \(mse\)"):
         rs.MLPRegressor("mse").fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("of", "parameter", "table"),
+    [
+        (rs.Dense, "activation", ACTIVATIONS),
+        (rs.Dense, "init", INITIALIZERS),
+        (rs.Network, "loss", LOSSES),
+        (rs.Network.fit, "optimizer", OPTIMIZERS),
+        (rs.MLPRegressor, "loss", REGRESSION_LOSSES),
+    ],
+)
+def test_the_docstring_of_a_parameter_names_all_entries_in_their_order(of, parameter, table):
+    about = re.search(rf"^{parameter} : .*(?:\n    .*)*", inspect.cleandoc(of.__doc__), re.MULTILINE)
+    assert list(dict.fromkeys(re.findall(r'"(\w+)"', about[0]))) == list(table)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "table"),
+    [
+        ("exercise", "activation", ACTIVATIONS),
+        ("exercise", "loss", LOSSES),
+        ("blackboard", "optimizer", OPTIMIZERS),
+    ],
+)
+def test_the_help_of_an_option_names_all_entries_in_their_order(command, option, table):
+    options = {o.name: o.help for o in typer.main.get_command(app).commands[command].params}
+    names = re.findall(r"\w+", options[option].partition(": ")[2])
+    assert [name for name in names if name != "or"] == list(table)

@@ -35,13 +35,16 @@ class Dense:
     neurons : int
         The number of neurons, n ≥ 1; the width of the layer's output.
     activation : str or None
-        σ, a name of the table `reseau.activations.ACTIVATIONS`. None lets the layer's place in a network decide: ReLU
-        in a hidden layer; in the last the activation that the loss simplifies with (identity for the squared error,
-        softmax for the cross-entropy, sigmoid for the binary one, exponential for Poisson's), or identity.
+        σ: "identity", "sigmoid", "tanh", "softmax", "log_softmax", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "gelu_tanh", "silu", "mish", "softplus", "softsign", "hard_sigmoid", "hard_swish" or "exponential", the names of
+        the table `reseau.activations.ACTIVATIONS`. None lets the layer's place in a network decide: ReLU in a hidden
+        layer; in the last the activation that the loss simplifies with (identity for the squared error, softmax for
+        the cross-entropy, sigmoid for the binary one, exponential for Poisson's), or identity.
     bias : bool
         Whether b is added; False gives the lecture's layer, O = σ(X W).
     init : str or None
-        How W is drawn, a name of `reseau.initializers.INITIALIZERS`; None takes the one that suits the activation.
+        How W is drawn: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform" or
+        "lecun_normal", the names of `reseau.initializers.INITIALIZERS`; None takes the one that suits the activation.
     dropout : float
         p, the probability that the output of a neuron is dropped in training, 0 ≤ p < 1. Hidden layers with an
         activation of each number alone may have it, the last layer and softmax may not.

@@ -13,11 +13,22 @@ from reseau.errors import ParameterError
 
 def exercise(
     layers: Annotated[str, typer.Option(help="The inputs and the neurons of each layer.")] = "2-2-1",
-    activation: Annotated[str, typer.Option(help="Activation of all layers.")] = "sigmoid",
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="Activation of all layers: identity, sigmoid, tanh, softmax, log_softmax, relu, leaky_relu, elu, "
+            "selu, gelu, gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential."
+        ),
+    ] = "sigmoid",
     output_activation: Annotated[
-        str | None, typer.Option(help="Activation of the last layer.", show_default="that of all")
+        str | None, typer.Option(help="Activation of the last layer, one of the same.", show_default="that of all")
     ] = None,
-    loss: Annotated[str, typer.Option(help="The error.")] = "squared_error",
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="The error: squared_error, absolute_error, huber, binary_cross_entropy, cross_entropy or poisson."
+        ),
+    ] = "squared_error",
     learning_rate: Annotated[float, typer.Option(help="The learning rate.")] = 0.5,
     bias: Annotated[bool, typer.Option("--bias/--no-bias", help="Whether the layers have biases.")] = True,
     seed: Annotated[int, typer.Option(help="The same seed gives the same exercise.")] = 0,

@@ -81,6 +81,17 @@ def recognise(value: Array) -> str | None:
     return next((name for name, expected in _values().items() if _agree(found, expected)), None)
 
 
+def takes(function: Callable[[Floats], Array], value: Array) -> bool:
+    """Whether a function takes this value at `PROBE`."""
+    found = _of_probe(value)
+    return found is not None and _agree(found, np.asarray(function(PROBE)))
+
+
+def is_line(value: Array) -> bool:
+    """Whether this value at `PROBE` is the numbers themselves, to which nothing was applied."""
+    return takes(lambda z: z, value)
+
+
 @dataclass(frozen=True)
 class Affine:
     """x ↦ x·scale + shift, of every column alike (numbers) or of each (vectors)."""
@@ -242,7 +253,7 @@ class Chain:
     def applied(self, value: Array, since: list[str]) -> None:
         """Say at once all that was applied since the last layer: its value at `PROBE`, and what it was."""
         if self._layers and self._layers[-1].activation:
-            if recognise(value) == "identity":
+            if is_line(value):
                 return
             raise self._error(
                 f"{since[-1]} follows {self._scaled}, which follows an activation and becomes part of a layer; a layer "
@@ -257,7 +268,7 @@ class Chain:
                 raise self._error(f"{what} has numbers that are not finite.")
             if np.ndim(vector) and self._width is not None and np.shape(vector) != (self._width,):
                 raise self._error(f"{what} is for {np.size(vector)} columns, but the layer before gives {self._width}.")
-        if self._layers and not self._layers[-1].activation and recognise(self._value) == "identity":
+        if self._layers and not self._layers[-1].activation and is_line(self._value):
             self._layers[-1].then(affine)
             return
         if affine.is_identity:
@@ -276,7 +287,7 @@ class Chain:
         if (slopes == slopes[0]).all():
             self.apply(lambda z: np.where(z > 0, z, slopes[0] * z), what)
             return
-        if not self._layers or recognise(self._value) != "identity" or self._scaled is not None:
+        if not self._layers or not is_line(self._value) or self._scaled is not None:
             raise self._error(f"{what} has slopes that differ, which only a layer just before it can take up.")
         self._scaled = what
         self._take(Reading("relu", slope=slopes))

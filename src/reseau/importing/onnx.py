@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS
+from reseau.activations.functions import sigmoid, softmax
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package
-from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise
+from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise, takes
 from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attributes
 from reseau.importing.onnx_tensors import Tensors
 from reseau.importing.onnx_tensors import read as read_model
@@ -396,12 +396,12 @@ class _Reader:
                 if first not in data[1].values:
                     continue
                 columns = [tensor.values[first] for tensor in data]
-                names = [recognise(column) for column in columns]
-                if "sigmoid" in names and np.allclose(columns[0] + columns[1], 1, rtol=0, atol=1e-7):
+                sigmoids = [takes(sigmoid, column) for column in columns]
+                if any(sigmoids) and np.allclose(columns[0] + columns[1], 1, rtol=0, atol=1e-7):
                     self._settle(replace(data[0], values={first: PROBE}, line=first))
-                    self._chain.against_zero(first=names[1] == "sigmoid")
+                    self._chain.against_zero(first=sigmoids[1])
                     self.has_pair = True
-                    probabilities = {_SAME: ACTIVATIONS["softmax"].value(PROBE)}
+                    probabilities = {_SAME: softmax(PROBE)}
                     return replace(self._next(data[0]), values=probabilities, line=None, since=(what,))
         raise self._error(f"{what} joins other columns than a sigmoid and what it lacks to 1. {_WAY_OUT}")
 
