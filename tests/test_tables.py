@@ -156,6 +156,12 @@ def test_an_estimator_s_loss_is_looked_for_in_the_same_way():
         rs.MLPRegressor("mse").fit([[0.0], [1.0]], [0, 1])
 
 
+@pytest.mark.parametrize("loss", ["rmse", "msle", "nse", "l3", "bcd", "mre"])
+def test_a_short_name_is_not_taken_for_the_short_name_of_another_loss(loss):
+    with pytest.raises(rs.ParameterError, match=r"which is unknown\. Known"):
+        rs.Network(rs.Dense(1), loss=loss)
+
+
 @pytest.mark.parametrize(
     ("of", "parameter", "table"),
     [

@@ -19,6 +19,7 @@ import numpy as np
 from reseau.errors import ParameterError, ReseauError
 
 LONGEST_SHOWN = 60  # characters of a value in a message
+_LONG_ALIAS = 5  # letters from which on a slip in one is told from another
 _NOT_THE_USER_S = ("reseau", "sklearn", "contextlib")  # the last runs what in_memory decorates
 
 
@@ -129,10 +130,13 @@ def _hint(value: object, table: Iterable[str]) -> str:
                 seen.add((plain, id(entry)))
                 spellings.setdefault(plain, {})[name] = f" ({alias})"
     spellings.pop("", None)
-    near = difflib.get_close_matches(_plain(text), spellings, n=1)
-    if not near:
+    asked = _plain(text)
+    if asked not in spellings:  # of short aliases one is too near the next: mae and mse
+        long = [plain for plain in spellings if plain in of_names or len(plain) >= _LONG_ALIAS]
+        asked = next(iter(difflib.get_close_matches(asked, long, n=1)), "")
+    found = spellings.get(asked)
+    if found is None:
         return ""
-    found = spellings[near[0]]
     return f" Did you mean {' or '.join(map(repr, found))}{next(iter(found.values()))}?"
 
 
