@@ -333,6 +333,19 @@ def test_the_pullback_is_the_product_with_the_full_jacobian(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_gradient_passes_through_the_slopes_of_any_kind(name):
+    rng = np.random.default_rng(2)
+    entry, Z, G, h = ACTIVATIONS[name], rng.uniform(-2, 2, (6, 4)), rng.normal(size=(6, 4)), 1e-6
+    D = np.empty((6, 4, 4))  # D[r, i, j] = ∂A_ri/∂Z_rj
+    for j in range(4):
+        step = h * np.eye(4)[j]
+        D[:, :, j] = (entry.value(Z + step) - entry.value(Z - step)) / (2 * h)
+    slopes = entry.slopes(Z, entry.value(Z))
+    assert slopes.shape == (D.shape if entry.row_wise else Z.shape)
+    np.testing.assert_allclose(entry.through(G, slopes), np.einsum("ri,rij->rj", G, D), rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_strict_array_api_arrays_give_what_numpy_gives(name):
     xp = pytest.importorskip("array_api_strict")
     rng = np.random.default_rng(1)
