@@ -2,10 +2,12 @@
 
 import inspect
 import re
+import warnings
 
 import numpy as np
 import pytest
 import typer
+from sklearn.exceptions import ConvergenceWarning
 
 import reseau as rs
 from reseau.activations import ACTIVATIONS
@@ -189,3 +191,20 @@ def test_the_help_of_an_option_names_all_entries_in_their_order(command, option,
     options = {o.name: o.help for o in typer.main.get_command(app).commands[command].params}
     names = re.findall(r"\w+", options[option].partition(": ")[2])
     assert [name for name in names if name != "or"] == list(table)
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("logistic", "sigmoid"), ("exp", "exponential")])
+def test_scikit_learn_s_name_of_an_activation_stands_for_ours(theirs, ours):
+    X, y = np.linspace(-1, 1, 12).reshape(-1, 2), np.linspace(0, 1, 6)
+    models = [rs.MLPRegressor(activation=name, solver="lbfgs", max_iter=5, random_state=0) for name in (theirs, ours)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        first, second = (model.fit(X, y).predict(X) for model in models)
+    assert models[0].network_.layers[0].description.activation == ours
+    assert first.tobytes() == second.tobytes()
+
+
+def test_an_estimator_with_a_name_of_ours_can_be_taken_over():
+    X, y = np.linspace(-1, 1, 12).reshape(-1, 2), np.linspace(0, 1, 6)
+    model = rs.MLPRegressor(activation="sigmoid", solver="lbfgs", random_state=0).fit(X, y)
+    np.testing.assert_array_equal(rs.from_sklearn(model).predict(X), model.predict(X))

@@ -1,4 +1,4 @@
-"""What scikit-learn does in its own way: validation rows, their order, bounds of a cross-entropy, loss of an epoch."""
+"""What scikit-learn does in its own way: names, first weights, validation rows and their order, losses and bounds."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _half_deviance(T: Any) -> tuple[float, Any]:
     return 1.0, (scipy.special.xlogy(T, T) - T).sum(axis=1, dtype=np.float64)
 
 
-_UNITS = {"squared_error": _mean_over_outputs, "poisson": _half_deviance}
+_UNITS = {"poisson": _half_deviance}  # of all other losses the mean over outputs
 
 
 def regression_units(loss: str, T: Any) -> tuple[float, Any]:
     """a and c, with which scikit-learn's error of a row is a E + c: the mean over outputs, or half the deviance."""
-    return _UNITS[loss](T)
+    return _UNITS.get(loss, _mean_over_outputs)(T)
 
 
 def shuffled(rows: int, random: np.random.RandomState) -> IntArray:
