@@ -1,8 +1,10 @@
 """What holds for every entry of every table: activations, losses, optimizers and initialisations."""
 
+import ast
 import inspect
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,3 +210,27 @@ def test_an_estimator_with_a_name_of_ours_can_be_taken_over():
     X, y = np.linspace(-1, 1, 12).reshape(-1, 2), np.linspace(0, 1, 6)
     model = rs.MLPRegressor(activation="sigmoid", solver="lbfgs", random_state=0).fit(X, y)
     np.testing.assert_array_equal(rs.from_sklearn(model).predict(X), model.predict(X))
+
+
+NAMES = {name for table in TABLES.values() for name in table}
+
+
+def _compared(tree):
+    """The texts that a module compares something with; what is asked of `solver` is scikit-learn's, and no entry."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and not (isinstance(node.left, ast.Attribute) and node.left.attr == "solver"):
+            for side in (node.left, *node.comparators):
+                yield from (part for part in ast.walk(side) if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.MatchValue):
+            yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant))
+
+
+def test_no_module_asks_whether_an_entry_has_a_certain_name():
+    root = Path(rs.__file__).parent
+    found = [
+        f"{path.relative_to(root)}:{text.lineno}: {text.value!r}"
+        for path in root.rglob("*.py")
+        for text in _compared(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text.value, str) and text.value in NAMES
+    ]
+    assert not found
