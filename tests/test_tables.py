@@ -186,6 +186,7 @@ def test_the_docstring_of_a_parameter_names_all_entries_in_their_order(of, param
     [
         ("exercise", "activation", ACTIVATIONS),
         ("exercise", "loss", LOSSES),
+        ("train", "activation", ACTIVATIONS),
         ("blackboard", "optimizer", OPTIMIZERS),
     ],
 )

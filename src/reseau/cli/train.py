@@ -38,7 +38,13 @@ def train(
         typer.Option(help="classification or regression.", show_default="from the target"),
     ] = None,
     layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
-    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="Activation of the hidden layers: identity, sigmoid, tanh, softmax, log_softmax, relu, leaky_relu, "
+            "elu, selu, gelu, gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential."
+        ),
+    ] = "relu",
     epochs: Annotated[
         int | None,
         typer.Option(help="How often to go through the rows.", show_default="from the rows"),
