@@ -10,9 +10,20 @@ static bool keeps_derivative(int activation) {
 
 template <class T>
 static constexpr Kernels<T> kernels{
-    Vec<T>::width,    pack<T>,    unpack<T>,      keeps_derivative<T>, train_rows<T>,
-    train_weights<T>, predict<T>, predict_row<T>, errors<T>,           jacobian<T>,
-    parameter_jacobian<T>,
+    .width = Vec<T>::width,
+    .plan_layer = plan_layer<T>,
+    .unit_work = unit_work<T>,
+    .kept_numbers = kept_numbers<T>,
+    .pack = pack<T>,
+    .unpack = unpack<T>,
+    .keeps_derivative = keeps_derivative<T>,
+    .train_rows = train_rows<T>,
+    .train_weights = train_weights<T>,
+    .predict = predict<T>,
+    .predict_row = predict_row<T>,
+    .errors = errors<T>,
+    .jacobian = jacobian<T>,
+    .parameter_jacobian = parameter_jacobian<T>,
 };
 
 #define RESEAU_TEXT(x) #x

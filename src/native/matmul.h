@@ -92,7 +92,7 @@ static Tile<E> tile_for(int64_t rows, int64_t vectors) {
 // may finish it while it is still in the first cache.
 template <class E, class Epilogue>
 static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<E> A, const E* B, int64_t B_rows, int64_t columns, Matrix<Number<E>> C,
-                                   Epilogue epilogue) {
+                                   const Epilogue& epilogue) {
     constexpr int64_t width = Vec<E>::width;
     for (int64_t j = 0; j < columns; j += panel_vectors * width) {
         const int64_t vectors = columns - j > width ? panel_vectors : 1;
@@ -180,7 +180,7 @@ static void dot_tile(int64_t K, const T* a, int64_t a_stride, const T* B, int64_
 // C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot product
 // along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
 template <class T, class Epilogue>
-static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C, Epilogue epilogue) {
+static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C, const Epilogue& epilogue) {
     using V = Vec<T>;
     constexpr int64_t lanes = Abreast<T>::most;
     alignas(64) T sums[V::width * lanes] = {};

@@ -8,77 +8,33 @@
 
 namespace reseau {
 
-namespace {
-
-// A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first cache,
-// so such a length gets another vector.
-template <class T>
-int64_t padded_stride(int64_t columns, int64_t width) {
-    const int64_t stride = round_up(columns, width);
-    return stride * static_cast<int64_t>(sizeof(T)) % 1024 == 0 ? stride + width : stride;
-}
-
-}  // namespace
-
 template <class T>
 Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
                   Inputs inputs, bool bfloat16)
     : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs) {
-    const int64_t width = kernels_->width;
-    int64_t flat = 0, packed = 0, mirrors = 0, pairs = 0, units = 0, squares = 0;
     for (const LayerDescription& description : layers) {
         Layer layer{};
         layer.n_in = description.n_in;
         layer.n_out = description.n_out;
-        layer.in_padded = round_up(layer.n_in, width);
-        layer.out_padded = round_up(layer.n_out, width);
         layer.flat_W = description.flat_W;
         layer.flat_b = description.flat_b;
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
         layer.dropout = description.dropout;
-        const bool takes_sparse_rows = sparse() && layers_.empty();  // for which W has to lie by rows
-        layer.narrow = !bfloat16 && !takes_sparse_rows && is_narrow<T>(layer.n_in, layer.n_out);
-        layer.panels = packed;
-        layer.bias = packed + layer.in_padded * (layer.narrow ? layer.n_out : layer.out_padded);
-        packed = layer.bias + layer.out_padded;
-        const bool sends_back = purpose >= (layers_.empty() ? Purpose::inputs : Purpose::backward) && !layer.narrow;
-        layer.mirror = layer.mirror_pairs = -1;
-        if (sends_back && !bfloat16) {
-            layer.mirror = mirrors;
-            mirrors += layer.in_padded * layer.out_padded;
-        }
-        if (bfloat16) {
-            const int64_t size = round_up(layer.in_padded * layer.out_padded / 2, 16);
-            layer.pairs = pairs;
-            if (sends_back) layer.mirror_pairs = pairs + size;
-            pairs += sends_back ? 2 * size : size;
-        }
-        layer.first_unit = units;
-        const auto panels = [&](int64_t columns) { return (columns + panel_vectors * width - 1) / (panel_vectors * width); };
-        layer.units = layer.narrow ? panels(layer.n_in) : round_up(layer.n_in, unit_rows) / unit_rows * panels(layer.n_out);
-        units += layer.units;
-        layer.first_square = squares;
-        const int64_t piece = square_columns<T>(width);
-        squares += layer.narrow ? (layer.n_in + piece - 1) / piece
-                                : round_up(layer.n_in, unit_rows) / unit_rows * ((layer.n_out + piece - 1) / piece);
-        multiplications_ += layer.n_in * layer.n_out;
-        flat += layer.n_in * layer.n_out + (layer.has_bias ? layer.n_out : 0);
-        plan_.widest = std::max({plan_.widest, layer.in_padded, layer.out_padded});
+        const bool first = layers_.empty();
+        const Demands demands{
+            .sparse_rows = sparse() && first,
+            .bfloat16 = bfloat16,
+            .sends_back = purpose >= (first ? Purpose::inputs : Purpose::backward),
+        };
+        kernels_->plan_layer(demands, layer, plan_);
         layers_.push_back(layer);
     }
     plan_.layers = layers_.data();
-    plan_.count = static_cast<int>(layers_.size());
     plan_.loss = loss.loss;
     plan_.simplifies = loss.simplifies;
     plan_.least_error = loss.least_error;
     plan_.most_error = loss.most_error;
-    plan_.flat_size = flat;
-    plan_.packed_size = packed;
-    plan_.mirrors_size = mirrors;
-    plan_.pairs_size = pairs;
-    plan_.units = units;
-    plan_.squares = squares;
 }
 
 // By the bits of the exponents, all ones in what is not finite: a sum of floats would have to be taken in order.
@@ -98,14 +54,12 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     step.plan = &plan;
     step.packed = packed_.data();
     step.mirrors = mirrors_.data();
-    step.pairs = pairs();
     step.rows = rows;
-    const auto allot = [&]<class E>(std::vector<Buffer<E>>& buffers, int64_t height, int64_t columns) {
-        const int64_t stride = padded_stride<E>(columns, kernels().width);
-        buffers.emplace_back(height * stride, Content::anything);
-        return Matrix<E>{buffers.back().data(), stride};
+    const auto numbers = [&](int64_t size) { return room.buffers.emplace_back(size, Content::anything).data(); };
+    const auto matrix = [&](int64_t columns) {
+        const int64_t stride = padded_stride<T>(columns, kernels().width);
+        return Matrix<T>{numbers(rows * stride), stride};
     };
-    const auto matrix = [&](int64_t columns) { return allot(room.buffers, rows, columns); };
     const Purpose purpose = layout_.purpose();
     for (int l = 0; l <= plan.count; ++l) {
         const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
@@ -115,23 +69,13 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         room.A.push_back(l == 0 && layout_.sparse() ? Matrix<T>{} : matrix(columns));
         room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
-        if (step.pairs == nullptr) continue;
-        const auto along = [&](bool wanted) {
-            return wanted ? allot(room.pair_buffers, rows, round_up(columns, kernels().width) / 2) : Matrix<Bf16Pair>{};
-        };
-        const auto down = [&](bool wanted) { return wanted ? allot(room.pair_buffers, (rows + 1) / 2, columns) : Matrix<Bf16Pair>{}; };
-        room.A_along.push_back(along(l < plan.count));
-        room.A_down.push_back(down(l < plan.count));
-        room.delta_along.push_back(along(l > 1));  // what is sent back
-        room.delta_down.push_back(down(l > 0));
+        const int64_t kept = l > 0 ? kernels().kept_numbers(plan.layers[l - 1], rows) : 0;
+        room.kept.push_back(kept > 0 ? numbers(kept) : nullptr);
     }
     step.work.A = room.A.data();
     step.work.D = room.D.data();
     step.work.delta = room.delta.data();
-    step.work.A_along = room.A_along.data();
-    step.work.A_down = room.A_down.data();
-    step.work.delta_along = room.delta_along.data();
-    step.work.delta_down = room.delta_down.data();
+    step.work.kept = room.kept.data();
     if (purpose >= Purpose::errors) {
         step.work.targets = matrix(layout_.outputs());
         if (plan.simplifies) step.work.Z = matrix(layout_.outputs());

@@ -18,8 +18,7 @@ template <class T>
 struct Room {
     std::vector<Buffer<T>> buffers;
     std::vector<Matrix<T>> A, D, delta;
-    std::vector<Buffer<Bf16Pair>> pair_buffers;
-    std::vector<Matrix<Bf16Pair>> A_along, A_down, delta_along, delta_down;
+    std::vector<T*> kept;
 };
 
 // A layer as Python describes it.
@@ -60,7 +59,7 @@ public:
     bool sparse() const { return inputs_ == Inputs::sparse; }
     int64_t inputs() const { return layers_.front().n_in; }
     int64_t outputs() const { return layers_.back().n_out; }
-    int64_t multiplications() const { return multiplications_; }  // per row and forward pass: Σ n_in n_out
+    int64_t multiplications() const { return plan_.multiplications; }  // per row and forward pass
 
 private:
     const Kernels<T>* kernels_;
@@ -68,7 +67,6 @@ private:
     const Inputs inputs_;
     std::vector<Layer> layers_;
     Plan plan_{};
-    int64_t multiplications_ = 0;
 };
 
 // A network's plan with its packed parameters.
@@ -79,13 +77,12 @@ public:
           Inputs inputs = Inputs::dense, bool bfloat16 = false)
         : layout_(set, layers, loss, purpose, inputs, bfloat16),
           packed_(plan().packed_size),
-          mirrors_(plan().mirrors_size),
-          pairs_(plan().pairs_size) {}
+          mirrors_(plan().mirrors_size) {}
 
     const Layout<T>& layout() const { return layout_; }
     const Plan& plan() const { return layout_.plan(); }
     const Kernels<T>& kernels() const { return layout_.kernels(); }
-    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data(), pairs()); }
+    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data()); }
     void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
     void unpack(T* flat) const { unpack(packed_.data(), flat); }
     bool finite() const;
@@ -94,11 +91,8 @@ public:
     Step<T> step(int64_t rows, Room<T>& room);
 
 private:
-    Bf16Pair* pairs() const { return plan().pairs_size > 0 ? pairs_.data() : nullptr; }
-
     const Layout<T> layout_;
     Buffer<T> packed_, mirrors_;
-    Buffer<Bf16Pair> pairs_;
 };
 
 // Each of these returns false if it was interrupted.

@@ -29,52 +29,32 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
     return {m.data == nullptr ? nullptr : m.row(r) + j, m.stride};
 }
 
-// A layer and where its parameters are.
+// A layer, and where its parameters are.
 //
-// In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b at `flat_b`.
-// Packed, for the kernels: panels of two vectors of columns, each panel row after row. The last panel has one vector where
-// that is enough. Rows and columns are padded with zeros to whole vectors, and training keeps them zero.
-//   W  at `panels`: for each panel of columns j, for each i < in_padded, the panel's W(i, j)
-//   Wᵀ at `mirror`: the same of the transposed matrix, for δ Wᵀ; the layer next to the inputs needs it only for ∂O/∂X
-//   b  at `bias`:   out_padded numbers, zeros in a layer without bias
-// For products in bfloat16, pairs of rows of these panels instead of Wᵀ and beside W:
-//   W  at `pairs`:  for each panel of columns j, for each pair of i, the panel's (W(i, j), W(i + 1, j))
-//   Wᵀ at `mirror_pairs`
-// Otherwise a narrow layer, whose few neurons would leave most of a panel idle, has only Wᵀ, at `panels`: for each panel of
-// columns i, for each j < n_out, the panel's W(i, j). It serves all three products.
+// In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b (n_out) at `flat_b`.
+// Packed, as the optimizer moves them: W at `panels`, in the form of the layer's kind; b at `bias`, out_padded numbers, zeros in
+// a layer without bias. Rows and columns are padded with zeros to whole vectors, and training keeps them zero.
+// In further forms, for the kernels: where the kind says, from `mirror` and `pairs` on.
 struct Layer {
+    int kind;  // its place in the table of layers.h
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;
     int64_t flat_W, flat_b;
-    int64_t panels, bias, mirror;
-    int64_t pairs, mirror_pairs;
-    int64_t first_unit, units;  // of work in the weights phase, see step.h: the number of the first, and how many
+    int64_t panels, bias;
+    int64_t mirror, pairs;      // -1 where the kind has none
+    int64_t first_unit, units;  // of work in the weights phase: the number of the first, and how many
     int64_t first_square;       // in Step::squares
-    int activation;      // its place in the table of activations.h
-    double dropout;      // the probability that a neuron's output is dropped in training
-    bool has_bias, narrow;
-
-    // Where a unit begins in W: at row i and column j. `left` counts it and those after it on the same columns, next to it.
-    struct Unit {
-        int64_t i, j, left;
-    };
-    Unit unit(int64_t u, int64_t panel_width, int64_t group_units) const;
-
-    // For δ Wᵀ: where the panels of Wᵀ are, given both arrays, and how many rows each has.
-    template <class T>
-    const T* transposed(const T* packed, const T* mirrors) const {
-        return narrow ? packed + panels : mirrors + mirror;
-    }
-    int64_t transposed_rows() const { return narrow ? n_out : out_padded; }
+    int activation;             // its place in the table of activations.h
+    double dropout;             // the probability that a neuron's output is dropped in training
+    bool has_bias;
 };
 
-// Whether a layer is narrow; measured with batches of 32 on AVX-512, where up to a quarter of a vector's lanes the dot products
-// of a narrow layer take less time than a panel, and the update a fraction.
-template <class T>
-constexpr bool is_narrow(int64_t n_in, int64_t n_out) {
-    constexpr int64_t lanes = 64 / sizeof(T);
-    return 4 * n_out <= lanes && n_in >= lanes;
-}
+// What a layer has to do, beside its shape: its kind follows from these.
+struct Demands {
+    bool sparse_rows;  // take sparse rows of samples
+    bool bfloat16;     // round the factors of a training step's products to bfloat16
+    bool sends_back;   // give ∂E/∂A of its inputs
+};
 
 struct Plan {
     const Layer* layers;
@@ -84,11 +64,11 @@ struct Plan {
     double least_error, most_error;  // of an output neuron of a cross-entropy whose target is 1 (or 0): what is beyond counts as this
     int64_t flat_size;     // of the flat vector: all parameters
     int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
-    int64_t mirrors_size;  // all Wᵀ
-    int64_t pairs_size;    // all W and Wᵀ in pairs, 0 where the products are not in bfloat16
+    int64_t mirrors_size;  // the further forms of all W
     int64_t units;         // of the weights phase
     int64_t squares;       // numbers in Step::squares
     int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
+    int64_t multiplications;  // per row and forward pass
 
     int64_t row_memory() const { return 3 * widest; }  // what predict_row needs
 };
@@ -122,17 +102,16 @@ struct SparseColumns {
     const T* numbers;
 };
 
-// Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). A[0] are the inputs, A[l] the
-// outputs of layer l (A[0] has no data for sparse rows), delta[l] its δ, D[l] its σ'(Z) where that does not follow from A; layers count from 1. With dropout A[l]
-// is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
+// Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). Layers count from 1. A[0] are the
+// inputs (without data for sparse rows), A[l] the outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow
+// from A. With dropout A[l] is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
 template <class T>
 struct Workspace {
     const Matrix<T> *A, *D, *delta;
     Matrix<T> Z;        // the raw scores of the last layer
     Matrix<T> targets;  // gathered, one-hot if labels were given
     double* row_error;  // the weighted error of each row
-    // A[l] and delta[l] rounded to bfloat16, where the products are: in pairs of a row's numbers, and in pairs of two rows'.
-    const Matrix<Bf16Pair> *A_along, *A_down, *delta_along, *delta_down;
+    T* const* kept;     // kept[l]: what layer l's kind keeps of the batch for itself; null if it keeps nothing
 };
 
 // How the weights follow the gradient: the optimizer's place in the table of optimizers.h (or `gradient_only`, which
@@ -152,7 +131,6 @@ struct Step {
     const Plan* plan;
     T* packed;
     T* mirrors;
-    Bf16Pair* pairs;  // null unless the products are in bfloat16
     Samples<T> samples;
     SparseColumns<T> columns;  // of sparse samples, in training
     Workspace<T> work;
@@ -160,17 +138,20 @@ struct Step {
     int64_t rows;
     double total;  // the rows of the batch, or the sum of their weights
     double l2;
-    double* squares;  // Σ w² of the weights before the step, of each piece of W (see step.h); or null
+    double* squares;  // Σ w² of the weights before the step, of each piece of W (see phase.h); or null
     bool checks;            // whether the weights phase tells if what it leaves is finite
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
 };
 
-// What one build of the kernels offers; see step.h for what they do.
+// What one build of the kernels offers; see layers.h and step.h for what they do.
 template <class T>
 struct Kernels {
     int width;  // elements in a vector
-    void (*pack)(const Plan&, const T* flat, T* packed, T* mirrors, Bf16Pair* pairs);
+    void (*plan_layer)(const Demands&, Layer&, Plan&);
+    int64_t (*unit_work)(const Layer&, int64_t unit, int64_t rows);
+    int64_t (*kept_numbers)(const Layer&, int64_t rows);
+    void (*pack)(const Plan&, const T* flat, T* packed, T* mirrors);
     void (*unpack)(const Plan&, const T* packed, T* flat);
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
@@ -215,33 +196,15 @@ inline constexpr int block_rows = 64;
 inline constexpr int panel_vectors = 2;
 inline constexpr int unit_rows = 16;
 
-// Units stand below one another in groups before the next panel's begin, and so many rows of the batch are summed at a time: a
-// group's inputs (256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for the group. Without groups all
-// inputs would be read again for each panel, from the third cache; but the taller a group, the further the weights and states
-// are read in the order in which they lie. With one row it is the whole panel.
-inline constexpr int chunk_rows = 512, least_group = 8;
+// So many rows of the batch are summed at a time in the weights phase.
+inline constexpr int chunk_rows = 512;
 
-// The columns of a piece of W whose squares are summed together, over the rows of a unit (of a narrow layer, over all neurons):
-// 64 bytes of them, so that the sums are the same for AVX2 and AVX-512, or a panel where that is less.
-template <class T>
-constexpr int64_t square_columns(int64_t width) {
-    const int64_t lanes = 64 / static_cast<int64_t>(sizeof(T)), panel = panel_vectors * width;
-    return panel < lanes ? panel : lanes;
-}
-
-template <class T>
-constexpr int64_t group_units(int64_t rows) {
-    const int64_t unit = (rows < chunk_rows ? rows : chunk_rows) * unit_rows * static_cast<int64_t>(sizeof(T));  // bytes of its inputs
-    const int64_t fit = (int64_t(1) << 18) / unit;
-    return fit > least_group ? fit : least_group;
-}
-
-inline Layer::Unit Layer::unit(int64_t u, int64_t panel_width, int64_t group_units) const {
-    const int64_t panels = (out_padded + panel_width - 1) / panel_width, blocks = (n_in + unit_rows - 1) / unit_rows;
-    const int64_t above = u / (panels * group_units) * group_units;
-    const int64_t height = blocks - above < group_units ? blocks - above : group_units;
-    const int64_t within = u - panels * above;
-    return {(above + within % height) * unit_rows, within / height * panel_width, height - within % height};
+// A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first cache,
+// so such a length gets another vector.
+template <class E>
+inline int64_t padded_stride(int64_t columns, int64_t width) {
+    const int64_t stride = round_up(columns, width);
+    return stride * static_cast<int64_t>(sizeof(E)) % 1024 == 0 ? stride + width : stride;
 }
 
 }  // namespace reseau

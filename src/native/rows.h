@@ -203,4 +203,35 @@ static RESEAU_INLINE void for_rows(int64_t rows, int64_t n, FAbreast abreast, FA
     for (; r < rows; ++r) along(r);
 }
 
+// n numbers, with no more written; for rows as short as a panel's a call of memcpy takes longer than the copy.
+template <class T>
+static RESEAU_INLINE void copy(const T* source, T* target, int64_t n) {
+    using V = Vec<T>;
+    int64_t i = 0;
+    for (; i + V::width <= n; i += V::width) V::load(source + i).store(target + i);
+    if (i < n) V::load_partial(source + i, static_cast<int>(n - i)).store_partial(target + i, static_cast<int>(n - i));
+}
+
+// a times the n numbers of d, whose rows are padded to whole vectors. What lies behind them before `end` may be written too: parts
+// of vectors are stored slowly.
+template <class T>
+static RESEAU_INLINE void scaled(T a, const T* d, T* target, int64_t n, const T* end) {
+    using V = Vec<T>;
+    for (int64_t i = 0; i < n; i += V::width) {
+        const V x = V(a) * V::load(d + i);
+        target + i + V::width <= end ? x.store(target + i) : x.store_partial(target + i, static_cast<int>(n - i));
+    }
+}
+
+// Whether all lanes are zeros, of either sign.
+template <class T>
+static bool all_zero(Vec<T> a) {
+    T lanes[Vec<T>::width];
+    a.store(lanes);
+    for (const T x : lanes) {
+        if (x != 0) return false;
+    }
+    return true;
+}
+
 }  // namespace reseau::RESEAU_ISA

@@ -31,10 +31,8 @@ public:
         for (int i = 0; i < threads; ++i) panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
         const Plan& plan = model.plan();
         for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
-            const int64_t rows_each = layer.narrow ? layer.n_out : unit_rows;
             for (int64_t u = 0; u < layer.units; ++u) {
-                const int64_t left = layer.narrow ? layer.n_out : layer.n_in - layer.unit(u, panel_width, group_units<T>(rows)).i;
-                work_before_.push_back(work_before_.back() + std::min(rows_each, left));
+                work_before_.push_back(work_before_.back() + model.kernels().unit_work(layer, u, rows));
             }
         }
     }
@@ -186,9 +184,7 @@ Trainer<T>::Trainer(Model<T>& model, int optimizer, int states) : model_(model),
 
 template <class T>
 void Trainer<T>::set_state(int s, const T* flat) {
-    const Buffer<T> mirrors(model_.plan().mirrors_size);  // which a state has no use for
-    const Buffer<Bf16Pair> pairs(model_.plan().pairs_size);
-    model_.kernels().pack(model_.plan(), flat, state_[s].data(), mirrors.data(), model_.plan().pairs_size > 0 ? pairs.data() : nullptr);
+    model_.kernels().pack(model_.plan(), flat, state_[s].data(), nullptr);  // a state has no use for the further forms
 }
 
 template <class T>
