@@ -1,5 +1,5 @@
-// Dense layers, Z = A W + b: the products Z = A W, ∂E/∂A = δ Wᵀ and ∂E/∂W = Aᵀ δ, in kinds that differ in how W lies in memory and
-// in what the products' factors are.
+// Dense layers, Z = A W + b: the products Z = A W, ∂E/∂A = δ Wᵀ and ∂E/∂W = Aᵀ δ, in kinds that differ in how W lies in
+// memory and in what the products' factors are.
 #pragma once
 
 #include "epilogues.h"
@@ -18,18 +18,19 @@ static RESEAU_INLINE int64_t panels_of(int64_t n) {
 }
 static RESEAU_INLINE int64_t blocks_of(int64_t n) { return (n + unit_rows - 1) / unit_rows; }
 
-// Units stand below one another in groups before the next panel's begin, so that a group's inputs in a chunk of rows (256 KB) stay
-// in the second cache for all panels, and a panel of δ (64 KB) for the group. Without groups all inputs would be read again for
-// each panel, from the third cache; but the taller a group, the further the weights and states are read in the order in which they
-// lie. With one row it is the whole panel.
+// Units stand below one another in groups before the next panel's begin, so that a group's inputs in a chunk of rows
+// (256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for the group. Without groups all inputs
+// would be read again for each panel, from the third cache; but the taller a group, the further the weights and states
+// are read in the order in which they lie. With one row it is the whole panel.
 template <class T>
 static RESEAU_INLINE int64_t group_units(int64_t rows) {
-    const int64_t unit = (rows < chunk_rows ? rows : chunk_rows) * unit_rows * static_cast<int64_t>(sizeof(T));  // bytes of its inputs
+    const int64_t unit =
+        (rows < chunk_rows ? rows : chunk_rows) * unit_rows * static_cast<int64_t>(sizeof(T));  // bytes of its inputs
     const int64_t fit = (int64_t(1) << 18) / unit;
     return fit > most_units ? fit : most_units;
 }
 
-// Where unit u of a layer begins in W: at row i and column j. `left` counts it and those after it on the same columns, next to it.
+// Where unit u of a layer begins in W: at row i and column j. `left` counts it and those after it on the same columns.
 struct Unit {
     int64_t i, j, left;
 };
@@ -42,16 +43,16 @@ static Unit unit_at(const Layer& layer, int64_t u, int64_t rows) {
     return {(above + within % height) * unit_rows, within / height * panel_width<T>, height - within % height};
 }
 
-// --- what all kinds of dense layers share -------------------------------------------------------------------------------------
+// --- what all kinds of dense layers share ----------------------------------------------------------------------------
 
 // δ_{l−1} of rows [begin, end) from δ_l Wᵀ; Wᵀ lies in panels of `height` rows.
 template <class T, class E>
-static RESEAU_INLINE void send_back(const Step<T>& step, int l, int64_t begin, int64_t end, Matrix<E> delta, const E* W_transposed,
-                                    int64_t height) {
+static RESEAU_INLINE void send_back(const Step<T>& step, int l, int64_t begin, int64_t end, Matrix<E> delta,
+                                    const E* W_transposed, int64_t height) {
     const Layer& layer = step.plan->layers[l - 1];
     const PullBack<T> pull_back(step, l - 1, begin);
-    multiply(end - begin, elements<E>(layer.n_out), part(delta, begin, 0), W_transposed, elements<E>(height), layer.in_padded, pull_back.G,
-             pull_back);
+    multiply(end - begin, elements<E>(layer.n_out), part(delta, begin, 0), W_transposed, elements<E>(height),
+             layer.in_padded, pull_back.G, pull_back);
     pull_back.finish(end - begin);
 }
 
@@ -80,10 +81,10 @@ struct AnyDense {
     }
 };
 
-// --- W in panels --------------------------------------------------------------------------------------------------------------
+// --- W in panels -----------------------------------------------------------------------------------------------------
 
-// δ's panel is copied together where that pays: with rows far apart in memory each would cost an address translation for
-// every unit that reads it, and with fewer units the copy costs more than it saves.
+// δ's panel is copied together where that pays: with rows far apart in memory each would cost an address translation
+// for every unit that reads it, and with fewer units the copy costs more than it saves.
 inline constexpr int64_t units_worth_a_copy = 4;
 
 // The factors are numbers or, with E = Bf16Pair, pairs of them.
@@ -111,14 +112,16 @@ struct Dense : AnyDense<T> {
 
     static void pack(const Layer& layer, const T* flat, T* packed, T* mirrors) {
         each_panel(layer, [&](int64_t j, int64_t panel, int64_t columns, int64_t n) {
-            for (int64_t i = 0; i < layer.n_in; ++i) copy(flat + layer.flat_W + i * layer.n_out + j, packed + panel + i * columns, n);
+            for (int64_t i = 0; i < layer.n_in; ++i)
+                copy(flat + layer.flat_W + i * layer.n_out + j, packed + panel + i * columns, n);
             if (mirrors != nullptr) F::renew_W(layer, packed, mirrors, j, 0, layer.in_padded);
         });
     }
 
     static void unpack(const Layer& layer, const T* packed, T* flat) {
         each_panel(layer, [&](int64_t j, int64_t panel, int64_t columns, int64_t n) {
-            for (int64_t i = 0; i < layer.n_in; ++i) copy(packed + panel + i * columns, flat + layer.flat_W + i * layer.n_out + j, n);
+            for (int64_t i = 0; i < layer.n_in; ++i)
+                copy(packed + panel + i * columns, flat + layer.flat_W + i * layer.n_out + j, n);
         });
     }
 
@@ -127,8 +130,8 @@ struct Dense : AnyDense<T> {
         const F factors(step, l);
         const Activate<T> activate(step, l, begin);
         factors.renew_A(begin, end);
-        multiply(end - begin, elements<E>(layer.n_in), part(factors.A_along(), begin, 0), factors.W(), elements<E>(layer.in_padded),
-                 layer.out_padded, activate.Z, activate);
+        multiply(end - begin, elements<E>(layer.n_in), part(factors.A_along(), begin, 0), factors.W(),
+                 elements<E>(layer.in_padded), layer.out_padded, activate.Z, activate);
         activate.finish(end - begin);
     }
 
@@ -136,7 +139,8 @@ struct Dense : AnyDense<T> {
         const F factors(step, l);
         factors.renew_delta(begin, end);
         if (!sends_back) return;
-        send_back(step, l, begin, end, factors.delta_along(), factors.W_transposed(), step.plan->layers[l - 1].out_padded);
+        send_back(step, l, begin, end, factors.delta_along(), factors.W_transposed(),
+                  step.plan->layers[l - 1].out_padded);
     }
 
     static int64_t update(WeightsPhase<T>& phase, int l, int64_t u, int64_t end) {
@@ -152,7 +156,8 @@ struct Dense : AnyDense<T> {
             const int64_t rows = step.rows - r < chunk_rows ? step.rows - r : chunk_rows;
             const bool last = r + rows == step.rows;
             const int64_t K = elements<E>(rows), k = elements<E>(r);
-            const Matrix<E> delta = count < units_worth_a_copy ? part(all, k, 0) : phase.together(part(all, k, 0), K, columns);
+            const Matrix<E> delta =
+                count < units_worth_a_copy ? part(all, k, 0) : phase.together(part(all, k, 0), K, columns);
             if (i == 0) phase.move_bias(layer, part(step.work.delta[l], r, j), rows, j, columns, r > 0, last);
             for (int64_t block = 0; block < count; ++block) {
                 const int64_t first = i + block * unit_rows;
@@ -166,14 +171,16 @@ struct Dense : AnyDense<T> {
                 }
                 if (!last) continue;
                 move_unit(phase, layer, first, j, n, gradient);
-                if (phase.moves()) F::renew_W(layer, step.packed, step.mirrors, j, first, first + round_up(n, V::width));
+                if (phase.moves())
+                    F::renew_W(layer, step.packed, step.mirrors, j, first, first + round_up(n, V::width));
             }
         }
         return count;
     }
 
     static void predict_row(const Layer& layer, const T* flat, const T* a, T* z, T*) {
-        multiply_row(layer.n_in, a, flat + layer.flat_W, layer.has_bias ? flat + layer.flat_b : nullptr, z, layer.n_out);
+        multiply_row(layer.n_in, a, flat + layer.flat_W, layer.has_bias ? flat + layer.flat_b : nullptr, z,
+                     layer.n_out);
     }
 
 protected:
@@ -183,16 +190,18 @@ protected:
     }
 
     // The step of a unit, n rows of a panel from `first` on.
-    static void move_unit(WeightsPhase<T>& phase, const Layer& layer, int64_t first, int64_t j, int64_t n, const T* gradient) {
+    static void move_unit(WeightsPhase<T>& phase, const Layer& layer, int64_t first, int64_t j, int64_t n,
+                          const T* gradient) {
         const int64_t pieces = square_pieces<T>(layer.n_out), piece = j / square_columns<T>;
         phase.move_penalised(place(layer, first, j), gradient, n, panel_columns<T>(layer.out_padded, j),
                              layer.first_square + first / unit_rows * pieces + piece, pieces - piece);
     }
 
 private:
-    // Calls f(j, panel, columns, n) for each panel: its first column, its place, how many columns it has, and how many of them W has.
-    template <class F_>
-    static RESEAU_INLINE void each_panel(const Layer& layer, F_ f) {
+    // Calls f(j, panel, columns, n) for each panel: its first column, its place, how many columns it has, and how many
+    // of them W has.
+    template <class Visit>
+    static RESEAU_INLINE void each_panel(const Layer& layer, Visit f) {
         for (int64_t j = 0; j < layer.out_padded; j += panel_width<T>) {
             const int64_t columns = panel_columns<T>(layer.out_padded, j);
             f(j, place(layer, 0, j), columns, layer.n_out - j < columns ? layer.n_out - j : columns);
@@ -200,17 +209,17 @@ private:
     }
 };
 
-// --- products in bfloat16 -----------------------------------------------------------------------------------------------------
+// --- products in bfloat16 --------------------------------------------------------------------------------------------
 
 template <class T>
 struct RoundedDense : Dense<T, Rounded<T>> {
     static bool suits(const Layer&, const Demands& demands) { return demands.bfloat16; }
 };
 
-// --- sparse rows --------------------------------------------------------------------------------------------------------------
+// --- sparse rows -----------------------------------------------------------------------------------------------------
 
-// The first layer of sparse rows, whose products sum only the numbers that there are, in the order in which `multiply` sums,
-// which passes over nothing but zeros more.
+// The first layer of sparse rows, whose products sum only the numbers that there are, in the order in which `multiply`
+// sums, which passes over nothing but zeros more.
 template <class T>
 struct SparseDense : Dense<T> {
     using V = Vec<T>;
@@ -264,9 +273,11 @@ struct SparseDense : Dense<T> {
                 for (int64_t k = step.columns.starts[first + m]; k < step.columns.starts[first + m + 1]; ++k) {
                     const V x(step.columns.numbers[k]);
                     const T* d = delta.row(step.columns.rows[k]);
-                    for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = fma(x, V::load(d + (v * V::width < columns ? v * V::width : 0)), sum[v]);
+                    for (int64_t v = 0; v < panel_vectors; ++v)
+                        sum[v] = fma(x, V::load(d + (v * V::width < columns ? v * V::width : 0)), sum[v]);
                 }
-                for (int64_t v = 0; v * V::width < columns; ++v) sum[v].store(phase.gradient + m * columns + v * V::width);
+                for (int64_t v = 0; v * V::width < columns; ++v)
+                    sum[v].store(phase.gradient + m * columns + v * V::width);
             }
             Dense<T>::move_unit(phase, layer, first, j, n, phase.gradient);
         }
@@ -274,16 +285,16 @@ struct SparseDense : Dense<T> {
     }
 };
 
-// --- few neurons --------------------------------------------------------------------------------------------------------------
+// --- few neurons -----------------------------------------------------------------------------------------------------
 
-// Few neurons would leave most of a panel idle. So only Wᵀ is kept, whose rows lie along the lanes, and serves all three products: for
-// each panel of columns i, for each j < n_out, the panel's W(i, j).
+// Few neurons would leave most of a panel idle. So only Wᵀ is kept, whose rows lie along the lanes, and serves all
+// three products: for each panel of columns i, for each j < n_out, the panel's W(i, j).
 template <class T>
 struct NarrowDense : AnyDense<T> {
     using V = Vec<T>;
 
-    // Measured with batches of 32 on AVX-512, where up to a quarter of a vector's lanes the dot products take less time than a
-    // panel, and the update a fraction.
+    // Measured with batches of 32 on AVX-512, where up to a quarter of a vector's lanes the dot products take less time
+    // than a panel, and the update a fraction.
     static bool suits(const Layer& layer, const Demands&) {
         constexpr int64_t lanes = 64 / sizeof(T);
         return 4 * layer.n_out <= lanes && layer.n_in >= lanes;
@@ -299,17 +310,22 @@ struct NarrowDense : AnyDense<T> {
     static int64_t unit_work(const Layer& layer, int64_t, int64_t) { return layer.n_out; }
 
     static void pack(const Layer& layer, const T* flat, T* packed, T*) {
-        each_weight(layer, [&](int64_t place, int64_t i, int64_t j) { packed[place] = flat[layer.flat_W + i * layer.n_out + j]; });
+        each_weight(layer, [&](int64_t place, int64_t i, int64_t j) {
+            packed[place] = flat[layer.flat_W + i * layer.n_out + j];
+        });
     }
 
     static void unpack(const Layer& layer, const T* packed, T* flat) {
-        each_weight(layer, [&](int64_t place, int64_t i, int64_t j) { flat[layer.flat_W + i * layer.n_out + j] = packed[place]; });
+        each_weight(layer, [&](int64_t place, int64_t i, int64_t j) {
+            flat[layer.flat_W + i * layer.n_out + j] = packed[place];
+        });
     }
 
     static void forward(const Step<T>& step, int l, int64_t begin, int64_t end) {
         const Layer& layer = step.plan->layers[l - 1];
         const Activate<T> activate(step, l, begin);
-        multiply_narrow(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels, layer.n_out, activate.Z, activate);
+        multiply_narrow(end - begin, layer.n_in, part(step.work.A[l - 1], begin, 0), step.packed + layer.panels,
+                        layer.n_out, activate.Z, activate);
         activate.finish(end - begin);
     }
 
@@ -328,7 +344,8 @@ struct NarrowDense : AnyDense<T> {
         const Matrix<T> A = step.work.A[l - 1], delta = step.work.delta[l];
         if (i == 0) phase.move_bias(layer, delta, step.rows, 0, layer.out_padded);
         T* const gradient = phase.gradient;
-        tile_for<T, true, false>(layer.n_out, columns / V::width)(step.rows, delta.data, delta.stride, A.data + i, A.stride, gradient, columns);
+        tile_for<T, true, false>(layer.n_out, columns / V::width)(step.rows, delta.data, delta.stride, A.data + i,
+                                                                  A.stride, gradient, columns);
         if (layer.n_in - i < columns) {  // what is computed from beyond A's columns
             for (int64_t j = 0; j < layer.n_out; ++j) clear_beyond(gradient + j * columns, layer.n_in - i);
         }
@@ -344,16 +361,17 @@ struct NarrowDense : AnyDense<T> {
         for (int64_t j = 0; j < layer.n_out; ++j) {
             for (int64_t i = 0; i < layer.n_in; ++i) column[i] = W[i * layer.n_out + j];
             LaneSum<T> sum;
-            Along<T>{layer.n_in}.each(
-                [&](int64_t i, int lanes) { sum.add_product(V::load_partial(a + i, lanes), V::load_partial(column + i, lanes)); });
+            Along<T>{layer.n_in}.each([&](int64_t i, int lanes) {
+                sum.add_product(V::load_partial(a + i, lanes), V::load_partial(column + i, lanes));
+            });
             z[j] = sum.total() + (b != nullptr ? b[j] : T(0));
         }
     }
 
 private:
     // Calls f(place, i, j) for each weight, with its place among the packed.
-    template <class F>
-    static RESEAU_INLINE void each_weight(const Layer& layer, F f) {
+    template <class Visit>
+    static RESEAU_INLINE void each_weight(const Layer& layer, Visit f) {
         for (int64_t start = 0; start < layer.n_in; start += panel_width<T>) {
             const int64_t columns = panel_columns<T>(layer.in_padded, start);
             const int64_t n = layer.n_in - start < columns ? layer.n_in - start : columns;

@@ -1,5 +1,6 @@
-// What stands between the products of two layers, the same for every kind of layer: forward the bias, the activation and
-// dropout, backward the activation's derivative. They work on a tile while it is in the first cache, or on whole rows.
+// What stands between the products of two layers, the same for every kind of layer: forward the bias, the activation
+// and dropout, backward the activation's derivative. They work on a tile while it is in the first cache, or on whole
+// rows.
 #pragma once
 
 #include "activations.h"
@@ -18,10 +19,9 @@ public:
           A_(part(step.work.A[l], begin, 0)),
           D_(part(step.work.D[l], begin, 0)),
           bias_(step.packed + layer_.bias),
+          // A row-wise activation waits for its whole row; the tile only gets its bias.
+          forward_(sigma_.row_wise ? activations<T>[0].forward : sigma_.forward),
           drops_(step.drops && layer_.dropout > 0) {
-        // A row-wise activation waits for its whole row; the tile only gets its bias.
-        forward_ = sigma_.row_wise ? activations<T>[0].forward : sigma_.forward;
-        value_ = sigma_.row_wise ? Z : A_;
         if (!drops_) return;
         const uint64_t of_step = mix(step.dropout_seed + static_cast<uint64_t>(step.update.step));
         key_ = of_step + (static_cast<uint64_t>(l - 1) << 32) + static_cast<uint64_t>(begin);
@@ -31,8 +31,9 @@ public:
 
     // For a tile that is complete, `vectors` wide from row r and column j on.
     RESEAU_INLINE void operator()(int64_t r, int64_t j, int64_t rows, int64_t vectors) const {
-        forward_(part(Z, r, j), bias_ + j, part(value_, r, j), part(D_, r, j), rows, vectors);
-        if (drops_) drop(layer_.dropout, key_ + static_cast<uint64_t>(r), j, part(A_, r, j), part(D_, r, j), rows, vectors);
+        forward_(part(Z, r, j), bias_ + j, part(sigma_.row_wise ? Z : A_, r, j), part(D_, r, j), rows, vectors);
+        if (drops_)
+            drop(layer_.dropout, key_ + static_cast<uint64_t>(r), j, part(A_, r, j), part(D_, r, j), rows, vectors);
     }
 
     // When all tiles of these rows are done.
@@ -45,13 +46,13 @@ private:
     const ActivationEntry<T>& sigma_;
     const Matrix<T> A_, D_;
     const T* const bias_;
+    const decltype(ActivationEntry<T>::forward) forward_;
     const bool drops_;
     uint64_t key_ = 0;
-    Matrix<T> value_;
-    decltype(ActivationEntry<T>::forward) forward_;
 };
 
-// δ_l = ∂E/∂Z_l of the rows from `begin` on, where ∂E/∂A_l was written to `G`; of the inputs, l = 0, ∂E/∂X is left as it is.
+// δ_l = ∂E/∂Z_l of the rows from `begin` on, where ∂E/∂A_l was written to `G`; of the inputs, l = 0, ∂E/∂X is left as
+// it is.
 template <class T>
 class PullBack {
 public:
@@ -66,7 +67,8 @@ public:
 
     // As in Activate.
     RESEAU_INLINE void operator()(int64_t r, int64_t j, int64_t rows, int64_t vectors) const {
-        if (sigma_ != nullptr && !sigma_->row_wise) sigma_->backward(part(A_, r, j), part(D_, r, j), part(G, r, j), rows, vectors);
+        if (sigma_ != nullptr && !sigma_->row_wise)
+            sigma_->backward(part(A_, r, j), part(D_, r, j), part(G, r, j), rows, vectors);
     }
     RESEAU_INLINE void finish(int64_t rows) const {
         if (sigma_ != nullptr && sigma_->row_wise) sigma_->pullback_rows(A_, G, rows, layer_->n_out);

@@ -1,11 +1,13 @@
-// The factors of a step's products in the form in which the tiles take them: elements E, which are the numbers themselves or,
-// where the products are in bfloat16, pairs of them.
+// The factors of a step's products in the form in which the tiles take them: elements E, which are the numbers
+// themselves or, where the products are in bfloat16, pairs of them.
 //
-// A tile then takes two numbers at a time in its sum over k, so that a factor is paired along k: A and δ along their rows for
-// A W and δ Wᵀ, down their columns for Aᵀ δ. They are rounded once, when they have been computed; the weights whenever the
-// optimizer has moved them. A last number without a partner is paired with what follows it, where the other factor has a zero.
+// A tile then takes two numbers at a time in its sum over k, so that a factor is paired along k: A and δ along their
+// rows for A W and δ Wᵀ, down their columns for Aᵀ δ. They are rounded once, when they have been computed; the weights
+// whenever the optimizer has moved them. A last number without a partner is paired with what follows it, where the
+// other factor has a zero.
 //
-// W and Wᵀ lie in panels of two vectors of columns, panel row after panel row; the last panel has one vector where that is enough.
+// W and Wᵀ lie in panels of two vectors of columns, panel row after panel row; the last panel has one vector where that
+// is enough.
 //   W  at Layer::panels:  for each panel of columns j, for each i < in_padded, the panel's W(i, j)
 //   Wᵀ at Layer::mirror:  the same of the transposed matrix, for δ Wᵀ; -1 where nothing is sent back
 // and for products in bfloat16, two rows of these panels as one of pairs:
@@ -53,7 +55,8 @@ static void mirror_panel(const Layer& layer, const T* packed, T* mirrors, int64_
 }
 
 // Writes the pairs of the same part of W, and of its transpose where something is sent back.
-static void pair_panel(const Layer& layer, const float* packed, Bf16Pair* pairs, int64_t j, int64_t begin, int64_t end) {
+static void pair_panel(const Layer& layer, const float* packed, Bf16Pair* pairs, int64_t j, int64_t begin,
+                       int64_t end) {
     using V = Vec<float>;
     constexpr int64_t width = V::width, panel_width = panel_vectors * width;
     const int64_t columns = panel_columns<float>(layer.out_padded, j);
@@ -74,28 +77,29 @@ static void pair_panel(const Layer& layer, const float* packed, Bf16Pair* pairs,
         for (int64_t v = 0; v < columns; v += width) {
             transpose(panel + i * columns + v, columns, block, width);
             for (int64_t q = 0; q < width; q += 2) {
-                pair(V::load(block + q * width), V::load(block + (q + 1) * width)).store(mirror + (j + v + q) / 2 * mirror_columns);
+                pair(V::load(block + q * width), V::load(block + (q + 1) * width))
+                    .store(mirror + (j + v + q) / 2 * mirror_columns);
             }
         }
     }
 }
 
-// The factors of layer l's three products, which read rows of A (rows, n_in) and of δ (rows, n_out), or columns of them.
+// The factors of layer l's three products, which read rows of A (rows, n_in) and of δ (rows, n_out), or columns of
+// them.
 template <class T, class E>
 class Factors;
 
 template <class T>
 class Factors<T, T> {
 public:
-    RESEAU_INLINE Factors(const Step<T>& step, int l)
-        : step_(step), layer_(step.plan->layers[l - 1]), A_(step.work.A[l - 1]), delta_(step.work.delta[l]) {}
+    RESEAU_INLINE Factors(const Step<T>& step, int l) : step_(step), l_(l) {}
 
-    Matrix<T> A_along() const { return A_; }
-    Matrix<T> A_down() const { return A_; }
-    Matrix<T> delta_along() const { return delta_; }
-    Matrix<T> delta_down() const { return delta_; }
-    const T* W() const { return step_.packed + layer_.panels; }
-    const T* W_transposed() const { return step_.mirrors + layer_.mirror; }
+    Matrix<T> A_along() const { return step_.work.A[l_ - 1]; }
+    Matrix<T> A_down() const { return step_.work.A[l_ - 1]; }
+    Matrix<T> delta_along() const { return step_.work.delta[l_]; }
+    Matrix<T> delta_down() const { return step_.work.delta[l_]; }
+    const T* W() const { return step_.packed + step_.plan->layers[l_ - 1].panels; }
+    const T* W_transposed() const { return step_.mirrors + step_.plan->layers[l_ - 1].mirror; }
 
     // Where the further forms of W lie.
     static void plan(const Demands& demands, Layer& layer, Plan& plan) {
@@ -116,8 +120,7 @@ public:
 
 private:
     const Step<T>& step_;
-    const Layer& layer_;
-    const Matrix<T> A_, delta_;
+    const int l_;
 };
 
 // What a layer whose products are in bfloat16 keeps of a batch.
@@ -130,7 +133,8 @@ struct KeptPairs {
 
     KeptPairs(const Layer& layer, int64_t rows, Bf16Pair* memory) {
         const auto allot = [&](int64_t height, int64_t columns) {
-            const Matrix<Bf16Pair> m{memory == nullptr ? nullptr : memory + size, padded_stride<Bf16Pair>(columns, Vec<float>::width)};
+            const Matrix<Bf16Pair> m{memory == nullptr ? nullptr : memory + size,
+                                     padded_stride<Bf16Pair>(columns, Vec<float>::width)};
             size += height * m.stride;
             return m;
         };
@@ -165,11 +169,14 @@ public:
         plan.mirrors_size += demands.sends_back ? 2 * size : size;
     }
 
-    void renew_A(int64_t begin, int64_t end) const { renew(A_, kept_.A_along, kept_.A_down, begin, end, layer_.in_padded); }
+    void renew_A(int64_t begin, int64_t end) const {
+        renew(A_, kept_.A_along, kept_.A_down, begin, end, layer_.in_padded);
+    }
     void renew_delta(int64_t begin, int64_t end) const {
         renew(delta_, kept_.delta_along, kept_.delta_down, begin, end, layer_.out_padded);
     }
-    static void renew_W(const Layer& layer, const float* packed, float* mirrors, int64_t j, int64_t begin, int64_t end) {
+    static void renew_W(const Layer& layer, const float* packed, float* mirrors, int64_t j, int64_t begin,
+                        int64_t end) {
         pair_panel(layer, packed, reinterpret_cast<Bf16Pair*>(mirrors), j, begin, end);
     }
 
@@ -179,7 +186,8 @@ private:
     using V = Vec<float>;
 
     // `begin` is even. Without `along` nothing is sent back.
-    static void renew(Matrix<float> m, Matrix<Bf16Pair> along, Matrix<Bf16Pair> down, int64_t begin, int64_t end, int64_t columns) {
+    static void renew(Matrix<float> m, Matrix<Bf16Pair> along, Matrix<Bf16Pair> down, int64_t begin, int64_t end,
+                      int64_t columns) {
         for (int64_t r = begin; r < end; r += 2) {
             const bool two = r + 1 < end;
             for (int64_t j = 0; j < columns; j += V::width) {

@@ -1,5 +1,6 @@
-// The table of kinds of layers. A kind is a linear map from A_{l−1} to Z_l: where its parameters lie, and its products, there and
-// back. What follows Z_l is no business of a kind's: bias, activation and dropout are epilogues, penalty and optimizer the phase's.
+// The table of kinds of layers. A kind is a linear map from A_{l−1} to Z_l: where its parameters lie, and its products,
+// there and back. What follows Z_l is no business of a kind's: bias, activation and dropout are epilogues, penalty and
+// optimizer the phase's.
 #pragma once
 
 #include "dense.h"
@@ -25,14 +26,14 @@ struct KindEntry {
     void (*forward)(const Step<T>&, int l, int64_t begin, int64_t end);
     // From delta[l], which is complete, to what `PullBack` makes of ∂E/∂A[l − 1], if that is wanted.
     void (*backward)(const Step<T>&, int l, int64_t begin, int64_t end, bool sends_back);
-    // Weights phase: sums the gradient of unit u, and of those after it and before `end` as far as it suits, over all rows of the
-    // batch, and moves the parameters. Returns how many units that were.
+    // Weights phase: sums the gradient of unit u, and of those after it and before `end` as far as it suits, over all
+    // rows of the batch, and moves the parameters. Returns how many units that were.
     int64_t (*update)(WeightsPhase<T>&, int l, int64_t u, int64_t end);
 
     // z = a W + b of one row, straight from the flat vector; `memory` has room for a row of the widest layer.
     void (*predict_row)(const Layer&, const T* flat, const T* a, T* z, T* memory);
-    // ∂o/∂w of each row, from A[l − 1] and delta[l] to where the flat vector has w, in J (rows, flat_size). What lies behind it may
-    // be written too.
+    // ∂o/∂w of each row, from A[l − 1] and delta[l] to where the flat vector has w, in J (rows, flat_size). What lies
+    // behind it may be written too.
     void (*row_gradients)(const Step<T>&, int l, int64_t rows, Matrix<T> J);
 };
 
@@ -56,7 +57,7 @@ static RESEAU_INLINE const KindEntry<T>& kind_of(const Layer& layer) {
     return kinds<T>[layer.kind];
 }
 
-// --- the plan, layer by layer -------------------------------------------------------------------------------------------------
+// --- the plan, layer by layer ----------------------------------------------------------------------------------------
 
 // Completes a layer whose shape, activation and places in the flat vector are known, and adds it to the plan.
 template <class T>
@@ -87,7 +88,7 @@ static int64_t kept_numbers(const Layer& layer, int64_t rows) {
     return kind_of<T>(layer).kept_numbers(layer, rows);
 }
 
-// --- parameters: between the flat vector and the packed one -------------------------------------------------------------------
+// --- parameters: between the flat vector and the packed one ----------------------------------------------------------
 
 // The padding is zero already, from the beginning.
 template <class T>

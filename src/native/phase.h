@@ -1,4 +1,4 @@
-// The weights phase of one thread: what stays the same from unit to unit, and what every kind of layer does with a gradient.
+// The weights phase of one thread: what stays the same from unit to unit, and what every kind does with a gradient.
 #pragma once
 
 #include "optimizers.h"
@@ -6,16 +6,16 @@
 
 namespace reseau::RESEAU_ISA {
 
-// A unit of the weights phase is unit_rows rows of one panel of W, or what a kind makes of it. Those of several rows of units,
-// `most_units` at the most, may be summed side by side.
+// A unit of the weights phase is unit_rows rows of one panel of W, or what a kind makes of it. Where the batch comes in
+// several chunks of rows, the sums of so many units wait side by side for the next chunk.
 inline constexpr int64_t most_units = 8;
 
-// The columns of a piece of W whose squares are summed together, over the rows of a unit: 64 bytes of them, so that the sums are
-// the same for AVX2 and AVX-512, or a panel where that is less.
+// The columns of a piece of W whose squares are summed together, over the rows of a unit: 64 bytes of them, so that the
+// sums are the same for AVX2 and AVX-512, or a panel where that is less.
 template <class T>
-inline constexpr int64_t square_columns = 64 / static_cast<int64_t>(sizeof(T)) < panel_vectors * Vec<T>::width
-                                              ? 64 / static_cast<int64_t>(sizeof(T))
-                                              : panel_vectors * Vec<T>::width;
+inline constexpr int64_t square_columns =
+    64 / static_cast<int64_t>(sizeof(T)) < panel_vectors * Vec<T>::width ? 64 / static_cast<int64_t>(sizeof(T))
+                                                                         : panel_vectors * Vec<T>::width;
 
 // So many pieces have n columns.
 template <class T>
@@ -50,16 +50,17 @@ public:
     // The step of `count` packed parameters from `at` on, which the penalty does not count.
     void move(int64_t at, const T* dw, int64_t count) { update(at, T(0), dw, count); }
 
-    // The step of weights that it counts, `rows` rows of a panel. Before it the sums of their squares go to step.squares, from
-    // `piece` on and as far as there are `pieces`.
+    // The step of weights that it counts, `rows` rows of a panel. Before it the sums of their squares go to
+    // step.squares, from `piece` on and as far as there are `pieces`.
     void move_penalised(int64_t at, const T* dw, int64_t rows, int64_t columns, int64_t piece, int64_t pieces) {
         if (step.squares != nullptr) squares(at, rows, columns, piece, pieces);
         update(at, lambda_, dw, rows * columns);
     }
 
-    // ∂E/∂b = Σ_rows δ of the biases from j on, and their step. Where the rows come in chunks, each but the first continues the sum, and
-    // only the last makes the step.
-    void move_bias(const Layer& layer, Matrix<T> delta, int64_t rows, int64_t j, int64_t columns, bool continues = false, bool last = true) {
+    // ∂E/∂b = Σ_rows δ of the biases from j on, and their step. Where the rows come in chunks, each but the first
+    // continues the sum, and only the last makes the step.
+    void move_bias(const Layer& layer, Matrix<T> delta, int64_t rows, int64_t j, int64_t columns,
+                   bool continues = false, bool last = true) {
         if (!layer.has_bias) return;
         V sum[panel_vectors] = {};  // side by side, for each add waits for the one before
         if (continues) {
@@ -67,14 +68,15 @@ public:
         }
         for (int64_t r = 0; r < rows; ++r) {
 #pragma GCC unroll 2
-            for (int64_t v = 0; v < panel_vectors; ++v) sum[v] = sum[v] + V::load(delta.row(r) + (v * V::width < columns ? v * V::width : 0));
+            for (int64_t v = 0; v < panel_vectors; ++v)
+                sum[v] = sum[v] + V::load(delta.row(r) + (v * V::width < columns ? v * V::width : 0));
         }
         for (int64_t v = 0; v < panel_vectors; ++v) sum[v].store(bias_ + v * V::width);
         if (last) move(layer.bias + j, bias_, columns);
     }
 
-    // Asks for the weights and states of a step to come, so that they arrive while the gradient is summed: where they are not in
-    // the second cache anyway, and the sum takes long enough.
+    // Asks for the weights and states of a step to come, so that they arrive while the gradient is summed: where they
+    // are not in the second cache anyway, and the sum takes long enough.
     void fetch(int64_t at, int64_t count) const {
         if (!fetches_) return;
         for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(T))) {
