@@ -49,7 +49,7 @@ def numbers(values: object, name: str) -> NumberArray:
     if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
         # NumPy has made text of the numbers beside text, and so the wrong one would be named.
         array = np.asarray(values, dtype=object)
-    if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(array[()], _NUMBERS):
+    if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(array.item(), _NUMBERS):
         raise DataError(
             f"{name} has 0 dimension(s): it is {_article(values)}, but must be an array of numbers; "
             f"{_way_to_an_array(values)}."

@@ -83,7 +83,7 @@ class Checkpoints:
         If `folder` names none, or holds the checkpoint of another run.
     """
 
-    def __init__(self, folder: str | PathLike[str], run: Mapping[str, Any]) -> None:
+    def __init__(self, folder: object, run: Mapping[str, Any]) -> None:
         name = fspath(folder) if isinstance(folder, str | PathLike) else None
         if not isinstance(name, str) or not name or "\0" in name:
             raise ParameterError(f"checkpoint is {folder!r}, but must be the path of a folder, as text or a Path.")

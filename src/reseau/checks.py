@@ -81,7 +81,7 @@ def real(
         ends.append(f"{'at most' if includes_high else 'below'} {high:g}")
     wanted = "a finite number" + (" " + " and ".join(ends) if ends else "")
     try:
-        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else nan
+        number = nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
     except OverflowError:  # a whole number or fraction beyond the largest float
         number = inf
     if not isfinite(number):

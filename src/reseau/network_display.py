@@ -579,7 +579,7 @@ def _lightness(colour: Any) -> float:
     return float(np.dot(np.power(colour[:3], 2.2), (0.2126, 0.7152, 0.0722)))
 
 
-def _colormap(cmap: str | Colormap | None, ground: Any, ink: Any) -> Colormap:
+def _colormap(cmap: object, ground: Any, ink: Any) -> Colormap:
     """The colours of `cmap`; without one, from orange over almost the ground to blue, on light and on dark ground."""
     from matplotlib import colormaps
     from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb

@@ -47,7 +47,8 @@ class LossCurveDisplay:
     lines_: list[Line2D]
 
     def __init__(self, *, loss: list[float], validation_loss: list[float], best_epoch: int | None = None) -> None:
-        for name, values in (("loss", loss), ("validation_loss", validation_loss)):
+        curves: dict[str, Any] = {"loss": loss, "validation_loss": validation_loss}
+        for name, values in curves.items():
             if not isinstance(values, list | tuple):
                 raise ParameterError(f"{name} is {shown(values)}, but must be a list with a number for each epoch.")
             for value in values:

@@ -360,10 +360,11 @@ class TableModel:
 
         known("lang", lang, LANGUAGES)
         given = None if target is None else pa.array([str(target)], pa.large_string())
-        if isinstance(target, Real) and not isinstance(target, bool):
-            if isinstance(self.target, Quantity) and not isinstance(target, Integral):
-                given = pa.array([float(target)])  # as text it would have a decimal point
-        elif target is not None and not isinstance(target, str):
+        cell: Any = target
+        if not isinstance(cell, bool) and isinstance(cell, Real):
+            if isinstance(self.target, Quantity) and not isinstance(cell, Integral):
+                given = pa.array([float(cell)])  # as text it would have a decimal point
+        elif cell is not None and not isinstance(cell, str):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
         table = read_table(data, **self.reading)
         row = integer("row", row, low=1) - 1

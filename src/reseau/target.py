@@ -170,8 +170,9 @@ def recognise_target(
         If nothing can be learned from it: all missing, a single class, numbers with a few texts among them,
         as many classes as rows.
     """
+    if isinstance(task, str):
+        task = task.strip().lower()
     if task is not None:
-        task = task.strip().lower() if isinstance(task, str) else task
         known("task", task, TASKS)
     kind = asked.kinds.get(column.name, "")
     if kind == "date":

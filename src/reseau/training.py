@@ -34,7 +34,7 @@ def fit(
     optimizer: Optimizer | str | None,
     epochs: int,
     batch_size: int,
-    validation_data: tuple[object, object] | None,
+    validation_data: object,
     sample_weight: object,
     l2: float,
     shuffle: bool,
