@@ -20,6 +20,7 @@ import numpy as np
 
 PROGRAMS = {
     "numpy, imported alone": ("numpy", "import numpy"),
+    "numpy and reseau, imported": ("reseau", "import numpy, reseau"),
     "Réseau": (
         "reseau",
         """
@@ -83,7 +84,7 @@ def main() -> None:
                 subprocess.run([sys.executable, "-c", text, *files], check=True)
                 times[name].append(time.perf_counter() - start)
     for name, found in times.items():
-        print(f"{name:<24}{statistics.median(found[1:]):6.2f} s")
+        print(f"{name:<28}{statistics.median(found[1:]):6.2f} s")
 
 
 if __name__ == "__main__":

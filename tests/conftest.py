@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -35,6 +37,14 @@ def engine(request: pytest.FixtureRequest) -> str:
 def native() -> None:
     """What a test of the native engine alone asks for."""
     need_native()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a test of Ctrl-C asks for: SIGINT is heard, here and in the processes started, in a background job too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -40,12 +40,6 @@ def test_importing_reseau_loads_no_heavy_library() -> None:
     assert heavy.isdisjoint(loaded)
 
 
-def test_importing_reseau_costs_under_30_ms_on_top_of_numpy() -> None:
-    code = "import time, numpy; start = time.perf_counter(); import reseau; print(time.perf_counter() - start)"
-    # A busy machine only ever adds time, so the least of several runs is the nearest to the cost.
-    assert min(float(run_python(code)) for _ in range(5)) < 0.030
-
-
 def test_the_first_network_costs_no_heavy_library_either() -> None:
     code = "import sys, reseau; reseau.Network(reseau.Dense(2)); print(*sys.modules)"
     assert {"pyarrow", "rich", "sklearn", "typer"}.isdisjoint(run_python(code).split())

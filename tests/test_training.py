@@ -202,6 +202,7 @@ def test_ctrl_c_leaves_the_last_complete_epoch_and_a_network_that_can_be_trained
     assert net.fit(X, T, epochs=30).loss[-1] < twin.errors(X, T).sum(axis=1).mean()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
 def test_ctrl_c_within_an_epoch_of_the_reference_engine_leaves_whole_epochs():
     X, T = problem(200)
