@@ -63,7 +63,7 @@ def same(found: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("name", CLASSES)
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_classes_of_every_type_come_back(tmp_path: Path, name: str) -> None:
     model = rs.MLPClassifier(**SMALL).fit(X, CLASSES[name])
     again = came_back(model, tmp_path)
@@ -91,7 +91,7 @@ def test_classes_of_every_type_come_back(tmp_path: Path, name: str) -> None:
     ],
     ids=str,
 )
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_everything_that_was_fitted_comes_back(tmp_path: Path, model: Any) -> None:
     y = np.arange(60) % 3
     again = came_back(model.fit(X, y), tmp_path)
@@ -108,7 +108,7 @@ def test_everything_that_was_fitted_comes_back(tmp_path: Path, model: Any) -> No
         assert again.t_ == 6 * 60
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_names_of_features_and_precision_come_back(tmp_path: Path) -> None:
     frame = pd.DataFrame(X, columns=["a", "b", "ç", "d"]).astype(np.float32)
     model = rs.MLPRegressor(**SMALL).fit(frame, X[:, 0])
@@ -119,7 +119,7 @@ def test_names_of_features_and_precision_come_back(tmp_path: Path) -> None:
         again.predict(frame[["b", "a", "ç", "d"]])
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_weights_that_were_assigned_are_the_ones_written(tmp_path: Path) -> None:
     model = rs.MLPRegressor(**SMALL).fit(X, X[:, 0])
     model.partial_fit(X, X[:, 0])
@@ -127,7 +127,7 @@ def test_weights_that_were_assigned_are_the_ones_written(tmp_path: Path) -> None
     assert (came_back(model, tmp_path).coefs_[0] == 0.5).all()
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_what_came_from_scikit_learn_can_be_kept(tmp_path: Path) -> None:
     theirs = TheirClassifier((5,), max_iter=3, random_state=0).fit(X, CLASSES["text"])
     again = came_back(rs.from_sklearn(theirs), tmp_path)
@@ -145,7 +145,7 @@ def of_classes(classes: Any) -> rs.MLPClassifier:
     return model
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -182,7 +182,7 @@ def classes(dtype: str, values: list[Any]) -> dict[str, Any]:
     return {"classes": {"dtype": dtype, "values": values, "several": False, "sparse": False}}
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -210,7 +210,7 @@ def test_a_description_that_fits_no_estimator_is_refused(tmp_path: Path, change:
         rs.load(path)
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", ["state.1", "loss_curve_"])
 def test_tensors_of_another_shape_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.reseau"

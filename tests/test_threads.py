@@ -22,7 +22,7 @@ from reseau import engine as engines
 
 pytestmark = [
     pytest.mark.usefixtures("native"),
-    pytest.mark.filterwarnings("ignore:The loss was still falling"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
 # A fit that two threads share, which the tests repeat elsewhere or under other circumstances.

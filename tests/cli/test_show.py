@@ -38,7 +38,7 @@ def test_it_tells_what_a_network_file_holds(folder: Path) -> None:
     assert net.summary() in run("show", "net.reseau").stdout
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_it_tells_what_an_estimator_file_holds(folder: Path) -> None:
     X = np.arange(40.0).reshape(20, 2)
     model = rs.MLPClassifier((7,), alpha=0.5, max_iter=3).fit(X, np.array(["no", "yes"])[np.arange(20) % 2])

@@ -454,6 +454,7 @@ def test_names_and_classes_are_there_as_text(trained: tuple[rs.TableModel, Any],
         assert texts("it_output_names", 1) == [model.target.name]
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_names_from_strangers_are_visible_and_harmless(tmp_path: Path) -> None:
     hostile = [
         "*/ #error",
