@@ -1,9 +1,9 @@
-"""How soon Ctrl-C is heard: the least and the largest of several tries, in seconds.
+"""How soon Ctrl-C is heard: the least and the largest of several tries, and the bound, in seconds.
 
     pip install . && python benchmarks/interruption.py
 
 A thread sends SIGINT to its own process, 0.2 s after the call began. It exits with 1 where even the quickest try took
-more than a tenth of a second; a busy machine only ever adds time.
+longer than the bound, in the last column; a busy machine only ever adds time.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from collections.abc import Callable
 import numpy as np
 
 import reseau as rs
-
-BOUND = 0.1
 
 
 def fit(rows: int, width: int, threads: int) -> Callable[[], object]:
@@ -48,13 +46,14 @@ def differentiate() -> Callable[[], object]:
     return lambda: net.parameter_jacobian(X, threads=1)
 
 
-CASES: dict[str, Callable[[], Callable[[], object]]] = {
-    "fit, short epochs, 1 thread": lambda: fit(512, 32, 1),
-    "fit, short epochs, 2 threads": lambda: fit(512, 32, 2),
-    "fit, long epochs, 1 thread": lambda: fit(60_000, 256, 1),
-    "fit, long epochs, 2 threads": lambda: fit(60_000, 256, 2),
-    "outputs": predict,
-    "parameter Jacobian": differentiate,
+# What is called, and the bound. The calls may have to give back gigabytes first.
+CASES: dict[str, tuple[Callable[[], Callable[[], object]], float]] = {
+    "fit, short epochs, 1 thread": (lambda: fit(512, 32, 1), 0.1),
+    "fit, short epochs, 2 threads": (lambda: fit(512, 32, 2), 0.1),
+    "fit, long epochs, 1 thread": (lambda: fit(60_000, 256, 1), 0.1),
+    "fit, long epochs, 2 threads": (lambda: fit(60_000, 256, 2), 0.1),
+    "outputs": (predict, 0.5),
+    "parameter Jacobian": (differentiate, 0.5),
 }
 
 
@@ -84,12 +83,12 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in a background job too
     late = False
-    for name, prepare in CASES.items():
+    for name, (prepare, bound) in CASES.items():
         found = [latency(prepare()) for _ in range(arguments.tries)]
-        late = late or min(found) > BOUND
-        print(f"{name:<30}{min(found):8.3f}{max(found):8.3f}", flush=True)
+        late = late or min(found) > bound
+        print(f"{name:<30}{min(found):8.3f}{max(found):8.3f}{bound:8.3f}", flush=True)
     if late:
-        sys.exit(f"Ctrl-C is heard later than within {BOUND} s.")
+        sys.exit("Ctrl-C is heard later than it may.")
 
 
 if __name__ == "__main__":
