@@ -1,6 +1,6 @@
 """Models that leave and arrive: exported C on one row, and networks trained elsewhere that run here.
 
-    pip install '.[bench,onnx]' && python benchmarks/leaving.py
+    pip install '.[bench]' && python benchmarks/leaving.py
 
 One row at a time, as in a control loop or a service: the exported C called from C, our own call from Python, and ONNX
 Runtime (one thread) from Python on the exported file. Then networks that scikit-learn, PyTorch and Keras trained: their
