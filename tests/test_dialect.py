@@ -38,6 +38,9 @@ ROWS = [["a", "b", "c"], ["1", "2", "x"], ["3", "4", "y"]]
         "#a b c\n1 2 x\n3 4 y\n",
         "Sales report\n\nExported 2024-05-01\n\na,b,c\n1,2,x\n3,4,y\n",
         "Sales report,,\n,,\na,b,c\n1,2,x\n3,4,y\n",
+        "Sales report,,\nExported 2024-05-01,,\nBy hand,,\na,b,c\n1,2,x\n3,4,y\n",
+        ",,\nSales report,,\n,,\nExported 2024-05-01,,\n,,\na,b,c\n1,2,x\n3,4,y\n",
+        "Sales report,,\nBy:,Client no. 5,\nFor:,all of them,\n,,\na,b,c\n1,2,x\n3,4,y\n",
         "Rapport; mai\n\na;b;c\n1;2;x\n3;4;y\n",
         "\n".join(f"key {i}: value" for i in range(30)) + "\na;b;c\n1;2;x\n3;4;y\n",
         "from,2024-05-01,2024-05-31\n\na,b,c\n1,2,x\n3,4,y\n",
@@ -218,3 +221,9 @@ def test_errors_name_the_line_whatever_stands_before_it(content: str, says: str)
 def test_places_count_all_lines() -> None:
     place = read('# x\nsome title\n\na,b,c\n1,"2\n2",x\n# pause\n\n3,4,y\n').columns["a"].place
     assert [place(0), place(1)] == ["the text, line 5", "the text, line 9"]
+
+
+def test_rows_below_a_header_with_a_nameless_column_are_no_titles() -> None:
+    content = "name,,n\np,,1\nq,,2\nr,old,low\ns,new,4\nt,,5\n"
+    assert rows(read(content))[:2] == [["name", "column 2", "n"], ["p", None, "1"]]
+    assert rows(read("name,,\np,,\nq,hello,3\nr,good,4\n"))[0] == ["name", "column 2", "column 3"]

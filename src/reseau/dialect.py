@@ -290,7 +290,7 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
         short = len(body[1].fields)  # of a header that alone has separators at its end
         if not any(field.strip(SPACE) for field in body[0].fields[short:]):
             return header(0, body[0].fields[:short])
-    at = _after_titles(body, at, width)
+    at = _after_titles(body, at, width, numeric)
     fields = body[at].fields
     numeric = _numeric([record.fields for record in body[at + 1 :] if len(record.fields) == width])
     like_data = _like_data(fields, numeric)
@@ -327,17 +327,19 @@ def _commented(record: Record, row: list[str], numeric: list[int]) -> list[str] 
     return names if told else None
 
 
-def _after_titles(body: list[Record], at: int, width: int) -> int:
+def _after_titles(body: list[Record], at: int, width: int, numeric: list[int]) -> int:
     """The header's place, after titles that are padded to the width of the rows, or apart from it by a blank line."""
     filled = [sum(bool(field.strip(SPACE)) for field in record.fields) for record in body]
-    while (
-        width > 2 and at + 2 < len(body) and filled[at] == 1 and body[at].fields[0].strip(SPACE) and filled[at + 1] > 1
-    ):
-        at += 1
+    titles = takewhile(lambda i: filled[i] == 1 and body[i].fields[0].strip(SPACE), range(at, len(body)))
+    after = at + len(list(titles))
+    if width > 2 and at < after < len(body) - 1:
+        whole = filled[after] == width and not any(map(is_number, body[after].fields))
+        at = after if whole or after == at + 1 else at
+    padded = True  # so far
     for i in range(at + 1, min(at + 20, len(body) - 1)):
         fields = body[i].fields
-        apart = body[i].apart or (i == at + 1 and filled[at] < width)
-        if apart and filled[i] == len(fields) == width and not any(map(is_number, fields)):
+        padded = padded and filled[i - 1] < width and not (i > at + 1 and _like_data(body[i - 1].fields, numeric))
+        if (body[i].apart or padded) and filled[i] == len(fields) == width and not any(map(is_number, fields)):
             rows = [record.fields for record in body[i + 1 :] if len(record.fields) == width]
             if _like_names(fields, _numeric(rows)):
                 return i
