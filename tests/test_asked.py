@@ -58,4 +58,5 @@ def test_an_option_is_typed_as_a_shell_reads_it(value: str) -> None:
 def test_an_option_is_quoted_only_where_it_has_to_be() -> None:
     assert option("date", "born=day-month-year") == "--date born=day-month-year"
     assert option("number", "my col") == "--number 'my col'"
+    assert option("missing", "x" * 200_000) == "--missing"  # what nobody would type
     assert option("number", "it's") == '--number "it\'s"'

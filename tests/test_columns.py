@@ -335,3 +335,28 @@ def test_booleans_taken_for_labels_are_written_as_pandas_writes_them() -> None:
     category = fitted(Category("x"), [True, False, None] * 2)
     assert category.levels == ("False", "True")
     assert encoded(category, ["True", "False", None]) == encoded(category, [True, False, None])
+
+
+@pytest.mark.parametrize(
+    ("levels", "cells", "expected"),
+    [
+        (("1", "2", "7"), ["1.0", "7.0", None], [0, 2, None]),
+        (("1.0", "2.0", "7.0"), ["1", "7", "7.0"], [0, 2, 2]),
+        (("1", "1.0", "2"), ["1.0", "1", "2.0"], [1, 0, 2]),
+        (("0.5", "1.5"), ["0.50", "1.5"], [None, 1]),
+        (("01", "1"), ["01", "001", "1.0"], [0, None, 1]),
+        (("-3", "v2"), ["-3.0", "v2.0"], [0, None]),
+    ],
+)
+def test_whole_numbers_among_labels_are_the_same_with_and_without_a_decimal_zero(
+    levels: tuple[str, ...], cells: list[str | None], expected: list[int | None]
+) -> None:
+    def inputs(description: Category) -> list[int | None]:
+        table = pa.table({"x": pa.array(cells, pa.large_string())})
+        X = np.zeros((len(cells), len(levels)), np.float32)
+        description.encode(description.read(read_table(table).columns["x"]), X)
+        return [int(row.argmax()) if row.any() else None for row in X]
+
+    assert inputs(Category("x", levels=levels)) == expected
+    as_written = [levels.index(cell) if cell in levels else None for cell in cells]
+    assert inputs(Category("x", levels=levels, verbatim=True)) == as_written

@@ -6,6 +6,7 @@ import collections
 import datetime
 import decimal
 import enum
+import io
 import uuid
 from typing import Any
 
@@ -15,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from reseau.cells import label_codes
 from reseau.errors import DataError
 from reseau.table import Table, read_table
 
@@ -138,7 +140,7 @@ def test_types_of_pandas_and_numpy_are_read(values: Any, expected: list[Any]) ->
         ([True, False], ["True", "False"]),
         (["u ", "v"], ["u", "v"]),
         ([1, "x"], ["1", "x"]),
-        (pd.to_datetime(["2024-01-01", "2024-01-02"]), ["2024-01-01 00:00:00", "2024-01-02 00:00:00"]),
+        (pd.to_datetime(["2024-01-01", "2024-01-02"]), ["2024-01-01", "2024-01-02"]),
     ],
 )
 def test_declared_categories_are_text_and_known_as_categories(categories: Any, written: list[str]) -> None:
@@ -271,3 +273,14 @@ def test_other_tables_are_collected(data: Any) -> None:
 def test_what_is_no_table_is_refused_with_the_way_out(data: Any, says: str) -> None:
     with pytest.raises(DataError, match=says):
         read_table(data)
+
+
+def test_a_category_of_dates_is_the_same_in_a_file() -> None:
+    days = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02", None, "2024-01-01"]))
+    file = io.StringIO(pd.DataFrame({"a": days.astype("category")}).to_csv(index=False))
+    written = read_table(file).columns["a"].cells.to_pylist()
+    for cells in (days, days.astype("category")):
+        labels = label_codes(read_table({"a": cells}).columns["a"].cells)
+        assert [labels.levels[code] if code >= 0 else None for code in labels.codes] == written
+    times = read_table({"a": pd.Categorical(pd.to_datetime(["2024-01-01 12:30:00", "2024-01-01 00:00:01"]))})
+    assert times.columns["a"].cells.to_pylist()[0] == "2024-01-01 12:30:00"

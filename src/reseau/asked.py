@@ -13,7 +13,7 @@ from reseau import dates
 from reseau.checks import known, shown
 from reseau.dialect import SPACE
 from reseau.errors import ParameterError
-from reseau.table import Table
+from reseau.table import LONGEST_QUOTED, Table
 
 ColumnNames: TypeAlias = str | int | Iterable[str | int]
 
@@ -76,7 +76,9 @@ class Asked:
 
 
 def option(name: str, value: str) -> str:
-    """An option of the command line as it is typed into a shell."""
+    """An option of the command line as it is typed into a shell; its name alone where nobody would type the value."""
+    if len(value) > LONGEST_QUOTED:
+        return f"--{name}"
     if re.fullmatch(r"[-\w.][-\w.=]*", value):
         return f"--{name} {value}"
     bare = "'" in value and not re.search(r'["$`\\!]', value)

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from reseau import numerals
 from reseau.errors import DataError
-from reseau.table import Column, quoted
+from reseau.table import Column, quoted, written
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -69,6 +69,11 @@ class Labels:
 def is_text(cells: pa.ChunkedArray) -> bool:
     """Whether the cells are text (of a CSV file, or of a column of strings)."""
     return bool(pa.types.is_large_string(cells.type))
+
+
+def is_typed(column: Column) -> bool:
+    """Whether the cells of a column come with a type, so that they have a value rather than a spelling."""
+    return bool(column.declared) or not is_text(column.cells)
 
 
 def is_date(cells: pa.ChunkedArray) -> bool:
@@ -194,21 +199,23 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
     if pa.types.is_boolean(cells.type):
         cells = pc.if_else(cells, "True", "False")  # as pandas writes them
     if not is_text(cells):
-        cells = cells.cast(pa.large_string())
+        cells = written(cells)
     return Labels(*numerals.distinct(cells))
 
 
-def as_written(labels: Labels, known: Iterable[str]) -> Labels:
-    """Labels of cells of a type under the texts that are known for their values: 1 as "1.0" or "01", True as "TRUE".
+def as_written(labels: Labels, known: Iterable[str], typed: bool) -> Labels:
+    """Labels under the texts that are known for their values.
 
-    Those for which several texts are known stay as they are.
+    Of cells of a type 1 is "1.0" or "01", and True is "TRUE". Of text 1 is "1.0", as pandas writes whole numbers once
+    one of them is missing, and no more. A label for which several texts are known stays as it is.
     """
+    value = _value if typed else _whole
     texts: dict[object, list[str]] = {}
     for text in known:
-        texts.setdefault(_value(text), []).append(text)
+        texts.setdefault(value(text), []).append(text)
     levels = []
     for level in labels.levels:
-        alike = texts.get(_value(level), [])
+        alike = texts.get(value(level), [])
         levels.append(alike[0] if len(alike) == 1 else level)
     return Labels(labels.codes, pa.array(levels, pa.large_string()))
 
@@ -218,6 +225,11 @@ def _value(text: str) -> object:
     if PLAIN_NUMBER.fullmatch(text):
         return Decimal(text.replace(",", "."))
     return text.lower() if text.lower() in WORDS["true/false"] else text
+
+
+def _whole(text: str) -> str:
+    """The text, that of a whole number without ".0"."""
+    return text.removesuffix(".0") if WHOLE.fullmatch(text.removesuffix(".0")) else text
 
 
 def refuse(column: Column, row: int, is_not: str) -> NoReturn:

@@ -298,8 +298,8 @@ class Category(Description):
     def read(self, column: Column) -> Labels:
         """Read the cells."""
         labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
-        typed = column.declared or not read.is_text(column.cells)
-        return read.as_written(labels, self.levels) if typed else labels
+        typed = read.is_typed(column)
+        return labels if self.verbatim and not typed else read.as_written(labels, self.levels, typed)
 
     def fit(self, values: Labels, rows: Rows) -> Category:
         """Return the description with the statistics of these rows."""

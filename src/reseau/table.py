@@ -20,6 +20,7 @@ from reseau.errors import DataError
 
 LONGEST_QUOTED = 120  # characters of a cell in a message
 CATEGORY = "category"
+MIDNIGHT = r"( 00:00:00)?(\.0+)?$"
 
 
 @dataclass(frozen=True)
@@ -222,8 +223,13 @@ def _category(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, kind), cells)
     if _is_binary(kind) or pa.types.is_nested(kind):
         return cells
+    return written(cells)
+
+
+def written(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells of a type as text: dates without a time of day that is midnight, as pandas writes them."""
     text = cells.cast(pa.large_string())
-    return pc.replace_substring_regex(text, r"\.0+$", "") if pa.types.is_timestamp(kind) else text
+    return pc.replace_substring_regex(text, MIDNIGHT, "") if pa.types.is_timestamp(cells.type) else text
 
 
 def _is_binary(kind: pa.DataType) -> bool:

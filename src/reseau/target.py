@@ -66,8 +66,8 @@ class Classes:
     def encode(self, column: Column) -> Codes:
         """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
         labels = read.label_codes(column.cells)
-        if self.type == "text" and (column.declared or not read.is_text(column.cells)):
-            labels = read.as_written(labels, self.classes)
+        if self.type == "text":
+            labels = read.as_written(labels, self.classes, read.is_typed(column))
         place = {label: i for i, label in enumerate(self.classes)}
         missing = {*read.MISSING, *self.also_missing}
         values = _values(labels.levels, self.type)
