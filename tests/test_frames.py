@@ -262,6 +262,7 @@ def test_other_tables_are_collected(data: Any) -> None:
         ([1, 2], "row 1 is 1, without names of columns; give a dict of columns"),
         (np.zeros((2, 3)), r"array of shape \(2, 3\) has no names"),
         (pd.Series([1, 2]), r"give series.to_frame\(\)"),
+        (pd.DataFrame({"a": [1], "b": ["x"]}).iloc[0], r"that is a row series.to_dict\(\)"),
         (pl.Series([1, 2]), r"give series.to_frame\(\)"),
         (None, "not NoneType"),
         (5, "not int"),
@@ -284,3 +285,20 @@ def test_a_category_of_dates_is_the_same_in_a_file() -> None:
         assert [labels.levels[code] if code >= 0 else None for code in labels.codes] == written
     times = read_table({"a": pd.Categorical(pd.to_datetime(["2024-01-01 12:30:00", "2024-01-01 00:00:01"]))})
     assert times.columns["a"].cells.to_pylist()[0] == "2024-01-01 12:30:00"
+
+
+def test_the_named_index_of_a_frame_is_told_to_be_no_column() -> None:
+    frame = pd.DataFrame({"key": ["u", "v"], "a": [1, 2]})
+    table = read_table(frame.set_index("key"))
+    assert list(table.columns) == ["a"]
+    assert table.notes == ("the index of the frame, 'key', is passed over; frame.reset_index() makes it a column",)
+    with pytest.raises(DataError, match=r"no column 'key'.*The index of the frame is 'key'; frame.reset_index\(\)"):
+        table.column("key")
+    assert "'key' and 'n', is" in read_table(frame.assign(n=[3, 4], b=5).set_index(["key", "n"])).notes[0]
+    for other in (frame, frame.iloc[1:], frame.to_dict("list"), pl.DataFrame(frame), pa.table(frame)):
+        assert read_table(other).notes == ()
+
+
+def test_a_row_may_hold_arrays_of_no_axis() -> None:
+    row = {"a": np.asarray(1.5), "b": np.asarray("x"), "c": np.int8(3), "d": np.asarray(2, np.float32)}
+    assert rows(read_table(row)) == {"a": [1.5], "b": ["x"], "c": [3], "d": [2.0]}

@@ -83,6 +83,7 @@ def test_parquet_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
         (zipped(**{"mimetype": b"", "content.xml": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"a.csv": TEXT})[:40], "damaged zip archive"),
         (zipped(**{"__MACOSX/._t.csv": b""}), "zip archive without a file"),
+        (zipped(), "zip archive without a file"),
         (zipped(**{"a.xlsx": zipped(**{"[Content_Types].xml": b""})}), "spreadsheet"),
         (gzip.compress(TEXT * 5000)[:60], "cannot be read: "),
         (lzma.compress(TEXT * 5000)[:80], "cannot be read: "),

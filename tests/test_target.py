@@ -134,6 +134,14 @@ def test_a_target_that_is_asked_to_be_a_date_is_refused_whatever_its_cells() -> 
         recognise_target(column(["a", "b"] * 20), asked=Asked({"y": "date"}))
 
 
+@pytest.mark.parametrize("kind", ["category", "text"])
+def test_labels_that_are_asked_for_are_no_quantity(kind: str) -> None:
+    asked = Asked({"y": kind})
+    with pytest.raises(ParameterError, match=f"'y' is asked to be {kind}.*give the task classification"):
+        recognise_target(column([1, 2] * 20), "regression", asked=asked)
+    assert recognise_target(column([1, 2] * 20), asked=asked)[0].task == "classification"
+
+
 @pytest.mark.parametrize("task", ["regression", None])
 def test_texts_among_the_numbers_of_a_target_are_left_out_by_the_option_that_the_error_names(task: str | None) -> None:
     with pytest.raises(DataError, match="--missing 'not met'"):

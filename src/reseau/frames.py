@@ -93,7 +93,7 @@ def _of_dict(data: Mapping[Any, Any]) -> Named:
     single = [name for name, values in data.items() if _is_single(values)]
     names = [name_of(label) for label in data]
     if len(single) == len(data):
-        return names, [_of_values([value]) for value in data.values()]
+        return names, [_of_values([value[()] if isinstance(value, np.ndarray) else value]) for value in data.values()]
     for name in single:
         raise DataError(
             f"column {name_of(name)!r} of the dict is {shown(data[name])}, where others hold several rows; give each "
@@ -112,10 +112,10 @@ def _of_dict(data: Mapping[Any, Any]) -> Named:
 
 
 def _is_single(value: object) -> bool:
-    """Whether it is one cell: the missing values of pandas are classes of their own."""
-    return (
-        value is None or isinstance(value, SCALARS) or not (isinstance(value, Iterable) or hasattr(value, "__array__"))
-    )
+    """Whether it is one cell: the missing values of pandas are classes of their own, and an array may have no axis."""
+    if value is None or isinstance(value, SCALARS) or getattr(value, "ndim", None) == 0:
+        return True
+    return not (isinstance(value, Iterable) or hasattr(value, "__array__"))
 
 
 def _of_rows(data: Sequence[Any]) -> Named:
@@ -143,7 +143,10 @@ def _of_frame(frame: Any) -> Named:
         names = [name_of(label) for label in frame.columns]
         return names, [_of_pandas(frame.iloc[:, i]) for i in range(len(names))]
     if narwhals.dependencies.is_into_series(frame):
-        raise DataError("a table has named columns, and a single series is one of them; give series.to_frame().")
+        raise DataError(
+            "a table has named columns; of a series that is one of them give series.to_frame(), of one that is a row "
+            "series.to_dict()."
+        )
     try:
         eager = narwhals.from_native(frame)
         if isinstance(eager, narwhals.LazyFrame):
@@ -160,6 +163,12 @@ def _of_frame(frame: Any) -> Named:
         ) from None
     except (pa.ArrowException, NarwhalsError) as error:
         raise DataError(f"the data frame cannot be used as a table: {' '.join(str(error).split())}.") from None
+
+
+def index_of(data: Any) -> str:
+    """The names of a pandas frame's index, which is no column of it, for a sentence; "" if it has none."""
+    names = [label for label in getattr(getattr(data, "index", None), "names", ()) if label is not None]
+    return " and ".join(repr(name_of(label)) for label in names)
 
 
 def name_of(label: object) -> str:

@@ -27,9 +27,10 @@ STANDARD_INPUT = "-"
 HEAD_BYTES = 1024  # in which a format is recognised
 UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)  # of damaged files
 CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
-XZ, ZIP = b"\xfd7zXZ\x00", (b"PK\x03\x04", b"PK\x05\x06")
+XZ, ZIP = b"\xfd7zXZ\x00", b"PK\x03\x04"
 SAVE = "save the table as CSV (UTF-8)"
 FORMATS = {
+    b"PK\x05\x06": "a zip archive without a file in it",
     b"PK": f"a damaged zip archive or spreadsheet; {SAVE}",
     b"\xd0\xcf\x11\xe0": "a spreadsheet; save the sheet as CSV (UTF-8)",
     b"\xff\xfe": "UTF-16 text; save it as CSV (UTF-8)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -122,7 +122,9 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     if isinstance(data, Table):
         return data
     if not sources.is_source(data):
-        return _of_columns("the table", *frames.columns_of(data))
+        table = _of_columns("the table", *frames.columns_of(data))
+        index = frames.index_of(data)
+        return replace(table, **_of_index(index)) if index else table
     source = sources.open_source(data)
     head = source.read(sources.HEAD_BYTES)
     if not head:
@@ -181,6 +183,13 @@ def _of_columns(name: str, names: list[str], columns: list[Any]) -> Table:
         declared = CATEGORY if pa.types.is_dictionary(chunked.type) else ""
         found[column] = Column(column, _plain(chunked), place, declared=declared)
     return Table(name, found, len(columns[0]))
+
+
+def _of_index(index: str) -> dict[str, Any]:
+    """What a table says of the index of its frame, which is passed over."""
+    way_out = "frame.reset_index() makes it a column"
+    note = f"the index of the frame, {index}, is passed over; {way_out}"
+    return {"notes": (note,), "hint": f" The index of the frame is {index}; {way_out}."}
 
 
 def _column_names(where: str, names: list[str], unnamed: str = "") -> list[str]:

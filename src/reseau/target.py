@@ -169,6 +169,8 @@ def recognise_target(
     DataError
         If nothing can be learned from it: all missing, a single class, numbers with a few texts among them,
         as many classes as rows.
+    ParameterError
+        For a task that is none, or that goes against what the column is asked to be.
     """
     if isinstance(task, str):
         task = task.strip().lower()
@@ -179,6 +181,11 @@ def recognise_target(
         raise ParameterError(
             f"the target {column.name!r} is asked to be a date, which cannot be predicted; give it as a number, such "
             "as days since a given date."
+        )
+    if task == "regression" and kind in ("category", "text"):
+        raise ParameterError(
+            f"the target {column.name!r} is asked to be {kind}, whose labels are no quantity; leave that out, or give "
+            "the task classification."
         )
     if task is None:
         task = TASK_OF_KIND.get(kind or column.declared)

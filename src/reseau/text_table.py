@@ -103,8 +103,8 @@ def _notes(source: Source, found: Dialect, sep: str, comments: int) -> tuple[lis
         if not found.counts:
             notes.append(f"line {found.header} is taken for the header and looks like a row; {HEADER_NONE}")
         hint = (
-            f" The header seems to be missing, as line {found.header} looks like a row: with --header none "
-            '(header="none") the columns are named column 1, column 2 and so on.'
+            f" The header seems to be missing, as line {found.header} looks like a row: add a line of names, or train "
+            'with --header none (header="none"), which names the columns column 1, column 2 and so on.'
         )
     return notes, hint
 
