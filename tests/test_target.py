@@ -221,6 +221,33 @@ def test_percents_of_which_there_are_few_are_classes_as_they_are_written() -> No
     assert recognised(column(["5.5 %", "20 %"] * 20)) == Classes("y", "text", ("20 %", "5.5 %"))
 
 
+@pytest.mark.parametrize(
+    ("texts", "separator", "asked", "expected"),
+    [
+        (("1.184", "950", "2.300"), ";", Asked(decimal=","), ("text", ("1.184", "2.300", "950"))),
+        (("3,000", "4,000"), ";", Asked(), ("text", ("3,000", "4,000"))),
+        (("3,0", "4,0"), ";", Asked(), ("text", ("3,0", "4,0"))),
+        (("1,184", "12345"), "\t", Asked(decimal="."), ("integer", (1184, 12345))),
+        (("1,184", "950"), "\t", Asked(), ("integer", (950, 1184))),
+    ],
+)
+def test_classes_of_numbers_are_what_the_decimal_mark_makes_of_them(
+    texts: tuple[str, ...], separator: str, asked: Asked, expected: tuple[str, tuple[object, ...]]
+) -> None:
+    cells = replace(column(list(texts) * 20), separator=separator)
+    target, _ = recognise_target(cells, "classification", asked)
+    assert target == Classes("y", *expected)
+    one = replace(column([texts[0]]), separator=separator)  # whatever stands beside
+    codes = target.encode(one)
+    assert codes.tolist() == target.encode(cells)[:1].tolist()
+    assert target.decode(codes).to_pylist() == [expected[1][codes[0]]]
+
+
+def test_a_quantity_without_any_number_is_refused_without_bad_advice() -> None:
+    with pytest.raises(DataError, match=r"'5 kg' .* is not a number, nor is any other cell of the column"):
+        recognised(column(["5 kg", "7 kg"] * 5), "regression")
+
+
 def test_a_task_is_taken_in_any_case() -> None:
     assert isinstance(recognised(column(["1", "0"] * 10), "Regression"), Quantity)
 

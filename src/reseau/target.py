@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau import dates, numerals
@@ -248,6 +249,8 @@ class _Recognition:
         """Texts beside numbers: classes where the user says so, or each is met again and again, else refused."""
         _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
         if self.task == "regression":
+            if odd_level.all():
+                read.refuse_odd(column, odd, "is not a number, nor is any other cell of the column.")
             leave_out = option("missing", column.cells[int(odd.argmax())].as_py())
             read.refuse_odd(
                 column,
@@ -310,7 +313,8 @@ class _Recognition:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
             grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
             return Quantity(name, 0.0, 1.0, also, notation.decimal, notation.unit, grouped), notes
-        if notation.unit or (notation.decimal == "," and not whole):  # classes come back as they are written
+        commas = notation.decimal == "," and read.mask(pc.match_substring_regex(cells, "[.,]")).any()
+        if notation.unit or commas:  # classes come back as they are written
             return self._of_labels()
         return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
 
@@ -346,7 +350,7 @@ def _values(levels: list[str], kind: str) -> list[Any]:
     if kind == "text":
         return list(levels)
     texts = pa.chunked_array([pa.array(levels, pa.large_string())])
-    numbers, odd = read.booleans(texts) if kind == "boolean" else numerals.read(texts)
+    numbers, odd = read.booleans(texts) if kind == "boolean" else numerals.read(texts, ".")
     to = {"integer": float, "number": float, "boolean": bool}[kind]
     values: list[Any] = [None if not_one else to(number) for number, not_one in zip(numbers, odd, strict=True)]
     if kind != "integer":
