@@ -284,6 +284,7 @@ def test_what_does_not_exist_or_has_another_form_is_odd(text: str, name: str) ->
         ("123456", "202401"),
         ("20240131", "20240201"),
         ("20240131", "20240201", "20240230"),
+        ("20240131", "20240201", "20240229", "9"),
         ("10000101", "10000102", "10000103"),
         ("12345678", "23456789", "34567890"),
         ("", "-", "?"),
@@ -300,6 +301,14 @@ def test_three_different_digits_alone_are_dates_if_each_is_one() -> None:
     assert what.notes == ("digits such as '20240131' are dates",)
     assert order("20240131120000", "20240131120001", "20240131120002") == "yyyymmdd"
     assert dates.read(column("20240131120000"), "yyyymmdd")[0].tolist() == times("2024-01-31 12:00")
+
+
+@pytest.mark.parametrize("none", ["0", "00000000", "99999999", "00000000000000"])
+def test_noughts_or_nines_beside_digits_that_are_dates_are_no_date(none: str) -> None:
+    what = found("20240131", none, "20240201", "20240229")
+    assert what is not None
+    assert what.order == "yyyymmdd"
+    assert what.odd.tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize("numbers", [(20240131, None), (20240131.0, None)])

@@ -359,6 +359,33 @@ def test_digits_of_dates_are_dates_in_frames_as_in_files(values: list[Any]) -> N
 
 
 @pytest.mark.parametrize(
+    ("none", "values"),
+    [
+        ("00000000", ["20240131", "20240201", "20240229"]),
+        ("0", ["20240131", "20240201", "20240229"]),
+        ("0", [20240131, 20240201, 20240229]),
+        ("99999999", [20240131.0, 20240201.0, 20240229.0]),
+    ],
+)
+def test_digits_that_say_that_there_is_no_date_are_missing_and_said(none: str, values: list[Any]) -> None:
+    dates = column([type(values[0])(none), *values * 5])
+    description, notes = recognise(dates)
+    assert description == Date("x", order="yyyymmdd", also_missing=(none,))
+    assert notes == [
+        "digits such as '20240131' are dates; --number x reads numbers",
+        (
+            f"1 cell is not a date and counts as missing: '{none}', first at t.csv, line 2; "
+            "--category x keeps all as labels"
+        ),
+    ]
+    np.testing.assert_array_equal(description.read(dates)[:2], [np.nan, 19753.0])
+
+
+def test_digits_of_dates_are_such_behind_many_empty_cells() -> None:
+    assert recognise(column([None] * 200 + ["20240131", "20240201", "20240229"] * 5))[0] == Date("x", order="yyyymmdd")
+
+
+@pytest.mark.parametrize(
     "values", [[20240131, 20240201, 20240231] * 5, [45000, 45001, 45002] * 5, [20240131.5, 20240201.0, 20240202.0] * 5]
 )
 def test_whole_numbers_that_are_no_digits_of_dates_are_numbers(values: list[Any]) -> None:

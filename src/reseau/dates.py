@@ -33,6 +33,7 @@ Counts = npt.NDArray[np.int64]
 SHARE = 0.9  # of the cells that an order reads, from which the others count as missing
 PIVOT = 69  # two-digit years from here are of the 20th century, as POSIX has it
 DIGITS_FROM, DIGITS_TO, DIGITS_LEVELS = 1900, 2100, 3  # where digits alone are dates, not numbers
+NO_DATE = r"^(?:0|0{8}|0{14}|9{8}|9{14})$"  # beside such dates, where none is known
 SAMPLE = 10_000  # cells of a longer column, where a share of `SHARE` of different ones means many
 DAY = 86400.0  # seconds
 
@@ -122,11 +123,11 @@ def find(levels: pa.ChunkedArray, counts: Counts, share: float = SHARE) -> Found
     total = int(counts.sum())
     if not total:
         return None
+    if _mask(pc.match_substring_regex(texts, r"^\d+$"))[counts > 0].all():
+        return _find_digits(texts, counts)
     for forms in ([r".*\d.*"], chain(*OWN.values())):  # most words have no digit, which is found soon
         if _cells(_matches(texts, forms), counts) < share * total:
             return None
-    if _mask(pc.match_substring_regex(texts, r"^\d+$"))[counts > 0].all():
-        return _find_digits(texts, counts)
     readings: dict[str, _Reading] = {}
     for order in ORDERS:
         if order == DIGITS or (order == LAST and readings) or not _matches(texts, OWN[order]).any():
@@ -313,15 +314,21 @@ def _cells(levels: Mask, counts: Counts) -> int:
 
 
 def _find_digits(texts: pa.Array, counts: Counts) -> Found | None:
-    """Digits alone are dates if each is one of our times (or the end of time), and several differ."""
-    seconds = _read_distinct(texts, DIGITS).seconds[counts > 0]
+    """Digits alone are dates if nearly each is one of our times (or the end of time), and several differ.
+
+    The others may be `NO_DATE`.
+    """
+    present = counts > 0
+    none = present & _mask(pc.match_substring_regex(texts, NO_DATE))
+    written = present & ~none
+    seconds = _read_distinct(texts, DIGITS).seconds[written]
     with np.errstate(invalid="ignore"):
         years = seconds.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
     possible = ~np.isnan(seconds) & (((years >= DIGITS_FROM) & (years <= DIGITS_TO)) | (years == 9999))
-    if len(seconds) < DIGITS_LEVELS or not possible.all():
+    if len(seconds) < DIGITS_LEVELS or not possible.all() or 2 * _cells(none, counts) > counts.sum():
         return None
-    first = texts[int(np.argmax(counts > 0))].as_py()
-    return Found(DIGITS, (), np.zeros(len(texts), np.bool_), (f"digits such as {quoted(first)} are dates",))
+    first = texts[int(np.argmax(written))].as_py()
+    return Found(DIGITS, (), none, (f"digits such as {quoted(first)} are dates",))
 
 
 def _is_lookalike(texts: pa.Array, order: str, reading: _Reading) -> bool:

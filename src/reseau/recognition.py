@@ -241,11 +241,16 @@ class _Recognition:
         values, odd_level = numerals.read(pa.chunked_array([levels]), notation.decimal, notation.unit)
         n_odd = int(counts[odd_level].sum())
         code = numerals.code_among(levels)
+        digits = _digits_of_dates(self.cells)
+        if digits and (code or not n_odd):  # 00000000 makes no codes of dates
+            found = _dates(labels)
+            if found is not None and found.order is not None:
+                return self._date(found.order, dates.read(self.cells, found.order)[1], list(found.notes))
         if code:
             reads = f"{option('number', self.name)} reads numbers"
             note = f"{quoted(code)} and others are taken for codes, not numbers; {reads}"
             return self._category(labels, [note] * bool(2 * n_odd < counts.sum()), self.alone)
-        if n_odd == 0 and not _digits_of_dates(self.cells):
+        if n_odd == 0:
             values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
             return self._number(values, odd, notation)
         return self._of_mixed_labels(labels, notation, odd_level, n_odd)
@@ -322,7 +327,7 @@ class _Recognition:
             labels = read.label_codes(self.cells.cast(pa.int64(), safe=False))
             found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
             if found is not None and found.order is not None:
-                return self._date(found.order, odd, list(found.notes))
+                return self._date(found.order, dates.read(self.cells, found.order)[1], list(found.notes))
         if pa.types.is_integer(self.cells.type) or pa.types.is_decimal(self.cells.type):
             exact = self.cells.drop_null().unique()
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
@@ -377,7 +382,7 @@ class _Recognition:
     def _odd(self, odd: Mask, what: str, several: str) -> tuple[list[str], str]:
         """The texts that are not what the column is, and the note that they count as missing."""
         count = int(odd.sum())
-        spellings = self.cells.filter(pa.array(odd)).unique().to_pylist()
+        spellings = read.label_codes(self.cells.filter(pa.array(odd))).levels
         verb = f"is not {what} and counts" if count == 1 else f"are not {several} and count"
         which = f"{listed(spellings)}, first at {self.column.place(int(odd.argmax()))}"
         note = (
@@ -456,9 +461,9 @@ def _evidence(labels: Labels) -> numerals.Evidence:
 
 
 def _digits_of_dates(cells: pa.ChunkedArray) -> bool:
-    """Whether the first text is digits alone that may be a date: 20240131, 20240131120000."""
-    first = next((text for text in cells.slice(0, 100).to_pylist() if text is not None), "")
-    return re.fullmatch(r"(19|20)\d{6}(\d{6})?", first) is not None
+    """Whether one of the first texts is digits alone that may be a date: 20240131, 20240131120000."""
+    first = cells.drop_null().slice(0, 100)
+    return bool(pc.any(pc.match_substring_regex(first, r"^(19|20)\d{6}(\d{6})?$")).as_py())
 
 
 def _has_commas(cells: pa.ChunkedArray) -> bool:
@@ -466,6 +471,6 @@ def _has_commas(cells: pa.ChunkedArray) -> bool:
 
 
 def _may_be_digits_of_dates(values: Floats) -> bool:
-    """Whether all numbers are whole, and of eight digits that begin as years of our times do."""
-    present = values[~np.isnan(values)]
+    """Whether all numbers are whole, and of eight digits that begin as years of our times do, or 0 for no date."""
+    present = values[~np.isnan(values) & (values != 0.0)]
     return bool(((present >= 19e6) & (present < 1e8)).all() and not np.mod(present, 1.0).any())
