@@ -93,10 +93,9 @@ def is_number(cells: pa.ChunkedArray) -> bool:
     )
 
 
-def without(cells: pa.ChunkedArray, marks: Iterable[str], decimal: str = "") -> pa.ChunkedArray:
+def without(cells: pa.ChunkedArray, marks: Iterable[str]) -> pa.ChunkedArray:
     """The cells with those that are one of the marks made missing: the same text, or the same number.
 
-    `decimal` is the decimal mark of the marks, a point if it is not known.
     A text that writes a whole number with zeros behind the decimal mark is the same number: -9999.0, 999,00.
     """
     if is_text(cells):
@@ -108,7 +107,7 @@ def without(cells: pa.ChunkedArray, marks: Iterable[str], decimal: str = "") -> 
             )
             forms = [f"(?:{long})[.,]0+"] * bool(long) + [f"(?:{short})[.,](?:0{{1,2}}|0{{4,}})"] * bool(short)
             absent = pc.or_(absent, pc.match_substring_regex(cells, f"^(?:{'|'.join(forms)})$"))
-    elif is_number(cells) and (sentinels := as_numbers(marks, decimal)):
+    elif is_number(cells) and (sentinels := as_numbers(marks)):
         absent = pa.array(np.isin(numbers(cells)[0], sentinels))
     else:
         return cells

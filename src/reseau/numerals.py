@@ -137,8 +137,8 @@ class Notation:
         What is not obvious, with the option that changes it.
     """
 
-    decimal: str
-    unit: str
+    decimal: str = ""
+    unit: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -184,7 +184,7 @@ class _Recognition:
     # --- as the user says -----------------------------------------------------------------------------------------
 
     def _number_as_asked(self) -> tuple[Description, list[str]]:
-        notation = self._notation(_evidence(read.label_codes(self.cells)) if read.is_text(self.cells) else None)
+        notation = self._notation(read.label_codes(self.cells)) if read.is_text(self.cells) else numerals.Notation()
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         if np.isnan(values).all():
             read.refuse(self.column, int(odd.argmax()), "is not a number, nor is any other cell of the column.")
@@ -222,7 +222,7 @@ class _Recognition:
         values, mark = plain
         if mark and self.asked.decimal not in (None, mark):
             return self._of_labels()
-        notation = numerals.Notation(mark or self.mark, "")
+        notation = numerals.Notation(mark or self.mark)
         return self._number(values, np.zeros(len(values), np.bool_), notation)
 
     def _of_labels(self) -> tuple[Description, list[str]]:
@@ -237,7 +237,7 @@ class _Recognition:
         if words:
             return Boolean(self.name, also_missing=self.asked.missing, words=words), []
         levels, counts = labels.texts, labels.counts()
-        notation = self._notation(numerals.evidence(levels, counts))
+        notation = self._notation(labels)
         values, odd_level = numerals.read(pa.chunked_array([levels]), notation.decimal, notation.unit)
         n_odd = int(counts[odd_level].sum())
         code = numerals.code_among(levels)
@@ -315,10 +315,8 @@ class _Recognition:
 
     # --- numbers and dates ------------------------------------------------------------------------------------------
 
-    def _notation(self, evidence: numerals.Evidence | None) -> numerals.Notation:
-        if evidence is None:
-            return numerals.Notation("", "")
-        return numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
+    def _notation(self, labels: Labels) -> numerals.Notation:
+        return numerals.found(_evidence(labels), self.mark, self.column.separator, self.asked.decimal)
 
     def _typed_number(self) -> tuple[Description, list[str]]:
         values, odd = read.numbers(self.cells)
@@ -336,7 +334,7 @@ class _Recognition:
                     f"{option('number', self.name)} reads numbers"
                 )
                 return self._category(read.label_codes(self.cells), [note], self.alone)
-        return self._number(values, odd, numerals.Notation("", ""))
+        return self._number(values, odd, numerals.Notation())
 
     def _number(self, values: Floats, odd: Mask, notation: numerals.Notation) -> tuple[Description, list[str]]:
         name = self.name

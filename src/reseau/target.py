@@ -222,7 +222,7 @@ class _Recognition:
             raise _dates(self.where)
         if not (read.is_text(cells) or read.is_number(cells)):
             raise DataError(f"{self.where} holds cells of type {cells.type}, which cannot be predicted.")
-        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation("", ""))
+        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation())
 
     def _text(self) -> tuple[Target, list[str]]:
         """Text: numbers where nothing else is left without the marks of missing values, else classes."""
@@ -231,7 +231,7 @@ class _Recognition:
             return self._of_labels()
         plain = numerals.as_computers_write(cells)
         if plain is not None:
-            return self._numbers(cells, numerals.Notation(plain[1] or self.mark, ""))
+            return self._numbers(cells, numerals.Notation(plain[1] or self.mark))
         labels = read.label_codes(cells)
         levels, counts = pa.chunked_array([labels.texts]), labels.counts()
         evidence = numerals.evidence(labels.texts, counts)
