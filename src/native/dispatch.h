@@ -8,7 +8,7 @@
 
 namespace reseau {
 
-// The names of the three tables.
+// The names of the tables.
 const Names& names();
 
 // The instruction sets that were built and that this processor has, the best last.

@@ -33,10 +33,19 @@ extern const InstructionSet instruction_set;
 // The name without "isa_".
 constexpr InstructionSet instruction_set{RESEAU_NAME(RESEAU_ISA) + 4, kernels<float>, kernels<double>};
 
+constexpr bool same(const char* a, const char* b) {
+    while (*a != 0 && *a == *b) ++a, ++b;
+    return *a == *b;
+}
+
 // The tables' names in order, for Python to number; the same in every build.
 extern const Names names;
 constexpr Names names = [] {
     Names all{};
+    for (const auto& entry : kinds<float>) {
+        const bool is_new = all.kind_count == 0 || !same(entry.name, all.kinds[all.kind_count - 1]);
+        if (is_new) all.kinds[all.kind_count++] = entry.name;
+    }
     for (const auto& entry : activations<float>) all.activations[all.activation_count++] = entry.name;
     for (const auto& entry : losses<float>) {
         all.simplifies_with[all.loss_count] = entry.simplifies_with;

@@ -1,15 +1,17 @@
-// The table of kinds of layers. A kind is a linear map from A_{l−1} to Z_l: where its parameters lie, and its products,
+// The table of kinds of layers. A kind is a map from A_{l−1} to Z_l: where its parameters lie, and its products,
 // there and back. What follows Z_l is no business of a kind's: bias, activation and dropout are epilogues, penalty and
 // optimizer the phase's.
 #pragma once
 
 #include "dense.h"
+#include "norm.h"
 
 namespace reseau::RESEAU_ISA {
 
 template <class T>
 struct KindEntry {
-    // Whether a layer that has to do so much is of this kind.
+    const char* name;  // Python's for the map; kinds that differ only in how they compute it have the same
+    // Whether a layer of that name that has to do so much is of this kind.
     bool (*suits)(const Layer&, const Demands&);
     // Gives its parameters their places, but for b, and counts its units of work and what else the plan adds up.
     void (*plan)(const Demands&, Layer&, Plan&);
@@ -38,18 +40,29 @@ struct KindEntry {
 };
 
 template <class T, class Kind>
-constexpr KindEntry<T> kind_entry() {
-    return {Kind::suits,   Kind::plan,     Kind::unit_work, Kind::kept_numbers, Kind::pack,         Kind::unpack,
-            Kind::forward, Kind::backward, Kind::update,    Kind::predict_row,  Kind::row_gradients};
+constexpr KindEntry<T> kind_entry(const char* name) {
+    return {
+        .name = name,
+        .suits = Kind::suits,
+        .plan = Kind::plan,
+        .unit_work = Kind::unit_work,
+        .kept_numbers = Kind::kept_numbers,
+        .pack = Kind::pack,
+        .unpack = Kind::unpack,
+        .forward = Kind::forward,
+        .backward = Kind::backward,
+        .update = Kind::update,
+        .predict_row = Kind::predict_row,
+        .row_gradients = Kind::row_gradients,
+    };
 }
 
-// The first that suits is taken.
+// The first of the name that suits is taken.
 template <class T>
 inline constexpr KindEntry<T> kinds[] = {
-    kind_entry<T, SparseDense<T>>(),
-    kind_entry<T, RoundedDense<T>>(),
-    kind_entry<T, NarrowDense<T>>(),
-    kind_entry<T, Dense<T>>(),
+    kind_entry<T, SparseDense<T>>("dense"),    kind_entry<T, RoundedDense<T>>("dense"),
+    kind_entry<T, NarrowDense<T>>("dense"),    kind_entry<T, Dense<T>>("dense"),
+    kind_entry<T, LayerNorm<T>>("layer_norm"),
 };
 
 template <class T>
@@ -67,7 +80,9 @@ static void plan_layer(const Demands& demands, Layer& layer, Plan& plan) {
     layer.mirror = layer.pairs = -1;
     layer.first_unit = plan.units;
     layer.first_square = plan.squares;
-    while (!kind_of<T>(layer).suits(layer, demands)) ++layer.kind;
+    layer.kind = 0;
+    while (__builtin_strcmp(kind_of<T>(layer).name, demands.kind) != 0 || !kind_of<T>(layer).suits(layer, demands))
+        ++layer.kind;
     kind_of<T>(layer).plan(demands, layer, plan);
     layer.bias = plan.packed_size;
     plan.packed_size += layer.out_padded;

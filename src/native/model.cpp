@@ -21,8 +21,10 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
         layer.dropout = description.dropout;
+        layer.epsilon = description.epsilon;
         const bool first = layers_.empty();
         const Demands demands{
+            .kind = description.kind.c_str(),
             .sparse_rows = sparse() && first,
             .bfloat16 = bfloat16,
             .sends_back = purpose >= (first ? Purpose::inputs : Purpose::backward),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "memory.h"
@@ -23,10 +24,11 @@ struct Room {
 
 // A layer as Python describes it.
 struct LayerDescription {
+    std::string kind;  // a name of the table of layers.h
     int64_t n_in, n_out;
     int activation;
     int64_t flat_W, flat_b;  // offsets in the flat vector; flat_b < 0 without bias
-    double dropout;
+    double dropout, epsilon;
 };
 
 // A loss as Python describes it: its place in the table, whether it simplifies with the output, and between what a

@@ -92,12 +92,14 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X); }
 
-// A layer: (n_in, n_out, activation, offset of W, offset of b or -1, dropout).
-using LayerTuple = std::tuple<int64_t, int64_t, int, int64_t, int64_t, double>;
+// A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon).
+using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double>;
 
 std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
     std::vector<LayerDescription> all;
-    for (const auto& [n_in, n_out, activation, W, b, dropout] : layers) all.push_back({n_in, n_out, activation, W, b, dropout});
+    for (const auto& [kind, n_in, n_out, activation, W, b, dropout, epsilon] : layers) {
+        all.push_back({kind, n_in, n_out, activation, W, b, dropout, epsilon});
+    }
     return all;
 }
 
@@ -289,6 +291,7 @@ NB_MODULE(_native, module) {
 #endif
     nb::set_leak_warnings(false);  // a daemon thread may still be at work in here when the interpreter ends
     module.doc() = "The native engine's kernels; use reseau.native, which checks and prepares the arguments.";
+    module.def("kinds", [] { return list(names().kinds, names().kind_count); });
     module.def("activations", [] { return list(names().activations, names().activation_count); });
     module.def("losses", [] { return list(names().losses, names().loss_count); });
     module.def("simplifies_with", [] { return list(names().simplifies_with, names().loss_count); });

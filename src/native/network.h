@@ -46,11 +46,13 @@ struct Layer {
     int64_t first_square;       // in Step::squares
     int activation;             // its place in the table of activations.h
     double dropout;             // the probability that a neuron's output is dropped in training
+    double epsilon;             // of a normalisation
     bool has_bias;
 };
 
 // What a layer has to do, beside its shape: its kind follows from these.
 struct Demands {
+    const char* kind;  // the name of its map
     bool sparse_rows;  // take sparse rows of samples
     bool bfloat16;     // round the factors of a training step's products to bfloat16
     bool sends_back;   // give ∂E/∂A of its inputs
@@ -178,14 +180,15 @@ struct InstructionSet {
     }
 };
 
-// The names of the three tables in order, and what Python needs to know of an entry.
+// The names of the tables in order, and what Python needs to know of an entry.
 struct Names {
+    const char* kinds[64];  // each once
     const char* activations[64];
     const char* losses[64];
     const char* simplifies_with[64];  // the activation a loss simplifies with, or ""
     const char* optimizers[64];
     int states[64];  // vectors an optimizer keeps
-    int activation_count, loss_count, optimizer_count;
+    int kind_count, activation_count, loss_count, optimizer_count;
 };
 
 // Rows that a thread takes through all layers at a time: few enough that their activations stay in the second cache

@@ -86,9 +86,9 @@ def _place(places: dict[str, int], what: str, name: str) -> int:
     return places[name]
 
 
-def _layers(architecture: Architecture) -> list[tuple[int, int, int, int, int, float]]:
+def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float]]:
     return [
-        (n_in, n_out, _place(_ACTIVATIONS, "activation", layer.sigma.name), w, b, layer.dropout)
+        ("dense", n_in, n_out, _place(_ACTIVATIONS, "activation", layer.sigma.name), w, b, layer.dropout, 0.0)
         for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
     ]
 
