@@ -381,6 +381,15 @@ def test_digits_that_say_that_there_is_no_date_are_missing_and_said(none: str, v
     np.testing.assert_array_equal(description.read(dates)[:2], [np.nan, 19753.0])
 
 
+@pytest.mark.parametrize("text", ["24-01-31", "24/01/31"])
+def test_two_digits_that_may_be_year_or_day_are_said_with_the_option_that_decides(text: str) -> None:
+    cells = column([text, "24-02-15"] * 5)
+    note = f"two-digit years: '{text}' is 2031-01-24; --date x=two-digit-year-month-day reads the year first"
+    assert recognise(cells) == (Date("x", order="day-month-year"), [note])
+    asked = Asked({"x": "date"}, {"x": "two-digit-year-month-day"})
+    assert recognise(cells, asked)[0].read(cells)[0] == 19753.0  # 2024-01-31
+
+
 def test_digits_of_dates_are_such_behind_many_empty_cells() -> None:
     assert recognise(column([None] * 200 + ["20240131", "20240201", "20240229"] * 5))[0] == Date("x", order="yyyymmdd")
 

@@ -46,7 +46,7 @@ class Found:
     """What dates the texts of a column are."""
 
     order: str | None  # None if several orders fit
-    ambiguous: tuple[str, ...]  # orders that fit equally well, and give different dates
+    ambiguous: tuple[str, ...]  # orders that fit as well, and give different dates
     odd: Mask  # (levels,), those that are no date of this order
     notes: tuple[str, ...] = ()  # what is not obvious, a few words each
 
@@ -354,7 +354,11 @@ def _best(
         others = [o for o in equal[1:] if not np.array_equal(readings[o].seconds, first.seconds, equal_nan=True)]
         if not others:
             notes = _notes(texts, equal[0], readings, counts)
-            return Found(equal[0], (), ~first.good & (counts > 0), notes)
+            year_first = (first.two_digit & first.good).any() and _cells(
+                _read_distinct(texts, LAST).own, counts
+            ) >= score[0]
+            also = (LAST,) if year_first and equal[0] != LAST else ()
+            return Found(equal[0], also, ~first.good & (counts > 0), notes)
         ambiguous = ambiguous or (equal[0], *others)
     if not ambiguous:
         return None

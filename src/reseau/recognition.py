@@ -245,7 +245,7 @@ class _Recognition:
         if digits and (code or not n_odd):  # 00000000 makes no codes of dates
             found = _dates(labels)
             if found is not None and found.order is not None:
-                return self._date(found.order, dates.read(self.cells, found.order)[1], list(found.notes))
+                return self._date(found.order, dates.read(self.cells, found.order)[1], self._with_options(found))
         if code:
             reads = f"{option('number', self.name)} reads numbers"
             note = f"{quoted(code)} and others are taken for codes, not numbers; {reads}"
@@ -264,7 +264,7 @@ class _Recognition:
         if found is not None and found.order is not None:
             _, odd = dates.read(self.cells, found.order)
             if len(self.cells.filter(pa.array(odd)).unique()) <= ODD_SPELLINGS:
-                return self._date(found.order, odd, list(found.notes))
+                return self._date(found.order, odd, self._with_options(found))
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         notes: list[str] = []
         # many different numbers are no labels, even if many cells are "unknown"
@@ -273,7 +273,7 @@ class _Recognition:
         if few and not (n_odd and _of_one_set(labels, values, odd_level)):
             return self._number(values, odd, notation)
         found = found or dates.find(pa.chunked_array([labels.texts]), labels.counts(), MOSTLY)
-        if found is not None and found.ambiguous:
+        if found is not None and found.order is None:
             first, second = found.ambiguous[:2]
             notes.append(
                 f"dates with day or month first, undecidable; {option('date', f'{self.name}={first}')} or ={second} "
@@ -325,7 +325,7 @@ class _Recognition:
             labels = read.label_codes(self.cells.cast(pa.int64(), safe=False))
             found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
             if found is not None and found.order is not None:
-                return self._date(found.order, dates.read(self.cells, found.order)[1], list(found.notes))
+                return self._date(found.order, dates.read(self.cells, found.order)[1], self._with_options(found))
         if pa.types.is_integer(self.cells.type) or pa.types.is_decimal(self.cells.type):
             exact = self.cells.drop_null().unique()
             if len(exact) > len(np.unique(values[~np.isnan(values)])):
@@ -370,12 +370,19 @@ class _Recognition:
 
     def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
         also = self.asked.missing
-        if order == dates.DIGITS and not self.kind:
-            notes = [*notes[:-1], f"{notes[-1]}; {option('number', self.name)} reads numbers"]
         if odd.any():
             spellings, note = self._odd(odd, "a date", "dates")
             also, notes = (*also, *spellings), [*notes, note]
         return self._unless_constant(Date(self.name, order=order, also_missing=also)), notes
+
+    def _with_options(self, found: dates.Found) -> list[str]:
+        """The notes on dates that were found, with the option that reads them otherwise."""
+        notes = list(found.notes)
+        if found.order == dates.DIGITS:
+            notes[0] += f"; {option('number', self.name)} reads numbers"
+        elif found.ambiguous:
+            notes[0] += f"; {option('date', f'{self.name}={found.ambiguous[0]}')} reads the year first"
+        return notes
 
     def _odd(self, odd: Mask, what: str, several: str) -> tuple[list[str], str]:
         """The texts that are not what the column is, and the note that they count as missing."""
