@@ -354,11 +354,9 @@ def _best(
         others = [o for o in equal[1:] if not np.array_equal(readings[o].seconds, first.seconds, equal_nan=True)]
         if not others:
             notes = _notes(texts, equal[0], readings, counts)
-            year_first = (first.two_digit & first.good).any() and _cells(
-                _read_distinct(texts, LAST).own, counts
-            ) >= score[0]
-            also = (LAST,) if year_first and equal[0] != LAST else ()
-            return Found(equal[0], also, ~first.good & (counts > 0), notes)
+            two_digit = equal[0] != LAST and (first.two_digit & first.good).any()
+            year_first = two_digit and _cells(_read_distinct(texts, LAST).own, counts) >= score[0]
+            return Found(equal[0], (LAST,) if year_first else (), ~first.good & (counts > 0), notes)
         ambiguous = ambiguous or (equal[0], *others)
     if not ambiguous:
         return None
