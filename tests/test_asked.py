@@ -21,7 +21,12 @@ def test_columns_have_the_kind_that_is_asked_and_dates_their_order() -> None:
 
 
 def test_an_order_of_dates_may_be_repeated_or_left_out_the_second_time() -> None:
-    for date in (["born=month-day-year"] * 2, ["born=month-day-year", "born"], ["born", " born =month-day-year"]):
+    for date in (
+        {"born": "month-day-year"},
+        ["born=month-day-year"] * 2,
+        ["born=month-day-year", "born"],
+        ["born", " born =month-day-year"],
+    ):
         assert Asked.of(TABLE, date=date).orders == {"born": "month-day-year"}
 
 
@@ -32,6 +37,7 @@ def test_marks_are_without_white_space_around_as_cells_are() -> None:
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
+        ({"date": {"born": "nonsense"}}, "the order of dates is 'nonsense'"),
         ({"category": "zip", "text": "zip"}, "'zip' is asked to be category and text; choose one"),
         ({"category": "zip", "ignore": "zip"}, "'zip' is asked to be left out and category; choose one"),
         ({"date": ["born=day-month-year", "born=month-day-year"]}, "to be day-month-year and month-day-year; choose"),

@@ -227,3 +227,11 @@ def test_rows_below_a_header_with_a_nameless_column_are_no_titles() -> None:
     content = "name,,n\np,,1\nq,,2\nr,old,low\ns,new,4\nt,,5\n"
     assert rows(read(content))[:2] == [["name", "column 2", "n"], ["p", None, "1"]]
     assert rows(read("name,,\np,,\nq,hello,3\nr,good,4\n"))[0] == ["name", "column 2", "column 3"]
+
+
+def test_a_column_that_is_not_there_may_be_due_to_the_separator_that_was_given() -> None:
+    with pytest.raises(DataError, match=r"no column 'a'.*is cut at semicolons, as --sep .*a single column"):
+        read("a,b\n1,2\n", sep=";").column("a")
+    with pytest.raises(DataError) as caught:
+        read("a;b\n1;2\n", sep=";").column("c")
+    assert "--sep" not in str(caught.value)

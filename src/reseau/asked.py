@@ -44,7 +44,7 @@ class Asked:
         decimal: str | None = None,
         ignore: ColumnNames = (),
     ) -> Asked:
-        """What is asked of the columns of a table, whose dates may have their order, as "born=day-month-year".
+        """What is asked of the columns of a table; dates may have their order, as in "born=day-month-year" or a dict.
 
         Raises
         ------
@@ -57,6 +57,8 @@ class Asked:
         if decimal not in (None, ".", ","):
             raise ParameterError(f"decimal is {shown(decimal)}, but must be '.' or ','.")
         kinds: dict[str, str] = {table.column(name).name: "left out" for name in names("ignore", ignore)}
+        if isinstance(date, Mapping):
+            date = [f"{name}={order}" for name, order in date.items()]
         orders: dict[str, str] = {}
         for kind, given in (("category", category), ("number", number), ("date", date), ("text", text)):
             for name in names(kind, given):

@@ -153,7 +153,7 @@ class TableModel:
 
         Parameters
         ----------
-        data : path, Table or data frame
+        data : path, "-", open file, Table, data frame, dict or list of dicts
             As for `reseau.table.read_table`.
         target : str
             The column to predict.
@@ -163,7 +163,8 @@ class TableModel:
             Columns to leave out.
         category, number, date, text : sequence of str
             Columns that are taken for what is asked, whatever their cells suggest: labels, numbers, dates (with their
-            order, if it is open, as in "born=day-month-year"), or labels exactly as they are written.
+            order, if it is open, as in "born=day-month-year" or {"born": "day-month-year"}), or labels exactly as they
+            are written.
         missing : sequence of str
             Texts, and numbers such as -9999, that mark a missing value, beside the usual ones ("", "NA", "?", ...).
         decimal : {".", ","} or None
@@ -278,8 +279,9 @@ class TableModel:
 
         Parameters
         ----------
-        data : path, Table or data frame
-            With the columns the model was trained on, in any order; others are passed over.
+        data : path, "-", open file, Table, data frame, dict or list of dicts
+            With the columns the model was trained on, in any order; others are passed over. A dict of single values is
+            one row.
         threads : int or None
             At most as many threads; the result is the same for any number.
 

@@ -106,6 +106,9 @@ def _notes(source: Source, found: Dialect, sep: str, comments: int) -> tuple[lis
             f" The header seems to be missing, as line {found.header} looks like a row: add a line of names, or train "
             'with --header none (header="none"), which names the columns column 1, column 2 and so on.'
         )
+    if sep and len(found.names) == 1:
+        how = SEPARATORS.get(sep, repr(sep))
+        hint = f" The text is cut at {how}, as --sep (sep) says or said at training, which gives a single column."
     return notes, hint
 
 
