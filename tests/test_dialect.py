@@ -235,3 +235,8 @@ def test_a_column_that_is_not_there_may_be_due_to_the_separator_that_was_given()
     with pytest.raises(DataError) as caught:
         read("a;b\n1;2\n", sep=";").column("c")
     assert "--sep" not in str(caught.value)
+
+
+def test_a_header_of_words_that_are_all_met_again_looks_like_a_row() -> None:
+    assert "looks like a row" in read("x,o,b,won\nx,x,o,lost\no,o,b,won\n").notes[0]
+    assert read("x,o,b,class\nx,x,o,lost\no,o,b,won\n").notes == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import operator
 import re
 import sys
 from collections import Counter
@@ -253,6 +254,12 @@ def _like_data(fields: list[str], numeric: list[int]) -> bool:
     return any(map(is_number, cells)) and all(is_number(cell) or EMPTY.fullmatch(cell) for cell in cells)
 
 
+def _met_again(fields: list[str], rows: list[list[str]]) -> bool:
+    """Whether each of several fields is met again in its column."""
+    columns = list(zip(*rows, strict=True))
+    return len(fields) == len(columns) > 1 and all(map(operator.contains, columns, fields))
+
+
 def _like_names(fields: list[str], numeric: list[int]) -> bool:
     """Whether fields are words wherever a column holds numbers, of which there are some."""
     cells = [fields[j].strip(SPACE) for j in numeric]
@@ -292,8 +299,9 @@ def _with_header(separator: str, records: list[Record], width: int, has_header: 
             return header(0, body[0].fields[:short])
     at = _after_titles(body, at, width, numeric)
     fields = body[at].fields
-    numeric = _numeric([record.fields for record in body[at + 1 :] if len(record.fields) == width])
-    like_data = _like_data(fields, numeric)
+    below = [record.fields for record in body[at + 1 :] if len(record.fields) == width]
+    numeric = _numeric(below)
+    like_data = _like_data(fields, numeric) if numeric else _met_again(fields, below)
     return header(at, fields, like_data=like_data, counts=like_data and _counts(fields, numeric))
 
 
