@@ -270,3 +270,12 @@ def test_classes_of_text_are_known_again_in_typed_cells(texts: list[str], typed:
         -1 if cell is None else target.encode(column([text]))[0] for text, cell in zip(texts, typed, strict=True)
     ]
     assert target.encode(column(typed)).tolist() == expected
+
+
+def test_a_value_that_stands_apart_from_the_others_of_a_quantity_is_said() -> None:
+    values = [0.5 * i for i in range(100)]
+    for cells in ([*values, -9999.0, -9999.0], [*map(str, values), "-9999", "-9999"]):
+        notes = recognise_target(column(cells), "regression")[1]
+        assert [note for note in notes if "--missing -9999" in note and "the target 'y': -9999 in 2 rows" in note]
+        asked = Asked(missing=("-9999",))
+        assert not any("stands apart" in note for note in recognise_target(column(cells), "regression", asked=asked)[1])

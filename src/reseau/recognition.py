@@ -352,7 +352,7 @@ class _Recognition:
             return replace(number, also_missing=(*also, *spellings)), [
                 *notes,
                 note,
-                *self._apart(values),
+                *sentinels(self.cells, values),
             ]
         whole = len(present) == len(values) and not np.mod(present, 1.0).any()
         if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
@@ -366,7 +366,7 @@ class _Recognition:
                 return LeftOut(name, "identifier", f"counts the rows{kept_by}"), []
             if key:
                 return LeftOut(name, "identifier", "a different whole number in every row"), []
-        return number, [*notes, *self._apart(values)]
+        return number, [*notes, *sentinels(self.cells, values)]
 
     def _date(self, order: str, odd: Mask, notes: list[str]) -> tuple[Description, list[str]]:
         also = self.asked.missing
@@ -395,39 +395,6 @@ class _Recognition:
         )
         return spellings, note
 
-    def _apart(self, column_values: Floats) -> list[str]:
-        """A note on a value such as -9999, or values such as 98 and 99, met again far from all the others."""
-        present = column_values[~np.isnan(column_values)]
-        values, counts = np.unique(present, return_counts=True)
-        for step in (1, -1):  # from either end
-            from_end, counts_from_end = values[::step], counts[::step]
-            if not SENTINEL.fullmatch(f"{from_end[0]:.15g}"):
-                continue
-            n = 1  # the codes just before it too: no answer, does not know, does not apply
-            inwards = -1.0 if from_end[0] > 0 else 1.0
-            while n < min(MOST_SENTINELS, len(values) - 1) and from_end[n] == from_end[n - 1] + inwards:
-                n += 1
-            rest, count = from_end[n:], int(counts_from_end[:n].sum())
-            if counts_from_end[:n].min() < 2 or len(present) - count < 2 or not len(rest):
-                continue
-            low, high = float(rest.min()), float(rest.max())
-            gap = abs(from_end[n - 1] - rest[0])
-            if gap > max(high - low, abs(low) / 2, abs(high) / 2) or from_end[0] < 0 <= low:
-                written = [
-                    self.cells[int((column_values == value).argmax())].as_py() for value in np.sort(from_end[:n])
-                ]
-                marks = [mark if isinstance(mark, str) else f"{mark:.15g}" for mark in written]
-                options = " ".join(option("missing", mark) for mark in marks)
-                stand, they_mark, them = (
-                    ("stands", "it marks a missing value", "it")
-                    if n == 1
-                    else ("stand", "they mark missing values", "them")
-                )
-                where = f"{stand} apart from the others ({low:.6g} to {high:.6g})"
-                reads = f"if {they_mark}, {options} {'reads' if n == 1 else 'read'} {them} so"
-                return [f"{', '.join(marks)} in {plural(count, 'row')} {where}; {reads}"]
-        return []
-
     def _unless_constant(self, description: Description) -> Description:
         cells = self.cells
         if cells.null_count or len(cells) == 1 or len(cells.unique()) > 1:
@@ -436,6 +403,38 @@ class _Recognition:
 
     def _constant(self) -> LeftOut:
         return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}")
+
+
+def sentinels(cells: pa.ChunkedArray, column_values: Floats) -> list[str]:
+    """A note on a value such as -9999, or values such as 98 and 99, met again far from all the others."""
+    present = column_values[~np.isnan(column_values)]
+    values, counts = np.unique(present, return_counts=True)
+    for step in (1, -1):  # from either end
+        from_end, counts_from_end = values[::step], counts[::step]
+        if not SENTINEL.fullmatch(f"{from_end[0]:.15g}"):
+            continue
+        n = 1  # the codes just before it too: no answer, does not know, does not apply
+        inwards = -1.0 if from_end[0] > 0 else 1.0
+        while n < min(MOST_SENTINELS, len(values) - 1) and from_end[n] == from_end[n - 1] + inwards:
+            n += 1
+        rest, count = from_end[n:], int(counts_from_end[:n].sum())
+        if counts_from_end[:n].min() < 2 or len(present) - count < 2 or not len(rest):
+            continue
+        low, high = float(rest.min()), float(rest.max())
+        gap = abs(from_end[n - 1] - rest[0])
+        if gap > max(high - low, abs(low) / 2, abs(high) / 2) or from_end[0] < 0 <= low:
+            written = [cells[int((column_values == value).argmax())].as_py() for value in np.sort(from_end[:n])]
+            marks = [mark if isinstance(mark, str) else f"{mark:.15g}" for mark in written]
+            options = " ".join(option("missing", mark) for mark in marks)
+            stand, they_mark, them = (
+                ("stands", "it marks a missing value", "it")
+                if n == 1
+                else ("stand", "they mark missing values", "them")
+            )
+            where = f"{stand} apart from the others ({low:.6g} to {high:.6g})"
+            reads = f"if {they_mark}, {options} {'reads' if n == 1 else 'read'} {them} so"
+            return [f"{', '.join(marks)} in {plural(count, 'row')} {where}; {reads}"]
+    return []
 
 
 def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:

@@ -18,6 +18,7 @@ from reseau.asked import NOTHING, Asked, option
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
+from reseau.recognition import sentinels
 from reseau.table import listed, quoted
 
 if TYPE_CHECKING:
@@ -309,6 +310,7 @@ class _Recognition:
         notes = list(notation.notes)
         notes += self._read_as_missing((*read.MISSING, *self.asked.missing))
         if task == "regression":
+            notes += [f"the target {name!r}: {note}" for note in sentinels(self.column.cells, values)]
             if notation.unit:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
             grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
