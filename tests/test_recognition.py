@@ -442,7 +442,7 @@ def test_keys_in_the_french_order_and_the_index_of_pandas_are_identifiers(name: 
 def test_the_table_proves_a_decimal_mark_where_its_columns_prove_one_and_the_same() -> None:
     def mark(*columns: list[Any], **asked: Any) -> str:
         named = {str(i): column(cells, str(i)) for i, cells in enumerate(columns)}
-        return decimal_mark(Table("t.csv", named, len(columns[0])), (), Asked(**asked))
+        return decimal_mark(Table("t.csv", named, len(columns[0])), Asked(**asked))
 
     assert mark(["1,5", "2"], ["1", "2"], ["a", "b"]) == ","
     assert mark(["1.5", "2"], ["1", "2"]) == "."
@@ -453,5 +453,5 @@ def test_the_table_proves_a_decimal_mark_where_its_columns_prove_one_and_the_sam
 
 def test_decimal_commas_are_said_of_the_columns_that_have_them() -> None:
     named = {name: column(cells, name) for name, cells in (("a", ["1,5", "2"]), ("b", ["1", "2"]), ("y", ["0", "1"]))}
-    _, notes = recognise_all(Table("t.csv", named, 2), "y", (), Asked(), ",")
+    _, notes = recognise_all(Table("t.csv", named, 2), "y", Asked(), ",")
     assert notes == ["decimal commas are read as such in 'a'"]

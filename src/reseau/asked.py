@@ -15,6 +15,7 @@ from reseau.dialect import SPACE
 from reseau.errors import ParameterError
 from reseau.table import LONGEST_QUOTED, Table
 
+LEFT_OUT = "left out"
 ColumnNames: TypeAlias = str | int | Iterable[str | int]
 
 
@@ -22,8 +23,8 @@ ColumnNames: TypeAlias = str | int | Iterable[str | int]
 class Asked:
     """What the user says of columns; the rules decide on the rest.
 
-    `kinds` has "category", "number", "date" or "text" by name of column, and `orders` the order of dates where it is
-    given; `missing` are marks of a missing value, `decimal` is the decimal mark of the table.
+    `kinds` has "category", "number", "date", "text" or "left out" by name of column, and `orders` the order of dates
+    where it is given; `missing` are marks of a missing value, `decimal` is the decimal mark of the table.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Asked:
         """
         if decimal not in (None, ".", ","):
             raise ParameterError(f"decimal is {shown(decimal)}, but must be '.' or ','.")
-        kinds: dict[str, str] = {table.column(name).name: "left out" for name in names("ignore", ignore)}
+        kinds: dict[str, str] = {table.column(name).name: LEFT_OUT for name in names("ignore", ignore)}
         if isinstance(date, Mapping):
             date = [f"{name}={order}" for name, order in date.items()]
         orders: dict[str, str] = {}
@@ -72,7 +73,6 @@ class Asked:
                 for before, now in said:
                     if before != now:
                         raise ParameterError(f"the column {column!r} is asked to be {before} and {now}; choose one.")
-        kinds = {column: kind for column, kind in kinds.items() if kind != "left out"}
         marks = tuple(mark.strip(SPACE) for mark in names("missing", missing))
         return cls(kinds, orders, marks, decimal)
 
@@ -87,7 +87,7 @@ def option(name: str, value: str) -> str:
     return f'--{name} "{value}"' if bare else f"--{name} {shlex.quote(value)}"
 
 
-def names(parameter: str, given: object) -> tuple[str, ...]:
+def names(parameter: str, given: Any) -> tuple[str, ...]:
     """The names of columns (or marks) that a parameter has: of a single one, not its letters; a number is its text.
 
     Raises
@@ -96,7 +96,7 @@ def names(parameter: str, given: object) -> tuple[str, ...]:
         If it has anything else.
     """
     try:
-        found: tuple[Any, ...] = (given,) if isinstance(given, str | bytes | Real) else tuple(given)  # type: ignore[arg-type]
+        found: tuple[Any, ...] = (given,) if isinstance(given, str | bytes | Real) else tuple(given)
     except TypeError:
         found = (given,)
     if any(isinstance(name, bool) or not isinstance(name, str | Real) for name in found):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NoReturn
@@ -59,6 +59,11 @@ class Labels:
     def levels(self) -> list[str]:
         """The different labels, in the order in which they are met."""
         return list(self.texts.to_pylist())
+
+    @property
+    def column(self) -> pa.ChunkedArray:
+        """The different labels, as a column of cells."""
+        return pa.chunked_array([self.texts])
 
     def counts(self, rows: npt.NDArray[np.int64] | slice = slice(None)) -> npt.NDArray[np.int64]:
         """How many of the rows hold each level."""
@@ -142,6 +147,24 @@ def numbers(cells: pa.ChunkedArray, decimal: str = "", unit: str = "") -> tuple[
     return floats(cells.cast(pa.float64(), safe=False)), odd
 
 
+def quantities(
+    column: Column, also_missing: Sequence[str], decimal: str, unit: str, grouped: bool, is_not: str
+) -> Floats:
+    """Read a column of numbers as it was learnt; `is_not` says in an error what a cell is not.
+
+    `also_missing` count as missing beside the usual marks. `decimal` and `unit` are those of the numbers at training,
+    and `grouped` says whether points or commas grouped their digits.
+    """
+    if is_text(column.cells):
+        column = replace(column, cells=without(column.cells, (*MISSING, *also_missing)))
+    values, odd = numbers(column.cells, decimal, unit)
+    values = blank(values, as_numbers(also_missing, decimal, unit) if also_missing else ())
+    refuse_odd(column, odd, is_not)
+    refuse_undecidable(column, decimal, unit, grouped)
+    refuse_too_large(column, values)
+    return values
+
+
 def refuse_undecidable(column: Column, decimal: str, unit: str, grouped: bool) -> None:
     """Raise for text whose size is open: 1,184 where no number had groups at training, or 5 % where none had a unit."""
     if not is_text(column.cells):
@@ -185,7 +208,7 @@ def booleans(cells: pa.ChunkedArray, words: str = "") -> tuple[Floats, Mask]:
     for pair in reversed([words] if words else list(WORDS)):
         for word, value in zip(WORDS[pair], (1.0, 0.0), strict=True):
             values |= {word: value, word[0]: value}
-    of_numbers, _ = numbers(pa.chunked_array([labels.texts]))
+    of_numbers, _ = numbers(labels.column)
     for level, number in zip(labels.levels, of_numbers, strict=True):
         if number in (0.0, 1.0):
             values[level.lower()] = float(number)

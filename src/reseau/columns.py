@@ -85,8 +85,8 @@ class Description(ABC):
         """The texts that count as missing in this column."""
         return read.MISSING
 
-    def absent(self, column: Column) -> int:
-        """How many cells are missing."""
+    def absent(self, column: Column, values: Any) -> int:
+        """How many cells are missing, which were read as these values."""
         return int(read.without(column.cells, self.marks).null_count)
 
     def remarks(self, values: Any) -> list[str]:
@@ -116,6 +116,10 @@ class _Scalar(Description):
     def sentinels(self) -> tuple[float, ...]:
         """The numbers that count as missing in this column."""
         return tuple(read.as_numbers(self.also_missing))
+
+    def absent(self, column: Column, values: Floats) -> int:
+        """How many cells are missing, which were read as these values."""
+        return int(np.isnan(values).sum())
 
     def remarks(self, values: Floats) -> list[str]:
         """Tell of missing values where none was missing at training."""
@@ -194,26 +198,14 @@ class Number(_Scaled):
         """The numbers that count as missing in this column."""
         return tuple(read.as_numbers(self.also_missing, self.decimal, self.unit)) if self.also_missing else ()
 
-    def absent(self, column: Column) -> int:
-        """How many cells are missing."""
-        return int(np.isnan(self.read(column)).sum()) if self.sentinels else super().absent(column)
-
     def read(self, column: Column) -> Floats:
         """Read the cells."""
-        if read.is_text(column.cells):
-            column = replace(column, cells=read.without(column.cells, self.marks))
-        values, odd = read.numbers(column.cells, self.decimal, self.unit)
-        values = read.blank(values, self.sentinels)
         mark = f" with decimal {numerals.MARKS[self.decimal]}s" if self.decimal else ""
-        read.refuse_odd(
-            column,
-            odd,
+        is_not = (
             f"is not a number, and this column held numbers{mark} at training; correct it, or leave the cell empty for "
-            "a missing value.",
+            "a missing value."
         )
-        read.refuse_undecidable(column, self.decimal, self.unit, self.grouped)
-        read.refuse_too_large(column, values)
-        return values
+        return read.quantities(column, self.also_missing, self.decimal, self.unit, self.grouped, is_not)
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
@@ -300,6 +292,10 @@ class Category(Description):
         labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
         typed = read.is_typed(column)
         return labels if self.verbatim and not typed else read.as_written(labels, self.levels, typed)
+
+    def absent(self, column: Column, values: Labels) -> int:
+        """How many cells are missing, which were read as these values."""
+        return int((values.codes < 0).sum())
 
     def fit(self, values: Labels, rows: Rows) -> Category:
         """Return the description with the statistics of these rows."""

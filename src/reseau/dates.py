@@ -23,18 +23,17 @@ import pyarrow.compute as pc
 
 from reseau.cells import Floats, Mask, is_date, is_text
 from reseau.date_forms import DIGITS, LAST, LOOKALIKES, MONTHS, ORDERS, OWN, TIME_OF_DAY, ZONES, forms_of
-from reseau.numerals import distinct
+from reseau.numerals import NEARLY_ALL, distinct
 from reseau.table import quoted
 
 __all__ = ["DIGITS", "ORDERS", "TIME_OF_DAY", "Found", "find", "read"]
 
 Counts = npt.NDArray[np.int64]
 
-SHARE = 0.9  # of the cells that an order reads, from which the others count as missing
 PIVOT = 69  # two-digit years from here are of the 20th century, as POSIX has it
 DIGITS_FROM, DIGITS_TO, DIGITS_LEVELS = 1900, 2100, 3  # where digits alone are dates, not numbers
 NO_DATE = r"^(?:0|0{8}|0{14}|9{8}|9{14})$"  # beside such dates, where none is known
-SAMPLE = 10_000  # cells of a longer column, where a share of `SHARE` of different ones means many
+SAMPLE = 10_000  # cells of a longer column, where nearly all being different means many
 DAY = 86400.0  # seconds
 
 # --------------------------------------------------------------------------------------------------
@@ -93,7 +92,7 @@ def read(cells: pa.ChunkedArray, order: str) -> tuple[Floats, Mask]:
     return seconds, np.zeros(len(cells), np.bool_)
 
 
-def find(levels: pa.ChunkedArray, counts: Counts, share: float = SHARE) -> Found | None:
+def find(levels: pa.ChunkedArray, counts: Counts, share: float = NEARLY_ALL) -> Found | None:
     """Say which dates the texts of a column are: those of the order that reads most cells.
 
     Parameters
@@ -176,7 +175,7 @@ def _differ(texts: pa.Array) -> bool:
     if len(texts) <= SAMPLE:
         return False
     sample = texts.take(pa.array(np.linspace(0, len(texts) - 1, SAMPLE, dtype=np.int64)))
-    return len(sample.unique()) > SHARE * SAMPLE
+    return len(sample.unique()) > NEARLY_ALL * SAMPLE
 
 
 def _read_distinct(texts: pa.Array, order: str) -> _Reading:

@@ -20,10 +20,9 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from reseau.cells import Floats, Mask
 
-NUMBER_SHARE = 0.9  # of a column's texts that are numbers, from which its decimal mark counts for the table
-DROPPED_ZEROS = (
-    30  # so many texts in a row of exactly three decimals are no decimals that drop their zeros: 0.9^30 = 4 %
-)
+NEARLY_ALL = 0.9  # of a column's cells that are numbers or dates, from which it is one of these
+# So many texts in a row of exactly three decimals are no decimals that drop their zeros: 0.9^30 = 4 %.
+DROPPED_ZEROS = 30
 RARE = 0.01  # of the open texts: fewer others say little of how these are meant
 WHOLE = 2.0**53  # float64 merges whole numbers beyond
 SAMPLE = 1000  # cells looked at for a proof of the decimal point before all are
@@ -109,13 +108,13 @@ class Evidence:
 
     def allows(self, decimal: str) -> bool:
         """Whether the column may have a decimal mark: not if its texts are numbers under the other one only."""
-        least, other = NUMBER_SHARE * self.cells, "," if decimal == "." else "."
+        least, other = NEARLY_ALL * self.cells, "," if decimal == "." else "."
         return self.numbers(decimal) >= least or self.numbers(other) < least
 
     @property
     def mark(self) -> str:
         """The decimal mark that the column proves for the table, or "": what is "1,5" among words is anything."""
-        return self.proves if self.proves and self.numbers(self.proves) >= NUMBER_SHARE * self.cells else ""
+        return self.proves if self.proves and self.numbers(self.proves) >= NEARLY_ALL * self.cells else ""
 
     @property
     def proves(self) -> str:
@@ -264,6 +263,14 @@ def as_computers_write(cells: pa.ChunkedArray) -> tuple[Floats, str] | None:
         return values, ""
     head = cells.filter(points).slice(0, SAMPLE)
     return (values, ".") if not _matches(head, OPEN_POINT).all() else None
+
+
+def plain(cells: pa.ChunkedArray, table_mark: str, decimal: str | None) -> tuple[Floats, Notation] | None:
+    """Read text as `as_computers_write`, and say how it is written; None too if the user says another decimal mark."""
+    found = as_computers_write(cells)
+    if found is None or (found[1] and decimal not in (None, found[1])):
+        return None
+    return found[0], Notation(found[1] or table_mark)
 
 
 def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | Sequence[int]) -> Evidence:

@@ -20,7 +20,6 @@ Whatever of it is not obvious is told in a note, with the option that would chan
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,17 +29,17 @@ import pyarrow.compute as pc
 
 from reseau import cells as read
 from reseau import dates, numerals
-from reseau.asked import NOTHING, Asked, option
+from reseau.asked import LEFT_OUT, NOTHING, Asked, option
 from reseau.cells import Labels
 from reseau.columns import Boolean, Category, Date, Description, LeftOut, Number, plural
 from reseau.errors import DataError
+from reseau.sentinels import sentinels
 from reseau.table import Column, Table, listed, quoted
 
 if TYPE_CHECKING:
     from reseau.cells import Floats, Mask
 
-NUMBER_SHARE = 0.9  # of the cells that are numbers or dates, from which the others count as missing...
-ODD_SPELLINGS = 5  # ... if they are at most this many different texts
+ODD_SPELLINGS = 5  # so many different texts, at most, count as missing beside numbers or dates
 MOSTLY = 0.5  # of the cells that are numbers or dates, from which it is said that the column is labels nevertheless
 MOST_LABELS = 100  # different whole numbers beside which a text such as 4+ or 2A makes labels of them all
 KEY_NAME = re.compile(
@@ -53,13 +52,9 @@ KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
 OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")
 IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
 PLUSES = ("+", "++", "+++")  # beside which - and -- are no marks of missing values, but negative
-SENTINEL = re.compile(r"-?(9{2,}(\.9+)?|9\.9{2,})")
-MOST_SENTINELS = 4  # that follow one another: 96, 97, 98, 99
 
 
-def recognise_all(
-    table: Table, target: str, ignore: Sequence[str], asked: Asked, mark: str
-) -> tuple[list[Description], list[str]]:
+def recognise_all(table: Table, target: str, asked: Asked, mark: str) -> tuple[list[Description], list[str]]:
     """Recognise every column but the target, in order, with notes for the report.
 
     Raises
@@ -69,12 +64,12 @@ def recognise_all(
     """
     notes: list[str] = []
     recognised: list[Description] = []
-    candidates = [name for name in table.columns if name != target and name not in ignore]
+    candidates = [name for name in table.columns if name != target and asked.kinds.get(name) != LEFT_OUT]
     commas: list[str] = []
     for name, column in table.columns.items():
         if name == target:
             continue
-        if name in ignore:
+        if asked.kinds.get(name) == LEFT_OUT:
             recognised.append(LeftOut(name, "ignored", "as asked"))
             continue
         description, told = recognise(column, asked, mark, alone=len(candidates) == 1)
@@ -90,13 +85,13 @@ def recognise_all(
     return recognised, notes
 
 
-def decimal_mark(table: Table, ignore: Sequence[str], asked: Asked) -> str:
+def decimal_mark(table: Table, asked: Asked) -> str:
     """The decimal mark that the table's columns of text prove, all the same one; "" if they prove none."""
     if asked.decimal is not None:
         return asked.decimal
     marks = set()
     for name, column in table.columns.items():
-        if read.is_text(column.cells) and name not in ignore and name not in asked.kinds:
+        if read.is_text(column.cells) and name not in asked.kinds:
             cells = read.without(column.cells, (*read.MISSING, *asked.missing))
             plain = numerals.as_computers_write(cells)
             marks.add(_evidence(read.label_codes(cells)).mark if plain is None else plain[1])
@@ -196,7 +191,7 @@ class _Recognition:
         labels = read.label_codes(self.cells)
         order, notes = self.asked.orders.get(self.name), []
         if order is None:
-            found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
+            found = dates.find(labels.column, labels.counts())
             if found is not None:
                 order = found.order or found.ambiguous[0]
             else:  # few of the cells are dates: the order of most of these
@@ -216,13 +211,10 @@ class _Recognition:
     # --- text -------------------------------------------------------------------------------------------------------
 
     def _of_text(self) -> tuple[Description, list[str]]:
-        plain = numerals.as_computers_write(self.cells)
+        plain = numerals.plain(self.cells, self.mark, self.asked.decimal)
         if plain is None or _digits_of_dates(self.cells):
             return self._of_labels()
-        values, mark = plain
-        if mark and self.asked.decimal not in (None, mark):
-            return self._of_labels()
-        notation = numerals.Notation(mark or self.mark)
+        values, notation = plain
         return self._number(values, np.zeros(len(values), np.bool_), notation)
 
     def _of_labels(self) -> tuple[Description, list[str]]:
@@ -238,7 +230,7 @@ class _Recognition:
             return Boolean(self.name, also_missing=self.asked.missing, words=words), []
         levels, counts = labels.texts, labels.counts()
         notation = self._notation(labels)
-        values, odd_level = numerals.read(pa.chunked_array([levels]), notation.decimal, notation.unit)
+        values, odd_level = numerals.read(labels.column, notation.decimal, notation.unit)
         n_odd = int(counts[odd_level].sum())
         code = numerals.code_among(levels)
         digits = _digits_of_dates(self.cells)
@@ -268,11 +260,11 @@ class _Recognition:
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         notes: list[str] = []
         # many different numbers are no labels, even if many cells are "unknown"
-        most = 0.5 if (~odd_level).sum() > MOST_LABELS else 1 - NUMBER_SHARE
+        most = 0.5 if (~odd_level).sum() > MOST_LABELS else 1 - numerals.NEARLY_ALL
         few = n_odd <= most * present and odd_level.sum() <= ODD_SPELLINGS
         if few and not (n_odd and _of_one_set(labels, values, odd_level)):
             return self._number(values, odd, notation)
-        found = found or dates.find(pa.chunked_array([labels.texts]), labels.counts(), MOSTLY)
+        found = found or dates.find(labels.column, labels.counts(), MOSTLY)
         if found is not None and found.order is None:
             first, second = found.ambiguous[:2]
             notes.append(
@@ -323,7 +315,7 @@ class _Recognition:
         plain = pa.types.is_integer(self.cells.type) or pa.types.is_floating(self.cells.type)
         if plain and _may_be_digits_of_dates(values):  # as frames hold what files have as text
             labels = read.label_codes(self.cells.cast(pa.int64(), safe=False))
-            found = dates.find(pa.chunked_array([labels.texts]), labels.counts())
+            found = dates.find(labels.column, labels.counts())
             if found is not None and found.order is not None:
                 return self._date(found.order, dates.read(self.cells, found.order)[1], self._with_options(found))
         if pa.types.is_integer(self.cells.type) or pa.types.is_decimal(self.cells.type):
@@ -405,38 +397,6 @@ class _Recognition:
         return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}")
 
 
-def sentinels(cells: pa.ChunkedArray, column_values: Floats) -> list[str]:
-    """A note on a value such as -9999, or values such as 98 and 99, met again far from all the others."""
-    present = column_values[~np.isnan(column_values)]
-    values, counts = np.unique(present, return_counts=True)
-    for step in (1, -1):  # from either end
-        from_end, counts_from_end = values[::step], counts[::step]
-        if not SENTINEL.fullmatch(f"{from_end[0]:.15g}"):
-            continue
-        n = 1  # the codes just before it too: no answer, does not know, does not apply
-        inwards = -1.0 if from_end[0] > 0 else 1.0
-        while n < min(MOST_SENTINELS, len(values) - 1) and from_end[n] == from_end[n - 1] + inwards:
-            n += 1
-        rest, count = from_end[n:], int(counts_from_end[:n].sum())
-        if counts_from_end[:n].min() < 2 or len(present) - count < 2 or not len(rest):
-            continue
-        low, high = float(rest.min()), float(rest.max())
-        gap = abs(from_end[n - 1] - rest[0])
-        if gap > max(high - low, abs(low) / 2, abs(high) / 2) or from_end[0] < 0 <= low:
-            written = [cells[int((column_values == value).argmax())].as_py() for value in np.sort(from_end[:n])]
-            marks = [mark if isinstance(mark, str) else f"{mark:.15g}" for mark in written]
-            options = " ".join(option("missing", mark) for mark in marks)
-            stand, they_mark, them = (
-                ("stands", "it marks a missing value", "it")
-                if n == 1
-                else ("stand", "they mark missing values", "them")
-            )
-            where = f"{stand} apart from the others ({low:.6g} to {high:.6g})"
-            reads = f"if {they_mark}, {options} {'reads' if n == 1 else 'read'} {them} so"
-            return [f"{', '.join(marks)} in {plural(count, 'row')} {where}; {reads}"]
-    return []
-
-
 def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
     """Whether texts beside numbers are labels as the numbers are: 4+ beside 1, 2, 3, or 2A beside 1 to 95.
 
@@ -452,7 +412,7 @@ def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:
 
 def _dates(labels: Labels) -> dates.Found | None:
     """The dates that labels are; up to half of the cells may be words such as "unknown"."""
-    levels, counts = pa.chunked_array([labels.texts]), labels.counts()
+    levels, counts = labels.column, labels.counts()
     found = dates.find(levels, counts)
     words = ~read.mask(pc.match_substring_regex(levels, r"\d"))
     if found is None and 0 < words.sum() <= ODD_SPELLINGS and 2 * counts[words].sum() < counts.sum():

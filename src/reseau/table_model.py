@@ -18,7 +18,7 @@ from reseau import columns as columns_module
 from reseau import engine
 from reseau import scores as scores_module
 from reseau import target as target_module
-from reseau.asked import Asked, ColumnNames, names
+from reseau.asked import LEFT_OUT, Asked, ColumnNames
 from reseau.checks import as_path, integer, known, shown
 from reseau.columns import Description, plural
 from reseau.errors import DataError, ParameterError, ReseauError
@@ -209,9 +209,6 @@ class TableModel:
         table = read_table(data, **reading)
         target_column = table.column(target)
         target = target_column.name
-        ignored = [table.column(name).name for name in names("ignore", ignore)]
-        if target in ignored:
-            raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
         asked = Asked.of(
             table,
             category=category,
@@ -220,9 +217,11 @@ class TableModel:
             text=text,
             missing=missing,
             decimal=decimal,
-            ignore=ignored,
+            ignore=ignore,
         )
-        mark = decimal_mark(table, ignored, asked)
+        if asked.kinds.get(target) == LEFT_OUT:
+            raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
+        mark = decimal_mark(table, asked)
         description, told = target_module.recognise_target(target_column, task, asked, mark)
         y: npt.NDArray[Any] = description.encode(target_column)
         usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
@@ -231,7 +230,7 @@ class TableModel:
                 f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
                 "are needed to train and score a network."
             )
-        recognised, notes = recognise_all(table, target, ignored, asked, mark)
+        recognised, notes = recognise_all(table, target, asked, mark)
         if len(usable) < table.rows:
             lost = plural(table.rows - len(usable), "row")
             told.insert(0, f"{lost} without a value in {target!r} left out")
@@ -257,7 +256,8 @@ class TableModel:
             description = target_module.scaled(description, y[train])
 
         network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
-        absent = {d.name: d.absent(table.columns[d.name]) for d in columns} | {target: table.rows - len(usable)}
+        absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
+        absent[target] = table.rows - len(usable)
         training = {
             "table": Path(table.name).name,
             "table_rows": table.rows,

@@ -18,7 +18,7 @@ from reseau.asked import NOTHING, Asked, option
 from reseau.checks import known
 from reseau.columns import mean_and_deviation, plural
 from reseau.errors import DataError, ParameterError
-from reseau.recognition import sentinels
+from reseau.sentinels import sentinels
 from reseau.table import listed, quoted
 
 if TYPE_CHECKING:
@@ -111,14 +111,9 @@ class Quantity:
 
     def encode(self, column: Column) -> Floats:
         """Return y, (rows,) in float64; NaN where it is missing."""
-        column = replace(column, cells=read.without(column.cells, (*read.MISSING, *self.also_missing)))
-        values, odd = read.numbers(column.cells, self.decimal, self.unit)
-        values = read.blank(values, read.as_numbers(self.also_missing, self.decimal, self.unit))
         mark = f" with a decimal {numerals.MARKS[self.decimal]}" if self.decimal else ""
-        read.refuse_odd(column, odd, f"is not a number{mark}, and the model predicts one.")
-        read.refuse_undecidable(column, self.decimal, self.unit, self.grouped)
-        read.refuse_too_large(column, values)
-        return values
+        is_not = f"is not a number{mark}, and the model predicts one."
+        return read.quantities(column, self.also_missing, self.decimal, self.unit, self.grouped, is_not)
 
 
 Target = Classes | Quantity
@@ -230,14 +225,13 @@ class _Recognition:
         cells = read.without(self.column.cells, (*read.MISSING, *self.asked.missing))
         if self.kind in ("text", "category") or cells.null_count == len(cells):
             return self._of_labels()
-        plain = numerals.as_computers_write(cells)
+        plain = numerals.plain(cells, self.mark, self.asked.decimal)
         if plain is not None:
-            return self._numbers(cells, numerals.Notation(plain[1] or self.mark))
+            return self._numbers(cells, plain[1])
         labels = read.label_codes(cells)
-        levels, counts = pa.chunked_array([labels.texts]), labels.counts()
-        evidence = numerals.evidence(labels.texts, counts)
+        evidence = numerals.evidence(labels.texts, labels.counts())
         notation = numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
-        _, odd_level = numerals.read(levels, notation.decimal, notation.unit)
+        _, odd_level = numerals.read(labels.column, notation.decimal, notation.unit)
         if self.task != "regression" and (odd_level.all() or numerals.code_among(labels.texts)):
             return self._of_labels()
         if odd_level.any():
@@ -336,10 +330,8 @@ class _Recognition:
         if len(classes) == 1:
             raise DataError(f"{self.where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
         if len(classes) > max(0.5 * present, 2):
-            if kind == "text":
-                levels = pa.chunked_array([labels.texts])
-                if dates.find(levels, labels.counts()) is not None:
-                    raise _dates(self.where)
+            if kind == "text" and dates.find(labels.column, labels.counts()) is not None:
+                raise _dates(self.where)
             raise DataError(
                 f"{self.where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of each to learn "
                 "from. Is it the right column? A number can be predicted with the task 'regression'."

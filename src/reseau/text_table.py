@@ -131,13 +131,12 @@ def _dialect(source: Source, sep: str, has_header: bool) -> Dialect:
         raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
     if any("\ufffd" in name for name in found.names):
         _decoded(source)
-    known_ending = source.path is None or any(
-        suffix.lower() in TEXT + COMPRESSED for suffix in source.path.suffixes[-2:]
-    )
+    endings = None if source.path is None else source.path.suffixes[-2:]
+    known_ending = endings is None or any(ending.lower() in TEXT + COMPRESSED for ending in endings)
     if len(found.names) == 1 and not known_ending and not sep:
         raise DataError(
-            f"{source.name}: unknown file ending {source.path.suffix!r}, and a text without separators; tables are "  # type: ignore[union-attr]
-            f"read from {', '.join(TEXT)} and .parquet files."
+            f"{source.name}: unknown file ending {''.join((endings or [''])[-1:])!r}, and a text without separators; "
+            f"tables are read from {', '.join(TEXT)} and .parquet files."
         )
     return found
 
