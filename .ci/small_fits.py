@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS
-from reseau.losses import LOSSES
-from reseau.optimizers import OPTIMIZERS
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.optimizers import OPTIMIZERS
 
 RNG = np.random.default_rng(0)
 ROWS, WIDTHS = 23, (5, 19, 33, 3)

@@ -35,8 +35,8 @@ from sklearn.metrics import accuracy_score, log_loss, r2_score
 
 import reseau as rs
 from reseau.errors import ReseauError
-from reseau.table import read_table
-from reseau.table_training import split
+from reseau.tables.table import read_table
+from reseau.tables.training import split
 
 MOST_CATEGORIES = 254  # of a column; HistGradientBoosting takes 255 values, missing included
 MOST_ROWS = 20_000  # of a table; a sample of larger ones

@@ -6,7 +6,7 @@ from IPython.display import HTML
 
 from reseau.blackboard import Blackboard, html
 from reseau.blackboard.sheet import Chain, Curve, Line
-from reseau.typesetting import TextSetter
+from reseau.formulas.typesetting import TextSetter
 
 
 def show(board: Blackboard, *lefts: str) -> HTML:

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutations import mutated
 
 import reseau as rs
-from reseau import model_file
 from reseau.cli.show import lines
+from reseau.files import model_file
 
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parent / "corpus").glob("v*/*.reseau"))]
 LONGEST = 20_000  # bytes of an input

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from reseau import reference
-from reseau.activations import RowWise
-from reseau.layers import Architecture, Dense
-from reseau.losses import LOSSES
-from reseau.optimizers import SGD, Adam, AdamW, RMSprop
+from reseau.engine import reference
+from reseau.vocabulary.activations import RowWise
+from reseau.vocabulary.layers import Architecture, Dense
+from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 

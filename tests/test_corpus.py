@@ -15,8 +15,8 @@ from mutations import mutated
 from sklearn.pipeline import Pipeline
 
 import reseau as rs
-from reseau import model_file
-from reseau.perceptron import Perceptron
+from reseau.estimators.perceptron import Perceptron
+from reseau.files import model_file
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(CORPUS.glob("v*/*.reseau"))

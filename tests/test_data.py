@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 import reseau as rs
-from reseau import data, model_file
-from reseau.activations import ACTIVATIONS, EVERYWHERE
+from reseau import data
+from reseau.files import model_file
+from reseau.vocabulary.activations import ACTIVATIONS, EVERYWHERE
 
 FLOAT32 = np.dtype(np.float32)
 

@@ -8,8 +8,8 @@ from numerics import central_difference, norm
 
 import reseau as rs
 from reseau import engine as engines
-from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.order import keeps
+from reseau.engine.order import keeps
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
 
 ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)]
 

@@ -13,7 +13,7 @@ import pytest
 import reseau as rs
 from reseau import engine as engines
 
-# Makes `import reseau.native` fail as it does where no compiler was found.
+# Makes `import reseau.engine.native` fail as it does where no compiler was found.
 WITHOUT_NATIVE = "import sys; sys.modules['reseau._native'] = None\n"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.checkpoints import NAME
+from reseau.training.checkpoints import NAME
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
 SIZE = 64 << 10  # bytes; a model of 20,000 parameters takes more

@@ -10,10 +10,10 @@ from numerics import RoundingBounds, central_difference, norm, smooth_problem, t
 
 import reseau as rs
 from reseau import engine as engines
-from reseau import reference
-from reseau.activations import ACTIVATIONS
-from reseau.layers import Architecture, Dense
-from reseau.losses import LOSSES
+from reseau.engine import reference
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.layers import Architecture, Dense
+from reseau.vocabulary.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numerics import central_difference, norm
 
-from reseau.activations import ACTIVATIONS
+from reseau.vocabulary.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.usefixtures("native")
 
@@ -68,7 +68,8 @@ def chain(name: str, dtype: str = "float64", rows: int = ROWS) -> Chain:
 
 
 def model(problem: Chain, instruction_set: str | None = None) -> Any:
-    from reseau import _native, native
+    from reseau import _native
+    from reseau.engine import native
 
     kind = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}[problem.w.dtype.name]
     simplifies = _native.activations()[problem.layers[-1][3]] == "identity"
@@ -93,7 +94,8 @@ def gradient(problem: Chain, l2: float = 0.0, threads: int = 1, instruction_set:
 
 
 def predicted(problem: Chain, X: Any) -> Any:
-    from reseau import _native, native
+    from reseau import _native
+    from reseau.engine import native
 
     caller = {"float32": _native.CallerFloat32, "float64": _native.CallerFloat64}[problem.w.dtype.name]
     return caller(native.instruction_set(), problem.layers, problem.w, lambda: 1)(np.ascontiguousarray(X), None)

@@ -9,8 +9,8 @@ import pytest
 from numerics import targets_for
 
 import reseau as rs
-from reseau import reference
-from reseau.layers import Architecture, Dense
+from reseau.engine import reference
+from reseau.vocabulary.layers import Architecture, Dense
 
 
 def test_rounding_to_bfloat16_takes_the_nearest_and_of_two_as_near_the_even_one():

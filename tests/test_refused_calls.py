@@ -18,7 +18,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import reseau as rs
-from reseau import perceptron, training
+from reseau.estimators import perceptron
+from reseau.training.lbfgs import minimize
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4))
@@ -274,7 +275,7 @@ def test_an_interrupted_minimize_leaves_the_last_accepted_weights(dtype: str, mo
 
     target = np.sin(3 * X[:, :1])
     expected, net = network(), network()
-    training.minimize(expected, X, target, max_iterations=7)
+    minimize(expected, X, target, max_iterations=7)
     evaluate, losses = net.value_and_gradient, []
 
     def interrupted(*arguments: Any, **more: Any) -> Any:
@@ -284,7 +285,7 @@ def test_an_interrupted_minimize_leaves_the_last_accepted_weights(dtype: str, mo
 
     monkeypatch.setattr(net, "value_and_gradient", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        training.minimize(net, X, target, max_iterations=100, callback=losses.append)
+        minimize(net, X, target, max_iterations=100, callback=losses.append)
     np.testing.assert_array_equal(net.parameters, expected.parameters)
 
 

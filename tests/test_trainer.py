@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.losses import NO_BOUNDS
+from reseau.vocabulary.losses import NO_BOUNDS
 
 ROWS, BATCH = 23, 5
 
@@ -65,8 +65,8 @@ def test_each_batch_is_recorded_before_its_step(engine: str, weighted: bool) -> 
 def test_what_is_recorded_is_the_same_for_any_threads_and_instruction_set(
     native: None, monkeypatch: pytest.MonkeyPatch, dtype: str
 ) -> None:
-    from reseau import native as engine
     from reseau._native import instruction_sets
+    from reseau.engine import native as engine
 
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(300, 70)), rng.normal(size=(300, 5))

@@ -290,7 +290,7 @@ NB_MODULE(_native, module) {
     pthread_atfork(nullptr, nullptr, Crew::forget_others);
 #endif
     nb::set_leak_warnings(false);  // a daemon thread may still be at work in here when the interpreter ends
-    module.doc() = "The native engine's kernels; use reseau.native, which checks and prepares the arguments.";
+    module.doc() = "The native engine's kernels; use reseau.engine.native, which checks and prepares the arguments.";
     module.def("kinds", [] { return list(names().kinds, names().kind_count); });
     module.def("activations", [] { return list(names().activations, names().activation_count); });
     module.def("losses", [] { return list(names().losses, names().loss_count); });

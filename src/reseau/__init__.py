@@ -5,31 +5,31 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from reseau.version import __version__
 
 # Where each public name lives; loaded when first used, so that importing reseau costs next to nothing.
 _HOMES = {
     "Network": "network",
-    "Dense": "layers",
-    "History": "history",
-    "SGD": "optimizers",
-    "Adam": "optimizers",
-    "AdamW": "optimizers",
-    "RMSprop": "optimizers",
-    "load": "model_file",
-    "MLPClassifier": "estimators",
-    "MLPRegressor": "estimators",
-    "TableModel": "table_model",
+    "Dense": "vocabulary.layers",
+    "History": "training.history",
+    "SGD": "vocabulary.optimizers",
+    "Adam": "vocabulary.optimizers",
+    "AdamW": "vocabulary.optimizers",
+    "RMSprop": "vocabulary.optimizers",
+    "load": "files.model_file",
+    "MLPClassifier": "estimators.mlp",
+    "MLPRegressor": "estimators.mlp",
+    "TableModel": "tables.model",
     "from_onnx": "importing.onnx",
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
-    "save": "model_file",
+    "save": "files.model_file",
     "to_c": "export.c",
     "to_onnx": "export.onnx",
     "to_python": "export.numpy_script",
-    "LossCurveDisplay": "plots",
-    "NetworkDisplay": "network_display",
+    "LossCurveDisplay": "display.plots",
+    "NetworkDisplay": "display.network",
     "ReseauError": "errors",
     "ParameterError": "errors",
     "DataError": "errors",
@@ -66,23 +66,23 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from reseau.display.network import NetworkDisplay
+    from reseau.display.plots import LossCurveDisplay
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
-    from reseau.estimators import MLPClassifier, MLPRegressor
+    from reseau.estimators.mlp import MLPClassifier, MLPRegressor
     from reseau.export.c import to_c
     from reseau.export.numpy_script import to_python
     from reseau.export.onnx import to_onnx
-    from reseau.history import History
+    from reseau.files.model_file import load, save
     from reseau.importing.keras import from_keras
     from reseau.importing.onnx import from_onnx
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
-    from reseau.layers import Dense
-    from reseau.model_file import load, save
     from reseau.network import Network
-    from reseau.network_display import NetworkDisplay
-    from reseau.optimizers import SGD, Adam, AdamW, RMSprop
-    from reseau.plots import LossCurveDisplay
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
+    from reseau.training.history import History
+    from reseau.vocabulary.layers import Dense
+    from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
 
 
 def __getattr__(name: str) -> Any:

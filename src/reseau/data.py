@@ -18,8 +18,8 @@ from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.checks import frames_within
 from reseau.errors import DataError
-from reseau.layers import Architecture, check_output, default_output
-from reseau.losses import LOSSES
+from reseau.vocabulary.layers import Architecture, check_output, default_output
+from reseau.vocabulary.losses import LOSSES
 
 # Values merge where a column keeps less than this share of its different ones; rounding alone hardly merges any.
 _KEPT = 0.75

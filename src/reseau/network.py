@@ -18,15 +18,15 @@ from reseau.checks import finite_layers, in_memory, integer, interval, known, re
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
-from reseau.initializers import INITIALIZERS
-from reseau.layers import Architecture, Dense, architecture_from_description, check_network
-from reseau.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers import Architecture, Dense, architecture_from_description, check_network
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
-    from reseau.files import Place
-    from reseau.history import History
-    from reseau.optimizers import Optimizer
+    from reseau.files.writing import Place
+    from reseau.training.history import History
+    from reseau.vocabulary.optimizers import Optimizer
 
 DTYPES = ("float32", "float64")
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
@@ -75,8 +75,8 @@ class Network:
         The layers, from the inputs to the outputs; or one list of them. Where a layer is given no activation, a hidden
         one has ReLU and the last the one that the loss goes with: identity, softmax, sigmoid or exponential.
     loss : str
-        The error of an output neuron, a name of `reseau.losses.LOSSES`: "squared_error" (the lecture's ½(t − o)²),
-        "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson".
+        The error of an output neuron, a name of `reseau.vocabulary.losses.LOSSES`: "squared_error" (the lecture's ½(t
+        − o)²), "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson".
     inputs : int or None
         d, the number of columns of X; None takes it from the first `fit`.
     dtype : {"float32", "float64"}
@@ -551,7 +551,7 @@ class Network:
         [[Fraction(-2, 1)], [Fraction(-4, 1)]]
         """
         from reseau.blackboard.board import work_out
-        from reseau.optimizers import SGD, check_optimizer
+        from reseau.vocabulary.optimizers import SGD, check_optimizer
 
         if optimizer is None:
             optimizer = SGD(LECTURE_RATE if learning_rate is None else learning_rate)
@@ -685,10 +685,10 @@ class Network:
         >>> (net(X) > 0.5).astype(int).ravel().tolist()
         [0, 1, 1, 0]
         """
-        from reseau import training
+        from reseau.training.fit import fit
 
         with in_memory("training on these rows"):
-            return training.fit(
+            return fit(
                 self,
                 X,
                 y,
@@ -791,7 +791,7 @@ class Network:
         OSError
             When the path cannot be written.
         """
-        from reseau import model_file
+        from reseau.files import model_file
 
         model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS
 from reseau.blackboard.exercise import BIASES, INPUTS, WEIGHTS, draw, from_json, load
 from reseau.blackboard.forms import FORMS, set_lines
 from reseau.blackboard.sheet import Chain, Matrix
-from reseau.formula import Blank
-from reseau.losses import LOSSES
-from reseau.typesetting import BLANK
+from reseau.formulas.trees import Blank
+from reseau.formulas.typesetting import BLANK
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.losses import LOSSES
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -21,16 +21,16 @@ from numerics import EVERY_OPTIMIZER, targets_for
 from rich.cells import cell_len
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS
 from reseau.blackboard import Blackboard
 from reseau.blackboard.html import MathmlSetter
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
 from reseau.blackboard.sheet import LONGEST, chosen
-from reseau.losses import LOSSES
-from reseau.optimizers import Optimizer
-from reseau.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.typesetting import LANGUAGES, TextSetter
 from reseau.visible import visible as escaped
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.optimizers import Optimizer
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -18,8 +18,8 @@ import reseau as rs
 from reseau.blackboard import words
 from reseau.blackboard.exercise import Exercise, draw, from_json
 from reseau.blackboard.mistakes import Verdict, close, report
-from reseau.layers import Architecture
-from reseau.typesetting import TextSetter
+from reseau.formulas.typesetting import TextSetter
+from reseau.vocabulary.layers import Architecture
 
 Answers = dict[str, Any]
 RATE = 0.5

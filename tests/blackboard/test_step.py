@@ -12,8 +12,8 @@ import pytest
 from numerics import EVERY_OPTIMIZER, RoundingBounds, norm, targets_for
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.losses import LOSSES
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
+from reseau.vocabulary.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from reseau import typesetting
-from reseau.activations import ACTIVATIONS
 from reseau.blackboard import words
-from reseau.losses import LOSSES
-from reseau.optimizers import OPTIMIZERS
-from reseau.typesetting import LANGUAGES, Words
+from reseau.formulas import typesetting
+from reseau.formulas.typesetting import LANGUAGES, Words
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.optimizers import OPTIMIZERS
 
 CATALOGUE: dict[str, Words] = {
     **{name: value for name, value in vars(words).items() if isinstance(value, Words)},

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import reseau as rs
-from reseau import model_file
 from reseau.cli import app
+from reseau.files import model_file
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 CORPUS = sorted(Path(__file__).parents[1].glob("corpus/v*/*.reseau"))

@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.checkpoints import NAME
-from reseau.model_file import FORMAT_VERSION
+from reseau.files.model_file import FORMAT_VERSION
+from reseau.training.checkpoints import NAME
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
 
 FOLDER = Path(__file__).parent / f"v{FORMAT_VERSION}"
 ROWS = 60

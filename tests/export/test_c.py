@@ -25,15 +25,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import reseau as rs
-from reseau import columns as columns_module
-from reseau.activations import ACTIVATIONS, Elementwise
-from reseau.activations.code import C_FUNCTIONS
-from reseau.columns import Category, Date
 from reseau.export import c, c_text
 from reseau.export.vectors import used
-from reseau.layers import Architecture
-from reseau.table import read_table
-from reseau.target import Quantity
+from reseau.tables import columns as columns_module
+from reseau.tables.columns import Category, Date
+from reseau.tables.table import read_table
+from reseau.tables.target import Quantity
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
+from reseau.vocabulary.activations.code import C_FUNCTIONS
+from reseau.vocabulary.layers import Architecture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PENGUINS = EXAMPLES / "penguins.csv"

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pytest
 
 import reseau as rs
-from reseau.activations import ACTIVATIONS, RowWise
-from reseau.cells import MISSING, without
 from reseau.export import onnx as export
 from reseau.export import onnx_network, onnx_table
 from reseau.export.onnx_graph import OPSET, Graph
-from reseau.table import read_table
+from reseau.tables.cells import MISSING, without
+from reseau.tables.table import read_table
+from reseau.vocabulary.activations import ACTIVATIONS, RowWise
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

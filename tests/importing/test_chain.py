@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reseau.activations import ACTIVATIONS
 from reseau.importing.chain import PROBE, read, recognise
 from reseau.network import DTYPES
+from reseau.vocabulary.activations import ACTIVATIONS
 
 Array = npt.NDArray[Any]
 

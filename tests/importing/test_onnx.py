@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import reseau as rs
-from reseau import model_file
-from reseau.activations import ACTIVATIONS
+from reseau.files import model_file
 from reseau.network import DTYPES
+from reseau.vocabulary.activations import ACTIVATIONS
 
 Array = npt.NDArray[Any]
 

@@ -18,15 +18,15 @@ from reseau.blackboard.lesson import ROWS, Lesson, Names
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import Parts, Task, take
 from reseau.checks import integer, known, shown
+from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError
-from reseau.formula import Number
-from reseau.layers import Architecture
-from reseau.optimizers import Optimizer
-from reseau.reference import dense_targets
-from reseau.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.trees import Number
+from reseau.formulas.typesetting import LANGUAGES, TextSetter
+from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
-    from reseau.files import Place
+    from reseau.files.writing import Place
 
 LEAST_WIDTH = 40  # of text
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
@@ -261,7 +261,7 @@ def network_line(lesson: Lesson) -> Prose:
 def _out(path: Place | None, text: str) -> str | None:
     if path is None:
         return text
-    from reseau.files import write_bytes
+    from reseau.files.writing import write_bytes
 
     write_bytes(path, text.encode())
     return None

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS, Elementwise, RowWise
 from reseau.arrays import Array, FloatArray
 from reseau.blackboard.step import simplest
-from reseau.formula import Expression, Values, to_float
-from reseau.layers import Architecture, Dense
-from reseau.losses import Loss
+from reseau.formulas.trees import Expression, Values, to_float
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, RowWise
+from reseau.vocabulary.layers import Architecture, Dense
+from reseau.vocabulary.losses import Loss
 
 
 def fractions(array: Array, dtype: Any) -> Array:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS, Interval
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
 from reseau.blackboard.answers import read, two
@@ -21,10 +20,11 @@ from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
 from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
-from reseau.layers import Architecture, Dense, architecture_from_description, check_network, check_output
-from reseau.losses import LOSSES
-from reseau.optimizers import SGD
-from reseau.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.typesetting import LANGUAGES, TextSetter
+from reseau.vocabulary.activations import ACTIVATIONS, Interval
+from reseau.vocabulary.layers import Architecture, Dense, architecture_from_description, check_network, check_output
+from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.optimizers import SGD
 
 FORMAT, VERSION = "reseau exercise", 1
 MOST_NEURONS = 6  # of a layer: what can be done by hand

@@ -8,7 +8,7 @@ from pathlib import Path
 from reseau.blackboard import html, latex, markdown, text
 from reseau.blackboard.sheet import Line
 from reseau.errors import ParameterError
-from reseau.typesetting import TextSetter
+from reseau.formulas.typesetting import TextSetter
 
 FORMS: dict[str, Callable[[list[Line], str, int], str]] = {
     ".html": lambda lines, lang, digits: html.page(lines, html.MathmlSetter(lang, digits)),

@@ -31,7 +31,7 @@ from reseau.blackboard.sheet import (
     without_gaps,
 )
 from reseau.blackboard.step import Parts, Task, constants, input_name, simplest
-from reseau.formula import (
+from reseau.formulas.trees import (
     DOTS,
     Blank,
     Expression,
@@ -45,9 +45,9 @@ from reseau.formula import (
     symbols_of,
     to_float,
 )
-from reseau.layers import Dense
-from reseau.optimizers import Equation
-from reseau.typesetting import Words
+from reseau.formulas.typesetting import Words
+from reseau.vocabulary.layers import Dense
+from reseau.vocabulary.optimizers import Equation
 
 ROWS = "rows"
 MOST_NAMES = 40  # of inputs or outputs that are listed one by one

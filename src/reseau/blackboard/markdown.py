@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.sheet import Chain, Curve, Line, Prose, Table, Title
 from reseau.blackboard.text import LONGEST_BAR, curve_places
-from reseau.formula import Expression
+from reseau.formulas.trees import Expression
 from reseau.visible import visible
 
 SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|$~^&@!]|:(?=\S)|(?<=www)\.")  # also what GitHub makes links and signs of

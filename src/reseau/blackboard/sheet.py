@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.formula import Blank, Clause, Expression, Minus, Number, Product, Sum, Where
+from reseau.formulas.trees import Blank, Clause, Expression, Minus, Number, Product, Sum, Where
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from reseau import reference
 from reseau.arrays import Array
-from reseau.layers import Architecture
-from reseau.optimizers import Optimizer
+from reseau.engine import reference
+from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.optimizers import Optimizer
 
 Parts = dict[str, Any]  # the numbers of a step by name
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
-from reseau.formula import Expression, Number
-from reseau.typesetting import TextSetter
+from reseau.formulas.trees import Expression, Number
+from reseau.formulas.typesetting import TextSetter
 from reseau.visible import visible
 
 BOLD, COLOUR, RESULT, PLAIN = "\033[1m", "\033[36m", "\033[32m", "\033[0m"

@@ -38,7 +38,7 @@ app.command()(info)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from reseau import __version__
+        from reseau.version import __version__
 
         typer.echo(f"reseau {__version__}")
         raise typer.Exit

@@ -55,8 +55,8 @@ def blackboard(
             check_output(path, [model, table])
         places = parse_focus(focus or [])
         from reseau import load
-        from reseau.optimizers import OPTIMIZERS
-        from reseau.table_model import TableModel
+        from reseau.tables.model import TableModel
+        from reseau.vocabulary.optimizers import OPTIMIZERS
 
         kind = OPTIMIZERS[known("--optimizer", optimizer, OPTIMIZERS)]
         loaded = load(model)

@@ -107,7 +107,7 @@ def _os_error(error: OSError) -> str:
     hint = ""
     path = Path(os.fsdecode(error.filename))
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
-        from reseau.table import did_you_mean
+        from reseau.tables.table import did_you_mean
 
         hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
     reason = error.strerror[0].lower() + error.strerror[1:]

@@ -48,7 +48,7 @@ def exercise(
         from reseau.blackboard.forms import check_ending, set_lines
         from reseau.blackboard.mistakes import DIGITS
         from reseau.blackboard.words import FILES_WRITTEN
-        from reseau.files import write_together
+        from reseau.files.writing import write_together
 
         check_ending(output, "--output")
         solution = output.with_name(f"{output.stem}-solution{output.suffix}")

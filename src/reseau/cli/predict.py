@@ -52,8 +52,8 @@ def predict(
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
         from reseau import load
-        from reseau.table import quoted
-        from reseau.table_model import TableModel
+        from reseau.tables.model import TableModel
+        from reseau.tables.table import quoted
 
         loaded = load(model)
         if not isinstance(loaded, TableModel):
@@ -73,9 +73,9 @@ def predict(
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
-            from reseau import files
+            from reseau.files import writing
 
-            files.write_bytes(output, content)
+            writing.write_bytes(output, content)
             tell(f"{predictions.table.num_rows:,} predictions written to {output}.", err=True)
         if predictions.scores is not None:
             tell(

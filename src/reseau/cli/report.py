@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reseau.columns import LeftOut, plural
-from reseau.scores import ClassScores
-from reseau.target import Classes
+from reseau.tables.columns import LeftOut, plural
+from reseau.tables.scores import ClassScores
+from reseau.tables.target import Classes
 from reseau.visible import visible
 
 if TYPE_CHECKING:
-    from reseau.scores import Scores
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
+    from reseau.tables.scores import Scores
 
 MOST_COLUMNS = 40  # shown one by one
 MOST_NOTES = 40

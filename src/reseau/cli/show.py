@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from sklearn.pipeline import Pipeline
 
-    from reseau.model_file import Header
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
+    from reseau.estimators.perceptron import Perceptron
+    from reseau.files.model_file import Header
+    from reseau.tables.model import TableModel
 
 
 def show(
@@ -29,7 +29,7 @@ def show(
     Only the description at the file's beginning is read; reseau verify checks the rest too.
     """
     with refusals():
-        from reseau.model_file import build, read_header
+        from reseau.files.model_file import build, read_header
 
         header = read_header(model)
         built = build(model, header.description, None)
@@ -119,7 +119,7 @@ def _features(names: Sequence[str]) -> list[str]:
 
 
 def _pipeline(name: str, header: Header, pipeline: Pipeline) -> list[str]:
-    from reseau.pipelines import flattened
+    from reseau.estimators.pipelines import flattened
 
     flat = list(flattened(pipeline))
     steps = [f"{visible(step)}: {' '.join(repr(what).split())}" for step, what in flat]

@@ -17,8 +17,8 @@ from reseau.cli.common import check_output, refusals, tell, tell_json
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
-    from reseau.table_model import TableModel
-    from reseau.table_training import Progress as Show
+    from reseau.tables.model import TableModel
+    from reseau.tables.training import Progress as Show
 
 PLAIN_LINES = 10  # of progress where there is no terminal
 NO_LAYERS = "none"
@@ -120,7 +120,7 @@ def train(
         hidden = parse_layers(layers)
         model_path = output or Path(_stem(table) + ".reseau")
         _check_outputs(table, model_path, plot)
-        from reseau.table_model import TableModel
+        from reseau.tables.model import TableModel
 
         with _progress(quiet) as progress:
             model = TableModel.train(
@@ -149,7 +149,7 @@ def train(
             )
         model.save(model_path)
         if plot is not None:
-            from reseau.plots import save_loss_curve
+            from reseau.display.plots import save_loss_curve
 
             assert model.history is not None
             title = f"{target} from {model.training['table']}"
@@ -181,7 +181,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 def _stem(table: Path) -> str:
     """Return the name of a table without its endings ("sales.csv.gz" is "sales")."""
-    from reseau.sources import COMPRESSED, STANDARD_INPUT
+    from reseau.tables.sources import COMPRESSED, STANDARD_INPUT
 
     if str(table) == STANDARD_INPUT:
         return "stdin"
@@ -189,13 +189,13 @@ def _stem(table: Path) -> str:
 
 
 def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
-    from reseau.sources import PARQUET, TEXT
+    from reseau.tables.sources import PARQUET, TEXT
 
     check_output(model, [table])
     if model.suffix.lower() in TEXT + PARQUET:
         raise ParameterError(f"{model} would be a model file with the ending of a table; use .reseau.")
     if plot is not None:
-        from reseau.plots import check_picture
+        from reseau.display.plots import check_picture
 
         check_picture(plot)
         check_output(plot, [table, model])

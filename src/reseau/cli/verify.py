@@ -36,8 +36,8 @@ def _verified(path: Path) -> str:
     """Say that a file is in order; raise ModelFileError for what is wrong with it."""
     import numpy as np
 
-    from reseau.columns import plural
-    from reseau.model_file import LAYERS, PARAMETERS, build, read
+    from reseau.files.model_file import LAYERS, PARAMETERS, build, read
+    from reseau.tables.columns import plural
 
     description, tensors = read(path)
     build(path, description, tensors)

@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau import __version__
-from reseau.activations.code import C_FUNCTIONS
 from reseau.checks import as_path, known
 from reseau.errors import ParameterError
 from reseau.export import c_program, c_weights
@@ -30,12 +28,14 @@ from reseau.export import c_text as c
 from reseau.export.c_layers import Layer, scalings
 from reseau.export.models import check_finite, dtype_of, network_of, summary, taken_apart
 from reseau.export.vectors import Vectors, vectors, wide_first_layer
-from reseau.files import write_together
+from reseau.files.writing import write_together
 from reseau.network import Network
+from reseau.version import __version__
+from reseau.vocabulary.activations.code import C_FUNCTIONS
 
 if TYPE_CHECKING:
+    from reseau.estimators.scaling import Wrapped
     from reseau.export.models import Model
-    from reseau.scaling import Wrapped
 
 WEIGHTS = ("inside", "file")
 
@@ -181,7 +181,7 @@ def _parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
         return Parts()
     from reseau.export import c_estimator
     from reseau.export.c_table import table_parts
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
 
     if isinstance(wrapped.model, TableModel):
         return table_parts(wrapped.model, name, kind)

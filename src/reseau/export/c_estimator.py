@@ -10,8 +10,8 @@ from reseau.export.c import Parts
 from reseau.export.models import class_labels
 
 if TYPE_CHECKING:
-    from reseau.perceptron import Perceptron
-    from reseau.scaling import Wrapped
+    from reseau.estimators.perceptron import Perceptron
+    from reseau.estimators.scaling import Wrapped
 
 
 def parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
@@ -26,7 +26,7 @@ def parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
 
 def _about(estimator: Perceptron, name: str) -> str:
     """What the outputs are."""
-    from reseau.estimators import MLPClassifier
+    from reseau.estimators.mlp import MLPClassifier
 
     if not isinstance(estimator, MLPClassifier):
         return "The outputs are the numbers predicted."
@@ -41,7 +41,7 @@ def _about(estimator: Perceptron, name: str) -> str:
 
 def _declarations(estimator: Perceptron, features: list[str] | None, name: str, kind: str) -> Iterator[str]:
     """What the header has more than that of a network."""
-    from reseau.estimators import MLPClassifier
+    from reseau.estimators.mlp import MLPClassifier
 
     upper = name.upper()
     if features is not None:
@@ -60,7 +60,7 @@ def _declarations(estimator: Perceptron, features: list[str] | None, name: str, 
 
 def _definitions(estimator: Perceptron, features: list[str] | None, name: str, kind: str) -> Iterator[str]:
     """What the C file has more than that of a network."""
-    from reseau.estimators import MLPClassifier
+    from reseau.estimators.mlp import MLPClassifier
 
     upper = name.upper()
     if features is not None:

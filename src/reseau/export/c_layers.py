@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.activations.code import C_FUNCTIONS
 from reseau.export import c_text as c
 from reseau.network import LayerView
+from reseau.vocabulary.activations.code import C_FUNCTIONS
 
 if TYPE_CHECKING:
-    from reseau.scaling import Scaling
+    from reseau.estimators.scaling import Scaling
 
 
 class Layer:

@@ -16,8 +16,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from reseau.cells import MISSING
-from reseau.columns import (
+from reseau.export import c_text as c
+from reseau.export.c import Parts
+from reseau.export.vectors import Cell, Row, encoded, rows, seconds, used
+from reseau.tables.cells import MISSING
+from reseau.tables.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
     NO_LIMIT,
@@ -28,12 +31,9 @@ from reseau.columns import (
     Number,
     plural,
 )
-from reseau.dates import TIME_OF_DAY
-from reseau.export import c_text as c
-from reseau.export.c import Parts
-from reseau.export.vectors import Cell, Row, encoded, rows, seconds, used
-from reseau.table_model import TableModel
-from reseau.target import Classes, Quantity
+from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.model import TableModel
+from reseau.tables.target import Classes, Quantity
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
 

@@ -13,8 +13,8 @@ from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from reseau.perceptron import Perceptron
-from reseau.pipelines import opened
+from reseau.estimators.perceptron import Perceptron
+from reseau.estimators.pipelines import opened
 
 # Where estimators keep the fitted ones that they predict with; such lists may also hold pairs with a name.
 _PARTS = ("estimators_", "estimator_", "final_estimator_", "regressor_", "calibrated_classifiers_")

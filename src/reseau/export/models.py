@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from reseau.checks import finite_layers
 from reseau.errors import ParameterError, ReseauError
+from reseau.estimators.scaling import Wrapped
 from reseau.network import Network, precision_of
-from reseau.scaling import Wrapped
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-    from reseau.estimators import MLPClassifier
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
+    from reseau.estimators.mlp import MLPClassifier
+    from reseau.estimators.perceptron import Perceptron
+    from reseau.tables.model import TableModel
 
     Model: TypeAlias = Network | TableModel | Perceptron | Pipeline
 
@@ -34,7 +34,7 @@ def taken_apart(model: object, language: str) -> Wrapped:
     """
     if isinstance(model, Network):
         return Wrapped(model)
-    from reseau.pipelines import unwrapped
+    from reseau.estimators.pipelines import unwrapped
 
     wrapped = unwrapped(model, "write it with reseau.to_onnx, which knows the steps of scikit-learn.")
     network_of(wrapped.model, language)
@@ -47,8 +47,8 @@ def network_of(model: object, language: str) -> Network:
         return model
     from sklearn.utils.validation import check_is_fitted
 
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
+    from reseau.estimators.perceptron import Perceptron
+    from reseau.tables.model import TableModel
 
     if isinstance(model, TableModel):
         return model.network

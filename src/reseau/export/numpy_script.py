@@ -20,11 +20,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau import __version__
-from reseau.activations.code import NUMPY_FUNCTIONS
-from reseau.cells import MISSING
 from reseau.checks import as_path
-from reseau.columns import (
+from reseau.errors import ParameterError, ReseauError
+from reseau.export import c_text
+from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary, taken_apart
+from reseau.export.vectors import Cell, rows, used, vectors
+from reseau.files.writing import write_together
+from reseau.network import Network
+from reseau.tables.cells import MISSING
+from reseau.tables.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
     NO_LIMIT,
@@ -35,19 +39,15 @@ from reseau.columns import (
     Number,
     plural,
 )
-from reseau.dates import TIME_OF_DAY
-from reseau.errors import ParameterError, ReseauError
-from reseau.export import c_text
-from reseau.export.models import check_finite, class_labels, dtype_of, network_of, summary, taken_apart
-from reseau.export.vectors import Cell, rows, used, vectors
-from reseau.files import write_together
-from reseau.network import Network
-from reseau.target import Classes, Quantity
+from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.target import Classes, Quantity
+from reseau.version import __version__
+from reseau.vocabulary.activations.code import NUMPY_FUNCTIONS
 
 if TYPE_CHECKING:
+    from reseau.estimators.scaling import Wrapped
     from reseau.export.models import Model
-    from reseau.scaling import Wrapped
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
 
 LANGUAGE = "NumPy"
 MOST_TO_READ = 100_000  # weights in a script; more are in a file beside it
@@ -103,7 +103,7 @@ def _written(
     model: Model, script_name: str, weights_name: str | None, dtype: npt.DTypeLike | None
 ) -> tuple[str, bytes]:
     """The content of the script, and of the file of its weights."""
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
 
     wrapped = taken_apart(model, LANGUAGE)
     network = network_of(wrapped.model, LANGUAGE)
@@ -268,7 +268,7 @@ def _literal(cell: Cell) -> str:
 
 def _of_classifier(model: object) -> Iterator[str]:
     """The classes of an `MLPClassifier`, and which of them outputs say."""
-    from reseau.estimators import MLPClassifier
+    from reseau.estimators.mlp import MLPClassifier
 
     if not isinstance(model, MLPClassifier) or model._several:
         return

@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reseau import files
 from reseau.checks import integer
 from reseau.errors import ParameterError, ReseauError
 from reseau.export.models import dtype_of
 from reseau.export.onnx_graph import OLDEST_OPSET, OPSET, onnx_package
 from reseau.export.onnx_network import estimator_model, network_model
+from reseau.files import writing
 from reseau.network import Network
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def to_onnx(
     model: object,
-    path: files.Place,
+    path: writing.Place,
     *,
     sample: Any = None,
     dtype: npt.DTypeLike | None = None,
@@ -88,7 +88,7 @@ def to_onnx(
     Network(Dense(2, 'softmax'), loss='cross_entropy', inputs=3, dtype='float32')
     """
     made = to_model(model, sample=sample, dtype=dtype, opset=opset)
-    files.write_bytes(path, made.SerializeToString(deterministic=True))
+    writing.write_bytes(path, made.SerializeToString(deterministic=True))
 
 
 def to_model(
@@ -102,10 +102,10 @@ def to_model(
     from sklearn.base import BaseEstimator
     from sklearn.utils.validation import check_is_fitted
 
+    from reseau.estimators.perceptron import Perceptron
     from reseau.export.composed import innermost, networks
     from reseau.export.onnx_table import table_model
-    from reseau.perceptron import Perceptron
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
 
     if isinstance(model, TableModel):
         return table_model(model, dtype_of(model.network, dtype), version)

@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from reseau.errors import ReseauError
-from reseau.estimators import MLPClassifier
+from reseau.estimators.mlp import MLPClassifier
 from reseau.export.onnx_graph import Graph
 from reseau.export.onnx_operators import TENSORS, Converter, cells, declared, hand_over, precision, row
 from reseau.export.onnx_steps import applied

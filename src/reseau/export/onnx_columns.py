@@ -16,10 +16,10 @@ import narwhals as nw
 import numpy as np
 import scipy.sparse
 
-from reseau.columns import plural
 from reseau.errors import ParameterError
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.table import listed
+from reseau.tables.columns import plural
+from reseau.tables.table import listed
 
 Array = np.ndarray[Any, Any]
 TEXT = np.dtype(object)

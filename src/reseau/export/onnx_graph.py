@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau import __version__
 from reseau.errors import ReseauError
+from reseau.version import __version__
 
 if TYPE_CHECKING:
     import onnx

@@ -13,8 +13,8 @@ from reseau.export.onnx_graph import Graph, finished, tensor
 if TYPE_CHECKING:
     import onnx
 
+    from reseau.estimators.perceptron import Perceptron
     from reseau.network import Network
-    from reseau.perceptron import Perceptron
 
 LARGEST = 2**31 - 2**20  # bytes; protobuf ends at 2 GiB, of which some are left for what is not weights
 OUTPUTS = ("label", "probabilities", "prediction")  # of estimators

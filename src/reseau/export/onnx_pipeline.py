@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline
 
 from reseau.checks import integer
 from reseau.errors import ParameterError, ReseauError
-from reseau.estimators import MLPClassifier, MLPRegressor
+from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.export import onnx_steps
 from reseau.export.composed import networks, plain
 from reseau.export.models import dtype_of
@@ -37,7 +37,7 @@ from reseau.export.onnx_network import OUTPUTS, decisions, label_table, labels, 
 from reseau.export.onnx_operators import TENSORS, Converter, cells, hand_over, is_text, precision
 
 if TYPE_CHECKING:
-    from reseau.perceptron import Perceptron
+    from reseau.estimators.perceptron import Perceptron
 
 BEFORE = "steps/"  # begins the names of what skl2onnx wrote
 CLOSE = {"float32": 1e-3, "float64": 1e-6}  # how far, in units of the largest, predictions may be from ours

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
-from reseau.dates import TIME_OF_DAY
 from reseau.export.onnx_graph import Graph, finished, input_names, tensor
 from reseau.export.onnx_network import labels, layers
-from reseau.target import Classes
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
+from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.target import Classes
 
 if TYPE_CHECKING:
     import onnx
 
-    from reseau.columns import Boolean, Category, Number
-    from reseau.table_model import TableModel
+    from reseau.tables.columns import Boolean, Category, Number
+    from reseau.tables.model import TableModel
 
 _OUTPUTS = ("prediction", "probabilities")
 _MISSING = "NaN where it is missing"

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from reseau.columns import Boolean, Category, Date, Description, Number
-from reseau.dates import TIME_OF_DAY
-from reseau.layers import Architecture
+from reseau.tables.columns import Boolean, Category, Date, Description, Number
+from reseau.tables.dates import TIME_OF_DAY
+from reseau.vocabulary.layers import Architecture
 
 if TYPE_CHECKING:
+    from reseau.estimators.scaling import Scaling
     from reseau.network import Network
-    from reseau.scaling import Scaling
-    from reseau.table_model import TableModel
+    from reseau.tables.model import TableModel
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Cell: TypeAlias = float | str | datetime | time | None
@@ -124,7 +124,7 @@ def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:
 
 
 def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) -> bool:
-    from reseau import reference
+    from reseau.engine import reference
 
     Z, A = reference.trace(architecture, w, X)
     return all(bool((np.abs(numbers) < largest).all()) for numbers in [*Z, *A])
@@ -229,8 +229,8 @@ def encoded(model: TableModel, cells: Sequence[Row]) -> Floats:
     """What the model makes of such rows: X (rows, d), numbers of float32."""
     import pyarrow as pa
 
-    from reseau import columns
-    from reseau.table import read_table
+    from reseau.tables import columns
+    from reseau.tables.table import read_table
 
     types = {Number: pa.float64(), Boolean: pa.float64(), Category: pa.large_string(), Date: pa.timestamp("us")}
 

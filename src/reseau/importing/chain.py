@@ -2,8 +2,8 @@
 
 An activation is recognised by what it computes, not by its name: GELU is one module in one place, six nodes in another.
 Whatever stands between two layers is applied to one small matrix of numbers, and must give there what an entry of
-`reseau.activations.ACTIVATIONS` gives, up to the rounding of float32. Some functions that are no entries are entries
-with other weights around them, exactly: what clips, leaky ReLUs of any slope, what is sharper (see `read`).
+`reseau.vocabulary.activations.ACTIVATIONS` gives, up to the rounding of float32. Some functions that are no entries
+are entries with other weights around them, exactly: what clips, leaky ReLUs of any slope, what is sharper (see `read`).
 
 What multiplies each column by a number and adds one (scalers, batch normalisation) becomes part of a layer: of the one
 before, σ((x W + b)·k + c) = σ(x kW + kb + c), or of the one behind, (a·k + c) V + b = a kV + (cV + b).
@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau.activations import ACTIVATIONS
 from reseau.errors import ParameterError, ReseauError
-from reseau.layers import Dense
-from reseau.losses import LOSSES
 from reseau.network import DTYPES, Network
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.layers import Dense
+from reseau.vocabulary.losses import LOSSES
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]

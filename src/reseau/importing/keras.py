@@ -37,9 +37,9 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
         has too. Layers and models of a class of your own, derived ones too, are refused. A copy is made: the network
         does not share its weights.
     loss : str or None
-        What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes the one that suits the
-        output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for an
-        exponential, "squared_error" for all others.
+        What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
+        suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
+        an exponential, "squared_error" for all others.
 
     Returns
     -------

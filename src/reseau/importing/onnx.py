@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from reseau.activations.functions import sigmoid, softmax
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package
 from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise, takes
@@ -28,6 +27,7 @@ from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attri
 from reseau.importing.onnx_tensors import Tensors
 from reseau.importing.onnx_tensors import read as read_model
 from reseau.network import Network
+from reseau.vocabulary.activations.functions import sigmoid, softmax
 
 if TYPE_CHECKING:
     import onnx
@@ -105,8 +105,8 @@ def from_onnx(
         any slope between layers (see Notes). Weights in float32 or float64, in the file itself or, of a path, in files
         of the same folder.
     loss : str or None
-        What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes that of a file that
-        Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax or its log,
+        What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes that of a
+        file that Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax or its log,
         "binary_cross_entropy" for a sigmoid, "poisson" for an exponential, "squared_error" for all others.
     output : str or None
         Which output of the graph to compute. None takes the only one, or the only one that is a tensor of floats, such

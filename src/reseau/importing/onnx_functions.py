@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reseau.activations import ACTIVATIONS
-from reseau.activations.functions import SELU_ALPHA, SELU_SCALE
 from reseau.importing.chain import Affine, Array
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.activations.functions import SELU_ALPHA, SELU_SCALE
 
 Attributes = dict[str, Any]
 

@@ -13,13 +13,13 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from reseau.activations import ACTIVATIONS
 from reseau.errors import ParameterError
-from reseau.estimators import MLPClassifier, MLPRegressor
+from reseau.estimators.mlp import MLPClassifier, MLPRegressor
+from reseau.estimators.perceptron import RECORDS
+from reseau.estimators.pipelines import SCALERS
+from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.importing.chain import Affine, Array, Chain, default_loss
-from reseau.perceptron import RECORDS
-from reseau.pipelines import SCALERS
-from reseau.scikit_learn_rules import ACTIVATIONS_BY_NAME
+from reseau.vocabulary.activations import ACTIVATIONS
 
 Step = tuple[str, Any]  # its name, and the transformer
 

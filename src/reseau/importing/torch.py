@@ -42,9 +42,9 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
         any device. Modules of a class of your own, derived ones too, are refused, as are those with hooks, a forward of
         their own or parametrizations. A copy is made: the network does not share its weights.
     loss : str or None
-        What the network is to be trained on with, a name of `reseau.losses.LOSSES`. None takes the one that suits the
-        output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for an
-        exponential, "squared_error" for all others.
+        What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
+        suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
+        an exponential, "squared_error" for all others.
 
     Returns
     -------

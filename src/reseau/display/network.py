@@ -1,0 +1,595 @@
+"""NetworkDisplay: a network as one draws it, with its real weights and names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reseau.arrays import FloatArray
+from reseau.checks import boolean, integer, known, shown
+from reseau.display.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
+from reseau.errors import ParameterError
+from reseau.formulas.typesetting import TextSetter
+from reseau.visible import visible
+from reseau.vocabulary.activations import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    from reseau.network import Network
+
+    Points = npt.NDArray[np.float64]
+
+MOST_WRITTEN = 30  # weights, or their numbers would cover the lines
+LONGEST_NAME = 40  # letters
+ON_LIGHT = VALIDATION_COLOUR, LOSS_COLOUR  # the most negative weight, the most positive
+ON_DARK = "#e69f00", "#56b4e9"  # told apart by the colour-blind too
+POINTS = 72  # in an inch
+# How large things are, in points.
+NEURON, NEURON_WITH_NUMBER = 24.0, 36.0
+GAP = 5.0  # between a neuron and its name
+ROW, ROW_WITH_NUMBERS = 27.0, 80.0  # from neuron to neuron
+COLUMN, COLUMN_WITH_NUMBERS = 125.0, 190.0  # from layer to layer
+COLORBAR = 85.0
+MANY = 50  # lines between two layers
+FEW_LINES, MANY_LINES = (0.7, 0.8, 3.2), (0.3, 0.4, 2.2)  # opacity of a weight of zero; its width, that of the largest
+SMALLEST_FONT = 3.0
+MIDDLE = 0.18  # of lightness: √(1.05 · 0.05) − 0.05, as far from black as from white by the contrast of WCAG
+
+
+class NetworkDisplay:
+    """The diagram of a network: a circle for each neuron, a line for each weight.
+
+    The colour of a line is that of its weight, and its width grows with the weight's size; the colour of a neuron is
+    that of its bias. Of a large layer the first neurons are drawn, dots, and the last.
+
+    `from_estimator` makes and draws one.
+
+    Parameters
+    ----------
+    weights : list of ndarray of shape (n_in, n_out)
+        W of each layer.
+    biases : list of ndarray of shape (n_out,), or None
+        b of each layer; None where it has no bias.
+    activations : list of str
+        The name of each layer's activation.
+    input_names, output_names : list of str or None
+        What the inputs and outputs are; None calls them x_1, x_2, ... and o_1, o_2, ...
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it was drawn.
+    shown_ : list of list of int
+        Of the inputs and of each layer, which neurons are drawn, from 0.
+    lines_ : list of LineCollection
+        The weights of each layer, ``W[np.ix_(shown_[l], shown_[l + 1])].ravel()``.
+    neurons_ : list of PathCollection
+        The inputs, then the neurons of each layer.
+    dots_ : list of PathCollection
+        One for each layer that is not drawn whole.
+    input_texts_, output_texts_ : list of Text
+        The names of the drawn inputs and outputs.
+    layer_texts_ : list of Text
+        Below the inputs and each layer: how many there are, and the activation.
+    weight_texts_ : list of list of Text
+        The written weights of each layer, in the order of `lines_`; empty lists if they are not written.
+    bias_texts_ : list of list of Text
+        The written biases of each layer.
+    colorbar_ : Colorbar or None
+        The scale of the colours.
+
+    Raises
+    ------
+    ParameterError
+        If there are not as many names as inputs or outputs.
+    """
+
+    ax_: Axes
+    figure_: Figure
+    shown_: list[list[int]]
+    lines_: list[LineCollection]
+    neurons_: list[PathCollection]
+    dots_: list[PathCollection]
+    input_texts_: list[Text]
+    output_texts_: list[Text]
+    layer_texts_: list[Text]
+    weight_texts_: list[list[Text]]
+    bias_texts_: list[list[Text]]
+    colorbar_: Any
+
+    def __init__(
+        self,
+        *,
+        weights: list[FloatArray],
+        biases: list[FloatArray | None],
+        activations: list[str],
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+    ) -> None:
+        weights, biases, activations = _checked_layers(weights, biases, activations)
+        self.weights = weights
+        self.biases = biases
+        self.activations = activations
+        self.input_names = _checked_names("input_names", input_names, weights[0].shape[0], "inputs")
+        self.output_names = _checked_names("output_names", output_names, weights[-1].shape[1], "outputs")
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+        max_neurons: int = 12,
+        include_values: bool | None = None,
+        digits: int = 2,
+        cmap: str | Colormap | None = None,
+        colorbar: bool = True,
+        ax: Axes | None = None,
+    ) -> NetworkDisplay:
+        """Draw the network of an estimator.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier, MLPRegressor, Pipeline, TableModel or Network
+            Fitted; a pipeline ends with one of the first two.
+        input_names, output_names : list of str or None
+            None takes the names of the columns and classes, where the estimator knows them. The one output neuron of a
+            classifier of two classes has the name of the second class, whose probability it gives.
+        max_neurons : int
+            Of a layer of more neurons, at least 3, the first `max_neurons` − 2 and the last are drawn.
+        include_values : bool or None
+            Whether weights and biases are written; None writes them if there are at most 30 weights.
+        digits : int
+            To how many significant digits.
+        cmap : str, Colormap or None
+            The colours from the most negative to the most positive number; None takes orange and blue.
+        colorbar : bool
+            Whether the scale of the colours is drawn.
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure, as large as the diagram needs.
+
+        Returns
+        -------
+        NetworkDisplay
+            With `ax_`, `figure_` and everything drawn.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ParameterError
+            If there is no network in it, there are not as many names as inputs or outputs, or a weight is not finite.
+        ReseauError
+            If matplotlib is not installed, or the network does not know its inputs yet.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "sigmoid"), inputs=3, seed=0)
+        >>> display = rs.NetworkDisplay.from_estimator(net, input_names=["age", "height", "mass"])
+        >>> [text.get_text() for text in display.input_texts_]
+        ['age', 'height', 'mass']
+        >>> bool((display.lines_[0].get_array() == net.layers[0].W.ravel()).all())
+        True
+        """
+        network, inputs, outputs = _opened(estimator)
+        layers = network.layers
+        display = cls(
+            weights=[layer.W.copy() for layer in layers],
+            biases=[None if layer.b is None else layer.b.copy() for layer in layers],
+            activations=[layer.description.sigma.name for layer in layers],
+            input_names=inputs if input_names is None else input_names,
+            output_names=outputs if output_names is None else output_names,
+        )
+        return display.plot(
+            ax, max_neurons=max_neurons, include_values=include_values, digits=digits, cmap=cmap, colorbar=colorbar
+        )
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        max_neurons: int = 12,
+        include_values: bool | None = None,
+        digits: int = 2,
+        cmap: str | Colormap | None = None,
+        colorbar: bool = True,
+    ) -> NetworkDisplay:
+        """Draw the diagram into `ax`, or into a new figure; parameters are those of `from_estimator`.
+
+        The diagram fits the size that the axes have now; its data coordinates are points, 1/72 of an inch.
+        """
+        require_matplotlib()
+        import matplotlib as mpl
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import CenteredNorm
+
+        check_axes(ax)
+        colorbar = boolean("colorbar", colorbar)
+        include_values = None if include_values is None else boolean("include_values", include_values)
+        max_neurons = integer("max_neurons", max_neurons, low=3)
+        write = TextSetter("en", integer("digits", digits, low=1)).number
+        widths = [self.weights[0].shape[0], *(W.shape[1] for W in self.weights)]
+        self.shown_ = [[*range(n)] if n <= max_neurons else [*range(max_neurons - 2), n - 1] for n in widths]
+        W = [w[np.ix_(*places)] for w, *places in zip(self.weights, self.shown_, self.shown_[1:], strict=False)]
+        b = [None if v is None else v[places] for v, places in zip(self.biases, self.shown_[1:], strict=True)]
+        largest = float(np.max([np.abs(numbers).max() for numbers in [*W, *b] if numbers is not None]))
+        if not np.isfinite(largest):
+            raise ParameterError(
+                "The network has weights that are not finite, which have no colour; train it again, with a smaller "
+                "learning rate."
+            )
+        values = sum(w.size for w in W) <= MOST_WRITTEN if include_values is None else include_values
+        slots = [min(n, max_neurons) for n in widths]
+
+        fontsize = float(mpl.rcParams["font.size"])
+        names = [
+            _labels(self.input_names, "x", self.shown_[0]),
+            _labels(self.output_names, "o", self.shown_[-1]),
+        ]
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            letters = sum(max(len(name.replace("$", "")) for name in side) for side in names)
+            column, row = (COLUMN_WITH_NUMBERS, ROW_WITH_NUMBERS) if values else (COLUMN, ROW)
+            width = column * (len(widths) - 1) + 0.6 * fontsize * letters + 3 * NEURON + COLORBAR * bool(colorbar)
+            height = row * max(slots) + 4 * fontsize + NEURON
+            size = (max(width / POINTS, 5.0), max(height / POINTS, 3.2))
+            _, ax = plt.subplots(figsize=size, layout="constrained")
+        self.ax_ = ax
+        figure: Any = ax.figure
+        self.figure_ = figure
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+        ax.grid(False)
+        ax.set_aspect("auto")
+
+        ground, ink = _ground(ax), mpl.rcParams["text.color"]
+        colours = ScalarMappable(CenteredNorm(0, halfrange=largest or 1.0), _colormap(cmap, ground, ink))
+        self.colorbar_ = None
+        if colorbar:
+            what = "weight" if all(v is None for v in b) else "weight (line), bias (neuron)"
+            self.colorbar_ = figure.colorbar(colours, ax=ax, shrink=0.8, aspect=25)
+            self.colorbar_.set_label(what, labelpad=8)
+            self.colorbar_.outline.set_visible(False)
+
+        def text(words: str, **options: Any) -> Text:
+            """Text of the diagram, at a place that is found later."""
+            return ax.text(0, 0, words, fontsize=fontsize, color=ink, **options)
+
+        # A $ in a name begins no formula; the names of none do.
+        self.input_texts_, self.output_texts_ = (
+            [text(name, ha=side, va="center", parse_math=given is None) for name in labels]
+            for labels, side, given in zip(names, ("right", "left"), (self.input_names, self.output_names), strict=True)
+        )
+        self.layer_texts_ = [
+            text(words, ha="center", va="top", linespacing=1.3) for words in _footers(widths, self.activations)
+        ]
+        at, diameter = self._places(slots, values)
+        self._draw_neurons(at, slots, diameter, b, colours, ground, ink)
+        self._draw_weights(at, W, colours, largest or 1.0)
+        self.weight_texts_ = [[] for _ in W]
+        self.bias_texts_ = [[] for _ in W]
+        if values:
+            self._write_values(at, diameter, W, b, colours, ground, ink, write)
+        return self
+
+    def _places(self, slots: list[int], values: bool) -> tuple[list[Points], float]:
+        """Put the texts into their places; return those of the drawn neurons, (n, 2) for each layer, and their size."""
+        ax = self.ax_
+        root: Any = self.figure_.canvas.figure  # of a subfigure too
+        sides = [self.input_texts_, self.output_texts_]
+        for text in [*sides[0], *sides[1], *self.layer_texts_]:
+            text.set_in_layout(False)  # it is not in its place yet
+        root.draw_without_rendering()  # a layout manager places the axes only then
+        box = ax.get_window_extent()
+        unit = POINTS / root.dpi
+        width, height = max(box.width * unit, 1.0), max(box.height * unit, 1.0)
+        ax.set_xlim(0, width)
+        ax.set_ylim(0, height)
+
+        def across(texts: list[Text]) -> float:
+            return float(max(text.get_window_extent().width for text in texts) * unit)
+
+        foot = max(text.get_window_extent().height for text in self.layer_texts_) * unit + 2 * GAP
+        row = max(height - foot, 1.0) / max(slots)
+        diameter = min(NEURON_WITH_NUMBER if values else NEURON, 0.75 * row)
+
+        # Names: not higher than a row, and in all not wider than half of the axes, or than what the layers leave.
+        size = float(self.input_texts_[0].get_fontsize())
+        room = max(0.5 * width, width - 0.5 * COLUMN * len(slots))
+        factor = min(1.0, row / (1.3 * size), room / sum(across(side) for side in sides))
+        for texts in sides:
+            for text in texts:
+                text.set_fontsize(max(size * factor, SMALLEST_FONT))
+        half = across(self.layer_texts_) / 2
+        left, right = (max(across(texts) + GAP + diameter / 2, half) + GAP for texts in sides)
+        xs = np.linspace(left, width - right, len(slots))
+        column = (width - left - right) / (len(slots) - 1)
+        diameter = min(diameter, max(0.5 * column, 1.0))
+        factor = min(1.0, max(column, 1.0) / (2 * half + GAP))
+        for x, text in zip(xs, self.layer_texts_, strict=True):
+            text.set_fontsize(max(size * factor, SMALLEST_FONT))
+            text.set_position((float(x), foot - GAP))
+            text.set_in_layout(True)
+
+        at = []
+        for x, n, drawn in zip(xs, slots, self.shown_, strict=True):
+            ys = foot + row * (max(slots) + n - 1) / 2 - row * np.arange(n)
+            if len(drawn) < n:  # the last slot but one is for the dots
+                ys = np.delete(ys, -2)
+            at.append(np.column_stack([np.full(len(drawn), x), ys]))
+        for texts, places, shift in zip(sides, (at[0], at[-1]), (-1, 1), strict=True):
+            for text, (x, y) in zip(texts, places, strict=True):
+                text.set_position((x + shift * (diameter / 2 + GAP), y))
+                text.set_in_layout(True)
+        return at, diameter
+
+    def _draw_neurons(
+        self,
+        at: list[Points],
+        slots: list[int],
+        diameter: float,
+        b: list[FloatArray | None],
+        colours: Any,
+        ground: Any,
+        ink: Any,
+    ) -> None:
+        self.neurons_, self.dots_ = [], []
+        for places, n, biases in zip(at, slots, [None, *b], strict=True):
+            look: dict[str, Any] = {"facecolors": [ground]}
+            if biases is not None:
+                look = {"c": biases, "cmap": colours.cmap, "norm": colours.norm}
+            x, y = places.T
+            self.neurons_.append(
+                self.ax_.scatter(x, y, s=diameter**2, edgecolors=ink, linewidths=1.0, zorder=3, **look)
+            )
+            if len(places) < n:
+                step = (y[-2] - y[-1]) / 8
+                dots = (y[-2] + y[-1]) / 2 + step * np.array([1, 0, -1])
+                size = min(0.15 * diameter, 3.5)
+                self.dots_.append(self.ax_.scatter(x[[0] * 3], dots, s=size**2, color=ink, zorder=3))
+
+    def _draw_weights(self, at: list[Points], W: list[FloatArray], colours: Any, largest: float) -> None:
+        from matplotlib.collections import LineCollection
+
+        self.lines_ = []
+        for starts, ends, weights in zip(at, at[1:], W, strict=False):
+            n_in, n_out = weights.shape
+            size = np.abs(weights.ravel()) / largest
+            segments = np.stack([starts.repeat(n_out, axis=0), np.tile(ends, (n_in, 1))], axis=1)
+            faintest, thinnest, thickest = FEW_LINES if weights.size <= MANY else MANY_LINES
+            lines = LineCollection(
+                list(segments),
+                array=weights.ravel(),
+                cmap=colours.cmap,
+                norm=colours.norm,
+                linewidths=thinnest + (thickest - thinnest) * size,
+                alpha=faintest + (1 - faintest) * size,
+                zorder=1,
+            )
+            self.ax_.add_collection(lines, autolim=False)
+            self.lines_.append(lines)
+
+    def _write_values(
+        self,
+        at: list[Points],
+        diameter: float,
+        W: list[FloatArray],
+        b: list[FloatArray | None],
+        colours: Any,
+        ground: Any,
+        ink: Any,
+        write: Any,
+    ) -> None:
+        """Write each weight on its line, and each bias in its neuron."""
+        unit = POINTS / self.figure_.dpi
+        size = 0.85 * float(self.input_texts_[0].get_fontsize())
+        for layer, (starts, ends, weights, biases) in enumerate(zip(at, at[1:], W, b, strict=False)):
+            shades = colours.to_rgba(weights.ravel())
+            texts = self.weight_texts_[layer] = [
+                self.ax_.text(
+                    0,
+                    0,
+                    write(float(w)),
+                    fontsize=size,
+                    color=ink,
+                    ha="center",
+                    va="center",
+                    zorder=2,
+                    bbox={"boxstyle": "round,pad=0.15", "facecolor": ground, "edgecolor": shade, "linewidth": 0.8},
+                )
+                for w, shade in zip(weights.ravel(), shades, strict=True)
+            ]
+            boxes = [text.get_window_extent() for text in texts]
+            sizes = np.array([[box.width * unit, box.height * unit] for box in boxes]) + 0.45 * size
+            for text, place in zip(texts, _apart(starts, ends, sizes, diameter / 2), strict=True):
+                text.set_position(tuple(place))
+            if biases is None:
+                continue
+            for (x, y), bias in zip(ends, biases, strict=True):
+                shade = colours.to_rgba(bias)
+                text = self.ax_.text(
+                    x,
+                    y,
+                    write(float(bias)),
+                    fontsize=size,
+                    color="black" if _lightness(shade) > MIDDLE else "white",
+                    ha="center",
+                    va="center",
+                    zorder=4,
+                )
+                text.set_fontsize(size * min(1.0, 0.85 * diameter / (text.get_window_extent().width * unit)))
+                self.bias_texts_[layer].append(text)
+
+
+def _apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points:
+    """Find a place on each line for a box, such that it lies on no other box and on as few other lines as can be.
+
+    Parameters
+    ----------
+    starts, ends : ndarray of shape (n_in, 2) and (n_out, 2)
+        Every start is joined with every end.
+    sizes : ndarray of shape (n_in · n_out, 2)
+        Width and height of the boxes.
+    radius : float
+        Of the circles at the ends.
+
+    Returns
+    -------
+    ndarray of shape (n_in · n_out, 2)
+        The middles of the boxes.
+    """
+    y0, y1 = starts[:, 1].repeat(len(ends)), np.tile(ends[:, 1], len(starts))
+    x0, across = starts[0, 0], ends[0, 0] - starts[0, 0]
+    middles: Points = np.zeros_like(sizes)
+    for i, (width, height) in enumerate(sizes):
+        margin = min((radius + width / 2) / across, 0.45)
+        ts = np.linspace(margin, 1 - margin, 25)
+        ts = ts[np.argsort(np.abs(ts - 0.3), kind="stable")]  # of equal places that nearest to the start, as one reads
+        best = np.inf
+        for t in ts:
+            x, y = x0 + t * across, y0[i] + t * (y1[i] - y0[i])
+            away = np.abs(middles[:i] - [x, y]) - (sizes[:i] + sizes[i]) / 2
+            sides = t + np.array([[-0.5], [0.5]]) * width / across
+            ys = y0 + sides * (y1 - y0)  # of all lines, where the box begins and ends
+            crossed = (ys.min(axis=0) < y + height / 2) & (ys.max(axis=0) > y - height / 2)
+            cost = 100 * (away < 0).all(axis=1).sum() + crossed.sum()
+            if cost < best:
+                best, middles[i] = cost, (x, y)
+    return middles
+
+
+def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None]:
+    """The network in an estimator, and the names of its inputs and outputs where they are known."""
+    from reseau.network import Network
+
+    if isinstance(estimator, Network):
+        return estimator, None, None
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils.validation import check_is_fitted
+
+    from reseau.estimators.perceptron import Perceptron
+
+    if isinstance(estimator, Pipeline) and isinstance(estimator[-1], Perceptron):
+        check_is_fitted(estimator[-1], "network_")
+        network, inputs, outputs = _opened(estimator[-1])
+        given = getattr(estimator, "feature_names_in_", None)
+        if inputs is None and given is not None and len(estimator) > 1:
+            try:
+                inputs = [str(name) for name in estimator[:-1].get_feature_names_out(given)]
+            except AttributeError:  # a step does not name what it gives
+                inputs = None
+        return network, inputs, outputs
+    if isinstance(estimator, Perceptron):
+        check_is_fitted(estimator, "network_")
+        network = estimator.network_
+        named = getattr(estimator, "feature_names_in_", None)
+        inputs = None if named is None else [str(name) for name in named]
+        outputs = [str(label) for label in getattr(estimator, "classes_", ())]
+        if network.architecture.outputs == 1:
+            outputs = outputs[1:]  # the second class, whose probability the neuron gives; with one class there is none
+        return network, inputs, outputs if len(outputs) == network.architecture.outputs else None
+    from reseau.tables.model import TableModel
+    from reseau.tables.target import Classes
+
+    if isinstance(estimator, TableModel):
+        target = estimator.target
+        features = [feature for column in estimator.columns for feature in column.features]
+        return estimator.network, features, target.labels if isinstance(target, Classes) else [target.name]
+    kind = estimator if isinstance(estimator, type) else type(estimator)
+    hint = "; of a search give its best_estimator_" if hasattr(estimator, "estimator") else ""
+    raise ParameterError(
+        f"estimator is {'the class' if kind is estimator else 'of'} {kind.__module__}.{kind.__qualname__}, but must be "
+        f"a fitted MLPClassifier or MLPRegressor of reseau, a pipeline that ends with one, a TableModel or a "
+        f"Network{hint}."
+    )
+
+
+def _checked_layers(weights: Any, biases: Any, activations: Any) -> tuple[list[Any], list[Any], list[str]]:
+    """W, b and the activation of each layer, whose shapes fit one another."""
+    for parameter, values in (("weights", weights), ("biases", biases), ("activations", activations)):
+        if not isinstance(values, list | tuple):
+            raise ParameterError(f"{parameter} is {shown(values)}, but must be a list with an entry for each layer.")
+    if not len(weights) == len(biases) == len(activations) > 0:
+        raise ParameterError(
+            f"weights, biases and activations have {len(weights)}, {len(biases)} and {len(activations)} entries, but "
+            "must have one for each layer."
+        )
+    n_in = None
+    for layer, (W, b, activation) in enumerate(zip(weights, biases, activations, strict=True), start=1):
+        if not isinstance(W, np.ndarray) or W.ndim != 2 or W.dtype.kind != "f" or W.shape[0] != (n_in or W.shape[0]):
+            raise ParameterError(f"the weights of layer {layer} are no matrix W (n_in, n_out) on the layer before.")
+        n_in = W.shape[1]
+        if b is not None and not (isinstance(b, np.ndarray) and b.shape == (n_in,) and b.dtype.kind == "f"):
+            raise ParameterError(f"the biases of layer {layer} must be an array of shape ({n_in},), or None.")
+        known(f"the activation of layer {layer}", activation, ACTIVATIONS)
+    return list(weights), list(biases), list(activations)
+
+
+def _checked_names(parameter: str, names: Any, wanted: int, what: str) -> list[str] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not np.iterable(names):
+        raise ParameterError(f"{parameter} is {names!r}, but must be a list of the names of the {wanted} {what}.")
+    found = [str(name) for name in names]
+    if len(found) != wanted:
+        raise ParameterError(
+            f"{parameter} has {len(found)} names, {found}, but the network has {wanted} {what}; give one name for each."
+        )
+    return found
+
+
+def _labels(names: list[str] | None, letter: str, shown: list[int]) -> list[str]:
+    if names is None:
+        return [f"${letter}_{{{i + 1}}}$" for i in shown]
+    lines = [visible(" ".join(names[i].split())) for i in shown]
+    return [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in lines]
+
+
+def _footers(widths: list[int], activations: list[str]) -> list[str]:
+    whats = ["input", *["neuron"] * (len(widths) - 2), "output"]
+    counts = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in zip(widths, whats, strict=True)]
+    return [f"{count}\n{name}" for count, name in zip(counts, [" ", *activations], strict=True)]
+
+
+def _ground(ax: Axes) -> tuple[float, float, float]:
+    """The colour that the diagram lies on."""
+    from matplotlib.colors import to_rgb, to_rgba
+
+    behind: Any = ax.figure.canvas.figure
+    for colour in (ax.get_facecolor(), behind.get_facecolor()):
+        if to_rgba(colour)[3] > 0:
+            return to_rgb(colour)
+    return 1.0, 1.0, 1.0
+
+
+def _lightness(colour: Any) -> float:
+    """The relative luminance, between 0 and 1: red, green and blue as ITU-R BT.709 weighs them."""
+    return float(np.dot(np.power(colour[:3], 2.2), (0.2126, 0.7152, 0.0722)))
+
+
+def _colormap(cmap: object, ground: Any, ink: Any) -> Colormap:
+    """The colours of `cmap`; without one, from orange over almost the ground to blue, on light and on dark ground."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
+
+    if cmap is None:
+        middle = tuple(0.8 * g + 0.2 * i for g, i in zip(ground, to_rgb(ink), strict=True))
+        negative, positive = ON_DARK if _lightness(ground) < MIDDLE else ON_LIGHT
+        return LinearSegmentedColormap.from_list("reseau", [negative, middle, positive])
+    if isinstance(cmap, Colormap):
+        return cmap
+    if not isinstance(cmap, str) or cmap not in colormaps:
+        raise ParameterError(f"cmap is {cmap!r}, which matplotlib does not know; take a diverging one such as 'RdBu'.")
+    return colormaps[cmap]

@@ -1,0 +1,309 @@
+"""The native engine: the same face as `reseau.engine.reference`, computed by the C++ kernels.
+
+The kernels number activations, losses and optimizers by their place in the C++ tables, whose names are those of the
+Python tables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import threadpoolctl  # type: ignore[import-untyped]
+
+from reseau import _native
+from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
+from reseau.checks import known
+from reseau.errors import ReseauError
+from reseau.version import __version__
+from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.optimizers import Optimizer
+
+NAME = "native"
+
+_ACTIVATIONS = {name: place for place, name in enumerate(_native.activations())}
+_LOSSES = {name: place for place, name in enumerate(_native.losses())}
+_OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
+# A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
+_EPOCHS_AT_ONCE = 10_000
+_MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
+_CALLERS: dict[str, Any] = {"float32": _native.CallerFloat32, "float64": _native.CallerFloat64}
+_TRAINERS: dict[str, Any] = {"float32": _native.TrainerFloat32, "float64": _native.TrainerFloat64}
+
+
+@cache
+def instruction_set() -> str:
+    """The kernels in use: RESEAU_ISA, else the best that was built and that the processor has."""
+    available = _native.instruction_sets()
+    wanted = os.environ.get("RESEAU_ISA")
+    if wanted:
+        return known("The environment variable RESEAU_ISA", wanted, available)
+    return available[-1]
+
+
+class ThreadLimit(threadpoolctl.LibController):  # type: ignore[misc]
+    """What threadpoolctl knows of the native engine: `threadpool_limits(1)` and `threadpool_info()` count it in.
+
+    It is an API of its own, neither "blas" nor "openmp". scikit-learn limits "blas" in passing, inside KMeans for one,
+    and for the whole process: a fit in another thread would now and then find itself on one thread.
+    """
+
+    user_api = internal_api = "reseau"
+    filename_prefixes = ("_native.",)  # as other packages' libraries may be called too; hence
+    check_symbols = ("reseau_set_num_threads",)
+
+    def get_num_threads(self) -> int:
+        from reseau import engine
+
+        return engine.threads()
+
+    def set_num_threads(self, num_threads: int) -> None:
+        # threadpoolctl restores what it has found. Without a limit, that is what there is without one.
+        self.dynlib.reseau_set_num_threads(0)
+        if num_threads != self.get_num_threads():
+            self.dynlib.reseau_set_num_threads(num_threads)
+
+    def get_version(self) -> str:
+        return __version__
+
+    def set_additional_attributes(self) -> None:
+        self.instruction_set = instruction_set()
+
+
+threadpoolctl.register(ThreadLimit)
+
+
+def _place(places: dict[str, int], what: str, name: str) -> int:
+    """Where the native engine has an entry of a table that may have been added to in Python."""
+    if name not in places:
+        raise ReseauError(
+            f"The native engine has no {what} {name!r}, which is in the Python table alone; give the network "
+            "engine='reference'."
+        )
+    return places[name]
+
+
+def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float]]:
+    return [
+        ("dense", n_in, n_out, _place(_ACTIVATIONS, "activation", layer.sigma.name), w, b, layer.dropout, 0.0)
+        for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
+    ]
+
+
+def _model(
+    architecture: Architecture,
+    dtype: np.dtype[Any],
+    purpose: _native.Purpose,
+    precision: str | None = None,
+    bounds: Bounds = NO_BOUNDS,
+    sparse: bool = False,
+) -> Any:
+    loss, simplifies = _place(_LOSSES, "loss", architecture.error.name), architecture.simplifies
+    return _MODELS[dtype.name](
+        instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, precision == "bf16", bounds
+    )
+
+
+def _packed(
+    architecture: Architecture,
+    parameters: FloatArray,
+    purpose: _native.Purpose,
+    bounds: Bounds = NO_BOUNDS,
+    sparse: bool = False,
+) -> Any:
+    model = _model(architecture, parameters.dtype, purpose, bounds=bounds, sparse=sparse)
+    model.pack(parameters)
+    return model
+
+
+def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | None]:
+    """Targets as the kernels take them: rows, or labels."""
+    return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
+
+
+def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:
+    """X as the kernels take it: a matrix; of sparse rows a column of their numbers, and where these belong."""
+    if isinstance(X, SparseRows):
+        return X.numbers.reshape(-1, 1), {"starts": X.starts, "columns": X.columns}
+    return X, {"starts": None, "columns": None}
+
+
+def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+    """O of (X, threads), as `reseau.engine.reference.predictor`; for a few rows it takes about a microsecond."""
+    predict: Predictor = _CALLERS[parameters.dtype.name](instruction_set(), _layers(architecture), parameters, threads)
+    return predict
+
+
+def errors(
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray | SparseRows,
+    T: FloatArray | IntArray,
+    threads: int,
+) -> FloatArray:
+    """e_j, the error of each output neuron, (rows, outputs)."""
+    e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
+    model = _packed(architecture, parameters, _native.Purpose.errors, sparse=isinstance(X, SparseRows))
+    numbers, places = _rows(X)
+    model.errors(numbers, *_targets(T), e, threads, **(places if isinstance(X, SparseRows) else {}))
+    return e
+
+
+def gradient(
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray | SparseRows,
+    T: FloatArray | IntArray,
+    sample_weight: FloatArray | None,
+    l2: float,
+    threads: int,
+    bounds: Bounds = NO_BOUNDS,
+) -> tuple[float, FloatArray]:
+    """E and ∂E/∂w, as `reseau.engine.reference.value_and_gradient`."""
+    g = np.empty_like(parameters)
+    model = _packed(architecture, parameters, _native.Purpose.backward, bounds, isinstance(X, SparseRows))
+    numbers, places = _rows(X)
+    E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places)
+    return E, g
+
+
+def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+    """O of sparse rows, (rows, outputs)."""
+    O = np.empty((len(X), architecture.outputs), dtype=parameters.dtype)
+    model = _packed(architecture, parameters, _native.Purpose.forward, sparse=True)
+    numbers, places = _rows(X)
+    model.outputs(numbers, O=O, threads=threads, **places)
+    return O
+
+
+def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂X, (rows, outputs, inputs)."""
+    J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
+    _packed(architecture, parameters, _native.Purpose.inputs).jacobian(X, J, threads)
+    return J
+
+
+def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+    """∂O/∂w, (rows, outputs, n_parameters)."""
+    J = np.empty((X.shape[0], architecture.outputs, parameters.size), dtype=parameters.dtype)
+    _packed(architecture, parameters, _native.Purpose.backward).parameter_jacobian(X, J, threads)
+    return J
+
+
+class Trainer:
+    """A training run, as `reseau.engine.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
+
+    leaves = True
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        optimizer: Optimizer,
+        seed: int,
+        threads: int,
+        precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
+    ) -> None:
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.seed = seed
+        self.threads = threads
+        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
+        self.sparse = sparse
+        self._left = False  # whether the newest parameters are those of the kernels
+        self._packed = False  # whether the kernels have the newest parameters
+        place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
+        self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
+
+    def run(
+        self,
+        X: FloatArray | SparseRows,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        l2: float,
+        order: IntArray | None = None,
+        record: FloatArray | None = None,
+        leave: bool = False,
+        guard: bool = False,
+    ) -> list[float]:
+        """Train for some epochs, as `reseau.engine.reference.Trainer.run`."""
+        if isinstance(X, SparseRows) and not self.sparse:
+            X = X[:]
+        elif self.sparse and not isinstance(X, SparseRows):
+            X = SparseRows.of(X)
+        resume = self._packed
+        self._left, self._packed = leave, leave
+        hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
+        losses: list[float] = []
+        numbers, places = _rows(X)
+        while len(losses) < epochs:
+            losses += self._trainer.run(
+                self.parameters,
+                numbers,
+                *_targets(T),
+                sample_weight,
+                hyperparameters=hyperparameters,
+                epochs=min(epochs - len(losses), _EPOCHS_AT_ONCE),
+                batch_size=batch_size,
+                shuffle=shuffle,
+                seed=self.seed,
+                l2=l2,
+                threads=self.threads,
+                order=order,
+                record=record,
+                resume=resume,
+                leave=leave,
+                guard=guard,
+                **places,
+            )
+            resume = leave
+            if self.failure is not None:
+                break
+        self._left = self._packed = leave  # once more: another thread may have taken back what there was meanwhile
+        return losses
+
+    @property
+    def failure(self) -> Failure | None:
+        """Where the last run failed, if it was guarded and did."""
+        found = self._trainer.failure()
+        if found is None:
+            return None
+        step, in_error = found
+        return Failure(step, "loss" if in_error else "state" if self._trainer.finite() else "weights")
+
+    def take_back(self, to_change: bool = True) -> None:
+        """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
+        if self._left:
+            self._trainer.unpack(self.parameters)
+            self._left = False
+        self._packed = self._packed and not to_change
+
+    def progress(self, into: Progress | None = None) -> Progress:
+        """How far it has come; the state goes into the vectors of an earlier answer, if one is given."""
+        fresh = (np.empty_like(self.parameters) for _ in range(self.optimizer.states))
+        state = tuple(fresh) if into is None else into.state
+        for place, vector in enumerate(state):
+            self._trainer.state(place, vector)
+        steps, epochs = self._trainer.counts()
+        return Progress(steps, epochs, state)
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Take up what `progress` gave; the parameters are again those of the flat vector."""
+        self._left = self._packed = False
+        for place, vector in enumerate(progress.state):
+            self._trainer.set_state(place, vector)
+        self._trainer.set_counts(progress.steps, progress.epochs)
+
+    def finite(self) -> bool:
+        """Whether all parameters are, whether they were left or not; after a guarded run that failed they are not."""
+        return self.failure is None and bool(self._trainer.finite())

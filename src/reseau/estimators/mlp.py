@@ -1,0 +1,542 @@
+"""MLPClassifier and MLPRegressor: scikit-learn's contract around a Network. Nothing numerical happens here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+
+from reseau import data
+from reseau.array_likes import as_array
+from reseau.checks import known
+from reseau.errors import DataError, ParameterError
+from reseau.estimators import labels
+from reseau.estimators.perceptron import Perceptron, trains_in_steps
+from reseau.estimators.rules import regression_units
+from reseau.vocabulary.layers import Architecture, Dense, default_output
+from reseau.vocabulary.losses import LOSSES
+
+# Those that an output simplifies with, and that are no errors of probabilities.
+REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if entry.simplifies_with and not entry.is_entropy}
+
+
+def _check_length(y: Any, rows: int) -> None:
+    if y.shape[0] != rows:
+        raise DataError(f"X has {rows} rows but y has {y.shape[0]}; they must have one target for each sample.")
+
+
+class MLPClassifier(ClassifierMixin, Perceptron):
+    """A multilayer perceptron that classifies, with scikit-learn's parameters, methods and attributes.
+
+    Two classes are one sigmoid neuron with binary cross-entropy; more are a softmax with cross-entropy; several
+    labels at once are a sigmoid neuron each.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        The neurons of each hidden layer.
+    activation : str
+        Of the hidden layers: "identity", "logistic", "tanh", "relu", or any elementwise name of
+        `reseau.vocabulary.activations.ACTIVATIONS`.
+    solver : {"adam", "sgd", "lbfgs"}
+        How the weights are found.
+    alpha : float
+        λ ≥ 0: ½ λ Σ W² is added to the sum of a batch's errors before it is averaged over the rows.
+    batch_size : int or "auto"
+        Rows per step; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        For "sgd": how the rate goes on from `learning_rate_init`. "invscaling" divides it by (t + 1)^`power_t` after
+        t samples; "adaptive" divides by 5 when nothing has improved for `n_iter_no_change` epochs.
+    learning_rate_init : float
+        γ > 0.
+    power_t : float
+        The exponent of "invscaling".
+    max_iter : int
+        Epochs at most (iterations of "lbfgs").
+    shuffle : bool
+        Whether each epoch takes the rows in a new order.
+    random_state : int, RandomState or None
+        Fixes initial weights, validation split and the order of rows.
+    tol : float
+        What counts as an improvement of the loss or of the validation score.
+    verbose : bool
+        Whether to print each epoch's (iteration's) loss.
+    warm_start : bool
+        Whether `fit` goes on from the previous weights; the layers and the loss must then stay as they were.
+    momentum : float
+        μ in [0, 1), for "sgd".
+    nesterovs_momentum : bool
+        Nesterov's form of it.
+    early_stopping : bool
+        Whether to keep validation rows aside, stop when their score no longer improves, and return to the best weights.
+    validation_fraction : float
+        The share of validation rows, in [0, 1).
+    beta_1, beta_2, epsilon : float
+        As in `reseau.Adam`.
+    n_iter_no_change : int
+        Epochs without improvement before training stops.
+    max_fun : int
+        Evaluations of the loss at most, for "lbfgs".
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    network_ : Network
+        The network itself.
+    coefs_, intercepts_ : list of ndarray
+        W and b of each layer.
+    loss_ : float
+        The last epoch's mean error with the penalty, in scikit-learn's units: squared errors are averaged over the
+        outputs, Poisson's is half the deviance.
+    loss_curve_ : list of float
+        `loss_` of every epoch; like the next three, not there after "lbfgs".
+    best_loss_ : float or None
+        The smallest; None with early stopping.
+    validation_scores_, best_validation_score_
+        Accuracy on the validation rows; None without early stopping.
+    n_iter_, t_ : int
+        Epochs of the last fit, samples seen in all.
+    n_layers_, n_outputs_ : int
+        Layers, the inputs counted as one; output neurons.
+    out_activation_ : str
+        The output's activation.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray
+        Their names, where X had names.
+
+    Notes
+    -----
+    A copied or unpickled estimator predicts alike, and its next `partial_fit` goes on from the same optimizer's state.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from reseau import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    """
+
+    classes_: Any
+    _several: bool  # whether a row may have several labels
+    _sparse_labels: bool  # whether these were given as a sparse matrix
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            loss="log_loss",
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        new = (first and not incremental) or not hasattr(self, "classes_")
+        if new and incremental and classes is None:
+            raise ParameterError(
+                "classes must be passed on the first call to partial_fit: all labels that will ever occur."
+            )
+        y = labels.read(y, "y")
+        _check_length(y, rows)
+        if new:
+            self._several, self._sparse_labels = y.ndim == 2, scipy.sparse.issparse(y)
+            if incremental:
+                self.classes_ = labels.declared(classes)
+            elif self._several:
+                self.classes_ = np.arange(y.shape[1])
+            else:
+                self.classes_ = labels.distinct(y)
+                labels.warn_of_many(y, self.classes_)
+        elif classes is not None:
+            self._check_declared(labels.declared(classes))
+        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
+            raise DataError(
+                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
+                f"{_in_words(self._several, len(self.classes_))}: {labels.shown(self.classes_)}; for another kind of "
+                "labels take a new estimator, or call fit with warm_start=False."
+            )
+        if self._several:
+            return y.toarray() if self._sparse_labels or scipy.sparse.issparse(y) else y
+        labels.check_kind(y, self.classes_)
+        places = labels.number(y, self.classes_)
+        if not new:
+            self._check_known(y, places, all_of_them=self.warm_start and not incremental)
+        elif incremental:
+            self._check_known(y, places, all_of_them=False)
+        return places
+
+    def _check_declared(self, classes: Any) -> None:
+        """Refuse `classes` of a later `partial_fit` that are not those of the first."""
+        same = len(classes) == len(self.classes_) and labels.kind(classes) == labels.kind(self.classes_)
+        if not same or (labels.number(classes, self.classes_) < 0).any():
+            raise ParameterError(
+                f"`classes={labels.shown(classes)}` is not the same as on last call to partial_fit, was: "
+                f"{labels.shown(self.classes_)}."
+            )
+
+    def _check_known(self, y: Any, places: Any, *, all_of_them: bool) -> None:
+        """Refuse labels that the estimator does not know; and, where all are to occur, their absence."""
+        if all_of_them and not (places.min() >= 0 and (np.bincount(places, minlength=len(self.classes_)) > 0).all()):
+            raise DataError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {labels.distinct(y)}. Set warm_start=False to start afresh."
+            )
+        if places.min() < 0:
+            row = int(np.argmin(places))
+            raise DataError(
+                f"`y` has classes not in `self.classes_`: {y[row : row + 1].tolist()[0]!r} at row {row}. "
+                f"`self.classes_` has {labels.shown(self.classes_)}; classes= in the first call of partial_fit has to "
+                "name all that will ever occur."
+            )
+
+    def _strata(self, y: Any) -> Any:
+        if self._several or len(self.classes_) > 2:
+            return None
+        # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
+        return y.reshape(-1, 1).astype(bool)
+
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        if self._several:
+            return y.shape[1], "sigmoid", "binary_cross_entropy"
+        if len(self.classes_) <= 2:
+            return 1, "sigmoid", "binary_cross_entropy"
+        return len(self.classes_), "softmax", "cross_entropy"
+
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        O = self._outputs(X)
+        return self._accuracy(y, O, sample_weight) if np.isfinite(O).all() else np.nan
+
+    def _accuracy(self, y: Any, O: Any, sample_weight: Any) -> float:
+        """The share of rows, by weight, whose outputs say what y does."""
+        right = y == self._decide(O)
+        return float(np.average(right.all(axis=1) if self._several else right, weights=sample_weight))
+
+    def _decide(self, O: Any) -> Any:
+        """The labels of outputs, as the network takes them."""
+        if self._several:
+            return (O > 0.5).astype(np.int64)
+        if O.shape[1] == 1:
+            # With a single class the neuron has learnt to say 0, and there is no other label.
+            return ((O[:, 0] > 0.5) & (len(self.classes_) > 1)).astype(np.int64)
+        return O.argmax(axis=1)
+
+    @available_if(trains_in_steps)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Go once through the given rows, from the present weights and the present state of the optimizer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array-like of shape (n_classes,), or iterable
+            Every label there will ever be; needed in the first call.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+
+    def predict(self, X: Any) -> Any:
+        """The label of each sample; with several labels at once, their indicator matrix, sparse if that of `fit` was.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels.
+        """
+        decided = self._decide(self._forward(X))
+        if self._several:
+            return scipy.sparse.csr_matrix(decided) if self._sparse_labels else decided
+        return self.classes_[decided]
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities.
+        """
+        O = self._forward(X)
+        return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of samples whose label is predicted; of several labels at once, all of them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        O = self._forward(X)
+        y = labels.read(y, "y")
+        _check_length(y, len(O))
+        if self._several != (y.ndim == 2):
+            raise DataError(
+                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
+                f"{_in_words(self._several, len(self.classes_))}."
+            )
+        if self._several:
+            y = y.toarray() if scipy.sparse.issparse(y) else y
+        else:
+            labels.check_kind(y, self.classes_)
+            y = labels.number(y, self.classes_)
+        return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities.
+        """
+        with np.errstate(divide="ignore"):  # log 0 = −∞
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _in_words(several: bool, columns: int) -> str:
+    return f"a matrix of {columns} labels a row" if several else "one label a row"
+
+
+class MLPRegressor(RegressorMixin, Perceptron):
+    """A multilayer perceptron that predicts numbers, with scikit-learn's parameters, methods and attributes.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}
+        ½ (t − o)² with an identity output, or o − t log o with an exponential one for t ≥ 0.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
+    shuffle
+        As for `MLPClassifier`.
+    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
+        As for `MLPClassifier`.
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun
+        As for `MLPClassifier`.
+
+    Attributes
+    ----------
+    network_ : Network
+        The network itself.
+    validation_scores_, best_validation_score_
+        R² on the validation rows; None without early stopping.
+    coefs_, intercepts_, loss_, loss_curve_, best_loss_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+        As for `MLPClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reseau import MLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", random_state=0, max_iter=1000)
+    >>> model = model.fit(X, X.ravel() ** 2)
+    >>> model.score(X, X.ravel() ** 2) > 0.99
+    True
+    """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            loss=loss,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def _check_parameters(self) -> list[int]:
+        if isinstance(self.loss, str):
+            known("loss", self.loss, REGRESSION_LOSSES)
+        else:
+            raise ParameterError(
+                f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_LOSSES)}. The first parameter is the "
+                "loss, as in scikit-learn since 1.7, and the layers are the second: "
+                f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
+            )
+        return super()._check_parameters()
+
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        if y is None:
+            raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
+        if scipy.sparse.issparse(y):
+            y = y.toarray()
+        given = as_array(y, "y")
+        shape = given.shape
+        if len(shape) not in (1, 2) or 0 in shape[1:]:
+            raise DataError(f"y has shape {shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers.")
+        outputs = 1 if len(shape) == 1 else shape[1]
+        numbers = data.targets(
+            y, "y", Architecture(1, (Dense(outputs, "identity"),), "squared_error"), rows, np.dtype(np.float64)
+        )
+        found = given if given.dtype.kind in "iuf" else numbers.reshape(shape)
+        return labels.column(found) if len(shape) == 2 and outputs == 1 else found
+
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss
+
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        O = self._outputs(X)
+        return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+
+    def _units(self, T: Any) -> tuple[float, Any]:
+        return regression_units(self.loss, T)
+
+    @available_if(trains_in_steps)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Go once through the given rows, from the present weights and the present state of the optimizer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """The predicted number, or numbers, of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        O = self._forward(X)
+        return O[:, 0] if O.shape[1] == 1 else O

@@ -1,0 +1,819 @@
+"""What MLPClassifier and MLPRegressor share: their parameters, the loop over epochs, and what is kept of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from math import inf, isfinite
+from numbers import Integral, Real
+from types import MemberDescriptorType
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from reseau import data, engine
+from reseau.array_likes import numbers
+from reseau.arrays import Progress
+from reseau.checks import boolean, integer, known, real, shown
+from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.estimators.rules import (
+    ACTIVATIONS_BY_NAME,
+    EpochLoss,
+    activation_name,
+    bounds,
+    shuffled,
+    split,
+    weight_bound,
+)
+from reseau.network import Network
+from reseau.training import divergence
+from reseau.training.lbfgs import minimize
+from reseau.vocabulary.initializers import fill
+from reseau.vocabulary.layers import Architecture, Dense
+from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
+
+_HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
+_SOLVERS = ("lbfgs", "sgd", "adam")
+_RATES = ("constant", "invscaling", "adaptive")
+RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+_SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
+_NOT_FINITE = (  # scikit-learn's words
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+_FAILURES = {  # by the part that is no longer finite
+    "loss": _NOT_FINITE,
+    "weights": _NOT_FINITE,
+    "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
+}
+_FITS: dict[tuple[int, int], int] = {}  # the thread in which an estimator is being fitted, by process and id
+
+
+class _Parameters(list[Any]):
+    """Arrays of which each can be assigned to: its numbers then change, and with them the network's."""
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        if isinstance(place, slice):
+            raise DataError("only one array at a time can be assigned to here; assign a list to the attribute for all.")
+        array = numbers(value, "the array")
+        if array.shape != self[place].shape:
+            raise DataError(f"an array of shape {array.shape} cannot stand for one of {self[place].shape} here.")
+        self[place][...] = array
+
+
+def _largest(array: Any) -> float:
+    """The largest absolute value."""
+    return max(float(array.max()), -float(array.min())) if array.size else 0.0
+
+
+@contextmanager
+def _alone(estimator: Any) -> Iterator[None]:
+    """Refuse a second thread that would fit the same estimator meanwhile."""
+    # Not a lock in the estimator, which would have to be kept out of copies and files. dict.setdefault is atomic.
+    key, thread = (os.getpid(), id(estimator)), threading.get_ident()
+    try:
+        if _FITS.setdefault(key, thread) != thread:
+            raise ReseauError(
+                f"This {type(estimator).__name__} is being fitted by another thread; fit a clone in each thread "
+                "(sklearn.base.clone), or one after the other."
+            )
+        yield
+    finally:
+        if _FITS.get(key) == thread:
+            del _FITS[key]
+
+
+def _change(attributes: dict[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Change what differs between two states, in place: somebody may hold vars() of the estimator."""
+    missing = object()
+    attributes.update({name: value for name, value in after.items() if before.get(name, missing) is not value})
+    for name in before.keys() - after.keys():
+        attributes.pop(name, None)
+
+
+def _take_slots(into: Any, of: Any) -> None:
+    """Let an instance of a subclass with __slots__ have what another one has in them."""
+    if not getattr(type(of), "__slots__", None):
+        return
+    for cls in type(of).__mro__:
+        for slot in vars(cls).values():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # an empty one
+                    slot.__set__(into, slot.__get__(of))
+
+
+def trains_in_steps(estimator: Any) -> bool:
+    """Whether the estimator has a partial_fit; raises AttributeError, for hasattr, if not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit makes steps on batches; solver='lbfgs' has none, use 'sgd' or 'adam'.")
+    return True
+
+
+class Perceptron(BaseEstimator, ABC):
+    """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
+
+    _network: Network
+    _progress: Progress  # from where the optimizer goes on: that of a copy, or after a partial_fit
+
+    def __init__(
+        self,
+        *,
+        loss: str,
+        hidden_layer_sizes: Any,
+        activation: str,
+        solver: str,
+        alpha: float,
+        batch_size: Any,
+        learning_rate: str,
+        learning_rate_init: float,
+        power_t: float,
+        max_iter: int,
+        shuffle: bool,
+        random_state: Any,
+        tol: float,
+        verbose: Any,
+        warm_start: bool,
+        momentum: float,
+        nesterovs_momentum: bool,
+        early_stopping: bool,
+        validation_fraction: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        n_iter_no_change: Any,
+        max_fun: int,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    # --- what the subclasses say --------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+        """Check y, and note what it tells of the classes; return it with numbers for labels."""
+
+    @abstractmethod
+    def _output(self, y: Any) -> tuple[int, str, str]:
+        """The output neurons, their activation, and the loss, for such targets."""
+
+    @abstractmethod
+    def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
+        """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
+
+    def _strata(self, y: Any) -> Any:
+        """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
+        return None
+
+    def _units(self, T: Any) -> tuple[float, Any]:
+        """(a, c) with which a E_r + c_r is scikit-learn's loss of row r; c is a number, or one for each row."""
+        return 1.0, 0.0
+
+    # --- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit the network to (X, y).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples; float32 is trained in float32, everything else in float64. A sparse matrix, or a pandas frame of
+            sparse columns, stays sparse.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, an indicator matrix of several labels, or numbers.
+        sample_weight : array-like of shape (n_samples,) or None
+            How much each row counts.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For data scikit-learn refuses, for parameters outside their range, and where training diverges. Whatever is
+            raised, the estimator is then what it was before the call.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When training ends before it has converged.
+        UserWarning
+            When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _takes_as_it_is(self, X: Any) -> bool:
+        """Whether scikit-learn's checks of X, which take longer than a step of a small network, would change nothing.
+
+        So it is for plain arrays once the estimator knows its inputs; what is not finite is found by the network.
+        """
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float32, np.float64)
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+        )
+
+    def _samples(self, X: Any, *, learnt: bool = False, reset: bool = False) -> Any:
+        """X by the network's own checks, dense or sparse, and its width and names by scikit-learn's."""
+        if not reset and self._takes_as_it_is(X):
+            return X
+        samples = data.samples(X, "X", learnt=learnt)
+        validate_data(self, X, skip_check_array=True, reset=reset)
+        return samples
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Any:
+        """Fit, or change nothing at all.
+
+        What is fitted is a double of the estimator, which takes over in the end what the fit has changed, and nothing
+        else: another thread may have set a parameter meanwhile. A continued fit changes in place what the double shares
+        with the estimator; it leaves in `undo` what gives that back.
+        """
+        with _alone(self), np.errstate(over="ignore", invalid="ignore"), ExitStack() as undo:
+            if isinstance(self.random_state, np.random.RandomState):
+                undo.callback(self.random_state.set_state, self.random_state.get_state(legacy=False))
+            double = object.__new__(type(self))
+            before = dict(self.__dict__)
+            double.__dict__.update(before)
+            _take_slots(double, self)
+            try:
+                double._learn(X, y, sample_weight, incremental=incremental, classes=classes, undo=undo)
+            except MemoryError:
+                raise ParameterError(
+                    f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
+                    "make the layers smaller, give fewer rows or columns, or take a smaller batch_size."
+                ) from None
+            undo.callback(_change, self.__dict__, double.__dict__, before)  # Ctrl-C may come between any two lines
+            _change(self.__dict__, before, double.__dict__)
+            _take_slots(self, double)
+            undo.pop_all()
+        return self
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, undo: ExitStack) -> None:
+        hidden = self._check_parameters()
+        if incremental and self.early_stopping:
+            raise ParameterError(
+                "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
+            )
+        first = "_network" not in vars(self) or not (self.warm_start or incremental)
+        X = self._samples(X, learnt=True, reset=first)
+        y = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
+        if sample_weight is not None:
+            alone = isinstance(sample_weight, np.ndarray) and sample_weight.ndim == 0
+            if alone or isinstance(sample_weight, Real):  # that of every row
+                sample_weight = np.full(X.shape[0], sample_weight)
+            sample_weight = data.weights(sample_weight, X.shape[0])
+        neurons, output, loss = self._output(y)
+        layers = [Dense(n, _HIDDEN[self.activation].name, init="glorot_uniform") for n in hidden]
+        layers.append(Dense(neurons, output, init="glorot_uniform"))
+        architecture = Architecture(X.shape[1], tuple(layers), loss)
+        if not first and architecture != self._network.architecture:
+            raise ParameterError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
+                f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
+                f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
+            )
+        dtype = X.dtype if first else self._network.dtype
+        if not scipy.sparse.issparse(X):
+            X = data.matrix(X, "X", dtype, columns=architecture.inputs)
+        self._check_scale(y, dtype)
+        T = data.targets(y, "y", architecture, X.shape[0], dtype)
+        random = check_random_state(self.random_state)
+        if first:
+            try:
+                # The seed is of no use: everything random comes from random_state.
+                self._network = Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=0)
+            except ParameterError as error:  # too large for the memory
+                raise ParameterError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: {error}") from None
+            self._trainer: Any = None
+            self._handed_out = False  # whether somebody may hold arrays that are to stay the network's own
+            self._draw_weights(random)
+            self.n_iter_, self.t_ = 0, 0
+            self._no_improvement_count = 0
+            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "_progress"):
+                self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
+        self._name_network()
+        if self.solver == "lbfgs":
+            self._fit_whole(X, T, sample_weight, first=first, undo=undo)
+        else:
+            self._fit_in_steps(X, y, T, sample_weight, random, incremental=incremental, first=first, undo=undo)
+
+    def _way_back(self, *, leaves: bool = False) -> Callable[[], None]:
+        """What brings weights and optimizer back to where they are now.
+
+        A run that `leaves` its weights in the kernels need not be given a copy: the network's own stay what they are.
+        """
+        network, trainer = self._network, self._trainer
+        weights, progress = None if leaves else network.parameters.copy(), self.__dict__.get("_progress")
+        if trainer is not None and progress is None:
+            progress = trainer.progress()
+
+        def go_back() -> None:
+            if trainer is not None:
+                trainer.go_on_from(progress)
+            if weights is not None:
+                network.parameters[...] = weights
+
+        return go_back
+
+    def _check_scale(self, y: Any, dtype: Any) -> None:
+        """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
+        limit = float(np.sqrt(np.finfo(dtype).max))
+        if not _largest(y) > limit:
+            return
+        row = int(np.argmax(np.abs(y).reshape(len(y), -1).max(axis=1) > limit))
+        raise DataError(
+            f"y holds {_largest(y[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, such "
+            "as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
+            + (", or give X in float64." if dtype == np.float32 else ".")
+        )
+
+    def _name_network(self) -> None:
+        """Set the attributes by which scikit-learn tells what the network is."""
+        layers = self._network.architecture.layers
+        self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
+        self.out_activation_ = activation_name(layers[-1].sigma)
+
+    def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
+        """Become fitted without a fit.
+
+        Parameters
+        ----------
+        network : Network
+            Built.
+        fitted : mapping of str
+            Attributes that a fit would have left behind: of RECORDS, and the subclass's own.
+        progress : Progress or None
+            From where the next `partial_fit` goes on; None lets the optimizer start afresh.
+        """
+        self._network, self._trainer, self._handed_out = network, None, False
+        self._no_improvement_count, self.n_features_in_ = 0, network.architecture.inputs
+        self._rate_factor = 1.0
+        if progress is not None:
+            self._progress = progress
+        self._name_network()
+        self.__dict__.update(fitted)
+
+    def _diverged(self, when: str, X: Any, T: Any, sample_weight: Any) -> str:
+        """Say that numbers have become infinite or NaN, and what to change."""
+        steps, rate = self.solver != "lbfgs", self.learning_rate_init
+        advice = [] if steps and rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
+        decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
+        if not advice and decay > divergence.LARGE:
+            advice = [
+                f"The penalty is out of scale: use a smaller alpha than {self.alpha:g}."
+                if sample_weight is None or sample_weight.max() >= 1
+                else f"The penalty is out of scale for a sample_weight of at most {sample_weight.max():g}: divide it "
+                "by its largest value."
+            ]
+        if steps:
+            advice.append(f"{'Or use' if advice else 'Use'} a smaller learning_rate_init than {rate:g}.")
+        return " ".join([f"It happened in {when}.", *advice])
+
+    def _draw_weights(self, random: np.random.RandomState) -> None:
+        """Draw weights and biases as scikit-learn does, all layers after the hidden ones' activation."""
+        for layer in self._network.layers:
+            bound = weight_bound(_HIDDEN[self.activation], *layer.W.shape)
+            draw: Any = partial(random.uniform, -bound, bound)
+            for array in (layer.W, layer.b):
+                assert array is not None
+                fill(array, draw)
+
+    def _check_parameters(self) -> list[int]:
+        """Check every parameter and return the hidden layers' sizes."""
+        sizes = self.hidden_layer_sizes
+        if isinstance(sizes, np.ndarray):
+            sizes = sizes.tolist()
+        if isinstance(sizes, Iterable) and not isinstance(sizes, str | bytes | Iterator | Mapping | Set):
+            hidden = [integer("hidden_layer_sizes", n, low=1, also="a tuple of such") for n in sizes]
+        else:
+            hidden = [integer("hidden_layer_sizes", sizes, low=1, also="a tuple of such")]
+        known("activation", self.activation, _HIDDEN)
+        known("solver", self.solver, _SOLVERS)
+        known("learning_rate", self.learning_rate, _RATES)
+        real("alpha", self.alpha, low=0)
+        if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
+            integer("batch_size", self.batch_size, low=1, also="'auto'")
+        real("learning_rate_init", self.learning_rate_init, low=0, includes_low=False)
+        real("power_t", self.power_t, low=0)
+        integer("max_iter", self.max_iter, low=1)
+        integer("max_fun", self.max_fun, low=1)
+        real("tol", self.tol, low=0)
+        real("validation_fraction", self.validation_fraction, low=0, high=1, includes_high=False)
+        if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
+            integer("n_iter_no_change", self.n_iter_no_change, low=1, also="inf")
+        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+            boolean(name, getattr(self, name))
+        if not isinstance(self.verbose, bool | np.bool_ | Integral) or self.verbose < 0:
+            raise ParameterError(f"verbose is {self.verbose!r}, but must be True, False or a whole number from 0.")
+        if not (
+            self.random_state is None
+            or self.random_state is np.random
+            or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
+        ):
+            integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
+        self._optimizers()
+        return hidden
+
+    def _optimizers(self) -> dict[str, Optimizer]:
+        """The optimizer of each solver at its first learning rate, so that all their parameters are checked."""
+        rate = self.learning_rate_init
+        momentum = real("momentum", self.momentum, low=0, high=1)
+        return {
+            "sgd": SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0),
+            "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True),
+        }
+
+    def _fit_whole(self, X: Any, T: Any, sample_weight: Any, *, first: bool, undo: ExitStack) -> None:
+        network, X = self._up_to_date(to_change=True), self._rows(X)
+        if not first:
+            undo.callback(self._way_back())
+        a, c = self._units(T)
+        b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
+        self.n_iter_ = 0
+
+        def tell(value: float) -> None:
+            self.n_iter_ += 1
+            print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
+
+        result = minimize(
+            network,
+            X,
+            T,
+            sample_weight=sample_weight,
+            l2=self.alpha,
+            max_iterations=self.max_iter,
+            max_evaluations=self.max_fun,
+            tolerance=self.tol,
+            bounds=bounds(network.dtype),
+            units=(a, b),
+            callback=tell if self.verbose else None,
+        )
+        self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
+        if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
+            raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T, sample_weight)}")
+        if T.dtype.kind == "f" and self.n_iter_ <= 1 and _largest(T) * np.finfo(network.dtype).eps > 0.1:
+            warnings.warn(
+                f"lbfgs ended after {self.n_iter_} iteration(s), as {network.dtype} cannot tell the loss after a step "
+                f"from that before: y reaches {_largest(T):.3g}. Scale y, such as with TransformedTargetRegressor"
+                + (", or give X in float64." if network.dtype == np.float32 else "."),
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        elif not result.success:
+            warnings.warn(
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
+                f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _fit_in_steps(
+        self,
+        X: Any,
+        y: Any,
+        T: Any,
+        s: Any,
+        random: Any,
+        *,
+        incremental: bool,
+        first: bool,
+        undo: ExitStack,
+    ) -> None:
+        X_val = y_val = s_val = None
+        if self.early_stopping:
+            X, T, s, X_val, y_val, s_val = self._split(X, y, T, s, random)
+        sparse = scipy.sparse.issparse(X)
+        X = self._rows(X)
+        rows = X.shape[0]
+        batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
+        if batch_size > rows:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
+                f"{batch_size} to {rows}.",
+                stacklevel=5,
+            )
+            batch_size = rows
+        optimizer = self._optimizers()[self.solver]
+        goes_on = incremental and self._trainer is not None and type(self._trainer.optimizer) is type(optimizer)
+        network = self._up_to_date(to_change=not goes_on)
+        if not goes_on:
+            self._trainer = network.trainer(
+                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=bounds(network.dtype), sparse=sparse
+            )
+            before = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
+            if incremental and before is not None and len(before.state) == optimizer.states:
+                self._trainer.go_on_from(before)
+            else:
+                self._rate_factor = 1.0
+        leaves = incremental and not self._handed_out and self._trainer.leaves
+        if incremental or not first:
+            go_back = self._way_back(leaves=leaves)
+            undo.callback(go_back)
+        self._optimizer: Optimizer = optimizer  # with what set_params may have changed between calls of partial_fit
+        self._set_rate(self._rate_factor)
+        epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
+        # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
+        # has none before it has found some.
+        best = network.parameters.copy() if self.early_stopping and first else None
+        self._open_record(undo)
+        self.n_iter_ = 0
+        order = np.arange(rows)
+        try:
+            for _ in range(1 if incremental else self.max_iter):
+                if self.shuffle:
+                    order = order[shuffled(rows, random)]
+                self._trainer.run(
+                    X,
+                    T,
+                    s,
+                    epochs=1,
+                    batch_size=batch_size,
+                    shuffle=False,
+                    l2=self.alpha,
+                    order=order,
+                    record=epoch_loss.record,
+                    leave=leaves,
+                    guard=True,
+                )
+                self.n_iter_ += 1
+                self.t_ += rows
+                self.loss_ = epoch_loss.loss(order)
+                self.loss_curve_.append(self.loss_)
+                failure = self._trainer.failure
+                if self._note_progress(X_val, y_val, s_val, failed=failure is not None):
+                    best = network.parameters.copy()
+                if failure is not None:
+                    told = self._diverged(f"step {failure.step} of epoch {self.n_iter_}", X, T, s)
+                    if best is None:
+                        raise ReseauError(f"{_FAILURES[failure.part].format(network.dtype)} {told}")
+                    warnings.warn(
+                        f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
+                        ConvergenceWarning,
+                        stacklevel=5,
+                    )
+                    break
+                if self.solver == "sgd" and self.learning_rate == "invscaling":
+                    self._set_rate((self.t_ + 1) ** -self.power_t)
+                if self._no_improvement_count > self.n_iter_no_change:
+                    if not self._slow_down():
+                        break
+                    self._no_improvement_count = 0
+            else:
+                if not incremental:
+                    warnings.warn(
+                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                        "hasn't converged yet; raise max_iter, or tol.",
+                        ConvergenceWarning,
+                        stacklevel=5,
+                    )
+        except KeyboardInterrupt:
+            if first and self.n_iter_ == 0:  # there is nothing yet that could be kept
+                raise
+            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
+            if incremental and self.n_iter_ == 0:
+                go_back()
+        if best is not None:
+            network.parameters[...] = best
+        if incremental:
+            # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
+            self._progress = self._trainer.progress(into=self.__dict__.get("_progress"))
+
+    def _set_rate(self, factor: float) -> None:
+        """Let the trainer go on at so many times the first learning rate."""
+        self._rate_factor = factor
+        self._optimizer = replace(self._optimizer, learning_rate=self.learning_rate_init * factor)
+        self._trainer.optimizer = self._optimizer
+
+    def _open_record(self, undo: ExitStack) -> None:
+        """Begin what is kept of each epoch, or go on with that of a warm start."""
+        if hasattr(self, "loss_curve_"):
+            for record in (self.loss_curve_, self.validation_scores_):
+                if record is not None:
+                    undo.callback(record.__delitem__, slice(len(record), None))
+            return
+        self.loss_curve_: list[float] = []
+        self.best_loss_: float | None = None if self.early_stopping else inf
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.best_validation_score_: float | None = -inf if self.early_stopping else None
+
+    def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, ...]:
+        """Take validation rows aside: X, T and weights for training; X, y and weights for the scores."""
+        arrays = [X, y, T] if s is None else [X, y, T, s]
+        parts = split(arrays, self.validation_fraction, self._strata(y), random)
+        weights, weights_val = (None, None) if s is None else parts[6:]
+        for what, part in (("training", weights), ("validation", weights_val)):
+            if part is not None and not part.any():
+                raise DataError(
+                    f"sample_weight holds only zeros in the rows that early_stopping=True has for {what}; give more "
+                    "rows a weight above 0, or take early_stopping=False."
+                )
+        return parts[0], parts[4], weights, parts[1], parts[3], weights_val
+
+    def _note_progress(self, X_val: Any, y_val: Any, s_val: Any, *, failed: bool) -> bool:
+        """Keep score of the epoch; return whether its validation score is the best so far."""
+        if self.verbose:
+            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")  # noqa: T201
+        if X_val is None:
+            best = inf if self.best_loss_ is None else self.best_loss_
+            self._no_improvement_count = self._no_improvement_count + 1 if self.loss_ > best - self.tol else 0
+            self.best_loss_ = min(best, self.loss_)
+            return False
+        score = np.nan if failed else self._network_score(X_val, y_val, s_val)
+        if self.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201
+        scores = self.validation_scores_ = self.validation_scores_ or []
+        scores.append(score)
+        best = -inf if self.best_validation_score_ is None else self.best_validation_score_
+        self._no_improvement_count = self._no_improvement_count + 1 if score < best + self.tol else 0
+        self.best_validation_score_ = max(best, score)
+        return score > best
+
+    def _slow_down(self) -> bool:
+        """After too many epochs without progress: whether to go on, at a fifth of the rate."""
+        adaptive, rate = self.solver == "sgd" and self.learning_rate == "adaptive", self._optimizer.learning_rate
+        goes_on = adaptive and rate > _SMALLEST_RATE
+        if goes_on:
+            self._set_rate(self._rate_factor / 5)
+        if self.verbose:
+            what = "Validation score" if self.early_stopping else "Training loss"
+            then = (
+                f"Setting learning rate to {self._optimizer.learning_rate:f}"
+                if goes_on
+                else "Learning rate too small. Stopping."
+                if adaptive
+                else "Stopping."
+            )
+            count = self.n_iter_no_change
+            print(  # noqa: T201
+                f"{what} did not improve more than tol={self.tol:f} for {count} consecutive epochs. {then}"
+            )
+        return goes_on
+
+    # --- after fitting ------------------------------------------------------------------------------------------------
+
+    @property
+    def network_(self) -> Network:
+        """The network itself."""
+        if "_network" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no network_ before fit.")
+        self._handed_out = True
+        return self._up_to_date(to_change=True)
+
+    def _up_to_date(self, to_change: bool = False) -> Network:
+        """The network with the weights that the engine may still have."""
+        if self._trainer is not None:
+            self._trainer.take_back(to_change)
+        if to_change:
+            self._network.own_parameters()
+        return self._network
+
+    def _forward(self, X: Any) -> Any:
+        if "_network" in vars(self) and self._takes_as_it_is(X):
+            return self._outputs(X)
+        check_is_fitted(self, "_network")
+        return self._outputs(self._samples(X))
+
+    def _rows(self, X: Any) -> Any:
+        """Checked samples as the engines take them; a sparse matrix stays sparse."""
+        if not scipy.sparse.issparse(X):
+            return X
+        return data.sparse_rows(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
+
+    def _outputs(self, X: Any) -> Any:
+        return self._up_to_date()(X)
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """W of each layer, (n_in, n_out): writable views of the network's parameters."""
+        return _Parameters(layer.W for layer in self._fitted_layers("coefs_"))
+
+    @coefs_.setter
+    def coefs_(self, values: Any) -> None:
+        self._replace("coefs_", values)
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer, (n_out,): writable views of the network's parameters."""
+        return _Parameters(layer.b for layer in self._fitted_layers("intercepts_"))
+
+    @intercepts_.setter
+    def intercepts_(self, values: Any) -> None:
+        self._replace("intercepts_", values)
+
+    def _fitted_layers(self, name: str) -> Any:
+        if "_network" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
+        return self.network_.layers
+
+    def _replace(self, name: str, values: Any) -> None:
+        """Give the network other weights or biases, of the same shapes."""
+        views = [layer.W if name == "coefs_" else layer.b for layer in self._fitted_layers(name)]
+        if not isinstance(values, Iterable):
+            raise DataError(f"{name} is {shown(values)}, but must be a list of an array a layer.")
+        arrays = [numbers(value, f"{name}[{i}]") for i, value in enumerate(values)]
+        given = [array.shape for array in arrays]
+        if given != [view.shape for view in views]:
+            raise DataError(f"{name} has shapes {given}, but must have {[view.shape for view in views]}.")
+        for view, array in zip(views, arrays, strict=True):
+            view[...] = array
+
+    def save(self, path: Any) -> None:
+        """Write the fitted estimator to a model file (safetensors with a described header); `reseau.load` reads it.
+
+        Nothing is pickled. What comes back has the same parameters, predictions and records, and its next `partial_fit`
+        goes on from the same optimizer's state.
+
+        Parameters
+        ----------
+        path : path or binary file object
+            Where; a file at a path is complete or as it was.
+
+        Raises
+        ------
+        ReseauError
+            For a subclass, for weights that are not finite, and for parameters or classes that a file has no place for.
+        sklearn.exceptions.NotFittedError
+            Before fit.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau.estimators import estimator_file
+        from reseau.files import model_file
+
+        model_file.write(path, *estimator_file.described(self))
+
+    def to_c(self, path: Any, *, name: str | None = None, dtype: str | None = None, weights: str = "inside") -> None:
+        """Write the fitted estimator as one C99 file without dependencies, and its header beside it.
+
+        `predict` gives the network's outputs, `class` the place of the class that they say. Parameters and errors are
+        those of `Network.to_c`.
+        """
+        from reseau.export import c
+
+        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
+
+    def to_onnx(self, path: Any, *, dtype: str | None = None, opset: int | None = None) -> None:
+        """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".
+
+        Parameters are those of `reseau.to_onnx`.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx; for classes that are neither text, numbers nor booleans, and for weights that are
+            not finite in the precision.
+        """
+        from reseau.export import onnx
+
+        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
+
+    def __getstate__(self) -> Any:
+        # The trainer lives in native memory; a copy makes one of its own that goes on from there.
+        if "_network" in vars(self):
+            self._up_to_date()
+        state = dict(super().__getstate__())
+        if state.get("_trainer") is not None:
+            state["_progress"] = state["_trainer"].progress()
+            state["_trainer"] = None
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

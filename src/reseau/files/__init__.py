@@ -1,0 +1,1 @@
+"""Model files, and files that are complete or as they were."""

@@ -1,0 +1,522 @@
+"""Model files: one safetensors file whose header describes what it holds, in JSON anybody can read.
+
+The header's metadata has four entries: "format" (always "reseau"), "format_version", "description", JSON that says what
+the tensors make (a network, a table model with its preprocessing, an estimator, a pipeline, a checkpoint), in the form
+that model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's name, type,
+shape and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The header is
+read and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that is not
+finite), the form of the description, and that the tensors follow one another to the end of the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from math import isfinite, prod
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from reseau.checks import as_path, finite_layers
+from reseau.errors import ModelFileError, ParameterError, ReseauError
+from reseau.files.writing import Place, refuse_text, write_bytes
+from reseau.visible import visible
+
+FORMAT = "reseau"
+FORMAT_VERSION = 1
+LONGEST_HEADER = 8 << 20  # bytes; the JSON of the widest tables is a tenth of it
+SCHEMA = Path(__file__).with_suffix(".schema.json")  # of descriptions
+DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
+LONGEST_REASON = 300  # characters of what is wrong with a description, which may quote it
+MOST_AXES = 8
+MOST_BYTES = 1 << 62  # no file is longer, whatever it says of itself
+MOST_AT_ONCE = 1 << 20  # bytes that are read from a file object
+MOST_COPIES = 4  # of the parameters: in a checkpoint the weights, the best ones, and two states of the optimizer
+MOST_RECORDS = 10_000_000  # numbers besides: the loss of every epoch
+LAYERS, STATE = "layers.", "state."  # begin the names of tensors: of layers, and of the optimizer's vectors
+PARAMETERS = "parameters"  # all weights as one, in a checkpoint
+
+RESTORE = "train it again or restore it from a copy"
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]  # a path, what stands there, a file object
+
+
+def _digest(description: str, tensors: Tensors) -> str:
+    sha = hashlib.sha256(description.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        sha.update(f"\n{name} {tensor.dtype.str} {tensor.shape}\n".encode())
+        sha.update(np.ascontiguousarray(tensor).data)
+    return sha.hexdigest()
+
+
+def write(place: Place, description: dict[str, Any], tensors: Tensors) -> None:
+    """Write a model file, complete or not at all.
+
+    Parameters
+    ----------
+    place : path or binary file object
+        Where; an existing file is replaced in one move.
+    description : dict
+        JSON-able values; "kind" says what the file holds.
+    tensors : dict of str to ndarray
+        The numbers.
+
+    Raises
+    ------
+    ReseauError
+        For weights that are not finite, and for what a model file has no place for.
+    OSError
+        When the folder is missing or cannot be written.
+    """
+    from safetensors.numpy import save
+
+    _check_weights(tensors)
+    text = _json_of(description)
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "description": text,
+        "sha256": _digest(text, contiguous),
+    }
+    write_bytes(place, _in_order(save(contiguous, metadata=metadata)))
+
+
+def _check_weights(tensors: Tensors) -> None:
+    """Refuse layers with weights that are not finite, which no model has that is worth keeping."""
+    depth = sum(name.startswith(LAYERS) and name.endswith(".W") for name in tensors)
+    finite_layers((tensors.get(f"{LAYERS}{place}.W"), tensors.get(f"{LAYERS}{place}.b")) for place in range(depth))
+
+
+def _json_of(description: dict[str, Any]) -> str:
+    """A description as text, of which every letter can be written and every number read again."""
+    text = json.dumps(description, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        around = text[max(error.start - 20, 0) : error.end + 20]
+        raise ReseauError(
+            f"{around!r} has half of a pair of UTF-16, which is no text that a file could keep; give it another name."
+        ) from None
+    return text
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the metadata, which safetensors writes in a random order, so that equal models are equal files."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    if len(text) > LONGEST_HEADER:
+        raise ReseauError(
+            f"what this model says of itself would take {len(text):,} bytes of its file, and may take "
+            f"{LONGEST_HEADER:,} at most; give fewer classes or columns, or shorter names."
+        )
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]
+
+
+class Header(NamedTuple):
+    """What a model file says of itself.
+
+    Attributes
+    ----------
+    description : dict
+        What `write` was given.
+    tensors : dict of str to dict
+        Of each tensor "dtype", "shape" and "data_offsets", as in safetensors.
+    sha256 : str
+        The digest of the description and the tensors.
+    format_version : int
+        Of the file.
+    bytes : int
+        How long the file is.
+    text : str
+        The description as it is written.
+    """
+
+    description: dict[str, Any]
+    tensors: dict[str, dict[str, Any]]
+    sha256: str
+    format_version: int
+    bytes: int
+    text: str
+
+
+def read_header(source: Source) -> Header:
+    """Read and check what a model file says of itself, without its numbers; parameters and errors as of `load`."""
+    with _opened(source) as (name, file, size):
+        return _header(name, file, size)
+
+
+@contextmanager
+def _opened(source: Any) -> Iterator[tuple[str, IO[bytes], int | None]]:
+    """What messages call a source, the file to read it from, and how long it is, if that is known."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        content = bytes(source)
+        yield name_of(source), BytesIO(content), len(content)
+    elif hasattr(source, "read"):
+        refuse_text(source, "rb")
+        yield name_of(source), source, None
+    else:
+        path, name = as_path(source, ", its content as bytes, or a binary file object"), name_of(source)
+        if path.is_dir():
+            raise ModelFileError(f"{name} is a folder, not a model file.")
+        if path.exists() and not path.is_file():
+            raise ParameterError(f"{name} is not a regular file; save what it gives to a file, and name that.")
+        with open(path, "rb") as file:
+            yield name, file, os.fstat(file.fileno()).st_size
+
+
+def name_of(source: Any) -> str:
+    """What messages call a source."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "the content given"
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)  # a number where it was opened by its descriptor
+        return visible(name) if isinstance(name, str) else "the file object"
+    return visible(str(source))
+
+
+def _take(name: str, file: IO[bytes], buffer: memoryview) -> None:
+    """Fill a buffer from a file, which may give less than is asked for at a time."""
+    place = 0
+    try:
+        while place < len(buffer):
+            content = file.read(min(len(buffer) - place, MOST_AT_ONCE))
+            if content is None:  # of a pipe that does not block
+                raise BlockingIOError(errno.EAGAIN, f"{name} has nothing to read yet")
+            if not content:
+                raise ModelFileError(f"{name} is not a model file of Réseau, or is damaged or cut short; {RESTORE}.")
+            buffer[place : place + len(content)] = content
+            place += len(content)
+    except (TypeError, ValueError) as error:  # open as text, or for writing, or closed
+        if isinstance(error, ReseauError):
+            raise
+        raise ParameterError('path is a file object that gives no bytes; give one of open(name, "rb").') from error
+
+
+def _header(name: str, file: IO[bytes], size: int | None) -> Header:
+    """The header of a file that is open, which stands after it at the first tensor."""
+    beginning = bytearray(8)
+    _take(name, file, memoryview(beginning))
+    length = int.from_bytes(beginning, "little")
+    if size is not None and length > size - 8:
+        raise ModelFileError(f"{name} is not a model file of Réseau, or is damaged or cut short; {RESTORE}.")
+    if length > LONGEST_HEADER:
+        raise ModelFileError(
+            f"{name} is not a model file of Réseau, or is damaged: its header would have {length:,} bytes, and may "
+            f"have {LONGEST_HEADER:,} at most."
+        )
+    text = bytearray(length)
+    _take(name, file, memoryview(text))
+    header = _json(name, text, "header")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ModelFileError(f"{name} has metadata that are no texts; the file is damaged.")
+    version = _checked_version(name, metadata)
+    length += 8 + _check_tensors(name, header, None if size is None else size - 8 - length)
+    description = _json(name, metadata["description"], "description")
+    _check_description(name, description)
+    return Header(description, header, metadata["sha256"], version, length, metadata["description"])
+
+
+def _json(name: str, content: str | bytes | bytearray, what: str) -> dict[str, Any]:
+    """An object of JSON, in which no key stands twice, every number is finite and every text can be written."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, count in Counter([key for key, _ in pairs]).items() if count > 1)
+            raise ModelFileError(f"{name} has the key {twice[:40]!r} twice in its {what}; the file is damaged.")
+        return found
+
+    def finite(text: str) -> Any:
+        raise ModelFileError(f"{name} has {text} in its {what}, which is no finite number; the file is damaged.")
+
+    def number(text: str) -> float:
+        return value if isfinite(value := float(text)) else finite(text[:40])
+
+    try:
+        text = content if isinstance(content, str) else content.decode()
+        found = json.loads(text, object_pairs_hook=once, parse_constant=finite, parse_float=number)
+        if "\\ud" in text.lower():
+            json.dumps(found, ensure_ascii=False).encode()  # fails where half of a pair of UTF-16 stands
+    except ModelFileError:
+        raise
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise ModelFileError(
+            f"{name} is not a model file of Réseau, or is damaged: its {what} is not JSON ({error})."
+        ) from None
+    if not isinstance(found, dict):
+        raise ModelFileError(f"{name} has a {what} that is not an object.")
+    return found
+
+
+def _check_tensors(name: str, tensors: dict[str, Any], size: int | None) -> int:
+    """Refuse tensors that do not fill what follows the header, one after another; return how much they fill."""
+    places = []
+    for tensor, entry in tensors.items():
+        shown = repr(tensor[:40])
+        try:
+            dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+            plain = (
+                all(type(n) is int and 0 <= n < MOST_BYTES for n in [*shape, begin, end]) and len(shape) <= MOST_AXES
+            )
+        except (KeyError, TypeError, ValueError):
+            plain = False
+        if not plain or not isinstance(dtype, str):
+            raise ModelFileError(f"{name} describes its tensor {shown} in a way that is unknown; {RESTORE}.")
+        if dtype not in DTYPES:
+            raise ModelFileError(
+                f"{name} has its tensor {shown} in {dtype[:40]}, but this release of Réseau reads "
+                f"{', '.join(DTYPES)}; {RESTORE}."
+            )
+        if end - begin != prod(shape) * DTYPES[dtype].itemsize:
+            raise ModelFileError(
+                f"{name} gives its tensor {shown} {end - begin:,} bytes, but shape {shape} of {dtype} takes "
+                f"{prod(shape) * DTYPES[dtype].itemsize:,}; {RESTORE}."
+            )
+        places.append((begin, end))
+    reached = 0
+    for begin, end in sorted(places):
+        if begin != reached:
+            raise ModelFileError(f"{name} has tensors that do not follow one another; {RESTORE}.")
+        reached = end
+    if size is not None and reached != size:
+        what = "is cut short" if reached > size else f"has {size - reached:,} bytes after its last tensor"
+        raise ModelFileError(f"{name} {what}; {RESTORE}.")
+    return reached
+
+
+@cache
+def _validator(kind: str) -> Callable[..., Any] | None:
+    """What checks a description of this kind; None for a kind that is unknown."""
+    import fastjsonschema
+
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    if kind not in schema["properties"]["kind"]["enum"]:
+        return None
+    definition = {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}
+    validator: Callable[..., Any] = fastjsonschema.compile(definition, use_default=False)
+    return validator
+
+
+def _check_description(name: str, description: dict[str, Any]) -> None:
+    """Refuse what the schema does not allow; what it cannot say is checked when the model is built."""
+    from fastjsonschema import JsonSchemaValueException
+
+    kind = description.get("kind")
+    validate = _validator(kind) if isinstance(kind, str) else None
+    if validate is None:
+        raise ModelFileError(f"{name} holds {str(kind)[:40]!r}, which this release of Réseau does not know.")
+    try:
+        validate(description, name_prefix="description")
+    except JsonSchemaValueException as error:
+        raise ModelFileError(
+            f"{name} does not describe a model that can be built: {error.message[:LONGEST_REASON]}; {RESTORE}."
+        ) from None
+
+
+def _check_size(name: str, header: Header) -> None:
+    """Refuse more numbers than a model like this has, before memory is taken for them."""
+    from reseau.vocabulary.layers import architecture_from_description
+
+    with _describing_a_model(name):
+        described = header.description
+        network = described["estimator" if described["kind"] == "pipeline" else "network"]
+        parameters = architecture_from_description(network.get("network", network)).n_parameters
+    numbers = sum(prod(tensor["shape"]) for tensor in header.tensors.values())
+    if numbers > MOST_COPIES * parameters + MOST_RECORDS:
+        raise ModelFileError(
+            f"{name} holds {numbers:,} numbers, but describes a network of {parameters:,} parameters; {RESTORE}."
+        )
+
+
+def _checked_version(name: str, metadata: dict[str, str]) -> int:
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(f"{name} is a safetensors file, but was not written by Réseau.")
+    version = metadata.get("format_version", "")
+    if not (version.isascii() and version.isdecimal()) or len(version) > 9 or int(version) < 1:
+        raise ModelFileError(f"{name} has format version {version[:40]!r}, which is no version; the file is damaged.")
+    if int(version) > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{name} has format version {version}, but this release of Réseau reads versions up to "
+            f"{FORMAT_VERSION}; upgrade with pip install -U reseau."
+        )
+    for entry in ("description", "sha256"):
+        if entry not in metadata:
+            raise ModelFileError(f"{name} has no {entry} in its header; the file is damaged.")
+    if not re.fullmatch("[0-9a-f]{64}", metadata["sha256"]):
+        raise ModelFileError(f"{name} has a sha256 that is none in its header; the file is damaged.")
+    return int(version)
+
+
+def read(source: Source) -> tuple[dict[str, Any], Tensors]:
+    """Read and check a model file, opened once; parameters and errors as of `load`.
+
+    Returns
+    -------
+    description : dict
+        What `write` was given.
+    tensors : dict of str to ndarray
+        The numbers, writable.
+    """
+    with _opened(source) as (name, file, size):
+        header = _header(name, file, size)
+        _check_size(name, header)
+        tensors = _tensors(name, file, header.tensors)
+    if _digest(header.text, tensors) != header.sha256:
+        raise ModelFileError(
+            f"{name} was altered after it was written: its checksum does not match; restore it from a copy."
+        )
+    return header.description, tensors
+
+
+def _tensors(name: str, file: IO[bytes], entries: dict[str, dict[str, Any]]) -> Tensors:
+    """The tensors that follow a header, in the order in which they stand."""
+    tensors: Tensors = {}
+    for tensor, entry in sorted(entries.items(), key=lambda pair: pair[1]["data_offsets"]):
+        numbers: np.ndarray[Any, Any] = np.empty(prod(entry["shape"]), DTYPES[entry["dtype"]])
+        _take(name, file, numbers.view(np.uint8).data)
+        tensors[tensor] = numbers.reshape(entry["shape"])
+    return tensors
+
+
+def save(model: Any, place: Place) -> None:
+    """Write a model to a file that `load` reads: what has a `save` of its own, and pipelines of scikit-learn.
+
+    Parameters
+    ----------
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        Built, trained or fitted. The steps of a pipeline before one of the estimators may be StandardScaler,
+        MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; nothing is pickled. Of a search
+        its best_estimator_ is saved.
+    place : path or binary file object
+        Where; a file is complete, or as it was.
+
+    Raises
+    ------
+    ReseauError
+        For a step, a parameter or a class that a file has no place for.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    OSError
+        When the path cannot be written.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import reseau as rs
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0)).fit(X, y)
+    >>> rs.save(pipeline, "iris.reseau")
+    >>> bool((rs.load("iris.reseau").predict_proba(X) == pipeline.predict_proba(X)).all())
+    True
+    """
+    from reseau.network import Network
+
+    if isinstance(model, Network):
+        model.save(place)
+        return
+    from reseau.estimators import pipeline_file
+    from reseau.tables.model import TableModel
+
+    if isinstance(model, TableModel):
+        model.save(place)
+    else:
+        write(place, *pipeline_file.described(model))
+
+
+def load(path: Source) -> Any:
+    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, a pipeline, a table model.
+
+    Parameters
+    ----------
+    path : path, bytes or binary file object
+        The file; or what stands in it, as bytes; or a file that is open for reading, from where it stands to the
+        model's end. The file is opened once: what loads is one model, also while another process saves to it.
+
+    Returns
+    -------
+    Network, MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline or TableModel
+        Ready to be called.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ModelFileError
+        When it is no model file, truncated, altered, or of a newer format version.
+    ParameterError
+        For what is neither a path nor bytes nor a binary file object, and for a pipe or a device.
+
+    Examples
+    --------
+    >>> import io, tempfile, pathlib
+    >>> import reseau as rs
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "small.reseau"
+    >>> rs.Network(rs.Dense(1, "sigmoid"), inputs=2).save(path)
+    >>> rs.load(path)
+    Network(Dense(1, 'sigmoid'), loss='squared_error', inputs=2, dtype='float32')
+    >>> rs.load(path.read_bytes()).n_parameters
+    3
+    """
+    return build(path, *read(path))
+
+
+def build(source: Source, description: dict[str, Any], tensors: Tensors | None) -> Any:
+    """Make the model of what `read` gave; without tensors it has no numbers, and can only be shown.
+
+    Raises
+    ------
+    ModelFileError
+        For what the schema cannot say, such as widths that do not fit one another.
+    """
+    with _describing_a_model(name_of(source)):
+        return _built(description, tensors)
+
+
+@contextmanager
+def _describing_a_model(name: str) -> Iterator[None]:
+    """Name the file where what its description says fits nothing."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # a ReseauError is a ValueError
+        why = str(error)
+        why = why if len(why) <= LONGEST_REASON else why[:LONGEST_REASON] + "…"
+        raise ModelFileError(f"{name} does not describe a model that can be built: {why}") from None
+
+
+def _built(description: dict[str, Any], tensors: Tensors | None) -> Any:
+    kind = description["kind"]
+    if kind == "table_model":
+        from reseau.tables.model import TableModel
+
+        return TableModel.from_description(description, tensors)
+    if kind == "pipeline":
+        from reseau.estimators import pipeline_file
+
+        return pipeline_file.from_description(description, tensors)
+    if kind == "estimator":
+        from reseau.estimators import estimator_file
+
+        return estimator_file.from_description(description, tensors)
+    from reseau.network import Network
+
+    if kind == "checkpoint" and tensors is not None:
+        return Network.from_flat(description["network"], tensors[PARAMETERS])
+    return Network.from_description(description["network"], tensors)

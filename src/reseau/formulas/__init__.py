@@ -1,0 +1,1 @@
+"""Formulas as trees, and how they are set."""

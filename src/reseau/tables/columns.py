@@ -1,0 +1,555 @@
+"""What each column of a table is, and how it becomes the numbers that the network eats.
+
+A column is first *recognised* (`recognise`: all of its cells are looked at), then *fitted* (`fit`:
+medians, scales and levels, from the training rows only). The result is a frozen description, one of
+the classes in `KINDS`: plain numbers and strings, kept in the model file as JSON, and enough to
+encode any other table:
+
+- number: missing -> median; z = asinh((x - median) / scale), kept between -limit and limit; then a
+  0/1 input "is missing" if values were missing at training;
+- boolean: 0 or 1, missing -> mean; the same last input;
+- category: one 0/1 input per level, then one for the rare levels together, then one for missing; a
+  level never seen gives the input of the rare ones, or all zeros if there are none;
+- date: the days since the origin as a number, and the sine and cosine of the time of year, week and
+  day that vary; a time of day is a part of one day;
+- left out: identifiers, constants, free text and the like give no input, and say why.
+
+Numbers are scaled by what the many in the middle say, not by mean and deviation, which a single 1e6
+among thousands decides; asinh is z itself near 0, and grows like a logarithm far from it, so that
+what is far out is neither cut off nor loud.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from reseau.errors import DataError
+from reseau.tables import cells as read
+from reseau.tables import dates, numerals
+from reseau.tables.cells import Floats, Labels
+from reseau.tables.table import Column, Table, did_you_mean, listed
+
+Rows = npt.NDArray[np.int64]
+X32 = npt.NDArray[np.float32]
+Values = Floats | Labels
+
+LIMIT = 5.0  # of |z|; with asinh 74 spreads: one 1e6 among normal numbers, if not cut, costs R² 0.1
+# Spreads from the median, 13 deviations of a normal number. Outliers cannot hide behind it as they do behind the
+# deviation, which they widen. Squashing numbers that have none costs R² (uniform ones 0.02, Boston's houses 0.03).
+FAR = 10.0
+NO_LIMIT = sys.float_info.max
+ROUNDING = 1e-12  # of the median: what differs by less does not differ
+NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
+LEVELS_SHOWN = 4
+MAX_LEVELS = 100  # of a category; the rarer ones share an input
+CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
+EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
+
+D = TypeVar("D", bound="Description")
+
+
+@dataclass(frozen=True)
+class Description(ABC):
+    """What every kind of column has: a name, and how to read, fit and encode it."""
+
+    name: str
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def features(self) -> list[str]:
+        """The names of the inputs that this column gives."""
+
+    @abstractmethod
+    def read(self, column: Column) -> Values:
+        """Read the cells; a `DataError` names the first that cannot be read."""
+
+    @abstractmethod
+    def fit(self: D, values: Any, rows: Rows) -> D:
+        """Return the description with the statistics of these rows."""
+
+    @abstractmethod
+    def encode(self, values: Any, X: X32) -> None:
+        """Write the inputs into X, (rows, number of features)."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column."""
+        return read.MISSING
+
+    def absent(self, column: Column, values: Any) -> int:
+        """How many cells are missing, which were read as these values."""
+        return int(read.without(column.cells, self.marks).null_count)
+
+    def remarks(self, values: Any) -> list[str]:
+        """Tell what is remarkable about values to be encoded."""
+        return []
+
+    @property
+    def summary(self) -> str:
+        """A few words on what was learned from the training rows."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scalar(Description):
+    """What numbers, booleans and dates share: one value, and a last input that says whether it is missing."""
+
+    fill: float = 0.0  # for missing
+    missing: bool = False  # whether values were missing at training
+    also_missing: tuple[str, ...] = ()  # texts that count as missing in this column, beside the usual marks
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column."""
+        return (*read.MISSING, *self.also_missing)
+
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing in this column."""
+        return tuple(read.as_numbers(self.also_missing))
+
+    def absent(self, column: Column, values: Floats) -> int:
+        """How many cells are missing, which were read as these values."""
+        return int(np.isnan(values).sum())
+
+    def remarks(self, values: Floats) -> list[str]:
+        """Tell of missing values where none was missing at training."""
+        count = int(np.isnan(values).sum())
+        if self.missing or not count:
+            return []
+        return [f"{self.name}: missing in {plural(count, 'row')}, and never at training; taken as {self.typical}"]
+
+    @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        return f"the median, {self.fill:.6g}"
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        return [self.name] + [f"{self.name} is missing"] * self.missing
+
+    def _filled(self, values: Floats, X: X32) -> Floats:
+        """Return the values with the missing ones filled, and mark those in X."""
+        absent = np.isnan(values)
+        if self.missing:
+            X[:, -1] = absent
+        return np.where(absent, self.fill, values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scaled(_Scalar):
+    """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`.
+
+    `fit` takes mean and standard deviation, unless a value lies far from the median: then the median and the spread
+    (`median_and_spread`), which outliers hardly move, and asinh, which brings these near. `fill` is the median.
+    """
+
+    centre: float = 0.0
+    scale: float = 1.0
+    limit: float = NO_LIMIT
+    squash: bool = False
+
+    def fit(self: S, values: Floats, rows: Rows) -> S:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        missing = len(present) < len(values)
+        if not len(present):
+            return replace(self, missing=missing, limit=LIMIT)
+        median, spread = median_and_spread(present)
+        far = bool((np.abs(present - median) > FAR * spread).any())
+        centre, scale = (median, spread) if far else mean_and_scale(present)
+        return replace(self, fill=median, missing=missing, centre=centre, scale=scale, limit=LIMIT, squash=far)
+
+    def _within(self, filled: Floats) -> Floats:
+        """Return z."""
+        z = (filled - self.centre) / self.scale
+        return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
+
+
+S = TypeVar("S", bound=_Scaled)
+
+
+@dataclass(frozen=True)
+class Number(_Scaled):
+    """A number, scaled.
+
+    `decimal` and `unit` are the decimal mark and the unit of numbers in text; "" where none was decided. `grouped` says
+    whether points or commas grouped the digits of some.
+    """
+
+    kind = "number"
+    decimal: str = ""
+    unit: str = ""
+    grouped: bool = False
+
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing in this column."""
+        return tuple(read.as_numbers(self.also_missing, self.decimal, self.unit)) if self.also_missing else ()
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        mark = f" with decimal {numerals.MARKS[self.decimal]}s" if self.decimal else ""
+        is_not = (
+            f"is not a number, and this column held numbers{mark} at training; correct it, or leave the cell empty for "
+            "a missing value."
+        )
+        return read.quantities(column, self.also_missing, self.decimal, self.unit, self.grouped, is_not)
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        X[:, 0] = self._within(self._filled(values, X))
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        centre, scale = ("median", "spread") if self.squash else ("mean", "deviation")
+        return f"{centre} {self.centre:.6g}, {scale} {self.scale:.6g}"
+
+
+@dataclass(frozen=True)
+class Boolean(_Scalar):
+    """Yes or no, as 0 or 1. `fill` is the mean; `words` are those for yes and no, "" where they are the usual ones."""
+
+    kind = "boolean"
+    words: str = ""
+
+    @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        return f"the mean, {self.fill:.2g}"
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        column = replace(column, cells=read.without(column.cells, self.marks))
+        values, odd = read.booleans(column.cells, self.words)
+        words = " ({})".format(self.words.replace("/", " or ")) if self.words else ""
+        read.refuse_odd(
+            column,
+            odd,
+            f"is neither true nor false{words}, and this column held such values at training; correct it, or leave the "
+            "cell empty for a missing value.",
+        )
+        return values
+
+    def fit(self, values: Floats, rows: Rows) -> Boolean:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        fill = float(present.mean()) if len(present) else 0.0
+        return replace(self, fill=fill, missing=len(present) < len(values))
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        X[:, 0] = self._filled(values, X)
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        return f"true in {self.fill:.0%}"
+
+
+@dataclass(frozen=True)
+class Category(Description):
+    """One of several levels.
+
+    `other`: rare levels share an input; `missing`: being missing is a level of its own; `also_missing`: texts that
+    count as missing; `verbatim`: no other text does, not even the usual marks.
+    """
+
+    kind = "category"
+    levels: tuple[str, ...] = ()
+    other: bool = False
+    missing: bool = False
+    also_missing: tuple[str, ...] = ()
+    verbatim: bool = False
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that count as missing in this column; a level is none."""
+        usual = () if self.verbatim else read.MISSING
+        return tuple(mark for mark in (*usual, *self.also_missing) if mark not in self.levels)
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        names = [f"{self.name}={level}" for level in self.levels]
+        return names + [f"{self.name} is rare"] * self.other + [f"{self.name} is missing"] * self.missing
+
+    def read(self, column: Column) -> Labels:
+        """Read the cells."""
+        labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
+        typed = read.is_typed(column)
+        return labels if self.verbatim and not typed else read.as_written(labels, self.levels, typed)
+
+    def absent(self, column: Column, values: Labels) -> int:
+        """How many cells are missing, which were read as these values."""
+        return int((values.codes < 0).sum())
+
+    def fit(self, values: Labels, rows: Rows) -> Category:
+        """Return the description with the statistics of these rows."""
+        counts = values.counts(rows)
+        commonest = np.argsort(-counts, kind="stable")
+        kept = [int(i) for i in commonest[:MAX_LEVELS] if counts[i] > 1]
+        rare = int((counts > 0).sum()) - len(kept)
+        if rare == 1 and len(kept) < MAX_LEVELS:  # a single rare level needs no input to share
+            kept, rare = [int(i) for i in commonest[: len(kept) + 1]], 0
+        levels = tuple(sorted(values.levels[i] for i in kept))
+        missing = bool((values.codes[rows] < 0).any())
+        return replace(self, levels=levels, other=rare > 0, missing=missing)
+
+    def places(self) -> tuple[dict[str, int], int, int]:
+        """Which input each known text is 1 in, any other text, and a missing cell; one beyond them all stands for none.
+
+        Empty text is missing, and so are the `marks`. Models of older releases may have empty text among their levels,
+        which a missing cell then is.
+        """
+        known = {level: i for i, level in enumerate(self.levels)}
+        n, nowhere = len(known), len(self.features)
+        missing = known.get("", n + self.other if self.missing else nowhere)
+        return known | dict.fromkeys(("", *self.marks), missing), n if self.other else nowhere, missing
+
+    def encode(self, values: Labels, X: X32) -> None:
+        """Write the inputs into X."""
+        places, other, missing = self.places()
+        nowhere = len(self.features)
+        slot = np.array([*(places.get(level, other) for level in values.levels), missing])[values.codes]  # code -1
+        X[:] = 0.0
+        (inside,) = np.nonzero(slot < nowhere)
+        X[inside, slot[inside]] = 1.0
+
+    def remarks(self, values: Labels) -> list[str]:
+        """Tell of the levels that were not seen at training."""
+        counts = values.counts()
+        known = set(self.levels)
+        told = []
+        unseen = [i for i in np.nonzero(counts)[0] if values.levels[i] not in known]
+        if unseen:
+            names = listed([values.levels[i] for i in unseen], 3)
+            rows = int(counts[unseen].sum())
+            what = "rare or unseen at training" if self.other else "unseen at training"
+            told.append(f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}")
+        absent = int((values.codes < 0).sum())
+        if absent and not self.missing and "" not in self.levels:
+            told.append(f"{self.name}: missing in {plural(absent, 'row')}, and never at training; taken for no level")
+        return told
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        several = len(self.levels) > LEVELS_SHOWN
+        text = plural(len(self.levels), "level") if several else ", ".join(self.levels)
+        return text + ", the rare ones together" * self.other
+
+
+@dataclass(frozen=True)
+class Date(_Scaled):
+    """A date: the days since 1970, scaled, and its place in the year, week and day.
+
+    `order` is how it is written in text; of a "time of day" the days are the part of one that is over. `cycles` are
+    those of year, week and day in which the place varies.
+    """
+
+    kind = "date"
+    order: str = "year-month-day"
+    cycles: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
+        return [f"{self.name}: {self.measure}", *circular] + [f"{self.name} is missing"] * self.missing
+
+    @property
+    def typical(self) -> str:
+        """What stands for a missing value, in words."""
+        when = np.datetime64(0, "s") + np.timedelta64(round(self.fill * 86400), "s")
+        return f"the median, {str(when).partition('T')[2] if self.order == dates.TIME_OF_DAY else when}"
+
+    @property
+    def measure(self) -> str:
+        """What the first input is of."""
+        return "part of the day" if self.order == dates.TIME_OF_DAY else "days"
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        column = replace(column, cells=read.without(column.cells, self.marks))
+        seconds, odd = dates.read(column.cells, self.order)
+        read.refuse_odd(
+            column,
+            odd,
+            f"is not a date ({self.order}), and this column held dates at training; correct it, or leave the cell "
+            "empty for a missing value.",
+        )
+        return seconds / 86400.0
+
+    def fit(self, values: Floats, rows: Rows) -> Date:
+        """Return the description with the statistics of these rows."""
+        values = values[rows]
+        angles = _angles(values[~np.isnan(values)])
+        cycles = tuple(cycle for cycle, angle in angles.items() if len(angle) and np.ptp(angle) > 0)
+        return replace(super().fit(values, np.arange(len(values))), cycles=cycles)
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write the inputs into X."""
+        days = self._filled(values, X)
+        X[:, 0] = self._within(days)
+        angles = _angles(days)
+        for i, cycle in enumerate(self.cycles):
+            X[:, 1 + 2 * i] = np.sin(angles[cycle])
+            X[:, 2 + 2 * i] = np.cos(angles[cycle])
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        parts = [self.measure, *(f"time of {cycle}" for cycle in self.cycles)]
+        return f"{self.order}; used as {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class LeftOut(Description):
+    """A column that gives no input.
+
+    `taken_for`: identifier, constant, empty, free text, unsupported or ignored.
+    """
+
+    kind = "left out"
+    taken_for: str = "ignored"
+    reason: str = ""
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        return []
+
+    def read(self, column: Column) -> Floats:
+        """Read the cells."""
+        return np.empty(0)
+
+    def fit(self, values: Floats, rows: Rows) -> LeftOut:
+        """Return the description with the statistics of these rows."""
+        return self
+
+    @property
+    def summary(self) -> str:
+        """Say what was learned."""
+        return self.reason
+
+    def encode(self, values: Floats, X: X32) -> None:
+        """Write nothing."""
+
+
+KINDS: dict[str, type[Description]] = {cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)}
+
+
+# --------------------------------------------------------------------------------------------------
+# Whole tables
+
+
+def read_columns(descriptions: Sequence[Description], table: Table) -> list[Values]:
+    """Read the cells that the descriptions need; a `DataError` names the columns missing."""
+    used = [d.name for d in descriptions if not isinstance(d, LeftOut)]
+    missing = [name for name in used if name not in table.columns]
+    if missing:
+        hints = "; ".join(f"{name!r}{did_you_mean(name, table.columns)}" for name in missing[:12])
+        raise DataError(
+            f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: {hints}. It has "
+            f"{listed(table.columns)}.{table.hint}"
+        )
+    return [np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name]) for d in descriptions]
+
+
+def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: int) -> X32:
+    """Encode columns that were read to X, (rows, number of features) in float32."""
+    X = np.empty((rows, sum(len(d.features) for d in descriptions)), np.float32)
+    start = 0
+    for description, column_values in zip(descriptions, values, strict=True):
+        stop = start + len(description.features)
+        if stop > start:
+            description.encode(column_values, X[:, start:stop])
+        start = stop
+    return X
+
+
+def to_json(description: Description) -> dict[str, Any]:
+    """Return the description as the model file holds it."""
+    return {"name": description.name, "kind": description.kind, **asdict(description)}
+
+
+def from_json(entry: dict[str, Any]) -> Description:
+    """The inverse of `to_json`, of an entry as the schema of model files has it."""
+    fields: dict[str, Any] = {key: _from_json(value) for key, value in entry.items() if key != "kind"}
+    if "mean" in fields:  # in files of older releases
+        fields["centre"] = fields.pop("mean")
+    return KINDS[entry["kind"]](**fields)
+
+
+def _from_json(value: Any) -> Any:
+    """A field: JSON has lists for tuples, and other writers of it may have 0 for 0.0."""
+    return tuple(value) if isinstance(value, list) else float(value) if type(value) is int else value
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def mean_and_deviation(present: Floats) -> tuple[float, float]:
+    """Mean and standard deviation; the latter is 0 where the values do not vary beyond rounding."""
+    mean, deviation = float(present.mean()), float(present.std())
+    flat = deviation <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
+    return mean, 0.0 if flat else deviation
+
+
+def mean_and_scale(present: Floats) -> tuple[float, float]:
+    """Mean and what to divide by: the standard deviation, or 1 where that is 0."""
+    mean, deviation = mean_and_deviation(present)
+    return mean, deviation or 1.0
+
+
+def median_and_spread(present: Floats) -> tuple[float, float]:
+    """Median, and what to divide by: how wide the middle half of the values is.
+
+    Where half of them or more are one value, the quartiles say little of the others: it is then the median distance of
+    those that differ from that value; where none differs, 1.
+    """
+    low, median, high = np.percentile(present, [25.0, 50.0, 75.0])
+    distances = np.abs(present - median)
+    differing = distances[distances > max(ROUNDING * abs(median), NOTHING)]
+    if not len(differing):
+        return float(median), 1.0
+    return float(median), float(high - low if 2 * len(differing) > len(present) else np.median(differing))
+
+
+def read_labels(column: Column) -> Labels:
+    """Read the cells as labels, whole floating-point numbers as whole numbers ("1", not "1.0")."""
+    cells = column.cells
+    plain = read.is_text(cells) or read.is_number(cells) or read.is_date(cells)
+    if not (plain or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
+        raise DataError(
+            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
+        )
+    return read.label_codes(cells)
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 row", "2 rows", "12,345 rows"."""
+    return f"{count:,} " + (noun if count == 1 else nouns or f"{noun}s")
+
+
+def _angles(days: Floats) -> dict[str, Floats]:
+    """The angle of each day in the year, the week (from Monday) and the day."""
+    whole = np.floor(days)
+    years = whole.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]")
+    of_year = whole - years.astype(np.int64)
+    positions = {"year": of_year, "week": np.mod(whole + EPOCH_WEEKDAY, 7.0), "day": days - whole}
+    return {cycle: 2 * np.pi * positions[cycle] / CYCLES[cycle] for cycle in CYCLES}

@@ -1,0 +1,544 @@
+"""TableModel: from a table to a trained network, and from the next table to predictions.
+
+The whole road: recognise the columns, hold rows out, fit the descriptions on the others, encode,
+train, score. A model holds the descriptions of its columns and of its target, and the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reseau import engine
+from reseau.checks import as_path, integer, known, shown
+from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.formulas.typesetting import LANGUAGES
+from reseau.network import Network
+from reseau.tables import columns as columns_module
+from reseau.tables import scores as scores_module
+from reseau.tables import target as target_module
+from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
+from reseau.tables.columns import Description, plural
+from reseau.tables.recognition import decimal_mark, recognise_all
+from reseau.tables.scores import Scores
+from reseau.tables.table import Column, Table, listed, read_table
+from reseau.tables.target import Classes, Quantity, Target
+from reseau.tables.training import Progress, Settings, split, train_network
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from reseau.blackboard import Blackboard
+    from reseau.files.writing import Place
+    from reseau.tables.cells import Floats
+    from reseau.training.history import History
+
+LEAST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of the rows of a table, in their order.
+
+    Attributes
+    ----------
+    values : pyarrow.Array
+        The predicted classes, of the type they had at training, or the predicted numbers.
+    probabilities : ndarray of shape (rows, classes), float32, or None
+        Of each class; None for a regression.
+    table : pyarrow.Table
+        The same as one table: "prediction", then "target=class" for each class.
+    scores : ClassScores, QuantityScores or None
+        If the table holds the target too.
+    notes : tuple of str
+        What was noticed in the table.
+    """
+
+    values: pa.Array
+    probabilities: npt.NDArray[np.float32] | None
+    table: pa.Table
+    scores: Scores | None
+    notes: tuple[str, ...]
+
+
+class TableModel:
+    """A network with the description of the table it reads.
+
+    `TableModel.train` makes one, `reseau.load` reads one from a file.
+
+    Attributes
+    ----------
+    columns : tuple of Description
+        In the order of the table; each says how it is encoded, or why it is left out.
+    target : Classes or Quantity
+        What is predicted.
+    network : Network
+        From the encoded columns to class probabilities, or to the standardised quantity.
+    scores : ClassScores, QuantityScores or None
+        On the rows held out; None if there were none.
+    training : dict
+        How it was trained: rows, held_out, epochs, best_epoch, batch_size, learning_rate, ...
+    history : History or None
+        The loss of each epoch; None for a model read from a file.
+    notes : tuple of str
+        What was noticed in the table it was trained on.
+    reading : dict
+        How text files are read, where the user said it: sep, header.
+
+    Examples
+    --------
+    >>> import numpy as np, pyarrow as pa
+    >>> import reseau as rs
+    >>> size = np.linspace(0, 1, 60)
+    >>> table = pa.table({"size": size, "large": ["yes" if s > 0.5 else "no" for s in size]})
+    >>> model = rs.TableModel.train(table, "large", epochs=50, learning_rate=0.01)
+    >>> model.predict(pa.table({"size": [0.1, 0.9]})).values.to_pylist()
+    ['no', 'yes']
+    """
+
+    def __init__(
+        self,
+        columns: tuple[Description, ...],
+        target: Target,
+        network: Network,
+        scores: Scores | None,
+        training: dict[str, Any],
+        history: History | None = None,
+        notes: tuple[str, ...] = (),
+        reading: dict[str, str | None] | None = None,
+    ) -> None:
+        self.columns = columns
+        self.target = target
+        self.network = network
+        self.scores = scores
+        self.training = training
+        self.history = history
+        self.notes = notes
+        self.reading = reading or {}
+
+    def __repr__(self) -> str:
+        used = sum(bool(d.features) for d in self.columns)
+        return (
+            f"TableModel({self.target.task} of {self.target.name!r} from {plural(used, 'column')}, "
+            f"{plural(self.network.n_parameters, 'parameter')})"
+        )
+
+    @classmethod
+    def train(
+        cls,
+        data: Any,
+        target: str,
+        *,
+        task: str | None = None,
+        ignore: ColumnNames = (),
+        category: ColumnNames = (),
+        number: ColumnNames = (),
+        date: ColumnNames = (),
+        text: ColumnNames = (),
+        missing: ColumnNames = (),
+        decimal: str | None = None,
+        sep: str | None = None,
+        header: str | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
+        **settings: Any,
+    ) -> TableModel:
+        """Train a network on a table.
+
+        Parameters
+        ----------
+        data : path, "-", open file, Table, data frame, dict or list of dicts
+            As for `reseau.tables.table.read_table`.
+        target : str
+            The column to predict.
+        task : {"classification", "regression"} or None
+            None decides from the target's cells.
+        ignore : sequence of str
+            Columns to leave out.
+        category, number, date, text : sequence of str
+            Columns that are taken for what is asked, whatever their cells suggest: labels, numbers, dates (with their
+            order, if it is open, as in "born=day-month-year" or {"born": "day-month-year"}), or labels exactly as they
+            are written.
+        missing : sequence of str
+            Texts, and numbers such as -9999, that mark a missing value, beside the usual ones ("", "NA", "?", ...).
+        decimal : {".", ","} or None
+            The decimal mark of numbers in text; None finds it.
+        sep : str or None
+            What separates the fields of a text file; None finds it.
+        header : {"none"} or None
+            "none" for a text file without a line of names, whose columns are then "column 1", "column 2", ...
+        threads : int or None
+            At most as many threads; the result is the same for any number.
+        progress : callable or None
+            Called after each epoch with its number, the most there will be, the loss, and the
+            validation loss or None.
+        checkpoint : path or None
+            A folder where the training is kept as it stands, so that the same call takes it up from there.
+        **settings
+            Those of `Settings`: layers, activation, epochs, batch_size, learning_rate, test_size,
+            seed.
+
+        Returns
+        -------
+        TableModel
+            Trained on the rows that were not held out, and scored on those that were.
+
+        Raises
+        ------
+        DataError
+            If the table or a column cannot be used: the message names the place and the way out.
+        ParameterError
+            For a parameter outside its range.
+        """
+        chosen = Settings.of(settings)
+        engine.threads(threads)  # refuses a bad number before the work
+        if progress is not None and not callable(progress):
+            raise ParameterError(
+                f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
+                "the loss, and the validation loss or None."
+            )
+        if checkpoint is not None:
+            as_path(checkpoint)
+        reading = {"sep": sep, "header": header}
+        table = read_table(data, **reading)
+        target_column = table.column(target)
+        target = target_column.name
+        asked = Asked.of(
+            table,
+            category=category,
+            number=number,
+            date=date,
+            text=text,
+            missing=missing,
+            decimal=decimal,
+            ignore=ignore,
+        )
+        if asked.kinds.get(target) == LEFT_OUT:
+            raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
+        mark = decimal_mark(table, asked)
+        description, told = target_module.recognise_target(target_column, task, asked, mark)
+        y: npt.NDArray[Any] = description.encode(target_column)
+        usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
+        if len(usable) < LEAST_ROWS:
+            raise DataError(
+                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
+                "are needed to train and score a network."
+            )
+        recognised, notes = recognise_all(table, target, asked, mark)
+        if len(usable) < table.rows:
+            lost = plural(table.rows - len(usable), "row")
+            told.insert(0, f"{lost} without a value in {target!r} left out")
+
+        rng = np.random.default_rng(chosen.seed)
+        strata = y[usable] if isinstance(description, Classes) else None
+        train, held_out = (usable[part] for part in split(len(usable), chosen.test_size, rng, strata))
+        if chosen.test_size and not len(held_out):
+            raise ParameterError(
+                f"test_size is {chosen.test_size:g}, which holds out none of {plural(len(usable), 'row')}; give a "
+                "larger share, or 0 for no score."
+            )
+        if isinstance(description, Classes) and len(np.unique(y[train])) == 1:
+            raise DataError(
+                f"all {plural(len(train), 'training row')} have the same value in {target!r}; the others are too "
+                "rare to learn from. Give more rows, or a smaller test size."
+            )
+
+        values = columns_module.read_columns(recognised, table)
+        columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
+        X = columns_module.encode(columns, values, table.rows)
+        if isinstance(description, Quantity):
+            description = target_module.scaled(description, y[train])
+
+        network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
+        absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
+        absent[target] = table.rows - len(usable)
+        training = {
+            "table": Path(table.name).name,
+            "table_rows": table.rows,
+            "missing": {name: absent[name] for name in table.columns if absent[name]},
+            "rows": len(usable),
+            "held_out": len(held_out),
+            **training,
+        }
+        model = cls(columns, description, network, None, training, history, (*table.notes, *told, *notes), reading)
+        if isinstance(description, Classes):
+            counts = np.bincount(y[train].astype(np.int64), minlength=len(description.classes))
+            training["class_counts"] = counts.tolist()
+        if len(held_out):
+            model.scores = model._score(network(X[held_out], threads=threads), y[held_out])
+        return model
+
+    def predict(self, data: Any, *, threads: int | None = None) -> Predictions:
+        """Predict the target for each row of a table.
+
+        Parameters
+        ----------
+        data : path, "-", open file, Table, data frame, dict or list of dicts
+            With the columns the model was trained on, in any order; others are passed over. A dict of single values is
+            one row.
+        threads : int or None
+            At most as many threads; the result is the same for any number.
+
+        Returns
+        -------
+        Predictions
+            As many as the table has rows, in their order.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or a cell cannot be read as what its column held at training.
+        """
+        import pyarrow as pa
+
+        table = read_table(data, **self.reading)
+        values = columns_module.read_columns(self.columns, table)
+        notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
+        described = {d.name for d in self.columns} | {self.target.name}
+        extra = [name for name in table.columns if name not in described]
+        if extra:
+            notes.insert(
+                0,
+                f"{plural(len(extra), 'column')} unknown to the model passed over: {listed(extra)}",
+            )
+        O = self.network(columns_module.encode(self.columns, values, table.rows), threads=threads)
+        out: dict[str, Any] = {}
+        probabilities = None
+        if isinstance(self.target, Classes):
+            probabilities = O.astype(np.float32, copy=False)
+            out["prediction"] = self.target.decode(O.argmax(axis=1))
+            for i, label in enumerate(self.target.labels):
+                out[f"{self.target.name}={label}"] = pa.array(probabilities[:, i])
+        else:
+            out["prediction"] = pa.array(self._quantity(O))
+        scores, scoring = self._score_table(O, table)
+        return Predictions(
+            out["prediction"],
+            probabilities,
+            pa.table(out),
+            scores,
+            (*table.notes, *notes, *scoring),
+        )
+
+    def blackboard(
+        self, data: Any, row: int = 1, *, target: str | float | None = None, lang: str = "en", **options: Any
+    ) -> tuple[Blackboard, tuple[str, ...]]:
+        """Work out a learning step of the network on a row of a table.
+
+        Parameters
+        ----------
+        data : path, Table or data frame
+            As for `predict`.
+        row : int
+            Which row, the first being 1.
+        target : str, float or None
+            What the model should have said, as a cell of the target's column; None takes the table's.
+        lang : {"en", "fr"}
+            The language of the words.
+        **options
+            Others of `Network.blackboard`.
+
+        Returns
+        -------
+        board : Blackboard
+            With the names of the columns and classes.
+        notes : tuple of str
+            What was noticed in the table.
+
+        Raises
+        ------
+        DataError
+            If the row is not there or has no target, or a cell cannot be read.
+        """
+        import pyarrow as pa
+
+        from reseau.blackboard import Names
+
+        known("lang", lang, LANGUAGES)
+        given = None if target is None else pa.array([str(target)], pa.large_string())
+        cell: Any = target
+        if not isinstance(cell, bool) and isinstance(cell, Real):
+            if isinstance(self.target, Quantity) and not isinstance(cell, Integral):
+                given = pa.array([float(cell)])  # as text it would have a decimal point
+        elif cell is not None and not isinstance(cell, str):
+            raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
+        table = read_table(data, **self.reading)
+        row = integer("row", row, low=1) - 1
+        if row >= table.rows:
+            raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
+        values = columns_module.read_columns(self.columns, table)
+        X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
+        if given is not None:
+            column = Column(self.target.name, pa.chunked_array([given]), lambda _: "the target given")
+        elif self.target.name in table.columns:
+            column = table.columns[self.target.name]
+            column = replace(column, cells=column.cells.slice(row, 1), place=lambda _: column.place(row))
+        else:
+            raise DataError(
+                f"{table.name} has no column {self.target.name!r}, so that there is no target; give one (--target)."
+            )
+        y, outputs = self._target_row(column, row, lang)
+        names = Names([feature for d in self.columns for feature in d.features], outputs)
+        return self.network.blackboard(X, y, lang=lang, names=names, **options), table.notes
+
+    def _target_row(self, column: Column, row: int, lang: str) -> tuple[npt.NDArray[Any], list[str]]:
+        """What the network should answer, and what its outputs mean."""
+        y = self.target.encode(column)
+        if isinstance(self.target, Classes):
+            if y[0] < 0:
+                cell = column.cells[0].as_py()
+                what = (
+                    f"{cell!r}, which is none of {listed(self.target.labels)}"
+                    if y[0] == target_module.UNKNOWN
+                    else "none"
+                )
+                raise DataError(
+                    f"the target {self.target.name!r} of row {row + 1} is {what}; choose another row, or give a "
+                    "target (--target)."
+                )
+            return y.astype(np.int64), [f"{self.target.name} = {label}" for label in self.target.labels]
+        if np.isnan(y[0]):
+            raise DataError(
+                f"the target {self.target.name!r} of row {row + 1} is missing; choose another row, or give a target "
+                "(--target)."
+            )
+        from reseau.formulas.typesetting import TextSetter
+
+        number = TextSetter(lang).number
+        meaning = f"({self.target.name} − {number(self.target.mean)})/{number(self.target.scale)}"
+        return (y.astype(np.float64) - self.target.mean) / self.target.scale, [meaning]
+
+    def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
+        """Score the model on a table that holds the target; parameters as for `predict`."""
+        table = read_table(data, **self.reading)
+        table.column(self.target.name)
+        predictions = self.predict(table, threads=threads)
+        if predictions.scores is None:
+            raise DataError(f"{table.name} cannot be scored: {predictions.notes[-1]}.")
+        return predictions.scores
+
+    def describe(self) -> dict[str, Any]:
+        """Return all but the network's weights, as JSON-able values."""
+        return {
+            "kind": "table_model",
+            "target": target_module.to_json(self.target),
+            "columns": [columns_module.to_json(d) for d in self.columns],
+            "network": self.network.describe(),
+            "training": self.training,
+            "scores": None if self.scores is None else scores_module.to_json(self.scores),
+            "notes": list(self.notes),
+            "reading": self.reading,
+        }
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]] | None) -> TableModel:
+        """Rebuild a model from what `describe` and the network's `tensors` gave; without them it can only be shown.
+
+        Raises
+        ------
+        ReseauError
+            When the columns, the target and the network do not fit one another.
+        """
+        scores = description["scores"]
+        model = cls(
+            tuple(columns_module.from_json(entry) for entry in description["columns"]),
+            target_module.from_json(description["target"]),
+            Network.from_description(description["network"], tensors),
+            None if scores is None else scores_module.from_json(scores),
+            description["training"],
+            notes=tuple(description["notes"]),
+            reading=description.get("reading"),
+        )
+        architecture, target = model.network.architecture, model.target
+        outputs = len(target.classes) if isinstance(target, Classes) else 1
+        widths = sum(len(column.features) for column in model.columns), outputs
+        if widths != (architecture.inputs, architecture.outputs):
+            raise ReseauError(
+                f"The columns give {widths[0]} inputs and the target takes {outputs}, but the network has "
+                f"{architecture.inputs} and {architecture.outputs}."
+            )
+        if isinstance(target, Classes) and len(model.training.get("class_counts", ())) != outputs:
+            raise ReseauError(f"class_counts is not of {outputs} classes.")
+        if model.scores is not None and model.scores.task != target.task:
+            raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
+        confusion = getattr(model.scores, "confusion", ())
+        if confusion and [len(row) for row in confusion] != [outputs] * outputs:
+            raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
+        return model
+
+    def save(self, path: Place) -> None:
+        """Write the model to a path, complete or not at all, or to a binary file object; `reseau.load` reads it."""
+        from reseau.files import model_file
+
+        model_file.write(path, self.describe(), self.network.tensors())
+
+    def to_c(
+        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    ) -> None:
+        """Write the model as one C99 file without dependencies, and its header: from a row to what is predicted.
+
+        Parameters are those of `Network.to_c`.
+
+        Raises
+        ------
+        ReseauError
+            For another ending, or a name that C does not allow.
+        OSError
+            When the files cannot be written.
+        """
+        from reseau.export import c
+
+        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
+
+    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
+        """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.
+
+        Parameters are those of `reseau.to_onnx`.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau.export import onnx
+
+        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
+
+    def _quantity(self, O: npt.NDArray[Any]) -> Floats:
+        assert isinstance(self.target, Quantity)
+        y = O[:, 0].astype(np.float64) * self.target.scale + self.target.mean
+        # float32 knows seven digits of the scale; more would only look exact.
+        return np.round(y, 7 - int(np.floor(np.log10(self.target.scale))))
+
+    def _score(self, O: npt.NDArray[Any], y: npt.NDArray[Any]) -> Scores:
+        if isinstance(self.target, Classes):
+            frequencies = np.array(self.training["class_counts"], np.float64)
+            return scores_module.score_classes(y, O, frequencies / frequencies.sum(), self.target.labels)
+        return scores_module.score_quantity(y, self._quantity(O), self.target.mean)
+
+    def _score_table(self, O: npt.NDArray[Any], table: Table) -> tuple[Scores | None, list[str]]:
+        """Score the rows of a table whose target is known; say why if there are none."""
+        name = self.target.name
+        if name not in table.columns:
+            return None, []
+        try:
+            y = self.target.encode(table.columns[name])
+        except DataError as error:
+            return None, [f"not scored: {error}"]
+        if isinstance(self.target, Classes):
+            unknown = int((y == target_module.UNKNOWN).sum())
+            notes = [f"{plural(unknown, 'row')} of classes unknown to the model not scored"] * (unknown > 0)
+            usable = y >= 0
+        else:
+            notes, usable = [], ~np.isnan(y)
+        if not usable.any():
+            return None, [*notes, f"no row has a known value in {name!r}"]
+        return self._score(O[usable], y[usable]), notes

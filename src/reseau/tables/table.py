@@ -1,0 +1,253 @@
+"""A table from a file or a data frame: named columns, and where each of their cells stands.
+
+Reading decides nothing about what cells mean. Those of text are as they were written, but for white space around them;
+the others keep the types they come with. Empty text, null and NaN are missing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reseau.errors import DataError
+from reseau.tables import frames, sources, text_table
+from reseau.tables.dialect import SPACE, header_given, separator_given
+
+LONGEST_QUOTED = 120  # characters of a cell in a message
+CATEGORY = "category"
+MIDNIGHT = r"( 00:00:00)?(\.0+)?$"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Without white space around it.
+    cells : pyarrow.ChunkedArray
+        Text is `large_string`; missing is null.
+    place : callable
+        How to call the place of a row in an error message.
+    separator : str
+        Of the fields of the text it comes from; "" for frames and Parquet.
+    declared : str
+        "category" where the type of the column says that it is one.
+    """
+
+    name: str
+    cells: pa.ChunkedArray
+    place: Callable[[int], str]
+    separator: str = ""
+    declared: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of equal length.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the table: the file's path, "standard input", "the text" or "the table".
+    columns : dict of str to Column
+        In the order of the file.
+    rows : int
+        At least 1.
+    notes : tuple of str
+        What was noticed while reading, to be told to the user.
+    hint : str
+        What to say besides if a column is not found; "" for nothing.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    rows: int
+    notes: tuple[str, ...] = field(default=())
+    hint: str = ""
+
+    def column(self, name: object) -> Column:
+        """Return the column of that name; a `DataError` suggests the nearest name there is."""
+        found = self.columns.get(frames.name_of(name).strip(SPACE))
+        if found is None:
+            raise DataError(
+                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)}; its columns are "
+                f"{listed(self.columns)}.{self.hint}"
+            )
+        return found
+
+
+def read_table(data: Any, *, sep: str | None = None, header: str | None = None) -> Table:
+    """Read a table.
+
+    Parameters
+    ----------
+    data : path, "-", open file, Table, data frame, dict or list of dicts
+        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv) or Parquet, also compressed as .gz, .bz2,
+        .zst, .xz or .zip; "-" for standard input; an open file of text or bytes; any data frame known to narwhals
+        (pandas, polars, pyarrow and others), lazy ones too; a dict of columns; one row as a dict; a list of such rows.
+    sep : str or None
+        What separates the fields of a text: one character, or "comma", "semicolon", "tab", "bar" or "space", which
+        stands for any white space. None finds it from the first lines.
+    header : {None, "none"}
+        "none" for a text whose first line is a row: the columns are named "column 1", "column 2" and so on.
+
+    Returns
+    -------
+    Table
+        With at least one column and one row.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be understood: the message names the file and the line.
+    ParameterError
+        If `sep` or `header` is none of these, or a file cannot be read twice.
+    OSError
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> table = read_table({"length": [39.1, 39.5], "species": ["Adelie", "Gentoo"]})
+    >>> table.rows, list(table.columns)
+    (2, ['length', 'species'])
+    """
+    separator, has_header = separator_given(sep), header_given(header)
+    if isinstance(data, Table):
+        return data
+    if not sources.is_source(data):
+        table = _of_columns("the table", *frames.columns_of(data))
+        index = frames.index_of(data)
+        return replace(table, **_of_index(index)) if index else table
+    source = sources.open_source(data)
+    head = source.read(sources.HEAD_BYTES)
+    if not head:
+        raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
+    if frames.is_parquet(source, head):
+        return _of_columns(source.name, *frames.read_parquet(source, head))
+    sources.refuse_other_formats(source, head)
+    text = text_table.read_text(source, separator, has_header)
+    return _of_text(source.name, text)
+
+
+def did_you_mean(name: object, known: Any) -> str:
+    """Return " (did you mean 'x'?)" with the nearest of the known names, or nothing."""
+    by_lower = {str(other).lower(): str(other) for other in known}
+    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
+
+
+def listed(names: Any, limit: int = 12) -> str:
+    """Return the names as a list for a sentence, cut after `limit`."""
+    names = list(names)
+    rest = len(names) - limit
+    return ", ".join(quoted(name) for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def quoted(value: object) -> str:
+    """Return a name or the value of a cell for a sentence, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
+
+
+def _of_text(name: str, text: text_table.Text) -> Table:
+    if not len(text.cells[0]):
+        raise DataError(f"{name} has a line of column names and no rows.")
+    where, unnamed = (f"{name}, line {text.header}", f", or, {text_table.HEADER_NONE}") if text.header else (name, "")
+    names = _column_names(where, text.names, unnamed)
+    columns = {
+        column: Column(column, _plain(cells), text.place, text.separator)
+        for column, cells in zip(names, text.cells, strict=True)
+    }
+    return Table(name, columns, len(text.cells[0]), text.notes, text.hint)
+
+
+def _of_columns(name: str, names: list[str], columns: list[Any]) -> Table:
+    if not names:
+        raise DataError(f"{name} has no columns.")
+    if not len(columns[0]):
+        raise DataError(f"{name} has columns and no rows.")
+
+    def place(row: int) -> str:
+        return f"{name}, row {row + 1}"
+
+    found = {}
+    for column, cells in zip(_column_names(name, [n.strip(SPACE) for n in names]), columns, strict=True):
+        chunked = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
+        declared = CATEGORY if pa.types.is_dictionary(chunked.type) else ""
+        found[column] = Column(column, _plain(chunked), place, declared=declared)
+    return Table(name, found, len(columns[0]))
+
+
+def _of_index(index: str) -> dict[str, Any]:
+    """What a table says of the index of its frame, which is passed over."""
+    way_out = "frame.reset_index() makes it a column"
+    note = f"the index of the frame, {index}, is passed over; {way_out}"
+    return {"notes": (note,), "hint": f" The index of the frame is {index}; {way_out}."}
+
+
+def _column_names(where: str, names: list[str], unnamed: str = "") -> list[str]:
+    """Give nameless columns (row numbers of pandas and R) a name, and refuse names met twice."""
+    names = [name or f"column {i + 1}" for i, name in enumerate(names)]
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if name in seen:
+            raise DataError(
+                f"{where}: columns {seen[name] + 1} and {i + 1} are both named {name!r}; give each its own "
+                f"name{unnamed}."
+            )
+        seen[name] = i
+    return names
+
+
+def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Undo the encodings that only concern storage, strip text, and make NaN and empty text what they mean, missing."""
+    if pa.types.is_dictionary(cells.type) and not isinstance(cells.type.value_type, pa.BaseExtensionType):
+        cells = _category(cells)
+    if pa.types.is_string(cells.type) or pa.types.is_string_view(cells.type) or _is_binary(cells.type):
+        cells = _as_text(cells)
+    if pa.types.is_large_string(cells.type):
+        cells = pc.utf8_trim(cells, characters=SPACE)
+        empty = pc.equal(cells, "")
+        if pc.any(empty).as_py():
+            cells = pc.if_else(empty, pa.scalar(None, cells.type), cells)
+    if pa.types.is_floating(cells.type):
+        cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
+    return cells
+
+
+def _category(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The levels of a declared category as people write them."""
+    kind = cells.type.value_type
+    cells = cells.cast(kind)
+    if pa.types.is_boolean(kind):
+        return pc.if_else(cells, "True", "False").cast(pa.large_string())
+    if pa.types.is_floating(kind):
+        cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, kind), cells)
+    if _is_binary(kind) or pa.types.is_nested(kind):
+        return cells
+    return written(cells)
+
+
+def written(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells of a type as text: dates without a time of day that is midnight, as pandas writes them."""
+    text = cells.cast(pa.large_string())
+    return pc.replace_substring_regex(text, MIDNIGHT, "") if pa.types.is_timestamp(cells.type) else text
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text as `large_string`; bytes too, if they are text."""
+    try:
+        return cells.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return cells

@@ -1,0 +1,92 @@
+"""Training on all rows at once, by SciPy's L-BFGS-B."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from reseau import data
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+
+if TYPE_CHECKING:
+    from reseau.network import Network
+
+
+def penalty(network: Network, l2: float) -> float:
+    """½ l2 Σ W² over all weights, biases left out."""
+    return 0.5 * l2 * float(sum((layer.W * layer.W).sum(dtype="float64") for layer in network.layers)) if l2 else 0.0
+
+
+def minimize(
+    network: Network,
+    X: object,
+    y: object,
+    *,
+    sample_weight: object = None,
+    l2: float = 0.0,
+    max_iterations: int = 200,
+    max_evaluations: int = 15000,
+    tolerance: float = 1e-4,
+    bounds: Bounds = NO_BOUNDS,
+    units: tuple[float, float] = (1.0, 0.0),
+    callback: Callable[[float], object] | None = None,
+) -> Any:
+    """Minimise E + ½ l2 Σ W²/rows over all rows at once by SciPy's L-BFGS-B, from the parameters as they are.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters end where the method does; where the last accepted step has led, if the call is interrupted or
+        something fails in it.
+    X, y, sample_weight, l2
+        As in `Network.value_and_gradient`; with weights, their sum stands for the rows.
+    max_iterations, max_evaluations : int
+        Where to stop at the latest.
+    tolerance : float
+        The largest component of the gradient at which to stop.
+    bounds : (float, float)
+        Between what the errors of a cross-entropy are kept, see `reseau.engine.reference.output_error`.
+    units : (a, b)
+        What SciPy is told of E is a E + b, while the gradient stays that of E: what scikit-learn does where it averages
+        squared errors over the outputs.
+    callback : callable or None
+        Called after each iteration with what is minimised.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        `fun`, `nit`, `success`, `message` and the rest.
+    """
+    import numpy as np
+    import scipy.optimize
+
+    X = data.rows(X, "X", network.dtype, columns=network.architecture.inputs)
+    s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
+    total = X.shape[0] if s is None else float(s.sum())
+    a, b = units
+    network.own_parameters()
+    accepted = network.parameters.copy()
+
+    def objective(w: Any) -> tuple[float, Any]:
+        network.parameters[...] = w
+        E, g = network.value_and_gradient(X, y, sample_weight=s, l2=l2, bounds=bounds)
+        return a * E + b + penalty(network, l2) / total, g.astype(np.float64)
+
+    def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
+        accepted[...] = intermediate_result.x
+        if callback is not None:
+            callback(float(intermediate_result.fun))
+
+    try:
+        result = scipy.optimize.minimize(
+            objective,
+            network.parameters.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=tell,
+            options={"maxiter": max_iterations, "maxfun": max_evaluations, "gtol": tolerance},
+        )
+        accepted[...] = result.x
+    finally:  # after Ctrl-C they would else be those of a trial step
+        network.parameters[...] = accepted
+    return result

@@ -1,0 +1,1 @@
+"""The four tables: layers, activations, losses, optimizers; and how weights are drawn."""

@@ -1,0 +1,585 @@
+"""The table of activations: A = σ(Z), and how a gradient passes back through σ.
+
+Each entry carries its formula, its derivative, the interval its values lie in and the initialisation that suits it.
+An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax)
+mixes the neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
+
+The functions take arrays of any library that follows the array API (NumPy, JAX, CuPy, array-api-strict, ...), of shape
+(rows, neurons), and are written so that no intermediate result overflows. Everything that needs to know about
+activations reads this table; nothing else names them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from math import inf
+from typing import ClassVar
+
+from reseau.arrays import Array, namespace
+from reseau.formulas.trees import (
+    HALF,
+    PI,
+    Cases,
+    Condition,
+    Expression,
+    Kronecker,
+    Number,
+    Phi,
+    SumOver,
+    Symbol,
+    Where,
+    absolute,
+    erf,
+    exp,
+    log,
+    maximum,
+    minimum,
+    phi,
+    root,
+)
+from reseau.formulas.trees import tanh as tanh_of
+from reseau.formulas.typesetting import Words
+from reseau.vocabulary.activations import onnx
+from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
+from reseau.vocabulary.activations.functions import (
+    LEAK,
+    SELU_ALPHA,
+    SELU_SCALE,
+    elu,
+    elu_derivative,
+    gelu_tanh_derivative,
+    gelu_tanh_gate,
+    hard_sigmoid,
+    hard_sigmoid_derivative,
+    hard_swish_derivative,
+    leaky_relu,
+    log_softmax,
+    log_softmax_jacobian,
+    log_softmax_pullback,
+    mish_derivative,
+    normal_cdf,
+    normal_pdf,
+    relu,
+    selu,
+    selu_derivative,
+    sigmoid,
+    silu_derivative,
+    softmax,
+    softmax_jacobian,
+    softmax_pullback,
+    softplus,
+    softsign_derivative,
+    step,
+    tanh,
+)
+from reseau.vocabulary.activations.onnx import Operator
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two ends; an end that is not itself reached is open."""
+
+    low: float
+    high: float
+    includes_low: bool = False
+    includes_high: bool = False
+
+    def contains(self, other: Interval) -> bool:
+        """Whether every number of `other` lies in this interval."""
+        above = self.low < other.low or (self.low == other.low and self.includes_low >= other.includes_low)
+        below = other.high < self.high or (self.high == other.high and self.includes_high >= other.includes_high)
+        return above and below
+
+    def __str__(self) -> str:
+        return f"{'[' if self.includes_low else '('}{self.low:g}, {self.high:g}{']' if self.includes_high else ')'}"
+
+
+EVERYWHERE = Interval(-inf, inf)
+POSITIVE = Interval(0.0, inf)
+NON_NEGATIVE = Interval(0.0, inf, includes_low=True)
+UNIT = Interval(0.0, 1.0)
+CLOSED_UNIT = Interval(0.0, 1.0, includes_low=True, includes_high=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(ABC):
+    """What every activation has.
+
+    Attributes
+    ----------
+    name : str
+        The name users write.
+    words : Words
+        What it is called, in each language.
+    source : str
+        Where it comes from.
+    letter : str
+        How it is written in equations: A = letter(Z).
+    formula : Expression
+        Its value: of `z`, or if it is row-wise the one at index j, of the row `z`.
+    derivative_formula : Expression
+        Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
+    range : Interval
+        Where its values lie, and no further (in exact arithmetic); a loss may accept only some of them.
+    value : callable
+        Z (rows, neurons) -> A (rows, neurons).
+    initializer : str
+        The name of the initialisation that suits it (see `reseau.vocabulary.initializers`).
+    by_hand : ByHand
+        What it is in the languages that networks are exported to, where `formula` and `derivative_formula` may not be
+        computed as they are written.
+    distribution : {"probabilities", "logarithms"} or None
+        What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
+        for nothing of the kind.
+    aliases : tuple of str
+        What other libraries call it, for those who ask for it so.
+    scikit_learn : str or None
+        What scikit-learn calls it, if that is not its name.
+    """
+
+    name: str
+    words: Words
+    source: str
+    letter: str
+    formula: Expression
+    derivative_formula: Expression
+    range: Interval
+    value: Callable[[Array], Array]
+    initializer: str
+    by_hand: ByHand = NOTHING_BY_HAND
+    distribution: str | None = None
+    aliases: tuple[str, ...] = ()
+    scikit_learn: str | None = None
+
+    row_wise: ClassVar[bool]
+
+    @cached_property
+    def code(self) -> Code:
+        """What it is in the languages that networks are exported to."""
+        return self.by_hand.completed(self.formula, self.derivative_formula)
+
+    @abstractmethod
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """D = ∂A/∂Z: of shape (rows, n), or of a row-wise one (rows, n, n) with D[r, i, j] = ∂A_ri/∂Z_rj."""
+
+    @abstractmethod
+    def through(self, G: Array, D: Array) -> Array:
+        """∂E/∂Z from G = ∂E/∂A (rows, n) and the D that `slopes` gives."""
+
+    @abstractmethod
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """Turn G = ∂E/∂A into ∂E/∂Z."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elementwise(Activation):
+    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape."""
+
+    derivative: Callable[[Array, Array], Array]
+
+    row_wise: ClassVar[bool] = False
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """σ'(Z)."""
+        return self.derivative(Z, A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """G · D, element by element."""
+        return G * D
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
+        return self.through(G, self.derivative(Z, A))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowWise(Activation):
+    """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
+
+    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million
+    numbers a row.
+    """
+
+    jacobian: Callable[[Array], Array]
+    row_pullback: Callable[[Array, Array], Array]
+
+    row_wise: ClassVar[bool] = True
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """The Jacobian of each row."""
+        return self.jacobian(A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """Σ_i G_i D_ij, the product of each row with its Jacobian."""
+        return namespace(D).sum(G[:, :, None] * D, axis=1)
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
+        return self.row_pullback(A, G)
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+z, z_i, z_j = Symbol("z"), Symbol("z", index=("i",)), Symbol("z", index=("j",))
+_t, _lambda, _alpha = Symbol("t"), Symbol("λ"), Symbol("α")
+
+
+def _a(letter: str, *index: str) -> Symbol:
+    """The value of an activation, as its derivative is written in terms of it."""
+    return Symbol("a", letter, index=index)
+
+
+def _positive(value: Expression, otherwise: Expression) -> Expression:
+    """One value for z > 0, else another."""
+    return Cases(((value, Condition(z, ">", Number(0))),), otherwise)
+
+
+_SUM_OF_EXPONENTIALS = SumOver("i", exp(z_i), "z")
+_GATE = minimum(1, maximum(0, z / 6 + HALF))
+_SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
+_CUBIC, _THREE_CUBICS, _LEAK = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.01")
+
+_ENTRIES: tuple[Elementwise | RowWise, ...] = (
+    Elementwise(
+        name="identity",
+        words=Words("identity", "identité"),
+        aliases=("linear", "purelin"),
+        source="Widrow and Hoff 1960, 'Adaptive switching circuits': the linear neuron",
+        letter="id",
+        formula=z,
+        derivative_formula=Number(1),
+        range=EVERYWHERE,
+        value=lambda Z: Z,
+        initializer="glorot_uniform",
+        derivative=lambda Z, A: namespace(Z).ones_like(Z),
+    ),
+    Elementwise(
+        name="sigmoid",
+        words=Words("sigmoid", "sigmoïde"),
+        aliases=("logistic", "logsig", "expit"),
+        scikit_learn="logistic",
+        source="Rumelhart, Hinton, Williams 1986, 'Learning representations by back-propagating errors'",
+        letter="φ",
+        formula=1 / (1 + exp(-z)),
+        derivative_formula=_a("φ") * (1 - _a("φ")),
+        range=UNIT,
+        value=sigmoid,
+        initializer="glorot_uniform",
+        derivative=lambda Z, A: A * (1 - A),
+        # The exponential would overflow.
+        by_hand=ByHand(
+            c="sigmoid(z)",
+            numpy="sigmoid(z)",
+            operator=Operator("Sigmoid"),
+        ),
+    ),
+    Elementwise(
+        name="tanh",
+        words=Words("hyperbolic tangent", "tangente hyperbolique"),
+        aliases=("tansig",),
+        source="LeCun, Bottou, Orr, Müller 1998, 'Efficient backprop'",
+        letter="tanh",
+        formula=(1 - exp(-(2 * z))) / (1 + exp(-(2 * z))),
+        derivative_formula=1 - _a("tanh") ** 2,
+        range=Interval(-1.0, 1.0),
+        value=tanh,
+        initializer="glorot_uniform",
+        derivative=lambda Z, A: 1 - A * A,
+        # The exponentials would overflow.
+        by_hand=ByHand(
+            c="tanh(z)",
+            numpy="np.tanh(z)",
+            operator=Operator("Tanh"),
+        ),
+    ),
+    RowWise(
+        name="softmax",
+        words=Words("softmax", "softmax"),
+        source="Bridle 1990, 'Probabilistic interpretation of feedforward classification network outputs'",
+        letter="S",
+        formula=exp(z_j) / _SUM_OF_EXPONENTIALS,
+        derivative_formula=_a("S", "i") * (Kronecker("i", "j") - _a("S", "j")),
+        range=UNIT,
+        value=softmax,
+        initializer="glorot_uniform",
+        jacobian=softmax_jacobian,
+        row_pullback=softmax_pullback,
+        # Of whole rows.
+        by_hand=ByHand(
+            c="softmax",
+            c_derivative="softmax_back",
+            numpy="softmax(z)",
+            operator=Operator("Softmax", {"axis": -1}),
+        ),
+        distribution="probabilities",
+    ),
+    RowWise(
+        name="log_softmax",
+        words=Words("log-softmax", "log-softmax"),
+        source="Blanchard, Higham, Higham 2021, 'Accurately computing the log-sum-exp and softmax functions'",
+        letter="σ",
+        formula=z_j - log(_SUM_OF_EXPONENTIALS),
+        derivative_formula=Kronecker("i", "j") - exp(_a("a", "j")),
+        range=Interval(-inf, 0.0),
+        value=log_softmax,
+        initializer="glorot_uniform",
+        jacobian=log_softmax_jacobian,
+        row_pullback=log_softmax_pullback,
+        # Of whole rows.
+        by_hand=ByHand(
+            c="log_softmax",
+            c_derivative="log_softmax_back",
+            numpy="log_softmax(z)",
+            operator=Operator("LogSoftmax", {"axis": -1}),
+        ),
+        distribution="logarithms",
+    ),
+    Elementwise(
+        name="relu",
+        words=Words("ReLU", "ReLU"),
+        aliases=("poslin", "rectifier", "rectified_linear"),
+        source="Nair and Hinton 2010, 'Rectified linear units improve restricted Boltzmann machines'",
+        letter="ReLU",
+        formula=maximum(0, z),
+        derivative_formula=_positive(Number(1), Number(0)),
+        range=NON_NEGATIVE,
+        value=relu,
+        initializer="he_normal",
+        derivative=lambda Z, A: step(Z),
+        by_hand=ByHand(
+            operator=Operator("Relu"),
+        ),
+    ),
+    Elementwise(
+        name="leaky_relu",
+        words=Words("leaky ReLU", "ReLU à fuite"),
+        aliases=("lrelu",),
+        source="Maas, Hannun, Ng 2013, 'Rectifier nonlinearities improve neural network acoustic models'",
+        letter="σ",
+        formula=_positive(z, _LEAK * z),
+        derivative_formula=_positive(Number(1), Number(_LEAK)),
+        range=EVERYWHERE,
+        value=leaky_relu,
+        initializer="he_normal",
+        derivative=lambda Z, A: LEAK + (1 - LEAK) * step(Z),
+        # In ONNX it is two nodes, without a comparison.
+        by_hand=ByHand(
+            onnx=onnx.leaky_relu,
+            operator=Operator("LeakyRelu", {"alpha": LEAK}, in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="elu",
+        words=Words("ELU", "ELU"),
+        source="Clevert, Unterthiner, Hochreiter 2016, 'Fast and accurate deep network learning by ELUs'",
+        letter="σ",
+        formula=_positive(z, exp(z) - 1),
+        derivative_formula=_positive(Number(1), _a("a") + 1),
+        range=Interval(-1.0, inf),
+        value=elu,
+        initializer="he_normal",
+        derivative=elu_derivative,
+        # The difference would lose the digits of a small z.
+        by_hand=ByHand(
+            c="z > 0.0 ? z : expm1(z)",
+            numpy="np.where(z > 0, z, np.expm1(np.minimum(z, 0)))",
+            onnx=onnx.elu,
+            operator=Operator("Elu", in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="selu",
+        words=Words("SELU", "SELU"),
+        source="Klambauer, Unterthiner, Mayr, Hochreiter 2017, 'Self-normalizing neural networks'",
+        letter="σ",
+        formula=Where(_positive(_lambda * z, _lambda * _alpha * (exp(z) - 1)), _SELU_CONSTANTS),
+        derivative_formula=Where(_positive(_lambda, _a("a") + _lambda * _alpha), _SELU_CONSTANTS),
+        range=Interval(-SELU_SCALE * SELU_ALPHA, inf),
+        value=selu,
+        initializer="lecun_normal",
+        derivative=selu_derivative,
+        # The difference would lose the digits of a small z.
+        by_hand=ByHand(
+            c=f"z > 0.0 ? {SELU_SCALE} * z : {SELU_SCALE * SELU_ALPHA} * expm1(z)",
+            numpy=f"{SELU_SCALE} * np.where(z > 0, z, {SELU_ALPHA} * np.expm1(np.minimum(z, 0)))",
+            onnx=onnx.selu,
+            operator=Operator("Selu", {"alpha": SELU_ALPHA, "gamma": SELU_SCALE}, in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="gelu",
+        words=Words("GELU", "GELU"),
+        source="Hendrycks and Gimpel 2016, 'Gaussian error linear units'",
+        letter="σ",
+        formula=Where(z * Phi(z), ((Phi(z), HALF * (1 + erf(z / root(2)))),)),
+        derivative_formula=Phi(z) + z * exp(-(z**2 / 2)) / root(2 * PI),
+        range=Interval(-0.16997120747990366, inf, includes_low=True),
+        value=lambda Z: Z * normal_cdf(Z),
+        initializer="he_normal",
+        derivative=lambda Z, A: normal_cdf(Z) + Z * normal_pdf(Z),
+        # The square would overflow; ONNX has no Φ.
+        by_hand=ByHand(
+            c_derivative="normal_cdf(z) + z * normal_density(z)",
+            onnx=onnx.gelu,
+        ),
+    ),
+    Elementwise(
+        name="gelu_tanh",
+        words=Words("GELU (by tanh)", "GELU (par tanh)"),
+        aliases=("gelu_new", "gelu_fast", "gelu_approximate", "gelu_pytorch_tanh"),
+        source="Hendrycks and Gimpel 2016, 'Gaussian error linear units'",
+        letter="σ",
+        formula=Where(HALF * z * (1 + _t), ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),)),
+        derivative_formula=Where(
+            HALF * (1 + _t) + HALF * z * (1 - _t**2) * root(2 / PI) * (1 + _THREE_CUBICS * z**2),
+            ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),),
+        ),
+        range=Interval(-0.17004075057125406, inf, includes_low=True),
+        value=lambda Z: Z * gelu_tanh_gate(Z),
+        initializer="he_normal",
+        derivative=gelu_tanh_derivative,
+        # The sum with t would lose the digits of a small one, and the cube would overflow.
+        by_hand=ByHand(
+            c="z * gelu_gate(z)",
+            c_derivative="gelu_gate(z) + gelu_rest(z)",
+            numpy="z * gelu_gate(z)",
+            onnx=onnx.gelu_tanh,
+        ),
+    ),
+    Elementwise(
+        name="silu",
+        words=Words("SiLU", "SiLU"),
+        aliases=("swish",),
+        source="Elfwing, Uchibe, Doya 2018, 'Sigmoid-weighted linear units for neural network function approximation'",
+        letter="σ",
+        formula=z * phi(z),
+        derivative_formula=phi(z) + _a("a") * (1 - phi(z)),
+        range=Interval(-0.2784645427610738, inf, includes_low=True),
+        value=lambda Z: Z * sigmoid(Z),
+        initializer="he_normal",
+        derivative=silu_derivative,
+    ),
+    Elementwise(
+        name="mish",
+        words=Words("Mish", "Mish"),
+        source="Misra 2020, 'Mish: a self regularized non-monotonic activation function'",
+        letter="σ",
+        formula=z * tanh_of(log(1 + exp(z))),
+        derivative_formula=Where(_t + z * (1 - _t**2) * phi(z), ((_t, tanh_of(log(1 + exp(z)))),)),
+        range=Interval(-0.30884341301725043, inf, includes_low=True),
+        value=lambda Z: Z * tanh(softplus(Z)),
+        initializer="he_normal",
+        derivative=mish_derivative,
+        # The exponential would overflow.
+        by_hand=ByHand(
+            c="z * tanh(softplus(z))",
+            c_derivative="mish_derivative(z)",
+            numpy="z * np.tanh(softplus(z))",
+            onnx=onnx.mish,
+        ),
+    ),
+    Elementwise(
+        name="softplus",
+        words=Words("softplus", "softplus"),
+        aliases=("smooth_relu",),
+        source="Dugas et al. 2001, 'Incorporating second-order functional knowledge for better option pricing'",
+        letter="σ",
+        formula=log(1 + exp(z)),
+        derivative_formula=phi(z),
+        range=POSITIVE,
+        value=softplus,
+        initializer="he_normal",
+        derivative=lambda Z, A: sigmoid(Z),
+        # The exponential would overflow.
+        by_hand=ByHand(
+            c="softplus(z)",
+            numpy="softplus(z)",
+            onnx=onnx.softplus,
+            operator=Operator("Softplus", in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="softsign",
+        words=Words("softsign", "softsign"),
+        aliases=("elliotsig",),
+        source="Elliott 1993, 'A better activation function for artificial neural networks'",
+        letter="σ",
+        formula=z / (1 + absolute(z)),
+        derivative_formula=1 / (1 + absolute(z)) ** 2,
+        range=Interval(-1.0, 1.0),
+        value=lambda Z: Z / (1 + namespace(Z).abs(Z)),
+        initializer="glorot_uniform",
+        derivative=softsign_derivative,
+        # The square would overflow, and compute the sum twice.
+        by_hand=ByHand(
+            c_derivative="1.0 / (1.0 + fabs(z)) / (1.0 + fabs(z))",
+            operator=Operator("Softsign", in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="hard_sigmoid",
+        words=Words("hard sigmoid", "sigmoïde par morceaux"),
+        source="Howard et al. 2019, 'Searching for MobileNetV3'",
+        letter="σ",
+        formula=_GATE,
+        derivative_formula=Cases(((Number(Fraction(1, 6)), Condition(absolute(z), "<", Number(3))),), Number(0)),
+        range=CLOSED_UNIT,
+        value=hard_sigmoid,
+        initializer="glorot_uniform",
+        derivative=hard_sigmoid_derivative,
+        # The bounds would compute the sum twice.
+        by_hand=ByHand(
+            c="z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 6.0 + 0.5",
+            operator=Operator("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}, in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="hard_swish",
+        words=Words("hard swish", "swish par morceaux"),
+        aliases=("hard_silu",),
+        source="Howard et al. 2019, 'Searching for MobileNetV3'",
+        letter="σ",
+        formula=z * _GATE,
+        derivative_formula=Cases(
+            (
+                (Number(0), Condition(z, "≤", Number(-3))),
+                (Number(1), Condition(z, "≥", Number(3))),
+            ),
+            z / 3 + HALF,
+        ),
+        range=Interval(-0.375, inf, includes_low=True),
+        value=lambda Z: Z * hard_sigmoid(Z),
+        initializer="he_normal",
+        derivative=hard_swish_derivative,
+        # The bounds would compute the sum twice.
+        by_hand=ByHand(
+            c="z <= -3.0 ? 0.0 : z >= 3.0 ? z : z * (z / 6.0 + 0.5)",
+            operator=Operator("HardSwish", since=14, in_double=False),
+        ),
+    ),
+    Elementwise(
+        name="exponential",
+        words=Words("exponential", "exponentielle"),
+        aliases=("exp",),
+        scikit_learn="exp",
+        source="Nelder and Wedderburn 1972, 'Generalized linear models': the inverse of the logarithmic link",
+        letter="exp",
+        formula=exp(z),
+        derivative_formula=_a("a"),
+        range=POSITIVE,
+        value=lambda Z: namespace(Z).exp(Z),
+        initializer="glorot_uniform",
+        derivative=lambda Z, A: A,
+        by_hand=ByHand(
+            operator=Operator("Exp"),
+        ),
+    ),
+)
+
+ACTIVATIONS: dict[str, Elementwise | RowWise] = {entry.name: entry for entry in _ENTRIES}
+"""Every activation by its name."""
