@@ -52,9 +52,9 @@ def targets_for(loss: str, rows: int, outputs: int, rng: np.random.Generator) ->
 
 def clear_of_kinks(architecture: Architecture, w: Vector, X: Vector, T: Vector, margin: float) -> bool:
     """Whether no score and no residual comes within `margin` of a kink."""
-    Z, A = reference.trace(architecture, w, X)
-    scores_clear = all(np.abs(Z_l - kink).min() > margin for Z_l in Z for kink in KINKS)
-    return scores_clear and all(np.abs(np.abs(A[-1] - T) - kink).min() > margin for kink in RESIDUAL_KINKS)
+    forward = reference.trace(architecture, w, X)
+    scores_clear = all(np.abs(Z_l - kink).min() > margin for Z_l in forward.Z for kink in KINKS)
+    return scores_clear and all(np.abs(np.abs(forward.O - T) - kink).min() > margin for kink in RESIDUAL_KINKS)
 
 
 def smooth_problem(architecture: Architecture, rows: int, margin: float = 1e-3) -> tuple[Vector, Vector, Vector]:
@@ -102,7 +102,8 @@ class RoundingBounds:
         self.eps = eps = float(np.finfo(precision).eps)
         self.architecture = architecture
         self.views = architecture.views(w)
-        self.Z, self.A = reference.trace(architecture, w, X)
+        self.forward = reference.trace(architecture, w, X)
+        self.Z, _, self.A = self.forward
         self.rows = rows = X.shape[0]
         self.T = T
         self.slopes = [
@@ -115,8 +116,9 @@ class RoundingBounds:
             for layer, Z, A in zip(architecture.layers, self.Z, self.A[1:], strict=True)
         ]
         self.A_errors, self.Z_errors = [eps * norm(X)], []
-        for (W, b), slope, A_in, A, Z in zip(self.views, self.slopes, self.A, self.A[1:], self.Z, strict=False):
-            size = norm(A_in) * norm(W) + (0.0 if b is None else np.sqrt(rows) * norm(b))
+        for p, slope, A_in, A, Z in zip(self.views, self.slopes, self.A, self.A[1:], self.Z, strict=False):
+            W = p["W"]
+            size = norm(A_in) * norm(W) + np.sqrt(rows) * norm(p.get("b", 0.0))
             self.Z_errors.append(self.A_errors[-1] * norm(W) + (W.shape[0] + 2) * eps * size)
             self.A_errors.append(slope * self.Z_errors[-1] + 16 * eps * (norm(A) + norm(Z) + np.sqrt(A.size)))
 
@@ -137,7 +139,7 @@ class RoundingBounds:
         """Bounds on the norms of δ_1 W_1ᵀ, δ_1, ..., δ_L and of their errors, given those of δ_L."""
         sizes, errors = [norm(delta)], [delta_error]
         for place in range(len(self.views) - 1, -1, -1):
-            W, _ = self.views[place]
+            W = self.views[place]["W"]
             size = sizes[0] * norm(W)
             error = errors[0] * norm(W) + (W.shape[1] + 2) * self.eps * size
             if place > 0:
@@ -150,8 +152,8 @@ class RoundingBounds:
 
     def gradient(self, sample_share: Vector, l2_share: float = 0.0) -> float:
         """The bound on ‖g − exact g‖; row r counts sample_share[r], summing to 1."""
-        architecture, Z, O = self.architecture, self.Z[-1], self.A[-1]
-        delta = sample_share[:, None] * reference.output_delta(architecture, Z, O, self.T)
+        O = self.A[-1]
+        delta = sample_share[:, None] * reference.output_delta(self.architecture, self.forward, self.T)[0]
         slope, largest = self.slopes[-1], max(1.0, float(np.abs(O - self.T).max()))
         share = float(sample_share.max())
         delta_error = share * (
@@ -161,8 +163,8 @@ class RoundingBounds:
         )
         sizes, errors = self._back(delta, delta_error)
         total = 0.0
-        for place, (W, _) in enumerate(self.views):
-            A, size, error = self.A[place], sizes[place + 1], errors[place + 1]
+        for place, p in enumerate(self.views):
+            W, A, size, error = p["W"], self.A[place], sizes[place + 1], errors[place + 1]
             ones = np.sqrt(self.rows)  # db = 1ᵀ δ
             total += (norm(A) + ones) * error + self.A_errors[place] * size
             total += (self.rows + 4) * self.eps * (norm(A) + ones) * size + 4 * self.eps * l2_share * norm(W)

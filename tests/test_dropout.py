@@ -33,11 +33,11 @@ def test_a_step_follows_the_numerical_gradient_of_what_is_left_of_the_network(en
 
         def error(w: np.ndarray, step: int = step) -> float:
             A = X
-            for layer, (W, b) in enumerate(net.architecture.views(w)):
-                A = A @ W + b
+            for layer, p in enumerate(net.architecture.views(w)):
+                A = A @ p["W"] + p["b"]
                 if layer < 2:
-                    p = (0.5, 0.2)[layer]
-                    A = np.tanh(A) * keeps(seed, step, layer, *A.shape, p) / (1 - p)
+                    share = (0.5, 0.2)[layer]
+                    A = np.tanh(A) * keeps(seed, step, layer, *A.shape, share) / (1 - share)
             return float(((A - T) ** 2).sum() / 2 / len(X))
 
         (loss,) = trainer.run(X, T, None, epochs=1, batch_size=7, shuffle=False, l2=0.0)

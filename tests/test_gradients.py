@@ -69,8 +69,8 @@ def test_the_weights_of_samples_and_the_l2_penalty_are_in_the_gradient(engine, l
     net.parameters[...] = w
     s, l2 = np.array([0.0, 3.0, 0.5, 1.0, 2.0, 0.25]), 0.8
     is_weight = np.ones(w.size, dtype=bool)
-    for _, _, n_out, b in net.architecture.places():
-        is_weight[b : b + n_out] = False
+    for view in net.architecture.views(is_weight):
+        view["b"][...] = False
 
     def objective(v: Any) -> float:
         E = engines.get(engine).errors(net.architecture, v, X, T, 1).sum(axis=1)

@@ -41,9 +41,9 @@ def exact_problem(widths: tuple[int, ...], rows: int) -> tuple[np.ndarray, Archi
     T = rng.integers(5, 7, (rows, widths[-1])).astype(float)
     weights = np.ones(rows)
     weights[: 2 ** int(np.ceil(np.log2(rows))) - rows] = 2  # so that the mean is over a power of two
-    Z, A = reference.trace(architecture, w, X)
-    deltas = reference.backward(architecture, w, Z, A, weights[:, None] / weights.sum() * (A[-1] - T))
-    for factor in [w, *A[:-1], *deltas]:
+    forward = reference.trace(architecture, w, X)
+    deltas, _ = reference.backward(architecture, w, forward, weights[:, None] / weights.sum() * (forward.O - T))
+    for factor in [w, *forward.A[:-1], *deltas]:
         assert (reference.bfloat16(factor.astype(np.float32)) == factor).all()
     return w, architecture, {"X": X, "y": T, "sample_weight": weights, "batch_size": rows}
 
@@ -75,7 +75,7 @@ def test_the_factors_of_a_step_are_rounded_and_nothing_else(activation, rows, en
         return reference.bfloat16(A.astype(np.float32)).astype(float)
 
     T = np.eye(3)[y]
-    _, g = reference.value_and_gradient(net.architecture, before, X, T, rounded=rounded)
+    _, g = reference.value_and_gradient(net.architecture, before, X, T, times=reference.rounding(rounded))
     _, exact = reference.value_and_gradient(net.architecture, before, X, T)
     step = before - net.parameters
     # A factor in the middle of two bfloat16 may go the other way in float32, but few do; without rounding all differ.

@@ -11,6 +11,10 @@ from reseau.version import __version__
 _HOMES = {
     "Network": "network",
     "Dense": "vocabulary.layers",
+    "Dropout": "vocabulary.layers",
+    "LayerNorm": "vocabulary.layers",
+    "PReLU": "vocabulary.layers",
+    "Residual": "vocabulary.layers",
     "History": "training.history",
     "SGD": "vocabulary.optimizers",
     "Adam": "vocabulary.optimizers",
@@ -42,16 +46,20 @@ __all__ = [
     "AdamW",
     "DataError",
     "Dense",
+    "Dropout",
     "History",
+    "LayerNorm",
     "LossCurveDisplay",
     "MLPClassifier",
     "MLPRegressor",
     "ModelFileError",
     "Network",
     "NetworkDisplay",
+    "PReLU",
     "ParameterError",
     "RMSprop",
     "ReseauError",
+    "Residual",
     "TableModel",
     "__version__",
     "from_keras",
@@ -81,7 +89,7 @@ if TYPE_CHECKING:
     from reseau.network import Network
     from reseau.tables.model import TableModel
     from reseau.training.history import History
-    from reseau.vocabulary.layers import Dense
+    from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
     from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
 
 

@@ -189,21 +189,19 @@ def as_path(value: object, others: str = "") -> Path:
     raise ParameterError(f"path is {shown(value)}, but must be the path of a file{others}.")
 
 
-def finite_layers(layers: Iterable[tuple[Any, Any]], dtype: Any = None) -> None:
-    """Raise ReseauError unless all weights W and biases b (or None) of each layer are finite in a precision."""
+def finite_layers(layers: Mapping[int, Mapping[str, Any]], dtype: Any = None) -> None:
+    """Raise ReseauError unless all numbers of each layer's tensors, by place and name, are finite in a precision."""
     import numpy as np
 
-    for place, tensors in enumerate(layers, start=1):
-        for letter, values in zip("Wb", tensors, strict=True):
-            if values is None:
-                continue
+    for place, tensors in layers.items():
+        for letter, values in tensors.items():
             kind = values.dtype if dtype is None else np.dtype(dtype)
             with np.errstate(over="ignore"):
                 odd = ~np.isfinite(values.astype(kind, copy=False))
             if odd.any():
                 first = np.unravel_index(int(odd.argmax()), odd.shape)
                 raise ReseauError(
-                    f"layer {place} has parameters that are not finite in {kind}, the first being "
+                    f"layer {place + 1} has parameters that are not finite in {kind}, the first being "
                     f"{letter}[{', '.join(map(str, first))}] = {values[first]}; train the network again, with a "
                     "smaller learning rate."
                 )

@@ -349,17 +349,17 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     if loss.distribution:  # its targets are distributions, and so are its outputs
         return False
     zero = _CANCELLED * max(-float(array.min()), float(array.max()))
+    like = last.range_like
     low, high = (
-        end + sign * max(_ROUNDED * abs(end), zero)
-        for sign, end in ((-1, last.sigma.range.low), (1, last.sigma.range.high))
+        end + sign * max(_ROUNDED * abs(end), zero) for sign, end in ((-1, like.range.low), (1, like.range.high))
     )
     way_out = "scale the targets into that range"
     wrong = (array < low) | (array > high)
     if wrong.any():
         place = _first(wrong)
         what = f"{name} holds {array[place]:g} at {_target_place(place, architecture)}"
-        why = f"gives values in {last.sigma.range}"
-    elif last.sigma.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > _ROUNDED).any():
+        why = f"gives values in {like.range}"
+    elif like.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > _ROUNDED).any():
         row = int(np.argmax(off))
         what, why = f"Row {row} of {name} sums to {array[row].sum():g}", "gives rows that sum to 1"
         way_out = "give rows that sum to 1"
@@ -368,7 +368,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     default = default_output(loss)
     warnings.warn(
         f"{what}, which the outputs cannot reach: the last layer's activation {last.activation!r} {why}. Use "
-        f"Dense({last.neurons}, {default!r}) there, or {way_out}.",
+        f"Dense({architecture.outputs}, {default!r}) there, or {way_out}.",
         stacklevel=frames_within(),
     )
     return True

@@ -18,8 +18,7 @@ from reseau.checks import finite_layers, in_memory, integer, interval, known, re
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
-from reseau.vocabulary.initializers import INITIALIZERS
-from reseau.vocabulary.layers import Architecture, Dense, architecture_from_description, check_network
+from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
@@ -38,17 +37,23 @@ class LayerView:
 
     Attributes
     ----------
-    description : Dense
-        Its neurons, activation, bias, initialisation and dropout.
-    W : ndarray of shape (n_in, n_out)
-        A writable view of its weights in the network's parameters.
-    b : ndarray of shape (n_out,) or None
-        A writable view of its biases; None without bias.
+    description : Layer
+        What it is: of a dense one its neurons, activation, bias, initialisation and dropout.
+    tensors : dict of str to ndarray
+        A writable view of each of its tensors in the network's parameters. Each is an attribute too: of a dense layer
+        `W` (n_in, n_out) and `b` (n_out,), of a layer normalisation `gamma` and `beta`, of a parametric ReLU `alpha`;
+        None for one that it could have and has not, as `b` without bias.
     """
 
-    description: Dense
-    W: FloatArray = field(repr=False)
-    b: FloatArray | None = field(repr=False)
+    description: Layer
+    tensors: dict[str, FloatArray] = field(repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        letters = self.description.letters if not name.startswith("_") else ()
+        if name in letters:
+            return self.tensors.get(name)
+        has = f"has {' and '.join(letters)}, and no {name!r}" if letters else f"has no {name!r}"
+        raise AttributeError(f"{self.description} {has}.") if letters else AttributeError(name)
 
 
 def precision_of(dtype: Any) -> np.dtype[Any]:
@@ -71,7 +76,7 @@ class Network:
 
     Parameters
     ----------
-    *layers : Dense
+    *layers : Dense, LayerNorm, PReLU, Dropout or Residual
         The layers, from the inputs to the outputs; or one list of them. Where a layer is given no activation, a hidden
         one has ReLU and the last the one that the loss goes with: identity, softmax, sigmoid or exponential.
     loss : str
@@ -104,27 +109,27 @@ class Network:
 
     def __init__(
         self,
-        *layers: Dense | Sequence[Dense],
+        *layers: Layer | Residual | Sequence[Layer | Residual],
         loss: str = "squared_error",
         inputs: int | None = None,
         dtype: npt.DTypeLike = "float32",
         seed: int | None = None,
         engine: str | None = None,
     ) -> None:
-        dense, loss = check_network(_one_by_one(layers), loss)
+        chain, loss = check_network(_one_by_one(layers), loss)
         if seed is not None:
             seed = integer("seed", seed, low=0)
         if engine is not None:
             known("engine", engine, ENGINES)
-        self._begin(dense, loss, precision_of(dtype), seed, engine)
+        self._begin(chain, loss, precision_of(dtype), seed, engine)
         if inputs is not None:
             self.build(inputs)
 
     def _begin(
-        self, dense: tuple[Dense, ...], loss: str, dtype: np.dtype[Any], seed: int | None, engine: str | None
+        self, layers: tuple[Layer, ...], loss: str, dtype: np.dtype[Any], seed: int | None, engine: str | None
     ) -> None:
         """Become a network without parameters, of values that have been checked."""
-        self._dense, self._loss, self._dtype = dense, loss, dtype
+        self._layers, self._loss, self._dtype = layers, loss, dtype
         self.seed = seed
         self._rng = np.random.default_rng(seed)
         self._engine_name = engine
@@ -196,13 +201,13 @@ class Network:
 
     @property
     def layers(self) -> list[LayerView]:
-        """Each layer with writable views of its W and b."""
+        """Each layer with writable views of its tensors, such as W and b."""
         views = self.architecture.views(self.parameters)
-        return [LayerView(dense, W, b) for dense, (W, b) in zip(self._dense, views, strict=True)]
+        return [LayerView(layer, tensors) for layer, tensors in zip(self._layers, views, strict=True)]
 
     def architecture_on(self, inputs: int) -> Architecture:
         """What the architecture would be on so many inputs."""
-        return Architecture(inputs, self._dense, self._loss)
+        return Architecture(inputs, self._layers, self._loss)
 
     def build(self, inputs: int) -> None:
         """Fix the number of inputs and draw the parameters, or draw them anew; `fit` does so if it has not been done.
@@ -223,8 +228,9 @@ class Network:
             if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):
                 raise MemoryError
             parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
-            for layer, (W, _) in zip(architecture.layers, architecture.views(parameters), strict=True):
-                INITIALIZERS[layer.initializer].draw(self._rng, W)
+            for here, views in zip(architecture.places, architecture.views(parameters), strict=True):
+                for name, (_, tensor) in here.items():
+                    tensor.draw(self._rng, views[name])
         except MemoryError:
             self.generator_state = state
             raise ParameterError(
@@ -353,10 +359,11 @@ class Network:
 
     def gradient(
         self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
-    ) -> list[tuple[FloatArray, FloatArray | None]]:
+    ) -> list[tuple[FloatArray | None, ...]]:
         """(dW, db) = (∂E/∂W, ∂E/∂b) of each layer, E averaged over the rows; db is None without bias.
 
-        Parameters are those of `value_and_gradient`.
+        Of a layer of another kind they are those of its tensors: of a layer normalisation (dgamma, dbeta), of a
+        parametric ReLU (dalpha,), of dropout (). Parameters are those of `value_and_gradient`.
 
         Examples
         --------
@@ -367,7 +374,10 @@ class Network:
         [(array([[3.]]), array([1.]))]
         """
         _, g = self.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2, threads=threads)
-        return self.architecture.views(g)
+        views = self.architecture.views(g)
+        return [
+            tuple(view.get(letter) for letter in layer.letters) for layer, view in zip(self._layers, views, strict=True)
+        ]
 
     @in_memory("the Jacobian of these rows")
     def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
@@ -466,7 +476,7 @@ class Network:
         with np.errstate(all="ignore"):
             changed = self.parameters - gamma * g
         if not np.isfinite(changed).all():
-            finite_layers(self.architecture.views(self.parameters))
+            finite_layers(dict(enumerate(self.architecture.views(self.parameters))))
             raise ParameterError(
                 f"learning_rate is {gamma:g}, with which {self._first_not_finite(changed)} after this step, whose "
                 f"error is {E:g}; use a smaller one, or scale the inputs and targets."
@@ -478,8 +488,8 @@ class Network:
     def _first_not_finite(self, parameters: FloatArray) -> str:
         """Which parameter that is, in words."""
         for l, views in enumerate(self.architecture.views(parameters), start=1):
-            for letter, values in zip("Wb", views, strict=True):
-                if values is not None and not (finite := np.isfinite(values)).all():
+            for letter, values in views.items():
+                if not (finite := np.isfinite(values)).all():
                     place = np.unravel_index(int(np.argmin(finite)), finite.shape)
                     return f"{letter}[{', '.join(map(str, place))}] of layer {l} would be {values[place]}"
         raise AssertionError("all parameters are finite")
@@ -736,13 +746,8 @@ class Network:
         return {"dtype": self._dtype.name, **self.architecture.describe()}
 
     def tensors(self) -> dict[str, FloatArray]:
-        """Each layer's W and b by name: "layers.0.W", "layers.0.b", ..."""
-        named = {}
-        for place, layer in enumerate(self.layers):
-            named[f"layers.{place}.W"] = layer.W
-            if layer.b is not None:
-                named[f"layers.{place}.b"] = layer.b
-        return named
+        """Each layer's tensors by name: "layers.0.W", "layers.0.b", ..."""
+        return self.architecture.named(self.parameters)
 
     @classmethod
     def from_description(cls, description: dict[str, Any], tensors: dict[str, FloatArray] | None) -> Network:
@@ -771,10 +776,7 @@ class Network:
     @classmethod
     def from_flat(cls, description: dict[str, Any], parameters: FloatArray) -> Network:
         """Rebuild a network from what `describe` gave and its flat vector of parameters."""
-        views = architecture_from_description(description).views(parameters)
-        tensors = {f"layers.{place}.W": W for place, (W, _) in enumerate(views)}
-        tensors |= {f"layers.{place}.b": b for place, (_, b) in enumerate(views) if b is not None}
-        return cls.from_description(description, tensors)
+        return cls.from_description(description, architecture_from_description(description).named(parameters))
 
     def save(self, path: Place) -> None:
         """Write the network to a model file (safetensors with a described header); `reseau.load` reads it back.
@@ -853,16 +855,20 @@ class Network:
         3 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 11 parameters
         """
         architecture = self.architecture
-        rows = [("layer", "W", "b", "activation", "", "parameters")]
-        formulas = {
-            sigma.name: str(sigma.formula)
-            for sigma in {dense.sigma.name: dense.sigma for dense in architecture.layers}.values()
-        }
-        for place, (dense, n_in) in enumerate(zip(architecture.layers, architecture.widths, strict=False), start=1):
-            n_out = dense.neurons
-            bias, count = str(n_out) if dense.bias else "-", str(dense.n_parameters(n_in))
-            formula = formulas[dense.sigma.name] + (f", dropout {dense.dropout}" if dense.dropout else "")
-            rows.append((str(place), f"({n_in}, {n_out})", bias, dense.sigma.name, formula, count))
+        layers = architecture.layers
+        letters = list(dict.fromkeys(letter for layer in layers for letter in layer.letters))
+        kinds = len({layer.kind for layer in layers}) > 1
+        rows = [("layer", *["kind"] * kinds, *letters, "activation", "", "parameters")]
+        formulas = {layer.activation: str(layer.sigma.formula) for layer in layers}
+        for place, (layer, n_in) in enumerate(zip(layers, architecture.widths, strict=False), start=1):
+            shapes = {tensor.name: tensor.shape for tensor in layer.tensors(n_in)}
+            shape_of = [shapes.get(name, ()) for name in letters]
+            has = [str(shape if len(shape) > 1 else shape[0]) if shape else "-" for shape in shape_of]
+            formula = formulas[layer.activation]
+            formula += f", dropout {layer.dropout}" if layer.dropout else ""
+            formula += f" + A{place - layer.residual}" if layer.residual else ""
+            count = str(layer.n_parameters(n_in))
+            rows.append((str(place), *[layer.kind] * kinds, *has, layer.sigma.name, formula, count))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
         for *words, count in rows:
@@ -876,11 +882,7 @@ class Network:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        parts = [
-            f"Dense({d.neurons}, {d.activation!r}{'' if d.bias else ', bias=False'}"
-            f"{f', dropout={d.dropout}' if d.dropout else ''})"
-            for d in self._dense
-        ]
+        parts = [str(layer) for layer in self._layers]
         parts.append(f"loss={self._loss!r}")
         if self._architecture is not None:
             parts.append(f"inputs={self._architecture.inputs}")

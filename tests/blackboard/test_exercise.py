@@ -24,11 +24,9 @@ def test_every_activation_gives_an_exercise_that_teaches_something(activation: s
     exercise = draw("2-2-2", activation, seed=1)
     board = exercise.board()
     assert float(board.E_new) < float(board.E)
-    W1, W2 = exercise.architecture.views(exercise.parameters)
-    for W, b in (W1, W2):
-        assert set(W.ravel().tolist()) <= set(WEIGHTS)
-        assert b is not None
-        assert set(b.tolist()) <= set(BIASES)
+    for view in exercise.architecture.views(exercise.parameters):
+        assert set(view["W"].ravel().tolist()) <= set(WEIGHTS)
+        assert set(view["b"].tolist()) <= set(BIASES)
     assert set(exercise.X.ravel().tolist()) <= set(INPUTS)
 
 

@@ -41,7 +41,7 @@ def phi(z: Any) -> Any:
 
 def student(task: Exercise, mistake: str = "") -> Answers:
     """The step by hand, with a mistake."""
-    (W1, b1), (W2, b2) = task.architecture.views(task.parameters)
+    (W1, b1), (W2, b2) = (view.values() for view in task.architecture.views(task.parameters))
     softmax = task.architecture.layers[1].activation == "softmax"
     a: Answers = {}
     a["Z1"] = task.X @ W1 + (0 if mistake == "bias" else b1)

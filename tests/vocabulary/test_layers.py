@@ -66,10 +66,11 @@ def test_a_dropout_that_is_no_probability_below_one_is_refused(dropout):
 
 
 @pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
-def test_dropout_of_an_activation_of_whole_rows_is_refused(activation):
-    rs.Dense(4, activation, dropout=0.0)
-    with pytest.raises(rs.ParameterError, match=f"dropout is 0.5, but a layer with the activation '{activation}'"):
-        rs.Dense(4, activation, dropout=0.5)
+def test_dropout_after_an_activation_of_whole_rows_is_a_layer_of_its_own(activation):
+    net = rs.Network(rs.Dense(4, activation, dropout=0.5), rs.Dense(1))
+    assert str(net) == (
+        f"Network(Dense(4, '{activation}'), Dropout(0.5), Dense(1, 'identity'), loss='squared_error', dtype='float32')"
+    )
 
 
 @pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
@@ -146,11 +147,12 @@ def test_the_flat_vector_holds_each_layer_in_turn_weights_by_rows_then_bias():
     assert architecture.widths == (2, 3, 2, 1)
     assert architecture.n_parameters == (2 * 3 + 3) + 3 * 2 + (2 + 1) == 18
     vector = np.arange(18.0)
-    (W1, b1), (W2, b2), (W3, b3) = architecture.views(vector)
+    first, second, third = architecture.views(vector)
+    W1, b1, W2, W3, b3 = first["W"], first["b"], second["W"], third["W"], third["b"]
     assert W1.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert b1.tolist() == [6, 7, 8]
     assert W2.tolist() == [[9, 10], [11, 12], [13, 14]]
-    assert b2 is None
+    assert list(second) == ["W"]
     assert W3.tolist() == [[15], [16]]
     assert b3.tolist() == [17]
     assert all(np.shares_memory(vector, part) for part in (W1, b1, W2, W3, b3))

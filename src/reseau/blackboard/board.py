@@ -301,10 +301,9 @@ def work_out(
     T = dense_targets(architecture, T, np.dtype(np.float64))
     as_read = (lambda array: fractions(array, array.dtype.type)) if exact else _decimal
     given: Parts = {"X": as_read(X), "T": as_read(T)}
-    for l, (W, b) in enumerate(architecture.views(parameters), start=1):
-        given[f"W{l}"] = as_read(W)
-        if b is not None:
-            given[f"b{l}"] = as_read(b)
+    for l, view in enumerate(architecture.views(parameters), start=1):
+        for name, values in view.items():
+            given[f"{name}{l}"] = as_read(values)
     task = Task(exactly(architecture) if exact else architecture, optimizer)
     states = [equation.left.name for equation in optimizer.equations if equation.state]
     for tensor, _ in task.tensors():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from reseau.arrays import Array, FloatArray
 from reseau.blackboard.step import simplest
 from reseau.formulas.trees import Expression, Values, to_float
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, RowWise
-from reseau.vocabulary.layers import Architecture, Dense
+from reseau.vocabulary.layers import Architecture, Layer
 from reseau.vocabulary.losses import Loss
 
 
@@ -127,12 +127,16 @@ class _Fields:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
-class ExactDense(_Fields, Dense):
-    """A layer whose activation computes with fractions."""
+@cache
+def _exact_kind(kind: type[Layer]) -> type[Layer]:
+    """A kind of layer whose activation computes with fractions."""
 
-    @cached_property
-    def sigma(self) -> Elementwise | RowWise:
-        return exactly_activation(super().sigma)
+    class ExactLayer(_Fields, kind):  # type: ignore[misc, valid-type]
+        @cached_property
+        def sigma(self) -> Elementwise | RowWise:
+            return exactly_activation(super().sigma)
+
+    return ExactLayer
 
 
 class ExactArchitecture(_Fields, Architecture):
@@ -145,5 +149,9 @@ class ExactArchitecture(_Fields, Architecture):
 
 def exactly(architecture: Architecture) -> Architecture:
     """The same architecture, for fractions."""
-    layers = (ExactDense(d.neurons, d.activation, d.bias) for d in architecture.layers)
-    return ExactArchitecture(architecture.inputs, tuple(layers), architecture.loss)
+    layers = tuple(_exactly(layer) for layer in architecture.layers)
+    return ExactArchitecture(architecture.inputs, layers, architecture.loss)
+
+
+def _exactly(layer: Layer) -> Layer:
+    return _exact_kind(type(layer))(**{f.name: getattr(layer, f.name) for f in fields(layer) if f.init})  # type: ignore[arg-type]

@@ -22,7 +22,14 @@ from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.typesetting import LANGUAGES, TextSetter
 from reseau.vocabulary.activations import ACTIVATIONS, Interval
-from reseau.vocabulary.layers import Architecture, Dense, architecture_from_description, check_network, check_output
+from reseau.vocabulary.layers import (
+    Architecture,
+    Dense,
+    Layer,
+    architecture_from_description,
+    check_network,
+    check_output,
+)
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import SGD
 
@@ -264,7 +271,7 @@ def draw(
     last = known("output_activation", output_activation or activation, ACTIVATIONS)
     known("lang", lang, LANGUAGES)
     rate = real("learning_rate", learning_rate, low=0, includes_low=False)
-    dense = tuple(
+    dense: tuple[Layer, ...] = tuple(
         Dense(n, last if place == len(widths) - 2 else activation, bias) for place, n in enumerate(widths[1:])
     )
     dense, loss = check_network(dense, loss)
@@ -300,10 +307,9 @@ def parse_widths(layers: str) -> list[int]:
 
 def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Generator) -> Exercise:
     parameters = np.empty(architecture.n_parameters)
-    for W, b in architecture.views(parameters):
-        W[...] = rng.choice(WEIGHTS, W.shape)
-        if b is not None:
-            b[...] = rng.choice(BIASES, b.shape)
+    for view in architecture.views(parameters):
+        for name, values in view.items():
+            values[...] = rng.choice(WEIGHTS if name == "W" else BIASES, values.shape)
     X = rng.choice(INPUTS, (1, architecture.inputs))
     return Exercise(architecture, parameters, X, _targets(architecture, rng), rate, lang)
 

@@ -46,7 +46,7 @@ from reseau.formulas.trees import (
     to_float,
 )
 from reseau.formulas.typesetting import Words
-from reseau.vocabulary.layers import Dense
+from reseau.vocabulary.layers import Layer
 from reseau.vocabulary.optimizers import Equation
 
 ROWS = "rows"
@@ -119,7 +119,7 @@ class Lesson:
         yield from self._names()
         yield Chain(((X,), (self.matrix("X"),)))
         yield Chain(((O_STAR,), (self.matrix("T"),)))
-        yield self.prose(words.PARAMETERS if any(layer.bias for layer in self.layers) else words.WEIGHTS)
+        yield self.prose(words.PARAMETERS if any(map(self.has_bias, range(1, self.task.depth + 1))) else words.WEIGHTS)
         for tensor, _ in self.task.tensors():
             yield Chain(((Symbol(tensor[0], label=tensor[1:]),), (self.matrix(tensor),)))
         yield from self._settings()
@@ -175,9 +175,9 @@ class Lesson:
         layer, Z, A, W, b = self.layers[l - 1], of_layer("Z", l), of_layer("A", l), of_layer("W", l), of_layer("b", l)
         before = X if l == 1 else of_layer("A", l - 1)
         yield self._layer_title(l)
-        symbols: Side = (before, W, "+", b) if layer.bias else (before, W)
+        symbols: Side = (before, W, "+", b) if self.has_bias(l) else (before, W)
         numbers: Side = (self.matrix(input_name(l)), "·", self.matrix(f"W{l}"))
-        if layer.bias:
+        if self.has_bias(l):
             numbers = (*numbers, "+", self.matrix(f"b{l}"))
         yield self.chain((Z,), symbols, numbers=numbers, result=f"Z{l}")
         if not self.blank:
@@ -212,7 +212,7 @@ class Lesson:
             else:
                 symbols.append(Symbol(letter, index=self._element(i, r)) * Symbol("w", index=(i + 1, j + 1)))
                 numbers.append(Product((number(A[r, i]), number(W[i, j]))))
-        if self.layers[l - 1].bias:
+        if self.has_bias(l):
             symbols.append(Symbol("b", index=(j + 1,)))
             numbers.append(number(self.parts[f"b{l}"][j]))
         left = Symbol("z", index=self._element(j, r))
@@ -240,14 +240,14 @@ class Lesson:
             yield self.chain((E,), (self._share(total),), result="E")
 
     def _backward(self, l: int) -> Iterator[Line]:
-        layer, L = self.layers[l - 1], self.task.depth
+        L = self.task.depth
         yield self._layer_title(l)
         if l == L:
             yield from self._error_derivative()
         yield from self._derivative(l)
         yield from self._delta(l)
         A, delta = (X if l == 1 else of_layer("A", l - 1)), of_layer("δ", l)
-        yield self.prose(words.GRADIENT if layer.bias else words.GRADIENT_OF_WEIGHTS, l=l)
+        yield self.prose(words.GRADIENT if self.has_bias(l) else words.GRADIENT_OF_WEIGHTS, l=l)
         transposed = Symbol(A.name, A.letter, A.label, A.index, "T")
         yield self.chain(
             (derivative_by("W", l),),
@@ -255,7 +255,7 @@ class Lesson:
             numbers=(self.transposed(input_name(l)), "·", self.matrix(f"delta{l}")),
             result=f"dW{l}",
         )
-        if layer.bias:
+        if self.has_bias(l):
             total = delta if self.rows == 1 else self._over_rows(delta)
             yield self.chain((derivative_by("b", l),), (total,), result=f"db{l}")
         if l > 1:
@@ -439,7 +439,7 @@ class Lesson:
         return bool(np.isfinite(delta).all() and not near.all())
 
     @property
-    def layers(self) -> tuple[Dense, ...]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers of the network."""
         return self.task.architecture.layers
 
@@ -456,16 +456,20 @@ class Lesson:
         """A sentence as a line."""
         return Prose(self.say(what, **fields))
 
+    def has_bias(self, l: int) -> bool:
+        """Whether layer l has biases."""
+        return "b" in self.task.architecture.places[l - 1]
+
     def _layer_title(self, l: int) -> Title:
         layer = self.layers[l - 1]
-        count = layer.neurons
+        count = self.task.architecture.widths[l]
         text = self.say(
             words.LAYER,
             l=l,
             neurons=self.say(words.ONE_NEURON) if count == 1 else self.say(words.NEURONS, count=count),
             activation=self.say(layer.sigma.words),
         )
-        return Title(text + ("" if layer.bias else f", {self.say(words.WITHOUT_BIAS)}"), 3)
+        return Title(text + ("" if self.has_bias(l) else f", {self.say(words.WITHOUT_BIAS)}"), 3)
 
     def places(self, axis: str | int, size: int | None = None) -> list[int | None]:
         """The shown places of an axis: "rows", or a layer's neurons (0 for the inputs)."""

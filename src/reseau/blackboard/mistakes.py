@@ -291,8 +291,7 @@ def mistakes(task: Task) -> Iterator[Mistake]:
 
 
 def _forward(task: Task, l: int) -> Iterator[Mistake]:
-    layer = task.architecture.layers[l - 1]
-    if layer.bias:
+    if "b" in task.architecture.places[l - 1]:
         yield Mistake(words.FORGOT_BIAS, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"]})
     yield Mistake(words.TRANSPOSED_FORWARD, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"].T + p.get(f"b{l}", 0)})
     yield Mistake(words.FORGOT_ACTIVATION, l, {f"A{l}": lambda p: p[f"Z{l}"]})

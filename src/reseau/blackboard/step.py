@@ -49,16 +49,22 @@ class Task:
     def tensors(self) -> list[tuple[str, str]]:
         """The name of each parameter and of its gradient, layer by layer: ("W1", "dW1"), ("b1", "db1"), ..."""
         return [
-            (f"{letter}{l}", f"d{letter}{l}")
-            for l, layer in enumerate(self.architecture.layers, start=1)
-            for letter in ("W", "b")
-            if letter == "W" or layer.bias
+            (f"{name}{l}", f"d{name}{l}") for l, here in enumerate(self.architecture.places, start=1) for name in here
         ]
+
+    def parameters(self, p: Parts, l: int, after: str = "") -> Parts:
+        """The tensors of layer l by name, as they are, or with `after="_new"` as they are after the step."""
+        return {name: p[f"{name}{l}{after}"] for name in self.architecture.places[l - 1]}
 
 
 def input_name(l: int) -> str:
     """What layer l, from 1, is given: X, or the A of the layer before."""
     return f"A{l - 1}" if l > 1 else "X"
+
+
+def value_name(task: Task, l: int) -> str:
+    """What σ_l gives: A of the layer, or V where a residual link makes A of it."""
+    return f"V{l}" if task.architecture.layers[l - 1].residual else f"A{l}"
 
 
 def share(parts: Parts) -> Any:
@@ -91,9 +97,11 @@ def take(task: Task, given: Parts) -> Parts:
 
 
 def _forward(task: Task, l: int) -> Iterator[Quantity]:
-    sigma = task.architecture.layers[l - 1].sigma
-    yield Quantity(f"Z{l}", lambda p: reference.scores(p[input_name(l)], p[f"W{l}"], p.get(f"b{l}")))
-    yield Quantity(f"A{l}", lambda p: sigma.value(p[f"Z{l}"]))
+    layer = task.architecture.layers[l - 1]
+    yield Quantity(f"Z{l}", lambda p: layer.scores(p[input_name(l)], task.parameters(p, l)))
+    yield Quantity(value_name(task, l), lambda p: layer.sigma.value(p[f"Z{l}"]))
+    if layer.residual:
+        yield Quantity(f"A{l}", lambda p: p[f"V{l}"] + p[input_name(l - layer.residual + 1)])
 
 
 def _error(task: Task) -> Iterator[Quantity]:
@@ -103,26 +111,31 @@ def _error(task: Task) -> Iterator[Quantity]:
 
 
 def _backward(task: Task, l: int) -> Iterator[Quantity]:
-    architecture, sigma = task.architecture, task.architecture.layers[l - 1].sigma
-
-    def derivative(p: Parts) -> Array:
-        Z, A = p[f"Z{l}"], p[f"A{l}"]
-        return sigma.slopes(Z, A)
+    architecture, layer = task.architecture, task.architecture.layers[l - 1]
 
     def delta(p: Parts) -> Array:
         if l == task.depth and architecture.simplifies:
-            return share(p) * reference.output_delta(architecture, p[f"Z{l}"], p[f"A{l}"], p["T"])
-        return sigma.through(p[f"dA{l}"], p[f"D{l}"])
+            return share(p) * (p[f"A{l}"] - p["T"])
+        return layer.sigma.through(p[f"dA{l}"], p[f"D{l}"])
+
+    def gradient(p: Parts, name: str) -> Array:
+        return layer.gradients(p[f"delta{l}"], p[input_name(l)], task.parameters(p, l))[name]
+
+    def sent_back(p: Parts) -> Array:
+        dA = layer.sent_back(p[f"delta{l}"], p[input_name(l)], task.parameters(p, l))
+        for m, later in enumerate(architecture.layers, start=1):  # in the order in which the engines add
+            if later.residual and m - later.residual == l - 1:
+                dA = dA + p[f"dA{m}"]
+        return dA
 
     if l == task.depth:
         yield Quantity(f"dA{l}", lambda p: share(p) * architecture.error.derivative(p[f"A{l}"], p["T"]))
-    yield Quantity(f"D{l}", derivative)
+    yield Quantity(f"D{l}", lambda p: layer.sigma.slopes(p[f"Z{l}"], p[value_name(task, l)]))
     yield Quantity(f"delta{l}", delta)
-    yield Quantity(f"dW{l}", lambda p: reference.weight_gradient(p[input_name(l)], p[f"delta{l}"]))
-    if architecture.layers[l - 1].bias:
-        yield Quantity(f"db{l}", lambda p: reference.bias_gradient(p[f"delta{l}"]))
+    for name in architecture.places[l - 1]:
+        yield Quantity(f"d{name}{l}", lambda p, name=name: gradient(p, name))  # type: ignore[misc]
     if l > 1:
-        yield Quantity(f"dA{l - 1}", lambda p: reference.sent_back(p[f"delta{l}"], p[f"W{l}"]))
+        yield Quantity(f"dA{l - 1}", sent_back)
 
 
 def _update(task: Task, tensor: str, gradient: str) -> Iterator[Quantity]:
@@ -153,11 +166,12 @@ def constants(task: Task, exact: bool) -> Parts:
 
 def _afterwards(task: Task) -> Iterator[Quantity]:
     def outcome(p: Parts) -> tuple[Array, Array]:
-        A = p["X"]
+        A = [p["X"]]
         for l, layer in enumerate(task.architecture.layers, start=1):
-            Z = reference.scores(A, p[f"W{l}_new"], p.get(f"b{l}_new"))
-            A = layer.sigma.value(Z)
-        return A, (share(p) * reference.output_error(task.architecture, Z, A, p["T"])).sum()
+            Z = layer.scores(A[-1], task.parameters(p, l, after="_new"))
+            V = layer.sigma.value(Z)
+            A.append(V + A[l - layer.residual] if layer.residual else V)
+        return A[-1], (share(p) * reference.output_error(task.architecture, Z, A[-1], p["T"])).sum()
 
     yield Quantity("O_new", lambda p: outcome(p)[0])
     yield Quantity("E_new", lambda p: outcome(p)[1])

@@ -99,7 +99,8 @@ def network(model: TableModel) -> str:
     """Say what the network is, in a line."""
     net = model.network
     parts = [plural(net.architecture.inputs, "input")]
-    parts += [f"{layer.neurons} {layer.activation}" for layer in net.architecture.layers]
+    widths = net.architecture.widths[1:]
+    parts += [f"{n} {layer.activation}" for layer, n in zip(net.architecture.layers, widths, strict=True)]
     return f"Network: {' -> '.join(parts)}, {plural(net.n_parameters, 'parameter')}"
 
 

@@ -26,6 +26,7 @@ from reseau.vocabulary.optimizers import Optimizer
 NAME = "native"
 
 _ACTIVATIONS = {name: place for place, name in enumerate(_native.activations())}
+_KINDS = frozenset(_native.kinds())
 _LOSSES = {name: place for place, name in enumerate(_native.losses())}
 _OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
 # A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
@@ -80,18 +81,28 @@ threadpoolctl.register(ThreadLimit)
 def _place(places: dict[str, int], what: str, name: str) -> int:
     """Where the native engine has an entry of a table that may have been added to in Python."""
     if name not in places:
-        raise ReseauError(
-            f"The native engine has no {what} {name!r}, which is in the Python table alone; give the network "
-            "engine='reference'."
-        )
+        raise _only_in_python(what, name)
     return places[name]
 
 
+def _only_in_python(what: str, name: str) -> ReseauError:
+    return ReseauError(
+        f"The native engine has no {what} {name!r}, which is in the Python table alone; give the network "
+        "engine='reference'."
+    )
+
+
 def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float]]:
-    return [
-        ("dense", n_in, n_out, _place(_ACTIVATIONS, "activation", layer.sigma.name), w, b, layer.dropout, 0.0)
-        for layer, (w, n_in, n_out, b) in zip(architecture.layers, architecture.places(), strict=True)
-    ]
+    layers = []
+    for layer, here, n_in, n_out in zip(
+        architecture.layers, architecture.places, architecture.widths, architecture.widths[1:], strict=False
+    ):
+        if layer.kind not in _KINDS:
+            raise _only_in_python("kind of layer", layer.kind)
+        sigma = _place(_ACTIVATIONS, "activation", layer.sigma.name)
+        first, second = ([here[name][0] if name in here else -1 for name in layer.letters] + [-1, -1])[:2]
+        layers.append((layer.kind, n_in, n_out, sigma, first, second, layer.dropout, layer.epsilon))
+    return layers
 
 
 def _model(

@@ -2,20 +2,21 @@
 
 It is the oracle the native engine is tested against, and the way to run where no native engine was built. Letters are
 those of the equations: X the inputs, W and b a layer's parameters, Z = A W + b, A = σ(Z), O the output, T the
-targets, delta = ∂E/∂Z.
+targets, delta = ∂E/∂Z. The map from A to Z and back is each kind of layer's own (`reseau.vocabulary.layers`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.layers.layer import Product, product
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
 
@@ -24,11 +25,6 @@ NAME = "reference"
 Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
 NO_MASKS: Masks = {}
 Rounding: TypeAlias = Callable[[Array], Array]  # of the factors of a matrix product
-
-
-def exact(A: Array) -> Array:
-    """No rounding."""
-    return A
 
 
 def bfloat16(A: Array) -> Array:
@@ -55,59 +51,76 @@ def dropped(architecture: Architecture, masks: Masks, l: int, A: Array) -> Array
     return A * masks[l] / (1 - architecture.layers[l - 1].dropout) if l in masks else A
 
 
-def scores(A: Array, W: Array, b: Array | None) -> Array:
-    """Z = A W + b, what the neurons of a layer sum up, (rows, n)."""
-    return A @ W if b is None else A @ W + b
+def rounding(rounded: Rounding) -> Product:
+    """The product of two matrices whose factors are rounded."""
+    return lambda A, B: rounded(A) @ rounded(B)
 
 
-def sent_back(delta: Array, W: Array) -> Array:
-    """∂E/∂A = δ Wᵀ, what a layer sends back to its inputs, (rows, n_in)."""
-    return delta @ W.T
+class Trace(NamedTuple):
+    """A forward pass: Z_1..Z_L; V_1..V_L, V_l = σ_l(Z_l); and A_0..A_L, what goes on from each layer, A_0 = X.
 
+    A_l is V_l · M_l/(1 − p_l), plus A_{l−k} where a residual link leads over k layers.
+    """
 
-def weight_gradient(A: Array, delta: Array) -> Array:
-    """∂E/∂W = Aᵀ δ, (n_in, n)."""
-    return A.T @ delta
+    Z: list[Array]
+    V: list[Array]
+    A: list[Array]
 
-
-def bias_gradient(delta: Array) -> Array:
-    """∂E/∂b = Σ_rows δ, (n,)."""
-    return namespace(delta).sum(delta, axis=0)
+    @property
+    def O(self) -> Array:  # noqa: E743
+        """The output, (rows, outputs)."""
+        return self.A[-1]
 
 
 def trace(
-    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, rounded: Rounding = exact
-) -> tuple[list[Array], list[Array]]:
-    """Forward, keeping everything: Z_1..Z_L and A_0..A_L, with A_0 = X, Z_l = A_{l−1} W_l + b_l, A_l = σ_l(Z_l).
-
-    Where there is a mask, the next layer's input is A_l · M_l/(1 − p_l); A_l stays what σ_l gave.
-    """
+    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, times: Product = product
+) -> Trace:
+    """Forward, keeping everything: Z_l from A_{l−1} by the layer's map, such as Z_l = A_{l−1} W_l + b_l."""
     Z: list[Array] = []
+    V: list[Array] = []
     A: list[Array] = [X]
-    for l, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True)):
-        Z.append(scores(rounded(dropped(architecture, masks, l, A[l])), rounded(W), b))
-        A.append(layer.sigma.value(Z[-1]))
-    return Z, A
+    for l, (layer, p) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True), start=1):
+        Z.append(layer.scores(A[-1], p, times))
+        V.append(layer.sigma.value(Z[-1]))
+        passed = dropped(architecture, masks, l, V[-1])
+        A.append(passed + A[l - layer.residual] if layer.residual else passed)
+    return Trace(Z, V, A)
 
 
 def backward(
     architecture: Architecture,
     parameters: Array,
-    Z: list[Array],
-    A: list[Array],
+    forward: Trace,
     delta: Array,
+    G: Array | None = None,
     masks: Masks = NO_MASKS,
-    rounded: Rounding = exact,
-) -> list[Array]:
-    """From δ_L back to δ_1: δ_{l−1} = (δ_l W_lᵀ) · σ'_{l−1}, times M_{l−1}/(1 − p_{l−1}) where there is a mask."""
+    times: Product = product,
+    to_inputs: bool = False,
+) -> tuple[list[Array], Array | None]:
+    """From δ_L back to δ_1, and to ∂E/∂X if that is asked for.
+
+    G_l = ∂E/∂A_l is what layer l + 1 sends back, such as δ_{l+1} W_{l+1}ᵀ, plus what a residual link brings;
+    δ_l = (G_l · M_l/(1 − p_l)) · σ'_l. G_L is needed where a link ends in the last layer.
+    """
     deltas = [delta]
     views = architecture.views(parameters)
-    for place in range(len(views) - 1, 0, -1):
-        W, _ = views[place]
-        sigma = architecture.layers[place - 1].sigma
-        G = dropped(architecture, masks, place, sent_back(rounded(deltas[0]), rounded(W)))
-        deltas.insert(0, sigma.pullback(Z[place - 1], A[place], G))
-    return deltas
+    brought: dict[int, Array] = {}  # by residual links
+    for l in range(len(views), 0, -1):
+        layer = architecture.layers[l - 1]
+        if layer.residual:
+            assert G is not None
+            start = l - layer.residual
+            brought[start] = brought[start] + G if start in brought else G
+        if l == 1 and not to_inputs:
+            return deltas, None
+        G = layer.sent_back(deltas[0], forward.A[l - 1], views[l - 1], times)
+        if l - 1 in brought:
+            G = G + brought.pop(l - 1)
+        if l > 1:
+            sigma = architecture.layers[l - 2].sigma
+            passed = dropped(architecture, masks, l - 1, G)
+            deltas.insert(0, sigma.pullback(forward.Z[l - 2], forward.V[l - 2], passed))
+    return deltas, G
 
 
 def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
@@ -126,11 +139,12 @@ def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bound
     return clip(loss.value_from_scores(Z, T), *bounds)
 
 
-def output_delta(architecture: Architecture, Z: Array, O: Array, T: Array) -> Array:
-    """δ_L = ∂E/∂Z_L of each row: o − t where output and loss simplify, else through the chain rule."""
+def output_delta(architecture: Architecture, forward: Trace, T: Array) -> tuple[Array, Array | None]:
+    """δ_L = ∂E/∂Z_L of each row, o − t where output and loss simplify; and ∂E/∂O, by which it else comes."""
     if architecture.simplifies:
-        return O - T
-    return architecture.layers[-1].sigma.pullback(Z, O, architecture.error.derivative(O, T))
+        return forward.O - T, None
+    G = architecture.error.derivative(forward.O, T)
+    return architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], G), G
 
 
 def value_and_gradient(
@@ -141,7 +155,7 @@ def value_and_gradient(
     sample_weight: Array | None = None,
     l2: float = 0.0,
     masks: Masks = NO_MASKS,
-    rounded: Rounding = exact,
+    times: Product = product,
     bounds: Bounds = NO_BOUNDS,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
@@ -150,22 +164,26 @@ def value_and_gradient(
     """
     xp = namespace(X)
     rows = X.shape[0]
-    Z, A = trace(architecture, parameters, X, masks, rounded)
+    forward = trace(architecture, parameters, X, masks, times)
     total = float(rows) if sample_weight is None else float(xp.sum(sample_weight))
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
-    errors = output_error(architecture, Z[-1], A[-1], T, bounds)
-    delta_L = share * output_delta(architecture, Z[-1], A[-1], T)
+    errors = output_error(architecture, forward.Z[-1], forward.O, T, bounds)
+    delta, G = output_delta(architecture, forward, T)
+    delta, G = share * delta, None if G is None else share * G
     # The error of a row without weight counts nothing, even if it is infinite, but what is no number in δ is told.
-    E = float(xp.sum(xp.where(share > 0, share * errors, delta_L)))
-    deltas = backward(architecture, parameters, Z, A, delta_L, masks, rounded)
+    E = float(xp.sum(xp.where(share > 0, share * errors, delta)))
+    deltas, _ = backward(architecture, parameters, forward, delta, G, masks, times)
     pieces: list[Array] = []
-    for l, (delta, (W, b)) in enumerate(zip(deltas, architecture.views(parameters), strict=True)):
-        dW = weight_gradient(rounded(dropped(architecture, masks, l, A[l])), rounded(delta))
-        pieces.append(xp.reshape(dW + (l2 / total) * W if l2 else dW, (-1,)))
-        if b is not None:
-            pieces.append(bias_gradient(delta))
+    for layer, delta_l, A, p, here in zip(
+        architecture.layers, deltas, forward.A, architecture.views(parameters), architecture.places, strict=False
+    ):
+        gradients = layer.gradients(delta_l, A, p, times)
+        for name, (_, tensor) in here.items():
+            penalised = l2 and tensor.penalised
+            g = gradients[name] + (l2 / total) * p[name] if penalised else gradients[name]
+            pieces.append(xp.reshape(g, (-1,)))
     return E, xp.concat(pieces)
 
 
@@ -209,8 +227,7 @@ def predictor(architecture: Architecture, parameters: FloatArray, threads: Calla
 @np.errstate(over="ignore", invalid="ignore")
 def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -> FloatArray:
     """O, the output of the last layer, (rows, outputs)."""
-    _, A = trace(architecture, parameters, X)
-    return np.asarray(A[-1])
+    return np.asarray(trace(architecture, parameters, X).O)
 
 
 def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
@@ -235,8 +252,9 @@ def errors(
     """e_j, the error of each output neuron, (rows, outputs)."""
     if isinstance(X, SparseRows):
         return np.concatenate([errors(architecture, parameters, X[block], T[block], threads) for block in _blocks(X)])
-    Z, A = trace(architecture, parameters, _as(parameters, X))
-    return np.asarray(output_error(architecture, Z[-1], A[-1], dense_targets(architecture, T, parameters.dtype)))
+    forward = trace(architecture, parameters, _as(parameters, X))
+    T = dense_targets(architecture, T, parameters.dtype)
+    return np.asarray(output_error(architecture, forward.Z[-1], forward.O, T))
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -255,40 +273,40 @@ def gradient(
     return value_and_gradient(architecture, parameters, _as(parameters, X), rows, sample_weight, l2, bounds=bounds)
 
 
-def output_slope(architecture: Architecture, Z: list[Array], A: list[Array], j: int) -> Array:
-    """δ_L of o_j alone, ∂o_j/∂Z_L, (rows, outputs): the unit vector pulled back through σ_L."""
-    unit = np.zeros_like(A[-1])
+def output_slope(architecture: Architecture, forward: Trace, j: int) -> tuple[Array, Array]:
+    """∂o_j/∂Z_L, (rows, outputs), the unit vector pulled back through σ_L; and the unit vector, ∂o_j/∂O."""
+    unit = np.zeros_like(forward.O)
     unit[:, j] = 1
-    return architecture.layers[-1].sigma.pullback(Z[-1], A[-1], unit)
+    return architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], unit), unit
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
-    """∂O/∂X, (rows, outputs, inputs): for each output neuron a backward pass from the unit vector, and δ_1 W_1ᵀ."""
-    W_1, _ = architecture.views(parameters)[0]
-    Z, A = trace(architecture, parameters, _as(parameters, X))
+    """∂O/∂X, (rows, outputs, inputs): for each output neuron a backward pass from the unit vector to the inputs."""
+    forward = trace(architecture, parameters, _as(parameters, X))
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
     for j in range(architecture.outputs):
-        delta_1 = backward(architecture, parameters, Z, A, output_slope(architecture, Z, A, j))[0]
-        J[:, j, :] = sent_back(delta_1, W_1)
+        slope, unit = output_slope(architecture, forward, j)
+        _, J[:, j, :] = backward(architecture, parameters, forward, slope, unit, to_inputs=True)
     return J
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
-    """∂O/∂w, (rows, outputs, n_parameters): for each output neuron a backward pass from the unit vector.
-
-    Of each row, ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l.
-    """
-    Z, A = trace(architecture, parameters, _as(parameters, X))
-    rows, outputs = A[-1].shape
+    """∂O/∂w, (rows, outputs, n_parameters): for each output neuron a backward pass, and the gradients of each row."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    rows, outputs = forward.O.shape
     J = np.empty((rows, outputs, parameters.size), dtype=parameters.dtype)
+    views = architecture.views(parameters)
     for j in range(outputs):
-        deltas = backward(architecture, parameters, Z, A, output_slope(architecture, Z, A, j))
-        for a, delta, (w, n_in, n_out, b) in zip(A, deltas, architecture.places(), strict=False):
-            J[:, j, w : w + n_in * n_out] = (a[:, :, None] * delta[:, None, :]).reshape(rows, -1)
-            if b >= 0:
-                J[:, j, b : b + n_out] = delta
+        deltas, _ = backward(architecture, parameters, forward, *output_slope(architecture, forward, j))
+        for layer, delta, A, p, here in zip(
+            architecture.layers, deltas, forward.A, views, architecture.places, strict=False
+        ):
+            for r in range(rows):
+                gradients = layer.gradients(delta[r : r + 1], A[r : r + 1], p)
+                for name, (start, tensor) in here.items():
+                    J[r, j, start : start + tensor.size] = gradients[name].reshape(-1)
     return J
 
 
@@ -335,7 +353,7 @@ class Trainer:
         self.epoch = 0
         self.steps = 0
         self.state: State = optimizer.init(parameters)
-        self.rounded: Rounding = exact if precision is None else bfloat16
+        self.times: Product = product if precision is None else rounding(bfloat16)
         self.bounds = bounds
         self.failure: Failure | None = None  # where the last run failed, if it was guarded and did
 
@@ -412,9 +430,9 @@ class Trainer:
             steps += 1
             masks = self._masks(steps, len(batch))
             X_batch = X[batch].astype(dtype, copy=False)
-            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded, self.bounds)
+            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.times, self.bounds)
             if record is not None:
-                squares = sum(float((W * W).sum(dtype="float64")) for W, _ in self.architecture.views(w))
+                squares = self.architecture.squares(w)
                 record[start // batch_size] = E * weight, squares
             error_sum += E * weight
             total += weight
@@ -431,7 +449,9 @@ class Trainer:
 
     def _masks(self, step: int, rows: int) -> Masks:
         return {
-            l: keeps(self.seed, step, l - 1, rows, layer.neurons, layer.dropout).astype(self.parameters.dtype)
-            for l, layer in enumerate(self.architecture.layers, start=1)
+            l: keeps(self.seed, step, l - 1, rows, width, layer.dropout).astype(self.parameters.dtype)
+            for l, (layer, width) in enumerate(
+                zip(self.architecture.layers, self.architecture.widths[1:], strict=True), start=1
+            )
             if layer.dropout
         }

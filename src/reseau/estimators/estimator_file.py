@@ -16,7 +16,7 @@ from reseau.estimators.mlp import REGRESSION_LOSSES, MLPClassifier, MLPRegressor
 from reseau.estimators.perceptron import RECORDS, Perceptron
 from reseau.files.model_file import LAYERS, STATE
 from reseau.network import Network
-from reseau.vocabulary.layers import default_output
+from reseau.vocabulary.layers import Dense, default_output
 
 ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
     kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)
@@ -118,14 +118,15 @@ def _check_network(estimator: MLPClassifier | MLPRegressor, network: Network) ->
         expected = estimator._output(np.empty((0, len(estimator.classes_))))
     else:
         loss = REGRESSION_LOSSES.get(architecture.loss)
-        expected = (last.neurons, default_output(loss) if loss else "", architecture.loss)
-    found = (last.neurons, last.activation, architecture.loss)
+        expected = (architecture.outputs, default_output(loss) if loss else "", architecture.loss)
+    found = (architecture.outputs, last.activation, architecture.loss)
     if found != expected:
         raise ReseauError(
             f"The network has {found[0]} outputs with {found[1]!r} and the loss {found[2]!r}, but an "
             f"{type(estimator).__name__} like this has {expected[0]} with {expected[1]!r} and {expected[2]!r}."
         )
-    if not all(layer.bias and not layer.dropout for layer in architecture.layers):
+    dense = [Dense(n, layer.activation) for layer, n in zip(architecture.layers, architecture.widths[1:], strict=True)]
+    if [layer.but(init=None) if layer.kind == Dense.kind else layer for layer in architecture.layers] != dense:
         raise ReseauError("The network has a layer without bias or with dropout, which estimators do not know.")
 
 

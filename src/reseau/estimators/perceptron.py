@@ -366,7 +366,7 @@ class Perceptron(BaseEstimator, ABC):
     def _name_network(self) -> None:
         """Set the attributes by which scikit-learn tells what the network is."""
         layers = self._network.architecture.layers
-        self.n_layers_, self.n_outputs_ = len(layers) + 1, layers[-1].neurons
+        self.n_layers_, self.n_outputs_ = len(layers) + 1, self._network.architecture.outputs
         self.out_activation_ = activation_name(layers[-1].sigma)
 
     def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:

@@ -70,7 +70,7 @@ def dtype_of(network: Network, dtype: npt.DTypeLike | None) -> str:
 
 def check_finite(network: Network, dtype: str) -> None:
     """Refuse parameters that are not finite, or not in the precision asked for."""
-    finite_layers(((layer.W, layer.b) for layer in network.layers), dtype)
+    finite_layers(dict(enumerate(layer.tensors for layer in network.layers)), dtype)
 
 
 def summary(network: Network) -> str:
@@ -83,7 +83,10 @@ def summary(network: Network) -> str:
     '3 inputs -> 2 tanh -> 1 identity'
     """
     inputs = network.architecture.inputs
-    layers = [f"{layer.neurons} {layer.activation}" for layer in network.architecture.layers]
+    architecture = network.architecture
+    layers = [
+        f"{width} {layer.activation}" for layer, width in zip(architecture.layers, architecture.widths[1:], strict=True)
+    ]
     return " -> ".join([f"{inputs} input{'s' if inputs > 1 else ''}", *layers])
 
 

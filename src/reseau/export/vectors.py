@@ -126,8 +126,8 @@ def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:
 def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) -> bool:
     from reseau.engine import reference
 
-    Z, A = reference.trace(architecture, w, X)
-    return all(bool((np.abs(numbers) < largest).all()) for numbers in [*Z, *A])
+    forward = reference.trace(architecture, w, X)
+    return all(bool((np.abs(numbers) < largest).all()) for numbers in [*forward.Z, *forward.A])
 
 
 def _followed(
@@ -149,7 +149,8 @@ def _followed(
     size = np.abs(T)  # what T would be if nothing cancelled
     rounded = 4 * eps if scalings else 0.0
     A_error, T_error = A_error + rounded * np.abs(A), rounded * size
-    for place, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(w), strict=True)):
+    for place, (layer, p) in enumerate(zip(architecture.layers, architecture.views(w), strict=True)):
+        W, b = p["W"], p.get("b")
         n_in, n_out = W.shape
         sigma, absolute = layer.sigma, np.abs(W)
         Z = A @ W if b is None else A @ W + b

@@ -95,8 +95,12 @@ def write(place: Place, description: dict[str, Any], tensors: Tensors) -> None:
 
 def _check_weights(tensors: Tensors) -> None:
     """Refuse layers with weights that are not finite, which no model has that is worth keeping."""
-    depth = sum(name.startswith(LAYERS) and name.endswith(".W") for name in tensors)
-    finite_layers((tensors.get(f"{LAYERS}{place}.W"), tensors.get(f"{LAYERS}{place}.b")) for place in range(depth))
+    layers: dict[int, dict[str, Any]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(LAYERS):
+            place, _, letter = name.removeprefix(LAYERS).partition(".")
+            layers.setdefault(int(place), {})[letter] = tensor
+    finite_layers(layers)
 
 
 def _json_of(description: dict[str, Any]) -> str:

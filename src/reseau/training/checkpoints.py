@@ -157,7 +157,7 @@ class Checkpoints:
 def _check_finite(network: Network, snapshot: Snapshot) -> None:
     for weights in (snapshot.parameters, snapshot.best):
         if weights is not None:
-            finite_layers(network.architecture.views(weights))
+            finite_layers(dict(enumerate(network.architecture.views(weights))))
 
 
 def digest(*arrays: Any) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def penalty(network: Network, l2: float) -> float:
     """½ l2 Σ W² over all weights, biases left out."""
-    return 0.5 * l2 * float(sum((layer.W * layer.W).sum(dtype="float64") for layer in network.layers)) if l2 else 0.0
+    return 0.5 * l2 * network.architecture.squares(network.parameters) if l2 else 0.0
 
 
 def minimize(

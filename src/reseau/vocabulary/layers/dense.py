@@ -1,0 +1,126 @@
+"""Dense layers: Z = A W + b."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from reseau.arrays import Array, namespace
+from reseau.checks import boolean, integer, known
+from reseau.errors import ParameterError
+from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+
+
+def scores(A: Array, W: Array, b: Array | None, times: Product = product) -> Array:
+    """Z = A W + b, what the neurons of a layer sum up, (rows, n)."""
+    return times(A, W) if b is None else times(A, W) + b
+
+
+def sent_back(delta: Array, W: Array, times: Product = product) -> Array:
+    """∂E/∂A = δ Wᵀ, what a layer sends back to its inputs, (rows, n_in)."""
+    return times(delta, W.T)
+
+
+def weight_gradient(A: Array, delta: Array, times: Product = product) -> Array:
+    """∂E/∂W = Aᵀ δ, (n_in, n)."""
+    return times(A.T, delta)
+
+
+def bias_gradient(delta: Array) -> Array:
+    """∂E/∂b = Σ_rows δ, (n,)."""
+    return namespace(delta).sum(delta, axis=0)
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """A layer of n neurons, every one connected to every input: A = σ(X W + b).
+
+    Dropout keeps the neurons of a layer from relying on one another (Srivastava, Hinton, Krizhevsky, Sutskever,
+    Salakhutdinov 2014): in training, A = σ(X W + b) · M/(1 − p), where each number of M, anew for every row of every
+    step, is 0 with probability p and else 1, so that the mean is that without dropout. Only `Network.fit` drops;
+    outputs, errors, gradients and the Jacobian are those of the whole layer.
+
+    Parameters
+    ----------
+    neurons : int
+        The number of neurons, n ≥ 1; the width of the layer's output.
+    activation : str or None
+        σ: "identity", "sigmoid", "tanh", "softmax", "log_softmax", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "gelu_tanh", "silu", "mish", "softplus", "softsign", "hard_sigmoid", "hard_swish" or "exponential", the names of
+        the table `reseau.vocabulary.activations.ACTIVATIONS`. None lets the layer's place in a network decide: ReLU in
+        a hidden layer; in the last the activation that the loss simplifies with (identity for the squared error,
+        softmax for the cross-entropy, sigmoid for the binary one, exponential for Poisson's), or identity.
+    bias : bool
+        Whether b is added; False gives the lecture's layer, O = σ(X W).
+    init : str or None
+        How W is drawn: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform" or
+        "lecun_normal", the names of `reseau.vocabulary.initializers.INITIALIZERS`; None takes the one that suits the
+        activation.
+    dropout : float
+        p, the probability that the output of a neuron is dropped in training, 0 ≤ p < 1; the last layer of a network
+        has none.
+    residual : int
+        Over how many layers, this one the last of them, a residual link leads; `Residual` sets it.
+
+    Raises
+    ------
+    ParameterError
+        For a number of neurons below 1, a name that is not in its table, a softmax of one neuron, or a dropout out of
+        range.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> rs.Dense(64, "tanh")
+    Dense(neurons=64, activation='tanh', bias=True, init=None, dropout=0.0)
+    >>> rs.Network(rs.Dense(64), rs.Dense(1))
+    Network(Dense(64, 'relu'), Dense(1, 'identity'), loss='squared_error', dtype='float32')
+    """
+
+    neurons: int
+    activation: str | None = None
+    bias: bool = True
+    init: str | None = None
+    dropout: float = 0.0
+    residual: int = field(default=0, repr=False, kw_only=True)
+
+    kind: ClassVar[str] = "dense"
+    letters: ClassVar[tuple[str, ...]] = ("W", "b")
+    takes_sparse_rows: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", integer("neurons", self.neurons, low=1))
+        super().__post_init__()
+        object.__setattr__(self, "bias", boolean("bias", self.bias))
+        if self.init is not None:
+            known("init", self.init, INITIALIZERS)
+        if self.neurons == 1 and self.activation is not None and self.sigma.distribution is not None:
+            raise ParameterError(
+                f"Dense(1, {self.activation!r}) gives the same number whatever its inputs are: {self.activation} "
+                "shares out 1 among the neurons of its layer and needs at least 2 neurons. For two classes use "
+                "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'; for a number "
+                "Dense(1, 'identity')."
+            )
+
+    @property
+    def initializer(self) -> str:
+        """The name of the initialisation in force."""
+        return self.init if self.init is not None else self.sigma.initializer
+
+    def width(self, n_in: int | None) -> int:
+        return self.neurons
+
+    def tensors(self, n_in: int) -> tuple[Tensor, ...]:
+        W = Tensor("W", (n_in, self.neurons), self.initializer, penalised=True)
+        return (W, Tensor("b", (self.neurons,))) if self.bias else (W,)
+
+    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+        return scores(A, p["W"], p.get("b"), times)
+
+    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+        return sent_back(delta, p["W"], times)
+
+    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+        found = {"W": weight_gradient(A, delta, times)}
+        return {**found, "b": bias_gradient(delta)} if self.bias else found

@@ -1,0 +1,59 @@
+"""Dropout as a layer of its own: Z = A, of which training drops numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from reseau.arrays import Array
+from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Drop numbers in training: of the inputs, where it is the first layer, or of whatever stands before it.
+
+    In training each number, anew for every row of every step, is 0 with probability p and else divided by 1 − p; in
+    everything else the layer changes nothing. `Dense(n, dropout=p)` is the same after a dense layer, and takes no layer
+    of its own.
+
+    Parameters
+    ----------
+    dropout : float
+        p, 0 ≤ p < 1.
+    residual : int
+        As of `Dense`.
+
+    Raises
+    ------
+    ParameterError
+        For a probability out of range.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> rs.Network(rs.Dropout(0.2), rs.Dense(64), rs.Dense(3, "softmax"), loss="cross_entropy")
+    Network(Dropout(0.2), Dense(64, 'relu'), Dense(3, 'softmax'), loss='cross_entropy', dtype='float32')
+    """
+
+    dropout: float
+    residual: int = field(default=0, repr=False, kw_only=True)
+    activation: str | None = field(default="identity", init=False, repr=False)
+
+    kind: ClassVar[str] = "dropout"
+    letters: ClassVar[tuple[str, ...]] = ()
+
+    def width(self, n_in: int | None) -> int | None:
+        return n_in
+
+    def tensors(self, n_in: int) -> tuple[Tensor, ...]:
+        return ()
+
+    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+        return A
+
+    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+        return delta
+
+    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+        return {}

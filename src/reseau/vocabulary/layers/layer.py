@@ -1,0 +1,170 @@
+"""What every kind of layer is: a map from A_{l−1} to Z_l with its parameters. The kinds differ in the map alone.
+
+What follows the map is the same for all: A_l = σ_l(Z_l) · M/(1 − p) + A_{l−k}, with the activation, dropout while it is
+trained, and a residual link over k layers where there is one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from math import prod
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from reseau.arrays import Array, FloatArray
+from reseau.checks import integer, known, real
+from reseau.errors import ReseauError
+from reseau.vocabulary.activations import ACTIVATIONS, Activation
+from reseau.vocabulary.initializers import INITIALIZERS
+
+Parameters: TypeAlias = Mapping[str, Array]  # a layer's tensors by name
+Product: TypeAlias = Callable[[Array, Array], Array]  # of two matrices
+
+
+def product(A: Array, B: Array) -> Array:
+    """A B, the product of two matrices."""
+    return A @ B
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One array of a layer's parameters.
+
+    Attributes
+    ----------
+    name : str
+        In files and in code, such as "W" or "gamma".
+    shape : tuple of int
+        Its shape.
+    first : str or float
+        How its numbers begin: drawn by an initialisation of `reseau.vocabulary.initializers.INITIALIZERS`, or all the
+        same.
+    penalised : bool
+        Whether the penalty ½ λ Σ W² counts it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    first: str | float = 0.0
+    penalised: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return prod(self.shape)
+
+    def draw(self, rng: np.random.Generator, values: FloatArray) -> None:
+        """Let the numbers begin."""
+        if isinstance(self.first, str):
+            INITIALIZERS[self.first].draw(rng, values)
+        else:
+            values[...] = self.first
+
+
+class Layer(ABC):
+    """A kind of layer: its width, its tensors, and its map there and back. An entry is a frozen dataclass.
+
+    Attributes
+    ----------
+    activation : str or None
+        σ, a name of `reseau.vocabulary.activations.ACTIVATIONS`; None lets the layer's place in a network decide.
+    dropout : float
+        p, 0 ≤ p < 1.
+    residual : int
+        k, over how many layers, this one the last of them, a residual link leads; 0 for none.
+    """
+
+    kind: ClassVar[str]  # its name in files, and in the native engine's table
+    letters: ClassVar[tuple[str, ...]]  # the names of the tensors it may have, in their order
+    default_activation: ClassVar[str] = "relu"  # of a hidden layer that is given none
+    activates: ClassVar[bool] = False  # whether it takes the place of an activation of the layer before
+    takes_sparse_rows: ClassVar[bool] = False
+
+    activation: str | None
+    dropout: float
+    residual: int
+    epsilon: float = 0.0  # a constant of its map that the native engine is told
+
+    def __post_init__(self) -> None:
+        """Check what all kinds have."""
+        if self.activation is not None:
+            object.__setattr__(self, "activation", name_of("activation", self.activation, ACTIVATIONS))
+        object.__setattr__(self, "dropout", real("dropout", self.dropout, low=0, high=1, includes_high=False))
+        object.__setattr__(self, "residual", integer("residual", self.residual, low=0))
+
+    @abstractmethod
+    def width(self, n_in: int | None) -> int | None:
+        """How many outputs it has on n_in inputs; None where that is not known."""
+
+    @abstractmethod
+    def tensors(self, n_in: int) -> tuple[Tensor, ...]:
+        """Its parameters on n_in inputs, as they follow one another in the flat vector."""
+
+    @abstractmethod
+    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+        """Z (rows, n_out) of its inputs A (rows, n_in)."""
+
+    @abstractmethod
+    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+        """∂E/∂A (rows, n_in) of δ = ∂E/∂Z (rows, n_out)."""
+
+    @abstractmethod
+    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+        """∂E/∂ each tensor, by its name, of δ = ∂E/∂Z."""
+
+    def check_inputs(self, n_in: int) -> None:
+        """Raise ParameterError where so many inputs are of no use."""
+        return
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation's entry in the table."""
+        if self.activation is None:
+            raise ReseauError(f"The activation of {self} is not given; its place in a network decides it.")
+        return ACTIVATIONS[self.activation]
+
+    @property
+    def range_like(self) -> Activation:
+        """The activation whose values the layer's outputs are like: σ, or identity where a residual link adds to it."""
+        return ACTIVATIONS["identity"] if self.residual else self.sigma
+
+    def n_parameters(self, n_in: int) -> int:
+        """How many parameters the layer has on n_in inputs."""
+        return sum(tensor.size for tensor in self.tensors(n_in))
+
+    def but(self, **changes: Any) -> Layer:
+        """The same layer with other values of some fields."""
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    def describe(self) -> dict[str, Any]:
+        """The layer as JSON-able values, for files."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
+        for name in ("dropout", "residual"):  # so that releases which do not know it yet can read what does without
+            if not values[name] and _default(self, name) is not MISSING:
+                del values[name]
+        return {"type": self.kind, **values}
+
+    def __str__(self) -> str:
+        """As one would write it, without what is so by default, and without the initialisation."""
+        parts, by_place = [], True
+        for f in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, f.name)
+            by_place = by_place and not f.kw_only and type(value) is not bool
+            if not f.init or f.name == "init" or value == f.default:
+                by_place = False
+            else:
+                parts.append(f"{value!r}" if by_place else f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _default(layer: Layer, name: str) -> Any:
+    return next(f.default for f in fields(layer) if f.name == name)  # type: ignore[arg-type]
+
+
+def name_of(parameter: str, value: object, table: Mapping[str, Any]) -> str:
+    """A name of a table, for which its entry may stand too."""
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) and table.get(name) is value else known(parameter, value, table)
