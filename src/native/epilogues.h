@@ -1,6 +1,6 @@
-// What stands between the products of two layers, the same for every kind of layer: forward the bias, the activation
-// and dropout, backward the activation's derivative. They work on a tile while it is in the first cache, or on whole
-// rows.
+// What stands between the products of two layers, the same for every kind of layer: forward the bias, the activation,
+// dropout and a residual link, backward the link and the activation's derivative. They work on a tile while it is in
+// the first cache, or on whole rows.
 #pragma once
 
 #include "activations.h"
@@ -8,15 +8,52 @@
 
 namespace reseau::RESEAU_ISA {
 
+// --- residual links, of whole rows from `begin` on -------------------------------------------------------------------
+
+template <class T>
+static void add_rows(Matrix<T> a, Matrix<T> b, Matrix<T> sum, int64_t rows, int64_t columns) {
+    for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t j = 0; j < columns; j += Vec<T>::width)
+            (Vec<T>::load(a.row(r) + j) + Vec<T>::load(b.row(r) + j)).store(sum.row(r) + j);
+    }
+}
+
+// A_l = a_l + A_k, where layer l has a link from k and its own values a_l.
+template <class T>
+static void add_link(const Step<T>& step, int l, int64_t begin, int64_t rows) {
+    const Layer& layer = step.plan->layers[l - 1];
+    const auto of = [&](const Matrix<T>& m) { return part(m, begin, 0); };
+    add_rows(of(step.work.own[l]), of(step.work.A[layer.plus]), of(step.work.A[l]), rows, layer.out_padded);
+}
+
+// ∂E/∂A_l, of which delta[l] holds what came back from layer l + 1, gets what comes back through links, the lowest layer's
+// first. What goes back through the layer's own link is kept.
+template <class T>
+static void join_links(const Step<T>& step, int l, int64_t begin, int64_t rows) {
+    const Layer* const layers = step.plan->layers;
+    const int64_t columns = l > 0 ? layers[l - 1].out_padded : layers[0].in_padded;
+    const Matrix<T> G = part(step.work.delta[l], begin, 0);
+    for (int end = l + 1; end <= step.plan->count; ++end) {
+        if (layers[end - 1].plus == l) add_rows(G, part(step.work.through[end], begin, 0), G, rows, columns);
+    }
+    const Matrix<T> through = part(step.work.through[l], begin, 0);
+    for (int64_t r = 0; through.data != nullptr && r < rows; ++r) copy(G.row(r), through.row(r), columns);
+}
+
+// --- the epilogues ---------------------------------------------------------------------------------------------------
+
 // A_l = σ_l(Z_l + b_l) of the rows from `begin` on, where a kind has written its Z_l without b_l to `Z`.
 template <class T>
 class Activate {
 public:
     RESEAU_INLINE Activate(const Step<T>& step, int l, int64_t begin)
-        : Z(part(l == step.plan->count && step.work.Z.data != nullptr ? step.work.Z : step.work.A[l], begin, 0)),
+        : Z(part(l == step.plan->count && step.work.Z.data != nullptr ? step.work.Z : step.work.own[l], begin, 0)),
+          step_(step),
+          l_(l),
+          begin_(begin),
           layer_(step.plan->layers[l - 1]),
           sigma_(activations<T>[layer_.activation]),
-          A_(part(step.work.A[l], begin, 0)),
+          A_(part(step.work.own[l], begin, 0)),
           D_(part(step.work.D[l], begin, 0)),
           bias_(step.packed + layer_.bias),
           // A row-wise activation waits for its whole row; the tile only gets its bias.
@@ -39,13 +76,17 @@ public:
     // When all tiles of these rows are done.
     RESEAU_INLINE void finish(int64_t rows) const {
         if (sigma_.row_wise) sigma_.forward_rows(Z, A_, rows, layer_.n_out);
+        if (layer_.plus >= 0) add_link(step_, l_, begin_, rows);
     }
 
 private:
+    const Step<T>& step_;
+    const int l_;
+    const int64_t begin_;
     const Layer& layer_;
     const ActivationEntry<T>& sigma_;
-    const Matrix<T> A_, D_;
-    const T* const bias_;
+    const Matrix<T> A_, D_;  // (rows, n_out); A_ without what a link adds
+    const T* const bias_;    // (n_out)
     const decltype(ActivationEntry<T>::forward) forward_;
     const bool drops_;
     uint64_t key_ = 0;
@@ -58,20 +99,30 @@ class PullBack {
 public:
     RESEAU_INLINE PullBack(const Step<T>& step, int l, int64_t begin)
         : G(part(step.work.delta[l], begin, 0)),
-          A_(part(step.work.A[l], begin, 0)),
+          step_(step),
+          l_(l),
+          begin_(begin),
+          A_(part(step.work.own[l], begin, 0)),
           D_(part(step.work.D[l], begin, 0)),
           layer_(l > 0 ? &step.plan->layers[l - 1] : nullptr),
-          sigma_(l > 0 ? &activations<T>[layer_->activation] : nullptr) {}
+          sigma_(l > 0 ? &activations<T>[layer_->activation] : nullptr),
+          // A row-wise activation waits for its whole row, and with links for what they bring.
+          waits_(l == 0 || sigma_->row_wise || layer_->linked) {}
 
     const Matrix<T> G;  // (rows, n_out)
 
     // As in Activate.
     RESEAU_INLINE void operator()(int64_t r, int64_t j, int64_t rows, int64_t vectors) const {
-        if (sigma_ != nullptr && !sigma_->row_wise)
-            sigma_->backward(part(A_, r, j), part(D_, r, j), part(G, r, j), rows, vectors);
+        if (!waits_) sigma_->backward(part(A_, r, j), part(D_, r, j), part(G, r, j), rows, vectors);
     }
     RESEAU_INLINE void finish(int64_t rows) const {
-        if (sigma_ != nullptr && sigma_->row_wise) sigma_->pullback_rows(A_, G, rows, layer_->n_out);
+        if (step_.plan->links) join_links(step_, l_, begin_, rows);
+        if (l_ == 0 || !waits_) return;
+        if (sigma_->row_wise) {
+            sigma_->pullback_rows(A_, G, rows, layer_->n_out);
+        } else {
+            sigma_->backward(A_, D_, G, rows, layer_->out_padded / Vec<T>::width);
+        }
     }
     // Of whole rows at once.
     RESEAU_INLINE void all(int64_t rows) const {
@@ -80,9 +131,13 @@ public:
     }
 
 private:
-    const Matrix<T> A_, D_;
+    const Step<T>& step_;
+    const int l_;
+    const int64_t begin_;
+    const Matrix<T> A_, D_;  // as in Activate
     const Layer* const layer_;
     const ActivationEntry<T>* const sigma_;
+    const bool waits_;
 };
 
 }  // namespace reseau::RESEAU_ISA

@@ -87,6 +87,7 @@ static void plan_layer(const Demands& demands, Layer& layer, Plan& plan) {
     layer.bias = plan.packed_size;
     plan.packed_size += layer.out_padded;
     if (layer.has_bias) plan.flat_size += layer.n_out;
+    if (layer.plus >= 0) plan.links = true;
     plan.units += layer.units;
     if (plan.widest < layer.in_padded) plan.widest = layer.in_padded;
     if (plan.widest < layer.out_padded) plan.widest = layer.out_padded;

@@ -22,6 +22,9 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.activation = description.activation;
         layer.dropout = description.dropout;
         layer.epsilon = description.epsilon;
+        layer.plus = description.plus;
+        layer.linked = layer.plus >= 0;
+        if (layer.plus > 0) layers_[static_cast<size_t>(layer.plus) - 1].linked = true;
         const bool first = layers_.empty();
         const Demands demands{
             .kind = description.kind.c_str(),
@@ -73,10 +76,17 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
         const int64_t kept = l > 0 ? kernels().kept_numbers(plan.layers[l - 1], rows) : 0;
         room.kept.push_back(kept > 0 ? numbers(kept) : nullptr);
+        if (!plan.links) continue;
+        const int plus = l > 0 ? plan.layers[l - 1].plus : -1;
+        const bool keeps_own = purpose >= Purpose::backward && plus >= 0;
+        room.own.push_back(keeps_own ? matrix(columns) : room.A.back());
+        room.through.push_back(keeps_own && (plus > 0 || purpose >= Purpose::inputs) ? matrix(columns) : Matrix<T>{});
     }
     step.work.A = room.A.data();
     step.work.D = room.D.data();
     step.work.delta = room.delta.data();
+    step.work.own = plan.links ? room.own.data() : room.A.data();
+    step.work.through = room.through.data();
     step.work.kept = room.kept.data();
     if (purpose >= Purpose::errors) {
         step.work.targets = matrix(layout_.outputs());

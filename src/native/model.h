@@ -18,7 +18,7 @@ namespace reseau {
 template <class T>
 struct Room {
     std::vector<Buffer<T>> buffers;
-    std::vector<Matrix<T>> A, D, delta;
+    std::vector<Matrix<T>> A, D, delta, own, through;
     std::vector<T*> kept;
 };
 
@@ -29,6 +29,7 @@ struct LayerDescription {
     int activation;
     int64_t flat_W, flat_b;  // offsets in the flat vector; flat_b < 0 without bias
     double dropout, epsilon;
+    int plus;  // the layer whose outputs are added to this one's (0: the inputs), or -1
 };
 
 // A loss as Python describes it: its place in the table, whether it simplifies with the output, and between what a

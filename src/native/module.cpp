@@ -92,13 +92,13 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X); }
 
-// A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon).
-using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double>;
+// A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1).
+using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double, int>;
 
 std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
     std::vector<LayerDescription> all;
-    for (const auto& [kind, n_in, n_out, activation, W, b, dropout, epsilon] : layers) {
-        all.push_back({kind, n_in, n_out, activation, W, b, dropout, epsilon});
+    for (const auto& [kind, n_in, n_out, activation, W, b, dropout, epsilon, plus] : layers) {
+        all.push_back({kind, n_in, n_out, activation, W, b, dropout, epsilon, plus});
     }
     return all;
 }

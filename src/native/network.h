@@ -47,6 +47,8 @@ struct Layer {
     int activation;             // its place in the table of activations.h
     double dropout;             // the probability that a neuron's output is dropped in training
     double epsilon;             // of a normalisation
+    int plus;                   // the layer whose outputs are added to this one's (0: the inputs), or -1: its residual link
+    bool linked;                // whether it has a link, or is where one comes from
     bool has_bias;
 };
 
@@ -71,8 +73,11 @@ struct Plan {
     int64_t squares;       // numbers in Step::squares
     int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
     int64_t multiplications;  // per row and forward pass
+    bool links;               // whether a layer has a link
 
-    int64_t row_memory() const { return 3 * widest; }  // what predict_row needs
+    // What predict_row needs: a row of the inputs and of each layer, or two rows by turns where no link reaches back; one more.
+    int64_t row_memory() const { return (links ? count + 2 : 3) * widest; }
+    int64_t row_place(int l) const { return (links ? l : l & 1) * widest; }  // where in it A_l stands
 };
 
 // The samples a call works on, as the caller holds them.
@@ -106,10 +111,11 @@ struct SparseColumns {
 
 // Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). Layers count from 1. A[0] are the
 // inputs (without data for sparse rows), A[l] the outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow
-// from A. With dropout A[l] is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
+// from A. With dropout A[l] is what is left of the outputs, and D[l] is ∂A[l]/∂Z. Where a layer has a link, own[l] is what A[l] is
+// without it, of which σ'(Z) is taken, and through[l] is ∂E/∂A[l], which the link sends back; elsewhere own[l] is A[l].
 template <class T>
 struct Workspace {
-    const Matrix<T> *A, *D, *delta;
+    const Matrix<T> *A, *D, *delta, *own, *through;  // of each layer (rows, n_out)
     Matrix<T> Z;        // the raw scores of the last layer
     Matrix<T> targets;  // gathered, one-hot if labels were given
     double* row_error;  // the weighted error of each row

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 _Array = np.ndarray[Any, np.dtype[Any]]
-# kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon
-_Layer = tuple[str, int, int, int, int, int, float, float]
+# kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1
+_Layer = tuple[str, int, int, int, int, int, float, float, int]
 
 def kinds() -> list[str]: ...
 def activations() -> list[str]: ...

@@ -92,16 +92,17 @@ def _only_in_python(what: str, name: str) -> ReseauError:
     )
 
 
-def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float]]:
+def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float, int]]:
     layers = []
-    for layer, here, n_in, n_out in zip(
-        architecture.layers, architecture.places, architecture.widths, architecture.widths[1:], strict=False
-    ):
+    widths = architecture.widths
+    for l, (layer, here) in enumerate(zip(architecture.layers, architecture.places, strict=True), start=1):
         if layer.kind not in _KINDS:
             raise _only_in_python("kind of layer", layer.kind)
         sigma = _place(_ACTIVATIONS, "activation", layer.sigma.name)
         first, second = ([here[name][0] if name in here else -1 for name in layer.letters] + [-1, -1])[:2]
-        layers.append((layer.kind, n_in, n_out, sigma, first, second, layer.dropout, layer.epsilon))
+        plus = l - layer.residual if layer.residual else -1
+        numbers = (widths[l - 1], widths[l], sigma, first, second, layer.dropout, layer.epsilon, plus)
+        layers.append((layer.kind, *numbers))
     return layers
 
 
