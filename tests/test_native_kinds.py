@@ -53,6 +53,7 @@ MAPS = {
         penalised=True,
     ),
     "layer_norm": Map(size=lambda n_in, n: n, z=lambda p, a: p * normalised(a)[0], back=norm_back),
+    "dropout": Map(size=lambda n_in, n: 0, z=lambda p, a: a, back=lambda p, a, delta: (delta, p), bias=False),
 }
 
 
@@ -229,7 +230,26 @@ LINKS = {
         ),
     ),
 }
-CHAINS = NORMS | LINKS
+DROPOUTS = {
+    "dropped inputs": (19, (Layer("dropout", 19, dropout=0.2), Layer("dense", 9, "tanh"), Layer("dense", 2))),
+    "dropped rows": (
+        5,
+        (Layer("dense", 11, "softmax"), Layer("dropout", 11, dropout=0.5), Layer("layer_norm", 11), Layer("dense", 2)),
+    ),
+    "dropped sums": (
+        17,
+        (
+            Layer("dropout", 17, dropout=0.1),
+            Layer("layer_norm", 17, plus=0),
+            Layer("dropout", 17, dropout=0.3),
+            Layer("dense", 17, "tanh", 1),
+            Layer("dropout", 17, plus=2, dropout=0.2),
+            Layer("dropout", 17, dropout=0.1),
+        ),
+    ),
+    "nothing dropped": (3, (Layer("dropout", 3), Layer("dropout", 3), Layer("dense", 2, "gelu"), Layer("dropout", 2))),
+}
+CHAINS = NORMS | LINKS | DROPOUTS
 
 
 def chain(name: str, dtype: str = "float64", rows: int = ROWS) -> Chain:
@@ -268,7 +288,7 @@ def model(problem: Chain, instruction_set: str | None = None, bfloat16: bool = F
         instruction_set or native.instruction_set(),
         problem.tuples(),
         _native.losses().index("squared_error"),
-        last.activation == "identity" and last.plus < 0,
+        last.activation == "identity" and last.plus < 0 and last.dropout == 0,
         _native.Purpose.inputs,
         False,
         bfloat16,
@@ -355,6 +375,19 @@ def test_a_link_adds_the_inputs_to_the_outputs():
 
 
 # --- every chain ------------------------------------------------------------------------------------------------------
+
+
+def test_a_network_without_parameters_gives_its_inputs_and_trains_to_nothing():
+    X = np.array([[1.0, -2.0, 0.5]])
+    layers = (Layer("dropout", 3, dropout=0.5), Layer("dropout", 3, plus=0))
+    problem = Chain(3, layers, np.empty(0), X, np.array([[2.0, -3.0, 1.0]]))
+    assert predicted(problem, X).tolist() == [[2.0, -4.0, 1.0]]
+    E, g = gradient(problem)
+    assert (E, g.size) == (0.5, 0)
+    J, by_w = jacobians(problem)
+    assert J.tolist() == [(2 * np.eye(3)).tolist()]
+    assert by_w.size == 0
+    assert trained(problem, EVERY_OPTIMIZER[0], epochs=2, batch_size=1).size == 0
 
 
 @pytest.mark.parametrize("name", CHAINS)

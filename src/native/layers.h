@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dense.h"
+#include "identity.h"
 #include "norm.h"
 
 namespace reseau::RESEAU_ISA {
@@ -62,7 +63,7 @@ template <class T>
 inline constexpr KindEntry<T> kinds[] = {
     kind_entry<T, SparseDense<T>>("dense"),    kind_entry<T, RoundedDense<T>>("dense"),
     kind_entry<T, NarrowDense<T>>("dense"),    kind_entry<T, Dense<T>>("dense"),
-    kind_entry<T, LayerNorm<T>>("layer_norm"),
+    kind_entry<T, LayerNorm<T>>("layer_norm"), kind_entry<T, Identical<T>>("dropout"),
 };
 
 template <class T>
@@ -92,6 +93,7 @@ static void plan_layer(const Demands& demands, Layer& layer, Plan& plan) {
     if (plan.widest < layer.in_padded) plan.widest = layer.in_padded;
     if (plan.widest < layer.out_padded) plan.widest = layer.out_padded;
     ++plan.count;
+    if (plan.flat_size == 0) plan.lowest = plan.count + 1;
 }
 
 template <class T>

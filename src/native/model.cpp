@@ -25,12 +25,11 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.plus = description.plus;
         layer.linked = layer.plus >= 0;
         if (layer.plus > 0) layers_[static_cast<size_t>(layer.plus) - 1].linked = true;
-        const bool first = layers_.empty();
         const Demands demands{
             .kind = description.kind.c_str(),
-            .sparse_rows = sparse() && first,
+            .sparse_rows = sparse() && layers_.empty(),
             .bfloat16 = bfloat16,
-            .sends_back = purpose >= (first ? Purpose::inputs : Purpose::backward),
+            .sends_back = purpose >= (plan_.flat_size == 0 ? Purpose::inputs : Purpose::backward),
         };
         kernels_->plan_layer(demands, layer, plan_);
         layers_.push_back(layer);
@@ -68,11 +67,11 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     const Purpose purpose = layout_.purpose();
     for (int l = 0; l <= plan.count; ++l) {
         const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
-        const bool keeps_delta = purpose >= (l == 0 ? Purpose::inputs : Purpose::backward);
+        const auto sends_back_to = [&](int k) { return purpose >= (k < plan.lowest ? Purpose::inputs : Purpose::backward); };
         const bool keeps_derivative = purpose >= Purpose::backward && l > 0 &&
                                       (kernels().keeps_derivative(plan.layers[l - 1].activation) || plan.layers[l - 1].dropout > 0);
         room.A.push_back(l == 0 && layout_.sparse() ? Matrix<T>{} : matrix(columns));
-        room.delta.push_back(keeps_delta ? matrix(columns) : Matrix<T>{});
+        room.delta.push_back(sends_back_to(l) ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
         const int64_t kept = l > 0 ? kernels().kept_numbers(plan.layers[l - 1], rows) : 0;
         room.kept.push_back(kept > 0 ? numbers(kept) : nullptr);
@@ -80,7 +79,7 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         const int plus = l > 0 ? plan.layers[l - 1].plus : -1;
         const bool keeps_own = purpose >= Purpose::backward && plus >= 0;
         room.own.push_back(keeps_own ? matrix(columns) : room.A.back());
-        room.through.push_back(keeps_own && (plus > 0 || purpose >= Purpose::inputs) ? matrix(columns) : Matrix<T>{});
+        room.through.push_back(keeps_own && sends_back_to(plus) ? matrix(columns) : Matrix<T>{});
     }
     step.work.A = room.A.data();
     step.work.D = room.D.data();

@@ -40,8 +40,8 @@ struct LossDescription {
     double least_error = -std::numeric_limits<double>::infinity(), most_error = std::numeric_limits<double>::infinity();
 };
 
-// What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the first layer's
-// δ, or also to ∂E/∂X. Each needs more memory than the one before.
+// What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the δ of the lowest
+// layer with parameters, or also to ∂E/∂X. Each needs more memory than the one before.
 enum class Purpose { forward, errors, backward, inputs };
 
 // Whether the samples are rows of all their numbers, or of those that are not zero.

@@ -102,7 +102,7 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     gather(step, begin, end);
     forward_rows(step, begin, end);
     output_rows(step, begin, end);
-    backward_rows(step, 1, begin, end);
+    backward_rows(step, step.plan->lowest, begin, end);
 }
 
 // --- weights phase ------------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ template <class T>
 static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
     const Plan& plan = *step.plan;
     const int64_t outputs = plan.layers[plan.count - 1].n_out, parameters = plan.flat_size;
-    for_outputs(step, rows, 1, [&](int64_t j) {
+    for_outputs(step, rows, plan.lowest, [&](int64_t j) {
         const Matrix<T> gradients{J + j * parameters, outputs * parameters};
         for (int l = 1; l <= plan.count; ++l) {
             const Layer& layer = plan.layers[l - 1];
