@@ -6,6 +6,7 @@
 #include "dense.h"
 #include "identity.h"
 #include "norm.h"
+#include "prelu.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -64,6 +65,7 @@ inline constexpr KindEntry<T> kinds[] = {
     kind_entry<T, SparseDense<T>>("dense"),    kind_entry<T, RoundedDense<T>>("dense"),
     kind_entry<T, NarrowDense<T>>("dense"),    kind_entry<T, Dense<T>>("dense"),
     kind_entry<T, LayerNorm<T>>("layer_norm"), kind_entry<T, Identical<T>>("dropout"),
+    kind_entry<T, ParametricRelu<T>>("prelu"),
 };
 
 template <class T>
