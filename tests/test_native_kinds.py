@@ -54,6 +54,12 @@ MAPS = {
     ),
     "layer_norm": Map(size=lambda n_in, n: n, z=lambda p, a: p * normalised(a)[0], back=norm_back),
     "dropout": Map(size=lambda n_in, n: 0, z=lambda p, a: a, back=lambda p, a, delta: (delta, p), bias=False),
+    "prelu": Map(
+        size=lambda n_in, n: n,
+        z=lambda p, a: np.maximum(0, a) + p * np.minimum(0, a),
+        back=lambda p, a, delta: (np.where(a > 0, delta, p * delta), (delta * np.minimum(0, a)).sum(axis=0)),
+        bias=False,
+    ),
 }
 
 
@@ -249,7 +255,25 @@ DROPOUTS = {
     ),
     "nothing dropped": (3, (Layer("dropout", 3), Layer("dropout", 3), Layer("dense", 2, "gelu"), Layer("dropout", 2))),
 }
-CHAINS = NORMS | LINKS | DROPOUTS
+SLOPES = {
+    "slopes between": (6, (Layer("dense", 20), Layer("prelu", 20), Layer("dense", 3))),
+    "slopes at the ends": (33, (Layer("prelu", 33), Layer("dense", 4, "tanh"), Layer("prelu", 4))),
+    "slopes everywhere": (
+        11,
+        (
+            Layer("dropout", 11, dropout=0.1),
+            Layer("prelu", 11, plus=0),
+            Layer("dense", 39, "gelu"),
+            Layer("prelu", 39, plus=3, dropout=0.2),
+            Layer("layer_norm", 39),
+            Layer("prelu", 39, plus=3),
+            Layer("prelu", 39),
+            Layer("dense", 2, "softmax"),
+            Layer("prelu", 2),
+        ),
+    ),
+}
+CHAINS = NORMS | LINKS | DROPOUTS | SLOPES
 
 
 def chain(name: str, dtype: str = "float64", rows: int = ROWS) -> Chain:
@@ -377,6 +401,24 @@ def test_a_link_adds_the_inputs_to_the_outputs():
 # --- every chain ------------------------------------------------------------------------------------------------------
 
 
+def test_a_slope_is_that_of_what_is_not_positive():
+    w = np.array([0.25, 0.5, 3.0])
+    problem = Chain(3, (Layer("prelu", 3),), w, np.array([[-2.0, 3.0, 0.0]]), np.zeros((1, 3)))
+    assert predicted(problem, problem.X).tolist() == [[-0.5, 3.0, 0.0]]
+    assert gradient(problem)[1].tolist() == [1.0, 0.0, 0.0]  # (o − t) min(0, x)
+    assert jacobians(problem)[0].tolist() == [np.diag([0.25, 1.0, 3.0]).tolist()]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_of_either_sign_give_the_same_bytes_in_one_row_and_in_many(dtype):
+    X = np.array([[-0.0, 0.0, -1.0]] * 9, dtype)
+    w = np.array([-1.0, 2.0, 0.0], dtype)
+    for kind in ("dropout", "prelu"):
+        problem = Chain(3, (Layer(kind, 3),), w, X, X)
+        for each in sets():
+            assert predicted(problem, X[:1], each).tobytes() == predicted(problem, X, each)[:1].tobytes()
+
+
 def test_a_network_without_parameters_gives_its_inputs_and_trains_to_nothing():
     X = np.array([[1.0, -2.0, 0.5]])
     layers = (Layer("dropout", 3, dropout=0.5), Layer("dropout", 3, plus=0))
@@ -477,6 +519,27 @@ def test_the_gradient_in_bfloat16_is_near_and_has_the_same_bytes_everywhere(name
     g = np.frombuffer(results.pop(), np.float32)
     assert norm(g - exact) <= 0.03 * norm(exact)
     assert not np.array_equal(g, exact)
+
+
+@pytest.mark.parametrize("name", ["one block", "several from one", "of narrow layers", "wide with norms"])
+def test_sparse_rows_go_through_links_behind_the_first_layer_as_others_do(name):
+    from reseau import _native, native
+
+    problem = chain(name)
+    X = problem.X * (np.random.default_rng(0).random(problem.X.shape) < 0.3)
+    rows, columns = np.nonzero(X)
+    numbers = np.ascontiguousarray(X[rows, columns]).reshape(-1, 1)
+    starts = np.searchsorted(rows, np.arange(len(X) + 1)).astype(np.int64)
+    losses, purpose = _native.losses().index("squared_error"), _native.Purpose.backward
+    simplifies = problem.layers[-1].activation == "identity" and problem.layers[-1].plus < 0
+    made = _native.ModelFloat64(
+        native.instruction_set(), problem.tuples(), losses, simplifies, purpose, True, False, (-np.inf, np.inf)
+    )
+    made.pack(problem.w)
+    g = np.empty_like(problem.w)
+    made.gradient(numbers, problem.T, None, None, 0.0, g, 1, starts, columns.astype(np.int32))
+    expected = problem.gradient(problem.w, X, problem.T, {})
+    assert norm(g - expected) <= 1e-13 * norm(expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
