@@ -523,7 +523,8 @@ def test_the_gradient_in_bfloat16_is_near_and_has_the_same_bytes_everywhere(name
 
 @pytest.mark.parametrize("name", ["one block", "several from one", "of narrow layers", "wide with norms"])
 def test_sparse_rows_go_through_links_behind_the_first_layer_as_others_do(name):
-    from reseau import _native, native
+    from reseau import _native
+    from reseau.engine import native
 
     problem = chain(name)
     X = problem.X * (np.random.default_rng(0).random(problem.X.shape) < 0.3)
