@@ -371,9 +371,9 @@ def test_weights_are_drawn_in_place():
 
 
 def test_a_network_larger_than_the_machine_s_memory_is_refused_before_it_is_drawn(monkeypatch):
-    from reseau import engine
+    from reseau.engine import machine
 
-    monkeypatch.setattr(engine, "memory", lambda: 2**28)
+    monkeypatch.setattr(machine, "memory", lambda: 2**28)
     net = rs.Network(rs.Dense(2**14))
     with pytest.raises(rs.ParameterError, match="more than fit in memory"):
         net.build(2**13)

@@ -17,6 +17,7 @@ from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.checks import finite_layers, in_memory, integer, interval, known, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
+from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
@@ -281,8 +282,7 @@ class Network:
         if samples.shape[0] == 0:
             return np.empty((0, self.architecture.outputs), dtype=self._dtype)
         if isinstance(samples, SparseRows):
-            O: FloatArray = self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
-            return O
+            return self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
         found = predict(samples, threads)
         assert found is not None
         return found
@@ -305,9 +305,8 @@ class Network:
         ndarray of shape (rows, n_outputs)
             e, in the network's dtype.
         """
-        X, T = self._samples(X, y)
-        e: FloatArray = self._engine().errors(self.architecture, self.parameters, X, T, engine.threads(threads))
-        return e
+        samples, T = self._samples(X, y)
+        return self._engine().errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
 
     @in_memory("the gradient on these rows")
     def value_and_gradient(
@@ -351,11 +350,8 @@ class Network:
         l2, bounds = real("l2", l2, low=0), interval("bounds", bounds)
         samples, T = self._samples(X, y)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
-        E: float
-        g: FloatArray
         n_threads = engine.threads(threads)
-        E, g = self._engine().gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
-        return E, g
+        return self._engine().gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
 
     def gradient(
         self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
@@ -396,8 +392,7 @@ class Network:
             J[r, j, i] = ∂o_j/∂x_i at sample r.
         """
         X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
-        J: FloatArray = self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
-        return J
+        return self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
 
     @in_memory("the Jacobian of the parameters on these rows")
     def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
@@ -441,10 +436,7 @@ class Network:
         n_bytes = math.prod(shape) * self._dtype.itemsize
         if not engine.fits_in_memory(n_bytes):
             raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
-        J: FloatArray = self._engine().parameter_jacobian(
-            architecture, self.parameters, samples, engine.threads(threads)
-        )
-        return J
+        return self._engine().parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))
 
     def step(self, X: object, y: object, *, learning_rate: float) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
@@ -717,7 +709,7 @@ class Network:
                 threads=threads,
             )
 
-    def _engine(self) -> Any:
+    def _engine(self) -> Engine:
         return engine.get(self._engine_name)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -725,19 +717,29 @@ class Network:
         return {**self.__dict__, "_predictor": None}
 
     def trainer(
-        self, optimizer: Optimizer, *, inputs: int, threads: int, seed: int | None = None, **options: Any
-    ) -> Any:
+        self,
+        optimizer: Optimizer,
+        *,
+        inputs: int,
+        threads: int,
+        seed: int | None = None,
+        precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
+    ) -> Trainer:
         """A training run on the engine in force, drawing the parameters first if that has not been done.
 
         Without a seed for what is random in it one is drawn from the network's generator.
-        Options are `precision`, `bounds` and `sparse` of the engine's Trainer.
+        `precision`, `bounds` and `sparse` are those of the engine's Trainer.
         """
         if not self.built:
             self.build(inputs)
         self.own_parameters()
         if seed is None:
             seed = int(self._rng.integers(2**63))
-        return self._engine().Trainer(self.architecture, self.parameters, optimizer, seed, threads, **options)
+        return self._engine().Trainer(
+            self.architecture, self.parameters, optimizer, seed, threads, precision, bounds, sparse
+        )
 
     # --- how it is kept and shown -------------------------------------------------------------------------------------
 

@@ -381,6 +381,7 @@ def _difference(architecture: Architecture, step: Step) -> float | None:
     g = np.concatenate([floats(step[gradient]).ravel() for _, gradient in tensors])
     native = engine.get("native")
     O = native.predictor(architecture, w, lambda: 1)(X, 1)
+    assert O is not None  # X has been checked
     E, g_native = native.gradient(architecture, w, X, T, None, 0.0, 1)
     pairs = ((floats(step.O), O), (floats(step.E), np.asarray(E)), (g, g_native))
     with np.errstate(all="ignore"):

@@ -1,10 +1,8 @@
 """The one door to the two engines.
 
-Both have the same seven names: `outputs` (of sparse rows), `errors`, `gradient`, `jacobian`, `parameter_jacobian` and
-`Trainer`, on arrays that `reseau.data` has checked, and `predictor`, which looks at its X itself. `reference` is the
-equations for people; `native` the same equations fused in C++. RESEAU_ENGINE=reference forces the first,
-RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's instruction set, RESEAU_THREADS=n bounds the threads.
-threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
+Both have the same names (`door.Engine`). `reference` is the equations for people; `native` the same equations fused in
+C++. RESEAU_ENGINE=reference forces the first, RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's
+instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
 """
 
 from __future__ import annotations
@@ -12,20 +10,20 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import sys
 import warnings
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from reseau.checks import frames_within, integer, known
+from reseau.checks import frames_within, known
+from reseau.engine.door import Engine, Trainer
+from reseau.engine.machine import fits_in_memory, threads
 from reseau.errors import ParameterError
+from reseau.version import __version__
+
+__all__ = ["NAMES", "Engine", "Trainer", "default_name", "fits_in_memory", "get", "info", "threads"]
 
 NAMES = ("native", "reference")
 REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler
-_LARGE = 2**28  # bytes from which on the machine is asked for its memory, which takes as long as many a small network
-MOST_THREADS = 1024  # more gain nothing, and the kernels count them in 32 bits
 
 
 @cache
@@ -38,13 +36,6 @@ def _native_failure() -> str | None:
             return "it was not built, for want of a C++20 compiler when reseau was installed"
         return str(error)
     return None
-
-
-def _missing(failure: str) -> ParameterError:
-    return ParameterError(
-        f"The native engine is not available: {failure}. Use engine='reference', or install a C++20 compiler "
-        f"and reinstall reseau with {REINSTALL}."
-    )
 
 
 @cache
@@ -65,97 +56,28 @@ def default_name() -> str:
     return "native" if _native_failure() is None else "reference"
 
 
-def get(name: str | None = None) -> Any:
+def get(name: str | None = None) -> Engine:
     """The module of an engine; None takes the one in force, and says once at run time if the native one is missing."""
     chosen = default_name() if name is None else known("engine", name, NAMES)
-    if chosen == "native" and (failure := _native_failure()):
-        raise _missing(failure)
     if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE"):
         _warn_once(_native_failure() or "")
-    return importlib.import_module(f"reseau.engine.{chosen}")
+    return _module(chosen)
 
 
-def threads(wanted: int | None = None) -> int:
-    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else what suits the machine.
+def _module(name: str) -> Engine:
+    """An engine, which mypy holds against the door here."""
+    if name == "reference":
+        from reseau.engine import reference
 
-    That is the processors this process may use, by its affinity and its control groups' quotas; fewer where
-    threadpoolctl limits the native engine or, without such a limit, OMP_NUM_THREADS does, which joblib sets in its
-    workers.
-    """
-    if wanted is not None:
-        return min(integer("threads", wanted, low=1), MOST_THREADS)
-    variable = os.environ.get("RESEAU_THREADS")
-    if variable:
-        if not variable.isdecimal() or int(variable) < 1:
-            raise ParameterError(
-                f"The environment variable RESEAU_THREADS is {variable!r}, but must be a whole number of at least 1."
-            )
-        return min(int(variable), MOST_THREADS)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors, _quota(), _limit() or _openmp(), MOST_THREADS)
+        return reference
+    if failure := _native_failure():
+        raise ParameterError(
+            f"The native engine is not available: {failure}. Use engine='reference', or install a C++20 compiler "
+            f"and reinstall reseau with {REINSTALL}."
+        )
+    from reseau.engine import native
 
-
-def _limit() -> int:
-    """The limit that threadpoolctl has set, or 0: it finds only what is loaded."""
-    native = sys.modules.get("reseau._native")
-    return native.thread_limit() if native else 0
-
-
-def _openmp() -> int:
-    """OMP_NUM_THREADS. Of a list, which has a number for each level of nesting, the first; no number is no limit."""
-    outermost = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return (int(outermost) if outermost.isdecimal() else 0) or MOST_THREADS
-
-
-@cache  # the files are read in 60 µs, several times what a row of a small network takes
-def _quota(root: Path = Path("/")) -> int:
-    """How many processors the process's control groups grant it: their least quota of each period, rounded up."""
-    quotas = _of_groups("cpu", ["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"], root)
-    granted = (words for words in quotas if len(words) == 2 and words[0] not in ("max", "-1"))
-    return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
-
-
-def fits_in_memory(n_bytes: int) -> bool:
-    """Whether the process may have so much memory at all.
-
-    The system promises more than there is: zeros that are never written take none, and a process that fills them ends.
-    """
-    return n_bytes < _LARGE or n_bytes <= memory()
-
-
-def memory(root: Path = Path("/")) -> int:
-    """How many bytes the process may have: what the machine has, or less by its control groups' limits."""
-    limits = _of_groups("memory", ["memory.max"], ["memory.limit_in_bytes"], root)
-    granted = [int(words[0]) for words in limits if words[0] != "max"]
-    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *granted])
-
-
-def _of_groups(controller: str, files: list[str], files_1: list[str], root: Path) -> Iterator[list[str]]:
-    """Yield the words of such files, those of version 1 if so, in each of the process's control groups that has them.
-
-    What is granted holds for all groups within, so that every one from the process's own to the outermost is asked.
-    In a container the path may be the host's, of which only the outermost group is to be seen: the container's.
-    """
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        number, controllers, path = line.split(":", 2)
-        if number == "0":  # version 2
-            mount, names = root / "sys/fs/cgroup", files
-        elif controller in controllers.split(","):
-            mount, names = root / "sys/fs/cgroup" / controller, files_1
-        else:
-            continue
-        for group in (Path(path), *Path(path).parents):
-            words = " ".join(_read(mount / group.relative_to("/") / name) for name in names).split()
-            if words:
-                yield words
-
-
-def _read(file: Path) -> str:
-    """The text of a file, empty if there is none."""
-    try:
-        return file.read_text("utf-8", "surrogateescape")
-    except OSError:
-        return ""
+    return native
 
 
 def info() -> dict[str, Any]:
@@ -166,16 +88,11 @@ def info() -> dict[str, Any]:
     >>> sorted(info())
     ['engine', 'instruction_set', 'native_missing_because', 'threads', 'version']
     """
-    from reseau.version import __version__
-
-    failure, name = _native_failure(), default_name()
-    if name == "native" and failure is not None:
-        raise _missing(failure)
-    module = importlib.import_module(f"reseau.engine.{name}")
+    engine = _module(default_name())
     return {
         "version": __version__,
-        "engine": module.NAME,
-        "instruction_set": module.instruction_set(),
+        "engine": engine.NAME,
+        "instruction_set": engine.instruction_set(),
         "threads": threads(),
-        "native_missing_because": failure,
+        "native_missing_because": _native_failure(),
     }

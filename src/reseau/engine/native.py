@@ -17,6 +17,7 @@ import threadpoolctl  # type: ignore[import-untyped]
 from reseau import _native
 from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
 from reseau.checks import known
+from reseau.engine.machine import threads
 from reseau.errors import ReseauError
 from reseau.version import __version__
 from reseau.vocabulary.layers import Architecture
@@ -58,9 +59,7 @@ class ThreadLimit(threadpoolctl.LibController):  # type: ignore[misc]
     check_symbols = ("reseau_set_num_threads",)
 
     def get_num_threads(self) -> int:
-        from reseau import engine
-
-        return engine.threads()
+        return threads()
 
     def set_num_threads(self, num_threads: int) -> None:
         # threadpoolctl restores what it has found. Without a limit, that is what there is without one.

@@ -187,7 +187,7 @@ def value_and_gradient(
     return E, xp.concat(pieces)
 
 
-# --- the engine's face (see engine.py), on NumPy arrays: what overflows is inf, and not said, as in the native engine -
+# --- the engine's face (see door.py), on NumPy arrays: what overflows is inf, and not said, as in the native engine -
 
 
 _DENSE_AT_ONCE = 2**20  # numbers of sparse rows

@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 
 import reseau as rs
 from reseau import engine as engines
+from reseau.engine import machine
 
 pytestmark = [
     pytest.mark.usefixtures("native"),
@@ -192,7 +193,7 @@ def test_a_grid_search_in_two_jobs_finds_what_one_job_finds(backend):
 def test_the_workers_of_joblib_use_the_threads_it_grants_them(monkeypatch):
     def threads_in_a_worker() -> int:
         os.sched_getaffinity = lambda pid: set(range(8))  # so that fewer are the grant's doing
-        engines._quota = lambda: engines.MOST_THREADS
+        machine._quota = lambda: machine.MOST_THREADS
         return engines.threads()
 
     monkeypatch.delenv("RESEAU_THREADS", raising=False)
@@ -247,7 +248,7 @@ def test_a_free_threaded_python_stays_without_its_lock(tmp_path):
 def eight_processors(monkeypatch):
     for name in ("RESEAU_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(engines, "_quota", lambda: engines.MOST_THREADS)
+    monkeypatch.setattr(machine, "_quota", lambda: machine.MOST_THREADS)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
     engines.get("native")  # threadpoolctl finds what is loaded
 
@@ -308,7 +309,8 @@ import threadpoolctl
 os.environ.pop("RESEAU_THREADS", None)
 os.sched_getaffinity = lambda pid: {0, 1}
 from reseau import engine
-engine._quota = lambda: 1024
+from reseau.engine import machine
+machine._quota = lambda: 1024
 engine.get("native")
 
 def most_threads():
@@ -339,7 +341,8 @@ import threadpoolctl
 from reseau import engine
 os.environ.pop("RESEAU_THREADS", None)
 os.sched_getaffinity = lambda pid: {0, 1}
-engine._quota = lambda: 1024
+from reseau.engine import machine
+machine._quota = lambda: 1024
 engine.get("native")
 with threadpoolctl.threadpool_limits(1):
     child = os.fork()

@@ -1,0 +1,117 @@
+"""What an engine is, for those who call one and for mypy, which holds both against it.
+
+All arrays have been checked by `reseau.data`: X is a matrix of finite numbers, or sparse rows, in float32 or float64
+whatever the parameters are in; T holds rows (rows, outputs) in the parameters' precision, or class labels (rows,) in
+int64; weights of rows are in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
+from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.optimizers import Optimizer
+
+
+class Trainer(Protocol):
+    """A training run in progress; `reseau.engine.reference.Trainer` says what its methods do."""
+
+    optimizer: Optimizer
+    parameters: FloatArray
+    seed: int
+    leaves: bool
+
+    @property
+    def failure(self) -> Failure | None:
+        """Where the last run failed, if it was guarded and did."""
+
+    def run(
+        self,
+        X: FloatArray | SparseRows,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        l2: float,
+        order: IntArray | None = None,
+        record: FloatArray | None = None,
+        leave: bool = False,
+        guard: bool = False,
+    ) -> list[float]:
+        """Train for some epochs; return the mean error of the rows in each."""
+
+    def take_back(self, to_change: bool = True) -> None:
+        """Bring the parameters up to date if they were left."""
+
+    def progress(self, into: Progress | None = None) -> Progress:
+        """How far it has come."""
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Take up what `progress` gave."""
+
+    def finite(self) -> bool:
+        """Whether all parameters are."""
+
+
+class Engine(Protocol):
+    """A module that computes; `reseau.engine.reference` says what its functions do."""
+
+    NAME: str
+
+    def instruction_set(self) -> str:
+        """What it computes with."""
+
+    def predictor(self, architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+        """O of (X, threads); the one that looks at its X itself."""
+
+    def outputs(self, architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+        """O of sparse rows, (rows, outputs)."""
+
+    def errors(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        X: FloatArray | SparseRows,
+        T: FloatArray | IntArray,
+        threads: int,
+    ) -> FloatArray:
+        """e_j, the error of each output neuron, (rows, outputs)."""
+
+    def gradient(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        X: FloatArray | SparseRows,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        l2: float,
+        threads: int,
+        bounds: Bounds = NO_BOUNDS,
+    ) -> tuple[float, FloatArray]:
+        """E, the mean error of the rows, and ∂E/∂w, (n_parameters,)."""
+
+    def jacobian(self, architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
+        """∂O/∂X, (rows, outputs, inputs)."""
+
+    def parameter_jacobian(
+        self, architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int
+    ) -> FloatArray:
+        """∂O/∂w, (rows, outputs, n_parameters)."""
+
+    def Trainer(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        optimizer: Optimizer,
+        seed: int,
+        threads: int,
+        precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
+    ) -> Trainer:
+        """Begin a training run."""

@@ -1,0 +1,98 @@
+"""What the machine grants this process: threads and memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from reseau.checks import integer
+from reseau.errors import ParameterError
+
+MOST_THREADS = 1024  # more gain nothing, and the kernels count them in 32 bits
+_LARGE = 2**28  # bytes from which on the machine is asked for its memory, which takes as long as many a small network
+
+
+def threads(wanted: int | None = None) -> int:
+    """How many threads to use at most: `wanted`, else RESEAU_THREADS, else what suits the machine.
+
+    That is the processors this process may use, by its affinity and its control groups' quotas; fewer where
+    threadpoolctl limits the native engine or, without such a limit, OMP_NUM_THREADS does, which joblib sets in its
+    workers.
+    """
+    if wanted is not None:
+        return min(integer("threads", wanted, low=1), MOST_THREADS)
+    variable = os.environ.get("RESEAU_THREADS")
+    if variable:
+        if not variable.isdecimal() or int(variable) < 1:
+            raise ParameterError(
+                f"The environment variable RESEAU_THREADS is {variable!r}, but must be a whole number of at least 1."
+            )
+        return min(int(variable), MOST_THREADS)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _quota(), _limit() or _openmp(), MOST_THREADS)
+
+
+def _limit() -> int:
+    """The limit that threadpoolctl has set, or 0: it finds only what is loaded."""
+    native = sys.modules.get("reseau._native")
+    return native.thread_limit() if native else 0
+
+
+def _openmp() -> int:
+    """OMP_NUM_THREADS. Of a list, which has a number for each level of nesting, the first; no number is no limit."""
+    outermost = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return (int(outermost) if outermost.isdecimal() else 0) or MOST_THREADS
+
+
+@cache  # the files are read in 60 µs, several times what a row of a small network takes
+def _quota(root: Path = Path("/")) -> int:
+    """How many processors the process's control groups grant it: their least quota of each period, rounded up."""
+    quotas = _of_groups("cpu", ["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"], root)
+    granted = (words for words in quotas if len(words) == 2 and words[0] not in ("max", "-1"))
+    return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
+
+
+def fits_in_memory(n_bytes: int) -> bool:
+    """Whether the process may have so much memory at all.
+
+    The system promises more than there is: zeros that are never written take none, and a process that fills them ends.
+    """
+    return n_bytes < _LARGE or n_bytes <= memory()
+
+
+def memory(root: Path = Path("/")) -> int:
+    """How many bytes the process may have: what the machine has, or less by its control groups' limits."""
+    limits = _of_groups("memory", ["memory.max"], ["memory.limit_in_bytes"], root)
+    granted = [int(words[0]) for words in limits if words[0] != "max"]
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *granted])
+
+
+def _of_groups(controller: str, files: list[str], files_1: list[str], root: Path) -> Iterator[list[str]]:
+    """Yield the words of such files, those of version 1 if so, in each of the process's control groups that has them.
+
+    What is granted holds for all groups within, so that every one from the process's own to the outermost is asked.
+    In a container the path may be the host's, of which only the outermost group is to be seen: the container's.
+    """
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":  # version 2
+            mount, names = root / "sys/fs/cgroup", files
+        elif controller in controllers.split(","):
+            mount, names = root / "sys/fs/cgroup" / controller, files_1
+        else:
+            continue
+        for group in (Path(path), *Path(path).parents):
+            words = " ".join(_read(mount / group.relative_to("/") / name) for name in names).split()
+            if words:
+                yield words
+
+
+def _read(file: Path) -> str:
+    """The text of a file, empty if there is none."""
+    try:
+        return file.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
