@@ -19,6 +19,7 @@ from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
+from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
@@ -861,7 +862,7 @@ class Network:
         letters = list(dict.fromkeys(letter for layer in layers for letter in layer.letters))
         kinds = len({layer.kind for layer in layers}) > 1
         rows = [("layer", *["kind"] * kinds, *letters, "activation", "", "parameters")]
-        formulas = {layer.activation: str(layer.sigma.formula) for layer in layers}
+        formulas = {layer.activation: TextSetter().set(layer.sigma.formula) for layer in layers}
         for place, (layer, n_in) in enumerate(zip(layers, architecture.widths, strict=False), start=1):
             shapes = {tensor.name: tensor.shape for tensor in layer.tensors(n_in)}
             shape_of = [shapes.get(name, ()) for name in letters]
@@ -877,9 +878,10 @@ class Network:
             cells = [word.ljust(width) for word, width in zip(words, widths, strict=False)]
             lines.append("  ".join([*cells, count.rjust(widths[-1])]))
         inputs, outputs = architecture.inputs, architecture.outputs
+        error = TextSetter().set(architecture.error.formula)
         lines.append(
             f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, loss "
-            f"{self._loss} {architecture.error.formula}, {self._dtype.name}, {self.n_parameters} parameters"
+            f"{self._loss} {error}, {self._dtype.name}, {self.n_parameters} parameters"
         )
         return "\n".join(lines)
 

@@ -26,7 +26,8 @@ from reseau.blackboard.html import MathmlSetter
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
 from reseau.blackboard.sheet import LONGEST, chosen
-from reseau.formulas.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.typesetting import TextSetter
+from reseau.formulas.words import LANGUAGES
 from reseau.visible import visible as escaped
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import LOSSES

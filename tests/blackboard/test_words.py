@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reseau.blackboard import words
-from reseau.formulas import typesetting
-from reseau.formulas.typesetting import LANGUAGES, Words
+from reseau.formulas import words as formula_words
+from reseau.formulas.words import LANGUAGES, Words
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
@@ -22,8 +22,8 @@ CATALOGUE: dict[str, Words] = {
         for table in (ACTIVATIONS, LOSSES, OPTIMIZERS)
         for name, entry in table.items()  # type: ignore[attr-defined]
     },
-    **{f"{name} of formulas": value for name, value in vars(typesetting).items() if isinstance(value, Words)},
-    **{f"{name} of functions": value for name, value in typesetting.FUNCTIONS.items()},
+    **{f"{name} of formulas": value for name, value in vars(formula_words).items() if isinstance(value, Words)},
+    **{f"{name} of functions": value for name, value in formula_words.FUNCTIONS.items()},
 }
 # Names that are the same in both languages.
 PROPER_NAMES = {
@@ -98,7 +98,7 @@ def test_texts_have_single_spaces_and_say_minus_with_its_sign(entry):
 
 @EVERY
 def test_a_sentence_ends_alike_in_both_languages(entry):
-    if entry == typesetting.DECIMAL_MARK:
+    if entry == formula_words.DECIMAL_MARK:
         return
     ends = {re.sub(r"[^.:?]", "", text.strip()[-1:]) for text in (entry.en, entry.fr)}
     assert len(ends) == 1

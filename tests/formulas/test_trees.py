@@ -35,6 +35,7 @@ from reseau.formulas.trees import (
     root,
     symbols_of,
 )
+from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, Interval, RowWise
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import SGD, Adam
@@ -51,7 +52,7 @@ x, y = Symbol("x"), Symbol("y")
 
 
 def as_text(formula: Any) -> str:
-    return str(formula)
+    return TextSetter().set(formula)
 
 
 # --- the formulas of the tables -----------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ from reseau.formulas.trees import (
     sign,
     tanh,
 )
-from reseau.formulas.typesetting import LANGUAGES, Figures, TextSetter, Words, figures, missing_decimals
+from reseau.formulas.typesetting import Figures, TextSetter, figures, missing_decimals
+from reseau.formulas.words import LANGUAGES, Words
 
 x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import reseau as rs
+from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, Interval, RowWise
 from reseau.vocabulary.activations.functions import SELU_ALPHA, SELU_SCALE, softmax
 from reseau.vocabulary.initializers import INITIALIZERS
@@ -383,8 +384,8 @@ def test_every_entry_says_what_it_is(name):
     assert entry.name == name
     assert entry.words.en
     assert entry.words.fr
-    assert str(entry.formula)
-    assert str(entry.derivative_formula)
+    assert TextSetter().set(entry.formula)
+    assert TextSetter().set(entry.derivative_formula)
     assert entry.letter
     assert entry.initializer in INITIALIZERS
 

@@ -11,6 +11,7 @@ import scipy.special
 import sklearn.metrics
 
 import reseau as rs
+from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.activations import ACTIVATIONS, Interval
 from reseau.vocabulary.losses import LOSSES
 
@@ -188,7 +189,7 @@ def test_every_entry_says_what_it_is(loss):
     assert entry.name == loss
     assert entry.words.en
     assert entry.words.fr
-    assert str(entry.formula)
-    assert str(entry.derivative_formula)
+    assert TextSetter().set(entry.formula)
+    assert TextSetter().set(entry.derivative_formula)
     assert entry.simplifies_with is None or entry.takes(ACTIVATIONS[entry.simplifies_with])
     assert (entry.simplifies_with is None) == (entry.value_from_scores is None)

@@ -21,7 +21,8 @@ from reseau.checks import integer, known, shown
 from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Number
-from reseau.formulas.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.typesetting import TextSetter
+from reseau.formulas.words import LANGUAGES
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.optimizers import Optimizer
 

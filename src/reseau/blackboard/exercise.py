@@ -20,7 +20,8 @@ from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, quantities
 from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
-from reseau.formulas.typesetting import LANGUAGES, TextSetter
+from reseau.formulas.typesetting import TextSetter
+from reseau.formulas.words import LANGUAGES
 from reseau.vocabulary.activations import ACTIVATIONS, Interval
 from reseau.vocabulary.layers import (
     Architecture,

@@ -9,7 +9,8 @@ from math import isfinite
 
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
 from reseau.formulas.trees import Call, Expression, Symbol
-from reseau.formulas.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, missing_decimals
+from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
+from reseau.formulas.words import ELSE, FOR, WHERE
 from reseau.visible import visible
 
 # Colours are the notebook's or the page's own, so that light and dark are one style; only the page sets a background.

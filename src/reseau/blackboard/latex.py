@@ -10,7 +10,8 @@ from fractions import Fraction
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken
 from reseau.blackboard.text import LONGEST_BAR, block, curve_places
 from reseau.formulas.trees import Call, Expression, Symbol
-from reseau.formulas.typesetting import ELSE, FOR, WHERE, Figures, Setter, TextSetter, Words, missing_decimals
+from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
+from reseau.formulas.words import ELSE, FOR, WHERE, Words
 from reseau.visible import visible
 
 WIDTH = 80  # characters of the text form that fit a line of A4 at 11 points: measured on boards with wide matrices

@@ -45,7 +45,7 @@ from reseau.formulas.trees import (
     symbols_of,
     to_float,
 )
-from reseau.formulas.typesetting import Words
+from reseau.formulas.words import Words
 from reseau.vocabulary.layers import Layer
 from reseau.vocabulary.optimizers import Equation
 

@@ -18,7 +18,8 @@ from reseau.blackboard import words
 from reseau.blackboard.answers import Answers
 from reseau.blackboard.lesson import symbol_of
 from reseau.blackboard.step import Parts, Task, input_name, quantities
-from reseau.formulas.typesetting import ALL_DIGITS, CLOSE, Setter, Words
+from reseau.formulas.typesetting import ALL_DIGITS, CLOSE, Setter
+from reseau.formulas.words import Words
 
 DIGITS = 4  # significant ones, that a sheet asks for
 MOST_NAMED = 3  # likely mistakes that are told

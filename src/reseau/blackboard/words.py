@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reseau.formulas.typesetting import Words
+from reseau.formulas.words import Words
 
 TITLE = Words("At the blackboard: a learning step", "Au tableau : un pas d’apprentissage")
 SEVERAL = Words("At the blackboard: {steps} learning steps", "Au tableau : {steps} pas d’apprentissage")

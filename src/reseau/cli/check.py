@@ -32,7 +32,8 @@ def check(
         from reseau.blackboard.exercise import load, text_of
         from reseau.blackboard.mistakes import DIGITS, report
         from reseau.checks import known
-        from reseau.formulas.typesetting import LANGUAGES, TextSetter
+        from reseau.formulas.typesetting import TextSetter
+        from reseau.formulas.words import LANGUAGES
 
         if lang is not None:
             known("--lang", lang, LANGUAGES)

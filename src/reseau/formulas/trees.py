@@ -2,8 +2,8 @@
 
 A formula is written with Python's operators, ``1 / (1 + exp(-z))``, and is kept as it was written: nothing is
 simplified or put in another order. `Expression.evaluate` gives its value, on floats, on arrays, or exactly on
-fractions; `Expression.plug` puts numbers in the place of its symbols, as on a blackboard;
-`reseau.formulas.typesetting` sets it as text, and the rooms above as LaTeX and MathML.
+fractions; `Expression.plug` puts numbers in the place of its symbols, as on a blackboard. A tree does not know how it
+is set: `reseau.formulas.typesetting` sets it as text, and the floors above as LaTeX and MathML.
 """
 
 from __future__ import annotations
@@ -64,11 +64,6 @@ class Expression(ABC):
 
     def __neg__(self) -> Expression:
         return Minus(self)
-
-    def __str__(self) -> str:
-        from reseau.formulas.typesetting import TextSetter
-
-        return TextSetter().set(self)
 
 
 def as_expression(value: Expression | Constant) -> Expression:

@@ -5,7 +5,6 @@ A `Setter` knows one form (text, LaTeX, MathML); the walk and the rules for pare
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,26 +36,7 @@ from reseau.formulas.trees import (
     Where,
     to_float,
 )
-
-
-class Words(NamedTuple):
-    """The same words in each language; there is no way to leave one out."""
-
-    en: str
-    fr: str
-
-    def in_(self, lang: str) -> str:
-        """The words in a language, "en" or "fr"; the space before a French colon or semicolon does not break."""
-        return self.en if lang == "en" else re.sub(r" (?=[:;?!])", "\N{NO-BREAK SPACE}", self.fr)
-
-
-LANGUAGES = Words._fields
-DECIMAL_MARK = Words(".", ",")
-BETWEEN_ARGUMENTS = Words(", ", "; ")  # where the comma marks the decimals, a semicolon separates
-FOR = Words("for", "pour")
-ELSE = Words("else", "sinon")
-WHERE = Words("where", "où")
-FUNCTIONS = {"log": Words("log", "ln"), "sign": Words("sign", "sgn")}  # the others have one name everywhere
+from reseau.formulas.words import BETWEEN_ARGUMENTS, DECIMAL_MARK, ELSE, FOR, FUNCTIONS, WHERE
 
 # How strongly the parts of a formula hold together: what holds less than its place needs gets parentheses.
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4

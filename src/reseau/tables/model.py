@@ -17,7 +17,7 @@ import numpy.typing as npt
 from reseau import engine
 from reseau.checks import as_path, integer, known, shown
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.formulas.typesetting import LANGUAGES
+from reseau.formulas.words import LANGUAGES
 from reseau.network import Network
 from reseau.tables import columns as columns_module
 from reseau.tables import scores as scores_module

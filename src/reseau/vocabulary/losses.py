@@ -16,7 +16,7 @@ from math import inf
 
 from reseau.arrays import Array, namespace
 from reseau.formulas.trees import HALF, Cases, Condition, Expression, Number, Symbol, Where, absolute, log, sign
-from reseau.formulas.typesetting import Words
+from reseau.formulas.words import Words
 from reseau.vocabulary.activations import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Activation, Interval
 from reseau.vocabulary.activations.functions import log_softmax, relu, softplus_of_minus_abs
 

@@ -16,7 +16,8 @@ from reseau.arrays import Array, namespace
 from reseau.checks import known, real
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Expression, Symbol, root
-from reseau.formulas.typesetting import TextSetter, Words
+from reseau.formulas.typesetting import TextSetter
+from reseau.formulas.words import Words
 
 State = tuple[Array, ...]
 

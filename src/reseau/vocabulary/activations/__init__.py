@@ -43,7 +43,7 @@ from reseau.formulas.trees import (
     root,
 )
 from reseau.formulas.trees import tanh as tanh_of
-from reseau.formulas.typesetting import Words
+from reseau.formulas.words import Words
 from reseau.vocabulary.activations import onnx
 from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
 from reseau.vocabulary.activations.functions import (

@@ -30,6 +30,7 @@ from reseau.formulas.trees import (
     Where,
     to_float,
 )
+from reseau.formulas.typesetting import TextSetter
 
 if TYPE_CHECKING:
     from reseau.export.onnx_graph import Graph
@@ -44,7 +45,7 @@ class Unwritable(TypeError):
     """A formula that may not be computed as it is written."""
 
     def __init__(self, node: Expression) -> None:
-        super().__init__(f"{node} may not be computed as it is written; write it by hand.")
+        super().__init__(f"{TextSetter().set(node)} may not be computed as it is written; write it by hand.")
 
 
 class Clip(NamedTuple):

@@ -1,0 +1,26 @@
+"""Words in each language, and those of formulas."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """The same words in each language; there is no way to leave one out."""
+
+    en: str
+    fr: str
+
+    def in_(self, lang: str) -> str:
+        """The words in a language, "en" or "fr"; the space before a French colon or semicolon does not break."""
+        return self.en if lang == "en" else re.sub(r" (?=[:;?!])", "\N{NO-BREAK SPACE}", self.fr)
+
+
+LANGUAGES = Words._fields
+DECIMAL_MARK = Words(".", ",")
+BETWEEN_ARGUMENTS = Words(", ", "; ")  # where the comma marks the decimals, a semicolon separates
+FOR = Words("for", "pour")
+ELSE = Words("else", "sinon")
+WHERE = Words("where", "où")
+FUNCTIONS = {"log": Words("log", "ln"), "sign": Words("sign", "sgn")}  # the others have one name everywhere
