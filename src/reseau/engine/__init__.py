@@ -7,7 +7,6 @@ instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import warnings
@@ -27,15 +26,16 @@ REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the whee
 
 
 @cache
-def _native_failure() -> str | None:
-    """Why the native engine is not there, or None if it is."""
+def _native() -> Engine | str:
+    """The native engine, or why it is not there."""
     try:
-        importlib.import_module("reseau.engine.native")
+        from reseau.engine import native
     except ImportError as error:
         if importlib.util.find_spec("reseau._native") is None:
             return "it was not built, for want of a C++20 compiler when reseau was installed"
         return str(error)
-    return None
+    engine: Engine = native  # mypy says here what it lacks
+    return engine
 
 
 @cache
@@ -53,30 +53,29 @@ def default_name() -> str:
     wanted = os.environ.get("RESEAU_ENGINE")
     if wanted:
         return known("The environment variable RESEAU_ENGINE", wanted, NAMES)
-    return "native" if _native_failure() is None else "reference"
+    return "reference" if isinstance(_native(), str) else "native"
 
 
 def get(name: str | None = None) -> Engine:
     """The module of an engine; None takes the one in force, and says once at run time if the native one is missing."""
     chosen = default_name() if name is None else known("engine", name, NAMES)
     if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE"):
-        _warn_once(_native_failure() or "")
+        _warn_once(str(_native()))
     return _module(chosen)
 
 
 def _module(name: str) -> Engine:
-    """An engine, which mypy holds against the door here."""
+    """An engine by its name."""
     if name == "reference":
         from reseau.engine import reference
 
         return reference
-    if failure := _native_failure():
+    native = _native()
+    if isinstance(native, str):
         raise ParameterError(
-            f"The native engine is not available: {failure}. Use engine='reference', or install a C++20 compiler "
+            f"The native engine is not available: {native}. Use engine='reference', or install a C++20 compiler "
             f"and reinstall reseau with {REINSTALL}."
         )
-    from reseau.engine import native
-
     return native
 
 
@@ -88,11 +87,11 @@ def info() -> dict[str, Any]:
     >>> sorted(info())
     ['engine', 'instruction_set', 'native_missing_because', 'threads', 'version']
     """
-    engine = _module(default_name())
+    engine, native = _module(default_name()), _native()
     return {
         "version": __version__,
         "engine": engine.NAME,
         "instruction_set": engine.instruction_set(),
         "threads": threads(),
-        "native_missing_because": _native_failure(),
+        "native_missing_because": native if isinstance(native, str) else None,
     }
