@@ -1,0 +1,198 @@
+"""The house has floors: a file imports from its own folder and from floors below, and there is no circle of imports.
+
+All imports count, those inside functions too, but not those for type checkers alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import reseau
+
+# From the top down; what stands on one floor knows nothing of each other.
+FLOORS = """
+__init__
+cli
+models importing display composed
+estimators tables
+network
+blackboard training export
+parts files
+data
+array_likes
+engine
+vocabulary
+formulas
+checks
+errors
+_native arrays visible version
+"""
+FLOOR_OF = {name: place for place, names in enumerate(FLOORS.split("\n")) for name in names.split()}
+
+ROOT = Path(reseau.__file__).parent
+# Each file by its name in the package: "network", "engine.native", "engine" for the __init__.py of a folder.
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+
+# Imports that still lead up, or round in a circle. This list only shrinks.
+STILL_OPEN = """
+cli.blackboard: __init__
+cli.export: __init__
+cli.predict: __init__
+estimators.perceptron: estimators.estimator_file
+export.c: network tables.model
+export.c_estimator: estimators.mlp export.c
+export.c_layers: network
+export.c_table: export.c tables.cells tables.columns tables.dates tables.model tables.target
+export.composed: estimators.perceptron estimators.pipelines
+export.models: estimators.perceptron estimators.pipelines estimators.scaling network tables.model
+export.numpy_script: estimators.mlp network tables.cells tables.columns tables.dates tables.model
+export.numpy_script: tables.target
+export.onnx: estimators.perceptron network tables.model
+export.onnx_around: estimators.mlp
+export.onnx_columns: tables.columns tables.table
+export.onnx_pipeline: estimators.mlp
+export.onnx_table: tables.columns tables.dates tables.target
+export.vectors: tables.columns tables.dates tables.table
+files.model_file: estimators.estimator_file estimators.pipeline_file network tables.model
+"""
+OPEN = {(line.split(":")[0], to) for line in STILL_OPEN.splitlines() for to in line.partition(":")[2].split()}
+
+
+def imports(source: str) -> Iterator[str]:
+    """What a file of the package imports of the package, by the names of `FILES`."""
+    tree = ast.parse(source)
+    for_types = {
+        id(node)
+        for choice in ast.walk(tree)
+        if isinstance(choice, ast.If) and ast.unparse(choice.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for statement in choice.body
+        for node in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (_known(alias.name) for alias in node.names if _is_ours(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"from {'.' * node.level}{node.module or ''}: names of modules are written in full"
+            if node.module is not None and _is_ours(node.module):
+                yield from (_known(f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == "reseau"
+
+
+def _known(name: str) -> str:
+    """The file that has what an import names."""
+    place = name.removeprefix("reseau").removeprefix(".")
+    while place and place not in FILES and place not in FLOOR_OF:
+        place = place.rpartition(".")[0]
+    return place or "__init__"
+
+
+def house(name: str) -> str:
+    """The folder or file of the root to which a file belongs."""
+    return name.split(".")[0]
+
+
+def leads_up(file: str, imported: str) -> bool:
+    return house(file) != house(imported) and FLOOR_OF[house(imported)] <= FLOOR_OF[house(file)]
+
+
+EDGES = {name: set(imports(path.read_text("utf-8"))) for name, path in FILES.items()}
+ALLOWED = {name: {to for to in several if (name, to) not in OPEN} for name, several in EDGES.items()}
+
+
+def reaches(start: str, end: str) -> bool:
+    """Whether a way of allowed imports leads from one file to another."""
+    seen, to_see = set(), [start]
+    while to_see:
+        here = to_see.pop()
+        if here not in seen:
+            seen.add(here)
+            to_see.extend(ALLOWED.get(here, ()))
+    return end in seen
+
+
+def test_every_file_has_a_floor():
+    assert {house(name) for name in FILES} - set(FLOOR_OF) == set()
+
+
+def test_no_import_leads_up():
+    upwards = {(file, to) for file, several in ALLOWED.items() for to in several if leads_up(file, to)}
+    assert sorted(upwards) == []
+
+
+def test_no_files_import_one_another_in_a_circle():
+    try:
+        TopologicalSorter(ALLOWED).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+
+
+def test_what_is_still_open_is_still_needed():
+    needed = {
+        (file, to) for file, to in OPEN if to in EDGES.get(file, ()) and (leads_up(file, to) or reaches(to, file))
+    }
+    assert sorted(OPEN - needed) == []
+
+
+def test_only_the_public_names_are_imported_by_strings():
+    """What an import names can be read, so that nothing leads up unseen."""
+    names = {"import_module", "__import__", "exec", "eval"}
+    found = {
+        file
+        for file, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Name) and node.id in names) or (isinstance(node, ast.Attribute) and node.attr in names)
+    }
+    assert found == {"__init__"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import numpy\nfrom math import pi\nfrom reseau_of_others import x", []),
+        ("import reseau", ["__init__"]),
+        ("import reseau.engine.native as native, os", ["engine.native"]),
+        ("from reseau import load, engine, _native", ["__init__", "engine", "_native"]),
+        ("from reseau.engine import get, native", ["engine", "engine.native"]),
+        ("from reseau.network import Network", ["network"]),
+        ("def f():\n    class A:\n        from reseau.errors import DataError", ["errors"]),
+        ("try:\n    import reseau.data\nexcept ImportError:\n    pass", ["data"]),
+        ("if TYPE_CHECKING:\n    from reseau.network import Network\nelse:\n    import reseau.data", ["data"]),
+        ("if not TYPE_CHECKING:\n    import reseau.data", ["data"]),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import reseau.data", []),
+    ],
+)
+def test_imports_are_found_wherever_they_stand(source, expected):
+    assert list(imports(source)) == expected
+
+
+def test_a_relative_import_is_told():
+    with pytest.raises(AssertionError, match=r"from \.\.errors: names of modules are written in full"):
+        list(imports("from ..errors import DataError"))
+
+
+@pytest.mark.parametrize(
+    ("file", "imported", "up"),
+    [
+        ("network", "engine", False),
+        ("engine.native", "engine.machine", False),
+        ("engine.native", "network", True),
+        ("blackboard.board", "training.fit", True),
+        ("cli.train", "__init__", True),
+        ("__init__", "cli.train", False),
+    ],
+)
+def test_own_folder_and_floors_below_are_the_ways_open(file, imported, up):
+    assert leads_up(file, imported) == up
