@@ -189,11 +189,11 @@ def as_path(value: object, others: str = "") -> Path:
     raise ParameterError(f"path is {shown(value)}, but must be the path of a file{others}.")
 
 
-def finite_layers(layers: Mapping[int, Mapping[str, Any]], dtype: Any = None) -> None:
-    """Raise ReseauError unless all numbers of each layer's tensors, by place and name, are finite in a precision."""
+def finite_layers(layers: Iterable[Mapping[str, Any]], dtype: Any = None) -> None:
+    """Raise ReseauError unless all numbers of each layer's tensors, by name, are finite in a precision."""
     import numpy as np
 
-    for place, tensors in layers.items():
+    for place, tensors in enumerate(layers, start=1):
         for letter, values in tensors.items():
             kind = values.dtype if dtype is None else np.dtype(dtype)
             with np.errstate(over="ignore"):
@@ -201,7 +201,7 @@ def finite_layers(layers: Mapping[int, Mapping[str, Any]], dtype: Any = None) ->
             if odd.any():
                 first = np.unravel_index(int(odd.argmax()), odd.shape)
                 raise ReseauError(
-                    f"layer {place + 1} has parameters that are not finite in {kind}, the first being "
+                    f"layer {place} has parameters that are not finite in {kind}, the first being "
                     f"{letter}[{', '.join(map(str, first))}] = {values[first]}; train the network again, with a "
                     "smaller learning rate."
                 )

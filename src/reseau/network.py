@@ -469,7 +469,7 @@ class Network:
         with np.errstate(all="ignore"):
             changed = self.parameters - gamma * g
         if not np.isfinite(changed).all():
-            finite_layers(dict(enumerate(self.architecture.views(self.parameters))))
+            finite_layers(self.architecture.views(self.parameters))
             raise ParameterError(
                 f"learning_rate is {gamma:g}, with which {self._first_not_finite(changed)} after this step, whose "
                 f"error is {E:g}; use a smaller one, or scale the inputs and targets."
@@ -689,23 +689,29 @@ class Network:
         [0, 1, 1, 0]
         """
         from reseau.training.fit import fit
+        from reseau.training.settings import Settings
+        from reseau.vocabulary.optimizers import Adam, check_optimizer
 
+        settings = Settings(
+            optimizer=Adam() if optimizer is None else check_optimizer(optimizer),
+            epochs=epochs,
+            batch_size=batch_size,
+            l2=l2,
+            shuffle=shuffle,
+            precision=precision,
+            keep_best=keep_best,
+            checkpoint_every=checkpoint_every,
+        )
         with in_memory("training on these rows"):
             return fit(
                 self,
+                self._engine(),
                 X,
                 y,
-                optimizer=optimizer,
-                epochs=epochs,
-                batch_size=batch_size,
+                settings,
                 validation_data=validation_data,
                 sample_weight=sample_weight,
-                l2=l2,
-                shuffle=shuffle,
-                precision=precision,
-                keep_best=keep_best,
                 checkpoint=checkpoint,
-                checkpoint_every=checkpoint_every,
                 callback=callback,
                 threads=threads,
             )

@@ -224,14 +224,14 @@ def test_weights_that_are_not_finite_are_neither_kept_nor_gone_on_from(tmp_path:
     net = network()
     fit(net, epochs=2, checkpoint=tmp_path)
     before = (tmp_path / NAME).read_bytes()
-    checkpoints = Checkpoints(tmp_path, model_file.read(tmp_path / NAME)[0]["run"])
+    checkpoints = Checkpoints(tmp_path, model_file.read(tmp_path / NAME)[0]["run"], net.architecture)
     for kept in ("parameters", "best"):
-        snapshot = checkpoints.read(net.n_parameters, net.dtype, 2)
+        snapshot = checkpoints.read(net.dtype, 2)
         assert snapshot is not None
         spoilt = snapshot.parameters.copy()
         spoilt[-1] = np.nan  # the last bias
         with pytest.raises(rs.ReseauError, match=r"layer 2 has parameters that are not finite .* b\[1\] = nan"):
-            checkpoints.write(net, dataclasses.replace(snapshot, **{kept: spoilt}))
+            checkpoints.write(dataclasses.replace(snapshot, **{kept: spoilt}))
     assert (tmp_path / NAME).read_bytes() == before
     description, tensors = model_file.read(tmp_path / NAME)
     tensors["parameters"][0] = np.inf

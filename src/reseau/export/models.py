@@ -70,7 +70,7 @@ def dtype_of(network: Network, dtype: npt.DTypeLike | None) -> str:
 
 def check_finite(network: Network, dtype: str) -> None:
     """Refuse parameters that are not finite, or not in the precision asked for."""
-    finite_layers(dict(enumerate(layer.tensors for layer in network.layers)), dtype)
+    finite_layers((layer.tensors for layer in network.layers), dtype)
 
 
 def summary(network: Network) -> str:

@@ -100,7 +100,7 @@ def _check_weights(tensors: Tensors) -> None:
         if name.startswith(LAYERS):
             place, _, letter = name.removeprefix(LAYERS).partition(".")
             layers.setdefault(int(place), {})[letter] = tensor
-    finite_layers(layers)
+    finite_layers(layers.get(place, {}) for place in range(max(layers, default=-1) + 1))
 
 
 def _json_of(description: dict[str, Any]) -> str:

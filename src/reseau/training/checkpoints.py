@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,7 @@ from reseau.errors import ModelFileError, ParameterError
 from reseau.files import model_file, writing
 from reseau.files.model_file import PARAMETERS, STATE
 from reseau.training.history import History
-
-if TYPE_CHECKING:
-    from reseau.network import Network
+from reseau.vocabulary.layers import Architecture
 
 KIND, NAME = "checkpoint", "checkpoint.reseau"
 BEST = "best"
@@ -75,7 +73,9 @@ class Checkpoints:
     folder : path
         Made if it is not there.
     run : mapping of str to JSON-able values
-        What the run is: everything that decides its result.
+        What the run is: everything that decides its result, its "network" among it.
+    architecture : Architecture
+        Of that network.
 
     Raises
     ------
@@ -83,18 +83,18 @@ class Checkpoints:
         If `folder` names none, or holds the checkpoint of another run.
     """
 
-    def __init__(self, folder: object, run: Mapping[str, Any]) -> None:
+    def __init__(self, folder: object, run: Mapping[str, Any], architecture: Architecture) -> None:
         name = fspath(folder) if isinstance(folder, str | PathLike) else None
         if not isinstance(name, str) or not name or "\0" in name:
             raise ParameterError(f"checkpoint is {folder!r}, but must be the path of a folder, as text or a Path.")
         self.path = Path(name) / NAME
-        self.run = dict(run)
+        self.run, self.architecture = dict(run), architecture
         if self.path.parent.exists() and not self.path.parent.is_dir():
             raise ParameterError(f"checkpoint is {str(folder)!r}, which is a file; name a folder.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         writing.remove_leftovers(self.path)
 
-    def read(self, n_parameters: int, dtype: np.dtype[Any], states: int) -> Snapshot | None:
+    def read(self, dtype: np.dtype[Any], states: int) -> Snapshot | None:
         """The run where it stood; None if there is no checkpoint yet.
 
         `states` is how many vectors the optimizer keeps.
@@ -116,7 +116,7 @@ class Checkpoints:
                     "another folder, or delete that file to start afresh."
                 )
         try:
-            return _snapshot(description, tensors, n_parameters, dtype, states)
+            return _snapshot(description, tensors, self.architecture.n_parameters, dtype, states)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(f"it lacks {error}" if isinstance(error, KeyError) else str(error)) from error
 
@@ -125,9 +125,11 @@ class Checkpoints:
             f"{self.path} cannot be gone on from: {why}. Choose another folder, or delete that file to start afresh."
         )
 
-    def write(self, network: Network, snapshot: Snapshot) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Replace the checkpoint; ReseauError, and it stays as it was, for weights that are not finite."""
-        _check_finite(network, snapshot)
+        for weights in (snapshot.parameters, snapshot.best):
+            if weights is not None:
+                finite_layers(self.architecture.views(weights))
         progress, history = snapshot.progress, snapshot.history
         tensors: dict[str, Any] = {
             PARAMETERS: snapshot.parameters,
@@ -139,7 +141,7 @@ class Checkpoints:
             tensors[BEST] = snapshot.best
         description = {
             "kind": KIND,
-            "network": network.describe(),
+            "network": self.run["network"],
             "run": self.run,
             "generator": snapshot.generator,
             "steps": progress.steps,
@@ -152,12 +154,6 @@ class Checkpoints:
         if snapshot.failure is not None:
             description["failure"] = snapshot.failure._asdict()
         model_file.write(self.path, description, tensors)
-
-
-def _check_finite(network: Network, snapshot: Snapshot) -> None:
-    for weights in (snapshot.parameters, snapshot.best):
-        if weights is not None:
-            finite_layers(dict(enumerate(network.architecture.views(weights))))
 
 
 def digest(*arrays: Any) -> str:

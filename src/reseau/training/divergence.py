@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reseau.arrays import Failure, FloatArray, IntArray, SparseRows
+from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.training.history import History
-from reseau.vocabulary.optimizers import Optimizer
-
-if TYPE_CHECKING:
-    from reseau.network import Network
+from reseau.training.loop import Run, Samples
+from reseau.training.settings import Settings
 
 # Inputs, targets and weights of networks that train well are of the order of 1, and so is the loss they begin with; and
 # no data make a learning rate useful that is far above 1.
@@ -20,49 +18,37 @@ LARGE, LARGE_LOSS, LARGE_RATE = 100.0, 1e4, 100.0
 BLOCK = 4096  # rows whose errors are computed at once
 
 
+Errors = Callable[[FloatArray, Samples], FloatArray]  # of weights and samples, the error of each output neuron
+
+
 def of_training(
-    network: Network,
-    X: FloatArray | SparseRows,
-    T: FloatArray | IntArray,
-    history: History,
-    failure: Failure,
-    optimizer: Optimizer,
-    l2: float,
-    batch_size: int,
-    start: FloatArray,
-    keeps_best: bool,
+    errors: Errors, samples: Samples, history: History, run: Run, settings: Settings, start: FloatArray
 ) -> str:
     """The warning of a run that failed in its last epoch; `start` are the weights it began with."""
-    epoch = history.epochs
+    epoch, failure = history.epochs, run.failure
+    assert failure is not None
     if failure.part == "loss":
         met = f"the loss is {history.loss[-1]} at step {failure.step} of epoch {epoch}"
     else:
         what = "some weights are" if failure.part == "weights" else "the optimizer's state is"
         met = f"{what} not finite after step {failure.step} of epoch {epoch}, its last"
     kept = f"of epoch {epoch - 1}" if epoch > 1 else "from before the fit"
-    if keeps_best:
+    if run.best is not None:
         kept = f"of epoch {history.best_epoch}, the best"
-    advice = _advice(network, X, T, failure, optimizer.learning_rate, l2 / batch_size, start)
+    advice = _advice(_loss(errors, start, samples), samples, failure.part, settings, start)
     return f"training has diverged: {met}. The network has the weights {kept}. {advice}"
 
 
-def _advice(
-    network: Network,
-    X: FloatArray | SparseRows,
-    T: FloatArray | IntArray,
-    failure: Failure,
-    rate: float,
-    decay: float,
-    start: FloatArray,
-) -> str:
+def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
-    at_first = _loss(network, start, X, T)
-    if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or failure.part == "state")):
-        causes = out_of_scale(X, T)
+    rate = settings.optimizer.learning_rate
+    if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or part == "state")):
+        causes = out_of_scale(samples.X, samples.T)
         if not causes and (w := float(np.abs(start).max())) > LARGE:
             causes.append(f"The weights it began with are out of scale, up to {w:g}: begin with smaller ones.")
         if causes:
             return " ".join(causes)
+    decay = settings.l2 / min(settings.batch_size, samples.X.shape[0])
     if rate <= LARGE_RATE and rate * decay > 1:  # each step then takes more than the whole of a weight from it
         return f"Use a smaller l2, which takes {rate * decay:g} times a weight from it at each step."
     return f"Use a smaller learning rate (now {rate:g})."
@@ -78,13 +64,14 @@ def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray) -> list[s
     return causes
 
 
-def of_validation(history: History, X: FloatArray | SparseRows, T: FloatArray | IntArray) -> str | None:
+def of_validation(history: History, validation: Samples) -> str | None:
     """The warning that validation losses are not finite, if the run itself went well and some are not."""
     wrong = [epoch for epoch, loss in enumerate(history.validation_loss, start=1) if not isfinite(loss)]
     if history.diverged is not None or not wrong:
         return None
     first, count = wrong[0], len(wrong)
-    named = [f"validation {name} holds {_at(A, _largest(A))}" for name, A in (("X", X), ("y", T)) if len(A.shape) == 2]
+    arrays = (("X", validation.X), ("y", validation.T))
+    named = [f"validation {name} holds {_at(A, _largest(A))}" for name, A in arrays if len(A.shape) == 2]
     return (
         f"The validation loss is {history.validation_loss[first - 1]} after epoch {first}"
         f"{f' and {count - 1} more' if count > 1 else ''}, though the training's is finite; such an epoch is never the "
@@ -92,18 +79,14 @@ def of_validation(history: History, X: FloatArray | SparseRows, T: FloatArray | 
     )
 
 
-def _loss(network: Network, w: FloatArray, X: FloatArray | SparseRows, T: FloatArray | IntArray) -> float:
-    """The mean error of all rows with other weights."""
-    now, total = network.parameters.copy(), 0.0
-    network.parameters[...] = w
-    try:
-        with np.errstate(all="ignore"):
-            for first in range(0, len(X), BLOCK):
-                rows = slice(first, first + BLOCK)
-                total += float(network.errors(X[rows], T[rows]).sum(dtype="float64"))
-    finally:
-        network.parameters[...] = now
-    return total / len(X)
+def _loss(errors: Errors, w: FloatArray, samples: Samples) -> float:
+    """The mean error of all rows with some weights."""
+    total, rows = 0.0, samples.X.shape[0]
+    with np.errstate(all="ignore"):
+        for first in range(0, rows, BLOCK):
+            block = slice(first, first + BLOCK)
+            total += float(errors(w, Samples(samples.X[block], samples.T[block])).sum(dtype="float64"))
+    return total / rows
 
 
 def _largest(A: FloatArray | SparseRows | IntArray) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""fit: epochs, validation, callbacks, and the History they leave."""
+"""fit: data checked, a run on disk taken up or begun, the loop, and what is said if it went wrong."""
 
 from __future__ import annotations
 
@@ -7,180 +7,241 @@ import warnings
 from collections.abc import Callable
 from math import inf, nan
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Progress, SparseRows
-from reseau.checks import boolean, frames_within, integer, known, real
+from reseau.arrays import Failure, FloatArray, Progress, SparseRows
+from reseau.checks import frames_within
+from reseau.engine import Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
 from reseau.training.history import History
-from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
+from reseau.training.loop import Run, Samples, train
+from reseau.training.settings import Settings
+from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.optimizers import Optimizer
 
-if TYPE_CHECKING:
-    from reseau.network import Network
+Callback = Callable[[History], object]
 
-PRECISIONS = ("bf16",)
+
+class Trainable(Protocol):
+    """What is asked of a network that is trained; see `reseau.Network`."""
+
+    generator_state: dict[str, Any]
+    seed: int | None
+
+    @property
+    def built(self) -> bool:
+        """Whether the inputs are known and the parameters drawn."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The precision of parameters and arithmetic."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Inputs, layers and loss."""
+
+    @property
+    def parameters(self) -> FloatArray:
+        """The flat vector."""
+
+    def architecture_on(self, inputs: int) -> Architecture:
+        """What the architecture would be on so many inputs."""
+
+    def build(self, inputs: int) -> None:
+        """Fix the number of inputs and draw the parameters."""
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """Views of the parameters by name."""
+
+    def trainer(
+        self,
+        optimizer: Optimizer,
+        *,
+        inputs: int,
+        threads: int,
+        seed: int | None = None,
+        precision: str | None = None,
+        bounds: Bounds = NO_BOUNDS,
+        sparse: bool = False,
+    ) -> Trainer:
+        """A trainer of the engine in force."""
+
+
+class Epochs:
+    """The rules of `fit`: any order of the engine's, the smallest validation loss, a callback that may stop."""
+
+    leave = False
+    record: FloatArray | None = None
+
+    def __init__(
+        self,
+        network: Trainable,
+        errors: Callable[[FloatArray, Samples], FloatArray],
+        validation: Samples | None,
+        callback: Callback | None,
+        history: History,
+    ) -> None:
+        self.network, self.errors, self.validation, self.callback = network, errors, validation, callback
+        self.history = history
+        self.trained = network.parameters
+        self.at_once = 1 if callback is not None or validation is not None else 2**62
+        self.began = time.perf_counter() - history.seconds
+
+    def order(self) -> None:
+        """The engine's."""
+
+    def is_best(self, losses: list[float], failure: Failure | None) -> bool:
+        """Write the history on."""
+        self._check_same()
+        history = self.history
+        history.loss += losses
+        if failure is not None:
+            history.diverged = history.epochs
+        if self.validation is None:
+            return False
+        best = inf if history.best_epoch is None else history.validation_loss[history.best_epoch - 1]
+        loss = nan
+        if failure is None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss = float(self.errors(self.trained, self.validation).sum(axis=1, dtype="float64").mean())
+        history.validation_loss.append(loss)
+        if loss < best:
+            history.best_epoch = history.epochs
+        return loss < best
+
+    def goes_on(self, failure: Failure | None) -> bool:
+        """Unless the callback says True."""
+        self.history.seconds = time.perf_counter() - self.began
+        stops = self.callback is not None and _is_true(self.callback(self.history))
+        self._check_same()
+        return not stops
+
+    def ends_by_interruption(self, epochs: int) -> bool:
+        """Never: the caller hears of Ctrl-C, and the network has the weights of the last complete epoch."""
+        return False
+
+    def _check_same(self) -> None:
+        """Refuse to go on where the network has been given other parameters than those that are trained."""
+        if self.network.parameters is not self.trained:
+            raise ReseauError(
+                "The network was built anew while it was trained, by its callback or another thread, and has none of "
+                "this training; build it before fit or after it."
+            )
 
 
 def fit(
-    network: Network,
+    network: Trainable,
+    compute: Any,
     X: object,
     y: object,
+    settings: Settings,
     *,
-    optimizer: Optimizer | str | None,
-    epochs: int,
-    batch_size: int,
     validation_data: object,
     sample_weight: object,
-    l2: float,
-    shuffle: bool,
-    precision: str | None,
-    keep_best: bool,
     checkpoint: str | PathLike[str] | None,
-    checkpoint_every: int,
-    callback: Callable[[History], object] | None,
+    callback: Callback | None,
     threads: int | None,
 ) -> History:
-    """Train a network; the parameters are described at `Network.fit`."""
-    optimizer = Adam() if optimizer is None else check_optimizer(optimizer)
-    epochs = integer("epochs", epochs, low=1)
-    batch_size = integer("batch_size", batch_size, low=1)
-    l2 = real("l2", l2, low=0)
-    if precision is not None:
-        known("precision", precision, PRECISIONS)
-        if network.dtype != "float32":
-            raise ParameterError(
-                f"precision is {precision!r}, but the network has dtype {network.dtype}; it goes with float32 alone."
-            )
-    shuffle, keep_best = boolean("shuffle", shuffle), boolean("keep_best", keep_best)
-    checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
-    if keep_best and validation_data is None:
+    """Train a network on the engine `compute`; the other parameters are described at `Network.fit`."""
+    settings.check_dtype(network.dtype)
+    if settings.keep_best and validation_data is None:
         raise ParameterError(
             "keep_best=True needs validation_data: the best epoch is that with the smallest loss on it."
         )
     if callback is not None and not callable(callback):
         raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
     n_threads = engine.threads(threads)
+    architecture, samples, validation = _checked(network, X, y, sample_weight, validation_data)
+    checkpoints = snapshot = None
+    if checkpoint is not None:
+        run_of = {
+            "network": {"dtype": network.dtype.name, **architecture.describe()},
+            "seed": network.seed,
+            **settings.describe(),
+            DATA: digest(*samples, *(validation[:2] if validation else ())),
+        }
+        checkpoints = Checkpoints(checkpoint, run_of, architecture)
+        snapshot = checkpoints.read(network.dtype, settings.optimizer.states)
 
+    if not network.built:
+        network.build(architecture.inputs)
+    if snapshot is not None:
+        network.generator_state = snapshot.generator
+    trainer = network.trainer(
+        settings.optimizer,
+        inputs=architecture.inputs,
+        threads=n_threads,
+        precision=settings.precision,
+        seed=None if snapshot is None else snapshot.seed,
+        sparse=isinstance(samples.X, SparseRows),
+    )
+    parameters = network.parameters
+    start = parameters.copy()
+    history, run = History(), Run()
+    if snapshot is not None:
+        parameters[...] = snapshot.parameters
+        trainer.go_on_from(snapshot.progress)
+        history = snapshot.history
+        run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
+
+    def errors(w: FloatArray, of: Samples) -> FloatArray:
+        e: FloatArray = compute.errors(architecture, w, of.X, of.T, n_threads)
+        return e
+
+    def write(run: Run) -> None:
+        assert checkpoints is not None
+        progress = trainer.progress()
+        if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
+            progress = Progress(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
+        state = network.generator_state
+        checkpoints.write(
+            Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
+        )
+
+    rules = Epochs(network, errors, validation, callback, history)
+    train(run, trainer, parameters, samples, settings, rules, None if checkpoints is None else write)
+    words = None
+    if run.failure is not None:
+        words = divergence.of_training(errors, samples, history, run, settings, start)
+    elif validation is not None:
+        words = divergence.of_validation(history, validation)
+    if words is not None:
+        warnings.warn(words, RuntimeWarning, stacklevel=frames_within())
+    return history
+
+
+def _checked(
+    network: Trainable, X: object, y: object, sample_weight: object, validation_data: object
+) -> tuple[Architecture, Samples, Samples | None]:
+    """The architecture on such samples, and samples and validation samples as the engines take them."""
     inputs = network.architecture.inputs if network.built else None
-    X_checked = data.rows(X, "X", network.dtype, columns=inputs, learnt=True)
-    rows = X_checked.shape[0]
-    architecture = network.architecture if network.built else network.architecture_on(X_checked.shape[1])
-    T = data.targets(y, "y", architecture, rows, network.dtype)
-    s = None if sample_weight is None else data.weights(sample_weight, rows)
+    rows = data.rows(X, "X", network.dtype, columns=inputs, learnt=True)
+    architecture = network.architecture if network.built else network.architecture_on(rows.shape[1])
+    T = data.targets(y, "y", architecture, rows.shape[0], network.dtype)
+    s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
             found = type(validation_data).__name__
             found += f" of {len(validation_data)}" if isinstance(validation_data, tuple | list) else ""
             raise ParameterError(f"validation_data must be a pair (X, y), but is of type {found}.")
-        X_val = data.rows(validation_data[0], "validation X", network.dtype, columns=architecture.inputs)
-        validation = (
-            X_val,
-            data.targets(validation_data[1], "validation y", architecture, X_val.shape[0], network.dtype),
-        )
+        X_val, y_val = validation_data
+        held = data.rows(X_val, "validation X", network.dtype, columns=architecture.inputs)
+        validation = Samples(held, data.targets(y_val, "validation y", architecture, held.shape[0], network.dtype))
     if network.built:
         _check_finite(network)
     if not data.warn_of_unreachable(T, "y", architecture) and validation is not None:
-        data.warn_of_unreachable(validation[1], "validation y", architecture)
-    checkpoints = snapshot = None
-    if checkpoint is not None:
-        run = {
-            "network": {"dtype": network.dtype.name, **architecture.describe()},
-            "seed": network.seed,
-            "optimizer": {"name": optimizer.name, **optimizer.hyperparameters()},
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "l2": l2,
-            "shuffle": shuffle,
-            "precision": precision,
-            "keep_best": keep_best,
-            DATA: digest(X_checked, T, s, *(validation or ())),
-        }
-        checkpoints = Checkpoints(checkpoint, run)
-        snapshot = checkpoints.read(architecture.n_parameters, network.dtype, optimizer.states)
-
-    if not network.built:
-        network.build(architecture.inputs)
-    if snapshot is not None:
-        network.generator_state = snapshot.generator
-    batch_size = min(batch_size, rows)
-    trainer = network.trainer(
-        optimizer,
-        inputs=architecture.inputs,
-        threads=n_threads,
-        precision=precision,
-        seed=None if snapshot is None else snapshot.seed,
-        sparse=isinstance(X_checked, SparseRows),
-    )
-    trained = network.parameters
-    start = trained.copy()
-    history, best, finished, failure = History(), None, False, None
-    if snapshot is not None:
-        network.parameters[...] = snapshot.parameters
-        trainer.go_on_from(snapshot.progress)
-        history, best, finished, failure = snapshot.history, snapshot.best, snapshot.finished, snapshot.failure
-    began = time.perf_counter() - history.seconds
-    # Without anybody to tell between epochs they all run in one call.
-    at_once = epochs if callback is None and validation is None else 1
-    if checkpoints is not None:
-        at_once = min(at_once, checkpoint_every)
-    while not finished:
-        count = min(at_once, epochs - history.epochs)
-        history.loss += trainer.run(
-            X_checked, T, s, epochs=count, batch_size=batch_size, shuffle=shuffle, l2=l2, guard=True
-        )
-        _check_same(network, trained)
-        failure = trainer.failure
-        if failure is not None:
-            history.diverged = history.epochs
-        if validation is not None:
-            loss = nan if failure is not None else _validation_loss(network, validation, n_threads)
-            history.validation_loss.append(loss)
-            if loss < (inf if history.best_epoch is None else history.validation_loss[history.best_epoch - 1]):
-                history.best_epoch = history.epochs
-                best = network.parameters.copy() if keep_best else None
-        history.seconds = time.perf_counter() - began
-        stopped = callback is not None and _is_true(callback(history))
-        _check_same(network, trained)
-        finished = stopped or failure is not None or history.epochs >= epochs
-        if checkpoints is not None and (finished or history.epochs % checkpoint_every == 0):
-            progress = trainer.progress()
-            if failure is not None:  # there is nothing to go on from, and the state may not be finite
-                progress = Progress(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
-            generator = network.generator_state
-            checkpoints.write(
-                network,
-                Snapshot(trainer.seed, generator, progress, network.parameters, history, finished, best, failure),
-            )
-    words = None
-    if failure is not None:
-        words = divergence.of_training(
-            network, X_checked, T, history, failure, optimizer, l2, batch_size, start, keeps_best=best is not None
-        )
-    elif validation is not None:
-        words = divergence.of_validation(history, *validation)
-    if best is not None:
-        network.parameters[...] = best
-    if words is not None:
-        warnings.warn(words, RuntimeWarning, stacklevel=frames_within())
-    return history
+        data.warn_of_unreachable(validation.T, "validation y", architecture)
+    return architecture, Samples(rows, T, s), validation
 
 
-def _check_same(network: Network, trained: FloatArray) -> None:
-    """Refuse to go on where the network has been given other parameters than those that are trained."""
-    if network.parameters is not trained:
-        raise ReseauError(
-            "The network was built anew while it was trained, by its callback or another thread, and has none of this "
-            "training; build it before fit or after it."
-        )
-
-
-def _check_finite(network: Network) -> None:
+def _check_finite(network: Trainable) -> None:
     """Refuse to train from weights that are not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         # One pass without a temporary; a sum that overflows is looked at closely.
@@ -193,12 +254,6 @@ def _check_finite(network: Network) -> None:
                 f"The network's {name} holds {tensor[wrong][0]}, from where no training leads back; give it other "
                 "weights, or build a new network."
             )
-
-
-def _validation_loss(network: Network, validation: tuple[Any, Any], threads: int) -> float:
-    """The mean error of the validation data."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(network.errors(*validation, threads=threads).sum(axis=1, dtype="float64").mean())
 
 
 def _is_true(answer: object) -> bool:

@@ -1,0 +1,148 @@
+"""The loop over epochs: the only one, for networks, estimators and tables.
+
+What holds for every run is here: when it ends, which weights it ends with, what becomes of an epoch that fails or is
+interrupted, when a checkpoint is written. What a run does in its own way between epochs, its `Rules` say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from reseau.arrays import Failure, FloatArray, IntArray, SparseRows
+from reseau.training.settings import Settings
+
+
+class Samples(NamedTuple):
+    """Checked rows, as the engines take them.
+
+    Attributes
+    ----------
+    X : ndarray or SparseRows of shape (rows, inputs)
+        Inputs.
+    T : ndarray of shape (rows, outputs), or (rows,)
+        Targets, or labels.
+    s : ndarray of shape (rows,) or None
+        How much each row counts.
+    """
+
+    X: FloatArray | SparseRows
+    T: FloatArray | IntArray
+    s: FloatArray | None = None
+
+
+class Rules(Protocol):
+    """What a run does in its own way between epochs. Each is asked in this order.
+
+    Attributes
+    ----------
+    at_once : int
+        How many epochs may run without anybody being asked or told in between.
+    leave : bool
+        Whether the weights may stay where the engine has them after an epoch.
+    record : ndarray of shape (batches, 2) or None
+        Where the engine notes the sums of each batch of an epoch.
+    """
+
+    at_once: int
+    leave: bool
+    record: FloatArray | None
+
+    def order(self) -> IntArray | None:
+        """The order in which the next epoch takes the rows; None leaves it to the engine."""
+
+    def is_best(self, losses: list[float], failure: Failure | None) -> bool:
+        """Note the mean errors of the epochs that were made; return whether no weights so far were better."""
+
+    def goes_on(self, failure: Failure | None) -> bool:
+        """Whether to make another epoch, if the last has not failed and was not the last anyway."""
+
+    def ends_by_interruption(self, epochs: int) -> bool:
+        """Whether Ctrl-C ends the run after so many epochs as if it were complete; else it reaches the caller."""
+
+
+@dataclass
+class Run:
+    """A run as it stands after an epoch.
+
+    Attributes
+    ----------
+    epochs : int
+        Made so far, with one that failed.
+    best : ndarray of shape (n_parameters,) or None
+        The weights of the best epoch, where they are kept.
+    failure : Failure or None
+        Where the last epoch failed, if it did.
+    finished : bool
+        Whether there is nothing more to do.
+    interrupted : bool
+        Whether Ctrl-C has ended it.
+    """
+
+    epochs: int = 0
+    best: FloatArray | None = None
+    failure: Failure | None = None
+    finished: bool = False
+    interrupted: bool = False
+
+
+def train(
+    run: Run,
+    trainer: Any,
+    parameters: FloatArray,
+    samples: Samples,
+    settings: Settings,
+    rules: Rules,
+    checkpoint: Callable[[Run], None] | None = None,
+) -> None:
+    """Bring a run to its end.
+
+    It ends after its epochs, when its rules say so, and with an epoch that fails: whose numbers are no longer finite.
+    The parameters are then those of the best epoch, where they are kept, else those of the last epoch that did not
+    fail. An epoch that is interrupted, or in which something fails, has not taken place.
+
+    Parameters
+    ----------
+    run : Run
+        From where it goes on.
+    trainer : Trainer of an engine
+        What makes the epochs.
+    parameters : ndarray of shape (n_parameters,)
+        The flat vector that it trains.
+    samples : Samples
+        What is learnt.
+    settings : Settings
+        How.
+    rules : Rules
+        What it does in its own way.
+    checkpoint : callable or None
+        Called after every `settings.checkpoint_every` epochs and at the end.
+    """
+    of_a_run = {**settings.of_a_run, "batch_size": min(settings.batch_size, samples.X.shape[0])}
+    at_once = rules.at_once if checkpoint is None else min(rules.at_once, settings.checkpoint_every)
+    try:
+        while not run.finished:
+            losses = trainer.run(
+                *samples,
+                epochs=min(at_once, settings.epochs - run.epochs),
+                order=rules.order(),
+                record=rules.record,
+                leave=rules.leave,
+                guard=True,
+                **of_a_run,
+            )
+            run.epochs += len(losses)
+            run.failure = trainer.failure
+            if rules.is_best(losses, run.failure) and settings.keep_best:
+                run.best = parameters.copy()
+            goes_on = rules.goes_on(run.failure)
+            run.finished = not goes_on or run.failure is not None or run.epochs >= settings.epochs
+            if checkpoint is not None and (run.finished or run.epochs % settings.checkpoint_every == 0):
+                checkpoint(run)
+    except KeyboardInterrupt:
+        if not rules.ends_by_interruption(run.epochs):
+            raise
+        run.interrupted = True
+    if run.best is not None:
+        parameters[...] = run.best
