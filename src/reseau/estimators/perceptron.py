@@ -1,4 +1,4 @@
-"""What MLPClassifier and MLPRegressor share: their parameters, the loop over epochs, and what is kept of it."""
+"""What MLPClassifier and MLPRegressor share: their parameters, how they are fitted, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from math import inf, isfinite
 from numbers import Integral, Real
@@ -25,20 +24,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from reseau import data, engine
 from reseau.array_likes import numbers
 from reseau.arrays import Progress
-from reseau.checks import boolean, integer, known, real, shown
+from reseau.checks import boolean, frames_within, integer, known, real, shown
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators.rules import (
-    ACTIVATIONS_BY_NAME,
-    EpochLoss,
-    activation_name,
-    bounds,
-    shuffled,
-    split,
-    weight_bound,
-)
+from reseau.estimators.epochs import EpochLoss, Epochs
+from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
 from reseau.network import Network
 from reseau.training import divergence
 from reseau.training.lbfgs import minimize
+from reseau.training.loop import Run, Samples, train
+from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
@@ -47,7 +41,6 @@ _HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not ent
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
 RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
-_SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -493,14 +486,14 @@ class Perceptron(BaseEstimator, ABC):
                 f"from that before: y reaches {_largest(T):.3g}. Scale y, such as with TransformedTargetRegressor"
                 + (", or give X in float64." if network.dtype == np.float32 else "."),
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=frames_within(),
             )
         elif not result.success:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
                 f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=frames_within(),
             )
 
     def _fit_in_steps(
@@ -526,7 +519,7 @@ class Perceptron(BaseEstimator, ABC):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
                 f"{batch_size} to {rows}.",
-                stacklevel=5,
+                stacklevel=frames_within(),
             )
             batch_size = rows
         optimizer = self._optimizers()[self.solver]
@@ -545,80 +538,47 @@ class Perceptron(BaseEstimator, ABC):
         if incremental or not first:
             go_back = self._way_back(leaves=leaves)
             undo.callback(go_back)
-        self._optimizer: Optimizer = optimizer  # with what set_params may have changed between calls of partial_fit
-        self._set_rate(self._rate_factor)
-        epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
         # has none before it has found some.
-        best = network.parameters.copy() if self.early_stopping and first else None
+        run = Run(best=network.parameters.copy() if self.early_stopping and first else None)
         self._open_record(undo)
         self.n_iter_ = 0
-        order = np.arange(rows)
-        try:
-            for _ in range(1 if incremental else self.max_iter):
-                if self.shuffle:
-                    order = order[shuffled(rows, random)]
-                self._trainer.run(
-                    X,
-                    T,
-                    s,
-                    epochs=1,
-                    batch_size=batch_size,
-                    shuffle=False,
-                    l2=self.alpha,
-                    order=order,
-                    record=epoch_loss.record,
-                    leave=leaves,
-                    guard=True,
-                )
-                self.n_iter_ += 1
-                self.t_ += rows
-                self.loss_ = epoch_loss.loss(order)
-                self.loss_curve_.append(self.loss_)
-                failure = self._trainer.failure
-                if self._note_progress(X_val, y_val, s_val, failed=failure is not None):
-                    best = network.parameters.copy()
-                if failure is not None:
-                    told = self._diverged(f"step {failure.step} of epoch {self.n_iter_}", X, T, s)
-                    if best is None:
-                        raise ReseauError(f"{_FAILURES[failure.part].format(network.dtype)} {told}")
-                    warnings.warn(
-                        f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
-                        ConvergenceWarning,
-                        stacklevel=5,
-                    )
-                    break
-                if self.solver == "sgd" and self.learning_rate == "invscaling":
-                    self._set_rate((self.t_ + 1) ** -self.power_t)
-                if self._no_improvement_count > self.n_iter_no_change:
-                    if not self._slow_down():
-                        break
-                    self._no_improvement_count = 0
-            else:
-                if not incremental:
-                    warnings.warn(
-                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
-                        "hasn't converged yet; raise max_iter, or tol.",
-                        ConvergenceWarning,
-                        stacklevel=5,
-                    )
-        except KeyboardInterrupt:
-            if first and self.n_iter_ == 0:  # there is nothing yet that could be kept
-                raise
-            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=5)
+        epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
+        validation = (X_val, y_val, s_val) if self.early_stopping else None
+        # `optimizer` has what set_params may have changed between calls of partial_fit.
+        rules = Epochs(self, self._trainer, optimizer, epoch_loss, rows, random, validation, first=first, leave=leaves)
+        settings = Settings(
+            optimizer=optimizer,
+            epochs=1 if incremental else self.max_iter,
+            batch_size=batch_size,
+            l2=self.alpha,
+            shuffle=False,
+            keep_best=self.early_stopping,
+        )
+        train(run, self._trainer, network.parameters, Samples(X, T, s), settings, rules)
+        if run.interrupted:
+            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=frames_within())
             if incremental and self.n_iter_ == 0:
                 go_back()
-        if best is not None:
-            network.parameters[...] = best
+        elif run.failure is not None:
+            told = self._diverged(f"step {run.failure.step} of epoch {self.n_iter_}", X, T, s)
+            if run.best is None:
+                raise ReseauError(f"{_FAILURES[run.failure.part].format(network.dtype)} {told}")
+            warnings.warn(
+                f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
+                ConvergenceWarning,
+                stacklevel=frames_within(),
+            )
+        elif not (incremental or rules.stopped):
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                "converged yet; raise max_iter, or tol.",
+                ConvergenceWarning,
+                stacklevel=frames_within(),
+            )
         if incremental:
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
             self._progress = self._trainer.progress(into=self.__dict__.get("_progress"))
-
-    def _set_rate(self, factor: float) -> None:
-        """Let the trainer go on at so many times the first learning rate."""
-        self._rate_factor = factor
-        self._optimizer = replace(self._optimizer, learning_rate=self.learning_rate_init * factor)
-        self._trainer.optimizer = self._optimizer
 
     def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""
@@ -644,46 +604,6 @@ class Perceptron(BaseEstimator, ABC):
                     "rows a weight above 0, or take early_stopping=False."
                 )
         return parts[0], parts[4], weights, parts[1], parts[3], weights_val
-
-    def _note_progress(self, X_val: Any, y_val: Any, s_val: Any, *, failed: bool) -> bool:
-        """Keep score of the epoch; return whether its validation score is the best so far."""
-        if self.verbose:
-            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")  # noqa: T201
-        if X_val is None:
-            best = inf if self.best_loss_ is None else self.best_loss_
-            self._no_improvement_count = self._no_improvement_count + 1 if self.loss_ > best - self.tol else 0
-            self.best_loss_ = min(best, self.loss_)
-            return False
-        score = np.nan if failed else self._network_score(X_val, y_val, s_val)
-        if self.verbose:
-            print(f"Validation score: {score:f}")  # noqa: T201
-        scores = self.validation_scores_ = self.validation_scores_ or []
-        scores.append(score)
-        best = -inf if self.best_validation_score_ is None else self.best_validation_score_
-        self._no_improvement_count = self._no_improvement_count + 1 if score < best + self.tol else 0
-        self.best_validation_score_ = max(best, score)
-        return score > best
-
-    def _slow_down(self) -> bool:
-        """After too many epochs without progress: whether to go on, at a fifth of the rate."""
-        adaptive, rate = self.solver == "sgd" and self.learning_rate == "adaptive", self._optimizer.learning_rate
-        goes_on = adaptive and rate > _SMALLEST_RATE
-        if goes_on:
-            self._set_rate(self._rate_factor / 5)
-        if self.verbose:
-            what = "Validation score" if self.early_stopping else "Training loss"
-            then = (
-                f"Setting learning rate to {self._optimizer.learning_rate:f}"
-                if goes_on
-                else "Learning rate too small. Stopping."
-                if adaptive
-                else "Stopping."
-            )
-            count = self.n_iter_no_change
-            print(  # noqa: T201
-                f"{what} did not improve more than tol={self.tol:f} for {count} consecutive epochs. {then}"
-            )
-        return goes_on
 
     # --- after fitting ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What scikit-learn does in its own way: names, first weights, validation rows and their order, losses and bounds."""
+"""What scikit-learn does in its own way: names, first weights, validation rows, units of losses and bounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import scipy.special
 from sklearn.model_selection import train_test_split
 
-from reseau.arrays import IntArray
 from reseau.errors import DataError, ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 
@@ -44,13 +43,6 @@ _UNITS = {"poisson": _half_deviance}  # of all other losses the mean over output
 def regression_units(loss: str, T: Any) -> tuple[float, Any]:
     """a and c, with which scikit-learn's error of a row is a E + c: the mean over outputs, or half the deviance."""
     return _UNITS.get(loss, _mean_over_outputs)(T)
-
-
-def shuffled(rows: int, random: np.random.RandomState) -> IntArray:
-    """The places 0, ..., rows − 1 in the order in which scikit-learn draws them."""
-    places = np.arange(rows)
-    random.shuffle(places)
-    return places
 
 
 def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.RandomState) -> list[Any]:
@@ -114,41 +106,3 @@ def bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Between what a cross-entropy's errors lie where probabilities lie between ε and 1 − ε, as in scikit-learn."""
     epsilon = np.finfo(dtype).eps
     return float(-np.log1p(-epsilon)), float(-np.log(epsilon))
-
-
-class EpochLoss:
-    """The loss of an epoch as scikit-learn reckons it: of each batch its mean error with the penalty, before its step.
-
-    Parameters
-    ----------
-    rows, batch_size : int
-        How the epoch is cut.
-    alpha : float
-        λ of the penalty ½ λ Σ W².
-    weights : ndarray of shape (rows,) or None
-        How much each row counts.
-    a, c : float, and float or ndarray of shape (rows,)
-        Of the estimator's `_units`.
-
-    Attributes
-    ----------
-    record : ndarray of shape (batches, 2)
-        What the trainer fills in.
-    """
-
-    def __init__(self, rows: int, batch_size: int, alpha: float, weights: Any, a: float, c: Any) -> None:
-        self.starts = np.arange(0, rows, batch_size)
-        self.sizes = np.diff(self.starts, append=rows)
-        self.weights, self.alpha, self.a = weights, alpha, a
-        self.offsets = None if np.ndim(c) == 0 else c if weights is None else c * weights
-        self.record = np.zeros((len(self.starts), 2))
-
-    def loss(self, order: IntArray) -> float:
-        """The mean over the batches, each as often as it has rows, of the epoch that took the rows in this order."""
-        errors = self.a * self.record[:, 0]
-        if self.offsets is not None:
-            errors += np.add.reduceat(self.offsets[order], self.starts)
-        totals = self.sizes if self.weights is None else np.add.reduceat(self.weights[order], self.starts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            losses = np.where(totals > 0, (errors + 0.5 * self.alpha * self.record[:, 1]) / totals, 0.0)
-        return float((losses * self.sizes).sum() / self.sizes.sum())

@@ -122,7 +122,7 @@ class Epochs:
         self._check_same()
         return not stops
 
-    def ends_by_interruption(self, epochs: int) -> bool:
+    def ends_by_interruption(self) -> bool:
         """Never: the caller hears of Ctrl-C, and the network has the weights of the last complete epoch."""
         return False
 

@@ -58,8 +58,8 @@ class Rules(Protocol):
     def goes_on(self, failure: Failure | None) -> bool:
         """Whether to make another epoch, if the last has not failed and was not the last anyway."""
 
-    def ends_by_interruption(self, epochs: int) -> bool:
-        """Whether Ctrl-C ends the run after so many epochs as if it were complete; else it reaches the caller."""
+    def ends_by_interruption(self) -> bool:
+        """Whether Ctrl-C ends the run as if it were complete; else it reaches the caller."""
 
 
 @dataclass
@@ -141,7 +141,7 @@ def train(
             if checkpoint is not None and (run.finished or run.epochs % settings.checkpoint_every == 0):
                 checkpoint(run)
     except KeyboardInterrupt:
-        if not rules.ends_by_interruption(run.epochs):
+        if not rules.ends_by_interruption():
             raise
         run.interrupted = True
     if run.best is not None:

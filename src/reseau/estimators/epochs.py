@@ -1,0 +1,186 @@
+"""What scikit-learn does between epochs, as rules of the loop: order, loss, rates, patience, what is printed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseau.arrays import Failure, FloatArray, IntArray
+from reseau.vocabulary.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from reseau.estimators.perceptron import Perceptron
+
+_SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
+
+
+class EpochLoss:
+    """The loss of an epoch as scikit-learn reckons it: of each batch its mean error with the penalty, before its step.
+
+    Parameters
+    ----------
+    rows, batch_size : int
+        How the epoch is cut.
+    alpha : float
+        λ of the penalty ½ λ Σ W².
+    weights : ndarray of shape (rows,) or None
+        How much each row counts.
+    a, c : float, and float or ndarray of shape (rows,)
+        Of the estimator's `_units`.
+
+    Attributes
+    ----------
+    record : ndarray of shape (batches, 2)
+        What the trainer fills in.
+    """
+
+    def __init__(self, rows: int, batch_size: int, alpha: float, weights: Any, a: float, c: Any) -> None:
+        self.starts = np.arange(0, rows, batch_size)
+        self.sizes = np.diff(self.starts, append=rows)
+        self.weights, self.alpha, self.a = weights, alpha, a
+        self.offsets = None if np.ndim(c) == 0 else c if weights is None else c * weights
+        self.record: FloatArray = np.zeros((len(self.starts), 2))
+
+    def loss(self, order: IntArray) -> float:
+        """The mean over the batches, each as often as it has rows, of the epoch that took the rows in this order."""
+        errors = self.a * self.record[:, 0]
+        if self.offsets is not None:
+            errors += np.add.reduceat(self.offsets[order], self.starts)
+        totals = self.sizes if self.weights is None else np.add.reduceat(self.weights[order], self.starts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            losses = np.where(totals > 0, (errors + 0.5 * self.alpha * self.record[:, 1]) / totals, 0.0)
+        return float((losses * self.sizes).sum() / self.sizes.sum())
+
+
+class Epochs:
+    """The rules of a fit in steps, which writes down in the estimator what scikit-learn's keeps of each epoch.
+
+    Parameters
+    ----------
+    estimator : Perceptron
+        Whose parameters they are, and whose records are written.
+    trainer : Trainer of an engine
+        What makes the epochs; its learning rate is changed.
+    optimizer : Optimizer
+        At its first learning rate.
+    epoch_loss : EpochLoss
+        How the loss is reckoned.
+    rows : int
+        How many are trained on.
+    random : RandomState
+        What draws the order of rows.
+    validation : tuple (X, y, weights) or None
+        Rows to score, with early stopping.
+    first : bool
+        Whether there are no weights yet that an interruption could leave.
+    leave : bool
+        Whether the trainer may keep the newest weights.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether nothing has improved for too long.
+    """
+
+    at_once = 1
+
+    def __init__(
+        self,
+        estimator: Perceptron,
+        trainer: Any,
+        optimizer: Optimizer,
+        epoch_loss: EpochLoss,
+        rows: int,
+        random: np.random.RandomState,
+        validation: tuple[Any, Any, Any] | None,
+        *,
+        first: bool,
+        leave: bool,
+    ) -> None:
+        self.estimator, self.trainer, self.optimizer, self.epoch_loss = estimator, trainer, optimizer, epoch_loss
+        self.record: FloatArray | None = epoch_loss.record
+        self.rows, self.random, self.validation = rows, random, validation
+        self.first, self.leave, self.stopped = first, leave, False
+        self.places = np.arange(rows)
+        self._set_rate(estimator._rate_factor)
+
+    def order(self) -> IntArray:
+        """That of the epoch before, shuffled as scikit-learn does."""
+        if self.estimator.shuffle:
+            places = np.arange(self.rows)
+            self.random.shuffle(places)
+            self.places = self.places[places]
+        return self.places
+
+    def is_best(self, losses: list[float], failure: Failure | None) -> bool:
+        """Write down loss and score, and count epochs without improvement."""
+        model = self.estimator
+        model.n_iter_ += 1
+        model.t_ += self.rows
+        model.loss_ = self.epoch_loss.loss(self.places)
+        model.loss_curve_.append(model.loss_)
+        if model.verbose:
+            print(f"Iteration {model.n_iter_}, loss = {model.loss_:.8f}")  # noqa: T201
+        if self.validation is None:
+            best = inf if model.best_loss_ is None else model.best_loss_
+            worse = model.loss_ > best - model.tol
+            model.best_loss_ = min(best, model.loss_)
+        else:
+            score = nan if failure is not None else model._network_score(*self.validation)
+            if model.verbose:
+                print(f"Validation score: {score:f}")  # noqa: T201
+            scores = model.validation_scores_ = model.validation_scores_ or []
+            scores.append(score)
+            best = -inf if model.best_validation_score_ is None else model.best_validation_score_
+            worse = score < best + model.tol
+            model.best_validation_score_ = max(best, score)
+        model._no_improvement_count = model._no_improvement_count + 1 if worse else 0
+        return self.validation is not None and score > best
+
+    def goes_on(self, failure: Failure | None) -> bool:
+        """Change the rate; the patience may be at an end."""
+        model = self.estimator
+        if failure is not None:
+            return False
+        if model.solver == "sgd" and model.learning_rate == "invscaling":
+            self._set_rate((model.t_ + 1) ** -model.power_t)
+        if model._no_improvement_count > model.n_iter_no_change:
+            self.stopped = not self._slow_down()
+            if not self.stopped:
+                model._no_improvement_count = 0
+        return not self.stopped
+
+    def ends_by_interruption(self) -> bool:
+        """If there are weights that could be kept."""
+        return not self.first or self.estimator.n_iter_ > 0
+
+    def _set_rate(self, factor: float) -> None:
+        """Let the trainer go on at so many times the first learning rate."""
+        self.estimator._rate_factor = factor
+        self.optimizer = replace(self.optimizer, learning_rate=self.estimator.learning_rate_init * factor)
+        self.trainer.optimizer = self.optimizer
+
+    def _slow_down(self) -> bool:
+        """After too many epochs without progress: whether to go on, at a fifth of the rate."""
+        model = self.estimator
+        adaptive = model.solver == "sgd" and model.learning_rate == "adaptive"
+        goes_on = adaptive and self.optimizer.learning_rate > _SMALLEST_RATE
+        if goes_on:
+            self._set_rate(model._rate_factor / 5)
+        if model.verbose:
+            what = "Validation score" if model.early_stopping else "Training loss"
+            then = (
+                f"Setting learning rate to {self.optimizer.learning_rate:f}"
+                if goes_on
+                else "Learning rate too small. Stopping."
+                if adaptive
+                else "Stopping."
+            )
+            print(  # noqa: T201
+                f"{what} did not improve more than tol={model.tol:f} for {model.n_iter_no_change} consecutive epochs. "
+                f"{then}"
+            )
+        return goes_on
