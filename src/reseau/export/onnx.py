@@ -15,7 +15,7 @@ What goes in and comes out:
   for classes "probabilities" (N, classes). What `TableModel.predict` refuses, such as an infinite number, is not
   refused there.
 
-- what scikit-learn builds around the estimators: what they give, of its own inputs (see `onnx_pipeline`).
+- what scikit-learn builds around the estimators: what they give, of its own inputs (see `reseau.composed.pipeline`).
 
 Labels keep their value and type. The metadata holds "library", "version", "kind", "loss", and as JSON what the model
 knows of "inputs" (of columns the name, that of the input, and what cells are), "target" and "classes" (those in the
@@ -102,8 +102,8 @@ def to_model(
     from sklearn.base import BaseEstimator
     from sklearn.utils.validation import check_is_fitted
 
+    from reseau.composed.inside import innermost, networks
     from reseau.estimators.perceptron import Perceptron
-    from reseau.export.composed import innermost, networks
     from reseau.export.onnx_table import table_model
     from reseau.tables.model import TableModel
 
@@ -117,7 +117,7 @@ def to_model(
             return estimator_model(inner, dtype_of(inner.network_, dtype), version)
         if any(True for _ in networks(inner)):
             _needs_skl2onnx()
-            from reseau.export.onnx_pipeline import pipeline_model
+            from reseau.composed.pipeline import pipeline_model
 
             return pipeline_model(inner, sample, dtype, version)
     ends = f" that ends in a {type(model.steps[-1][1]).__name__}" if hasattr(model, "steps") else ""

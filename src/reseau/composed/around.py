@@ -24,11 +24,11 @@ from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from reseau.composed.operators import TENSORS, Converter, cells, declared, hand_over, precision, row
+from reseau.composed.steps import applied
 from reseau.errors import ReseauError
 from reseau.estimators.mlp import MLPClassifier
 from reseau.export.onnx_graph import Graph
-from reseau.export.onnx_operators import TENSORS, Converter, cells, declared, hand_over, precision, row
-from reseau.export.onnx_steps import applied
 
 # Those that say the class of the largest probability, so that nothing else is needed to know it.
 SAY_THE_LIKELIEST = (

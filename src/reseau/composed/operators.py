@@ -11,9 +11,9 @@ from skl2onnx._supported_operators import sklearn_operator_name_map
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, Int64TensorType, StringTensorType
 from sklearn.base import is_classifier
 
+from reseau.composed.steps import Cells
 from reseau.errors import ReseauError
 from reseau.export.onnx_graph import Graph
-from reseau.export.onnx_steps import Cells
 
 TENSORS: dict[str, Any] = {"float32": FloatTensorType, "float64": DoubleTensorType}
 Converter = Callable[[Any, Any, Any], None]  # of the scope, the operator and the container

@@ -1,6 +1,6 @@
 """Models of scikit-learn that have one of our estimators in them, as one ONNX graph from the raw columns on.
 
-skl2onnx writes what is scikit-learn's, but for `onnx_steps` and `onnx_around`; our estimators are written as they are
+skl2onnx writes what is scikit-learn's, but for `steps` and `around`; our estimators are written as they are
 alone. To import this module tells skl2onnx of them, so that its own `to_onnx` takes a pipeline with them too.
 
 Inputs are the columns of the frame that the model was fitted on, (N, 1) each and of their own types, or "X" (N,
@@ -25,16 +25,16 @@ from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.pipeline import Pipeline
 
 from reseau.checks import integer
+from reseau.composed import steps
+from reseau.composed.around import AROUND, SAY_THE_LIKELIEST
+from reseau.composed.columns import Columns, columns_of
+from reseau.composed.inside import networks, plain
+from reseau.composed.operators import TENSORS, Converter, cells, hand_over, is_text, precision
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators.mlp import MLPClassifier, MLPRegressor
-from reseau.export import onnx_steps
-from reseau.export.composed import networks, plain
 from reseau.export.models import dtype_of
-from reseau.export.onnx_around import AROUND, SAY_THE_LIKELIEST
-from reseau.export.onnx_columns import Columns, columns_of
 from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
 from reseau.export.onnx_network import OUTPUTS, decisions, label_table, labels, layers
-from reseau.export.onnx_operators import TENSORS, Converter, cells, hand_over, is_text, precision
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
@@ -268,7 +268,7 @@ def _written(core: Any, types: Any, within: str, opset: int) -> onnx.ModelProto:
     """What skl2onnx makes of a model, given the types of the inputs."""
     shapes = {kind: shape for kind, (shape, _) in AROUND.items()}
     converters = {kind: convert for kind, (_, convert) in AROUND.items()}
-    for kind, emit in onnx_steps.EMITTERS.items():
+    for kind, emit in steps.EMITTERS.items():
         shapes[kind], converters[kind] = _step_shape(within), _step(emit, within)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what concerns its other outputs
@@ -301,10 +301,10 @@ def _parsed_in(within: str) -> Callable[[Any], None]:
     """Let copies of our steps tell skl2onnx, when it first meets them, of which type they give numbers."""
 
     def dress(copied: Any) -> None:
-        if type(copied) in onnx_steps.EMITTERS:
+        if type(copied) in steps.EMITTERS:
 
             def parser(scope: Any, inputs: Any) -> list[Any]:
-                kept = isinstance(copied, onnx_steps.KEEP_TEXT) and any(map(is_text, inputs))
+                kept = isinstance(copied, steps.KEEP_TEXT) and any(map(is_text, inputs))
                 return [scope.declare_local_variable("variable", (StringTensorType if kept else TENSORS[within])())]
 
             copied.onnx_parser = lambda: parser
@@ -312,7 +312,7 @@ def _parsed_in(within: str) -> Callable[[Any], None]:
     return dress
 
 
-def _step(emit: onnx_steps.Emitter, within: str) -> Converter:
+def _step(emit: steps.Emitter, within: str) -> Converter:
     def convert(scope: Any, operator: Any, container: Any) -> None:
         g = Graph(within, opset=container.target_opset)
         hand_over(scope, container, g, [(emit(g, cells(g, operator), operator.raw_operator), operator.outputs[0])])
@@ -328,7 +328,7 @@ def _step_shape(within: str) -> Callable[[Any], None]:
             width = len(step.get_feature_names_out())
         except (AttributeError, ValueError):
             width = getattr(step, "n_features_in_", None)
-        keeps_text = isinstance(step, onnx_steps.KEEP_TEXT) and any(map(is_text, operator.inputs))
+        keeps_text = isinstance(step, steps.KEEP_TEXT) and any(map(is_text, operator.inputs))
         operator.outputs[0].type = (StringTensorType if keeps_text else TENSORS[within])([None, width])
 
     return calculate

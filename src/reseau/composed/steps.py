@@ -23,8 +23,8 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from reseau.composed.inside import Chosen
 from reseau.errors import ReseauError
-from reseau.export.composed import Chosen
 from reseau.export.onnx_graph import Graph
 
 Array = np.ndarray[Any, Any]

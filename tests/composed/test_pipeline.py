@@ -337,12 +337,12 @@ def test_without_onnxruntime_the_checker_alone_decides(monkeypatch: pytest.Monke
 
 
 def test_a_graph_that_gives_something_else_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from reseau.export import onnx_steps
+    from reseau.composed import steps
 
     def wrong(g: Any, cells: Any, op: Any) -> str:
         return str(g("Add", cells.matrix(), 1.0))
 
-    monkeypatch.setitem(onnx_steps.EMITTERS, FunctionTransformer, wrong)
+    monkeypatch.setitem(steps.EMITTERS, FunctionTransformer, wrong)
     model = make_pipeline(FunctionTransformer(np.tanh), R()).fit(X, t)
     for sample in (None, X):
         with pytest.raises(rs.ReseauError, match=r"graph in float64 gives \[.*\] for row \d+ of the sample, where the"):
@@ -354,9 +354,9 @@ def test_a_graph_that_gives_something_else_is_not_written(monkeypatch: pytest.Mo
     "function", ["exp", "expm1", "log", "log10", "log1p", "log2", "reciprocal", "sign", "sqrt", "tanh"]
 )
 def test_functions_of_numpy_keep_their_digits(function: str) -> None:
+    from reseau.composed.steps import applied
     from reseau.export.onnx_graph import Graph
     from reseau.export.onnx_graph import tensor as described
-    from reseau.export.onnx_steps import applied
 
     x = np.array([1e-300, 1e-17, 1e-9, 0.01, 0.5, 1.0, 1.5, 30.0, 700.0, 1e200])
     g = Graph("float64", ("X", "Y"))
@@ -696,7 +696,7 @@ def test_a_pipeline_of_the_estimator_alone_is_the_estimator(tmp_path: Path) -> N
 def test_skl2onnx_takes_pipelines_with_our_estimators_once_it_was_told_of_them() -> None:
     import skl2onnx
 
-    import reseau.export.onnx_pipeline  # noqa: F401
+    import reseau.composed.pipeline  # noqa: F401
 
     for model, options in (
         (make_pipeline(StandardScaler(), C()).fit(X, LETTERS[y]), {"zipmap": False}),
