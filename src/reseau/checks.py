@@ -18,6 +18,7 @@ import numpy as np
 
 from reseau.errors import ParameterError, ReseauError
 
+DTYPES = ("float32", "float64")
 LONGEST_SHOWN = 60  # characters of a value in a message
 _LONG_ALIAS = 5  # letters from which on a slip in one is told from another
 _NOT_THE_USER_S = ("reseau", "sklearn", "contextlib")  # the last runs what in_memory decorates
@@ -154,6 +155,15 @@ def frames_within() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USER_S:
         level, frame = level + 1, frame.f_back
     return level
+
+
+def precision_of(dtype: Any) -> np.dtype[Any]:
+    """The type that a name, NumPy's type or Python's float stands for; only the precisions are let through."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+    with suppress(TypeError, ValueError, SyntaxError):
+        if dtype is not None and np.dtype(dtype).name in DTYPES:  # NumPy takes None for float64
+            name = np.dtype(dtype).name
+    return np.dtype(known("dtype", name, DTYPES))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import finite_layers, in_memory, integer, interval, known, real, shown
+from reseau.checks import finite_layers, in_memory, integer, interval, known, precision_of, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.engine import Engine, Trainer
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from reseau.training.history import History
     from reseau.vocabulary.optimizers import Optimizer
 
-DTYPES = ("float32", "float64")
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
 
@@ -56,15 +54,6 @@ class LayerView:
             return self.tensors.get(name)
         has = f"has {' and '.join(letters)}, and no {name!r}" if letters else f"has no {name!r}"
         raise AttributeError(f"{self.description} {has}.") if letters else AttributeError(name)
-
-
-def precision_of(dtype: Any) -> np.dtype[Any]:
-    """The type that a name, NumPy's type or Python's float stands for; only the precisions are let through."""
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
-    with suppress(TypeError, ValueError, SyntaxError):
-        if dtype is not None and np.dtype(dtype).name in DTYPES:  # NumPy takes None for float64
-            name = np.dtype(dtype).name
-    return np.dtype(known("dtype", name, DTYPES))
 
 
 def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:

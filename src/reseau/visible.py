@@ -8,6 +8,9 @@ them reaches a message, a terminal or a document goes through `visible`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+LABEL_WIDTH = 16
 
 HIDDEN = (
     "\x00-\x1f\x7f-\x9f"  # control characters, of which the escape begins a terminal's commands
@@ -54,3 +57,27 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 row", "2 rows", "12,345 rows"."""
+    return f"{count:,} " + (noun if count == 1 else nouns or f"{noun}s")
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Set rows of text as a table, indented by two; the columns in `right` are set right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(("  " + "  ".join(cells)).rstrip())
+    return lines
+
+
+def short(label: str, width: int = LABEL_WIDTH) -> str:
+    """Cut a label to a width."""
+    label = visible(label.replace("\n", " "))
+    return label if len(label) <= width else label[: width - 1] + "…"

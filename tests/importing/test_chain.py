@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from reseau.checks import DTYPES
 from reseau.importing.chain import PROBE, read, recognise
-from reseau.network import DTYPES
 from reseau.vocabulary.activations import ACTIVATIONS
 
 Array = npt.NDArray[Any]

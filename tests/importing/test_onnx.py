@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import reseau as rs
+from reseau.checks import DTYPES
 from reseau.files import model_file
-from reseau.network import DTYPES
 from reseau.vocabulary.activations import ACTIVATIONS
 
 Array = npt.NDArray[Any]

@@ -28,7 +28,7 @@ from sklearn.preprocessing import (
 )
 
 import reseau as rs
-from reseau.network import DTYPES
+from reseau.checks import DTYPES
 
 Array = npt.NDArray[Any]
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

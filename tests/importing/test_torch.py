@@ -13,7 +13,7 @@ import pytest
 from numerics import drawn
 
 import reseau as rs
-from reseau.network import DTYPES
+from reseau.checks import DTYPES
 
 Array = npt.NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reseau.cli.common import refusals, tell, tell_json
-from reseau.visible import visible
+from reseau.visible import short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +81,7 @@ def _checkpoint(name: str, header: Header, net: Any) -> list[str]:
 
 
 def _table_model(name: str, header: Header, model: TableModel) -> list[str]:
-    from reseau.cli import report
+    from reseau.tables import report
 
     told = [
         f"{name}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
@@ -92,13 +92,12 @@ def _table_model(name: str, header: Header, model: TableModel) -> list[str]:
 
 
 def _estimator(name: str, header: Header, estimator: Perceptron) -> list[str]:
-    from reseau.cli import report
 
     fitted, classes = header.description["fitted"], header.description["classes"]
     changed = " ".join(repr(estimator).split())
     lines = [f"{name}: {changed}", ""]
     if classes is not None:
-        shown = [report.short(str(label), 24) for label in classes["values"][:8]]
+        shown = [short(str(label), 24) for label in classes["values"][:8]]
         rest = len(classes["values"]) - len(shown)
         what = "Labels, of which a row may have several" if classes["several"] else "Classes"
         lines += [f"{what}: {', '.join(shown)}{f' and {rest:,} others' if rest else ''}"]

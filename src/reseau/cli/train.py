@@ -250,7 +250,7 @@ def _losses(loss: float, validation: float | None) -> str:
 
 
 def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
-    from reseau.cli import report
+    from reseau.tables import report
 
     lines = [report.table(model), *report.what_was_learned(model)]
     lines += [report.network(model), f"Training: {report.training(model)}"]

@@ -37,7 +37,7 @@ def _verified(path: Path) -> str:
     import numpy as np
 
     from reseau.files.model_file import LAYERS, PARAMETERS, build, read
-    from reseau.tables.columns import plural
+    from reseau.visible import plural
 
     description, tensors = read(path)
     build(path, description, tensors)

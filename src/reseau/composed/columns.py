@@ -18,8 +18,8 @@ import scipy.sparse
 
 from reseau.errors import ParameterError
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.tables.columns import plural
 from reseau.tables.table import listed
+from reseau.visible import plural
 
 Array = np.ndarray[Any, Any]
 TEXT = np.dtype(object)

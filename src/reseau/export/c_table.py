@@ -29,11 +29,11 @@ from reseau.tables.columns import (
     Date,
     Description,
     Number,
-    plural,
 )
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.model import TableModel
 from reseau.tables.target import Classes, Quantity
+from reseau.visible import plural
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reseau.checks import finite_layers
+from reseau.checks import finite_layers, precision_of
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators.scaling import Wrapped
-from reseau.network import Network, precision_of
+from reseau.network import Network
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -37,11 +37,11 @@ from reseau.tables.columns import (
     Date,
     Description,
     Number,
-    plural,
 )
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.target import Classes, Quantity
 from reseau.version import __version__
+from reseau.visible import plural
 from reseau.vocabulary.activations.code import NUMPY_FUNCTIONS
 
 if TYPE_CHECKING:

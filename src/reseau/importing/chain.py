@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reseau.checks import DTYPES
 from reseau.errors import ParameterError, ReseauError
-from reseau.network import DTYPES, Network
+from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
 from reseau.vocabulary.losses import LOSSES

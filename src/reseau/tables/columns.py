@@ -36,6 +36,7 @@ from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.cells import Floats, Labels
 from reseau.tables.table import Column, Table, did_you_mean, listed
+from reseau.visible import plural
 
 Rows = npt.NDArray[np.int64]
 X32 = npt.NDArray[np.float32]
@@ -539,11 +540,6 @@ def read_labels(column: Column) -> Labels:
             f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
         )
     return read.label_codes(cells)
-
-
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """Return "1 row", "2 rows", "12,345 rows"."""
-    return f"{count:,} " + (noun if count == 1 else nouns or f"{noun}s")
 
 
 def _angles(days: Floats) -> dict[str, Floats]:

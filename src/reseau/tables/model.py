@@ -23,12 +23,13 @@ from reseau.tables import columns as columns_module
 from reseau.tables import scores as scores_module
 from reseau.tables import target as target_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
-from reseau.tables.columns import Description, plural
+from reseau.tables.columns import Description
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Classes, Quantity, Target
 from reseau.tables.training import Progress, Settings, split, train_network
+from reseau.visible import plural
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from reseau.tables.asked import option
-from reseau.tables.columns import plural
+from reseau.visible import plural
 
 if TYPE_CHECKING:
     from reseau.tables.cells import Floats

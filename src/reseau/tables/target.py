@@ -17,9 +17,10 @@ from reseau.errors import DataError, ParameterError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.asked import NOTHING, Asked, option
-from reseau.tables.columns import mean_and_deviation, plural
+from reseau.tables.columns import mean_and_deviation
 from reseau.tables.sentinels import sentinels
 from reseau.tables.table import listed, quoted
+from reseau.visible import plural
 
 if TYPE_CHECKING:
     from reseau.tables.cells import Floats, Labels

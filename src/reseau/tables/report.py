@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reseau.tables.columns import LeftOut, plural
+from reseau.tables.columns import LeftOut
 from reseau.tables.scores import ClassScores
 from reseau.tables.target import Classes
-from reseau.visible import visible
+from reseau.visible import aligned, plural, short, visible
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
@@ -18,26 +17,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 40  # shown one by one
 MOST_NOTES = 40
 MOST_CLASSES = 12  # in a confusion matrix; beyond, the commonest confusions are listed
-LABEL_WIDTH = 16
-
-
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Set rows of text as a table, indented by two; the columns in `right` are set right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if i in right else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(("  " + "  ".join(cells)).rstrip())
-    return lines
-
-
-def short(label: str, width: int = LABEL_WIDTH) -> str:
-    """Cut a label to a width."""
-    label = visible(label.replace("\n", " "))
-    return label if len(label) <= width else label[: width - 1] + "…"
 
 
 def table(model: TableModel) -> str:
