@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutations import mutated
 
 import reseau as rs
+from reseau import models
 from reseau.cli.show import lines
 from reseau.files import model_file
 
@@ -62,7 +63,7 @@ def test_one_input(data: bytes) -> None:
     """Show, load and use a file of these bytes."""
     try:
         header = model_file.read_header(data)
-        lines(Path("fuzzed.reseau"), header, model_file.build(data, header.description, None))
+        lines(Path("fuzzed.reseau"), header, models.build(data, header.description, None))
         model = rs.load(data)
     except rs.ModelFileError:
         return

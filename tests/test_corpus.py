@@ -15,6 +15,7 @@ from mutations import mutated
 from sklearn.pipeline import Pipeline
 
 import reseau as rs
+from reseau import models
 from reseau.estimators.perceptron import Perceptron
 from reseau.files import model_file
 
@@ -81,7 +82,7 @@ def test_a_file_changed_behind_its_checksum_is_refused_or_gives_a_model(
     path.write_bytes(mutated(original.read_bytes(), Random(seed)))
     try:
         header = model_file.read_header(path)
-        model_file.build(path, header.description, None)
+        models.build(path, header.description, None)
         model = rs.load(path)
     except rs.ModelFileError:
         return  # any other error fails the test

@@ -20,7 +20,7 @@ _HOMES = {
     "Adam": "vocabulary.optimizers",
     "AdamW": "vocabulary.optimizers",
     "RMSprop": "vocabulary.optimizers",
-    "load": "files.model_file",
+    "load": "models",
     "MLPClassifier": "estimators.mlp",
     "MLPRegressor": "estimators.mlp",
     "TableModel": "tables.model",
@@ -28,7 +28,7 @@ _HOMES = {
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
-    "save": "files.model_file",
+    "save": "models",
     "to_c": "export.c",
     "to_onnx": "export.onnx",
     "to_python": "export.numpy_script",
@@ -81,11 +81,11 @@ if TYPE_CHECKING:
     from reseau.export.c import to_c
     from reseau.export.numpy_script import to_python
     from reseau.export.onnx import to_onnx
-    from reseau.files.model_file import load, save
     from reseau.importing.keras import from_keras
     from reseau.importing.onnx import from_onnx
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
+    from reseau.models import load, save
     from reseau.network import Network
     from reseau.tables.model import TableModel
     from reseau.training.history import History

@@ -19,6 +19,7 @@ from reseau.engine import NAMES as ENGINES
 from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.typesetting import TextSetter
+from reseau.model import Model
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
@@ -62,7 +63,7 @@ def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(alone) if isinstance(alone, list | tuple | Iterator) else layers
 
 
-class Network:
+class Network(Model):
     """A feed-forward network of dense layers: A_0 = X, A_l = σ_l(A_{l−1} W_l + b_l), O = A_L.
 
     Parameters
@@ -776,24 +777,9 @@ class Network:
         """Rebuild a network from what `describe` gave and its flat vector of parameters."""
         return cls.from_description(description, architecture_from_description(description).named(parameters))
 
-    def save(self, path: Place) -> None:
-        """Write the network to a model file (safetensors with a described header); `reseau.load` reads it back.
-
-        Parameters
-        ----------
-        path : path or binary file object
-            Where. A file at a path is complete or as it was: it is written beside its place and renamed.
-
-        Raises
-        ------
-        ReseauError
-            When a weight is not finite.
-        OSError
-            When the path cannot be written.
-        """
-        from reseau.files import model_file
-
-        model_file.write(path, {"kind": "network", "network": self.describe()}, self.tensors())
+    def described(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
+        """What a model file holds of it: the description and the tensors."""
+        return {"kind": "network", "network": self.describe()}, self.tensors()
 
     def to_c(
         self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"

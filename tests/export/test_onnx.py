@@ -20,6 +20,7 @@ import reseau as rs
 from reseau.export import onnx as export
 from reseau.export import onnx_network, onnx_table
 from reseau.export.onnx_graph import OPSET, Graph
+from reseau.tables import table_file
 from reseau.tables.cells import MISSING, without
 from reseau.tables.table import read_table
 from reseau.vocabulary.activations import ACTIVATIONS, RowWise
@@ -478,7 +479,7 @@ def test_a_level_of_empty_text_in_an_older_model_is_what_a_missing_cell_is() -> 
     model = rs.TableModel.train(table, "y", epochs=20, seed=0)
     description = model.describe()
     description["columns"][0]["levels"] = ["", "Oslo", "Rome"]  # as releases before had it, for "gap"
-    older = rs.TableModel.from_description(description, model.network.tensors())
+    older = table_file.from_description(description, model.network.tensors())
     predictions = [older.predict(pa.table({"town": pa.array([cell], pa.string())})) for cell in ("", None)]
     found = run(checked(older), town=np.array([[""]], object))["probabilities"]
     for ours in predictions:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import check_output, note, refusals, tell
-from reseau.errors import ModelFileError, ParameterError
+from reseau.cli.common import check_output, load_table_model, note, refusals, tell
+from reseau.errors import ParameterError
 
 
 def blackboard(
@@ -54,17 +54,11 @@ def blackboard(
             check_ending(path, option, {"--html": ".html", "--latex": ".tex", "--markdown": ".md"}[option])
             check_output(path, [model, table])
         places = parse_focus(focus or [])
-        from reseau import load
-        from reseau.tables.model import TableModel
         from reseau.vocabulary.optimizers import OPTIMIZERS
 
         kind = OPTIMIZERS[known("--optimizer", optimizer, OPTIMIZERS)]
-        loaded = load(model)
-        if not isinstance(loaded, TableModel):
-            raise ModelFileError(
-                f"{model} holds a {type(loaded).__name__}, which does not know how to read a table; work out its steps "
-                "from Python (reseau.load and Network.blackboard), or train on a table with reseau train."
-            )
+        way_out = "work out its steps from Python (reseau.load and Network.blackboard)"
+        loaded = load_table_model(model, way_out)
         board, notes = loaded.blackboard(
             table,
             row,

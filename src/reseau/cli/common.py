@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import ModelFileError, ParameterError, ReseauError
 from reseau.visible import visible
 
 USAGE_ERROR, INTERRUPTED = 2, 130
@@ -97,6 +97,21 @@ def check_output(path: Path, inputs: list[Path]) -> None:
             pass
     except OSError as error:
         raise ParameterError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+
+
+def load_table_model(path: Path, instead: str) -> Any:
+    """The model of a file, which has to read tables; ModelFileError, with what to do instead, if it does not."""
+    from reseau.files.model_file import read
+    from reseau.models import KINDS, build
+
+    description, tensors = read(path)
+    model = build(path, description, tensors)
+    if not KINDS[description["kind"]].reads_tables:
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__}, which does not know how to read a table; {instead}, or train on a "
+            "table with reseau train."
+        )
+    return model
 
 
 def _os_error(error: OSError) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reseau.cli.common import check_output, note, refusals, tell
-from reseau.errors import ModelFileError, ParameterError
+from reseau.cli.common import check_output, load_table_model, note, refusals, tell
+from reseau.errors import ParameterError
 from reseau.visible import visible
 
 if TYPE_CHECKING:
@@ -51,16 +51,9 @@ def predict(
             check_output(output, [model, table])
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
-        from reseau import load
-        from reseau.tables.model import TableModel
         from reseau.tables.table import quoted
 
-        loaded = load(model)
-        if not isinstance(loaded, TableModel):
-            raise ModelFileError(
-                f"{model} holds a {type(loaded).__name__}, which does not know how to read a table; use it from Python "
-                "(reseau.load), or train on a table with reseau train."
-            )
+        loaded = load_table_model(model, "use it from Python (reseau.load)")
         predictions = loaded.predict(table, threads=threads)
         for text in predictions.notes:
             note(text)

@@ -36,7 +36,8 @@ def _verified(path: Path) -> str:
     """Say that a file is in order; raise ModelFileError for what is wrong with it."""
     import numpy as np
 
-    from reseau.files.model_file import LAYERS, PARAMETERS, build, read
+    from reseau.files.model_file import LAYERS, PARAMETERS, read
+    from reseau.models import build
     from reseau.visible import plural
 
     description, tensors = read(path)

@@ -18,9 +18,10 @@ from sklearn.exceptions import DataConversionWarning
 
 from reseau.array_likes import as_array
 from reseau.arrays import IntArray
-from reseau.errors import DataError, ParameterError
+from reseau.errors import DataError, ParameterError, ReseauError
 
 _SHOWN = 10  # labels in a message
+_MOST_TEXT = 64 << 20  # bytes of an array of classes in a file, in which each takes as much as the longest
 _MANY = 20  # rows from which on labels that hardly repeat are worth a warning
 _DATES = "mM"  # NumPy's kinds of dates and durations
 
@@ -345,3 +346,29 @@ def _refuse_columns(value: Any, where: str, columns: int, name: str) -> NoReturn
         f"labels a row has, and ({name} == {_plain(value)!r}) makes such; for {columns} classes a row, one of each "
         "column, use sklearn.multioutput.MultiOutputClassifier(MLPClassifier(...))."
     )
+
+
+# --- in model files ---------------------------------------------------------------------------------------------------
+
+
+def described(classes: Any) -> dict[str, Any]:
+    """Classes as JSON-able values; a ReseauError for what a file has no place for."""
+    classes = np.asarray(classes)
+    odd = [label for label in classes.tolist() if not isinstance(label, str | int | float)]  # a bool is an int
+    dtype = {"U": "text", "O": "object"}.get(classes.dtype.kind, classes.dtype.name)
+    if odd or classes.dtype.kind not in "UObiuf":
+        what = f"class {odd[0]!r} is of type {type(odd[0]).__name__}" if odd else f"classes are {classes.dtype}"
+        raise ReseauError(f"The {what}, which a model file has no place for; make the classes text or numbers.")
+    return {"dtype": dtype, "values": classes.tolist()}
+
+
+def from_description(dtype: str, values: list[Any]) -> Any:
+    """The classes that `described` wrote; a ReseauError for what are none."""
+    if dtype == "text":
+        longest = max(len(label) if isinstance(label, str) else 0 for label in values)
+        if 4 * longest * len(values) > _MOST_TEXT:
+            raise ReseauError(f"{len(values)} classes of up to {longest:,} letters are too much text.")
+    classes = np.array(values, {"text": np.str_, "object": object}.get(dtype, dtype))
+    if classes.tolist() != values or not np.array_equal(np.unique(classes), classes):
+        raise ReseauError(f"The classes are no {dtype} in ascending order.")
+    return classes

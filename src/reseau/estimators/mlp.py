@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from reseau import data
 from reseau.array_likes import as_array
 from reseau.checks import known
-from reseau.errors import DataError, ParameterError
+from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import labels
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import regression_units
@@ -124,6 +125,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     True
     """
 
+    _kept_as = "MLPClassifier"
     classes_: Any
     _several: bool  # whether a row may have several labels
     _sparse_labels: bool  # whether these were given as a sparse matrix
@@ -253,6 +255,22 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         if len(self.classes_) <= 2:
             return 1, "sigmoid", "binary_cross_entropy"
         return len(self.classes_), "softmax", "cross_entropy"
+
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
+        return self._output(np.empty((0, len(self.classes_))))
+
+    def _described_classes(self) -> dict[str, Any]:
+        return {
+            **labels.described(self.classes_),
+            "several": self._several,
+            "sparse": bool(self._sparse_labels),
+        }
+
+    def _read_classes(self, entry: Mapping[str, Any] | None) -> dict[str, Any]:
+        if entry is None:
+            raise ReseauError("classes is None, of an MLPClassifier.")
+        classes = labels.from_description(entry["dtype"], entry["values"])
+        return {"classes_": classes, "_several": entry["several"], "_sparse_labels": entry["sparse"]}
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)
@@ -417,6 +435,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
     True
     """
 
+    _kept_as = "MLPRegressor"
+
     def __init__(
         self,
         loss: str = "squared_error",
@@ -501,6 +521,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss
+
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
+        loss = REGRESSION_LOSSES.get(architecture.loss)
+        return architecture.outputs, default_output(loss) if loss else "", architecture.loss
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)

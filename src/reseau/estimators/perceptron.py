@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from math import inf, isfinite
 from numbers import Integral, Real
 from types import MemberDescriptorType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -26,8 +26,11 @@ from reseau.array_likes import numbers
 from reseau.arrays import Progress
 from reseau.checks import boolean, frames_within, integer, known, real, shown
 from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.estimators import description
 from reseau.estimators.epochs import EpochLoss, Epochs
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
+from reseau.files.model_file import Tensors
+from reseau.model import Model
 from reseau.network import Network
 from reseau.training import divergence
 from reseau.training.lbfgs import minimize
@@ -40,7 +43,6 @@ from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
 _HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
-RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -112,9 +114,10 @@ def trains_in_steps(estimator: Any) -> bool:
     return True
 
 
-class Perceptron(BaseEstimator, ABC):
+class Perceptron(Model, BaseEstimator):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
+    _kept_as: ClassVar[str]  # the name in model files; a subclass has none of its own, and is not kept
     _network: Network
     _progress: Progress  # from where the optimizer goes on: that of a copy, or after a partial_fit
 
@@ -184,6 +187,20 @@ class Perceptron(BaseEstimator, ABC):
     @abstractmethod
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
+
+    @abstractmethod
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
+        """What `_output` has to have given where a file has such an architecture, and such classes."""
+
+    def _described_classes(self) -> dict[str, Any] | None:
+        """The classes as a model file has them, JSON-able; None if there are none."""
+        return None
+
+    def _read_classes(self, entry: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The attributes that a file's entry of classes stands for."""
+        if entry is not None:
+            raise ReseauError(f"classes is {entry}, of an {type(self).__name__}.")
+        return {}
 
     def _strata(self, y: Any) -> Any:
         """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
@@ -673,30 +690,9 @@ class Perceptron(BaseEstimator, ABC):
         for view, array in zip(views, arrays, strict=True):
             view[...] = array
 
-    def save(self, path: Any) -> None:
-        """Write the fitted estimator to a model file (safetensors with a described header); `reseau.load` reads it.
-
-        Nothing is pickled. What comes back has the same parameters, predictions and records, and its next `partial_fit`
-        goes on from the same optimizer's state.
-
-        Parameters
-        ----------
-        path : path or binary file object
-            Where; a file at a path is complete or as it was.
-
-        Raises
-        ------
-        ReseauError
-            For a subclass, for weights that are not finite, and for parameters or classes that a file has no place for.
-        sklearn.exceptions.NotFittedError
-            Before fit.
-        OSError
-            When the path cannot be written.
-        """
-        from reseau.estimators import estimator_file
-        from reseau.files import model_file
-
-        model_file.write(path, *estimator_file.described(self))
+    def described(self) -> tuple[dict[str, Any], Tensors]:
+        """What a model file holds of it: the description and the tensors."""
+        return description.described(self)
 
     def to_c(self, path: Any, *, name: str | None = None, dtype: str | None = None, weights: str = "inside") -> None:
         """Write the fitted estimator as one C99 file without dependencies, and its header beside it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from sklearn.pipeline import Pipeline
 
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ParameterError, ReseauError
+from reseau.estimators import description as of_estimators
 from reseau.estimators import estimator_file
 from reseau.estimators.perceptron import Perceptron
-from reseau.estimators.pipelines import SCALERS, known_scaler, opened, scaling
+from reseau.estimators.pipelines import SCALERS, flattened, known_scaler, opened, scaling
+from reseau.visible import visible
 
 STEPS = "steps."  # begins the names of the tensors of steps: steps.0.mean_
 PASSTHROUGH, ESTIMATOR = "passthrough", "estimator"  # what a step may be besides a Pipeline and the scalers
@@ -24,8 +26,8 @@ SCALER_CLASSES = {kind.__name__: kind for kind in SCALERS}
 Tensors = dict[str, np.ndarray[Any, Any]]
 
 
-def described(model: Any) -> tuple[dict[str, Any], Tensors]:
-    """The description and the tensors of a fitted pipeline, or of the best one of a search.
+def described(model: Any, names: str) -> tuple[dict[str, Any], Tensors]:
+    """The description and the tensors of a fitted pipeline; `names` is what else a model file holds.
 
     Raises
     ------
@@ -34,9 +36,6 @@ def described(model: Any) -> tuple[dict[str, Any], Tensors]:
     sklearn.exceptions.NotFittedError
         Before fit.
     """
-    model = opened(model)
-    if isinstance(model, Perceptron):
-        return estimator_file.described(model)
     tensors: Tensors = {}
     found: list[Perceptron] = []
     steps = list(_described(model, "", tensors, found)) if isinstance(model, Pipeline) else []
@@ -45,10 +44,10 @@ def described(model: Any) -> tuple[dict[str, Any], Tensors]:
         ends = "" if last is model else f" that ends in a {type(last).__name__}"
         inside = "; save its regressor_" if isinstance(last, TransformedTargetRegressor) else ""
         raise ParameterError(
-            f"a {type(model).__name__}{ends} cannot be saved as a model file, which holds a Network, a TableModel, an "
-            f"MLPClassifier or MLPRegressor of Réseau, or a Pipeline that ends in one of the latter{inside}."
+            f"a {type(model).__name__}{ends} cannot be saved as a model file, which holds {names} of Réseau, or a "
+            f"Pipeline that ends in one of the latter{inside}."
         )
-    description, numbers = estimator_file.described(found[0])
+    description, numbers = found[0].described()
     return {"kind": "pipeline", "steps": steps, ESTIMATOR: description}, tensors | numbers
 
 
@@ -87,7 +86,7 @@ def _scaler(name: str, step: Any, tensors: Tensors) -> dict[str, Any]:
     names = getattr(step, "feature_names_in_", None)
     return {
         "type": type(step).__name__,
-        "parameters": {key: estimator_file.plain(f"{key} of {name!r}", value) for key, value in given.items()},
+        "parameters": {key: of_estimators.plain(f"{key} of {name!r}", value) for key, value in given.items()},
         "number": number if learned else None,
         "columns": int(step.n_features_in_),
         "feature_names_in_": None if names is None else [str(feature) for feature in names],
@@ -139,7 +138,7 @@ def _pipeline(entries: list[Any], estimator: Perceptron, tensors: Tensors | None
 def _rebuilt(entry: Mapping[str, Any], estimator: Perceptron, tensors: Tensors | None) -> Any:
     """A scaler with what it learned; its tensors are taken out."""
     kind = SCALER_CLASSES[entry["type"]]
-    parameters = {key: estimator_file.back(value) for key, value in entry["parameters"].items()}
+    parameters = {key: of_estimators.back(value) for key, value in entry["parameters"].items()}
     step = kind(**parameters)
     columns, names = entry["columns"], entry["feature_names_in_"]
     if columns != estimator.n_features_in_ or (names is not None and len(names) != columns):
@@ -161,3 +160,14 @@ def _rebuilt(entry: Mapping[str, Any], estimator: Perceptron, tensors: Tensors |
             setattr(step, attribute, value[0] if one and value is not None else value)
         scaling(entry["name"], step, "the file is damaged.")
     return step
+
+
+def told(name: str, description: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
+    """What a terminal tells of a file of this name, given its description and the pipeline of that."""
+    flat = list(flattened(pipeline))
+    steps = [f"{visible(step)}: {' '.join(repr(what).split())}" for step, what in flat]
+    names: Sequence[str] = next(
+        (step.feature_names_in_ for _, step in flat[:-1] if hasattr(step, "feature_names_in_")), []
+    )
+    within = estimator_file.told(name, description[ESTIMATOR], flat[-1][1])
+    return [f"{name}: a pipeline of scikit-learn", "", *steps, *estimator_file.told_features(names), *within[1:]]

@@ -30,6 +30,7 @@ from reseau.checks import as_path, finite_layers
 from reseau.errors import ModelFileError, ParameterError, ReseauError
 from reseau.files.writing import Place, refuse_text, write_bytes
 from reseau.visible import visible
+from reseau.vocabulary.layers import architecture_from_description
 
 FORMAT = "reseau"
 FORMAT_VERSION = 1
@@ -159,7 +160,7 @@ class Header(NamedTuple):
 
 
 def read_header(source: Source) -> Header:
-    """Read and check what a model file says of itself, without its numbers; parameters and errors as of `load`."""
+    """Read and check what a model file says of itself, without its numbers; the rest is as for `reseau.load`."""
     with _opened(source) as (name, file, size):
         return _header(name, file, size)
 
@@ -335,17 +336,23 @@ def _check_description(name: str, description: dict[str, Any]) -> None:
 
 def _check_size(name: str, header: Header) -> None:
     """Refuse more numbers than a model like this has, before memory is taken for them."""
-    from reseau.vocabulary.layers import architecture_from_description
-
-    with _describing_a_model(name):
-        described = header.description
-        network = described["estimator" if described["kind"] == "pipeline" else "network"]
-        parameters = architecture_from_description(network.get("network", network)).n_parameters
+    with describing_a_model(name):
+        parameters = sum(architecture_from_description(net).n_parameters for net in _networks(header.description))
     numbers = sum(prod(tensor["shape"]) for tensor in header.tensors.values())
     if numbers > MOST_COPIES * parameters + MOST_RECORDS:
         raise ModelFileError(
             f"{name} holds {numbers:,} numbers, but describes a network of {parameters:,} parameters; {RESTORE}."
         )
+
+
+def _networks(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The networks that a description has: its own, and those of the descriptions in it, which have a kind too."""
+    if "network" in description:
+        yield description["network"]
+    for value in description.values():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict) and "kind" in part:
+                yield from _networks(part)
 
 
 def _checked_version(name: str, metadata: dict[str, str]) -> int:
@@ -368,7 +375,7 @@ def _checked_version(name: str, metadata: dict[str, str]) -> int:
 
 
 def read(source: Source) -> tuple[dict[str, Any], Tensors]:
-    """Read and check a model file, opened once; parameters and errors as of `load`.
+    """Read and check a model file, opened once; parameters and errors as of `reseau.load`.
 
     Returns
     -------
@@ -398,104 +405,8 @@ def _tensors(name: str, file: IO[bytes], entries: dict[str, dict[str, Any]]) -> 
     return tensors
 
 
-def save(model: Any, place: Place) -> None:
-    """Write a model to a file that `load` reads: what has a `save` of its own, and pipelines of scikit-learn.
-
-    Parameters
-    ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
-        Built, trained or fitted. The steps of a pipeline before one of the estimators may be StandardScaler,
-        MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; nothing is pickled. Of a search
-        its best_estimator_ is saved.
-    place : path or binary file object
-        Where; a file is complete, or as it was.
-
-    Raises
-    ------
-    ReseauError
-        For a step, a parameter or a class that a file has no place for.
-    sklearn.exceptions.NotFittedError
-        Before fit.
-    OSError
-        When the path cannot be written.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> import reseau as rs
-    >>> X, y = load_iris(return_X_y=True)
-    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0)).fit(X, y)
-    >>> rs.save(pipeline, "iris.reseau")
-    >>> bool((rs.load("iris.reseau").predict_proba(X) == pipeline.predict_proba(X)).all())
-    True
-    """
-    from reseau.network import Network
-
-    if isinstance(model, Network):
-        model.save(place)
-        return
-    from reseau.estimators import pipeline_file
-    from reseau.tables.model import TableModel
-
-    if isinstance(model, TableModel):
-        model.save(place)
-    else:
-        write(place, *pipeline_file.described(model))
-
-
-def load(path: Source) -> Any:
-    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, a pipeline, a table model.
-
-    Parameters
-    ----------
-    path : path, bytes or binary file object
-        The file; or what stands in it, as bytes; or a file that is open for reading, from where it stands to the
-        model's end. The file is opened once: what loads is one model, also while another process saves to it.
-
-    Returns
-    -------
-    Network, MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline or TableModel
-        Ready to be called.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
-    ModelFileError
-        When it is no model file, truncated, altered, or of a newer format version.
-    ParameterError
-        For what is neither a path nor bytes nor a binary file object, and for a pipe or a device.
-
-    Examples
-    --------
-    >>> import io, tempfile, pathlib
-    >>> import reseau as rs
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "small.reseau"
-    >>> rs.Network(rs.Dense(1, "sigmoid"), inputs=2).save(path)
-    >>> rs.load(path)
-    Network(Dense(1, 'sigmoid'), loss='squared_error', inputs=2, dtype='float32')
-    >>> rs.load(path.read_bytes()).n_parameters
-    3
-    """
-    return build(path, *read(path))
-
-
-def build(source: Source, description: dict[str, Any], tensors: Tensors | None) -> Any:
-    """Make the model of what `read` gave; without tensors it has no numbers, and can only be shown.
-
-    Raises
-    ------
-    ModelFileError
-        For what the schema cannot say, such as widths that do not fit one another.
-    """
-    with _describing_a_model(name_of(source)):
-        return _built(description, tensors)
-
-
 @contextmanager
-def _describing_a_model(name: str) -> Iterator[None]:
+def describing_a_model(name: str) -> Iterator[None]:
     """Name the file where what its description says fits nothing."""
     try:
         yield
@@ -503,24 +414,3 @@ def _describing_a_model(name: str) -> Iterator[None]:
         why = str(error)
         why = why if len(why) <= LONGEST_REASON else why[:LONGEST_REASON] + "…"
         raise ModelFileError(f"{name} does not describe a model that can be built: {why}") from None
-
-
-def _built(description: dict[str, Any], tensors: Tensors | None) -> Any:
-    kind = description["kind"]
-    if kind == "table_model":
-        from reseau.tables.model import TableModel
-
-        return TableModel.from_description(description, tensors)
-    if kind == "pipeline":
-        from reseau.estimators import pipeline_file
-
-        return pipeline_file.from_description(description, tensors)
-    if kind == "estimator":
-        from reseau.estimators import estimator_file
-
-        return estimator_file.from_description(description, tensors)
-    from reseau.network import Network
-
-    if kind == "checkpoint" and tensors is not None:
-        return Network.from_flat(description["network"], tensors[PARAMETERS])
-    return Network.from_description(description["network"], tensors)

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from reseau import engine
 from reseau.checks import as_path, integer, known, shown
-from reseau.errors import DataError, ParameterError, ReseauError
+from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
+from reseau.model import Model
 from reseau.network import Network
 from reseau.tables import columns as columns_module
 from reseau.tables import scores as scores_module
@@ -67,7 +68,7 @@ class Predictions:
     notes: tuple[str, ...]
 
 
-class TableModel:
+class TableModel(Model):
     """A network with the description of the table it reads.
 
     `TableModel.train` makes one, `reseau.load` reads one from a file.
@@ -437,47 +438,9 @@ class TableModel:
             "reading": self.reading,
         }
 
-    @classmethod
-    def from_description(cls, description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]] | None) -> TableModel:
-        """Rebuild a model from what `describe` and the network's `tensors` gave; without them it can only be shown.
-
-        Raises
-        ------
-        ReseauError
-            When the columns, the target and the network do not fit one another.
-        """
-        scores = description["scores"]
-        model = cls(
-            tuple(columns_module.from_json(entry) for entry in description["columns"]),
-            target_module.from_json(description["target"]),
-            Network.from_description(description["network"], tensors),
-            None if scores is None else scores_module.from_json(scores),
-            description["training"],
-            notes=tuple(description["notes"]),
-            reading=description.get("reading"),
-        )
-        architecture, target = model.network.architecture, model.target
-        outputs = len(target.classes) if isinstance(target, Classes) else 1
-        widths = sum(len(column.features) for column in model.columns), outputs
-        if widths != (architecture.inputs, architecture.outputs):
-            raise ReseauError(
-                f"The columns give {widths[0]} inputs and the target takes {outputs}, but the network has "
-                f"{architecture.inputs} and {architecture.outputs}."
-            )
-        if isinstance(target, Classes) and len(model.training.get("class_counts", ())) != outputs:
-            raise ReseauError(f"class_counts is not of {outputs} classes.")
-        if model.scores is not None and model.scores.task != target.task:
-            raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
-        confusion = getattr(model.scores, "confusion", ())
-        if confusion and [len(row) for row in confusion] != [outputs] * outputs:
-            raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
-        return model
-
-    def save(self, path: Place) -> None:
-        """Write the model to a path, complete or not at all, or to a binary file object; `reseau.load` reads it."""
-        from reseau.files import model_file
-
-        model_file.write(path, self.describe(), self.network.tensors())
+    def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a model file holds of it: the description and the network's tensors."""
+        return self.describe(), self.network.tensors()
 
     def to_c(
         self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"

@@ -1,0 +1,105 @@
+"""Estimators as model files describe them: parameters, classes, what `fit` left, from where `partial_fit` goes on."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from reseau.arrays import FloatArray, Progress
+from reseau.errors import ParameterError, ReseauError
+from reseau.files.model_file import STATE
+
+if TYPE_CHECKING:
+    from reseau.estimators.perceptron import Perceptron
+    from reseau.network import Network
+
+# What a fit leaves behind.
+RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself
+
+
+def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArray]]:
+    """The description and the tensors of a fitted estimator.
+
+    Raises
+    ------
+    ReseauError
+        For a subclass, and for parameters or classes that JSON has no place for.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    """
+    if "_kept_as" not in vars(type(estimator)):  # a subclass
+        raise ReseauError(
+            f"A {type(estimator).__name__} cannot be kept in a model file, which holds an MLPClassifier or "
+            "MLPRegressor alone; save its network_, or pickle it."
+        )
+    check_is_fitted(estimator, "_network")
+    estimator._check_parameters()
+    state = estimator.__getstate__()  # with the weights and the progress that the engine may still have
+    network: Network = state["_network"]
+    progress: Progress | None = state.get("_progress")
+    tensors = network.tensors()
+    if progress is not None:
+        tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}
+    fitted = {record: state[record] for record in (*RECORDS, "_no_improvement_count") if record in state}
+    for record in [record for record, value in fitted.items() if isinstance(value, list)]:
+        tensors[record] = np.array(fitted.pop(record), np.float64)  # as numbers: JSON knows none that are not finite
+    if "feature_names_in_" in state:
+        fitted["feature_names_in_"] = [str(feature) for feature in state["feature_names_in_"]]
+    description = {
+        "kind": "estimator",
+        "estimator": estimator._kept_as,
+        "parameters": {key: plain(key, value) for key, value in estimator.get_params(deep=False).items()},
+        "network": network.describe(),
+        "classes": estimator._described_classes(),
+        "fitted": {key: plain(key, value) for key, value in fitted.items()},
+        "progress": None
+        if progress is None
+        else {"steps": progress.steps, "epochs": progress.epochs, "rate_factor": float(state["_rate_factor"])},
+    }
+    return description, tensors
+
+
+def plain(name: str, value: Any) -> Any:
+    """A value as JSON has it: what NumPy made as what Python has, numbers that are not finite as texts."""
+    if value is np.random:
+        return None  # the same to scikit-learn
+    if isinstance(value, np.random.RandomState):
+        state: Any = value.get_state(legacy=False)
+        if state["bit_generator"] != TWISTER:
+            raise ParameterError(f"{name} draws from a {state['bit_generator']}; a model file can keep a {TWISTER}.")
+        kept = {**state["state"], "has_gauss": state["has_gauss"], "cached_gaussian": state["gauss"]}
+        return {key: plain(name, part) for key, part in kept.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, list | tuple | range):
+        return [plain(name, part) for part in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ParameterError(
+        f"{name} is {value!r}, of type {type(value).__name__}, which a model file has no place for; give plain numbers."
+    )
+
+
+def back(value: Any) -> Any:
+    """The value that `plain` wrote."""
+    if isinstance(value, dict):
+        random = np.random.RandomState(np.random.MT19937())
+        words = {"key": np.array(value["key"], np.uint32), "pos": value["pos"]}
+        random.set_state(
+            {
+                "bit_generator": TWISTER,
+                "state": words,
+                "has_gauss": value["has_gauss"],
+                "gauss": value["cached_gaussian"],
+            }
+        )
+        return random
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,64 @@
+"""Table models from model files: rebuilt of their description, and told in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reseau.errors import ReseauError
+from reseau.network import Network
+from reseau.tables import columns as columns_module
+from reseau.tables import report
+from reseau.tables import scores as scores_module
+from reseau.tables import target as target_module
+from reseau.tables.model import TableModel
+from reseau.tables.target import Classes
+
+if TYPE_CHECKING:
+    from reseau.files.model_file import Tensors
+
+
+def from_description(description: dict[str, Any], tensors: Tensors | None) -> TableModel:
+    """Rebuild a model from what `TableModel.described` gave; without them it can only be shown.
+
+    Raises
+    ------
+    ReseauError
+        When the columns, the target and the network do not fit one another.
+    """
+    scores = description["scores"]
+    model = TableModel(
+        tuple(columns_module.from_json(entry) for entry in description["columns"]),
+        target_module.from_json(description["target"]),
+        Network.from_description(description["network"], tensors),
+        None if scores is None else scores_module.from_json(scores),
+        description["training"],
+        notes=tuple(description["notes"]),
+        reading=description.get("reading"),
+    )
+    architecture, target = model.network.architecture, model.target
+    outputs = len(target.classes) if isinstance(target, Classes) else 1
+    widths = sum(len(column.features) for column in model.columns), outputs
+    if widths != (architecture.inputs, architecture.outputs):
+        raise ReseauError(
+            f"The columns give {widths[0]} inputs and the target takes {outputs}, but the network has "
+            f"{architecture.inputs} and {architecture.outputs}."
+        )
+    if isinstance(target, Classes) and len(model.training.get("class_counts", ())) != outputs:
+        raise ReseauError(f"class_counts is not of {outputs} classes.")
+    if model.scores is not None and model.scores.task != target.task:
+        raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
+    confusion = getattr(model.scores, "confusion", ())
+    if confusion and [len(row) for row in confusion] != [outputs] * outputs:
+        raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
+    return model
+
+
+def told(name: str, description: Mapping[str, Any], model: TableModel) -> list[str]:
+    """What a terminal tells of a file of this name, given its description and the model of that."""
+    lines = [
+        f"{name}: {model.target.task} of {model.target.name!r}, from {report.table(model)}",
+        *report.what_was_learned(model),
+        *(model.network.summary(), "", f"Training: {report.training(model)}"),
+    ]
+    return lines if model.scores is None else lines + report.held_out(model.scores, model)
