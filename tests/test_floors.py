@@ -22,7 +22,7 @@ models importing display composed
 estimators tables
 network
 blackboard training export
-parts files
+model files
 data
 array_likes
 engine

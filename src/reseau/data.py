@@ -70,6 +70,16 @@ def rows(
     return matrix(values, name, dtype, columns=columns, empty=empty, learnt=learnt)
 
 
+def check_sparse(X: FloatArray | SparseRows, name: str, architecture: Architecture) -> None:
+    """Raise DataError for sparse rows where the first layer cannot take them."""
+    needs = architecture.needs_zeros
+    if needs is not None and isinstance(X, SparseRows):
+        raise DataError(
+            f"{name} is sparse, but {needs}, which would need all of its zeros; let a Dense layer stand first, or give "
+            f"{name}.toarray()."
+        )
+
+
 def samples(values: object, name: str, *, learnt: bool = False) -> Any:
     """Check X of an estimator: a matrix or SciPy's CSR, in float32 if it was so, else in float64."""
     sparse = values if is_sparse(values) else sparse_frame(values)

@@ -235,6 +235,7 @@ class Network(Model):
 
     def _samples(self, X: object, y: object) -> tuple[Any, Any]:
         X = data.rows(X, "X", self._dtype, columns=self.architecture.inputs)
+        data.check_sparse(X, "X", self.architecture)
         return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype)
 
     def __call__(self, X: object, *, threads: int | None = None) -> FloatArray:
@@ -270,6 +271,7 @@ class Network(Model):
     def _converted(self, X: object, predict: Predictor, threads: int | None) -> FloatArray:
         """O of what the predictor does not take as it is, or a refusal."""
         samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
+        data.check_sparse(samples, "X", self.architecture)
         if samples.shape[0] == 0:
             return np.empty((0, self.architecture.outputs), dtype=self._dtype)
         if isinstance(samples, SparseRows):

@@ -184,7 +184,7 @@ def value_and_gradient(
             penalised = l2 and tensor.penalised
             g = gradients[name] + (l2 / total) * p[name] if penalised else gradients[name]
             pieces.append(xp.reshape(g, (-1,)))
-    return E, xp.concat(pieces)
+    return E, xp.concat(pieces) if pieces else xp.zeros_like(parameters)
 
 
 # --- the engine's face (see door.py), on NumPy arrays: what overflows is inf, and not said, as in the native engine -

@@ -223,6 +223,7 @@ def _checked(
     inputs = network.architecture.inputs if network.built else None
     rows = data.rows(X, "X", network.dtype, columns=inputs, learnt=True)
     architecture = network.architecture if network.built else network.architecture_on(rows.shape[1])
+    data.check_sparse(rows, "X", architecture)
     T = data.targets(y, "y", architecture, rows.shape[0], network.dtype)
     s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
     validation = None
@@ -233,6 +234,7 @@ def _checked(
             raise ParameterError(f"validation_data must be a pair (X, y), but is of type {found}.")
         X_val, y_val = validation_data
         held = data.rows(X_val, "validation X", network.dtype, columns=architecture.inputs)
+        data.check_sparse(held, "validation X", architecture)
         validation = Samples(held, data.targets(y_val, "validation y", architecture, held.shape[0], network.dtype))
     if network.built:
         _check_finite(network)

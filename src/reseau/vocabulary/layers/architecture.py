@@ -14,7 +14,7 @@ from typing import Any
 
 from reseau.arrays import Array, FloatArray
 from reseau.checks import integer, known
-from reseau.errors import DataError, ParameterError
+from reseau.errors import ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers.layer import Layer, Tensor, name_of
 from reseau.vocabulary.layers.residual import Residual, chain
@@ -102,16 +102,12 @@ class Architecture:
             if here[name][1].penalised
         )
 
-    def check_sparse(self) -> None:
-        """Raise DataError where the first layer cannot take sparse rows."""
-        first = self.layers[0]
-        linked = any(layer.residual == l for l, layer in enumerate(self.layers, start=1))
-        if not first.takes_sparse_rows or linked:
-            why = f"the first layer is {first}" if not linked else "a residual link leads from the inputs on"
-            raise DataError(
-                f"X is sparse, but {why}, which would need all of its zeros; let a Dense layer stand first, or give "
-                "X.toarray()."
-            )
+    @property
+    def needs_zeros(self) -> str | None:
+        """Why sparse rows are of no use here, in words; None where they are."""
+        if any(layer.residual == l for l, layer in enumerate(self.layers, start=1)):
+            return "a residual link leads from the inputs on"
+        return None if self.layers[0].takes_sparse_rows else f"the first layer is {self.layers[0]}"
 
     def describe(self) -> dict[str, Any]:
         """The architecture as JSON-able values; `architecture_from_description` reads it back."""
