@@ -34,6 +34,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         kernels_->plan_layer(demands, layer, plan_);
         layers_.push_back(layer);
     }
+    plan_.lowest = std::min(plan_.lowest, plan_.count);
     plan_.layers = layers_.data();
     plan_.loss = loss.loss;
     plan_.simplifies = loss.simplifies;

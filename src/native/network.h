@@ -63,7 +63,7 @@ struct Demands {
 struct Plan {
     const Layer* layers;
     int count;
-    int lowest = 1;        // the lowest layer with parameters, to whose δ training sends back; behind the last where none has any
+    int lowest = 1;        // the lowest layer with parameters, or the last, to whose δ training sends back
     int loss;              // its place in the table of losses.h
     bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
     double least_error, most_error;  // of an output neuron of a cross-entropy whose target is 1 (or 0): what is beyond counts as this
