@@ -12,7 +12,8 @@ import pytest
 import reseau as rs
 from reseau import data
 from reseau.files import model_file
-from reseau.vocabulary.activations import ACTIVATIONS, EVERYWHERE
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.intervals import EVERYWHERE
 
 FLOAT32 = np.dtype(np.float32)
 

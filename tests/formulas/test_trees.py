@@ -36,7 +36,8 @@ from reseau.formulas.trees import (
     symbols_of,
 )
 from reseau.formulas.typesetting import TextSetter
-from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, Interval, RowWise
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, RowWise
+from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import SGD, Adam
 

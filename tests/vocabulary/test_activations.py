@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 import reseau as rs
 from reseau.formulas.typesetting import TextSetter
-from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, Interval, RowWise
+from reseau.vocabulary.activations import ACTIVATIONS, Elementwise, RowWise
 from reseau.vocabulary.activations.functions import SELU_ALPHA, SELU_SCALE, softmax
 from reseau.vocabulary.initializers import INITIALIZERS
 
@@ -388,16 +388,3 @@ def test_every_entry_says_what_it_is(name):
     assert TextSetter().set(entry.derivative_formula)
     assert entry.letter
     assert entry.initializer in INITIALIZERS
-
-
-def test_an_interval_holds_another_only_with_its_ends():
-    closed = Interval(0.0, 1.0, includes_low=True, includes_high=True)
-    opened = Interval(0.0, 1.0)
-    assert closed.contains(opened)
-    assert closed.contains(closed)
-    assert not opened.contains(closed)
-    assert not opened.contains(Interval(0.0, 1.0, includes_high=True))
-    assert not closed.contains(Interval(-0.1, 0.5))
-    assert Interval(-np.inf, np.inf).contains(closed)
-    assert str(opened) == "(0, 1)"
-    assert str(closed) == "[0, 1]"

@@ -12,7 +12,8 @@ import sklearn.metrics
 
 import reseau as rs
 from reseau.formulas.typesetting import TextSetter
-from reseau.vocabulary.activations import ACTIVATIONS, Interval
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -13,13 +13,14 @@ import numpy as np
 from reseau import engine
 from reseau.arrays import FloatArray, IntArray
 from reseau.blackboard import words
-from reseau.blackboard.exact import exactly, floats, fractions
+from reseau.blackboard.exact import exactly, fractions
 from reseau.blackboard.lesson import ROWS, Lesson, Names
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import Parts, Task, take
 from reseau.checks import integer, known, shown
 from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError
+from reseau.formulas.fractions import floats
 from reseau.formulas.trees import Number
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import LANGUAGES

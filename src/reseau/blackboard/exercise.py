@@ -22,7 +22,8 @@ from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import LANGUAGES
-from reseau.vocabulary.activations import ACTIVATIONS, Interval
+from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.layers import (
     Architecture,
     Dense,

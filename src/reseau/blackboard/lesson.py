@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from reseau.blackboard import words
-from reseau.blackboard.exact import floats
 from reseau.blackboard.sheet import (
     Chain,
     Line,
@@ -31,6 +30,7 @@ from reseau.blackboard.sheet import (
     without_gaps,
 )
 from reseau.blackboard.step import Parts, Task, constants, input_name, simplest
+from reseau.formulas.fractions import floats
 from reseau.formulas.trees import (
     DOTS,
     Blank,

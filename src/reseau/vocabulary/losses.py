@@ -11,14 +11,18 @@ The functions take array-API arrays O and T of shape (rows, outputs) and return 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import inf
+from typing import Any
 
 from reseau.arrays import Array, namespace
+from reseau.formulas.fractions import each, floats, rational
 from reseau.formulas.trees import HALF, Cases, Condition, Expression, Number, Symbol, Where, absolute, log, sign
 from reseau.formulas.words import Words
-from reseau.vocabulary.activations import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Activation, Interval
+from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.activations.functions import log_softmax, relu, softplus_of_minus_abs
+from reseau.vocabulary.intervals import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,33 @@ class Loss:
     def of(self, sigma: Activation) -> Loss:
         """The loss as it is for the outputs of an activation that it takes."""
         return self.of_logarithms if self.of_logarithms and sigma.distribution == "logarithms" else self
+
+    def on_fractions(self) -> Loss:
+        """The same loss for arrays of fractions, computed by its formulas."""
+
+        def value(O: Array, T: Array) -> Array:
+            def one(o: Any, t: Any) -> Any:
+                otherwise = lambda: self.value(floats([[o]]), floats([[t]]))  # noqa: E731
+                return rational(self.formula, {"o": [o], "t": [t], "j": 0}, otherwise)
+
+            return each(one, O, T)
+
+        def derivative(O: Array, T: Array) -> Array:
+            def one(o: Any, t: Any) -> Any:
+                otherwise = lambda: self.derivative(floats([[o]]), floats([[t]]))  # noqa: E731
+                return rational(self.derivative_formula, {"o": [o], "t": [t], "j": 0}, otherwise)
+
+            return each(one, O, T)
+
+        if self.simplifies_with is None or self.value_from_scores is None:
+            return replace(self, value=value, derivative=derivative)
+        sigma, of_floats = ACTIVATIONS[self.simplifies_with].on_fractions(), self.value_from_scores
+
+        def value_from_scores(Z: Array, T: Array) -> Array:
+            e = value(sigma.value(Z), T)
+            return each(lambda x, y: x if isinstance(x, Fraction) else float(y), e, of_floats(floats(Z), floats(T)))
+
+        return replace(self, value=value, derivative=derivative, value_from_scores=value_from_scores)
 
 
 Bounds = tuple[float, float]

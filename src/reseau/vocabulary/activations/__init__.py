@@ -11,16 +11,11 @@ activations reads this table; nothing else names them.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from math import inf
-from typing import ClassVar
 
-from reseau.arrays import Array, namespace
+from reseau.arrays import namespace
 from reseau.formulas.trees import (
     HALF,
     PI,
@@ -45,7 +40,8 @@ from reseau.formulas.trees import (
 from reseau.formulas.trees import tanh as tanh_of
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import onnx
-from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
+from reseau.vocabulary.activations.activation import Activation, Elementwise, RowWise
+from reseau.vocabulary.activations.code import ByHand
 from reseau.vocabulary.activations.functions import (
     LEAK,
     SELU_ALPHA,
@@ -78,149 +74,9 @@ from reseau.vocabulary.activations.functions import (
     tanh,
 )
 from reseau.vocabulary.activations.onnx import Operator
+from reseau.vocabulary.intervals import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
 
-
-@dataclass(frozen=True)
-class Interval:
-    """The numbers between two ends; an end that is not itself reached is open."""
-
-    low: float
-    high: float
-    includes_low: bool = False
-    includes_high: bool = False
-
-    def contains(self, other: Interval) -> bool:
-        """Whether every number of `other` lies in this interval."""
-        above = self.low < other.low or (self.low == other.low and self.includes_low >= other.includes_low)
-        below = other.high < self.high or (self.high == other.high and self.includes_high >= other.includes_high)
-        return above and below
-
-    def __str__(self) -> str:
-        return f"{'[' if self.includes_low else '('}{self.low:g}, {self.high:g}{']' if self.includes_high else ')'}"
-
-
-EVERYWHERE = Interval(-inf, inf)
-POSITIVE = Interval(0.0, inf)
-NON_NEGATIVE = Interval(0.0, inf, includes_low=True)
-UNIT = Interval(0.0, 1.0)
-CLOSED_UNIT = Interval(0.0, 1.0, includes_low=True, includes_high=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Activation(ABC):
-    """What every activation has.
-
-    Attributes
-    ----------
-    name : str
-        The name users write.
-    words : Words
-        What it is called, in each language.
-    source : str
-        Where it comes from.
-    letter : str
-        How it is written in equations: A = letter(Z).
-    formula : Expression
-        Its value: of `z`, or if it is row-wise the one at index j, of the row `z`.
-    derivative_formula : Expression
-        Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
-    range : Interval
-        Where its values lie, and no further (in exact arithmetic); a loss may accept only some of them.
-    value : callable
-        Z (rows, neurons) -> A (rows, neurons).
-    initializer : str
-        The name of the initialisation that suits it (see `reseau.vocabulary.initializers`).
-    by_hand : ByHand
-        What it is in the languages that networks are exported to, where `formula` and `derivative_formula` may not be
-        computed as they are written.
-    distribution : {"probabilities", "logarithms"} or None
-        What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
-        for nothing of the kind.
-    aliases : tuple of str
-        What other libraries call it, for those who ask for it so.
-    scikit_learn : str or None
-        What scikit-learn calls it, if that is not its name.
-    """
-
-    name: str
-    words: Words
-    source: str
-    letter: str
-    formula: Expression
-    derivative_formula: Expression
-    range: Interval
-    value: Callable[[Array], Array]
-    initializer: str
-    by_hand: ByHand = NOTHING_BY_HAND
-    distribution: str | None = None
-    aliases: tuple[str, ...] = ()
-    scikit_learn: str | None = None
-
-    row_wise: ClassVar[bool]
-
-    @cached_property
-    def code(self) -> Code:
-        """What it is in the languages that networks are exported to."""
-        return self.by_hand.completed(self.formula, self.derivative_formula)
-
-    @abstractmethod
-    def slopes(self, Z: Array, A: Array) -> Array:
-        """D = ∂A/∂Z: of shape (rows, n), or of a row-wise one (rows, n, n) with D[r, i, j] = ∂A_ri/∂Z_rj."""
-
-    @abstractmethod
-    def through(self, G: Array, D: Array) -> Array:
-        """∂E/∂Z from G = ∂E/∂A (rows, n) and the D that `slopes` gives."""
-
-    @abstractmethod
-    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
-        """Turn G = ∂E/∂A into ∂E/∂Z."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Elementwise(Activation):
-    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape."""
-
-    derivative: Callable[[Array, Array], Array]
-
-    row_wise: ClassVar[bool] = False
-
-    def slopes(self, Z: Array, A: Array) -> Array:
-        """σ'(Z)."""
-        return self.derivative(Z, A)
-
-    def through(self, G: Array, D: Array) -> Array:
-        """G · D, element by element."""
-        return G * D
-
-    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
-        """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
-        return self.through(G, self.derivative(Z, A))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowWise(Activation):
-    """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
-
-    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million
-    numbers a row.
-    """
-
-    jacobian: Callable[[Array], Array]
-    row_pullback: Callable[[Array, Array], Array]
-
-    row_wise: ClassVar[bool] = True
-
-    def slopes(self, Z: Array, A: Array) -> Array:
-        """The Jacobian of each row."""
-        return self.jacobian(A)
-
-    def through(self, G: Array, D: Array) -> Array:
-        """Σ_i G_i D_ij, the product of each row with its Jacobian."""
-        return namespace(D).sum(G[:, :, None] * D, axis=1)
-
-    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
-        """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
-        return self.row_pullback(A, G)
+__all__ = ["ACTIVATIONS", "Activation", "Elementwise", "RowWise"]
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -244,7 +100,7 @@ _GATE = minimum(1, maximum(0, z / 6 + HALF))
 _SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
 _CUBIC, _THREE_CUBICS, _LEAK = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.01")
 
-_ENTRIES: tuple[Elementwise | RowWise, ...] = (
+_ENTRIES: tuple[Activation, ...] = (
     Elementwise(
         name="identity",
         words=Words("identity", "identité"),
@@ -581,5 +437,5 @@ _ENTRIES: tuple[Elementwise | RowWise, ...] = (
     ),
 )
 
-ACTIVATIONS: dict[str, Elementwise | RowWise] = {entry.name: entry for entry in _ENTRIES}
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
 """Every activation by its name."""

@@ -1,0 +1,179 @@
+"""What an activation is: its formulas, its functions, and how a gradient passes back through it.
+
+An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax)
+mixes the neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from reseau.arrays import Array, namespace
+from reseau.formulas.fractions import each, floats, rational
+from reseau.formulas.trees import Expression
+from reseau.formulas.words import Words
+from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
+from reseau.vocabulary.intervals import Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(ABC):
+    """What every activation has.
+
+    Attributes
+    ----------
+    name : str
+        The name users write.
+    words : Words
+        What it is called, in each language.
+    source : str
+        Where it comes from.
+    letter : str
+        How it is written in equations: A = letter(Z).
+    formula : Expression
+        Its value: of `z`, or if it is row-wise the one at index j, of the row `z`.
+    derivative_formula : Expression
+        Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
+    range : Interval
+        Where its values lie, and no further (in exact arithmetic); a loss may accept only some of them.
+    value : callable
+        Z (rows, neurons) -> A (rows, neurons).
+    initializer : str
+        The name of the initialisation that suits it (see `reseau.vocabulary.initializers`).
+    by_hand : ByHand
+        What it is in the languages that networks are exported to, where `formula` and `derivative_formula` may not be
+        computed as they are written.
+    distribution : {"probabilities", "logarithms"} or None
+        What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
+        for nothing of the kind.
+    aliases : tuple of str
+        What other libraries call it, for those who ask for it so.
+    scikit_learn : str or None
+        What scikit-learn calls it, if that is not its name.
+    """
+
+    name: str
+    words: Words
+    source: str
+    letter: str
+    formula: Expression
+    derivative_formula: Expression
+    range: Interval
+    value: Callable[[Array], Array]
+    initializer: str
+    by_hand: ByHand = NOTHING_BY_HAND
+    distribution: str | None = None
+    aliases: tuple[str, ...] = ()
+    scikit_learn: str | None = None
+
+    row_wise: ClassVar[bool]
+
+    @cached_property
+    def code(self) -> Code:
+        """What it is in the languages that networks are exported to."""
+        return self.by_hand.completed(self.formula, self.derivative_formula)
+
+    @abstractmethod
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """D = ∂A/∂Z: of shape (rows, n), or of a row-wise one (rows, n, n) with D[r, i, j] = ∂A_ri/∂Z_rj."""
+
+    @abstractmethod
+    def through(self, G: Array, D: Array) -> Array:
+        """∂E/∂Z from G = ∂E/∂A (rows, n) and the D that `slopes` gives."""
+
+    @abstractmethod
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """Turn G = ∂E/∂A into ∂E/∂Z."""
+
+    @abstractmethod
+    def on_fractions(self) -> Activation:
+        """The same activation for arrays of fractions, computed by its formulas."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elementwise(Activation):
+    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape."""
+
+    derivative: Callable[[Array, Array], Array]
+
+    row_wise: ClassVar[bool] = False
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """σ'(Z)."""
+        return self.derivative(Z, A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """G · D, element by element."""
+        return G * D
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
+        return self.through(G, self.derivative(Z, A))
+
+    def on_fractions(self) -> Elementwise:
+        """The same activation for arrays of fractions, number by number."""
+
+        def value(Z: Array) -> Array:
+            return each(lambda z: rational(self.formula, {"z": z}, lambda: self.value(floats([[z]]))), Z)
+
+        def derivative(Z: Array, A: Array) -> Array:
+            def one(z: Any, a: Any) -> Any:
+                otherwise = lambda: self.derivative(floats([[z]]), floats([[a]]))  # noqa: E731
+                return rational(self.derivative_formula, {"z": z, "a": a}, otherwise)
+
+            return each(one, Z, A)
+
+        return replace(self, value=value, derivative=derivative)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowWise(Activation):
+    """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
+
+    `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million
+    numbers a row.
+    """
+
+    jacobian: Callable[[Array], Array]
+    row_pullback: Callable[[Array, Array], Array]
+
+    row_wise: ClassVar[bool] = True
+
+    def slopes(self, Z: Array, A: Array) -> Array:
+        """The Jacobian of each row."""
+        return self.jacobian(A)
+
+    def through(self, G: Array, D: Array) -> Array:
+        """Σ_i G_i D_ij, the product of each row with its Jacobian."""
+        return namespace(D).sum(G[:, :, None] * D, axis=1)
+
+    def pullback(self, Z: Array, A: Array, G: Array) -> Array:
+        """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
+        return self.row_pullback(A, G)
+
+    def on_fractions(self) -> RowWise:
+        """The same activation for arrays of fractions, row by row."""
+
+        def value(Z: Array) -> Array:
+            A = np.empty(Z.shape, dtype=object)
+            for row, j in np.ndindex(*Z.shape):
+                otherwise = lambda row=row, j=j: self.value(floats(Z[row : row + 1]))[0, j]  # noqa: E731
+                A[row, j] = rational(self.formula, {"z": Z[row], "j": j}, otherwise)
+            return A
+
+        def jacobian(A: Array) -> Array:
+            D = np.empty((*A.shape, A.shape[1]), dtype=object)
+            for row, i, j in np.ndindex(*D.shape):
+                D[row, i, j] = self.derivative_formula.evaluate({"a": A[row], "i": i, "j": j}, exact=True)
+            return D
+
+        def row_pullback(A: Array, G: Array) -> Array:
+            return self.through(G, jacobian(A))
+
+        return replace(self, value=value, jacobian=jacobian, row_pullback=row_pullback)
