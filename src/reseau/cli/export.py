@@ -56,7 +56,7 @@ def export(
         outputs = [output, *map(output.with_suffix, _BESIDE.get((ending, weights), ()))]
         for path in outputs:
             check_output(path, [model])
-        from reseau import load
+        from reseau.models import load
 
         loaded, precision = load(model), None if dtype is None else TYPES[dtype]
         if ending == ".c":
