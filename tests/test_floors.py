@@ -6,6 +6,7 @@ All imports count, those inside functions too, but not those for type checkers a
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -117,6 +118,14 @@ def reaches(start: str, end: str) -> bool:
 
 def test_every_file_has_a_floor():
     assert {house(name) for name in FILES} - set(FLOOR_OF) == set()
+
+
+def test_the_floors_are_those_that_contributors_read_of():
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text("utf-8")
+    rows = text.partition("| in `src/reseau/`, from the top down | |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    told = [set(re.findall(r"`(\w+)(?:/|\.py)`", row.split(" | ")[0])) for row in rows.splitlines()]
+    inhabited = {house(name) for name in FILES}
+    assert told == [names for line in FLOORS.split("\n") if (names := set(line.split()) & inhabited)]
 
 
 def test_no_import_leads_up():
