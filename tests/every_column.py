@@ -11,8 +11,8 @@ import pyarrow as pa
 import reseau as rs
 from reseau.tables import columns
 from reseau.tables.columns import Boolean, Category, Date, Description, Number
+from reseau.tables.quantity import Quantity
 from reseau.tables.table import Column
-from reseau.tables.target import Quantity
 
 SCALED: dict[str, Any] = {"missing": True, "limit": 10.0, "squash": True}
 TEXTS = ("-", 'not "said"??/', "ohne Angabe — né")  # that count as missing

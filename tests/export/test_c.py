@@ -29,8 +29,8 @@ from reseau.export import c, c_text
 from reseau.export.vectors import used
 from reseau.tables import columns as columns_module
 from reseau.tables.columns import Category, Date
+from reseau.tables.quantity import Quantity
 from reseau.tables.table import read_table
-from reseau.tables.target import Quantity
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
 from reseau.vocabulary.activations.code import C_FUNCTIONS
 from reseau.vocabulary.layers import Architecture

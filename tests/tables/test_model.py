@@ -21,8 +21,8 @@ from sklearn import metrics
 import reseau as rs
 from reseau.tables.columns import Category, LeftOut, Number
 from reseau.tables.model import LEAST_ROWS, TableModel
+from reseau.tables.quantity import Quantity
 from reseau.tables.scores import ClassScores, QuantityScores
-from reseau.tables.target import Quantity
 from reseau.tables.training import default_batch_size, default_epochs, split
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"

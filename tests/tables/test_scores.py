@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from reseau.tables.scores import MOST_IN_MATRIX, from_json, score_classes, score_quantity, to_json
+from reseau.tables.scores import MOST_IN_MATRIX, from_json, score_classes, score_quantity
 
 
 def test_scores_of_classes_are_scikit_learns() -> None:
@@ -62,5 +62,5 @@ def test_scores_survive_json() -> None:
     classes = score_classes(np.array([0, 1]), np.eye(2), np.array([0.5, 0.5]), ["a", "b"])
     quantity = score_quantity(np.array([1.0]), np.array([2.0]), 0.0)  # R² is not defined
     for scores in (classes, quantity):
-        text = json.dumps(to_json(scores), allow_nan=False)
+        text = json.dumps(scores.to_json(), allow_nan=False)
         assert repr(from_json(json.loads(text))) == repr(scores)

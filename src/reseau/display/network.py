@@ -500,8 +500,8 @@ def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None
         if network.architecture.outputs == 1:
             outputs = outputs[1:]  # the second class, whose probability the neuron gives; with one class there is none
         return network, inputs, outputs if len(outputs) == network.architecture.outputs else None
+    from reseau.tables.classes import Classes
     from reseau.tables.model import TableModel
-    from reseau.tables.target import Classes
 
     if isinstance(estimator, TableModel):
         target = estimator.target

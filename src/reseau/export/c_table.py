@@ -20,6 +20,7 @@ from reseau.export import c_text as c
 from reseau.export.c import Parts
 from reseau.export.vectors import Cell, Row, encoded, rows, seconds, used
 from reseau.tables.cells import MISSING
+from reseau.tables.classes import Classes
 from reseau.tables.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
@@ -32,7 +33,7 @@ from reseau.tables.columns import (
 )
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.model import TableModel
-from reseau.tables.target import Classes, Quantity
+from reseau.tables.quantity import Quantity
 from reseau.visible import plural
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further

@@ -28,6 +28,7 @@ from reseau.export.vectors import Cell, rows, used, vectors
 from reseau.files.writing import write_together
 from reseau.network import Network
 from reseau.tables.cells import MISSING
+from reseau.tables.classes import Classes
 from reseau.tables.columns import (
     CYCLES,
     EPOCH_WEEKDAY,
@@ -39,7 +40,7 @@ from reseau.tables.columns import (
     Number,
 )
 from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.target import Classes, Quantity
+from reseau.tables.quantity import Quantity
 from reseau.version import __version__
 from reseau.visible import plural
 from reseau.vocabulary.activations.code import NUMPY_FUNCTIONS
@@ -338,6 +339,7 @@ def numbers(cells, missing=()):
         yield from _labels(np.array(model.target.classes), len(model.target.classes))
     else:
         target = model.target
+        assert isinstance(target, Quantity)
         yield f"""def quantity(O):
     # The network gives ({c_text.plain(target.name)} - mean)/deviation.
     return {target.mean!r} + {target.scale!r} * O[:, 0].astype(float)"""

@@ -9,9 +9,10 @@ import numpy as np
 
 from reseau.export.onnx_graph import Graph, finished, input_names, tensor
 from reseau.export.onnx_network import labels, layers
+from reseau.tables.classes import Classes
 from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
 from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.target import Classes
+from reseau.tables.quantity import Quantity
 
 if TYPE_CHECKING:
     import onnx
@@ -48,6 +49,7 @@ def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
             tensor("probabilities", g.dtype, "N", len(target.classes)),
         ]
     else:
+        assert isinstance(target, Quantity)
         O = g.cast(layers(g, net, X, g.free("O")), np.float64)
         quantity = g("Add", g("Mul", O, np.array(target.scale)), np.array(target.mean))
         g("Squeeze", quantity, np.array([1]), name="prediction")

@@ -24,6 +24,7 @@ from reseau.tables import numerals
 from reseau.tables.table import Column, quoted, written
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 # Texts that stand for a missing value: what pandas takes for one with the other spellings of the same words, what

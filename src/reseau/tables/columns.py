@@ -99,6 +99,16 @@ class Description(ABC):
         """A few words on what was learned from the training rows."""
         return ""
 
+    @property
+    def taken_for(self) -> str:
+        """What the column was taken for, in a word or two."""
+        return self.kind
+
+    @property
+    def told(self) -> str:
+        """What is told of it beside that."""
+        return self.summary
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Scalar(Description):
@@ -446,6 +456,11 @@ class LeftOut(Description):
     def summary(self) -> str:
         """Say what was learned."""
         return self.reason
+
+    @property
+    def told(self) -> str:
+        """Why it is left out."""
+        return f"left out: {self.reason}"
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write nothing."""

@@ -7,7 +7,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,13 @@ from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
 from reseau.network import Network
 from reseau.tables import columns as columns_module
-from reseau.tables import scores as scores_module
-from reseau.tables import target as target_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
 from reseau.tables.columns import Description
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
-from reseau.tables.target import Classes, Quantity, Target
+from reseau.tables.target import Target
+from reseau.tables.targets import recognise_target
 from reseau.tables.training import Progress, Settings, split, train_network
 from reseau.visible import plural
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from reseau.blackboard import Blackboard
     from reseau.files.writing import Place
-    from reseau.tables.cells import Floats
     from reseau.training.history import History
 
 LEAST_ROWS = 10
@@ -224,9 +222,9 @@ class TableModel(Model):
         if asked.kinds.get(target) == LEFT_OUT:
             raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
         mark = decimal_mark(table, asked)
-        description, told = target_module.recognise_target(target_column, task, asked, mark)
+        description, told = recognise_target(target_column, task, asked, mark)
         y: npt.NDArray[Any] = description.encode(target_column)
-        usable = np.nonzero(y >= 0 if isinstance(description, Classes) else ~np.isnan(y))[0]
+        usable = np.nonzero(description.known(y))[0]
         if len(usable) < LEAST_ROWS:
             raise DataError(
                 f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
@@ -238,25 +236,18 @@ class TableModel(Model):
             told.insert(0, f"{lost} without a value in {target!r} left out")
 
         rng = np.random.default_rng(chosen.seed)
-        strata = y[usable] if isinstance(description, Classes) else None
-        train, held_out = (usable[part] for part in split(len(usable), chosen.test_size, rng, strata))
+        drawn = split(len(usable), chosen.test_size, rng, description.strata(y[usable]))
+        train, held_out = (usable[part] for part in drawn)
         if chosen.test_size and not len(held_out):
             raise ParameterError(
                 f"test_size is {chosen.test_size:g}, which holds out none of {plural(len(usable), 'row')}; give a "
                 "larger share, or 0 for no score."
             )
-        if isinstance(description, Classes) and len(np.unique(y[train])) == 1:
-            raise DataError(
-                f"all {plural(len(train), 'training row')} have the same value in {target!r}; the others are too "
-                "rare to learn from. Give more rows, or a smaller test size."
-            )
+        description = description.fitted(y[train])
 
         values = columns_module.read_columns(recognised, table)
         columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
-        if isinstance(description, Quantity):
-            description = target_module.scaled(description, y[train])
-
         network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
         absent[target] = table.rows - len(usable)
@@ -269,11 +260,9 @@ class TableModel(Model):
             **training,
         }
         model = cls(columns, description, network, None, training, history, (*table.notes, *told, *notes), reading)
-        if isinstance(description, Classes):
-            counts = np.bincount(y[train].astype(np.int64), minlength=len(description.classes))
-            training["class_counts"] = counts.tolist()
+        training |= description.facts(y[train])
         if len(held_out):
-            model.scores = model._score(network(X[held_out], threads=threads), y[held_out])
+            model.scores = description.score(network(X[held_out], threads=threads), y[held_out], training)
         return model
 
     def predict(self, data: Any, *, threads: int | None = None) -> Predictions:
@@ -310,20 +299,12 @@ class TableModel(Model):
                 f"{plural(len(extra), 'column')} unknown to the model passed over: {listed(extra)}",
             )
         O = self.network(columns_module.encode(self.columns, values, table.rows), threads=threads)
-        out: dict[str, Any] = {}
-        probabilities = None
-        if isinstance(self.target, Classes):
-            probabilities = O.astype(np.float32, copy=False)
-            out["prediction"] = self.target.decode(O.argmax(axis=1))
-            for i, label in enumerate(self.target.labels):
-                out[f"{self.target.name}={label}"] = pa.array(probabilities[:, i])
-        else:
-            out["prediction"] = pa.array(self._quantity(O))
+        answer = self.target.answer(O)
         scores, scoring = self._score_table(O, table)
         return Predictions(
-            out["prediction"],
-            probabilities,
-            pa.table(out),
+            answer.values,
+            answer.probabilities,
+            pa.table({"prediction": answer.values, **answer.columns}),
             scores,
             (*table.notes, *notes, *scoring),
         )
@@ -363,12 +344,8 @@ class TableModel(Model):
         from reseau.blackboard import Names
 
         known("lang", lang, LANGUAGES)
-        given = None if target is None else pa.array([str(target)], pa.large_string())
         cell: Any = target
-        if not isinstance(cell, bool) and isinstance(cell, Real):
-            if isinstance(self.target, Quantity) and not isinstance(cell, Integral):
-                given = pa.array([float(cell)])  # as text it would have a decimal point
-        elif cell is not None and not isinstance(cell, str):
+        if cell is not None and (isinstance(cell, bool) or not isinstance(cell, str | Real)):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
         table = read_table(data, **self.reading)
         row = integer("row", row, low=1) - 1
@@ -376,8 +353,9 @@ class TableModel(Model):
             raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
         values = columns_module.read_columns(self.columns, table)
         X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
-        if given is not None:
-            column = Column(self.target.name, pa.chunked_array([given]), lambda _: "the target given")
+        if target is not None:
+            given = pa.chunked_array([self.target.cell(target)])
+            column = Column(self.target.name, given, lambda _: "the target given")
         elif self.target.name in table.columns:
             column = table.columns[self.target.name]
             column = replace(column, cells=column.cells.slice(row, 1), place=lambda _: column.place(row))
@@ -385,36 +363,9 @@ class TableModel(Model):
             raise DataError(
                 f"{table.name} has no column {self.target.name!r}, so that there is no target; give one (--target)."
             )
-        y, outputs = self._target_row(column, row, lang)
+        y, outputs = self.target.lesson(self.target.encode(column), row, column.cells[0].as_py(), lang)
         names = Names([feature for d in self.columns for feature in d.features], outputs)
         return self.network.blackboard(X, y, lang=lang, names=names, **options), table.notes
-
-    def _target_row(self, column: Column, row: int, lang: str) -> tuple[npt.NDArray[Any], list[str]]:
-        """What the network should answer, and what its outputs mean."""
-        y = self.target.encode(column)
-        if isinstance(self.target, Classes):
-            if y[0] < 0:
-                cell = column.cells[0].as_py()
-                what = (
-                    f"{cell!r}, which is none of {listed(self.target.labels)}"
-                    if y[0] == target_module.UNKNOWN
-                    else "none"
-                )
-                raise DataError(
-                    f"the target {self.target.name!r} of row {row + 1} is {what}; choose another row, or give a "
-                    "target (--target)."
-                )
-            return y.astype(np.int64), [f"{self.target.name} = {label}" for label in self.target.labels]
-        if np.isnan(y[0]):
-            raise DataError(
-                f"the target {self.target.name!r} of row {row + 1} is missing; choose another row, or give a target "
-                "(--target)."
-            )
-        from reseau.formulas.typesetting import TextSetter
-
-        number = TextSetter(lang).number
-        meaning = f"({self.target.name} − {number(self.target.mean)})/{number(self.target.scale)}"
-        return (y.astype(np.float64) - self.target.mean) / self.target.scale, [meaning]
 
     def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
         """Score the model on a table that holds the target; parameters as for `predict`."""
@@ -429,11 +380,11 @@ class TableModel(Model):
         """Return all but the network's weights, as JSON-able values."""
         return {
             "kind": "table_model",
-            "target": target_module.to_json(self.target),
+            "target": self.target.to_json(),
             "columns": [columns_module.to_json(d) for d in self.columns],
             "network": self.network.describe(),
             "training": self.training,
-            "scores": None if self.scores is None else scores_module.to_json(self.scores),
+            "scores": None if self.scores is None else self.scores.to_json(),
             "notes": list(self.notes),
             "reading": self.reading,
         }
@@ -476,18 +427,6 @@ class TableModel(Model):
 
         onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
-    def _quantity(self, O: npt.NDArray[Any]) -> Floats:
-        assert isinstance(self.target, Quantity)
-        y = O[:, 0].astype(np.float64) * self.target.scale + self.target.mean
-        # float32 knows seven digits of the scale; more would only look exact.
-        return np.round(y, 7 - int(np.floor(np.log10(self.target.scale))))
-
-    def _score(self, O: npt.NDArray[Any], y: npt.NDArray[Any]) -> Scores:
-        if isinstance(self.target, Classes):
-            frequencies = np.array(self.training["class_counts"], np.float64)
-            return scores_module.score_classes(y, O, frequencies / frequencies.sum(), self.target.labels)
-        return scores_module.score_quantity(y, self._quantity(O), self.target.mean)
-
     def _score_table(self, O: npt.NDArray[Any], table: Table) -> tuple[Scores | None, list[str]]:
         """Score the rows of a table whose target is known; say why if there are none."""
         name = self.target.name
@@ -497,12 +436,7 @@ class TableModel(Model):
             y = self.target.encode(table.columns[name])
         except DataError as error:
             return None, [f"not scored: {error}"]
-        if isinstance(self.target, Classes):
-            unknown = int((y == target_module.UNKNOWN).sum())
-            notes = [f"{plural(unknown, 'row')} of classes unknown to the model not scored"] * (unknown > 0)
-            usable = y >= 0
-        else:
-            notes, usable = [], ~np.isnan(y)
+        notes, usable = self.target.unknown(y), self.target.known(y)
         if not usable.any():
             return None, [*notes, f"no row has a known value in {name!r}"]
-        return self._score(O[usable], y[usable]), notes
+        return self.target.score(O[usable], y[usable], self.training), notes

@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from reseau.tables.cells import Floats
-    from reseau.tables.target import Codes
+from reseau.errors import ReseauError
+from reseau.visible import aligned, short
 
+if TYPE_CHECKING:
+    from reseau.tables.cells import Codes, Floats
+
+MOST_CLASSES = 12  # in a confusion matrix that is shown; beyond, the commonest confusions are listed
 MOST_IN_MATRIX = 50  # classes; beyond, the confusion matrix is left out
 
 
+class Scores(ABC):
+    """Scores of predictions on rows whose target is known; `task` is that of the target, `rows` how many there were."""
+
+    rows: int
+    task: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def useful(self) -> bool:
+        """Whether the predictions are better than the simplest guess."""
+
+    @abstractmethod
+    def line(self) -> str:
+        """Return the main scores as part of a sentence."""
+
+    @abstractmethod
+    def lines(self, labels: list[str]) -> list[str]:
+        """Set all scores as lines, each beside that of the simplest guess; `labels` are those of the target."""
+
+    @abstractmethod
+    def check(self, outputs: int) -> None:
+        """Raise a ReseauError if these are no scores of a target of so many output neurons."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as JSON-able values; a score that is not a number becomes None."""
+
+
 @dataclass(frozen=True)
-class ClassScores:
+class ClassScores(Scores):
     """Scores of a classification.
 
     Attributes
@@ -40,7 +72,7 @@ class ClassScores:
     baseline_log_loss: float
     commonest: str
     confusion: tuple[tuple[int, ...], ...]
-    task: ClassVar[str] = "classification"
+    task = "classification"
 
     @property
     def useful(self) -> bool:
@@ -51,9 +83,49 @@ class ClassScores:
         """Return the main score as part of a sentence."""
         return f"accuracy {self.accuracy:.3f} (always {self.commonest!r}: {self.baseline:.3f})"
 
+    def lines(self, labels: list[str]) -> list[str]:
+        """Set accuracy and log loss, and which classes were taken for which."""
+        rows = [
+            ("accuracy", f"{self.accuracy:.3f}", f"always {self.commonest!r}: {self.baseline:.3f}"),
+            ("log loss", f"{self.log_loss:.3f}", f"the frequencies alone: {self.baseline_log_loss:.3f}"),
+        ]
+        return [*aligned(rows, right=(1,)), *self._confused([short(label) for label in labels])]
+
+    def _confused(self, labels: list[str]) -> list[str]:
+        if not self.confusion:
+            return []
+        if len(labels) <= MOST_CLASSES:
+            rows = [("", *labels)]
+            rows += [(label, *map(str, row)) for label, row in zip(labels, self.confusion, strict=True)]
+            heading = "  rows: the class it is; columns: the class predicted"
+            return ["", heading, *aligned(rows, right=range(1, len(labels) + 1))]
+        pairs = [
+            (count, labels[i], labels[j])
+            for i, row in enumerate(self.confusion)
+            for j, count in enumerate(row)
+            if i != j and count
+        ]
+        pairs.sort(key=lambda pair: -pair[0])
+        told = [(str(count), f"{is_} taken for {guess}") for count, is_, guess in pairs[:8]]
+        return ["", "  most often confused", *aligned(told, right=(0,))] if told else []
+
+    def check(self, outputs: int) -> None:
+        """Refuse a confusion matrix of other classes."""
+        if self.confusion and [len(row) for row in self.confusion] != [outputs] * outputs:
+            raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as JSON-able values; a score that is not a number becomes None."""
+        return _to_json(self.task, asdict(self))
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> ClassScores:
+        """The scores of these fields, in which lists stand for tuples."""
+        return cls(**{**fields, "confusion": tuple(tuple(row) for row in fields["confusion"])})
+
 
 @dataclass(frozen=True)
-class QuantityScores:
+class QuantityScores(Scores):
     """Scores of a regression.
 
     Attributes
@@ -74,7 +146,7 @@ class QuantityScores:
     mae: float
     baseline_rmse: float
     baseline_mae: float
-    task: ClassVar[str] = "regression"
+    task = "regression"
 
     @property
     def useful(self) -> bool:
@@ -85,8 +157,31 @@ class QuantityScores:
         """Return the main scores as part of a sentence."""
         return f"R² {self.r2:.3f}, RMSE {self.rmse:.4g} (always the mean: {self.baseline_rmse:.4g})"
 
+    def lines(self, labels: list[str]) -> list[str]:
+        """Set R², and the errors."""
+        rows = [
+            ("R²", f"{self.r2:.3f}", "always the mean: about 0"),
+            ("RMSE", f"{self.rmse:.5g}", f"always the mean: {self.baseline_rmse:.5g}"),
+            ("MAE", f"{self.mae:.5g}", f"always the mean: {self.baseline_mae:.5g}"),
+        ]
+        return aligned(rows, right=(1,))
 
-Scores = ClassScores | QuantityScores
+    def check(self, outputs: int) -> None:
+        """There is nothing to check."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as JSON-able values; a score that is not a number becomes None."""
+        return _to_json(self.task, asdict(self))
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> QuantityScores:
+        """The scores of these fields, in which lists stand for tuples."""
+        return cls(**fields)
+
+
+def _to_json(task: str, fields: dict[str, Any]) -> dict[str, Any]:
+    entry = {"task": task, **fields}
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in entry.items()}
 
 
 def score_classes(
@@ -142,18 +237,12 @@ def score_quantity(y: Floats, predicted: Floats, mean: float) -> QuantityScores:
     )
 
 
-def to_json(scores: Scores) -> dict[str, Any]:
-    """Return the scores as JSON-able values; a score that is not a number becomes None."""
-    entry = {"task": scores.task, **asdict(scores)}
-    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in entry.items()}
-
-
 def from_json(entry: dict[str, Any]) -> Scores:
-    """Return the scores that `to_json` wrote."""
-    fields: dict[str, Any] = {
-        key: float("nan") if value is None else value for key, value in entry.items() if key != "task"
-    }
-    if entry["task"] == ClassScores.task:
-        fields["confusion"] = tuple(tuple(row) for row in fields["confusion"])
-        return ClassScores(**fields)
-    return QuantityScores(**fields)
+    """Return the scores that their `to_json` wrote."""
+    fields = {key: float("nan") if value is None else value for key, value in entry.items() if key != "task"}
+    return SCORES[entry["task"]].of(fields)
+
+
+SCORES: dict[str, type[ClassScores] | type[QuantityScores]] = {
+    kind.task: kind for kind in (ClassScores, QuantityScores)
+}

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from reseau.errors import ReseauError
 from reseau.network import Network
 from reseau.tables import columns as columns_module
-from reseau.tables import report
+from reseau.tables import report, targets
 from reseau.tables import scores as scores_module
-from reseau.tables import target as target_module
 from reseau.tables.model import TableModel
-from reseau.tables.target import Classes
 
 if TYPE_CHECKING:
     from reseau.files.model_file import Tensors
@@ -29,7 +27,7 @@ def from_description(description: dict[str, Any], tensors: Tensors | None) -> Ta
     scores = description["scores"]
     model = TableModel(
         tuple(columns_module.from_json(entry) for entry in description["columns"]),
-        target_module.from_json(description["target"]),
+        targets.from_json(description["target"]),
         Network.from_description(description["network"], tensors),
         None if scores is None else scores_module.from_json(scores),
         description["training"],
@@ -37,20 +35,17 @@ def from_description(description: dict[str, Any], tensors: Tensors | None) -> Ta
         reading=description.get("reading"),
     )
     architecture, target = model.network.architecture, model.target
-    outputs = len(target.classes) if isinstance(target, Classes) else 1
-    widths = sum(len(column.features) for column in model.columns), outputs
+    widths = sum(len(column.features) for column in model.columns), target.outputs
     if widths != (architecture.inputs, architecture.outputs):
         raise ReseauError(
-            f"The columns give {widths[0]} inputs and the target takes {outputs}, but the network has "
+            f"The columns give {widths[0]} inputs and the target takes {widths[1]}, but the network has "
             f"{architecture.inputs} and {architecture.outputs}."
         )
-    if isinstance(target, Classes) and len(model.training.get("class_counts", ())) != outputs:
-        raise ReseauError(f"class_counts is not of {outputs} classes.")
-    if model.scores is not None and model.scores.task != target.task:
-        raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
-    confusion = getattr(model.scores, "confusion", ())
-    if confusion and [len(row) for row in confusion] != [outputs] * outputs:
-        raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
+    target.check(model.training)
+    if model.scores is not None:
+        if model.scores.task != target.task:
+            raise ReseauError(f"The scores are those of a {model.scores.task}, but the target's task is {target.task}.")
+        model.scores.check(target.outputs)
     return model
 
 

@@ -1,388 +1,128 @@
-"""What is to be predicted: classes or a quantity, and the way from cells to `y` and back."""
+"""What is to be predicted: everything that training, predicting, scoring and telling ask of a target."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-
-from reseau.checks import known
-from reseau.errors import DataError, ParameterError
-from reseau.tables import cells as read
-from reseau.tables import dates, numerals
-from reseau.tables.asked import NOTHING, Asked, option
-from reseau.tables.columns import mean_and_deviation
-from reseau.tables.sentinels import sentinels
-from reseau.tables.table import listed, quoted
-from reseau.visible import plural
 
 if TYPE_CHECKING:
-    from reseau.tables.cells import Floats, Labels
+    from reseau.tables.cells import Codes
+    from reseau.tables.scores import Scores
     from reseau.tables.table import Column
 
-TASKS = ("classification", "regression")
-# Whole numbers are classes if they are this few and each is met this often on average, or if they
-# are only two.
-MOST_NUMBER_CLASSES = 20
-ROWS_PER_NUMBER_CLASS = 10
-TYPES: dict[str, Any] = {
-    "text": pa.large_string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-}
-WHOLE = re.compile(r"[+-]?\d+")
-LARGEST_INTEGER = 2**63 - 1
-
-Codes = npt.NDArray[np.int64]
-MISSING, UNKNOWN = -1, -2
+Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Classes:
-    """A target of classes, given back as they came: text as text, whole numbers as such.
+class Answer:
+    """What outputs say, in the target's own values.
 
-    Parameters
+    Attributes
+    ----------
+    values : pyarrow.Array
+        The predicted values, one a row.
+    probabilities : ndarray of shape (rows, classes), float32, or None
+        Of classes.
+    columns : dict of str to pyarrow.Array
+        What a table of predictions has besides.
+    """
+
+    values: pa.Array
+    probabilities: npt.NDArray[np.float32] | None = None
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+
+
+class Target(ABC):
+    """A target: y is what `encode` makes of its cells; the network learns `taught` of it, and gives O.
+
+    Attributes
     ----------
     name : str
         Of the column.
-    type : str
-        "text", "integer", "number" or "boolean".
-    classes : tuple
-        Sorted, at least two; `y` is the place in it.
-    also_missing : tuple of str
-        Texts that count as missing beside the usual marks; a class never does.
+    task : str
+        "classification" or "regression".
+    outputs : int
+        The network's output neurons.
+    activation, loss : str
+        Of the network's last layer, and the error.
+    meanings : list of str
+        What the output neurons are, in a picture.
     """
 
     name: str
-    type: str
-    classes: tuple[Any, ...]
-    also_missing: tuple[str, ...] = ()
-    task: ClassVar[str] = "classification"
-
-    def encode(self, column: Column) -> Codes:
-        """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
-        labels = read.label_codes(column.cells)
-        if self.type == "text":
-            labels = read.as_written(labels, self.classes, read.is_typed(column))
-        place = {label: i for i, label in enumerate(self.classes)}
-        missing = {*read.MISSING, *self.also_missing}
-        values = _values(labels.levels, self.type)
-        table = [
-            place.get(value, MISSING if level in missing else UNKNOWN)
-            for level, value in zip(labels.levels, values, strict=True)
-        ]
-        return np.array([*table, MISSING], np.int64)[labels.codes]
-
-    def decode(self, codes: Codes) -> pa.Array:
-        """Return the classes themselves, (rows,)."""
-        return pa.array(self.classes, TYPES[self.type]).take(pa.array(codes))
+    task: ClassVar[str]
+    activation: ClassVar[str]
+    loss: ClassVar[str]
 
     @property
-    def labels(self) -> list[str]:
-        """The classes as text, all different."""
-        if self.type == "number":
-            short = [f"{label:.15g}" for label in self.classes]
-            return short if len(set(short)) == len(short) else [repr(label) for label in self.classes]
-        return [str(label) for label in self.classes]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A target that is a number; the network learns (y - mean) / scale; `encode` gives y.
-
-    `also_missing` are texts that count as missing beside the usual marks; `decimal` is the decimal mark of text and
-    `unit` what stands beside its numbers, such as "%"; `grouped` says whether points or commas grouped digits.
-    """
-
-    name: str
-    mean: float
-    scale: float
-    also_missing: tuple[str, ...] = ()
-    decimal: str = ""
-    unit: str = ""
-    grouped: bool = False
-    task: ClassVar[str] = "regression"
-
-    def encode(self, column: Column) -> Floats:
-        """Return y, (rows,) in float64; NaN where it is missing."""
-        mark = f" with a decimal {numerals.MARKS[self.decimal]}" if self.decimal else ""
-        is_not = f"is not a number{mark}, and the model predicts one."
-        return read.quantities(column, self.also_missing, self.decimal, self.unit, self.grouped, is_not)
-
-
-Target = Classes | Quantity
-
-
-def to_json(target: Target) -> dict[str, Any]:
-    """Return the target as the model file holds it."""
-    return {"task": target.task, **asdict(target)}
-
-
-def from_json(entry: dict[str, Any]) -> Target:
-    """Return the target that `to_json` wrote, of an entry as the schema of model files has it."""
-    also_missing = tuple(entry.get("also_missing", ()))
-    if entry["task"] == Classes.task:
-        return Classes(entry["name"], entry["type"], tuple(entry["classes"]), also_missing)
-    mean, scale = float(entry["mean"]), float(entry["scale"])
-    written = (entry.get("decimal", ""), entry.get("unit", ""), entry.get("grouped", False))
-    return Quantity(entry["name"], mean, scale, also_missing, *written)
-
-
-def recognise_target(
-    column: Column, task: str | None = None, asked: Asked = NOTHING, mark: str = ""
-) -> tuple[Target, list[str]]:
-    """Say what a target is, from all of its cells that are not missing.
-
-    Text and booleans are classes, and so are numbers that begin like a code (01). Other numbers are
-    classes if there are only two different ones, or if they are whole, at most 20 different ones,
-    each met ten times on average; else they are a quantity. Texts that mark a missing value among numbers
-    are classes among texts.
-
-    Parameters
-    ----------
-    column : Column
-    task : {"classification", "regression"} or None
-        What it has to be; None decides by the rule above.
-    asked : Asked
-        What the user says of columns, of this one too.
-    mark : str
-        The decimal mark that the table proves, "" if it proves none.
-
-    Returns
-    -------
-    target : Classes or Quantity
-        A quantity is not scaled yet (`scaled`).
-    notes : list of str
-        What the user should know of how it was taken.
-
-    Raises
-    ------
-    DataError
-        If nothing can be learned from it: all missing, a single class, numbers with a few texts among them,
-        as many classes as rows.
-    ParameterError
-        For a task that is none, or that goes against what the column is asked to be.
-    """
-    if isinstance(task, str):
-        task = task.strip().lower()
-    if task is not None:
-        known("task", task, TASKS)
-    kind = asked.kinds.get(column.name, "")
-    if kind == "date":
-        raise ParameterError(
-            f"the target {column.name!r} is asked to be a date, which cannot be predicted; give it as a number, such "
-            "as days since a given date."
-        )
-    if task == "regression" and kind in ("category", "text"):
-        raise ParameterError(
-            f"the target {column.name!r} is asked to be {kind}, whose labels are no quantity; leave that out, or give "
-            "the task classification."
-        )
-    if task is None:
-        task = TASK_OF_KIND.get(kind or column.declared)
-    return _Recognition(column, task, kind, asked, mark).result()
-
-
-TASK_OF_KIND = {"category": "classification", "text": "classification", "number": "regression"}
-
-
-@dataclass(frozen=True)
-class _Recognition:
-    """A target's column, and what is known beside it."""
-
-    column: Column
-    task: str | None
-    kind: str
-    asked: Asked
-    mark: str
+    @abstractmethod
+    def outputs(self) -> int: ...
 
     @property
-    def where(self) -> str:
-        return f"the target {self.column.name!r}"
+    @abstractmethod
+    def meanings(self) -> list[str]: ...
 
-    def result(self) -> tuple[Target, list[str]]:
-        cells = self.column.cells
-        if cells.null_count == len(cells):
-            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
-        if pa.types.is_boolean(cells.type):
-            if self.task == "regression":
-                raise ParameterError(f"{self.where} holds booleans, which are classes; leave task to itself.")
-            return self._classes(read.label_codes(cells), "boolean"), []
-        if read.is_date(cells):
-            raise _dates(self.where)
-        if not (read.is_text(cells) or read.is_number(cells)):
-            raise DataError(f"{self.where} holds cells of type {cells.type}, which cannot be predicted.")
-        return self._text() if read.is_text(cells) else self._numbers(cells, numerals.Notation())
+    @abstractmethod
+    def encode(self, column: Column) -> Values:
+        """Return y, (rows,), of the cells of a column."""
 
-    def _text(self) -> tuple[Target, list[str]]:
-        """Text: numbers where nothing else is left without the marks of missing values, else classes."""
-        cells = read.without(self.column.cells, (*read.MISSING, *self.asked.missing))
-        if self.kind in ("text", "category") or cells.null_count == len(cells):
-            return self._of_labels()
-        plain = numerals.plain(cells, self.mark, self.asked.decimal)
-        if plain is not None:
-            return self._numbers(cells, plain[1])
-        labels = read.label_codes(cells)
-        evidence = numerals.evidence(labels.texts, labels.counts())
-        notation = numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
-        _, odd_level = numerals.read(labels.column, notation.decimal, notation.unit)
-        if self.task != "regression" and (odd_level.all() or numerals.code_among(labels.texts)):
-            return self._of_labels()
-        if odd_level.any():
-            return self._of_numbers_and_texts(replace(self.column, cells=cells), labels, odd_level, notation)
-        return self._numbers(cells, notation)
+    @abstractmethod
+    def known(self, y: Values) -> npt.NDArray[np.bool_]:
+        """Where y is a value that can be scored, (rows,)."""
 
-    def _of_numbers_and_texts(
-        self, column: Column, labels: Labels, odd_level: read.Mask, notation: numerals.Notation
-    ) -> tuple[Target, list[str]]:
-        """Texts beside numbers: classes where the user says so, or each is met again and again, else refused."""
-        _, odd = read.numbers(column.cells, notation.decimal, notation.unit)
-        if self.task == "regression":
-            if odd_level.all():
-                read.refuse_odd(column, odd, "is not a number, nor is any other cell of the column.")
-            leave_out = option("missing", column.cells[int(odd.argmax())].as_py())
-            read.refuse_odd(
-                column,
-                odd,
-                "is not a number, so it cannot be predicted as a quantity; correct it, or leave such rows out "
-                f"({leave_out}).",
-            )
-        counts = labels.counts()
-        often = counts.sum() >= ROWS_PER_NUMBER_CLASS * len(counts)  # each label, on average
-        rarer = odd_level if 2 * counts[odd_level].sum() <= counts.sum() else ~odd_level
-        if self.task is None and not (often and counts[rarer].min() > 1):
-            raise _mixed(column, odd)
-        target, notes = self._of_labels()
-        if self.task is None:
-            numbers, texts = (labels.texts.filter(pa.array(which)).to_pylist() for which in (~odd_level, odd_level))
-            both = f"numbers ({listed(numbers, 3)}) and texts ({listed(texts, 3)})"
-            notes.append(f"{both} in {self.column.name!r} are all taken for classes")
-        return target, notes
+    @abstractmethod
+    def unknown(self, y: Values) -> list[str]:
+        """What is told of other values of y than missing ones."""
 
-    def _of_labels(self) -> tuple[Target, list[str]]:
-        """Text as it is written, the usual marks of missing values too, but not those that the user names."""
-        labels = read.label_codes(read.without(self.column.cells, self.asked.missing))
-        target = self._classes(labels, "text")
-        marks = [label for label in target.classes if label in read.MISSING]
-        notes = self._read_as_missing(self.asked.missing)
-        if marks:
-            rows = int(sum(labels.counts()[labels.levels.index(label)] for label in marks))
-            like = "is a class like the others" if len(marks) == 1 else "are classes like the others"
-            out = " ".join(option("missing", label) for label in marks)
-            notes.append(
-                f"{listed(marks)} in {plural(rows, 'row')} of {self.column.name!r} {like}; {out} leaves them out"
-            )
-        return target, notes
+    @abstractmethod
+    def strata(self, y: Values) -> Codes | None:
+        """The class of each row, where rows that are drawn are to keep classes in proportion."""
 
-    def _numbers(self, cells: pa.ChunkedArray, notation: numerals.Notation) -> tuple[Target, list[str]]:
-        """Numbers, read from text or by their type: classes where they are few, else a quantity."""
-        name, task = self.column.name, self.task
-        cells = read.without(cells, self.asked.missing)
-        values, _ = read.numbers(cells, notation.decimal, notation.unit)
-        also = read.spelled(self.asked.missing, notation.decimal)
-        values = read.blank(values, read.as_numbers(also, notation.decimal, notation.unit))
-        read.refuse_too_large(self.column, values)
-        present = values[~np.isnan(values)]
-        if not len(present):
-            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
-        distinct = np.unique(present)
-        whole = not np.mod(distinct, 1.0).any()
-        few = len(distinct) <= MOST_NUMBER_CLASSES
-        few = few and len(present) >= ROWS_PER_NUMBER_CLASS * len(distinct)
-        exact = not read.is_text(cells) and len(cells.drop_null().unique()) > len(distinct)
-        if task is None:
-            merged = exact and pa.types.is_integer(cells.type)
-            task = "classification" if len(distinct) <= 2 or (whole and few) or merged else "regression"
-        if len(distinct) == 1 and not exact:
-            raise DataError(f"{self.where} is {distinct[0]:g} in every row; there is nothing to learn.")
-        notes = list(notation.notes)
-        notes += self._read_as_missing((*read.MISSING, *self.asked.missing))
-        if task == "regression":
-            notes += [f"the target {name!r}: {note}" for note in sentinels(self.column.cells, values)]
-            if notation.unit:
-                notes.append(f"{name!r} is predicted as a number in {notation.unit}")
-            grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
-            return Quantity(name, 0.0, 1.0, also, notation.decimal, notation.unit, grouped), notes
-        commas = notation.decimal == "," and read.mask(pc.match_substring_regex(cells, "[.,]")).any()
-        if notation.unit or commas:  # classes come back as they are written
-            return self._of_labels()
-        return self._classes(read.label_codes(cells), "integer" if whole else "number"), notes
+    @abstractmethod
+    def fitted(self, y: Values) -> Target:
+        """Return the target with the statistics of the training rows; a `DataError` if there is nothing to learn."""
 
-    def _read_as_missing(self, marks: Sequence[str]) -> list[str]:
-        """A note of the marks of missing values that there are."""
-        met = read.marks_met(self.column.cells, marks)
-        return [f"{listed(met)} in {self.column.name!r} {'is' if len(met) == 1 else 'are'} read as missing"] * bool(met)
+    @abstractmethod
+    def taught(self, y: Values) -> Values:
+        """Return what the network learns of y."""
 
-    def _classes(self, labels: Labels, kind: str) -> Classes:
-        values = sorted({value for value in _values(labels.levels, kind) if value is not None})
-        if kind == "integer" and max(map(abs, values)) > LARGEST_INTEGER:
-            kind, values = "text", sorted(labels.levels)
-        classes: list[Any] = list(values)
-        present = int((labels.codes >= 0).sum())
-        if not classes:
-            raise DataError(f"{self.where} is missing in every row; there is nothing to learn.")
-        if len(classes) == 1:
-            raise DataError(f"{self.where} has a single class, {quoted(classes[0])}; there is nothing to learn.")
-        if len(classes) > max(0.5 * present, 2):
-            if kind == "text" and dates.find(labels.column, labels.counts()) is not None:
-                raise _dates(self.where)
-            raise DataError(
-                f"{self.where} has {len(classes):,} classes in {plural(present, 'row')}: too few rows of each to learn "
-                "from. Is it the right column? A number can be predicted with the task 'regression'."
-            )
-        return Classes(self.column.name, kind, tuple(classes), self.asked.missing)
+    @abstractmethod
+    def facts(self, y: Values) -> dict[str, Any]:
+        """What is kept of the training rows."""
 
+    @abstractmethod
+    def check(self, facts: Mapping[str, Any]) -> None:
+        """Raise a ReseauError where what a file says of the training does not go with the target."""
 
-def _values(levels: list[str], kind: str) -> list[Any]:
-    """The classes that labels stand for, whole numbers exactly; None for a label that is none of this kind."""
-    if kind == "text":
-        return list(levels)
-    texts = pa.chunked_array([pa.array(levels, pa.large_string())])
-    numbers, odd = read.booleans(texts) if kind == "boolean" else numerals.read(texts, ".")
-    to = {"integer": float, "number": float, "boolean": bool}[kind]
-    values: list[Any] = [None if not_one else to(number) for number, not_one in zip(numbers, odd, strict=True)]
-    if kind != "integer":
-        return values
-    return [
-        int(level) if WHOLE.fullmatch(level) else int(value) if value is not None and value.is_integer() else value
-        for level, value in zip(levels, values, strict=True)
-    ]
+    @abstractmethod
+    def answer(self, O: Values) -> Answer:
+        """What outputs (rows, outputs) say."""
 
+    @abstractmethod
+    def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
+        """Score outputs (rows, outputs) where y is known."""
 
-def scaled(target: Quantity, y: Floats) -> Quantity:
-    """Return the quantity with the mean and scale of the training rows; a `DataError` if they do not vary."""
-    mean, deviation = mean_and_deviation(y)
-    if not deviation:
-        raise DataError(
-            f"the target {target.name!r} varies too little to be learned: from {y.min():.15g} to {y.max():.15g} in "
-            f"{plural(len(y), 'training row')}; give it in another unit, or as the difference from its mean."
-        )
-    return replace(target, mean=mean, scale=deviation)
+    @abstractmethod
+    def told(self, facts: Mapping[str, Any]) -> str:
+        """Say in a line what is predicted, and how it was in the training rows."""
 
+    @abstractmethod
+    def cell(self, value: Any) -> pa.Array:
+        """Return a value that somebody gives as one cell of the target's column."""
 
-def _dates(where: str) -> DataError:
-    return DataError(
-        f"{where} holds dates, which cannot be predicted; give it as a number, such as days since a given date."
-    )
+    @abstractmethod
+    def lesson(self, y: Values, row: int, cell: Any, lang: str) -> tuple[Values, list[str]]:
+        """What the network should answer to one row, y (1,), as a blackboard has it, and what its outputs mean.
 
+        A `DataError` names the row, the first being 0, and its cell, if there is no such answer.
+        """
 
-def _mixed(column: Column, odd: read.Mask) -> DataError:
-    """Labels of mixed types: name the first cell that is of the rarer sort."""
-    valid = ~read.mask(column.cells.is_null())
-    n_texts, n_numbers = int(odd.sum()), int((~odd & valid).sum())
-    minority = odd if n_texts <= n_numbers else ~odd & valid
-    row = int(minority.argmax())
-    what, others = ("text", "numbers") if n_texts <= n_numbers else ("a number", "text")
-    value = column.cells[row].as_py()
-    return DataError(
-        f"the target {column.name!r} mixes text and numbers: {quoted(value)} "
-        f"({column.place(row)}) is {what} where {max(n_texts, n_numbers):,} cells are {others}. Correct it; or leave "
-        f"such rows out ({option('missing', value)}), or take all for labels (--task classification)."
-    )
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as the model file holds it."""

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
+from reseau.tables.cells import Codes
 from reseau.tables.columns import X32, Rows
-from reseau.tables.target import Classes, Codes, Target
+from reseau.tables.target import Target
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
 from reseau.vocabulary.optimizers import Adam
@@ -136,14 +137,9 @@ def train_network(
     `checkpoint` is the folder in which `Network.fit` keeps the run.
     """
     hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
-    if isinstance(target, Classes):
-        network = Network(*hidden, Dense(len(target.classes), "softmax"), loss="cross_entropy", seed=settings.seed)
-        t: npt.NDArray[Any] = y
-        strata: Codes | None = y[train]
-    else:
-        network = Network(*hidden, Dense(1, "identity"), loss="squared_error", seed=settings.seed)
-        t = ((y - target.mean) / target.scale).astype(np.float32)[:, None]
-        strata = None
+    output = Dense(target.outputs, target.activation)
+    network = Network(*hidden, output, loss=target.loss, seed=settings.seed)
+    t, strata = target.taught(y), target.strata(y[train])
     validation_data, fitted, validating = None, train, np.empty(0, np.int64)
     if len(train) >= VALIDATION_LEAST:
         rest, drawn = split(len(train), VALIDATION_SHARE, rng, strata)

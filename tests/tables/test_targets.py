@@ -13,8 +13,10 @@ import pytest
 
 from reseau.errors import DataError, ParameterError
 from reseau.tables.asked import Asked
+from reseau.tables.classes import Classes
+from reseau.tables.quantity import Quantity
 from reseau.tables.table import Column
-from reseau.tables.target import Classes, Quantity, from_json, recognise_target, scaled, to_json
+from reseau.tables.targets import from_json, recognise_target
 
 
 def recognised(*arguments: Any) -> Classes | Quantity:
@@ -101,12 +103,12 @@ def test_a_target_that_cannot_be_learned_is_refused(values: list[Any], task: str
 
 
 def test_a_quantity_is_scaled_by_the_training_rows() -> None:
-    assert scaled(Quantity("y", 0.0, 1.0), np.array([1.0, 3.0])) == Quantity("y", 2.0, 1.0)
+    assert Quantity("y", 0.0, 1.0).fitted(np.array([1.0, 3.0])) == Quantity("y", 2.0, 1.0)
 
 
 @pytest.mark.parametrize("target", [Classes("y", "integer", (1, 2)), Quantity("y", 2.5, 0.5)])
 def test_a_target_survives_json(target: Classes | Quantity) -> None:
-    assert from_json(json.loads(json.dumps(to_json(target)))) == target
+    assert from_json(json.loads(json.dumps(target.to_json()))) == target
 
 
 def test_labels_of_numbers_are_short() -> None:
@@ -126,7 +128,7 @@ def test_numbers_that_begin_like_a_code_are_classes_as_they_are_written() -> Non
 @pytest.mark.parametrize("values", [[1e-200, 2e-200], [1e9, 1e9 + 1e-5], [5.0, 5.0]])
 def test_a_quantity_that_does_not_vary_beyond_rounding_is_refused(values: list[float]) -> None:
     with pytest.raises(DataError, match="varies too little"):
-        scaled(Quantity("y", 0.0, 1.0), np.array(values))
+        Quantity("y", 0.0, 1.0).fitted(np.array(values))
 
 
 def test_a_target_that_is_asked_to_be_a_date_is_refused_whatever_its_cells() -> None:

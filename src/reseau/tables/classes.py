@@ -1,0 +1,188 @@
+"""A target of classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from reseau.errors import DataError, ReseauError
+from reseau.tables import cells as read
+from reseau.tables import numerals
+from reseau.tables.cells import Codes
+from reseau.tables.scores import score_classes
+from reseau.tables.table import listed
+from reseau.tables.target import Answer, Target, Values
+from reseau.visible import plural, short, visible
+
+if TYPE_CHECKING:
+    from reseau.tables.scores import Scores
+    from reseau.tables.table import Column
+
+TYPES: dict[str, Any] = {
+    "text": pa.large_string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+}
+WHOLE = re.compile(r"[+-]?\d+")
+MISSING, UNKNOWN = -1, -2
+
+
+@dataclass(frozen=True)
+class Classes(Target):
+    """A target of classes, given back as they came: text as text, whole numbers as such.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    type : str
+        "text", "integer", "number" or "boolean".
+    classes : tuple
+        Sorted, at least two; `y` is the place in it.
+    also_missing : tuple of str
+        Texts that count as missing beside the usual marks; a class never does.
+    """
+
+    name: str
+    type: str
+    classes: tuple[Any, ...]
+    also_missing: tuple[str, ...] = ()
+    task = "classification"
+    activation = "softmax"
+    loss = "cross_entropy"
+
+    def encode(self, column: Column) -> Codes:
+        """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
+        labels = read.label_codes(column.cells)
+        if self.type == "text":
+            labels = read.as_written(labels, self.classes, read.is_typed(column))
+        place = {label: i for i, label in enumerate(self.classes)}
+        missing = {*read.MISSING, *self.also_missing}
+        values = values_of(labels.levels, self.type)
+        table = [
+            place.get(value, MISSING if level in missing else UNKNOWN)
+            for level, value in zip(labels.levels, values, strict=True)
+        ]
+        return np.array([*table, MISSING], np.int64)[labels.codes]
+
+    def decode(self, codes: Codes) -> pa.Array:
+        """Return the classes themselves, (rows,)."""
+        return pa.array(self.classes, TYPES[self.type]).take(pa.array(codes))
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes as text, all different."""
+        if self.type == "number":
+            short = [f"{label:.15g}" for label in self.classes]
+            return short if len(set(short)) == len(short) else [repr(label) for label in self.classes]
+        return [str(label) for label in self.classes]
+
+    @property
+    def outputs(self) -> int:
+        """A neuron for each class."""
+        return len(self.classes)
+
+    @property
+    def meanings(self) -> list[str]:
+        """The classes."""
+        return self.labels
+
+    def known(self, y: Values) -> npt.NDArray[np.bool_]:
+        """Where y is one of the classes."""
+        return np.asarray(y >= 0)
+
+    def unknown(self, y: Values) -> list[str]:
+        """Tell of rows of other classes."""
+        count = int((y == UNKNOWN).sum())
+        return [f"{plural(count, 'row')} of classes unknown to the model not scored"] * (count > 0)
+
+    def strata(self, y: Values) -> Codes:
+        """Return the class of each row."""
+        return y
+
+    def fitted(self, y: Values) -> Classes:
+        """Return the target; a `DataError` if the training rows are all of one class."""
+        if len(np.unique(y)) == 1:
+            raise DataError(
+                f"all {plural(len(y), 'training row')} have the same value in {self.name!r}; the others are too "
+                "rare to learn from. Give more rows, or a smaller test size."
+            )
+        return self
+
+    def taught(self, y: Values) -> Values:
+        """Return y: the place of the class."""
+        return y
+
+    def facts(self, y: Values) -> dict[str, Any]:
+        """How many training rows each class has."""
+        return {"class_counts": np.bincount(y.astype(np.int64), minlength=len(self.classes)).tolist()}
+
+    def check(self, facts: Mapping[str, Any]) -> None:
+        """Refuse another number of counts than classes."""
+        if len(facts.get("class_counts", ())) != len(self.classes):
+            raise ReseauError(f"class_counts is not of {len(self.classes)} classes.")
+
+    def answer(self, O: Values) -> Answer:
+        """The likeliest class, and the probability of each."""
+        probabilities = O.astype(np.float32, copy=False)
+        columns = {f"{self.name}={label}": pa.array(probabilities[:, i]) for i, label in enumerate(self.labels)}
+        return Answer(self.decode(O.argmax(axis=1)), probabilities, columns)
+
+    def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
+        """Score probabilities beside the frequencies of the training rows."""
+        frequencies = np.array(facts["class_counts"], np.float64)
+        return score_classes(y, O, frequencies / frequencies.sum(), self.labels)
+
+    def told(self, facts: Mapping[str, Any]) -> str:
+        """The classes, and how common each was."""
+        counts = facts["class_counts"]
+        total = sum(counts)
+        by_size = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])
+        shown = ", ".join(f"{short(label, 24)} {count / total:.1%}" for count, label in by_size[:8])
+        rest = f" and {plural(len(by_size) - 8, 'other')}" if len(by_size) > 8 else ""
+        return f"Predicts {visible(self.name)}: {plural(len(by_size), 'class', 'classes')} ({shown}{rest})"
+
+    def cell(self, value: Any) -> pa.Array:
+        """The class as text."""
+        return pa.array([str(value)], pa.large_string())
+
+    def lesson(self, y: Values, row: int, cell: Any, lang: str) -> tuple[Values, list[str]]:
+        """The class itself, and what each output neuron stands for."""
+        if y[0] < 0:
+            what = f"{cell!r}, which is none of {listed(self.labels)}" if y[0] == UNKNOWN else "none"
+            raise DataError(
+                f"the target {self.name!r} of row {row + 1} is {what}; choose another row, or give a target (--target)."
+            )
+        return y.astype(np.int64), [f"{self.name} = {label}" for label in self.labels]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as the model file holds it."""
+        return {"task": self.task, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Classes:
+        """The inverse of `to_json`, of an entry as the schema of model files has it."""
+        return cls(entry["name"], entry["type"], tuple(entry["classes"]), tuple(entry.get("also_missing", ())))
+
+
+def values_of(levels: list[str], kind: str) -> list[Any]:
+    """The classes that labels stand for, whole numbers exactly; None for a label that is none of this kind."""
+    if kind == "text":
+        return list(levels)
+    texts = pa.chunked_array([pa.array(levels, pa.large_string())])
+    numbers, odd = read.booleans(texts) if kind == "boolean" else numerals.read(texts, ".")
+    to = {"integer": float, "number": float, "boolean": bool}[kind]
+    values: list[Any] = [None if not_one else to(number) for number, not_one in zip(numbers, odd, strict=True)]
+    if kind != "integer":
+        return values
+    return [
+        int(level) if WHOLE.fullmatch(level) else int(value) if value is not None and value.is_integer() else value
+        for level, value in zip(levels, values, strict=True)
+    ]
