@@ -16,7 +16,7 @@ import numpy as np
 from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
-from reseau.vocabulary.layers.layer import Product, product
+from reseau.vocabulary.layers.layer import Rounding, exact
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
 
@@ -24,7 +24,6 @@ NAME = "reference"
 
 Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
 NO_MASKS: Masks = {}
-Rounding: TypeAlias = Callable[[Array], Array]  # of the factors of a matrix product
 
 
 def bfloat16(A: Array) -> Array:
@@ -51,11 +50,6 @@ def dropped(architecture: Architecture, masks: Masks, l: int, A: Array) -> Array
     return A * masks[l] / (1 - architecture.layers[l - 1].dropout) if l in masks else A
 
 
-def rounding(rounded: Rounding) -> Product:
-    """The product of two matrices whose factors are rounded."""
-    return lambda A, B: rounded(A) @ rounded(B)
-
-
 class Trace(NamedTuple):
     """A forward pass: Z_1..Z_L; V_1..V_L, V_l = σ_l(Z_l); and A_0..A_L, what goes on from each layer, A_0 = X.
 
@@ -73,14 +67,14 @@ class Trace(NamedTuple):
 
 
 def trace(
-    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, times: Product = product
+    architecture: Architecture, parameters: Array, X: Array, masks: Masks = NO_MASKS, rounded: Rounding = exact
 ) -> Trace:
     """Forward, keeping everything: Z_l from A_{l−1} by the layer's map, such as Z_l = A_{l−1} W_l + b_l."""
     Z: list[Array] = []
     V: list[Array] = []
     A: list[Array] = [X]
     for l, (layer, p) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True), start=1):
-        Z.append(layer.scores(A[-1], p, times))
+        Z.append(layer.scores(A[-1], p, rounded))
         V.append(layer.sigma.value(Z[-1]))
         passed = dropped(architecture, masks, l, V[-1])
         A.append(passed + A[l - layer.residual] if layer.residual else passed)
@@ -94,7 +88,7 @@ def backward(
     delta: Array,
     G: Array | None = None,
     masks: Masks = NO_MASKS,
-    times: Product = product,
+    rounded: Rounding = exact,
     to_inputs: bool = False,
 ) -> tuple[list[Array], Array | None]:
     """From δ_L back to δ_1, and to ∂E/∂X if that is asked for.
@@ -113,7 +107,7 @@ def backward(
             brought[start] = brought[start] + G if start in brought else G
         if l == 1 and not to_inputs:
             return deltas, None
-        G = layer.sent_back(deltas[0], forward.A[l - 1], views[l - 1], times)
+        G = layer.sent_back(deltas[0], forward.A[l - 1], views[l - 1], rounded)
         if l - 1 in brought:
             G = G + brought.pop(l - 1)
         if l > 1:
@@ -155,7 +149,7 @@ def value_and_gradient(
     sample_weight: Array | None = None,
     l2: float = 0.0,
     masks: Masks = NO_MASKS,
-    times: Product = product,
+    rounded: Rounding = exact,
     bounds: Bounds = NO_BOUNDS,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
@@ -164,7 +158,7 @@ def value_and_gradient(
     """
     xp = namespace(X)
     rows = X.shape[0]
-    forward = trace(architecture, parameters, X, masks, times)
+    forward = trace(architecture, parameters, X, masks, rounded)
     total = float(rows) if sample_weight is None else float(xp.sum(sample_weight))
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
@@ -174,12 +168,12 @@ def value_and_gradient(
     delta, G = share * delta, None if G is None else share * G
     # The error of a row without weight counts nothing, even if it is infinite, but what is no number in δ is told.
     E = float(xp.sum(xp.where(share > 0, share * errors, delta)))
-    deltas, _ = backward(architecture, parameters, forward, delta, G, masks, times)
+    deltas, _ = backward(architecture, parameters, forward, delta, G, masks, rounded)
     pieces: list[Array] = []
     for layer, delta_l, A, p, here in zip(
         architecture.layers, deltas, forward.A, architecture.views(parameters), architecture.places, strict=False
     ):
-        gradients = layer.gradients(delta_l, A, p, times)
+        gradients = layer.gradients(delta_l, A, p, rounded)
         for name, (_, tensor) in here.items():
             penalised = l2 and tensor.penalised
             g = gradients[name] + (l2 / total) * p[name] if penalised else gradients[name]
@@ -353,7 +347,7 @@ class Trainer:
         self.epoch = 0
         self.steps = 0
         self.state: State = optimizer.init(parameters)
-        self.times: Product = product if precision is None else rounding(bfloat16)
+        self.rounded: Rounding = exact if precision is None else bfloat16
         self.bounds = bounds
         self.failure: Failure | None = None  # where the last run failed, if it was guarded and did
 
@@ -430,7 +424,7 @@ class Trainer:
             steps += 1
             masks = self._masks(steps, len(batch))
             X_batch = X[batch].astype(dtype, copy=False)
-            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.times, self.bounds)
+            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded, self.bounds)
             if record is not None:
                 squares = self.architecture.squares(w)
                 record[start // batch_size] = E * weight, squares

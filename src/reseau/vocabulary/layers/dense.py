@@ -9,22 +9,22 @@ from reseau.arrays import Array, namespace
 from reseau.checks import boolean, integer, known
 from reseau.errors import ParameterError
 from reseau.vocabulary.initializers import INITIALIZERS
-from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
-def scores(A: Array, W: Array, b: Array | None, times: Product = product) -> Array:
+def scores(A: Array, W: Array, b: Array | None) -> Array:
     """Z = A W + b, what the neurons of a layer sum up, (rows, n)."""
-    return times(A, W) if b is None else times(A, W) + b
+    return A @ W if b is None else A @ W + b
 
 
-def sent_back(delta: Array, W: Array, times: Product = product) -> Array:
+def sent_back(delta: Array, W: Array) -> Array:
     """∂E/∂A = δ Wᵀ, what a layer sends back to its inputs, (rows, n_in)."""
-    return times(delta, W.T)
+    return delta @ W.T
 
 
-def weight_gradient(A: Array, delta: Array, times: Product = product) -> Array:
+def weight_gradient(A: Array, delta: Array) -> Array:
     """∂E/∂W = Aᵀ δ, (n_in, n)."""
-    return times(A.T, delta)
+    return A.T @ delta
 
 
 def bias_gradient(delta: Array) -> Array:
@@ -115,12 +115,12 @@ class Dense(Layer):
         W = Tensor("W", (n_in, self.neurons), self.initializer, penalised=True)
         return (W, Tensor("b", (self.neurons,))) if self.bias else (W,)
 
-    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
-        return scores(A, p["W"], p.get("b"), times)
+    def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
+        return scores(rounded(A), rounded(p["W"]), p.get("b"))
 
-    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
-        return sent_back(delta, p["W"], times)
+    def sent_back(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
+        return sent_back(rounded(delta), rounded(p["W"]))
 
-    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
-        found = {"W": weight_gradient(A, delta, times)}
+    def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
+        found = {"W": weight_gradient(rounded(A), rounded(delta))}
         return {**found, "b": bias_gradient(delta)} if self.bias else found

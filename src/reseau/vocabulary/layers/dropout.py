@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reseau.arrays import Array
-from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Dropout(Layer):
     def tensors(self, n_in: int) -> tuple[Tensor, ...]:
         return ()
 
-    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+    def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return A
 
-    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+    def sent_back(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return delta
 
-    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+    def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         return {}

@@ -21,12 +21,12 @@ from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.initializers import INITIALIZERS
 
 Parameters: TypeAlias = Mapping[str, Array]  # a layer's tensors by name
-Product: TypeAlias = Callable[[Array, Array], Array]  # of two matrices
+Rounding: TypeAlias = Callable[[Array], Array]  # of the factors of a matrix product
 
 
-def product(A: Array, B: Array) -> Array:
-    """A B, the product of two matrices."""
-    return A @ B
+def exact(A: Array) -> Array:
+    """No rounding."""
+    return A
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,15 @@ class Layer(ABC):
         """Its parameters on n_in inputs, as they follow one another in the flat vector."""
 
     @abstractmethod
-    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+    def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         """Z (rows, n_out) of its inputs A (rows, n_in)."""
 
     @abstractmethod
-    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+    def sent_back(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         """∂E/∂A (rows, n_in) of δ = ∂E/∂Z (rows, n_out)."""
 
     @abstractmethod
-    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+    def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         """∂E/∂ each tensor, by its name, of δ = ∂E/∂Z."""
 
     def check_inputs(self, n_in: int) -> None:

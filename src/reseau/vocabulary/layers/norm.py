@@ -8,7 +8,7 @@ from typing import ClassVar
 from reseau.arrays import Array, namespace
 from reseau.checks import boolean, real
 from reseau.errors import ParameterError
-from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
 def row_mean(A: Array) -> Array:
@@ -96,14 +96,14 @@ class LayerNorm(Layer):
         gamma = Tensor("gamma", (n_in,), 1.0)
         return (gamma, Tensor("beta", (n_in,))) if self.bias else (gamma,)
 
-    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+    def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         Z = normalised(A, self.epsilon) * p["gamma"]
         return Z + p["beta"] if self.bias else Z
 
-    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+    def sent_back(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return sent_back(delta, A, p["gamma"], self.epsilon)
 
-    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+    def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         xp = namespace(delta)
         found = {"gamma": xp.sum(delta * normalised(A, self.epsilon), axis=0)}
         return {**found, "beta": xp.sum(delta, axis=0)} if self.bias else found

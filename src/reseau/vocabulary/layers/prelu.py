@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from reseau.arrays import Array, namespace
 from reseau.checks import real
-from reseau.vocabulary.layers.layer import Layer, Parameters, Product, Tensor, product
+from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class PReLU(Layer):
     def tensors(self, n_in: int) -> tuple[Tensor, ...]:
         return (Tensor("alpha", (n_in,), self.slope),)
 
-    def scores(self, A: Array, p: Parameters, times: Product = product) -> Array:
+    def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return namespace(A).where(A > 0, A, p["alpha"] * A)
 
-    def sent_back(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> Array:
+    def sent_back(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return namespace(A).where(A > 0, delta, p["alpha"] * delta)
 
-    def gradients(self, delta: Array, A: Array, p: Parameters, times: Product = product) -> dict[str, Array]:
+    def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         xp = namespace(A)
         return {"alpha": xp.sum(xp.where(A > 0, xp.zeros_like(A), A * delta), axis=0)}
