@@ -18,8 +18,10 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import reseau as rs
+from reseau.engine import reference
 from reseau.estimators import perceptron
 from reseau.training.lbfgs import minimize
+from reseau.training.loop import Samples
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4))
@@ -269,23 +271,23 @@ def test_an_interrupted_lbfgs_leaves_the_estimator_as_it_was(before: str, monkey
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_an_interrupted_minimize_leaves_the_last_accepted_weights(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_minimize_leaves_the_last_accepted_weights(dtype: str) -> None:
+    class Interrupted:
+        """An engine that is interrupted in the 8th iteration, when the parameters are those of a trial step."""
+
+        def gradient(self, *arguments: Any) -> Any:
+            if len(losses) == 7:
+                raise KeyboardInterrupt
+            return reference.gradient(*arguments)
+
     def network() -> rs.Network:
         return rs.Network(rs.Dense(5, "tanh"), rs.Dense(1, "identity"), inputs=4, dtype=dtype, seed=0)
 
-    target = np.sin(3 * X[:, :1])
+    samples, losses = Samples(X, np.sin(3 * X[:, :1]).astype(dtype)), []
     expected, net = network(), network()
-    minimize(expected, X, target, max_iterations=7)
-    evaluate, losses = net.value_and_gradient, []
-
-    def interrupted(*arguments: Any, **more: Any) -> Any:
-        if len(losses) == 7:  # the network has the weights of a trial step
-            raise KeyboardInterrupt
-        return evaluate(*arguments, **more)
-
-    monkeypatch.setattr(net, "value_and_gradient", interrupted)
+    minimize(reference, expected.architecture, expected.parameters, samples, threads=1, max_iterations=7)
     with pytest.raises(KeyboardInterrupt):
-        minimize(net, X, target, max_iterations=100, callback=losses.append)
+        minimize(Interrupted(), net.architecture, net.parameters, samples, threads=1, callback=losses.append)
     np.testing.assert_array_equal(net.parameters, expected.parameters)
 
 

@@ -58,7 +58,9 @@ def whole_numbers(text: str, between: str) -> list[int] | None:
 
 def boolean(name: str, value: object) -> bool:
     """Return `value` as a bool, or raise ParameterError unless it is True or False, Python's or NumPy's."""
-    if not isinstance(value, bool | np.bool_):
+    if value is True or value is False:  # the usual case first, as above
+        return value
+    if not isinstance(value, np.bool_):
         raise ParameterError(f"{name} is {value!r}, but must be True or False.")
     return bool(value)
 

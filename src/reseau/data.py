@@ -80,15 +80,27 @@ def check_sparse(X: FloatArray | SparseRows, name: str, architecture: Architectu
         )
 
 
-def samples(values: object, name: str, *, learnt: bool = False) -> Any:
-    """Check X of an estimator: a matrix or SciPy's CSR, in float32 if it was so, else in float64."""
+def samples(values: object, name: str, *, dtype: np.dtype[Any] | None = None, learnt: bool = False) -> Any:
+    """Check X of an estimator: a matrix or SciPy's CSR, in float32 if it was so, else in float64 (or in `dtype`).
+
+    `dtype` is the precision of a network that is there already, in which the numbers must fit.
+    """
+    precision = np.dtype(np.float64) if dtype is None else dtype
     sparse = values if is_sparse(values) else sparse_frame(values)
     if sparse is None:
-        return matrix(values, name, np.dtype(np.float64), learnt=learnt)
+        return matrix(values, name, precision, learnt=learnt)
     import scipy.sparse
 
-    found = sparse_rows(sparse, name, np.dtype(np.float64), of=values)
+    found = sparse_rows(sparse, name, precision, of=values)
     return scipy.sparse.csr_matrix((found.numbers, found.columns, found.starts), shape=found.shape)
+
+
+def checked_rows(X: Any) -> FloatArray | SparseRows:
+    """What `samples` gave, or some rows of it, as the engines take it."""
+    if not is_sparse(X):
+        return X  # type: ignore[no-any-return]
+    starts, columns = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
+    return SparseRows(starts, columns, X.data, X.shape[1])
 
 
 def matrix(

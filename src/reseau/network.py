@@ -259,7 +259,7 @@ class Network(Model):
             For anything but a finite numeric matrix of the right width.
         """
         if self._predictor is None:
-            self._predictor = self._engine().predictor(self.architecture, self.parameters, engine.threads)
+            self._predictor = self.compute.predictor(self.architecture, self.parameters, engine.threads)
         n_threads = None if threads is None else engine.threads(threads)
         try:
             found = self._predictor(X, n_threads)
@@ -275,7 +275,7 @@ class Network(Model):
         if samples.shape[0] == 0:
             return np.empty((0, self.architecture.outputs), dtype=self._dtype)
         if isinstance(samples, SparseRows):
-            return self._engine().outputs(self.architecture, self.parameters, samples, engine.threads(threads))
+            return self.compute.outputs(self.architecture, self.parameters, samples, engine.threads(threads))
         found = predict(samples, threads)
         assert found is not None
         return found
@@ -299,7 +299,7 @@ class Network(Model):
             e, in the network's dtype.
         """
         samples, T = self._samples(X, y)
-        return self._engine().errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
+        return self.compute.errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
 
     @in_memory("the gradient on these rows")
     def value_and_gradient(
@@ -344,7 +344,7 @@ class Network(Model):
         samples, T = self._samples(X, y)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
         n_threads = engine.threads(threads)
-        return self._engine().gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
+        return self.compute.gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
 
     def gradient(
         self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
@@ -385,7 +385,7 @@ class Network(Model):
             J[r, j, i] = ∂o_j/∂x_i at sample r.
         """
         X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
-        return self._engine().jacobian(self.architecture, self.parameters, X, engine.threads(threads))
+        return self.compute.jacobian(self.architecture, self.parameters, X, engine.threads(threads))
 
     @in_memory("the Jacobian of the parameters on these rows")
     def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
@@ -429,7 +429,7 @@ class Network(Model):
         n_bytes = math.prod(shape) * self._dtype.itemsize
         if not engine.fits_in_memory(n_bytes):
             raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
-        return self._engine().parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))
+        return self.compute.parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))
 
     def step(self, X: object, y: object, *, learning_rate: float) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
@@ -697,7 +697,6 @@ class Network(Model):
         with in_memory("training on these rows"):
             return fit(
                 self,
-                self._engine(),
                 X,
                 y,
                 settings,
@@ -708,7 +707,9 @@ class Network(Model):
                 threads=threads,
             )
 
-    def _engine(self) -> Engine:
+    @property
+    def compute(self) -> Engine:
+        """The engine in force, see `reseau.engine`."""
         return engine.get(self._engine_name)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -736,7 +737,7 @@ class Network(Model):
         self.own_parameters()
         if seed is None:
             seed = int(self._rng.integers(2**63))
-        return self._engine().Trainer(
+        return self.compute.Trainer(
             self.architecture, self.parameters, optimizer, seed, threads, precision, bounds, sparse
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.arrays import Failure, FloatArray, IntArray
+from reseau.engine.door import Trainer
 from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Epochs:
     ----------
     estimator : Perceptron
         Whose parameters they are, and whose records are written.
-    trainer : Trainer of an engine
+    trainer : Trainer
         What makes the epochs; its learning rate is changed.
     optimizer : Optimizer
         At its first learning rate.
@@ -72,7 +73,7 @@ class Epochs:
         How many are trained on.
     random : RandomState
         What draws the order of rows.
-    validation : tuple (X, y, weights) or None
+    validation : list [X, y, weights] or None
         Rows to score, with early stopping.
     first : bool
         Whether there are no weights yet that an interruption could leave.
@@ -90,12 +91,12 @@ class Epochs:
     def __init__(
         self,
         estimator: Perceptron,
-        trainer: Any,
+        trainer: Trainer,
         optimizer: Optimizer,
         epoch_loss: EpochLoss,
         rows: int,
         random: np.random.RandomState,
-        validation: tuple[Any, Any, Any] | None,
+        validation: list[Any] | None,
         *,
         first: bool,
         leave: bool,

@@ -18,7 +18,7 @@ from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import labels
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import regression_units
-from reseau.vocabulary.layers import Architecture, Dense, default_output
+from reseau.vocabulary.layers import Architecture, default_output
 from reseau.vocabulary.losses import LOSSES
 
 # Those that an output simplifies with, and that are no errors of probabilities.
@@ -184,7 +184,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             max_fun=max_fun,
         )
 
-    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         new = (first and not incremental) or not hasattr(self, "classes_")
         if new and incremental and classes is None:
             raise ParameterError(
@@ -210,14 +210,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 "labels take a new estimator, or call fit with warm_start=False."
             )
         if self._several:
-            return y.toarray() if self._sparse_labels or scipy.sparse.issparse(y) else y
+            dense = y.toarray() if self._sparse_labels or scipy.sparse.issparse(y) else y
+            return dense, dense
         labels.check_kind(y, self.classes_)
         places = labels.number(y, self.classes_)
         if not new:
             self._check_known(y, places, all_of_them=self.warm_start and not incremental)
         elif incremental:
             self._check_known(y, places, all_of_them=False)
-        return places
+        return places, places
 
     def _check_declared(self, classes: Any) -> None:
         """Refuse `classes` of a later `partial_fit` that are not those of the first."""
@@ -503,21 +504,21 @@ class MLPRegressor(RegressorMixin, Perceptron):
             )
         return super()._check_parameters()
 
-    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         if y is None:
             raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
         if scipy.sparse.issparse(y):
             y = y.toarray()
-        given = as_array(y, "y")
-        shape = given.shape
-        if len(shape) not in (1, 2) or 0 in shape[1:]:
-            raise DataError(f"y has shape {shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers.")
-        outputs = 1 if len(shape) == 1 else shape[1]
-        numbers = data.targets(
-            y, "y", Architecture(1, (Dense(outputs, "identity"),), "squared_error"), rows, np.dtype(np.float64)
-        )
-        found = given if given.dtype.kind in "iuf" else numbers.reshape(shape)
-        return labels.column(found) if len(shape) == 2 and outputs == 1 else found
+        array = as_array(y, "y")
+        if array.ndim not in (1, 2) or 0 in array.shape[1:]:
+            raise DataError(
+                f"y has shape {array.shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers."
+            )
+        return array, y
+
+    def _scored(self, y: Any, T: Any) -> Any:
+        found = y if y.dtype.kind in "iuf" else T.reshape(y.shape)
+        return labels.column(found) if found.ndim == 2 and T.shape[1] == 1 else found
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss

@@ -177,8 +177,16 @@ class Perceptron(Model, BaseEstimator):
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> Any:
-        """Check y, and note what it tells of the classes; return it with numbers for labels."""
+    def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
+        """Check the kind of y, and note what it tells of the classes.
+
+        Returns
+        -------
+        y : ndarray
+            With numbers for labels.
+        targets : array-like
+            The same for `reseau.data.targets` to check, which names places as the caller does.
+        """
 
     @abstractmethod
     def _output(self, y: Any) -> tuple[int, str, str]:
@@ -201,6 +209,10 @@ class Perceptron(Model, BaseEstimator):
         if entry is not None:
             raise ReseauError(f"classes is {entry}, of an {type(self).__name__}.")
         return {}
+
+    def _scored(self, y: Any, T: Any) -> Any:
+        """What scores compare with outputs, of the y that `_read_targets` gave and its numbers T."""
+        return y
 
     def _strata(self, y: Any) -> Any:
         """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
@@ -259,11 +271,9 @@ class Perceptron(Model, BaseEstimator):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def _samples(self, X: Any, *, learnt: bool = False, reset: bool = False) -> Any:
+    def _samples(self, X: Any, *, dtype: Any = None, learnt: bool = False, reset: bool = False) -> Any:
         """X by the network's own checks, dense or sparse, and its width and names by scikit-learn's."""
-        if not reset and self._takes_as_it_is(X):
-            return X
-        samples = data.samples(X, "X", learnt=learnt)
+        samples = data.samples(X, "X", dtype=dtype, learnt=learnt)
         validate_data(self, X, skip_check_array=True, reset=reset)
         return samples
 
@@ -301,8 +311,11 @@ class Perceptron(Model, BaseEstimator):
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
             )
         first = "_network" not in vars(self) or not (self.warm_start or incremental)
-        X = self._samples(X, learnt=True, reset=first)
-        y = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
+        if not first and self._takes_as_it_is(X):
+            X = data.matrix(X, "X", self._network.dtype)
+        else:
+            X = self._samples(X, dtype=None if first else self._network.dtype, learnt=True, reset=first)
+        y, targets = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
         if sample_weight is not None:
             alone = isinstance(sample_weight, np.ndarray) and sample_weight.ndim == 0
             if alone or isinstance(sample_weight, Real):  # that of every row
@@ -319,10 +332,11 @@ class Perceptron(Model, BaseEstimator):
                 f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
         dtype = X.dtype if first else self._network.dtype
-        if not scipy.sparse.issparse(X):
-            X = data.matrix(X, "X", dtype, columns=architecture.inputs)
-        self._check_scale(y, dtype)
-        T = data.targets(y, "y", architecture, X.shape[0], dtype)
+        T = data.targets(targets, "y", architecture, X.shape[0], np.dtype(np.float64))
+        y = self._scored(y, T)
+        if T.dtype.kind == "f":  # and not labels
+            self._check_scale(T, dtype)
+            T = T.astype(dtype, copy=False)
         random = check_random_state(self.random_state)
         if first:
             try:
@@ -361,14 +375,14 @@ class Perceptron(Model, BaseEstimator):
 
         return go_back
 
-    def _check_scale(self, y: Any, dtype: Any) -> None:
+    def _check_scale(self, T: Any, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
         limit = float(np.sqrt(np.finfo(dtype).max))
-        if not _largest(y) > limit:
+        if not _largest(T) > limit:
             return
-        row = int(np.argmax(np.abs(y).reshape(len(y), -1).max(axis=1) > limit))
+        row = int(np.argmax(np.abs(T).reshape(len(T), -1).max(axis=1) > limit))
         raise DataError(
-            f"y holds {_largest(y[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, such "
+            f"y holds {_largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, such "
             "as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
             + (", or give X in float64." if dtype == np.float32 else ".")
         )
@@ -457,20 +471,20 @@ class Perceptron(Model, BaseEstimator):
             or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
         ):
             integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
-        self._optimizers()
+        for solver in _SOLVERS[1:]:  # so that the parameters of each are checked
+            self._optimizer(solver)
         return hidden
 
-    def _optimizers(self) -> dict[str, Optimizer]:
-        """The optimizer of each solver at its first learning rate, so that all their parameters are checked."""
+    def _optimizer(self, solver: str) -> Optimizer:
+        """The optimizer of a solver at its first learning rate."""
         rate = self.learning_rate_init
+        if solver == "adam":
+            return Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True)
         momentum = real("momentum", self.momentum, low=0, high=1)
-        return {
-            "sgd": SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0),
-            "adam": Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True),
-        }
+        return SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0)
 
     def _fit_whole(self, X: Any, T: Any, sample_weight: Any, *, first: bool, undo: ExitStack) -> None:
-        network, X = self._up_to_date(to_change=True), self._rows(X)
+        network, X = self._up_to_date(to_change=True), data.checked_rows(X)
         if not first:
             undo.callback(self._way_back())
         a, c = self._units(T)
@@ -482,11 +496,12 @@ class Perceptron(Model, BaseEstimator):
             print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
 
         result = minimize(
-            network,
-            X,
-            T,
-            sample_weight=sample_weight,
-            l2=self.alpha,
+            network.compute,
+            network.architecture,
+            network.parameters,
+            Samples(X, T, sample_weight),
+            threads=engine.threads(),
+            l2=float(self.alpha),
             max_iterations=self.max_iter,
             max_evaluations=self.max_fun,
             tolerance=self.tol,
@@ -525,11 +540,12 @@ class Perceptron(Model, BaseEstimator):
         first: bool,
         undo: ExitStack,
     ) -> None:
-        X_val = y_val = s_val = None
+        validation = None
         if self.early_stopping:
-            X, T, s, X_val, y_val, s_val = self._split(X, y, T, s, random)
+            X, T, s, *validation = self._split(X, y, T, s, random)
+            validation[0] = data.checked_rows(validation[0])
         sparse = scipy.sparse.issparse(X)
-        X = self._rows(X)
+        X = data.checked_rows(X)
         rows = X.shape[0]
         batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
         if batch_size > rows:
@@ -539,7 +555,7 @@ class Perceptron(Model, BaseEstimator):
                 stacklevel=frames_within(),
             )
             batch_size = rows
-        optimizer = self._optimizers()[self.solver]
+        optimizer = self._optimizer(self.solver)
         goes_on = incremental and self._trainer is not None and type(self._trainer.optimizer) is type(optimizer)
         network = self._up_to_date(to_change=not goes_on)
         if not goes_on:
@@ -561,7 +577,6 @@ class Perceptron(Model, BaseEstimator):
         self._open_record(undo)
         self.n_iter_ = 0
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
-        validation = (X_val, y_val, s_val) if self.early_stopping else None
         # `optimizer` has what set_params may have changed between calls of partial_fit.
         rules = Epochs(self, self._trainer, optimizer, epoch_loss, rows, random, validation, first=first, leave=leaves)
         settings = Settings(
@@ -645,12 +660,6 @@ class Perceptron(Model, BaseEstimator):
             return self._outputs(X)
         check_is_fitted(self, "_network")
         return self._outputs(self._samples(X))
-
-    def _rows(self, X: Any) -> Any:
-        """Checked samples as the engines take them; a sparse matrix stays sparse."""
-        if not scipy.sparse.issparse(X):
-            return X
-        return data.sparse_rows(X, "X", self._network.dtype, columns=self._network.architecture.inputs)
 
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)

@@ -14,7 +14,7 @@ import numpy as np
 from reseau import data, engine
 from reseau.arrays import Failure, FloatArray, Progress, SparseRows
 from reseau.checks import frames_within
-from reseau.engine import Trainer
+from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
@@ -49,6 +49,10 @@ class Trainable(Protocol):
     @property
     def parameters(self) -> FloatArray:
         """The flat vector."""
+
+    @property
+    def compute(self) -> Engine:
+        """The engine in force."""
 
     def architecture_on(self, inputs: int) -> Architecture:
         """What the architecture would be on so many inputs."""
@@ -137,7 +141,6 @@ class Epochs:
 
 def fit(
     network: Trainable,
-    compute: Any,
     X: object,
     y: object,
     settings: Settings,
@@ -148,7 +151,7 @@ def fit(
     callback: Callback | None,
     threads: int | None,
 ) -> History:
-    """Train a network on the engine `compute`; the other parameters are described at `Network.fit`."""
+    """Train a network; the parameters are described at `Network.fit`."""
     settings.check_dtype(network.dtype)
     if settings.keep_best and validation_data is None:
         raise ParameterError(
@@ -191,8 +194,7 @@ def fit(
         run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
 
     def errors(w: FloatArray, of: Samples) -> FloatArray:
-        e: FloatArray = compute.errors(architecture, w, of.X, of.T, n_threads)
-        return e
+        return network.compute.errors(architecture, w, of.X, of.T, n_threads)
 
     def write(run: Run) -> None:
         assert checkpoints is not None

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reseau import data
+import numpy as np
+
+from reseau.arrays import FloatArray
+from reseau.engine.door import Engine
+from reseau.training.loop import Samples
+from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
-if TYPE_CHECKING:
-    from reseau.network import Network
 
-
-def penalty(network: Network, l2: float) -> float:
+def penalty(architecture: Architecture, parameters: FloatArray, l2: float) -> float:
     """½ l2 Σ W² over all weights, biases left out."""
-    return 0.5 * l2 * network.architecture.squares(network.parameters) if l2 else 0.0
+    return 0.5 * l2 * architecture.squares(parameters) if l2 else 0.0
 
 
 def minimize(
-    network: Network,
-    X: object,
-    y: object,
+    compute: Engine,
+    architecture: Architecture,
+    parameters: FloatArray,
+    samples: Samples,
     *,
-    sample_weight: object = None,
+    threads: int,
     l2: float = 0.0,
     max_iterations: int = 200,
     max_evaluations: int = 15000,
@@ -35,11 +38,19 @@ def minimize(
 
     Parameters
     ----------
-    network : Network
-        Its parameters end where the method does; where the last accepted step has led, if the call is interrupted or
-        something fails in it.
-    X, y, sample_weight, l2
-        As in `Network.value_and_gradient`; with weights, their sum stands for the rows.
+    compute : engine
+        What evaluates E and its gradient.
+    architecture : Architecture
+        What is trained.
+    parameters : ndarray of shape (n_parameters,)
+        They end where the method does; where the last accepted step has led, if the call is interrupted or something
+        fails in it.
+    samples : Samples
+        What is learnt; with weights, their sum stands for the rows.
+    threads : int
+        At most as many.
+    l2 : float
+        λ ≥ 0 of the penalty.
     max_iterations, max_evaluations : int
         Where to stop at the latest.
     tolerance : float
@@ -57,20 +68,17 @@ def minimize(
     scipy.optimize.OptimizeResult
         `fun`, `nit`, `success`, `message` and the rest.
     """
-    import numpy as np
     import scipy.optimize
 
-    X = data.rows(X, "X", network.dtype, columns=network.architecture.inputs)
-    s = None if sample_weight is None else data.weights(sample_weight, X.shape[0])
+    X, T, s = samples
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
-    network.own_parameters()
-    accepted = network.parameters.copy()
+    accepted = parameters.copy()
 
     def objective(w: Any) -> tuple[float, Any]:
-        network.parameters[...] = w
-        E, g = network.value_and_gradient(X, y, sample_weight=s, l2=l2, bounds=bounds)
-        return a * E + b + penalty(network, l2) / total, g.astype(np.float64)
+        parameters[...] = w
+        E, g = compute.gradient(architecture, parameters, X, T, s, l2, threads, bounds)
+        return a * E + b + penalty(architecture, parameters, l2) / total, g.astype(np.float64)
 
     def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
         accepted[...] = intermediate_result.x
@@ -80,7 +88,7 @@ def minimize(
     try:
         result = scipy.optimize.minimize(
             objective,
-            network.parameters.astype(np.float64),
+            parameters.astype(np.float64),
             jac=True,
             method="L-BFGS-B",
             callback=tell,
@@ -88,5 +96,5 @@ def minimize(
         )
         accepted[...] = result.x
     finally:  # after Ctrl-C they would else be those of a trial step
-        network.parameters[...] = accepted
+        parameters[...] = accepted
     return result

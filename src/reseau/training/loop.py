@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from reseau.arrays import Failure, FloatArray, IntArray, SparseRows
+from reseau.engine.door import Trainer
 from reseau.training.settings import Settings
 
 
@@ -89,7 +90,7 @@ class Run:
 
 def train(
     run: Run,
-    trainer: Any,
+    trainer: Trainer,
     parameters: FloatArray,
     samples: Samples,
     settings: Settings,
@@ -106,7 +107,7 @@ def train(
     ----------
     run : Run
         From where it goes on.
-    trainer : Trainer of an engine
+    trainer : Trainer
         What makes the epochs.
     parameters : ndarray of shape (n_parameters,)
         The flat vector that it trains.
