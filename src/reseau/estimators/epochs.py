@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.arrays import Failure, FloatArray, IntArray
-from reseau.engine import Trainer
 from reseau.engine.door import Trainer
 from reseau.vocabulary.optimizers import Optimizer
 

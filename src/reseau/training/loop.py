@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from reseau.arrays import Failure, FloatArray, IntArray, SparseRows
-from reseau.engine import Trainer
 from reseau.engine.door import Trainer
 from reseau.training.settings import Settings
 
