@@ -10,6 +10,7 @@ import pytest
 from numerics import EVERY_OPTIMIZER, central_difference, norm
 
 from reseau.engine.order import keeps, row_order
+from reseau.errors import ReseauError
 from reseau.vocabulary.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.usefixtures("native")
@@ -347,19 +348,27 @@ def jacobians(problem: Chain, threads: int = 1, **options: Any) -> tuple[Array, 
 
 
 def trained(
-    problem: Chain, optimizer: Any, epochs: int, batch_size: int, threads: int = 1, l2: float = 0.1, **options: Any
+    problem: Chain,
+    optimizer: Any,
+    epochs: int,
+    batch_size: int,
+    threads: int = 1,
+    l2: float = 0.1,
+    numbers: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Array:
+    """The weights after some epochs; `numbers` in place of the optimizer's hyperparameters."""
     from reseau import _native
 
     w, place = problem.w.copy(), _native.optimizers().index(optimizer.name)
-    trainer = classes(w.dtype)[1](model(problem, **options), place, _native.optimizer_states()[place])
+    trainer = classes(w.dtype)[1](model(problem, **options), place)
     trainer.run(
         w,
         problem.X,
         problem.T,
         None,
         None,
-        hyperparameters=[float(value) for value in optimizer.hyperparameters().values()],
+        hyperparameters=optimizer.hyperparameters() if numbers is None else numbers,
         epochs=epochs,
         batch_size=batch_size,
         shuffle=True,
@@ -573,3 +582,25 @@ def test_training_gives_the_same_bytes_on_any_threads_and_every_instruction_set(
     }
     assert len(results) == 1
     assert not np.array_equal(np.frombuffer(results.pop(), dtype), problem.w)
+
+
+# --- hyperparameters --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=repr)
+def test_hyperparameters_are_taken_by_name_in_any_order(optimizer):
+    problem = chain("one block")
+    numbers = dict(reversed(optimizer.hyperparameters().items()))
+    given = trained(problem, optimizer, 2, 12, numbers=numbers)
+    assert given.tobytes() == trained(problem, optimizer, 2, 12).tobytes()
+
+
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=repr)
+def test_a_missing_or_an_unknown_hyperparameter_is_named_and_nothing_trained(optimizer):
+    problem, numbers = chain("one block"), optimizer.hyperparameters()
+    for name in numbers:
+        without = {other: value for other, value in numbers.items() if other != name}
+        with pytest.raises(ReseauError, match=f"'{name}' is missing: .*'{optimizer.name}' takes {', '.join(numbers)}"):
+            trained(problem, optimizer, 1, 12, numbers=without)
+    with pytest.raises(ReseauError, match=f"'Momentum' is unknown: .*'{optimizer.name}' takes {', '.join(numbers)}"):
+        trained(problem, optimizer, 1, 12, numbers={**numbers, "Momentum": 0.5})

@@ -33,11 +33,6 @@ extern const InstructionSet instruction_set;
 // The name without "isa_".
 constexpr InstructionSet instruction_set{RESEAU_NAME(RESEAU_ISA) + 4, kernels<float>, kernels<double>};
 
-constexpr bool same(const char* a, const char* b) {
-    while (*a != 0 && *a == *b) ++a, ++b;
-    return *a == *b;
-}
-
 // The tables' names in order, for Python to number; the same in every build.
 extern const Names names;
 constexpr Names names = [] {
@@ -53,6 +48,8 @@ constexpr Names names = [] {
     }
     for (const auto& entry : optimizers<float>) {
         all.states[all.optimizer_count] = entry.states;
+        all.hyperparameters[all.optimizer_count] = entry.hyperparameters;
+        all.hyperparameter_counts[all.optimizer_count] = entry.hyperparameter_count;
         all.optimizers[all.optimizer_count++] = entry.name;
     }
     return all;

@@ -1,6 +1,7 @@
 // The native engine's face to Python. Arguments have been checked there (reseau/native.py); nothing is checked again here.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -12,8 +13,11 @@
 #include <pthread.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include "dispatch.h"
@@ -91,6 +95,30 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X); }
+
+// Raises a ReseauError.
+[[noreturn]] void refuse(const std::string& message) {
+    PyErr_SetString(nb::module_::import_("reseau.errors").attr("ReseauError").ptr(), message.c_str());
+    throw nb::python_error();
+}
+
+// An optimizer's hyperparameters, which Python gives by name, in the order of its names in the table.
+std::vector<double> in_order(int optimizer, const std::map<std::string, double>& hyperparameters) {
+    const std::span names(reseau::names().hyperparameters[optimizer], static_cast<size_t>(reseau::names().hyperparameter_counts[optimizer]));
+    std::string listed;
+    for (const char* name : names) listed += (listed.empty() ? "" : ", ") + std::string(name);
+    const std::string takes = std::string("the native engine's optimizer '") + reseau::names().optimizers[optimizer] + "' takes " + listed;
+    for (const auto& [name, value] : hyperparameters) {
+        if (std::ranges::find(names, name) == names.end()) refuse("The hyperparameter '" + name + "' is unknown: " + takes + ".");
+    }
+    std::vector<double> numbers;
+    for (const char* name : names) {
+        const auto found = hyperparameters.find(name);
+        if (found == hyperparameters.end()) refuse(std::string("The hyperparameter '") + name + "' is missing: " + takes + ".");
+        numbers.push_back(found->second);
+    }
+    return numbers;
+}
 
 // A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1).
 using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double, int>;
@@ -231,20 +259,21 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("X"), nb::arg("starts"), nb::arg("columns"), nb::arg("O"), nb::arg("threads"));
 
     nb::class_<Trainer<T>>(module, trainer_name)
-        .def(nb::init<Model<T>&, int, int>(), nb::arg("model"), nb::arg("optimizer"), nb::arg("states"), nb::keep_alive<1, 2>())
+        .def(nb::init<Model<T>&, int>(), nb::arg("model"), nb::arg("optimizer"), nb::keep_alive<1, 2>())
         .def(
             "run",
             [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
-               const std::vector<double>& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
+               const std::map<std::string, double>& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
                int threads, const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record, bool resume,
                bool leave, bool guard, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
+                const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
                 const Schedule schedule{epochs, batch_size, shuffle, seed,  l2, order ? order->data() : nullptr,
                                         resume, leave,      record ? record->data() : nullptr, guard};
                 std::vector<double> losses;
                 without_lock([&](Interrupt::Check check) {
-                    return trainer.run(parameters.data(), s, rows_of(X, starts), hyperparameters, schedule, threads, check, losses);
+                    return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule, threads, check, losses);
                 });
                 return losses;
             },
@@ -297,6 +326,11 @@ NB_MODULE(_native, module) {
     module.def("simplifies_with", [] { return list(names().simplifies_with, names().loss_count); });
     module.def("optimizers", [] { return list(names().optimizers, names().optimizer_count); });
     module.def("optimizer_states", [] { return std::vector<int>(names().states, names().states + names().optimizer_count); });
+    module.def("hyperparameters", [] {
+        std::vector<std::vector<std::string>> all;
+        for (int i = 0; i < names().optimizer_count; ++i) all.push_back(list(names().hyperparameters[i], names().hyperparameter_counts[i]));
+        return all;
+    });
     module.def("instruction_sets", [] {
         std::vector<std::string> all;
         for (const InstructionSet* set : instruction_sets()) all.emplace_back(set->name);

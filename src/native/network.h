@@ -7,6 +7,12 @@
 
 namespace reseau {
 
+// Whether two names are the same.
+constexpr bool same(const char* a, const char* b) {
+    while (*a != 0 && *a == *b) ++a, ++b;
+    return *a == *b;
+}
+
 inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 // Two numbers rounded to bfloat16, the upper halves of a float each: the first in the lower bits.
@@ -124,13 +130,14 @@ struct Workspace {
 };
 
 // How the weights follow the gradient: the optimizer's place in the table of optimizers.h (or `gradient_only`, which
-// stores the gradient in state[0] and leaves the weights), its hyperparameters in the order of the Python class, the step.
+// stores the gradient in state[0] and leaves the weights), its hyperparameters in the order of its names there, the step.
+inline constexpr int most_states = 4;  // that an optimizer may keep
 template <class T>
 struct Update {
     int optimizer;
     const double* hyperparameters;
-    int64_t step;  // 1, 2, ...
-    T* state[2];
+    int64_t step;           // 1, 2, ...
+    T* state[most_states];  // each (packed_size)
 };
 inline constexpr int gradient_only = -1;
 
@@ -195,6 +202,8 @@ struct Names {
     const char* simplifies_with[64];  // the activation a loss simplifies with, or ""
     const char* optimizers[64];
     int states[64];  // vectors an optimizer keeps
+    const char* const* hyperparameters[64];  // the names of an optimizer's
+    int hyperparameter_counts[64];
     int kind_count, activation_count, loss_count, optimizer_count;
 };
 

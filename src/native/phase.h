@@ -114,9 +114,8 @@ private:
     }
 
     void update(int64_t at, T decay, const T* dw, int64_t count) {
-        T* second = optimizer_.states > 1 ? step.update.state[1] + at : nullptr;
         T* beyond = step.checks ? beyond_ : nullptr;
-        optimizer_.update(prepared_, decay, step.packed + at, dw, step.update.state[0] + at, second, count, beyond);
+        optimizer_.update(prepared_, decay, step.packed, dw, step.update.state, at, count, beyond);
     }
 
     T* const copy_;

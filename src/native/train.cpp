@@ -6,6 +6,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "dispatch.h"
 #include "random.h"
 
 namespace reseau {
@@ -163,7 +164,7 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     Step<T> step = model.step(rows, room);
     step.samples = samples;
     step.work.row_error = row_error.data();
-    step.update = {gradient_only, nullptr, 1, {packed.data(), nullptr}};
+    step.update = {gradient_only, nullptr, 1, {packed.data()}};
     step.total = total_weight(samples, rows);
     step.l2 = l2;
     Crew crew(threads);
@@ -178,13 +179,13 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
 }
 
 template <class T>
-Trainer<T>::Trainer(Model<T>& model, int optimizer, int states) : model_(model), optimizer_(optimizer) {
-    for (int s = 0; s < states; ++s) state_[s] = Buffer<T>(model.plan().packed_size);
+Trainer<T>::Trainer(Model<T>& model, int optimizer) : model_(model), optimizer_(optimizer) {
+    for (int s = 0; s < names().states[optimizer]; ++s) state_.emplace_back(model.plan().packed_size);
 }
 
 template <class T>
 void Trainer<T>::set_state(int s, const T* flat) {
-    model_.kernels().pack(model_.plan(), flat, state_[s].data(), nullptr);  // a state has no use for the further forms
+    model_.kernels().pack(model_.plan(), flat, state_[static_cast<size_t>(s)].data(), nullptr);  // a state has no use for the further forms
 }
 
 template <class T>
@@ -201,7 +202,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     Step<T> prepared = model_.step(batch, room);
     prepared.samples = samples;
     prepared.work.row_error = row_error.data();
-    prepared.update = {optimizer_, hyperparameters.data(), steps_, {state_[0].data(), state_[1].data()}};
+    prepared.update = {optimizer_, hyperparameters.data(), steps_, {}};
+    std::ranges::transform(state_, prepared.update.state, [](const Buffer<T>& state) { return state.data(); });
     prepared.l2 = schedule.l2;
     prepared.drops = true;
     prepared.dropout_seed = mix(~schedule.seed);

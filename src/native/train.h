@@ -36,21 +36,24 @@ struct Failure {
 template <class T>
 class Trainer {
 public:
-    Trainer(Model<T>& model, int optimizer, int states);
+    Trainer(Model<T>& model, int optimizer);
+    Trainer(const Trainer&) = delete;
 
-    // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. `flat` holds the parameters; it is
+    // Trains for schedule.epochs epochs and writes the mean error of each to `losses`; the hyperparameters are in the order of
+    // the optimizer's names. `flat` holds the parameters; it is
     // brought up to date at the end of every epoch, unless they are to be left packed, and left as it is by one that is
     // interrupted (then false is returned; the optimizer's state, unlike the weights, has then gone on with the steps that were
     // made). So it is by an epoch in which a guarded run fails; that epoch's error is the last in `losses`.
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
              int threads, Interrupt::Check check, std::vector<double>& losses);
 
+    int optimizer() const { return optimizer_; }
     // Where the last run failed, if it did.
     std::optional<Failure> failure() const { return failure_; }
     // The weights as the last run left them.
     void unpack(T* flat) const { model_.unpack(flat); }
     // The optimizer's state vector s in the flat layout, and the steps and epochs made; and all of that given back.
-    void state(int s, T* flat) const { model_.unpack(state_[s].data(), flat); }
+    void state(int s, T* flat) const { model_.unpack(state_[static_cast<size_t>(s)].data(), flat); }
     void set_state(int s, const T* flat);
     int64_t steps() const { return steps_; }
     int64_t epochs() const { return epoch_; }
@@ -64,7 +67,7 @@ public:
 private:
     Model<T>& model_;
     int optimizer_;
-    Buffer<T> state_[2];
+    std::vector<Buffer<T>> state_;
     int64_t epoch_ = 0, steps_ = 0;
     std::optional<Failure> failure_;
     // How many threads are worth having within a run, and for runs so short that starting and joining them counts.

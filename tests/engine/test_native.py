@@ -82,12 +82,13 @@ def test_the_tables_in_c_have_the_names_of_those_in_python_in_their_order():
     assert _native.optimizers() == list(OPTIMIZERS)
 
 
-def test_the_tables_in_c_agree_on_pairs_and_states():
+def test_the_tables_in_c_agree_on_pairs_states_and_hyperparameters():
     from reseau import _native
 
     entries = [*LOSSES.values(), *(entry.of_logarithms for entry in LOSSES.values() if entry.of_logarithms)]
     assert _native.simplifies_with() == [loss.simplifies_with or "" for loss in entries]
     assert _native.optimizer_states() == [optimizer.states for optimizer in OPTIMIZERS.values()]
+    assert _native.hyperparameters() == [list(optimizer().hyperparameters()) for optimizer in OPTIMIZERS.values()]
 
 
 # --- the same bytes -----------------------------------------------------------------------------------------------

@@ -230,7 +230,7 @@ class Trainer:
         self._left = False  # whether the newest parameters are those of the kernels
         self._packed = False  # whether the kernels have the newest parameters
         place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
-        self._trainer = _TRAINERS[parameters.dtype.name](model, place, _native.optimizer_states()[place])
+        self._trainer = _TRAINERS[parameters.dtype.name](model, place)
 
     def run(
         self,
@@ -254,7 +254,7 @@ class Trainer:
             X = SparseRows.of(X)
         resume = self._packed
         self._left, self._packed = leave, leave
-        hyperparameters = [float(value) for value in self.optimizer.hyperparameters().values()]
+        hyperparameters = {name: float(value) for name, value in self.optimizer.hyperparameters().items()}
         losses: list[float] = []
         numbers, places = _rows(X)
         while len(losses) < epochs:
