@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import reseau as rs
 from reseau.engine import reference
-from reseau.estimators import perceptron
+from reseau.estimators import attempt
 from reseau.training.lbfgs import minimize
 from reseau.training.loop import Samples
 
@@ -341,14 +341,14 @@ def test_an_interruption_while_the_fit_takes_over_changes_nothing(name: str, mon
     model = classifier(solver="lbfgs" if name == "lbfgs" else "adam", warm_start=name in ("warm", "lbfgs"))
     if name != "unfitted":
         model.fit(frame, y)
-    before, take = state(model), perceptron._take_slots
+    before, take = state(model), attempt._take_slots
 
     def interrupted(into: Any, of: Any) -> None:
         if into is model:  # the last that is done
             raise KeyboardInterrupt
         take(into, of)
 
-    monkeypatch.setattr(perceptron, "_take_slots", interrupted)
+    monkeypatch.setattr(attempt, "_take_slots", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(frame if name == "warm" else frame.rename(columns={"a": "z"}) if name == "fitted" else frame, y)
     assert state(model) == before

@@ -17,7 +17,14 @@ from reseau.vocabulary.optimizers import Optimizer
 
 
 class Trainer(Protocol):
-    """A training run in progress; `reseau.engine.reference.Trainer` says what its methods do."""
+    """A training run in progress; `reseau.engine.reference.Trainer` says what its methods do.
+
+    Who holds the newest parameters: the flat vector, the engine (in a layout of its own), or both. At first it is the
+    vector, and it is again after each run, whether it failed or was interrupted, and after `go_on_from`. Only a run
+    with `leave` leaves them to the engine, and the vector as it was before; an engine that has no other layout, whose
+    `leaves` is False, never does. `take_back` copies them to the vector: then both hold them, and the vector must not
+    be changed, or with `to_change` the vector alone. The next run begins with what is newest.
+    """
 
     optimizer: Optimizer
     parameters: FloatArray
@@ -46,7 +53,7 @@ class Trainer(Protocol):
         """Train for some epochs; return the mean error of the rows in each."""
 
     def take_back(self, to_change: bool = True) -> None:
-        """Bring the parameters up to date if they were left."""
+        """Bring the flat vector up to date; unless `to_change`, it must stay as it then is."""
 
     def progress(self, into: Progress | None = None) -> Progress:
         """How far it has come."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
@@ -227,8 +227,7 @@ class Trainer:
         self.threads = threads
         model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
         self.sparse = sparse
-        self._left = False  # whether the newest parameters are those of the kernels
-        self._packed = False  # whether the kernels have the newest parameters
+        self._newest: Literal["vector", "kernels", "both"] = "vector"  # who has the newest parameters
         place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
         self._trainer = _TRAINERS[parameters.dtype.name](model, place)
 
@@ -252,8 +251,8 @@ class Trainer:
             X = X[:]
         elif self.sparse and not isinstance(X, SparseRows):
             X = SparseRows.of(X)
-        resume = self._packed
-        self._left, self._packed = leave, leave
+        resume = self._newest != "vector"
+        self._newest = "kernels" if leave else "vector"
         hyperparameters = {name: float(value) for name, value in self.optimizer.hyperparameters().items()}
         losses: list[float] = []
         numbers, places = _rows(X)
@@ -280,7 +279,7 @@ class Trainer:
             resume = leave
             if self.failure is not None:
                 break
-        self._left = self._packed = leave  # once more: another thread may have taken back what there was meanwhile
+        self._newest = "kernels" if leave else "vector"  # once more: another thread may have taken back what there was
         return losses
 
     @property
@@ -293,11 +292,12 @@ class Trainer:
         return Failure(step, "loss" if in_error else "state" if self._trainer.finite() else "weights")
 
     def take_back(self, to_change: bool = True) -> None:
-        """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
-        if self._left:
+        """Bring the flat vector up to date."""
+        if self._newest == "kernels":
             self._trainer.unpack(self.parameters)
-            self._left = False
-        self._packed = self._packed and not to_change
+            self._newest = "both"
+        if to_change:
+            self._newest = "vector"
 
     def progress(self, into: Progress | None = None) -> Progress:
         """How far it has come; the state goes into the vectors of an earlier answer, if one is given."""
@@ -310,7 +310,7 @@ class Trainer:
 
     def go_on_from(self, progress: Progress) -> None:
         """Take up what `progress` gave; the parameters are again those of the flat vector."""
-        self._left = self._packed = False
+        self._newest = "vector"
         for place, vector in enumerate(progress.state):
             self._trainer.set_state(place, vector)
         self._trainer.set_counts(progress.steps, progress.epochs)

@@ -384,7 +384,7 @@ class Trainer:
         return losses
 
     def take_back(self, to_change: bool = True) -> None:
-        """Bring the parameters up to date if they were left; unless `to_change`, they must stay as they then are."""
+        """Bring the flat vector up to date, as it is here."""
 
     def progress(self, into: Progress | None = None) -> Progress:
         """How far it has come; the state may go into the vectors of an earlier answer, if one is given."""

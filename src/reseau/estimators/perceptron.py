@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack
 from functools import partial
 from math import inf, isfinite
 from numbers import Integral, Real
-from types import MemberDescriptorType
 from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine
-from reseau.array_likes import numbers
 from reseau.arrays import Progress
-from reseau.checks import boolean, frames_within, integer, known, real, shown
+from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description
+from reseau.estimators.attempt import attempt
 from reseau.estimators.epochs import EpochLoss, Epochs
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
+from reseau.estimators.weights import Weights
 from reseau.files.model_file import Tensors
 from reseau.model import Model
 from reseau.network import Network
@@ -51,60 +48,11 @@ _FAILURES = {  # by the part that is no longer finite
     "weights": _NOT_FINITE,
     "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
 }
-_FITS: dict[tuple[int, int], int] = {}  # the thread in which an estimator is being fitted, by process and id
-
-
-class _Parameters(list[Any]):
-    """Arrays of which each can be assigned to: its numbers then change, and with them the network's."""
-
-    def __setitem__(self, place: Any, value: Any) -> None:
-        if isinstance(place, slice):
-            raise DataError("only one array at a time can be assigned to here; assign a list to the attribute for all.")
-        array = numbers(value, "the array")
-        if array.shape != self[place].shape:
-            raise DataError(f"an array of shape {array.shape} cannot stand for one of {self[place].shape} here.")
-        self[place][...] = array
 
 
 def _largest(array: Any) -> float:
     """The largest absolute value."""
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
-
-
-@contextmanager
-def _alone(estimator: Any) -> Iterator[None]:
-    """Refuse a second thread that would fit the same estimator meanwhile."""
-    # Not a lock in the estimator, which would have to be kept out of copies and files. dict.setdefault is atomic.
-    key, thread = (os.getpid(), id(estimator)), threading.get_ident()
-    try:
-        if _FITS.setdefault(key, thread) != thread:
-            raise ReseauError(
-                f"This {type(estimator).__name__} is being fitted by another thread; fit a clone in each thread "
-                "(sklearn.base.clone), or one after the other."
-            )
-        yield
-    finally:
-        if _FITS.get(key) == thread:
-            del _FITS[key]
-
-
-def _change(attributes: dict[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Change what differs between two states, in place: somebody may hold vars() of the estimator."""
-    missing = object()
-    attributes.update({name: value for name, value in after.items() if before.get(name, missing) is not value})
-    for name in before.keys() - after.keys():
-        attributes.pop(name, None)
-
-
-def _take_slots(into: Any, of: Any) -> None:
-    """Let an instance of a subclass with __slots__ have what another one has in them."""
-    if not getattr(type(of), "__slots__", None):
-        return
-    for cls in type(of).__mro__:
-        for slot in vars(cls).values():
-            if isinstance(slot, MemberDescriptorType):
-                with suppress(AttributeError):  # an empty one
-                    slot.__set__(into, slot.__get__(of))
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -114,12 +62,10 @@ def trains_in_steps(estimator: Any) -> bool:
     return True
 
 
-class Perceptron(Model, BaseEstimator):
+class Perceptron(Model, Weights):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
     _kept_as: ClassVar[str]  # the name in model files; a subclass has none of its own, and is not kept
-    _network: Network
-    _progress: Progress  # from where the optimizer goes on: that of a copy, or after a partial_fit
 
     def __init__(
         self,
@@ -278,19 +224,8 @@ class Perceptron(Model, BaseEstimator):
         return samples
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Any:
-        """Fit, or change nothing at all.
-
-        What is fitted is a double of the estimator, which takes over in the end what the fit has changed, and nothing
-        else: another thread may have set a parameter meanwhile. A continued fit changes in place what the double shares
-        with the estimator; it leaves in `undo` what gives that back.
-        """
-        with _alone(self), np.errstate(over="ignore", invalid="ignore"), ExitStack() as undo:
-            if isinstance(self.random_state, np.random.RandomState):
-                undo.callback(self.random_state.set_state, self.random_state.get_state(legacy=False))
-            double = object.__new__(type(self))
-            before = dict(self.__dict__)
-            double.__dict__.update(before)
-            _take_slots(double, self)
+        """Fit, or change nothing at all."""
+        with np.errstate(over="ignore", invalid="ignore"), attempt(self) as (double, undo):
             try:
                 double._learn(X, y, sample_weight, incremental=incremental, classes=classes, undo=undo)
             except MemoryError:
@@ -298,10 +233,6 @@ class Perceptron(Model, BaseEstimator):
                     f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
                     "make the layers smaller, give fewer rows or columns, or take a smaller batch_size."
                 ) from None
-            undo.callback(_change, self.__dict__, double.__dict__, before)  # Ctrl-C may come between any two lines
-            _change(self.__dict__, before, double.__dict__)
-            _take_slots(self, double)
-            undo.pop_all()
         return self
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, undo: ExitStack) -> None:
@@ -341,11 +272,9 @@ class Perceptron(Model, BaseEstimator):
         if first:
             try:
                 # The seed is of no use: everything random comes from random_state.
-                self._network = Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=0)
+                self._hold(Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=0))
             except ParameterError as error:  # too large for the memory
                 raise ParameterError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: {error}") from None
-            self._trainer: Any = None
-            self._handed_out = False  # whether somebody may hold arrays that are to stay the network's own
             self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
@@ -356,24 +285,6 @@ class Perceptron(Model, BaseEstimator):
             self._fit_whole(X, T, sample_weight, first=first, undo=undo)
         else:
             self._fit_in_steps(X, y, T, sample_weight, random, incremental=incremental, first=first, undo=undo)
-
-    def _way_back(self, *, leaves: bool = False) -> Callable[[], None]:
-        """What brings weights and optimizer back to where they are now.
-
-        A run that `leaves` its weights in the kernels need not be given a copy: the network's own stay what they are.
-        """
-        network, trainer = self._network, self._trainer
-        weights, progress = None if leaves else network.parameters.copy(), self.__dict__.get("_progress")
-        if trainer is not None and progress is None:
-            progress = trainer.progress()
-
-        def go_back() -> None:
-            if trainer is not None:
-                trainer.go_on_from(progress)
-            if weights is not None:
-                network.parameters[...] = weights
-
-        return go_back
 
     def _check_scale(self, T: Any, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
@@ -405,7 +316,7 @@ class Perceptron(Model, BaseEstimator):
         progress : Progress or None
             From where the next `partial_fit` goes on; None lets the optimizer start afresh.
         """
-        self._network, self._trainer, self._handed_out = network, None, False
+        self._hold(network)
         self._no_improvement_count, self.n_features_in_ = 0, network.architecture.inputs
         self._rate_factor = 1.0
         if progress is not None:
@@ -556,18 +467,10 @@ class Perceptron(Model, BaseEstimator):
             )
             batch_size = rows
         optimizer = self._optimizer(self.solver)
-        goes_on = incremental and self._trainer is not None and type(self._trainer.optimizer) is type(optimizer)
-        network = self._up_to_date(to_change=not goes_on)
-        if not goes_on:
-            self._trainer = network.trainer(
-                optimizer, inputs=X.shape[1], threads=engine.threads(), bounds=bounds(network.dtype), sparse=sparse
-            )
-            before = self.__dict__.pop("_progress", None)  # of the estimator that this is a copy of
-            if incremental and before is not None and len(before.state) == optimizer.states:
-                self._trainer.go_on_from(before)
-            else:
-                self._rate_factor = 1.0
-        leaves = incremental and not self._handed_out and self._trainer.leaves
+        errors_between = bounds(self._network.dtype)
+        trainer = self._take_trainer(optimizer, errors_between, sparse=sparse, goes_on=incremental)
+        network = self._up_to_date()
+        leaves = incremental and self._may_leave(trainer)
         if incremental or not first:
             go_back = self._way_back(leaves=leaves)
             undo.callback(go_back)
@@ -578,7 +481,7 @@ class Perceptron(Model, BaseEstimator):
         self.n_iter_ = 0
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # `optimizer` has what set_params may have changed between calls of partial_fit.
-        rules = Epochs(self, self._trainer, optimizer, epoch_loss, rows, random, validation, first=first, leave=leaves)
+        rules = Epochs(self, trainer, optimizer, epoch_loss, rows, random, validation, first=first, leave=leaves)
         settings = Settings(
             optimizer=optimizer,
             epochs=1 if incremental else self.max_iter,
@@ -587,7 +490,7 @@ class Perceptron(Model, BaseEstimator):
             shuffle=False,
             keep_best=self.early_stopping,
         )
-        train(run, self._trainer, network.parameters, Samples(X, T, s), settings, rules)
+        train(run, trainer, network.parameters, Samples(X, T, s), settings, rules)
         if run.interrupted:
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=frames_within())
             if incremental and self.n_iter_ == 0:
@@ -610,7 +513,7 @@ class Perceptron(Model, BaseEstimator):
             )
         if incremental:
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
-            self._progress = self._trainer.progress(into=self.__dict__.get("_progress"))
+            self._progress = trainer.progress(into=self.__dict__.get("_progress"))
 
     def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""
@@ -639,22 +542,6 @@ class Perceptron(Model, BaseEstimator):
 
     # --- after fitting ------------------------------------------------------------------------------------------------
 
-    @property
-    def network_(self) -> Network:
-        """The network itself."""
-        if "_network" not in vars(self):
-            raise AttributeError(f"{type(self).__name__} has no network_ before fit.")
-        self._handed_out = True
-        return self._up_to_date(to_change=True)
-
-    def _up_to_date(self, to_change: bool = False) -> Network:
-        """The network with the weights that the engine may still have."""
-        if self._trainer is not None:
-            self._trainer.take_back(to_change)
-        if to_change:
-            self._network.own_parameters()
-        return self._network
-
     def _forward(self, X: Any) -> Any:
         if "_network" in vars(self) and self._takes_as_it_is(X):
             return self._outputs(X)
@@ -663,41 +550,6 @@ class Perceptron(Model, BaseEstimator):
 
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)
-
-    @property
-    def coefs_(self) -> list[Any]:
-        """W of each layer, (n_in, n_out): writable views of the network's parameters."""
-        return _Parameters(layer.W for layer in self._fitted_layers("coefs_"))
-
-    @coefs_.setter
-    def coefs_(self, values: Any) -> None:
-        self._replace("coefs_", values)
-
-    @property
-    def intercepts_(self) -> list[Any]:
-        """The biases of each layer, (n_out,): writable views of the network's parameters."""
-        return _Parameters(layer.b for layer in self._fitted_layers("intercepts_"))
-
-    @intercepts_.setter
-    def intercepts_(self, values: Any) -> None:
-        self._replace("intercepts_", values)
-
-    def _fitted_layers(self, name: str) -> Any:
-        if "_network" not in vars(self):
-            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
-        return self.network_.layers
-
-    def _replace(self, name: str, values: Any) -> None:
-        """Give the network other weights or biases, of the same shapes."""
-        views = [layer.W if name == "coefs_" else layer.b for layer in self._fitted_layers(name)]
-        if not isinstance(values, Iterable):
-            raise DataError(f"{name} is {shown(values)}, but must be a list of an array a layer.")
-        arrays = [numbers(value, f"{name}[{i}]") for i, value in enumerate(values)]
-        given = [array.shape for array in arrays]
-        if given != [view.shape for view in views]:
-            raise DataError(f"{name} has shapes {given}, but must have {[view.shape for view in views]}.")
-        for view, array in zip(views, arrays, strict=True):
-            view[...] = array
 
     def described(self) -> tuple[dict[str, Any], Tensors]:
         """What a model file holds of it: the description and the tensors."""
@@ -727,16 +579,6 @@ class Perceptron(Model, BaseEstimator):
         from reseau.export import onnx
 
         onnx.to_onnx(self, path, dtype=dtype, opset=opset)
-
-    def __getstate__(self) -> Any:
-        # The trainer lives in native memory; a copy makes one of its own that goes on from there.
-        if "_network" in vars(self):
-            self._up_to_date()
-        state = dict(super().__getstate__())
-        if state.get("_trainer") is not None:
-            state["_progress"] = state["_trainer"].progress()
-            state["_trainer"] = None
-        return state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
