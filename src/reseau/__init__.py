@@ -29,9 +29,9 @@ _HOMES = {
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
     "save": "models",
-    "to_c": "export.c",
-    "to_onnx": "export.onnx",
-    "to_python": "export.numpy_script",
+    "to_c": "models",
+    "to_onnx": "models",
+    "to_python": "models",
     "LossCurveDisplay": "display.plots",
     "NetworkDisplay": "display.network",
     "ReseauError": "errors",
@@ -78,14 +78,11 @@ if TYPE_CHECKING:
     from reseau.display.plots import LossCurveDisplay
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor
-    from reseau.export.c import to_c
-    from reseau.export.numpy_script import to_python
-    from reseau.export.onnx import to_onnx
     from reseau.importing.keras import from_keras
     from reseau.importing.onnx import from_onnx
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
-    from reseau.models import load, save
+    from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
     from reseau.tables.model import TableModel
     from reseau.training.history import History

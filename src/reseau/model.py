@@ -1,4 +1,4 @@
-"""What every model has, of whatever kind: it can be saved and exported."""
+"""What every model has, of whatever kind: it is saved and exported."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reseau.files.model_file import Tensors
     from reseau.files.writing import Place
+    from reseau.parts import Parts
 
 
 class Model(ABC):
-    """A model that knows what a file says of it."""
+    """A model that knows its parts, and what a file says of it."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """The encoder, the network and the decoder."""
 
     @abstractmethod
     def described(self) -> tuple[dict[str, Any], Tensors]:
@@ -41,3 +48,56 @@ class Model(ABC):
         from reseau.files import model_file
 
         model_file.write(path, *self.described())
+
+    def to_c(
+        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+    ) -> None:
+        """Write the model as one C99 file without dependencies, and its header beside it.
+
+        `predict` gives the network's outputs, and `jacobian` their derivatives; `class` of an estimator gives the place
+        of the class that outputs say, and `predict_row` of a table model goes from a row to what is predicted.
+
+        Parameters
+        ----------
+        path : path
+            Of the C file; it has to end in ".c".
+        name : str or None
+            What the names in it begin with, such as "digits" in ``digits_predict``; None takes it from the path.
+        dtype : {"float32", "float64"} or None
+            The precision to compute in; None takes the network's.
+        weights : {"inside", "file"}
+            Where the weights are: constants of the C file, or in a file beside it that ends in ".bin" and that the
+            program loads, as compilers take long over millions of constants (see `reseau.to_c`).
+
+        Raises
+        ------
+        ReseauError
+            For another ending, a name that C does not allow, a network that does not know its inputs yet, and for
+            weights that are not finite in the precision.
+        sklearn.exceptions.NotFittedError
+            For an estimator before fit.
+        OSError
+            When the files cannot be written.
+        """
+        from reseau.export import c
+
+        c.write(self.parts(), path, name=name, dtype=dtype, weights=weights)
+
+    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
+        """Write the model to an ONNX file, whose inputs and outputs `reseau.export.onnx` tells.
+
+        Parameters are those of `reseau.to_onnx`; `reseau.from_onnx` reads a network back.
+
+        Raises
+        ------
+        ReseauError
+            Without the package onnx; for a network that does not know its inputs yet, for classes that ONNX has no
+            place for, and for weights that are not finite in the precision.
+        sklearn.exceptions.NotFittedError
+            For an estimator before fit.
+        OSError
+            When the path cannot be written.
+        """
+        from reseau.export import onnx
+
+        onnx.write(self.parts(), path, dtype=dtype, opset=opset)

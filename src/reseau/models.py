@@ -1,4 +1,4 @@
-"""The kinds of model that there are, and what is done with a model of any kind: it is saved and loaded.
+"""The kinds of model that there are, and what is done with a model of any kind: it is saved, loaded and exported.
 
 A kind is one entry of `KINDS`, by the name that files have for it. What loads files, the commands and the messages read
 that table.
@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reseau.errors import ParameterError, ReseauError
 from reseau.files import model_file
 from reseau.model import Model
+from reseau.parts import Parts
 from reseau.visible import visible
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+    import onnx
+
     from reseau.files.model_file import Source, Tensors
     from reseau.files.writing import Place
 
@@ -196,6 +201,223 @@ def load(path: Source) -> Any:
     3
     """
     return build(path, *model_file.read(path))
+
+
+def to_c(
+    model: object,
+    path: str | Path,
+    *,
+    name: str | None = None,
+    dtype: npt.DTypeLike | None = None,
+    weights: str = "inside",
+) -> None:
+    """Write a model as one C99 file without dependencies, and its header beside it; all complete, or none.
+
+    Parameters
+    ----------
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        What to write; built, trained or fitted. The steps of a pipeline before one of the estimators may be
+        StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; inputs are then
+        scaled in double. Of a search its best_estimator_ is written, and a TransformedTargetRegressor with such a
+        scaler gives predictions in the target's own unit.
+    path : path
+        Of the C file; it has to end in ".c", and the header then ends in ".h".
+    name : str or None
+        What the names in the files begin with, such as "digits" in ``digits_predict``; None takes it from the path.
+    dtype : {"float32", "float64"} or None
+        The precision to compute in; None takes the network's.
+    weights : {"inside", "file"}
+        Where the weights are. Those inside are constants to be read. A compiler takes a minute and gigabytes of memory
+        for millions of them, so they may be in a file of their own, beside the others and ending in ".bin":
+        ``digits_load("digits.bin")`` reads it, once, into memory that the program has from its start, and outputs are
+        NaN until then. Reading at the start of the program works with every compiler, from any folder, and on machines
+        of either byte order, unlike ``#embed`` and ``.incbin``; the file is known by its checksum.
+
+    Raises
+    ------
+    ParameterError
+        For another ending, a name that C does not allow, a dtype that is not one, or a step that cannot be written.
+    ReseauError
+        When the network has no parameters yet, or some that are not finite.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    OSError
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import reseau as rs
+    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0))
+    >>> rs.to_c(pipeline.fit(*load_iris(return_X_y=True)), "iris.c")
+    """
+    from reseau.export import c
+
+    c.write(parts_of(model, "C"), path, name=name, dtype=dtype, weights=weights)
+
+
+def to_python(model: object, path: str | Path, *, dtype: npt.DTypeLike | None = None) -> None:
+    """Write a model as a script that needs NumPy alone; complete, or not at all.
+
+    Parameters
+    ----------
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+        What to write; built, trained or fitted. What a pipeline may be is said at `reseau.to_c`.
+    path : path
+        Of the script; it has to end in ".py". More than 100,000 weights are in a file beside it, which has its name and
+        ends in ".npz".
+    dtype : {"float32", "float64"} or None
+        The precision to compute in; None takes the network's.
+
+    Raises
+    ------
+    ParameterError
+        For another ending, a dtype that is not one, or a step that cannot be written.
+    ReseauError
+        When the network has no parameters yet, or some that are not finite; for classes that cannot be written.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    OSError
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> import runpy
+    >>> import reseau as rs
+    >>> rs.to_python(rs.Network(rs.Dense(2, "softmax"), inputs=3, loss="cross_entropy", seed=0), "small.py")
+    >>> runpy.run_path("small.py")["predict"]([[0.0, 0.0, 0.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+    from reseau.export import numpy_script
+
+    numpy_script.write(parts_of(model, "NumPy"), path, dtype=dtype)
+
+
+def to_onnx(
+    model: object,
+    path: Place,
+    *,
+    sample: Any = None,
+    dtype: npt.DTypeLike | None = None,
+    opset: int | None = None,
+) -> None:
+    """Write a model as one self-contained ONNX file, complete or not at all.
+
+    Parameters
+    ----------
+    model : Network, TableModel, MLPClassifier, MLPRegressor, or another estimator of scikit-learn with these in it
+        Built, trained or fitted. A pipeline becomes one graph, from the raw columns on, and so do a search, a vote, a
+        stack, a calibration and whatever else the package skl2onnx and we can write.
+    path : path or binary file
+        Where; an existing file is replaced in one move. To a file that is open for writing, the graph is written once
+        it is whole.
+    sample : data frame, array or None
+        For what was fitted on a data frame: rows of it, of which the types of the columns are read; None where all are
+        numbers. Where onnxruntime is installed, the graph also has to predict for them (the first hundred) what the
+        model does.
+    dtype : {"float32", "float64"} or None
+        The precision to compute in. None takes the network's; of a pipeline in float64 for which there is no valid
+        graph, all in float32, with a warning.
+    opset : int or None
+        The version of the operators, 13 or later; None takes 17.
+
+    Raises
+    ------
+    ReseauError
+        Without the package onnx; for a model that has no weights yet, or such as are not finite in the precision, or
+        that ONNX has no place for; for a graph that onnx's checker or onnxruntime refuses.
+    ParameterError
+        For a value that is none of these.
+    sklearn.exceptions.NotFittedError
+        For an estimator before fit.
+    OSError
+        When the path cannot be written.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> net = rs.Network(rs.Dense(2, "softmax"), inputs=3, loss="cross_entropy")
+    >>> rs.to_onnx(net, "small.onnx")
+    >>> rs.from_onnx("small.onnx")
+    Network(Dense(2, 'softmax'), loss='cross_entropy', inputs=3, dtype='float32')
+    """
+    from reseau.export import onnx
+
+    onnx.write_model(to_onnx_model(model, sample=sample, dtype=dtype, opset=opset), path)
+
+
+def to_onnx_model(
+    model: object, *, sample: Any = None, dtype: npt.DTypeLike | None = None, opset: int | None = None
+) -> onnx.ModelProto:
+    """The model in onnx's own form; parameters and errors are those of `to_onnx`."""
+    from reseau.export.onnx import graph, version_of
+
+    version = version_of(opset)
+    inner: Any = model
+    if not isinstance(model, Model):
+        from sklearn.base import BaseEstimator
+        from sklearn.utils.validation import check_is_fitted
+
+        from reseau.composed.inside import innermost, networks
+
+        if isinstance(model, BaseEstimator):
+            check_is_fitted(model)
+        inner = innermost(model)
+        if not isinstance(inner, Model):
+            if any(True for _ in networks(inner)):
+                _needs_skl2onnx()
+                from reseau.composed.pipeline import pipeline_model
+
+                return pipeline_model(inner, sample, dtype, version)
+            ends = f" that ends in a {type(model.steps[-1][1]).__name__}" if hasattr(model, "steps") else ""
+            raise ParameterError(
+                f"model is a {type(model).__name__}{ends}, but must be {names()} of Réseau, or an estimator of "
+                "scikit-learn that has one of the latter in it."
+            )
+    return graph(inner.parts(), dtype, version)
+
+
+def _needs_skl2onnx() -> None:
+    try:
+        import skl2onnx  # noqa: F401
+    except ImportError:
+        raise ReseauError(
+            "What scikit-learn has around an estimator is written by the package skl2onnx, which is not installed; "
+            "install it with pip install 'reseau[onnx]'."
+        ) from None
+
+
+def parts_of(model: object, language: str) -> Parts:
+    """The parts of a model of any kind, or of a pipeline of scikit-learn around one.
+
+    Raises
+    ------
+    ParameterError
+        For what is no model of ours, and for a step that cannot be written, by its name.
+    sklearn.exceptions.NotFittedError
+        Before fit.
+    """
+    if isinstance(model, Model):
+        return model.parts()
+    from reseau.estimators.pipelines import unwrapped
+
+    wrapped = unwrapped(model, "write it with reseau.to_onnx, which knows the steps of scikit-learn.")
+    inner = wrapped.model
+    if not isinstance(inner, Model):
+        theirs = type(inner).__module__.startswith("sklearn.neural_network")
+        raise ParameterError(
+            f"a {type(inner).__name__} cannot be written as {language}; give {names()} of Réseau, or a Pipeline that "
+            "ends in one." + (" reseau.from_sklearn takes over one of scikit-learn." if theirs else "")
+        )
+    parts = inner.parts()
+    encoder, decoder = parts.encoder, parts.decoder
+    if wrapped.scalings or wrapped.features is not None:
+        encoder = encoder.behind(wrapped.scalings, wrapped.features)
+    if wrapped.target is not None:
+        decoder = decoder.in_unit_of(wrapped.target)
+    return Parts(encoder, parts.network, decoder)
 
 
 def build(source: Source, description: dict[str, Any], tensors: Tensors | None) -> Any:

@@ -20,12 +20,12 @@ from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.typesetting import TextSetter
 from reseau.model import Model
+from reseau.parts import Parts
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
-    from reseau.files.writing import Place
     from reseau.training.history import History
     from reseau.vocabulary.optimizers import Optimizer
 
@@ -780,54 +780,15 @@ class Network(Model):
         """Rebuild a network from what `describe` gave and its flat vector of parameters."""
         return cls.from_description(description, architecture_from_description(description).named(parameters))
 
+    def parts(self) -> Parts:
+        """Nothing stands around the network."""
+        from reseau.export.plain import Inputs, Outputs
+
+        return Parts(Inputs(), self, Outputs())
+
     def described(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """What a model file holds of it: the description and the tensors."""
         return {"kind": "network", "network": self.describe()}, self.tensors()
-
-    def to_c(
-        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
-    ) -> None:
-        """Write the network as one C99 file without dependencies, and its header beside it: `predict` and `jacobian`.
-
-        Parameters
-        ----------
-        path : path
-            Of the C file; it has to end in ".c".
-        name : str or None
-            What the names in it begin with, such as "digits" in ``digits_predict``; None takes it from the path.
-        dtype : {"float32", "float64"} or None
-            The precision to compute in; None takes the network's.
-        weights : {"inside", "file"}
-            Where the weights are: constants of the C file, or in a file beside it that ends in ".bin" and that the
-            program loads, as compilers take long over millions of constants (see `reseau.to_c`).
-
-        Raises
-        ------
-        ReseauError
-            For another ending, a name that C does not allow, or a network that does not know its inputs yet.
-        OSError
-            When the files cannot be written.
-        """
-        from reseau.export import c
-
-        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
-
-    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
-        """Write the network to an ONNX file, with input "X" and output "O"; `reseau.from_onnx` reads it back.
-
-        Parameters are those of `reseau.to_onnx`.
-
-        Raises
-        ------
-        ReseauError
-            Without the package onnx; for a network that does not know its inputs yet, and for weights that are not
-            finite in the precision.
-        OSError
-            When the path cannot be written.
-        """
-        from reseau.export import onnx
-
-        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def summary(self) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.

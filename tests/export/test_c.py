@@ -26,7 +26,6 @@ from sklearn.preprocessing import StandardScaler
 
 import reseau as rs
 from reseau.export import c, c_text
-from reseau.export.vectors import used
 from reseau.tables import columns as columns_module
 from reseau.tables.columns import Category, Date
 from reseau.tables.quantity import Quantity
@@ -213,7 +212,7 @@ def test_models_of_every_kind_go_into_one_translation_unit(trained: tuple[rs.Tab
 def test_two_rows_of_memory_serve_any_number_of_layers(tmp_path: Path) -> None:
     widths = [7, 30, 20, 25, 3, 2]
     net = rs.Network(*(rs.Dense(n, "tanh") for n in widths), inputs=40, seed=0)
-    _, source = c.sources(net, "net.h")
+    _, source = c.sources(net.parts(), "net.h")
     body = source[source.index("void net_predict(") : source.index("void net_jacobian(")]
     assert re.findall(r"float [^;]*;", body[body.index("{") :]) == ["float u[20], v[30];"]
     assert f"take {4 * 50} and " in " ".join(source.replace("*", " ").split())
@@ -292,7 +291,7 @@ def test_the_numbers_are_those_of_the_network(tmp_path: Path) -> None:
     for dtype, name in (("float32", "single"), ("float64", "twice")):
         net = rs.Network(rs.Dense(3, "identity"), inputs=2, dtype=dtype)
         net.parameters[...] = rng.normal(size=9) * 10.0 ** rng.integers(-30, 30, 9)
-        header, source = c.sources(net, f"{name}.h")
+        header, source = c.sources(net.parts(), f"{name}.h")
         for letter, values in (("W1", net.layers[0].W), ("b1", net.layers[0].b)):
             body = re.search(rf"{letter}\[.*?= \{{(.*?)\}};", source, re.DOTALL)
             assert body is not None
@@ -303,15 +302,15 @@ def test_the_numbers_are_those_of_the_network(tmp_path: Path) -> None:
 
 def test_a_network_can_be_written_in_the_other_precision(tmp_path: Path) -> None:
     net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(1, "identity"), inputs=3, dtype="float64", seed=0)
-    _, in_float = c.sources(net, "n.h", dtype="float32")
+    _, in_float = c.sources(net.parts(), "n.h", dtype="float32")
     assert "double" not in in_float[: in_float.index("#ifdef RESEAU_TEST")].split("*/", 1)[1]
-    assert "float" not in c.sources(net, "n.h")[1].split("*/", 1)[1]
+    assert "float" not in c.sources(net.parts(), "n.h")[1].split("*/", 1)[1]
 
 
 def test_the_same_network_gives_the_same_bytes_and_ascii(tmp_path: Path) -> None:
     net = rs.Network(rs.Dense(4, "mish"), rs.Dense(1, "sigmoid"), inputs=3, seed=0)
-    assert c.sources(net, "n.h") == c.sources(net, "n.h")
-    assert "".join(c.sources(net, "n.h")).isascii()
+    assert c.sources(net.parts(), "n.h") == c.sources(net.parts(), "n.h")
+    assert "".join(c.sources(net.parts(), "n.h")).isascii()
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -370,7 +369,7 @@ def new_rows(table: Any) -> Any:
 
 def c_rows(model: rs.TableModel, table: Any) -> tuple[type[ctypes.Structure], list[ctypes.Structure]]:
     """The rows of a table as the struct of the header, missing cells as NAN or NULL."""
-    read, descriptions = read_table(table), used(model)
+    read, descriptions = read_table(table), model.parts().encoder.columns
     cells = []
     for description in descriptions:
         values = description.read(read.columns[description.name])
@@ -403,7 +402,7 @@ def test_rows_are_encoded_and_predicted_as_in_python(
     table = new_rows(table)
     model.to_c(tmp_path / "table.c", name="it", dtype=dtype)
     library = shared_library(QUICK, [tmp_path / "table.c"], tmp_path)
-    descriptions = used(model)
+    descriptions = model.parts().encoder.columns
     X = columns_module.encode(
         model.columns, columns_module.read_columns(model.columns, read_table(table)), read_table(table).rows
     )
@@ -448,7 +447,7 @@ def test_names_and_classes_are_there_as_text(trained: tuple[rs.TableModel, Any],
 
     features = [feature for d in model.columns for feature in d.features]
     assert texts("it_input_names", len(features)) == features
-    names = [d.name for d in used(model)]
+    names = [d.name for d in model.parts().encoder.columns]
     assert texts("it_column_names", len(names)) == names
     if model.target.task == "classification":
         assert texts("it_class_names", len(model.target.labels)) == model.target.labels
@@ -510,7 +509,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_number_of_its_column(tmp_
     model = rs.TableModel.train(table, "y", epochs=2)
     model.to_c(tmp_path / "it.c")
     library = shared_library(QUICK, [tmp_path / "it.c"], tmp_path)
-    names = [d.name for d in used(model)]
+    names = [d.name for d in model.parts().encoder.columns]
     Row, rows = c_rows(model, table.slice(1, 1))
     o = np.full(1, 7.0)
     bad = {"int": [math.inf, -1e39], "flag": [2.0, -1.0, 0.5], "when": [1e14, -math.inf]}

@@ -17,11 +17,12 @@ import pyarrow as pa
 import pytest
 
 import reseau as rs
-from reseau.export import onnx as export
-from reseau.export import onnx_network, onnx_table
+from reseau import models
+from reseau.export import onnx_labels, onnx_layers
 from reseau.export.onnx_graph import OPSET, Graph
 from reseau.tables import table_file
 from reseau.tables.cells import MISSING, without
+from reseau.tables.code import onnx_columns
 from reseau.tables.table import read_table
 from reseau.vocabulary.activations import ACTIVATIONS, RowWise
 
@@ -36,7 +37,7 @@ SLOPES = dict.fromkeys(ACTIVATIONS, 1.2) | {"selu": 1.76, "hard_swish": 1.5, "lo
 
 
 def checked(model: object, **settings: Any) -> Any:
-    proto = export.to_model(model, **settings)
+    proto = models.to_onnx_model(model, **settings)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -178,7 +179,7 @@ def test_the_precision_can_be_chosen(own: str, other: str, tmp_path: Path) -> No
     X = np.random.default_rng(0).normal(size=(20, 4)).astype(other)
     net.to_onnx(tmp_path / "net.onnx", dtype=other)
     assert_equal_up_to_rounding(twin, X, run(onnx.load(tmp_path / "net.onnx"), X=X)["O"])
-    assert export.to_model(net, dtype=own) == export.to_model(net)
+    assert models.to_onnx_model(net, dtype=own) == models.to_onnx_model(net)
     with pytest.raises(rs.ParameterError, match="dtype is 'float16'"):
         net.to_onnx(tmp_path / "no.onnx", dtype="float16")
 
@@ -226,13 +227,13 @@ def test_a_network_without_inputs_cannot_be_exported_and_leaves_no_file(tmp_path
 
 def test_only_models_can_be_exported(tmp_path: Path) -> None:
     with pytest.raises(rs.ParameterError, match="is a dict, but must be a Network"):
-        export.to_onnx({}, tmp_path / "no.onnx")
+        rs.to_onnx({}, tmp_path / "no.onnx")
 
 
 def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_network, "LARGEST", 39)
+    monkeypatch.setattr(onnx_layers, "LARGEST", 39)
     with pytest.raises(rs.ReseauError, match=r"10 parameters take .* at most 2"):
-        export.to_model(rs.Network(rs.Dense(2), inputs=4))
+        models.to_onnx_model(rs.Network(rs.Dense(2), inputs=4))
 
 
 def test_without_onnx_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +308,7 @@ def test_labels_keep_their_value_and_their_type(name: str) -> None:
     ],
 )
 def test_objects_are_what_they_all_are(classes: list[Any], table: npt.NDArray[Any]) -> None:
-    found = onnx_network.label_table(np.array(classes, object))
+    found = onnx_labels.label_table(np.array(classes, object))
     assert found.dtype == table.dtype
     assert found.tolist() == table.tolist()
 
@@ -325,7 +326,7 @@ def test_objects_are_what_they_all_are(classes: list[Any], table: npt.NDArray[An
 )
 def test_classes_without_a_tensor_are_refused(classes: Any, match: str) -> None:
     with pytest.raises(rs.ReseauError, match=match):
-        onnx_network.label_table(classes if isinstance(classes, np.ndarray) else np.array(classes, object))
+        onnx_labels.label_table(classes if isinstance(classes, np.ndarray) else np.array(classes, object))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -375,7 +376,7 @@ def test_an_estimator_before_fit_is_refused_as_scikit_learn_does(tmp_path: Path)
 def test_a_classifier_of_a_single_class_is_refused() -> None:
     X, y = blobs(1)
     with pytest.raises(rs.ReseauError, match="a single class, 'only'"):
-        export.to_model(rs.MLPClassifier((2,), max_iter=2).fit(X, np.array(["only"])[y]))
+        models.to_onnx_model(rs.MLPClassifier((2,), max_iter=2).fit(X, np.array(["only"])[y]))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -384,7 +385,7 @@ def test_classes_that_are_no_text_or_numbers_are_refused() -> None:
     model = rs.MLPClassifier((2,), max_iter=2).fit(X, y)
     model.classes_ = np.array([datetime.date(2024, 1, 1), datetime.date(2025, 1, 1)], object)
     with pytest.raises(rs.ReseauError, match=r"2024.* of type date.* text, or numbers of one type"):
-        export.to_model(model)
+        models.to_onnx_model(model)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -393,7 +394,7 @@ def test_classes_that_are_no_text_or_numbers_are_refused() -> None:
 def cells(model: rs.TableModel, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
     """The inputs of a table model's graph, from the table's own cells and not from our way of reading them."""
     inputs = {}
-    for entry in json.loads(metadata(export.to_model(model))["inputs"]):
+    for entry in json.loads(metadata(models.to_onnx_model(model))["inputs"]):
         values = table[entry["name"]].to_pylist()
         column: Any
         if entry["kind"] == "category":
@@ -545,7 +546,7 @@ def test_the_day_of_the_year_is_the_calendar_s() -> None:
     days = [first + datetime.timedelta(days=n) for n in range(0, 366 * 850, 5)]
     ends = [datetime.date(y, m, d) for y in range(1600, 2410) for m, d in ((1, 1), (2, 28), (3, 1), (12, 31))]
     g = Graph(np.dtype(np.float64), taken=("whole", "day"))
-    g("Identity", onnx_table._day_of_year(g, "whole"), name="day")
+    g("Identity", onnx_columns._day_of_year(g, "whole"), name="day")
     tensors = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", 1]) for name in ("whole", "day")]
     graph = helper.make_graph(g.nodes, "calendar", tensors[:1], tensors[1:], initializer=g.weights)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
@@ -589,7 +590,7 @@ def test_asinh_has_all_the_digits_of_float_wherever_it_is_taken(dtype: Any) -> N
     from onnx import TensorProto, helper
 
     g = Graph(np.dtype(np.float64), taken=("z", "a"))
-    g("Identity", onnx_table._asinh(g, "z"), name="a")
+    g("Identity", onnx_columns._asinh(g, "z"), name="a")
     tensors = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"]) for name in ("z", "a")]
     graph = helper.make_graph(g.nodes, "asinh", tensors[:1], tensors[1:], initializer=g.weights)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)

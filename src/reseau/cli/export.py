@@ -56,23 +56,19 @@ def export(
         outputs = [output, *map(output.with_suffix, _BESIDE.get((ending, weights), ()))]
         for path in outputs:
             check_output(path, [model])
-        from reseau.models import load
+        from reseau.models import load, parts_of, to_c, to_onnx, to_python
 
         loaded, precision = load(model), None if dtype is None else TYPES[dtype]
         if ending == ".c":
-            from reseau.export.c import to_c
-
             to_c(loaded, output, name=name, dtype=precision, weights=weights)
         elif ending == ".py":
-            from reseau.export.numpy_script import to_python, weights_beside
+            from reseau.export.numpy_script import weights_beside
 
-            if (beside := weights_beside(loaded, output)) is not None:
+            if (beside := weights_beside(parts_of(loaded, "NumPy"), output)) is not None:
                 check_output(beside, [model])
                 outputs.append(beside)
             to_python(loaded, output, dtype=precision)
         else:
-            from reseau.export.onnx import to_onnx
-
             to_onnx(loaded, output, dtype=precision)
         *others, last = map(str, outputs)
         tell(f"{model} written as {', '.join(others)}{' and ' * bool(others)}{last}.", err=True)

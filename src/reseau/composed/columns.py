@@ -165,7 +165,7 @@ def columns_of(
         if names is None:
             return Columns([Column("X", rows.dtype, rows, width)], ["X"], rows, are_given=False)
         every = [Column(str(name), rows.dtype, rows[:, [j]]) for j, name in enumerate(names)]
-        inputs = input_names([column.name for column in every], outputs, stacklevel=6)
+        inputs = input_names([column.name for column in every], outputs)
         return Columns(every, inputs, rows, are_given=False)
     frame = nw.from_native(sample, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
@@ -180,7 +180,7 @@ def columns_of(
         every = [_of_real(_column(str(name), first[:, held.index(name)]), dtype) for name in wanted]
         rows = first.to_native()
         if names is not None or any(column.dtype is None or column.dtype == TEXT for column in every):
-            return Columns(every, input_names([column.name for column in every], outputs, stacklevel=6), rows)
+            return Columns(every, input_names([column.name for column in every], outputs), rows)
         sample = first.to_numpy()  # a frame without names of columns is an array
     head: Any = sample if scipy.sparse.issparse(sample) else np.asarray(sample)
     if head.ndim != 2 or not head.shape[1]:

@@ -24,7 +24,7 @@ from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.pipeline import Pipeline
 
-from reseau.checks import integer
+from reseau.checks import frames_within, integer
 from reseau.composed import steps
 from reseau.composed.around import AROUND, SAY_THE_LIKELIEST
 from reseau.composed.columns import Columns, columns_of
@@ -32,13 +32,15 @@ from reseau.composed.inside import networks, plain
 from reseau.composed.operators import TENSORS, Converter, cells, hand_over, is_text, precision
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators.mlp import MLPClassifier, MLPRegressor
-from reseau.export.models import dtype_of
+from reseau.export.common import dtype_of
 from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
-from reseau.export.onnx_network import OUTPUTS, decisions, label_table, labels, layers
+from reseau.export.onnx_labels import label_table, labels
+from reseau.export.onnx_layers import layers
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
 
+OUTPUTS = ("label", "probabilities", "prediction")
 BEFORE = "steps/"  # begins the names of what skl2onnx wrote
 CLOSE = {"float32": 1e-3, "float64": 1e-6}  # how far, in units of the largest, predictions may be from ours
 # For how many of the rows, where not for all: what is rounded may pass a threshold on its way, and where rows are our
@@ -92,7 +94,7 @@ def pipeline_model(model: Any, sample: Any, dtype: npt.DTypeLike | None, opset: 
             warnings.warn(
                 f"There is no valid graph in float64, so that this one computes in float32: {refusals[0]} With "
                 "dtype='float32' it is asked for.",
-                stacklevel=4,
+                stacklevel=frames_within(),
             )
         return made
     raise ReseauError(str(refusals[0])) from refusals[0]
@@ -337,7 +339,8 @@ def _step_shape(within: str) -> Callable[[Any], None]:
 def _classifier(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     g = Graph(precision(operator), opset=container.target_opset)
-    decided, P = decisions(g, model, cells(g, operator).matrix(), g.free("probabilities"))
+    parts = model.parts()
+    decided, P = parts.decoder.decisions(g, parts.network, cells(g, operator).matrix(), g.free("probabilities"))
     if not model._several and not scope.get_options(model, {"nocl": False})["nocl"]:
         decided = g("Gather", g.weight("classes", _labels_of_skl2onnx(model)), decided, axis=0)
     hand_over(scope, container, g, zip([decided, P], operator.outputs, strict=True))

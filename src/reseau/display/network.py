@@ -13,6 +13,7 @@ from reseau.checks import boolean, integer, known, shown
 from reseau.display.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.errors import ParameterError
 from reseau.formulas.typesetting import TextSetter
+from reseau.model import Model
 from reseau.visible import visible
 from reseau.vocabulary.activations import ACTIVATIONS
 
@@ -472,48 +473,29 @@ def _apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points
 
 def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None]:
     """The network in an estimator, and the names of its inputs and outputs where they are known."""
-    from reseau.network import Network
+    before, inner = None, estimator
+    if not isinstance(estimator, Model):
+        from sklearn.pipeline import Pipeline
 
-    if isinstance(estimator, Network):
-        return estimator, None, None
-    from sklearn.pipeline import Pipeline
-    from sklearn.utils.validation import check_is_fitted
-
-    from reseau.estimators.perceptron import Perceptron
-
-    if isinstance(estimator, Pipeline) and isinstance(estimator[-1], Perceptron):
-        check_is_fitted(estimator[-1], "network_")
-        network, inputs, outputs = _opened(estimator[-1])
-        given = getattr(estimator, "feature_names_in_", None)
-        if inputs is None and given is not None and len(estimator) > 1:
-            try:
-                inputs = [str(name) for name in estimator[:-1].get_feature_names_out(given)]
-            except AttributeError:  # a step does not name what it gives
-                inputs = None
-        return network, inputs, outputs
-    if isinstance(estimator, Perceptron):
-        check_is_fitted(estimator, "network_")
-        network = estimator.network_
-        named = getattr(estimator, "feature_names_in_", None)
-        inputs = None if named is None else [str(name) for name in named]
-        outputs = [str(label) for label in getattr(estimator, "classes_", ())]
-        if network.architecture.outputs == 1:
-            outputs = outputs[1:]  # the second class, whose probability the neuron gives; with one class there is none
-        return network, inputs, outputs if len(outputs) == network.architecture.outputs else None
-    from reseau.tables.classes import Classes
-    from reseau.tables.model import TableModel
-
-    if isinstance(estimator, TableModel):
-        target = estimator.target
-        features = [feature for column in estimator.columns for feature in column.features]
-        return estimator.network, features, target.labels if isinstance(target, Classes) else [target.name]
-    kind = estimator if isinstance(estimator, type) else type(estimator)
-    hint = "; of a search give its best_estimator_" if hasattr(estimator, "estimator") else ""
-    raise ParameterError(
-        f"estimator is {'the class' if kind is estimator else 'of'} {kind.__module__}.{kind.__qualname__}, but must be "
-        f"a fitted MLPClassifier or MLPRegressor of reseau, a pipeline that ends with one, a TableModel or a "
-        f"Network{hint}."
-    )
+        if isinstance(estimator, Pipeline):
+            before, inner = estimator[:-1], estimator[-1]
+    if not isinstance(inner, Model):
+        kind = estimator if isinstance(estimator, type) else type(estimator)
+        hint = "; of a search give its best_estimator_" if hasattr(estimator, "estimator") else ""
+        raise ParameterError(
+            f"estimator is {'the class' if kind is estimator else 'of'} {kind.__module__}.{kind.__qualname__}, but "
+            "must be a fitted MLPClassifier or MLPRegressor of reseau, a pipeline that ends with one, a TableModel or "
+            f"a Network{hint}."
+        )
+    parts = inner.parts()
+    inputs = parts.encoder.names
+    given = getattr(estimator, "feature_names_in_", None)
+    if inputs is None and before is not None and len(before) and given is not None:
+        try:
+            inputs = [str(name) for name in before.get_feature_names_out(given)]
+        except AttributeError:  # a step does not name what it gives
+            inputs = None
+    return parts.network, inputs, parts.decoder.names
 
 
 def _checked_layers(weights: Any, biases: Any, activations: Any) -> tuple[list[Any], list[Any], list[str]]:

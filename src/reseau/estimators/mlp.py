@@ -16,6 +16,7 @@ from reseau.array_likes import as_array
 from reseau.checks import known
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import labels
+from reseau.estimators.decoders import Labels, Numbers
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import regression_units
 from reseau.vocabulary.layers import Architecture, default_output
@@ -259,6 +260,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
         return self._output(np.empty((0, len(self.classes_))))
+
+    def _decoder(self) -> Labels:
+        return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
 
     def _described_classes(self) -> dict[str, Any]:
         return {
@@ -522,6 +526,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _output(self, y: Any) -> tuple[int, str, str]:
         return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss
+
+    def _decoder(self) -> Numbers:
+        return Numbers()
 
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
         loss = REGRESSION_LOSSES.get(architecture.loss)

@@ -26,9 +26,11 @@ from reseau.estimators.attempt import attempt
 from reseau.estimators.epochs import EpochLoss, Epochs
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
 from reseau.estimators.weights import Weights
+from reseau.export.plain import Inputs
 from reseau.files.model_file import Tensors
 from reseau.model import Model
 from reseau.network import Network
+from reseau.parts import Decoder, Parts
 from reseau.training import divergence
 from reseau.training.lbfgs import minimize
 from reseau.training.loop import Run, Samples, train
@@ -145,6 +147,10 @@ class Perceptron(Model, Weights):
     @abstractmethod
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
         """What `_output` has to have given where a file has such an architecture, and such classes."""
+
+    @abstractmethod
+    def _decoder(self) -> Decoder:
+        """What makes predictions of the network's outputs."""
 
     def _described_classes(self) -> dict[str, Any] | None:
         """The classes as a model file has them, JSON-able; None if there are none."""
@@ -551,34 +557,16 @@ class Perceptron(Model, Weights):
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)
 
+    def parts(self) -> Parts:
+        """X as it was fitted on, the network, and what its outputs say."""
+        check_is_fitted(self, "_network")
+        names = getattr(self, "feature_names_in_", None)
+        inputs = Inputs(None if names is None else [str(name) for name in names])
+        return Parts(inputs, self.network_, self._decoder())
+
     def described(self) -> tuple[dict[str, Any], Tensors]:
         """What a model file holds of it: the description and the tensors."""
         return description.described(self)
-
-    def to_c(self, path: Any, *, name: str | None = None, dtype: str | None = None, weights: str = "inside") -> None:
-        """Write the fitted estimator as one C99 file without dependencies, and its header beside it.
-
-        `predict` gives the network's outputs, `class` the place of the class that they say. Parameters and errors are
-        those of `Network.to_c`.
-        """
-        from reseau.export import c
-
-        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
-
-    def to_onnx(self, path: Any, *, dtype: str | None = None, opset: int | None = None) -> None:
-        """Write the fitted estimator to an ONNX file: "X" gives "label" and "probabilities", or "prediction".
-
-        Parameters are those of `reseau.to_onnx`.
-
-        Raises
-        ------
-        ReseauError
-            Without the package onnx; for classes that are neither text, numbers nor booleans, and for weights that are
-            not finite in the precision.
-        """
-        from reseau.export import onnx
-
-        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

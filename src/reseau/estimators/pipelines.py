@@ -7,6 +7,7 @@ since inputs far from zero (1e5 ± 1) would lose their digits if it became part 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,29 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScale
 from sklearn.utils.validation import check_is_fitted
 
 from reseau.errors import ParameterError, ReseauError
-from reseau.estimators.scaling import Scaling, Wrapped
+from reseau.parts import Scaling
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A model with what pipelines put around it.
+
+    Attributes
+    ----------
+    model : object
+        The innermost estimator.
+    scalings : tuple of Scaling
+        Of the inputs, in their order.
+    target : Scaling or None
+        Of which what is predicted is taken `back`.
+    features : list of str or None
+        The names of the inputs, as the outermost was fitted on.
+    """
+
+    model: Any
+    scalings: tuple[Scaling, ...] = ()
+    target: Scaling | None = None
+    features: list[str] | None = None
 
 
 class Scaler(NamedTuple):

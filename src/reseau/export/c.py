@@ -1,11 +1,10 @@
 """Models as one C99 file and its header: no dependency but the C library, no heap, constant tables, readable.
 
 The file holds for each layer its tables, Z = A W + b with its activation, and the way back from ∂/∂a to ∂/∂x (see
-`c_layers`); `predict` chains the first, `jacobian` goes back once for each output. A table model also has a `struct`
-for a row, `encode` from it to the inputs, and `predict_row` (see `c_table`); an estimator has the names of its classes,
-and `class` (see `c_estimator`); a pipeline scales its inputs first. Every name begins with the model's, static ones
-too, so that several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares
-itself with test vectors (see `vectors`).
+`c_layers`); `predict` chains the first, `jacobian` goes back once for each output. What stands around the network is
+given by its encoder and its decoder (see `reseau.parts`). Every name begins with the model's, static ones too, so that
+several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares itself with
+test vectors (see `vectors`).
 
 Sums are taken in the order of the inputs, beginning with b, and without fused multiply-adds unless the compiler is told
 to use them, so that outputs differ from the engines' by rounding only. What was tried: GCC and Clang, as C99, as C++,
@@ -14,28 +13,25 @@ and under their sanitizers, and GCC with -Ofast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import numpy.typing as npt
 
 from reseau.checks import as_path, known
 from reseau.errors import ParameterError
 from reseau.export import c_program, c_weights
 from reseau.export import c_text as c
-from reseau.export.c_layers import Layer, scalings
-from reseau.export.models import check_finite, dtype_of, network_of, summary, taken_apart
-from reseau.export.vectors import Vectors, vectors, wide_first_layer
+from reseau.export.c_code import Code, File
+from reseau.export.c_layers import Layer
+from reseau.export.common import check_finite, dtype_of, summary
+from reseau.export.vectors import vectors, wide_first_layer
 from reseau.files.writing import write_together
-from reseau.network import Network
 from reseau.version import __version__
 from reseau.vocabulary.activations.code import C_FUNCTIONS
 
 if TYPE_CHECKING:
-    from reseau.estimators.scaling import Wrapped
-    from reseau.export.models import Model
+    from reseau.parts import Parts
 
 WEIGHTS = ("inside", "file")
 
@@ -75,75 +71,13 @@ BITS = {
 }
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a table model or an estimator adds to the files of its network: lines of each place in them."""
-
-    title: str = ""
-    about: tuple[str, ...] = ()
-    includes: tuple[str, ...] = ()
-    declarations: tuple[str, ...] = ()
-    definitions: tuple[str, ...] = ()
-    test_tables: tuple[str, ...] = ()
-    test_checks: tuple[str, ...] = ()
-    X: np.ndarray[Any, Any] | None = None  # samples for the test
-
-
-def to_c(
-    model: Model,
-    path: str | Path,
-    *,
-    name: str | None = None,
-    dtype: npt.DTypeLike | None = None,
-    weights: str = "inside",
-) -> None:
-    """Write a model as one C99 file without dependencies, and its header beside it; all complete, or none.
-
-    Parameters
-    ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
-        What to write; built, trained or fitted. The steps of a pipeline before one of the estimators may be
-        StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; inputs are then
-        scaled in double. Of a search its best_estimator_ is written, and a TransformedTargetRegressor with such a
-        scaler gives predictions in the target's own unit.
-    path : path
-        Of the C file; it has to end in ".c", and the header then ends in ".h".
-    name : str or None
-        What the names in the files begin with, such as "digits" in ``digits_predict``; None takes it from the path.
-    dtype : {"float32", "float64"} or None
-        The precision to compute in; None takes the network's.
-    weights : {"inside", "file"}
-        Where the weights are. Those inside are constants to be read. A compiler takes a minute and gigabytes of memory
-        for millions of them, so they may be in a file of their own, beside the others and ending in ".bin":
-        ``digits_load("digits.bin")`` reads it, once, into memory that the program has from its start, and outputs are
-        NaN until then. Reading at the start of the program works with every compiler, from any folder, and on machines
-        of either byte order, unlike ``#embed`` and ``.incbin``; the file is known by its checksum.
-
-    Raises
-    ------
-    ParameterError
-        For another ending, a name that C does not allow, a dtype that is not one, or a step that cannot be written.
-    ReseauError
-        When the network has no parameters yet, or some that are not finite.
-    sklearn.exceptions.NotFittedError
-        Before fit.
-    OSError
-        When a file cannot be written.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> import reseau as rs
-    >>> pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((8,), max_iter=2000, random_state=0))
-    >>> rs.to_c(pipeline.fit(*load_iris(return_X_y=True)), "iris.c")
-    """
+def write(parts: Parts, path: str | Path, *, name: str | None, dtype: npt.DTypeLike | None, weights: str) -> None:
+    """Write the C file of a model and what belongs beside it; parameters and errors are those of `reseau.to_c`."""
     path = as_path(path)
     if path.suffix.lower() != ".c":
         raise ParameterError(f"{path} has to end in .c; its header is written beside it, ending in .h.")
     header_path = path.with_suffix(".h")
-    files = _files(model, header_path.name, name, dtype, known("weights", weights, WEIGHTS) == "file")
+    files = _files(parts, header_path.name, name, dtype, known("weights", weights, WEIGHTS) == "file")
     written = {header_path: files.header().encode(), path: files.source().encode()}
     if files.loaded:
         written[path.with_name(files.weights_name)] = files.weights.content
@@ -151,68 +85,41 @@ def to_c(
 
 
 def sources(
-    model: Model,
+    parts: Parts,
     header_name: str,
     *,
     name: str | None = None,
     dtype: npt.DTypeLike | None = None,
     weights: str = "inside",
 ) -> tuple[str, str]:
-    """The content of the header and of the C file; parameters as for `to_c`."""
-    files = _files(model, header_name, name, dtype, known("weights", weights, WEIGHTS) == "file")
+    """The content of the header and of the C file; parameters as for `write`."""
+    files = _files(parts, header_name, name, dtype, known("weights", weights, WEIGHTS) == "file")
     return files.header(), files.source()
 
 
-def _files(model: Model, header_name: str, name: str | None, dtype: npt.DTypeLike | None, loaded: bool) -> _Files:
+def _files(parts: Parts, header_name: str, name: str | None, dtype: npt.DTypeLike | None, loaded: bool) -> _Files:
     if not header_name.isprintable() or set(header_name) & set('"\\'):
         raise ParameterError(f"{header_name!r} cannot be named in a C file; choose a name without quotes.")
     name = c.prefix(Path(header_name).stem, "model") if name is None else c.check_identifier(name)
-    wrapped = taken_apart(model, "C")
-    network = network_of(wrapped.model, "C")
-    dtype = dtype_of(network, dtype)
-    check_finite(network, dtype)
-    parts = _parts(wrapped, name, c.TYPES[dtype])
-    expected = vectors(network, dtype, parts.X, wrapped.scalings, wrapped.target)
-    return _Files(network, wrapped, parts, name, dtype, header_name, expected, loaded)
-
-
-def _parts(wrapped: Wrapped, name: str, kind: str) -> Parts:
-    if isinstance(wrapped.model, Network):
-        return Parts()
-    from reseau.export import c_estimator
-    from reseau.export.c_table import table_parts
-    from reseau.tables.model import TableModel
-
-    if isinstance(wrapped.model, TableModel):
-        return table_parts(wrapped.model, name, kind)
-    return c_estimator.parts(wrapped, name, kind)
+    dtype = dtype_of(parts.network, dtype)
+    check_finite(parts.network, dtype)
+    return _Files(parts, name, dtype, header_name, loaded)
 
 
 class _Files:
     """The header and the C file of a network, with what its model adds."""
 
-    def __init__(
-        self,
-        network: Network,
-        wrapped: Wrapped,
-        parts: Parts,
-        name: str,
-        dtype: str,
-        header_name: str,
-        expected: Vectors,
-        loaded: bool,
-    ) -> None:
-        self.network = network
-        self.scalings = wrapped.scalings
-        self.target = wrapped.target
-        self.parts = parts
+    def __init__(self, parts: Parts, name: str, dtype: str, header_name: str, loaded: bool) -> None:
+        self.network = network = parts.network
         self.name = name
         self.upper = name.upper()
         self.kind = kind = c.TYPES[dtype]
+        file = File(name, kind, network.architecture.inputs, network.architecture.outputs)
+        self.code: Code = parts.encoder.in_c(file, parts.decoder)
         self.header_name = header_name
         self.source_name = Path(header_name).with_suffix(".c").name
         self.weights_name = Path(header_name).with_suffix(".bin").name
-        self.expected = expected
+        self.expected = vectors(parts, dtype)
         self.loaded = loaded
         wide = wide_first_layer(network, dtype)
         self.layers = [
@@ -226,8 +133,8 @@ class _Files:
     def header(self) -> str:
         """The content of the header."""
         name, upper, architecture = self.name, self.upper, self.network.architecture
-        title = self.parts.title or f"A dense neural network: {summary(self.network)}."
-        of_a_row = f", which {name}_encode makes of a row" if self.parts.title else ""
+        title = self.code.title or f"A dense neural network: {summary(self.network)}."
+        of_a_row = f", which {name}_encode makes of a row" if self.code.title else ""
         blocks = [
             c.comment(f"{name}: {title}", "", f"Defined and explained in {c.plain(self.source_name)}."),
             f"#ifndef {upper}_H\n#define {upper}_H",
@@ -241,7 +148,7 @@ class _Files:
                     f"void {name}_jacobian({self.x}, {self.J});",
                 ]
             ),
-            *self.parts.declarations,
+            *self.code.declarations,
             "#ifdef __cplusplus\n}\n#endif",
             "#endif",
         ]
@@ -254,26 +161,25 @@ class _Files:
             c.renamed(c.in_type(text.strip(), self.kind), C_FUNCTIONS, self.name)
             for text in c.functions_for(codes, C_FUNCTIONS)
         ]
-        needed = {"math.h", "stdint.h", "string.h", *self.parts.includes, *self.weights.includes}
+        needed = {"math.h", "stdint.h", "string.h", *self.code.includes, *self.weights.includes}
         blocks = [
             self._about(),
             f'#include "{self.header_name}"\n\n' + "\n".join(f"#include <{header}>" for header in sorted(needed)),
             RESTRICT.format(upper=self.upper),
             NAN.format(name=self.name, kind=self.kind, **BITS[self.kind]),
             *functions,
-            *(scalings(self.name, self.scalings, self.kind, self.layers[0].n_in) if self.scalings else []),
-            *self._units(),
+            *self.code.functions,
             *(layer.source(self.loaded) for layer in self.layers),
             *([self.weights.definition()] if self.loaded else []),
             self._predict(),
             self._jacobian(),
-            *self.parts.definitions,
+            *self.code.definitions,
             c_program.written(
                 self.name,
                 self.kind,
                 self.expected,
-                self.parts.test_tables,
-                self.parts.test_checks,
+                self.code.test_tables,
+                self.code.test_checks,
                 self.weights.test(self.weights_name) if self.loaded else [],
             ),
         ]
@@ -281,20 +187,16 @@ class _Files:
 
     def _about(self) -> str:
         network, name = self.network, self.name
-        title = self.parts.title or "a dense neural network."
-        x, equations = "x", []
-        for place, scaling in enumerate(self.scalings, start=1):
-            held = "" if np.isinf(scaling.low) else f", within {scaling.low:g} .. {scaling.high:g}"
-            equations.append(f"  x{place} = ({x} - shift{place})/scale{place}{held}")
-            x = f"x{place}"
+        title = self.code.title or "a dense neural network."
+        equations = list(self.code.equations)
+        x = f"x{len(equations)}" if equations else "x"
         for l, layer in enumerate(self.layers, start=1):
             a = "o" if l == len(self.layers) else f"a{l}"
             b = "" if layer.b is None else f" + b{l}"
             Z = f"{x} W{l}{b}"
             equations.append(f"  {a} = {layer.sigma.name}({Z})".ljust(44) + f"W{l}: {layer.n_in} x {layer.n_out}")
             x = a
-        if self.target is not None:
-            equations[-1] += ", o then in the unit of the target"
+        equations[-1] += self.code.unit
         beside = f" Its numbers are in {c.plain(self.weights_name)}, which {name}_load reads first."
         return c.comment(
             f"{name}: {title}",
@@ -303,7 +205,7 @@ class _Files:
             "",
             *equations,
             "",
-            *self.parts.about,
+            *self.code.about,
             (
                 f"{name}_predict computes the outputs o of x, {name}_jacobian their derivatives J[k][i] = do_k/dx_i; x "
                 "must not overlap them. "
@@ -330,12 +232,12 @@ class _Files:
 
     def _rows(self) -> dict[str, int]:
         """The arrays of `predict`, with their lengths: two rows in turn, as wide as the widest that goes there."""
-        made = [layer.n_in for layer in self.layers if layer.place > 1 or self.scalings]
+        made = [layer.n_in for layer in self.layers if layer.place > 1 or self.code.scales]
         return {name: max(made[first::2]) for first, name in enumerate("uv") if made[first::2]}
 
     def _kept(self) -> dict[str, int]:
         """The arrays of `jacobian`: what each layer gave, as far as the way back needs it, and two rows for that."""
-        arrays = {"a0": self.layers[0].n_in} if self.scalings else {}
+        arrays = {"a0": self.layers[0].n_in} if self.code.scales else {}
         for layer in self.layers:
             if "z" in layer.needs and not layer.linear:
                 arrays[f"z{layer.place}"] = layer.n_out
@@ -371,7 +273,7 @@ class _Files:
     def _predict(self) -> str:
         x, rows = "x", "uv"
         calls = []
-        if self.scalings:
+        if self.code.scales:
             calls.append(f"{self.name}_scaled(x, u);")
             x, rows = "u", "vu"
         for layer in self.layers:
@@ -386,29 +288,10 @@ class _Files:
                 "    int has_nan = 0;",
                 *self._refused("o", f"{self.upper}_OUTPUTS"),
                 *(f"    {call}" for call in calls),
-                *self._in_unit("o[k]", "    "),
+                *(f"    {line}" for line in self.code.after),
                 "}",
             ]
         )
-
-    def _units(self) -> list[str]:
-        """The tables of a scaled target."""
-        if self.target is None:
-            return []
-        shape = (self.network.architecture.outputs,)
-        named = {"unit": self.target.scale, "origin": self.target.shift}
-        tables = {f"{self.name}_{what}": np.broadcast_to(values, shape) for what, values in named.items()}
-        return [c.table(name, values, "double") for name, values in tables.items()]
-
-    def _in_unit(self, number: str, indent: str) -> list[str]:
-        """The loop that takes outputs back to the unit of a scaled target."""
-        if self.target is None:
-            return []
-        value = f"(double){number} * {self.name}_unit[k] + {self.name}_origin[k]"
-        return [
-            f"{indent}for (int k = 0; k < {self.upper}_OUTPUTS; k++)",
-            f"{indent}    {number} = {c.cast(value, self.kind)};",
-        ]
 
     def _jacobian(self) -> str:
         name, kind, upper = self.name, self.kind, self.upper
@@ -417,7 +300,7 @@ class _Files:
         x = "x"
         forward: list[str] = []
         backward: list[str] = []
-        if self.scalings:
+        if self.code.scales:
             forward.append(f"{name}_scaled(x, a0);")
             x = "a0"
         for layer in self.layers:
@@ -431,9 +314,8 @@ class _Files:
             x = a
         one, zero = (c.in_type(digits, kind) for digits in ("1.0", "0.0"))
         slopes = []
-        if self.scalings or self.target is not None:
-            factors = [f"{name}_slope(x, i)"] * bool(self.scalings) + [f"{name}_unit[k]"] * (self.target is not None)
-            value = " * ".join(["(double)J[k][i]", *factors])
+        if self.code.slopes:
+            value = " * ".join(["(double)J[k][i]", *self.code.slopes])
             slopes = [
                 f"        for (int i = 0; i < {upper}_INPUTS; i++)",
                 f"            J[k][i] = {c.cast(value, kind)};",

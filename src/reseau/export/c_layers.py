@@ -1,19 +1,17 @@
-"""The C of layers and of scalers: tables, Z = A W + b, the activation, and the way back from ∂/∂a to ∂/∂x."""
+"""The C of layers: tables, Z = A W + b, the activation, and the way back from ∂/∂a to ∂/∂x."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reseau.export import c_text as c
-from reseau.network import LayerView
 from reseau.vocabulary.activations.code import C_FUNCTIONS
 
 if TYPE_CHECKING:
-    from reseau.estimators.scaling import Scaling
+    from reseau.network import LayerView
 
 
 class Layer:
@@ -141,42 +139,3 @@ class Layer:
 def _at_j(expression: str) -> str:
     """An expression of z and a as one of z[j] and a[j]."""
     return re.sub(r"\b([za])\b", r"\1[j]", expression)
-
-
-def scalings(name: str, lines: tuple[Scaling, ...], kind: str, inputs: int) -> Iterator[str]:
-    """The tables of scalers, and the functions that scale an input and say how it then changes."""
-    for place, scaling in enumerate(lines, start=1):
-        for what, values in (("shift", scaling.shift), ("scale", scaling.scale)):
-            yield c.table(f"{name}_{what}{place}", values, "double")
-    value, slope = [], []
-    for place, scaling in enumerate(lines, start=1):
-        value.append(f"v = (v - {name}_shift{place}[i]) / {name}_scale{place}[i];")
-        slope += [value[-1], f"slope /= {name}_scale{place}[i];"]
-        if np.isfinite(scaling.low):
-            low, high = c.bracketed(scaling.low), c.bracketed(scaling.high)
-            value.append(f"v = v < {low} ? {low} : v > {high} ? {high} : v;")
-            slope += [f"slope = v < {low} || v > {high} ? 0.0 : slope;", value[-1]]
-    yield "\n".join(
-        [
-            c.comment("The inputs as the network takes them, scaled in double: float has too few digits far from 0."),
-            f"static void {name}_scaled(const {kind} x[{inputs}], {kind} a[{inputs}])",
-            "{",
-            f"    for (int i = 0; i < {inputs}; i++) {{",
-            "        double v = (double)x[i];",
-            *(f"        {line}" for line in value),
-            f"        a[i] = {'v' if kind == 'double' else '(float)v'};",
-            "    }",
-            "}",
-        ]
-    )
-    yield "\n".join(
-        [
-            c.comment("How much input i changes when x[i] does."),
-            f"static double {name}_slope(const {kind} x[{inputs}], int i)",
-            "{",
-            "    double v = (double)x[i], slope = 1.0;",
-            *(f"    {line}" for line in slope),
-            "    return slope;",
-            "}",
-        ]
-    )

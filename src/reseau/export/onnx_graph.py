@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reseau.checks import frames_within
 from reseau.errors import ReseauError
 from reseau.version import __version__
 
@@ -67,6 +68,10 @@ class Graph:
         self._stem, outer = self._stem + stem, self._stem
         yield
         self._stem = outer
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Let no node or weight have these names."""
+        self._taken.update(names)
 
     def free(self, wanted: str) -> str:
         """Take a name like this one that nothing else has."""
@@ -195,10 +200,10 @@ def describe(model: onnx.ModelProto, kind: str, loss: str | None, facts: Mapping
     helper.set_model_props(model, entries)
 
 
-def input_names(columns: Sequence[str], outputs: Iterable[str], stacklevel: int) -> list[str]:
+def input_names(columns: Sequence[str], outputs: Iterable[str]) -> list[str]:
     """What the inputs of columns are called: as the columns, where a tensor can have that name and no other has it.
 
-    What is called otherwise is said in one warning, so many callers up; the metadata tells the input of every column.
+    What is called otherwise is said in one warning; the metadata tells the input of every column.
     """
     used = set(outputs)
     names = []
@@ -215,6 +220,6 @@ def input_names(columns: Sequence[str], outputs: Iterable[str], stacklevel: int)
         warnings.warn(
             "An input cannot have the name of an output, none, or one that is not text: there is "
             f'{", ".join(renamed)}; the metadata "inputs" has the input of every column.',
-            stacklevel=stacklevel,
+            stacklevel=frames_within(),
         )
     return names

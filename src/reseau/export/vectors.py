@@ -17,32 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from reseau.tables.columns import Boolean, Category, Date, Description, Number
-from reseau.tables.dates import TIME_OF_DAY
 from reseau.vocabulary.layers import Architecture
 
 if TYPE_CHECKING:
-    from reseau.estimators.scaling import Scaling
     from reseau.network import Network
-    from reseau.tables.model import TableModel
+    from reseau.parts import Parts, Scaling
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Cell: TypeAlias = float | str | datetime | time | None
-Row: TypeAlias = list[Cell]
 
 CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
-COUNT = 5  # vectors, or rows
+COUNT = 5  # vectors
 SAFETY = 2.0  # for the terms of second order
-LARGEST = float(np.finfo(np.float32).max)
-UNKNOWN = "something else"  # a text that no column knows
-FAR = 1e5  # scales from the centre: beyond the limit, and still a number of float
-EPOCH = datetime(1970, 1, 1)
-DAYS_KNOWN = 700_000  # how far from 1970 a date may be that `datetime` can hold
 
 
 @dataclass(frozen=True)
@@ -71,18 +60,13 @@ def wide_first_layer(network: Network, dtype: str) -> bool:
     return dtype == "float32" and network.dtype == np.float64 and cancels(network)
 
 
-def vectors(
-    network: Network,
-    dtype: str,
-    X: Floats | None = None,
-    scalings: Sequence[Scaling] = (),
-    target: Scaling | None = None,
-) -> Vectors:
-    """Make test vectors for a network computed in "float32" or "float64".
+def vectors(parts: Parts, dtype: str) -> Vectors:
+    """Make test vectors for a model whose network is computed in "float32" or "float64".
 
-    They are at the samples X, or at random ones, such as the scalings take to about 1 or the first layer to scores that
-    are not all far from zero. What is predicted is in the unit of a scaled target.
+    They are at the encoder's samples, or at random ones, such as the scalings take to about 1 or the first layer to
+    scores that are not all far from zero. What is predicted is in the unit of a scaled target.
     """
+    network, X, scalings, target = parts.network, parts.encoder.samples(), parts.encoder.scalings, parts.decoder.scaling
     rng = np.random.default_rng(0)
     architecture = network.architecture
     wide, cancelled = wide_first_layer(network, dtype), cancels(network)
@@ -183,64 +167,3 @@ def _followed(
 def _row_times(D: Floats, vectors: Floats) -> Floats:
     """D v of each row."""
     return np.asarray(np.einsum("rij,rj->ri", D, vectors))
-
-
-# --- rows of a table --------------------------------------------------------------------------------------------------
-
-
-def used(model: TableModel) -> list[Description]:
-    """The columns that give inputs, in their order."""
-    return [description for description in model.columns if description.features]
-
-
-def rows(model: TableModel) -> list[Row]:
-    """Rows that a model can read, a cell for each of its used columns: ordinary, far, unknown and missing ones."""
-    rng = np.random.default_rng(0)
-    return [[_cell(d, (r + c) % COUNT, r, rng) for c, d in enumerate(used(model))] for r in range(COUNT)]
-
-
-def _cell(description: Description, which: int, row: int, rng: np.random.Generator) -> Cell:
-    deviations = float(rng.normal())
-    if which == COUNT - 1:
-        return None
-    if isinstance(description, Number | Date) and description.squash and which == COUNT - 2:
-        deviations *= FAR
-    if isinstance(description, Number):
-        digits = 2 - int(np.floor(np.log10(description.scale)))  # a few of what varies
-        value = round(description.centre + deviations * description.scale, digits)
-        return float(np.clip(value, -LARGEST, LARGEST))
-    if isinstance(description, Category):
-        levels = description.levels
-        return UNKNOWN if which == COUNT - 2 or not levels else levels[row % len(levels)]
-    if isinstance(description, Boolean):
-        return float(deviations > 0)
-    assert isinstance(description, Date)
-    first, last = (0.0, 86399 / 86400) if description.order == TIME_OF_DAY else (-DAYS_KNOWN, DAYS_KNOWN)
-    days = float(np.clip(description.centre + deviations * description.scale, first, last))
-    when = EPOCH + timedelta(seconds=round(days * 86400))
-    return when.time() if description.order == TIME_OF_DAY else when
-
-
-def seconds(cell: datetime | time) -> float:
-    """The seconds since 1970 of a date, since midnight of a time."""
-    return ((cell if isinstance(cell, datetime) else datetime.combine(EPOCH, cell)) - EPOCH).total_seconds()
-
-
-def encoded(model: TableModel, cells: Sequence[Row]) -> Floats:
-    """What the model makes of such rows: X (rows, d), numbers of float32."""
-    import pyarrow as pa
-
-    from reseau.tables import columns
-    from reseau.tables.table import read_table
-
-    types = {Number: pa.float64(), Boolean: pa.float64(), Category: pa.large_string(), Date: pa.timestamp("us")}
-
-    def type_of(description: Description) -> pa.DataType:
-        of_day = isinstance(description, Date) and description.order == TIME_OF_DAY
-        return pa.time64("us") if of_day else types[type(description)]
-
-    table = read_table(
-        pa.table({d.name: pa.array([row[c] for row in cells], type_of(d)) for c, d in enumerate(used(model))})
-    )
-    descriptions = used(model)
-    return columns.encode(descriptions, columns.read_columns(descriptions, table), table.rows).astype(np.float64)

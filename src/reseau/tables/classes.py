@@ -12,15 +12,23 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from reseau.errors import DataError, ReseauError
+from reseau.export import c_text as c
+from reseau.export import numpy_code
+from reseau.export.onnx_graph import Graph, tensor
+from reseau.export.onnx_labels import labels
+from reseau.export.onnx_layers import layers
 from reseau.tables import cells as read
 from reseau.tables import numerals
 from reseau.tables.cells import Codes
+from reseau.tables.code.c_rows import Answer
 from reseau.tables.scores import score_classes
 from reseau.tables.table import listed
-from reseau.tables.target import Answer, Target, Values
+from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, short, visible
 
 if TYPE_CHECKING:
+    from reseau.export.c_code import File
+    from reseau.network import Network
     from reseau.tables.scores import Scores
     from reseau.tables.table import Column
 
@@ -90,7 +98,7 @@ class Classes(Target):
         return len(self.classes)
 
     @property
-    def meanings(self) -> list[str]:
+    def names(self) -> list[str]:
         """The classes."""
         return self.labels
 
@@ -129,11 +137,11 @@ class Classes(Target):
         if len(facts.get("class_counts", ())) != len(self.classes):
             raise ReseauError(f"class_counts is not of {len(self.classes)} classes.")
 
-    def answer(self, O: Values) -> Answer:
+    def answer(self, O: Values) -> Said:
         """The likeliest class, and the probability of each."""
         probabilities = O.astype(np.float32, copy=False)
         columns = {f"{self.name}={label}": pa.array(probabilities[:, i]) for i, label in enumerate(self.labels)}
-        return Answer(self.decode(O.argmax(axis=1)), probabilities, columns)
+        return Said(self.decode(O.argmax(axis=1)), probabilities, columns)
 
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score probabilities beside the frequencies of the training rows."""
@@ -161,6 +169,40 @@ class Classes(Target):
                 f"the target {self.name!r} of row {row + 1} is {what}; choose another row, or give a target (--target)."
             )
         return y.astype(np.int64), [f"{self.name} = {label}" for label in self.labels]
+
+    def in_c(self, file: File) -> Answer:
+        """The probability of each class."""
+        array = f"probabilities[{file.upper}_OUTPUTS]"
+        return Answer(
+            what=f"the probability of each class of {c.plain(self.name)}",
+            of_a_row=f"The probability of each class of a row, in the order of {file.name}_class_names.",
+            names="class_names",
+            meanings=self.labels,
+            result=f"{file.kind} {array}",
+            outputs="probabilities",
+            test_array=f", {array}",
+            test_result="probabilities",
+            test_checks=(
+                f"for (int k = 0; k < {file.upper}_OUTPUTS; k++)",
+                '    check("probability", k, (double)probabilities[k], (double)o[k], test_o_rounding[t][k]);',
+            ),
+        )
+
+    def in_numpy(self, outputs: int) -> numpy_code.Code:
+        """The classes, and which of them outputs say."""
+        answers = """    O = predict(encode(rows))
+    for label, o in zip(labels(O), O):
+        print(label, {str(name): round(float(p), 3) for name, p in zip(classes, o)})"""
+        return numpy_code.Code(
+            behind=tuple(numpy_code.labels(np.array(self.classes), len(self.classes))), answers=answers
+        )
+
+    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+        """The likeliest class, and the probability of each."""
+        place = g("ArgMax", layers(g, network, X, "probabilities"), axis=1, keepdims=0)
+        classes = np.array(self.classes, dtype=object if self.type == "text" else None)
+        outputs = [labels(g, place, classes, "prediction"), tensor("probabilities", g.dtype, "N", len(self.classes))]
+        return outputs, {"target": self.name, "classes": list(self.classes)}
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as the model file holds it."""

@@ -100,6 +100,11 @@ class Description(ABC):
         return ""
 
     @property
+    def cell_kind(self) -> str:
+        """What kind of cells it reads: its own kind, but for times of day."""
+        return self.kind
+
+    @property
     def taken_for(self) -> str:
         """What the column was taken for, in a word or two."""
         return self.kind
@@ -387,6 +392,11 @@ class Date(_Scaled):
         """What stands for a missing value, in words."""
         when = np.datetime64(0, "s") + np.timedelta64(round(self.fill * 86400), "s")
         return f"the median, {str(when).partition('T')[2] if self.order == dates.TIME_OF_DAY else when}"
+
+    @property
+    def cell_kind(self) -> str:
+        """Dates, or times of day."""
+        return dates.TIME_OF_DAY if self.order == dates.TIME_OF_DAY else self.kind
 
     @property
     def measure(self) -> str:

@@ -20,8 +20,10 @@ from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
 from reseau.network import Network
+from reseau.parts import Parts
 from reseau.tables import columns as columns_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
+from reseau.tables.code.encoder import Cells
 from reseau.tables.columns import Description
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from reseau.blackboard import Blackboard
-    from reseau.files.writing import Place
     from reseau.training.history import History
 
 LEAST_ROWS = 10
@@ -376,6 +377,11 @@ class TableModel(Model):
             raise DataError(f"{table.name} cannot be scored: {predictions.notes[-1]}.")
         return predictions.scores
 
+    def parts(self) -> Parts:
+        """The columns that give inputs, the network, and the target."""
+        used = tuple(column for column in self.columns if column.features)
+        return Parts(Cells(used, str(self.training.get("table") or "")), self.network, self.target)
+
     def describe(self) -> dict[str, Any]:
         """Return all but the network's weights, as JSON-able values."""
         return {
@@ -392,40 +398,6 @@ class TableModel(Model):
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a model file holds of it: the description and the network's tensors."""
         return self.describe(), self.network.tensors()
-
-    def to_c(
-        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
-    ) -> None:
-        """Write the model as one C99 file without dependencies, and its header: from a row to what is predicted.
-
-        Parameters are those of `Network.to_c`.
-
-        Raises
-        ------
-        ReseauError
-            For another ending, or a name that C does not allow.
-        OSError
-            When the files cannot be written.
-        """
-        from reseau.export import c
-
-        c.to_c(self, path, name=name, dtype=dtype, weights=weights)
-
-    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
-        """Write the model to an ONNX file that takes the raw columns, as `reseau.export.onnx` says.
-
-        Parameters are those of `reseau.to_onnx`.
-
-        Raises
-        ------
-        ReseauError
-            Without the package onnx.
-        OSError
-            When the path cannot be written.
-        """
-        from reseau.export import onnx
-
-        onnx.to_onnx(self, path, dtype=dtype, opset=opset)
 
     def _score_table(self, O: npt.NDArray[Any], table: Table) -> tuple[Scores | None, list[str]]:
         """Score the rows of a table whose target is known; say why if there are none."""

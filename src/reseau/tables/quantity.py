@@ -12,15 +12,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from reseau.errors import DataError
+from reseau.export import c_text as c
+from reseau.export import numpy_code
+from reseau.export.onnx_graph import Graph, tensor
+from reseau.export.onnx_layers import layers
 from reseau.formulas.typesetting import TextSetter
 from reseau.tables import cells as read
 from reseau.tables import numerals
+from reseau.tables.code.c_rows import Answer
 from reseau.tables.columns import mean_and_deviation
 from reseau.tables.scores import score_quantity
-from reseau.tables.target import Answer, Target, Values
+from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, visible
 
 if TYPE_CHECKING:
+    from reseau.export.c_code import File
+    from reseau.network import Network
     from reseau.tables.cells import Floats
     from reseau.tables.scores import Scores
     from reseau.tables.table import Column
@@ -57,7 +64,7 @@ class Quantity(Target):
         return 1
 
     @property
-    def meanings(self) -> list[str]:
+    def names(self) -> list[str]:
         """The quantity's name."""
         return [self.name]
 
@@ -93,9 +100,9 @@ class Quantity(Target):
     def check(self, facts: Mapping[str, Any]) -> None:
         """There is nothing to check."""
 
-    def answer(self, O: Values) -> Answer:
+    def answer(self, O: Values) -> Said:
         """The numbers."""
-        return Answer(pa.array(self.numbers(O)))
+        return Said(pa.array(self.numbers(O)))
 
     def numbers(self, O: Values) -> Floats:
         """The numbers that outputs (rows, 1) stand for, (rows,)."""
@@ -127,6 +134,40 @@ class Quantity(Target):
         number = TextSetter(lang).number
         meaning = f"({self.name} − {number(self.mean)})/{number(self.scale)}"
         return (y.astype(np.float64) - self.mean) / self.scale, [meaning]
+
+    def in_c(self, file: File) -> Answer:
+        """The number in the unit of the table."""
+        mean, scale = c.bracketed(self.mean), c.bracketed(self.scale)
+        return Answer(
+            what=c.plain(self.name),
+            of_a_row=f"The {c.plain(self.name)} of a row, in the unit of the table that was learned from.",
+            names="output_names",
+            meanings=[self.name],
+            result="double *prediction",
+            outputs="o",
+            statements=(f"*prediction = {mean} + {scale} * (double)o[0];",),
+            test_variables=("double prediction = 0.0;",),
+            test_result="&prediction",
+            test_checks=(
+                f'check("prediction", t, prediction, {mean} + {scale} * (double)o[0],',
+                f"      {scale} * test_o_rounding[t][0] + 1e-15 * fabs({mean}));",
+            ),
+        )
+
+    def in_numpy(self, outputs: int) -> numpy_code.Code:
+        """The number in the unit of the table."""
+        quantity = f"""def quantity(O):
+    # The network gives ({c.plain(self.name)} - mean)/deviation.
+    return {self.mean!r} + {self.scale!r} * O[:, 0].astype(float)"""
+        answers = "    for value in quantity(predict(encode(rows))):\n        print(value)"
+        return numpy_code.Code(behind=(quantity,), answers=answers)
+
+    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+        """The number in the unit of the table."""
+        O = g.cast(layers(g, network, X, g.free("O")), np.float64)
+        quantity = g("Add", g("Mul", O, np.array(self.scale)), np.array(self.mean))
+        g("Squeeze", quantity, np.array([1]), name="prediction")
+        return [tensor("prediction", np.float64, "N")], {"target": self.name}
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as the model file holds it."""

@@ -51,7 +51,7 @@ def what_was_learned(model: TableModel) -> list[str]:
 
 def held_out(found: Scores, model: TableModel) -> list[str]:
     """Say how well the model did on the rows held out."""
-    return [f"Scores on {plural(found.rows, 'row')} held out of the training:", "", *found.lines(model.target.meanings)]
+    return [f"Scores on {plural(found.rows, 'row')} held out of the training:", "", *found.lines(model.target.names)]
 
 
 def network(model: TableModel) -> str:

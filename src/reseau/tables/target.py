@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from reseau.parts import Decoder
+
 if TYPE_CHECKING:
+    from reseau.export.c_code import File
     from reseau.tables.cells import Codes
+    from reseau.tables.code import c_rows
     from reseau.tables.scores import Scores
     from reseau.tables.table import Column
 
@@ -20,7 +24,7 @@ Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Said:
     """What outputs say, in the target's own values.
 
     Attributes
@@ -38,7 +42,7 @@ class Answer:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
-class Target(ABC):
+class Target(Decoder):
     """A target: y is what `encode` makes of its cells; the network learns `taught` of it, and gives O.
 
     Attributes
@@ -51,9 +55,10 @@ class Target(ABC):
         The network's output neurons.
     activation, loss : str
         Of the network's last layer, and the error.
-    meanings : list of str
-        What the output neurons are, in a picture.
     """
+
+    kind = "table model"
+    onnx_outputs = ("prediction", "probabilities")
 
     name: str
     task: ClassVar[str]
@@ -66,7 +71,11 @@ class Target(ABC):
 
     @property
     @abstractmethod
-    def meanings(self) -> list[str]: ...
+    def names(self) -> list[str]: ...
+
+    @abstractmethod
+    def in_c(self, file: File) -> c_rows.Answer:
+        """What a C file has of the answer to a row."""
 
     @abstractmethod
     def encode(self, column: Column) -> Values:
@@ -101,7 +110,7 @@ class Target(ABC):
         """Raise a ReseauError where what a file says of the training does not go with the target."""
 
     @abstractmethod
-    def answer(self, O: Values) -> Answer:
+    def answer(self, O: Values) -> Said:
         """What outputs (rows, outputs) say."""
 
     @abstractmethod

@@ -1,60 +1,38 @@
-"""Table models as ONNX graphs, from the raw columns on."""
+"""Columns as nodes of an ONNX graph: each is an input of its own, (N, 1), and becomes inputs of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.export.onnx_graph import Graph, finished, input_names, tensor
-from reseau.export.onnx_network import labels, layers
-from reseau.tables.classes import Classes
+from reseau.export.onnx_graph import Graph, input_names, tensor
 from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
 from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.quantity import Quantity
 
 if TYPE_CHECKING:
-    import onnx
+    from reseau.tables.columns import Boolean, Category, Description, Number
 
-    from reseau.tables.columns import Boolean, Category, Number
-    from reseau.tables.model import TableModel
-
-_OUTPUTS = ("prediction", "probabilities")
 _MISSING = "NaN where it is missing"
 _NEAR_ZERO = 1e-5
 
 
-def table_model(model: TableModel, dtype: str, opset: int) -> onnx.ModelProto:
-    """The graph of a table model: each column that it uses is an input, and cells are missing as `_COLUMNS` says."""
-    net, target = model.network, model.target
-    used = [d for d in model.columns if d.features]
-    names = input_names([d.name for d in used], _OUTPUTS, stacklevel=5)
-    g = Graph(dtype, (*names, *_OUTPUTS), opset)
+def encoding(g: Graph, descriptions: Sequence[Description], taken: Sequence[str]) -> tuple[str, list[Any], Any]:
+    """Add the nodes; return the tensor X, the descriptions of the inputs, and what metadata tell of them.
+
+    Cells are missing as `_COLUMNS` says.
+    """
+    names = input_names([d.name for d in descriptions], taken)
+    g.reserve(names)
     inputs, parts, told = [], [], []
-    for name, d in zip(names, used, strict=True):
-        cells, doc, emit = _COLUMNS[TIME_OF_DAY if isinstance(d, Date) and d.order == TIME_OF_DAY else d.kind]
+    for name, d in zip(names, descriptions, strict=True):
+        cells, doc, emit = _COLUMNS[d.cell_kind]
         inputs.append(tensor(name, cells, "N", 1, doc=doc))
         with g.within(f"{name}/"):
             parts += emit(g, name, d)
         told.append({"name": d.name, "input": name, "kind": d.kind, "cells": doc})
-    X = g("Concat", *parts, axis=1)
-    facts: dict[str, Any] = {"inputs": told, "target": target.name}
-    if isinstance(target, Classes):
-        facts["classes"] = list(target.classes)
-        place = g("ArgMax", layers(g, net, X, "probabilities"), axis=1, keepdims=0)
-        classes = np.array(target.classes, dtype=object if target.type == "text" else None)
-        outputs = [
-            labels(g, place, classes, "prediction"),
-            tensor("probabilities", g.dtype, "N", len(target.classes)),
-        ]
-    else:
-        assert isinstance(target, Quantity)
-        O = g.cast(layers(g, net, X, g.free("O")), np.float64)
-        quantity = g("Add", g("Mul", O, np.array(target.scale)), np.array(target.mean))
-        g("Squeeze", quantity, np.array([1]), name="prediction")
-        outputs = [tensor("prediction", np.float64, "N")]
-    return finished(g, inputs, outputs, "table model", net.loss, facts)
+    return g("Concat", *parts, axis=1), inputs, told
 
 
 def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str]]:

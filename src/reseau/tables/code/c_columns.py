@@ -1,9 +1,9 @@
-"""What a table model adds to the C of its network: a `struct` for a row, its encoding, and what is predicted from it.
+"""Columns in C: how the cells of a row, members of its `struct`, become inputs.
 
 Cells are given as follows, NAN or NULL where they are missing: numbers as they are, booleans as 1 and 0, dates as
 seconds since 1970-01-01 00:00 UTC, times of day as seconds since midnight, all in double, and categories as text in
-UTF-8. As in `columns`, the encoding is
-computed in double and rounded to float, so that the network's inputs are those of Python.
+UTF-8. As in `reseau.tables.columns`, the encoding is computed in double and rounded to float, so that the network's
+inputs are those of Python.
 """
 
 from __future__ import annotations
@@ -17,23 +17,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reseau.export import c_text as c
-from reseau.export.c import Parts
-from reseau.export.vectors import Cell, Row, encoded, rows, seconds, used
 from reseau.tables.cells import MISSING
-from reseau.tables.classes import Classes
-from reseau.tables.columns import (
-    CYCLES,
-    EPOCH_WEEKDAY,
-    NO_LIMIT,
-    Boolean,
-    Category,
-    Date,
-    Description,
-    Number,
-)
+from reseau.tables.code.samples import Cell, seconds
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Boolean, Category, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.model import TableModel
-from reseau.tables.quantity import Quantity
 from reseau.visible import plural
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
@@ -96,189 +83,8 @@ static double {name}_day_of_year(double day)
 }}"""
 
 
-def table_parts(model: TableModel, name: str, kind: str) -> Parts:
-    """Make the parts of a table model, the names in which begin with `name`, in "float" or "double"."""
-    writer = _Writer(model, name, kind)
-    return Parts(
-        title=writer.title(),
-        about=(
-            (
-                f"The inputs x are what {name}_encode makes of a row of the table; {name}_predict_row goes from the "
-                f"row to what is predicted. What inputs and outputs mean is said in {name}_input_names and "
-                f"{writer.output_names}."
-            ),
-            "",
-        ),
-        includes=tuple(sorted({header for column in writer.columns for header in column.includes})),
-        declarations=tuple(writer.declarations()),
-        definitions=tuple(writer.definitions()),
-        test_tables=tuple(writer.test_tables()),
-        test_checks=tuple(writer.test_checks()),
-        X=writer.X,
-    )
-
-
-class _Writer:
-    """Writes what is declared, defined and tested."""
-
-    def __init__(self, model: TableModel, name: str, kind: str) -> None:
-        self.table = model.training.get("table")
-        self.target = model.target
-        self.name = name
-        self.upper = name.upper()
-        self.kind = kind
-        descriptions = used(model)
-        members = c.identifiers((d.name for d in descriptions), "column")
-        self.columns: list[_Column] = []
-        start = 0
-        for number, (description, member) in enumerate(zip(descriptions, members, strict=True), start=1):
-            self.columns.append(COLUMNS[type(description)](description, member, number, start, kind, name))
-            start += len(description.features)
-        self.features = [feature for d in descriptions for feature in d.features]
-        self.rows = rows(model)
-        self.X = encoded(model, self.rows)
-        classes = isinstance(self.target, Classes)
-        self.output_names = f"{name}_{'class' if classes else 'output'}_names"
-        self.outputs = self.target.labels if isinstance(self.target, Classes) else [self.target.name]
-
-    def title(self) -> str:
-        """What is predicted from what."""
-        target = c.plain(self.target.name)
-        what = f"the probability of each class of {target}" if isinstance(self.target, Classes) else target
-        source = f" such as {c.plain(str(self.table))}" if self.table else ""
-        return f"{what}, from {plural(len(self.columns), 'column')} of a table{source}."
-
-    # --- the header ---------------------------------------------------------------------------------------------------
-
-    def declarations(self) -> Iterator[str]:
-        """The struct and the functions on it."""
-        name, upper, kind = self.name, self.upper, self.kind
-        yield f"#define {upper}_COLUMNS {len(self.columns)}"
-        members = "\n".join(column.declaration() for column in self.columns)
-        yield f"{c.comment('A row of the table.')}\nstruct {name}_row {{\n{members}\n}};"
-        encode = (
-            "The inputs x of a row. Returns 0; or the number, from 1, of the first column whose value cannot be used "
-            "(a number that float cannot hold, a boolean that is neither 0 nor 1), and then x is not complete."
-        )
-        yield f"{c.comment(encode)}\nint {name}_encode(const struct {name}_row *row, {kind} x[{upper}_INPUTS]);"
-        if isinstance(self.target, Classes):
-            what = f"The probability of each class of a row, in the order of {name}_class_names."
-        else:
-            what = f"The {c.plain(self.target.name)} of a row, in the unit of the table that was learned from."
-        what += f" Returns what {name}_encode does, and predicts nothing unless that is 0."
-        yield f"{c.comment(what)}\nint {name}_predict_row({self._row_and_result()});"
-        yield "\n".join(
-            [
-                c.comment("What columns, inputs and outputs mean."),
-                f"extern const char *const {name}_column_names[{upper}_COLUMNS];",
-                f"extern const char *const {name}_input_names[{upper}_INPUTS];",
-                f"extern const char *const {self.output_names}[{upper}_OUTPUTS];",
-            ]
-        )
-
-    def _row_and_result(self) -> str:
-        quantity = isinstance(self.target, Quantity)
-        result = "double *prediction" if quantity else f"{self.kind} probabilities[{self.upper}_OUTPUTS]"
-        return f"const struct {self.name}_row *row, {result}"
-
-    # --- the C file ---------------------------------------------------------------------------------------------------
-
-    def definitions(self) -> Iterator[str]:
-        """Names, levels, helpers and the functions on rows."""
-        name, upper = self.name, self.upper
-        yield c.texts(
-            f"const char *const {name}_column_names[{upper}_COLUMNS]", [d.description.name for d in self.columns]
-        )
-        yield c.texts(f"const char *const {name}_input_names[{upper}_INPUTS]", self.features)
-        yield c.texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.outputs)
-        yield from dict.fromkeys(table for column in self.columns for table in column.tables())
-        helpers = dict.fromkeys(helper for column in self.columns for helper in column.helpers())
-        yield from (helper.format(name=name) for helper in helpers)
-        yield self._encode()
-        yield self._predict_row()
-
-    def _encode(self) -> str:
-        variables = list(dict.fromkeys(f"    {line};" for column in self.columns for line in column.variables))
-        lines = []
-        for column in self.columns:
-            title = f"{c.plain(column.description.name)}: {column.how()}"
-            lines += ["", c.comment(title, indent="    "), *(f"    {line}" for line in column.statements())]
-        return "\n".join(
-            [
-                f"int {self.name}_encode(const struct {self.name}_row *row, {self.kind} x[{self.upper}_INPUTS])",
-                "{",
-                *variables,
-                *lines,
-                "",
-                "    return 0;",
-                "}",
-            ]
-        )
-
-    def _predict_row(self) -> str:
-        name, upper, kind, target = self.name, self.upper, self.kind, self.target
-        more, o = (f", o[{upper}_OUTPUTS]", "o") if isinstance(target, Quantity) else ("", "probabilities")
-        lines = [
-            f"int {name}_predict_row({self._row_and_result()})",
-            "{",
-            f"    {kind} x[{upper}_INPUTS]{more};",
-            f"    int refused = {name}_encode(row, x);",
-            "    if (refused)",
-            "        return refused;",
-            f"    {name}_predict(x, {o});",
-        ]
-        if isinstance(target, Quantity):
-            lines.append(f"    *prediction = {c.bracketed(target.mean)} + {c.bracketed(target.scale)} * (double)o[0];")
-        return "\n".join([*lines, "    return 0;", "}"])
-
-    # --- the test -----------------------------------------------------------------------------------------------------
-
-    def test_tables(self) -> Iterator[str]:
-        """The rows behind the test's samples."""
-        lines = ",\n".join(self._initialiser(row) for row in self.rows)
-        title = c.comment("Rows of the table, of which test_x are the inputs.")
-        yield f"{title}\nstatic const struct {self.name}_row test_rows[{len(self.rows)}] = {{\n{lines}\n}};"
-
-    def _initialiser(self, row: Row) -> str:
-        cells = (column.constant(cell) for column, cell in zip(self.columns, row, strict=True))
-        return f"    {{{c.filled(cells, '     ').lstrip()}}}"
-
-    def test_checks(self) -> Iterator[str]:
-        """The statements that check the functions on rows."""
-        name, upper, kind = self.name, self.upper, self.kind
-        quantity = isinstance(self.target, Quantity)
-        yield f"    for (int t = 0; t < {len(self.rows)}; t++) {{"
-        yield f"        {kind} x[{upper}_INPUTS]{'' if quantity else f', probabilities[{upper}_OUTPUTS]'};"
-        if quantity:
-            yield "        double prediction = 0.0;"
-        result = "&prediction" if quantity else "probabilities"
-        encodes, predicts = f"{name}_encode(&test_rows[t], x) == 0", f"{name}_predict_row(&test_rows[t], {result}) == 0"
-        yield f"        if (!({encodes} && {predicts})) {{"
-        yield "            failures++;"
-        yield "            continue;"
-        yield "        }"
-        yield f"        {name}_predict(x, o);"
-        # Sines and asinh of two libraries in double are within 4 ulp of one another, and rounded to the same number of
-        # float, or to its neighbour.
-        squashed = any(isinstance(column, _ScaledColumn) and column.description.squash for column in self.columns)
-        which = "a sine or asinh" if squashed else "a sine"
-        yield f"        for (int i = 0; i < {upper}_INPUTS; i++) /* {which} may end in another digit */"
-        yield '            check("input", i, (double)x[i], (double)test_x[t][i], 1.2e-7 * (1.0 + fabs((double)x[i])));'
-        if isinstance(self.target, Quantity):
-            mean, scale = c.bracketed(self.target.mean), c.bracketed(self.target.scale)
-            yield f'        check("prediction", t, prediction, {mean} + {scale} * (double)o[0],'
-            yield f"              {scale} * test_o_rounding[t][0] + 1e-15 * fabs({mean}));"
-        else:
-            yield f"        for (int k = 0; k < {upper}_OUTPUTS; k++)"
-            yield '            check("probability", k, (double)probabilities[k], (double)o[k], test_o_rounding[t][k]);'
-        yield "    }"
-
-
-# --- each kind of column ----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
-class _Column(ABC):
+class Column(ABC):
     """A column as a member of the struct, and as the inputs from `start` on; `number` is its own, from 1.
 
     Whether a value is missing is asked before it is compared: programs that trap invalid operations, as many in Fortran
@@ -344,8 +150,12 @@ class _Column(ABC):
     @property
     def sentinels(self) -> tuple[float, ...]:
         """The numbers that count as missing."""
-        d: Description = self.description
-        return d.sentinels if isinstance(d, Number | Boolean) else ()
+        return ()
+
+    @property
+    def squashes(self) -> bool:
+        """Whether an input is asinh of a number."""
+        return False
 
     def is_missing(self, value: str) -> str:
         """The condition that a number is missing."""
@@ -373,8 +183,12 @@ class _Column(ABC):
         return "; and whether it is missing" if self.description.missing else ""
 
 
-class _ScaledColumn(_Column):
+class _ScaledColumn(Column):
     """What numbers and dates share."""
+
+    @property
+    def squashes(self) -> bool:
+        return bool(self.description.squash)
 
     def scaled(self, value: str) -> str:
         """The input for a value."""
@@ -395,6 +209,12 @@ class _ScaledColumn(_Column):
 class _NumberColumn(_ScaledColumn):
     includes = ("float.h",)
 
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing."""
+        d: Number = self.description
+        return d.sentinels
+
     def meaning(self) -> str:
         return f"a number; {self.if_missing()}"
 
@@ -412,7 +232,13 @@ class _NumberColumn(_ScaledColumn):
         ]
 
 
-class _BooleanColumn(_Column):
+class _BooleanColumn(Column):
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """The numbers that count as missing."""
+        d: Boolean = self.description
+        return d.sentinels
+
     def meaning(self) -> str:
         return f"1 if true, 0 if false; {self.if_missing()}"
 
@@ -429,7 +255,7 @@ class _BooleanColumn(_Column):
         ]
 
 
-class _CategoryColumn(_Column):
+class _CategoryColumn(Column):
     c_type = "const char *"
     includes = ("stddef.h", "string.h")
     variables = ("int k",)
@@ -551,9 +377,10 @@ class _DateColumn(_ScaledColumn):
         return lines
 
 
-COLUMNS: dict[type[Description], type[_Column]] = {
-    Number: _NumberColumn,
-    Boolean: _BooleanColumn,
-    Category: _CategoryColumn,
-    Date: _DateColumn,
+COLUMNS: dict[str, type[Column]] = {
+    "number": _NumberColumn,
+    "boolean": _BooleanColumn,
+    "category": _CategoryColumn,
+    "date": _DateColumn,
 }
+"""By the kind of their description."""

@@ -1,0 +1,39 @@
+"""What every export asks of a network: the precision, finite numbers, a line that sums it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy.typing as npt
+
+from reseau.checks import finite_layers, precision_of
+
+if TYPE_CHECKING:
+    from reseau.network import Network
+
+
+def dtype_of(network: Network, dtype: npt.DTypeLike | None) -> str:
+    """The precision asked for, or that of the network."""
+    return network.dtype.name if dtype is None else precision_of(dtype).name
+
+
+def check_finite(network: Network, dtype: str) -> None:
+    """Refuse parameters that are not finite, or not in the precision asked for."""
+    finite_layers((layer.tensors for layer in network.layers), dtype)
+
+
+def summary(network: Network) -> str:
+    """The widths of the layers and their activations, in a line.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> summary(rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "identity"), inputs=3))
+    '3 inputs -> 2 tanh -> 1 identity'
+    """
+    architecture = network.architecture
+    inputs = architecture.inputs
+    layers = [
+        f"{width} {layer.activation}" for layer, width in zip(architecture.layers, architecture.widths[1:], strict=True)
+    ]
+    return " -> ".join([f"{inputs} input{'s' if inputs > 1 else ''}", *layers])

@@ -1,0 +1,200 @@
+"""Columns in NumPy: how the cells of rows, a dict each, become inputs; and a program that tries it out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from reseau.export import c_text
+from reseau.tables.cells import MISSING
+from reseau.tables.code.samples import Cell, rows
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Category, Date, Description, Number
+from reseau.tables.dates import TIME_OF_DAY
+
+
+def encoding(descriptions: Sequence[Description]) -> Iterator[str]:
+    """The functions from rows, a dict each, to the inputs X."""
+    columns = [COLUMNS[d.kind](d, _cells(d)) for d in descriptions]
+    yield f"""# Texts that stand for a missing cell, but in columns that have them as levels.
+marks = {{
+{c_text.filled((repr(mark) for mark in MISSING if mark), "    ")},
+}}
+
+
+def column(name, rows, marks=()):
+    # The cells of a column; None stands for a missing one, as empty text, NaN and marks do.
+    cells = (row.get(name) for row in rows)
+    return [None if cell is None or cell == "" or cell != cell or cell in marks else cell for cell in cells]
+
+
+def numbers(cells, missing=()):
+    v = np.array([np.nan if cell is None else float(cell) for cell in cells])
+    return np.where(np.isin(v, missing), np.nan, v)"""
+    yield from dict.fromkeys(helper for column in columns for helper in column.helpers())
+    lines = [line for column in columns for line in column.statements()]
+    body = "\n".join(f"    {line}" if line else "" for line in lines)
+    yield f"""def encode(rows):
+    # The inputs X of rows, each of which is a dict with a cell for each column.
+    inputs = []
+{body}
+    return np.stack(inputs, axis=1).astype(np.float32)"""
+
+
+def program(descriptions: Sequence[Description], answers: str) -> str:
+    """The body of a program that predicts a few rows; `answers` are its last statements."""
+    lines = []
+    for row in rows(descriptions):
+        entries = (f"{d.name!r}: {_literal(cell)}" for d, cell in zip(descriptions, row, strict=True))
+        lines.append(f"        {{{c_text.filled(entries, '         ').lstrip()}}},")
+    cells = "\n".join(lines)
+    return f"""    rows = [
+{cells}
+    ]
+{answers}"""
+
+
+def _literal(cell: Cell) -> str:
+    return repr(cell.isoformat()) if isinstance(cell, datetime | time) else repr(cell)
+
+
+def _cells(description: Any) -> str:
+    """The expression of a column's cells."""
+    usual = [mark for mark in MISSING if mark]
+    own = [mark for mark in description.marks if mark not in MISSING]
+    others = [mark for mark in usual if mark not in description.marks]
+    sets = ["marks" + f" - {_set(others)}" * bool(others)] * (others != usual) + [_set(own)] * bool(own)
+    return f"column({', '.join([repr(description.name), 'rows', *filter(None, [' | '.join(sets)])])})"
+
+
+def _set(texts: list[str]) -> str:
+    return f"{{{', '.join(map(repr, texts))}}}"
+
+
+@dataclass(frozen=True)
+class _Column(ABC):
+    """How a column becomes inputs, in Python: `cells` is the expression of its cells."""
+
+    description: Any
+    cells: str
+
+    @abstractmethod
+    def statements(self) -> list[str]:
+        """What adds its inputs."""
+
+    def helpers(self) -> Iterator[str]:
+        """The functions that are called."""
+        return iter(())
+
+    def title(self) -> list[str]:
+        """What separates it from the column before."""
+        features = self.description.features
+        return ["", f"# The input{'s' * (len(features) > 1)} {c_text.listed(features)}"]
+
+    def filled(self) -> str:
+        """The value, or what stands for a missing one."""
+        return f"np.where(np.isnan(v), {self.description.fill!r}, v)"
+
+    def numbers(self) -> str:
+        """The expression of its numbers."""
+        sentinels = self.description.sentinels
+        return f"numbers({self.cells}{f', {list(sentinels)!r}' if sentinels else ''})"
+
+    def missing(self) -> list[str]:
+        """What adds the input "is missing", if there is one."""
+        return ["inputs.append(np.isnan(v))"] if self.description.missing else []
+
+
+class _ScaledColumn(_Column):
+    """What numbers and dates share."""
+
+    def scaled(self, value: str) -> list[str]:
+        """What adds the input for a value."""
+        d: Number | Date = self.description
+        z = f"({value} - {d.centre!r}) / {d.scale!r}"
+        if d.squash:
+            z = f"np.arcsinh({z})"
+        if d.limit == NO_LIMIT:
+            return [f"inputs.append({z})"]
+        return [f"z = {z}", f"inputs.append(np.clip(z, {-d.limit!r}, {d.limit!r}))"]
+
+
+class _NumberColumn(_ScaledColumn):
+    def statements(self) -> list[str]:
+        return [*self.title(), f"v = {self.numbers()}", *self.scaled(self.filled()), *self.missing()]
+
+
+class _BooleanColumn(_Column):
+    def statements(self) -> list[str]:
+        return [*self.title(), f"v = {self.numbers()}", f"inputs.append({self.filled()})", *self.missing()]
+
+
+class _CategoryColumn(_Column):
+    def helpers(self) -> Iterator[str]:
+        yield """def texts(cells):
+    return [None if cell is None else str(cell) for cell in cells]"""
+
+    def statements(self) -> list[str]:
+        d: Category = self.description
+        levels = ", ".join(map(repr, d.levels))
+        lines = [*self.title(), f"levels = [{levels}]"]
+        lines.append(f"v = texts({self.cells})")
+        if d.levels:
+            lines.append("inputs += [np.array([cell == level for cell in v], float) for level in levels]")
+        if d.other:
+            lines.append("inputs.append(np.array([cell is not None and cell not in levels for cell in v], float))")
+        if d.missing:
+            lines.append("inputs.append(np.array([cell is None for cell in v], float))")
+        return lines
+
+
+class _DateColumn(_ScaledColumn):
+    def helpers(self) -> Iterator[str]:
+        if self.description.order == TIME_OF_DAY:
+            yield """def part_of_day(cells):
+    # That is over at times such as "08:30" or "08:30:00".
+    def seconds(cell):
+        hours, minutes, *rest = str(cell).replace(" ", "T").rpartition("T")[2].split(":")
+        return 3600.0 * float(hours) + 60.0 * float(minutes) + (float(rest[0]) if rest else 0.0)
+
+    return np.array([np.nan if cell is None else seconds(cell) / 86400.0 for cell in cells])"""
+            return
+        yield """def days_since_1970(cells):
+    # Of dates such as "2024-05-31" or "2024-05-31T12:30:00", in UTC.
+    dates = np.array([np.datetime64("NaT" if cell is None else cell, "us") for cell in cells])
+    microseconds = dates.astype(np.int64).astype(float)
+    return np.where(np.isnat(dates), np.nan, microseconds / 1e6 / 86400.0)"""
+        if "year" in self.description.cycles:
+            yield """def day_of_year(days):
+    # 0 for the first of January.
+    dates = np.floor(days).astype("datetime64[D]")
+    return (dates - dates.astype("datetime64[Y]")).astype(float)"""
+
+    def statements(self) -> list[str]:
+        d: Date = self.description
+        places = {
+            "year": "day_of_year(days)",
+            "week": f"np.mod(np.floor(days) + {EPOCH_WEEKDAY!r}, 7.0)",
+            "day": "(days - np.floor(days))",
+        }
+        lines = [
+            *self.title(),
+            f"v = {'part_of_day' if d.order == TIME_OF_DAY else 'days_since_1970'}({self.cells})",
+            f"days = {self.filled()}",
+            *self.scaled("days"),
+        ]
+        for cycle in d.cycles:
+            lines.append(f"angle = 2 * np.pi * {places[cycle]} / {CYCLES[cycle]!r}")
+            lines.append("inputs += [np.sin(angle), np.cos(angle)]")
+        return [*lines, *self.missing()]
+
+
+COLUMNS: dict[str, type[_Column]] = {
+    "number": _NumberColumn,
+    "boolean": _BooleanColumn,
+    "category": _CategoryColumn,
+    "date": _DateColumn,
+}
+"""By the kind of their description."""
