@@ -63,7 +63,7 @@ class SparseRows:
         return dense
 
 
-class Progress(NamedTuple):
+class ResumePoint(NamedTuple):
     """How far a training run has come: what it takes, with the parameters, to go on as if it had never stopped.
 
     Attributes

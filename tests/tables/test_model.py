@@ -218,6 +218,18 @@ def test_no_hidden_layer_is_a_linear_model() -> None:
     assert model.scores.accuracy > 0.9  # type: ignore[union-attr]
 
 
+def test_the_callback_sees_the_history_of_each_epoch_and_stops_by_returning_true() -> None:
+    seen = []
+
+    def stop(history: rs.History) -> bool:
+        seen.append((history.epochs, history.planned, len(history.validation_loss)))
+        return history.epochs == 2
+
+    model = TableModel.train(PENGUINS, "species", epochs=5, callback=stop)
+    assert seen == [(1, 5, 1), (2, 5, 2)]
+    assert model.training["epochs"] == 2
+
+
 def test_progress_is_told_after_each_epoch() -> None:
     seen: list[tuple[int, int]] = []
     TableModel.train(PENGUINS, "species", epochs=3, progress=lambda epoch, of, *_: seen.append((epoch, of)))
@@ -340,6 +352,7 @@ def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
     [
         ({"epoch": 3}, "the setting is 'epoch', which is unknown. Did you mean 'epochs'"),
         ({"hidden": (3,)}, "the setting is 'hidden', which is unknown. Known: layers, activation, epochs"),
+        ({"callback": 3}, "callback is 3, but must be a function of the History"),
         ({"progress": "bar"}, "progress is 'bar', but must be a function"),
         ({"progress": True}, "progress is True, but must be a function"),
         ({"ignore": 3}, "no column '3'"),

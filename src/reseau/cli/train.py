@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -18,7 +18,9 @@ from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
-    from reseau.tables.training import Progress as Show
+    from reseau.training.history import History
+
+    Show = Callable[[History], None]  # tells of the epochs so far
 
 PLAIN_LINES = 10  # of progress where there is no terminal
 NO_LAYERS = "none"
@@ -122,7 +124,7 @@ def train(
         _check_outputs(table, model_path, plot)
         from reseau.tables.model import TableModel
 
-        with _progress(quiet) as progress:
+        with _shown(quiet) as show:
             model = TableModel.train(
                 table,
                 target,
@@ -137,7 +139,7 @@ def train(
                 sep=sep,
                 header=header,
                 threads=threads,
-                progress=progress,
+                callback=show,
                 checkpoint=checkpoint,
                 layers=hidden,
                 activation=activation,
@@ -204,7 +206,7 @@ def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Show | None]:
+def _shown(quiet: bool) -> Iterator[Show | None]:
     """Show the training on stderr: a live bar on a terminal, else some plain lines."""
     if quiet:
         yield None
@@ -231,22 +233,23 @@ def _live_bar() -> Iterator[Show]:
     with bar:
         task = bar.add_task("training", total=None, losses="", visible=False)
 
-        def show(epoch: int, epochs: int, loss: float, validation: float | None) -> None:
-            losses = _losses(loss, validation)
-            bar.update(task, completed=epoch, total=epochs, losses=losses, visible=True)
+        def show(history: History) -> None:
+            bar.update(task, completed=history.epochs, total=history.planned, losses=_losses(history), visible=True)
 
         yield show
 
 
-def _plain_line(epoch: int, epochs: int, loss: float, validation: float | None) -> None:
+def _plain_line(history: History) -> None:
+    epoch, epochs = history.epochs, history.planned
     every = max(epochs // PLAIN_LINES, 1)
     if epoch % every == 0 or epoch in (1, epochs):
-        place = f"epoch {epoch:>{len(str(epochs))}}/{epochs}"
-        tell(f"{place}  {_losses(loss, validation)}", err=True)
+        tell(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  {_losses(history)}", err=True)
 
 
-def _losses(loss: float, validation: float | None) -> str:
-    return f"loss {loss:.4f}" + ("" if validation is None else f"  validation {validation:.4f}")
+def _losses(history: History) -> str:
+    """What is told of the last epoch."""
+    validation = f"  validation {history.validation_loss[-1]:.4f}" if history.validation_loss else ""
+    return f"loss {history.loss[-1]:.4f}{validation}"
 
 
 def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
@@ -55,10 +55,10 @@ class Trainer(Protocol):
     def take_back(self, to_change: bool = True) -> None:
         """Bring the flat vector up to date; unless `to_change`, it must stay as it then is."""
 
-    def progress(self, into: Progress | None = None) -> Progress:
+    def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come."""
 
-    def go_on_from(self, progress: Progress) -> None:
+    def go_on_from(self, progress: ResumePoint) -> None:
         """Take up what `progress` gave."""
 
     def finite(self) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import _native
-from reseau.arrays import Failure, FloatArray, IntArray, Predictor, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows
 from reseau.checks import known
 from reseau.engine.machine import threads
 from reseau.errors import ReseauError
@@ -299,16 +299,16 @@ class Trainer:
         if to_change:
             self._newest = "vector"
 
-    def progress(self, into: Progress | None = None) -> Progress:
+    def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come; the state goes into the vectors of an earlier answer, if one is given."""
         fresh = (np.empty_like(self.parameters) for _ in range(self.optimizer.states))
         state = tuple(fresh) if into is None else into.state
         for place, vector in enumerate(state):
             self._trainer.state(place, vector)
         steps, epochs = self._trainer.counts()
-        return Progress(steps, epochs, state)
+        return ResumePoint(steps, epochs, state)
 
-    def go_on_from(self, progress: Progress) -> None:
+    def go_on_from(self, progress: ResumePoint) -> None:
         """Take up what `progress` gave; the parameters are again those of the flat vector."""
         self._newest = "vector"
         for place, vector in enumerate(progress.state):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, Progress, SparseRows, namespace
+from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows, namespace
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
@@ -386,11 +386,11 @@ class Trainer:
     def take_back(self, to_change: bool = True) -> None:
         """Bring the flat vector up to date, as it is here."""
 
-    def progress(self, into: Progress | None = None) -> Progress:
+    def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come; the state may go into the vectors of an earlier answer, if one is given."""
-        return Progress(self.steps, self.epoch, tuple(np.array(vector) for vector in self.state))
+        return ResumePoint(self.steps, self.epoch, tuple(np.array(vector) for vector in self.state))
 
-    def go_on_from(self, progress: Progress) -> None:
+    def go_on_from(self, progress: ResumePoint) -> None:
         """Take up what `progress` gave; the parameters are those of the flat vector."""
         self.steps, self.epoch, self.state = progress
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from reseau.arrays import FloatArray, Progress
+from reseau.arrays import FloatArray, ResumePoint
 from reseau.errors import ParameterError, ReseauError
 from reseau.files.model_file import STATE
 
@@ -40,7 +40,7 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
     estimator._check_parameters()
     state = estimator.__getstate__()  # with the weights and the progress that the engine may still have
     network: Network = state["_network"]
-    progress: Progress | None = state.get("_progress")
+    progress: ResumePoint | None = state.get("_progress")
     tensors = network.tensors()
     if progress is not None:
         tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}

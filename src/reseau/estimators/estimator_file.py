@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.arrays import FloatArray, Progress
+from reseau.arrays import FloatArray, ResumePoint
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ReseauError
 from reseau.estimators.description import RECORDS, back
@@ -81,7 +81,7 @@ def _check_network(estimator: MLPClassifier | MLPRegressor, network: Network) ->
         raise ReseauError("The network has a layer without bias or with dropout, which estimators do not know.")
 
 
-def _progress(entry: Mapping[str, Any], tensors: dict[str, FloatArray], network: Network) -> Progress:
+def _progress(entry: Mapping[str, Any], tensors: dict[str, FloatArray], network: Network) -> ResumePoint:
     """The optimizer's state; its tensors are taken out."""
     expected = (network.architecture.n_parameters,)
     vectors: list[FloatArray] = []
@@ -89,7 +89,7 @@ def _progress(entry: Mapping[str, Any], tensors: dict[str, FloatArray], network:
         vector = tensors.pop(name)
         check_tensor(name, vector, expected, network.dtype)
         vectors.append(vector)
-    return Progress(int(entry["steps"]), int(entry["epochs"]), tuple(vectors))
+    return ResumePoint(int(entry["steps"]), int(entry["epochs"]), tuple(vectors))
 
 
 def _record(name: str, numbers: FloatArray) -> list[float]:

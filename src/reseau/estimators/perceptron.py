@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine
-from reseau.arrays import Progress
+from reseau.arrays import ResumePoint
 from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description
@@ -310,7 +310,7 @@ class Perceptron(Model, Weights):
         self.n_layers_, self.n_outputs_ = len(layers) + 1, self._network.architecture.outputs
         self.out_activation_ = activation_name(layers[-1].sigma)
 
-    def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: Progress | None = None) -> None:
+    def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: ResumePoint | None = None) -> None:
         """Become fitted without a fit.
 
         Parameters
@@ -319,7 +319,7 @@ class Perceptron(Model, Weights):
             Built.
         fitted : mapping of str
             Attributes that a fit would have left behind: of RECORDS, and the subclass's own.
-        progress : Progress or None
+        progress : ResumePoint or None
             From where the next `partial_fit` goes on; None lets the optimizer start afresh.
         """
         self._hold(network)

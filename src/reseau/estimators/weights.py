@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from reseau import engine
 from reseau.array_likes import numbers
-from reseau.arrays import Progress
+from reseau.arrays import ResumePoint
 from reseau.checks import shown
 from reseau.engine import Trainer
 from reseau.errors import DataError
@@ -44,7 +44,7 @@ class Weights(BaseEstimator):  # type: ignore[misc]
     _network: Network
     _trainer: Trainer | None
     _handed_out: bool  # whether somebody outside may have arrays of the network
-    _progress: Progress  # where the optimizer stands: that of a copy, or after the last partial_fit
+    _progress: ResumePoint  # where the optimizer stands: that of a copy, or after the last partial_fit
     _rate_factor: float  # the learning rate as a multiple of the first
 
     def _hold(self, network: Network) -> None:
@@ -86,7 +86,7 @@ class Weights(BaseEstimator):  # type: ignore[misc]
         """
         network, trainer = self._network, self._trainer
         weights = None if leaves else network.parameters.copy()
-        progress: Progress | None = self.__dict__.get("_progress")
+        progress: ResumePoint | None = self.__dict__.get("_progress")
         if trainer is not None and progress is None:
             progress = trainer.progress()
 

@@ -6,6 +6,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -30,7 +31,7 @@ from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
-from reseau.tables.training import Progress, Settings, split, train_network
+from reseau.tables.training import Settings, split, train_network
 from reseau.visible import plural
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class TableModel(Model):
         sep: str | None = None,
         header: str | None = None,
         threads: int | None = None,
-        progress: Progress | None = None,
+        progress: Callable[[int, int, float, float | None], object] | None = None,
+        callback: Callable[[History], object] | None = None,
         checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> TableModel:
@@ -179,6 +181,8 @@ class TableModel(Model):
         progress : callable or None
             Called after each epoch with its number, the most there will be, the loss, and the
             validation loss or None.
+        callback : callable or None
+            Called after each epoch with the `History`, as in `Network.fit`: training stops when it returns True.
         checkpoint : path or None
             A folder where the training is kept as it stands, so that the same call takes it up from there.
         **settings
@@ -204,6 +208,8 @@ class TableModel(Model):
                 f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
                 "the loss, and the validation loss or None."
             )
+        if callback is not None and not callable(callback):
+            raise ParameterError(f"callback is {shown(callback)}, but must be a function of the History.")
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header}
@@ -249,7 +255,16 @@ class TableModel(Model):
         values = columns_module.read_columns(recognised, table)
         columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
-        network, history, training = train_network(X, y, train, description, chosen, rng, threads, progress, checkpoint)
+
+        def after_epoch(history: History) -> object:
+            if progress is not None:
+                validation_loss = history.validation_loss[-1] if history.validation_loss else None
+                progress(history.epochs, history.planned, history.loss[-1], validation_loss)
+            return callback is not None and callback(history)
+
+        network, history, training = train_network(
+            X, y, train, description, chosen, rng, threads, after_epoch, checkpoint
+        )
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
         absent[target] = table.rows - len(usable)
         training = {

