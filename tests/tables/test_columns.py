@@ -20,15 +20,15 @@ from reseau.tables.columns import (
     Boolean,
     Category,
     Date,
-    Description,
     LeftOut,
     Number,
     encode,
     from_json,
-    median_and_spread,
     read_columns,
     to_json,
 )
+from reseau.tables.description import Description
+from reseau.tables.statistics import median_and_spread
 from reseau.tables.table import Column, Table, read_table
 
 

@@ -36,6 +36,7 @@ from reseau.export.common import dtype_of
 from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
 from reseau.export.onnx_labels import label_table, labels
 from reseau.export.onnx_layers import layers
+from reseau.model import Model
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
@@ -213,9 +214,8 @@ def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) 
     if classes is not None:
         each = [label_table(one).tolist() for one in (classes if isinstance(classes, list) else [classes])]
         facts["classes"] = each if isinstance(classes, list) else each[0]
-    ours = isinstance(last, (MLPClassifier, MLPRegressor))
     kind = "classifier" if is_classifier(last) else "regressor"
-    describe(whole, kind, last.network_.loss if ours else None, facts)
+    describe(whole, kind, last.parts().network.loss if isinstance(last, Model) else None, facts)
     return whole
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reseau.arrays import FloatArray
 from reseau.checks import boolean, integer, known, shown
-from reseau.display.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
+from reseau.display.drawing import MIDDLE, Points, apart, colormap, ground_of, lightness
+from reseau.display.plots import check_axes, require_matplotlib
 from reseau.errors import ParameterError
 from reseau.formulas.typesetting import TextSetter
 from reseau.model import Model
@@ -26,12 +26,8 @@ if TYPE_CHECKING:
 
     from reseau.network import Network
 
-    Points = npt.NDArray[np.float64]
-
 MOST_WRITTEN = 30  # weights, or their numbers would cover the lines
 LONGEST_NAME = 40  # letters
-ON_LIGHT = VALIDATION_COLOUR, LOSS_COLOUR  # the most negative weight, the most positive
-ON_DARK = "#e69f00", "#56b4e9"  # told apart by the colour-blind too
 POINTS = 72  # in an inch
 # How large things are, in points.
 NEURON, NEURON_WITH_NUMBER = 24.0, 36.0
@@ -42,7 +38,6 @@ COLORBAR = 85.0
 MANY = 50  # lines between two layers
 FEW_LINES, MANY_LINES = (0.7, 0.8, 3.2), (0.3, 0.4, 2.2)  # opacity of a weight of zero; its width, that of the largest
 SMALLEST_FONT = 3.0
-MIDDLE = 0.18  # of lightness: √(1.05 · 0.05) − 0.05, as far from black as from white by the contrast of WCAG
 
 
 class NetworkDisplay:
@@ -255,8 +250,8 @@ class NetworkDisplay:
         ax.grid(False)
         ax.set_aspect("auto")
 
-        ground, ink = _ground(ax), mpl.rcParams["text.color"]
-        colours = ScalarMappable(CenteredNorm(0, halfrange=largest or 1.0), _colormap(cmap, ground, ink))
+        ground, ink = ground_of(ax), mpl.rcParams["text.color"]
+        colours = ScalarMappable(CenteredNorm(0, halfrange=largest or 1.0), colormap(cmap, ground, ink))
         self.colorbar_ = None
         if colorbar:
             what = "weight" if all(v is None for v in b) else "weight (line), bias (neuron)"
@@ -414,7 +409,7 @@ class NetworkDisplay:
             ]
             boxes = [text.get_window_extent() for text in texts]
             sizes = np.array([[box.width * unit, box.height * unit] for box in boxes]) + 0.45 * size
-            for text, place in zip(texts, _apart(starts, ends, sizes, diameter / 2), strict=True):
+            for text, place in zip(texts, apart(starts, ends, sizes, diameter / 2), strict=True):
                 text.set_position(tuple(place))
             if biases is None:
                 continue
@@ -425,50 +420,13 @@ class NetworkDisplay:
                     y,
                     write(float(bias)),
                     fontsize=size,
-                    color="black" if _lightness(shade) > MIDDLE else "white",
+                    color="black" if lightness(shade) > MIDDLE else "white",
                     ha="center",
                     va="center",
                     zorder=4,
                 )
                 text.set_fontsize(size * min(1.0, 0.85 * diameter / (text.get_window_extent().width * unit)))
                 self.bias_texts_[layer].append(text)
-
-
-def _apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points:
-    """Find a place on each line for a box, such that it lies on no other box and on as few other lines as can be.
-
-    Parameters
-    ----------
-    starts, ends : ndarray of shape (n_in, 2) and (n_out, 2)
-        Every start is joined with every end.
-    sizes : ndarray of shape (n_in · n_out, 2)
-        Width and height of the boxes.
-    radius : float
-        Of the circles at the ends.
-
-    Returns
-    -------
-    ndarray of shape (n_in · n_out, 2)
-        The middles of the boxes.
-    """
-    y0, y1 = starts[:, 1].repeat(len(ends)), np.tile(ends[:, 1], len(starts))
-    x0, across = starts[0, 0], ends[0, 0] - starts[0, 0]
-    middles: Points = np.zeros_like(sizes)
-    for i, (width, height) in enumerate(sizes):
-        margin = min((radius + width / 2) / across, 0.45)
-        ts = np.linspace(margin, 1 - margin, 25)
-        ts = ts[np.argsort(np.abs(ts - 0.3), kind="stable")]  # of equal places that nearest to the start, as one reads
-        best = np.inf
-        for t in ts:
-            x, y = x0 + t * across, y0[i] + t * (y1[i] - y0[i])
-            away = np.abs(middles[:i] - [x, y]) - (sizes[:i] + sizes[i]) / 2
-            sides = t + np.array([[-0.5], [0.5]]) * width / across
-            ys = y0 + sides * (y1 - y0)  # of all lines, where the box begins and ends
-            crossed = (ys.min(axis=0) < y + height / 2) & (ys.max(axis=0) > y - height / 2)
-            cost = 100 * (away < 0).all(axis=1).sum() + crossed.sum()
-            if cost < best:
-                best, middles[i] = cost, (x, y)
-    return middles
 
 
 def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None]:
@@ -543,35 +501,3 @@ def _footers(widths: list[int], activations: list[str]) -> list[str]:
     whats = ["input", *["neuron"] * (len(widths) - 2), "output"]
     counts = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in zip(widths, whats, strict=True)]
     return [f"{count}\n{name}" for count, name in zip(counts, [" ", *activations], strict=True)]
-
-
-def _ground(ax: Axes) -> tuple[float, float, float]:
-    """The colour that the diagram lies on."""
-    from matplotlib.colors import to_rgb, to_rgba
-
-    behind: Any = ax.figure.canvas.figure
-    for colour in (ax.get_facecolor(), behind.get_facecolor()):
-        if to_rgba(colour)[3] > 0:
-            return to_rgb(colour)
-    return 1.0, 1.0, 1.0
-
-
-def _lightness(colour: Any) -> float:
-    """The relative luminance, between 0 and 1: red, green and blue as ITU-R BT.709 weighs them."""
-    return float(np.dot(np.power(colour[:3], 2.2), (0.2126, 0.7152, 0.0722)))
-
-
-def _colormap(cmap: object, ground: Any, ink: Any) -> Colormap:
-    """The colours of `cmap`; without one, from orange over almost the ground to blue, on light and on dark ground."""
-    from matplotlib import colormaps
-    from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
-
-    if cmap is None:
-        middle = tuple(0.8 * g + 0.2 * i for g, i in zip(ground, to_rgb(ink), strict=True))
-        negative, positive = ON_DARK if _lightness(ground) < MIDDLE else ON_LIGHT
-        return LinearSegmentedColormap.from_list("reseau", [negative, middle, positive])
-    if isinstance(cmap, Colormap):
-        return cmap
-    if not isinstance(cmap, str) or cmap not in colormaps:
-        raise ParameterError(f"cmap is {cmap!r}, which matplotlib does not know; take a diverging one such as 'RdBu'.")
-    return colormaps[cmap]

@@ -21,183 +21,29 @@ what is far out is neither cut off nor loud.
 
 from __future__ import annotations
 
-import sys
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from reseau.errors import DataError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.cells import Floats, Labels
+from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Values
 from reseau.tables.table import Column, Table, did_you_mean, listed
 from reseau.visible import plural
 
-Rows = npt.NDArray[np.int64]
-X32 = npt.NDArray[np.float32]
-Values = Floats | Labels
-
-LIMIT = 5.0  # of |z|; with asinh 74 spreads: one 1e6 among normal numbers, if not cut, costs R² 0.1
-# Spreads from the median, 13 deviations of a normal number. Outliers cannot hide behind it as they do behind the
-# deviation, which they widen. Squashing numbers that have none costs R² (uniform ones 0.02, Boston's houses 0.03).
-FAR = 10.0
-NO_LIMIT = sys.float_info.max
-ROUNDING = 1e-12  # of the median: what differs by less does not differ
-NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
 LEVELS_SHOWN = 4
 MAX_LEVELS = 100  # of a category; the rarer ones share an input
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
-D = TypeVar("D", bound="Description")
-
 
 @dataclass(frozen=True)
-class Description(ABC):
-    """What every kind of column has: a name, and how to read, fit and encode it."""
-
-    name: str
-    kind: ClassVar[str]
-
-    @property
-    @abstractmethod
-    def features(self) -> list[str]:
-        """The names of the inputs that this column gives."""
-
-    @abstractmethod
-    def read(self, column: Column) -> Values:
-        """Read the cells; a `DataError` names the first that cannot be read."""
-
-    @abstractmethod
-    def fit(self: D, values: Any, rows: Rows) -> D:
-        """Return the description with the statistics of these rows."""
-
-    @abstractmethod
-    def encode(self, values: Any, X: X32) -> None:
-        """Write the inputs into X, (rows, number of features)."""
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """The texts that count as missing in this column."""
-        return read.MISSING
-
-    def absent(self, column: Column, values: Any) -> int:
-        """How many cells are missing, which were read as these values."""
-        return int(read.without(column.cells, self.marks).null_count)
-
-    def remarks(self, values: Any) -> list[str]:
-        """Tell what is remarkable about values to be encoded."""
-        return []
-
-    @property
-    def summary(self) -> str:
-        """A few words on what was learned from the training rows."""
-        return ""
-
-    @property
-    def cell_kind(self) -> str:
-        """What kind of cells it reads: its own kind, but for times of day."""
-        return self.kind
-
-    @property
-    def taken_for(self) -> str:
-        """What the column was taken for, in a word or two."""
-        return self.kind
-
-    @property
-    def told(self) -> str:
-        """What is told of it beside that."""
-        return self.summary
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scalar(Description):
-    """What numbers, booleans and dates share: one value, and a last input that says whether it is missing."""
-
-    fill: float = 0.0  # for missing
-    missing: bool = False  # whether values were missing at training
-    also_missing: tuple[str, ...] = ()  # texts that count as missing in this column, beside the usual marks
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """The texts that count as missing in this column."""
-        return (*read.MISSING, *self.also_missing)
-
-    @property
-    def sentinels(self) -> tuple[float, ...]:
-        """The numbers that count as missing in this column."""
-        return tuple(read.as_numbers(self.also_missing))
-
-    def absent(self, column: Column, values: Floats) -> int:
-        """How many cells are missing, which were read as these values."""
-        return int(np.isnan(values).sum())
-
-    def remarks(self, values: Floats) -> list[str]:
-        """Tell of missing values where none was missing at training."""
-        count = int(np.isnan(values).sum())
-        if self.missing or not count:
-            return []
-        return [f"{self.name}: missing in {plural(count, 'row')}, and never at training; taken as {self.typical}"]
-
-    @property
-    def typical(self) -> str:
-        """What stands for a missing value, in words."""
-        return f"the median, {self.fill:.6g}"
-
-    @property
-    def features(self) -> list[str]:
-        """Return the names of the inputs."""
-        return [self.name] + [f"{self.name} is missing"] * self.missing
-
-    def _filled(self, values: Floats, X: X32) -> Floats:
-        """Return the values with the missing ones filled, and mark those in X."""
-        absent = np.isnan(values)
-        if self.missing:
-            X[:, -1] = absent
-        return np.where(absent, self.fill, values)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scaled(_Scalar):
-    """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`.
-
-    `fit` takes mean and standard deviation, unless a value lies far from the median: then the median and the spread
-    (`median_and_spread`), which outliers hardly move, and asinh, which brings these near. `fill` is the median.
-    """
-
-    centre: float = 0.0
-    scale: float = 1.0
-    limit: float = NO_LIMIT
-    squash: bool = False
-
-    def fit(self: S, values: Floats, rows: Rows) -> S:
-        """Return the description with the statistics of these rows."""
-        values = values[rows]
-        present = values[~np.isnan(values)]
-        missing = len(present) < len(values)
-        if not len(present):
-            return replace(self, missing=missing, limit=LIMIT)
-        median, spread = median_and_spread(present)
-        far = bool((np.abs(present - median) > FAR * spread).any())
-        centre, scale = (median, spread) if far else mean_and_scale(present)
-        return replace(self, fill=median, missing=missing, centre=centre, scale=scale, limit=LIMIT, squash=far)
-
-    def _within(self, filled: Floats) -> Floats:
-        """Return z."""
-        z = (filled - self.centre) / self.scale
-        return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
-
-
-S = TypeVar("S", bound=_Scaled)
-
-
-@dataclass(frozen=True)
-class Number(_Scaled):
+class Number(Scaled):
     """A number, scaled.
 
     `decimal` and `unit` are the decimal mark and the unit of numbers in text; "" where none was decided. `grouped` says
@@ -235,7 +81,7 @@ class Number(_Scaled):
 
 
 @dataclass(frozen=True)
-class Boolean(_Scalar):
+class Boolean(Scalar):
     """Yes or no, as 0 or 1. `fill` is the mean; `words` are those for yes and no, "" where they are the usual ones."""
 
     kind = "boolean"
@@ -370,7 +216,7 @@ class Category(Description):
 
 
 @dataclass(frozen=True)
-class Date(_Scaled):
+class Date(Scaled):
     """A date: the days since 1970, scaled, and its place in the year, week and day.
 
     `order` is how it is written in text; of a "time of day" the days are the part of one that is over. `cycles` are
@@ -392,6 +238,11 @@ class Date(_Scaled):
         """What stands for a missing value, in words."""
         when = np.datetime64(0, "s") + np.timedelta64(round(self.fill * 86400), "s")
         return f"the median, {str(when).partition('T')[2] if self.order == dates.TIME_OF_DAY else when}"
+
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """No number does."""
+        return ()
 
     @property
     def cell_kind(self) -> str:
@@ -527,33 +378,6 @@ def _from_json(value: Any) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------
-
-
-def mean_and_deviation(present: Floats) -> tuple[float, float]:
-    """Mean and standard deviation; the latter is 0 where the values do not vary beyond rounding."""
-    mean, deviation = float(present.mean()), float(present.std())
-    flat = deviation <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
-    return mean, 0.0 if flat else deviation
-
-
-def mean_and_scale(present: Floats) -> tuple[float, float]:
-    """Mean and what to divide by: the standard deviation, or 1 where that is 0."""
-    mean, deviation = mean_and_deviation(present)
-    return mean, deviation or 1.0
-
-
-def median_and_spread(present: Floats) -> tuple[float, float]:
-    """Median, and what to divide by: how wide the middle half of the values is.
-
-    Where half of them or more are one value, the quartiles say little of the others: it is then the median distance of
-    those that differ from that value; where none differs, 1.
-    """
-    low, median, high = np.percentile(present, [25.0, 50.0, 75.0])
-    distances = np.abs(present - median)
-    differing = distances[distances > max(ROUNDING * abs(median), NOTHING)]
-    if not len(differing):
-        return float(median), 1.0
-    return float(median), float(high - low if 2 * len(differing) > len(present) else np.median(differing))
 
 
 def read_labels(column: Column) -> Labels:

@@ -25,7 +25,7 @@ from reseau.parts import Parts
 from reseau.tables import columns as columns_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
 from reseau.tables.code.encoder import Cells
-from reseau.tables.columns import Description
+from reseau.tables.description import Description
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table

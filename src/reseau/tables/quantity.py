@@ -20,8 +20,8 @@ from reseau.formulas.typesetting import TextSetter
 from reseau.tables import cells as read
 from reseau.tables import numerals
 from reseau.tables.code.c_rows import Answer
-from reseau.tables.columns import mean_and_deviation
 from reseau.tables.scores import score_quantity
+from reseau.tables.statistics import mean_and_deviation
 from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, visible
 

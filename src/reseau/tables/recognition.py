@@ -32,7 +32,8 @@ from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.asked import LEFT_OUT, NOTHING, Asked, option
 from reseau.tables.cells import Labels
-from reseau.tables.columns import Boolean, Category, Date, Description, LeftOut, Number
+from reseau.tables.columns import Boolean, Category, Date, LeftOut, Number
+from reseau.tables.description import Description
 from reseau.tables.sentinels import sentinels
 from reseau.tables.table import Column, Table, listed, quoted
 from reseau.visible import plural

@@ -14,7 +14,7 @@ from reseau.checks import integer, known, real
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
 from reseau.tables.cells import Codes
-from reseau.tables.columns import X32, Rows
+from reseau.tables.description import X32, Rows
 from reseau.tables.target import Target
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense

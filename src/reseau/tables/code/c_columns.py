@@ -19,8 +19,9 @@ import numpy as np
 from reseau.export import c_text as c
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, seconds
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Boolean, Category, Date, Number
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Category, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.description import NO_LIMIT
 from reseau.visible import plural
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further
@@ -148,11 +149,6 @@ class Column(ABC):
         return f"{condition} ? {c.in_type('1.0 : 0.0', self.kind)}"
 
     @property
-    def sentinels(self) -> tuple[float, ...]:
-        """The numbers that count as missing."""
-        return ()
-
-    @property
     def squashes(self) -> bool:
         """Whether an input is asinh of a number."""
         return False
@@ -160,13 +156,14 @@ class Column(ABC):
     def is_missing(self, value: str) -> str:
         """The condition that a number is missing."""
         nan = f"{self.name}_is_missing({value})"
-        if not self.sentinels:
+        sentinels = self.description.sentinels
+        if not sentinels:
             return nan
-        return f"({' || '.join([nan, *(f'{value} == {c.bracketed(number)}' for number in self.sentinels)])})"
+        return f"({' || '.join([nan, *(f'{value} == {c.bracketed(number)}' for number in sentinels)])})"
 
     def if_missing(self) -> str:
         """The words for the numbers that say so."""
-        return " or ".join(["NAN", *(f"{number:.17g}" for number in self.sentinels)]) + " if missing"
+        return " or ".join(["NAN", *(f"{number:.17g}" for number in self.description.sentinels)]) + " if missing"
 
     def filled(self) -> str:
         """The value, or what stands for a missing one."""
@@ -209,12 +206,6 @@ class _ScaledColumn(Column):
 class _NumberColumn(_ScaledColumn):
     includes = ("float.h",)
 
-    @property
-    def sentinels(self) -> tuple[float, ...]:
-        """The numbers that count as missing."""
-        d: Number = self.description
-        return d.sentinels
-
     def meaning(self) -> str:
         return f"a number; {self.if_missing()}"
 
@@ -233,12 +224,6 @@ class _NumberColumn(_ScaledColumn):
 
 
 class _BooleanColumn(Column):
-    @property
-    def sentinels(self) -> tuple[float, ...]:
-        """The numbers that count as missing."""
-        d: Boolean = self.description
-        return d.sentinels
-
     def meaning(self) -> str:
         return f"1 if true, 0 if false; {self.if_missing()}"
 

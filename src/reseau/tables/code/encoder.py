@@ -16,7 +16,7 @@ from reseau.tables.code.samples import encoded, rows
 from reseau.visible import plural
 
 if TYPE_CHECKING:
-    from reseau.tables.columns import Description
+    from reseau.tables.description import Description
     from reseau.tables.target import Target
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from reseau.export import c_text
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, rows
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Category, Date, Description, Number
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Category, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.description import NO_LIMIT, Description
 
 
 def encoding(descriptions: Sequence[Description]) -> Iterator[str]:

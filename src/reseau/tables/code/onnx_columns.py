@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, NO_LIMIT, Date
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date
 from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.description import NO_LIMIT
 
 if TYPE_CHECKING:
-    from reseau.tables.columns import Boolean, Category, Description, Number
+    from reseau.tables.columns import Boolean, Category, Number
+    from reseau.tables.description import Description
 
 _MISSING = "NaN where it is missing"
 _NEAR_ZERO = 1e-5
@@ -38,7 +40,7 @@ def encoding(g: Graph, descriptions: Sequence[Description], taken: Sequence[str]
 def _filled(g: Graph, X: str, d: Number | Boolean | Date) -> tuple[str, list[str]]:
     """The cells, float64 (N, 1), with the missing ones filled; and the input that says so, if there is one."""
     absent = g("IsNaN", X)
-    for number in () if isinstance(d, Date) else d.sentinels:
+    for number in d.sentinels:
         absent = g("Or", absent, g("Equal", X, np.array(number)))
     return g("Where", absent, np.array(d.fill), X), [g.cast(absent, g.dtype)] * d.missing
 

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from reseau.tables.cells import Floats
-from reseau.tables.columns import Boolean, Category, Date, Description, Number, encode, read_columns
+from reseau.tables.columns import Boolean, Category, Date, Number, encode, read_columns
 from reseau.tables.dates import TIME_OF_DAY
+from reseau.tables.description import Description
 from reseau.tables.table import read_table
 
 Cell: TypeAlias = float | str | datetime | time | None
