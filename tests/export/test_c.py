@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from compiling import QUICK, Exported, compiled, compilers, pointer, self_test, shared_library
 from mpmath import mp
 from numerics import RoundingBounds, smooth_problem, uniform_network
 from sklearn.pipeline import make_pipeline
@@ -37,82 +38,11 @@ from reseau.vocabulary.layers import Architecture
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PENGUINS = EXAMPLES / "penguins.csv"
 
-STRICT = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-O2"]
-PICKY = ["-Wconversion", "-Wshadow", "-Wdouble-promotion"]
-SANITIZED = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-COMPILERS = {
-    "cc": ["cc", "-std=c99", *STRICT, *PICKY],
-    "c++": ["c++", "-std=c++11", "-x", "c++", *STRICT, *PICKY],
-    "c++17": ["c++", "-std=c++17", "-x", "c++", *STRICT, *PICKY],
-    "cc, C23": ["cc", "-std=gnu2x", *STRICT, *PICKY],
-    "gcc, sanitized": ["gcc", "-std=c99", *STRICT, *SANITIZED],
-    "cc, as fast as it goes": ["cc", "-std=gnu11", "-Wall", "-O3", "-march=native"],  # with fused multiply-adds
-    "cc, as if there were no NaN": ["cc", "-std=gnu11", "-Wall", "-Ofast"],
-    "clang": ["clang", "-std=c99", *STRICT, *PICKY],
-    "clang++": ["clang++", "-std=c++11", "-x", "c++", *STRICT],
-    "clang, sanitized": ["clang", "-std=c99", *STRICT, *SANITIZED],
-}
-QUICK = "cc"
-
-
-def compilers(*, sanitized: bool = True) -> list[Any]:
-    names = [name for name in COMPILERS if sanitized or "sanitized" not in name]
-    return [pytest.param(name, marks=[] if name == QUICK else pytest.mark.slow) for name in names]
-
-
-def compiled(compiler: str, *arguments: str | Path, folder: Path) -> None:
-    command = COMPILERS[compiler]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no {command[0]}")
-    done = subprocess.run([*command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def self_test(compiler: str, source: Path) -> subprocess.CompletedProcess[str]:
-    program = source.with_suffix(".test")
-    compiled(compiler, "-DRESEAU_TEST", source.name, "-x", "none", "-lm", "-o", program, folder=source.parent)
-    return subprocess.run([program], capture_output=True, text=True, check=False)
-
-
-class Exported:
-    """The functions of an exported network in a shared library, as functions of rows."""
-
-    def __init__(self, library: ctypes.CDLL, name: str, architecture: Architecture, dtype: str) -> None:
-        self.library, self.name, self.dtype = library, name, dtype
-        self.inputs, self.outputs = architecture.inputs, architecture.outputs
-
-    def _each(self, function: str, X: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-        results = []
-        for x in np.ascontiguousarray(X, dtype=self.dtype):
-            result = np.full(shape, np.nan, self.dtype)
-            getattr(self.library, f"{self.name}_{function}")(x.ctypes.data_as(ctypes.c_void_p), _pointer(result))
-            results.append(result)
-        return np.array(results)
-
-    def predict(self, X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return self._each("predict", X, (self.outputs,))
-
-    def jacobian(self, X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return self._each("jacobian", X, (self.outputs, self.inputs))
-
-
-def _pointer(array: np.ndarray[Any, Any]) -> ctypes.c_void_p:
-    return array.ctypes.data_as(ctypes.c_void_p)
-
 
 def network_for(architecture: Architecture, w: np.ndarray[Any, Any], dtype: str) -> rs.Network:
     net = rs.Network(*architecture.layers, loss=architecture.loss, inputs=architecture.inputs, dtype=dtype)
     net.parameters[...] = w
     return net
-
-
-def shared_library(compiler: str, sources: list[Path], folder: Path) -> ctypes.CDLL:
-    # Linked by itself: with -Ofast GCC 12 adds what makes the thread that loads it take the smallest numbers for 0.
-    library, objects = folder / "all.so", [source.with_suffix(".o").name for source in sources]
-    compiled(compiler, "-fPIC", "-c", *(source.name for source in sources), folder=folder)
-    driver = COMPILERS[compiler][0]
-    subprocess.run([driver, "-shared", *objects, "-lm", "-o", library], cwd=folder, check=True)
-    return ctypes.CDLL(str(library))
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -414,8 +344,8 @@ def test_rows_are_encoded_and_predicted_as_in_python(
     found_X = np.full(X.shape, np.nan, dtype)
     found = np.full(expected.shape, np.nan, "float64" if quantity else dtype)
     for row, x, o in zip(rows, found_X, found, strict=True):
-        assert library.it_encode(ctypes.byref(row), _pointer(x)) == 0
-        assert library.it_predict_row(ctypes.byref(row), _pointer(o)) == 0
+        assert library.it_encode(ctypes.byref(row), pointer(x)) == 0
+        assert library.it_predict_row(ctypes.byref(row), pointer(o)) == 0
     assert_inputs(found_X, X, [feature for d in descriptions for feature in d.features])
     net = model.network
     w64, X64 = net.parameters.astype("float64"), X.astype("float64")
@@ -517,9 +447,9 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_number_of_its_column(tmp_
         for value in values:
             row = Row.from_buffer_copy(rows[0])
             setattr(row, f"member_{names.index(name)}", value)
-            assert library.it_predict_row(ctypes.byref(row), _pointer(o)) == names.index(name) + 1
+            assert library.it_predict_row(ctypes.byref(row), pointer(o)) == names.index(name) + 1
     assert o[0] == 7.0
-    assert library.it_predict_row(ctypes.byref(rows[0]), _pointer(o)) == 0
+    assert library.it_predict_row(ctypes.byref(rows[0]), pointer(o)) == 0
     assert o[0] != 7.0
 
 
@@ -573,7 +503,7 @@ def test_empty_text_is_missing_everywhere(tmp_path: Path) -> None:
             cells = {"t": "a", "u": "x", column: cell}
             o = np.zeros(1)
             struct = Row(*(None if text is None else text.encode() for text in cells.values()))
-            assert library.it_predict_row(ctypes.byref(struct), _pointer(o)) == 0
+            assert library.it_predict_row(ctypes.byref(struct), pointer(o)) == 0
             filled = {name: np.array([[text or ""]], object) for name, text in cells.items()}
             found[cell] = [
                 model.predict(pa.table({name: pa.array([text], pa.string()) for name, text in cells.items()}))
@@ -617,7 +547,7 @@ def test_columns_of_every_kind_are_encoded_as_in_python(compiler: str, dtype: st
     X = every_column.encoded()
     found = np.full(X.shape, np.nan, dtype)
     for row, x in zip(zip(*cells, strict=True), found, strict=True):
-        assert library.it_encode(ctypes.byref(Row(*row)), _pointer(x)) == 0
+        assert library.it_encode(ctypes.byref(Row(*row)), pointer(x)) == 0
     assert_inputs(found, X, every_column.FEATURES)
 
 
@@ -645,7 +575,7 @@ def test_a_time_that_no_day_has_is_refused(tmp_path: Path) -> None:
     assert "double at; /* seconds since midnight; NAN if missing */" in (tmp_path / "it.h").read_text()
     library = shared_library(QUICK, [tmp_path / "it.c"], tmp_path)
     x = np.zeros(3, "float32")
-    codes = [library.it_encode(ctypes.byref(ctypes.c_double(v)), _pointer(x)) for v in (0, 86399, -1, 86401, 1e9)]
+    codes = [library.it_encode(ctypes.byref(ctypes.c_double(v)), pointer(x)) for v in (0, 86399, -1, 86401, 1e9)]
     assert codes == [0, 0, 1, 1, 1]
 
 
