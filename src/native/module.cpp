@@ -1,7 +1,6 @@
 // The native engine's face to Python. Arguments have been checked there (reseau/native.py); nothing is checked again here.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -15,7 +14,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -103,19 +101,24 @@ int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? stati
 }
 
 // An optimizer's hyperparameters, which Python gives by name, in the order of its names in the table.
-std::vector<double> in_order(int optimizer, const std::map<std::string, double>& hyperparameters) {
-    const std::span names(reseau::names().hyperparameters[optimizer], static_cast<size_t>(reseau::names().hyperparameter_counts[optimizer]));
-    std::string listed;
-    for (const char* name : names) listed += (listed.empty() ? "" : ", ") + std::string(name);
-    const std::string takes = std::string("the native engine's optimizer '") + reseau::names().optimizers[optimizer] + "' takes " + listed;
-    for (const auto& [name, value] : hyperparameters) {
-        if (std::ranges::find(names, name) == names.end()) refuse("The hyperparameter '" + name + "' is unknown: " + takes + ".");
-    }
+std::vector<double> in_order(int optimizer, const nb::dict& hyperparameters) {
+    const std::span wanted(names().hyperparameters[optimizer], static_cast<size_t>(names().hyperparameter_counts[optimizer]));
+    const auto refuse_one = [&](const std::string& name, const char* what) {
+        std::string takes;
+        for (const char* each : wanted) takes += (takes.empty() ? "" : ", ") + std::string(each);
+        refuse("The hyperparameter '" + name + "' is " + what + ": the native engine's optimizer '" + names().optimizers[optimizer] +
+               "' takes " + takes + ".");
+    };
     std::vector<double> numbers;
-    for (const char* name : names) {
-        const auto found = hyperparameters.find(name);
-        if (found == hyperparameters.end()) refuse(std::string("The hyperparameter '") + name + "' is missing: " + takes + ".");
-        numbers.push_back(found->second);
+    for (const char* name : wanted) {
+        PyObject* const number = PyDict_GetItemString(hyperparameters.ptr(), name);
+        if (number == nullptr) refuse_one(name, "missing");
+        numbers.push_back(nb::cast<double>(nb::handle(number)));
+    }
+    if (hyperparameters.size() == wanted.size()) return numbers;
+    for (const auto& [name, number] : hyperparameters) {
+        const std::string text = nb::cast<std::string>(name);
+        if (std::ranges::find(wanted, text) == wanted.end()) refuse_one(text, "unknown");
     }
     return numbers;
 }
@@ -264,7 +267,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             "run",
             [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
-               const std::map<std::string, double>& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
+               const nb::dict& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
                int threads, const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record, bool resume,
                bool leave, bool guard, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
