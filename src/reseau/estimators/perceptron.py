@@ -39,8 +39,20 @@ from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
 
+
+def _sgd(model: Perceptron) -> Optimizer:
+    momentum = real("momentum", model.momentum, low=0, high=1)
+    return SGD(model.learning_rate_init, momentum=momentum, nesterov=bool(model.nesterovs_momentum) and momentum > 0)
+
+
+def _adam(model: Perceptron) -> Optimizer:
+    rate, beta_1, beta_2 = model.learning_rate_init, model.beta_1, model.beta_2
+    return Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=model.epsilon, epsilon_hat=True)
+
+
+_OPTIMIZERS = {"sgd": _sgd, "adam": _adam}  # of each solver that makes steps, at its first learning rate
+_SOLVERS = ("lbfgs", *_OPTIMIZERS)
 _HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
-_SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
@@ -388,17 +400,9 @@ class Perceptron(Model, Weights):
             or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
         ):
             integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
-        for solver in _SOLVERS[1:]:  # so that the parameters of each are checked
-            self._optimizer(solver)
+        for make in _OPTIMIZERS.values():  # so that the parameters of each are checked
+            make(self)
         return hidden
-
-    def _optimizer(self, solver: str) -> Optimizer:
-        """The optimizer of a solver at its first learning rate."""
-        rate = self.learning_rate_init
-        if solver == "adam":
-            return Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, epsilon_hat=True)
-        momentum = real("momentum", self.momentum, low=0, high=1)
-        return SGD(rate, momentum=momentum, nesterov=bool(self.nesterovs_momentum) and momentum > 0)
 
     def _fit_whole(self, X: Any, T: Any, sample_weight: Any, *, first: bool, undo: ExitStack) -> None:
         network, X = self._up_to_date(to_change=True), data.checked_rows(X)
@@ -472,7 +476,7 @@ class Perceptron(Model, Weights):
                 stacklevel=frames_within(),
             )
             batch_size = rows
-        optimizer = self._optimizer(self.solver)
+        optimizer = _OPTIMIZERS[self.solver](self)
         errors_between = bounds(self._network.dtype)
         trainer = self._take_trainer(optimizer, errors_between, sparse=sparse, goes_on=incremental)
         network = self._up_to_date()
