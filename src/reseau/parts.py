@@ -98,7 +98,7 @@ class Decoder(ABC):
     kind : str
         What metadata call a model that answers so.
     onnx_outputs : tuple of str
-        The outputs of its graph.
+        Names that are kept for the outputs of its graph.
     scaling : Scaling or None
         Of which `predict` takes the outputs back.
     """

@@ -157,10 +157,6 @@ class Classes(Target):
         rest = f" and {plural(len(by_size) - 8, 'other')}" if len(by_size) > 8 else ""
         return f"Predicts {visible(self.name)}: {plural(len(by_size), 'class', 'classes')} ({shown}{rest})"
 
-    def cell(self, value: Any) -> pa.Array:
-        """The class as text."""
-        return pa.array([str(value)], pa.large_string())
-
     def lesson(self, y: Values, row: int, cell: Any, lang: str) -> tuple[Values, list[str]]:
         """The class itself, and what each output neuron stands for."""
         if y[0] < 0:

@@ -72,13 +72,6 @@ class Quantity(Target):
         """Where y is a number."""
         return ~np.isnan(y)
 
-    def unknown(self, y: Values) -> list[str]:
-        """There are no others."""
-        return []
-
-    def strata(self, y: Values) -> None:
-        """Rows are drawn as they come."""
-
     def fitted(self, y: Values) -> Quantity:
         """Return the quantity with the mean and scale of the training rows; a `DataError` if they do not vary."""
         mean, deviation = mean_and_deviation(y)
@@ -92,13 +85,6 @@ class Quantity(Target):
     def taught(self, y: Values) -> Values:
         """Return (y - mean)/scale, (rows, 1) in float32."""
         return ((y - self.mean) / self.scale).astype(np.float32)[:, None]
-
-    def facts(self, y: Values) -> dict[str, Any]:
-        """All is in the target itself."""
-        return {}
-
-    def check(self, facts: Mapping[str, Any]) -> None:
-        """There is nothing to check."""
 
     def answer(self, O: Values) -> Said:
         """The numbers."""
@@ -122,7 +108,7 @@ class Quantity(Target):
         """The number itself where as text it would have a decimal point, else text."""
         if isinstance(value, Real) and not isinstance(value, bool | Integral):
             return pa.array([float(value)])
-        return pa.array([str(value)], pa.large_string())
+        return super().cell(value)
 
     def lesson(self, y: Values, row: int, cell: Any, lang: str) -> tuple[Values, list[str]]:
         """The number as the network gives it, and what that means."""

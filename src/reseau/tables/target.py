@@ -85,13 +85,13 @@ class Target(Decoder):
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is a value that can be scored, (rows,)."""
 
-    @abstractmethod
     def unknown(self, y: Values) -> list[str]:
-        """What is told of other values of y than missing ones."""
+        """What is told of values of y that are not known, and not missing either."""
+        return []
 
-    @abstractmethod
     def strata(self, y: Values) -> Codes | None:
         """The class of each row, where rows that are drawn are to keep classes in proportion."""
+        return None
 
     @abstractmethod
     def fitted(self, y: Values) -> Target:
@@ -101,13 +101,13 @@ class Target(Decoder):
     def taught(self, y: Values) -> Values:
         """Return what the network learns of y."""
 
-    @abstractmethod
     def facts(self, y: Values) -> dict[str, Any]:
-        """What is kept of the training rows."""
+        """What is kept of the training rows beside the target."""
+        return {}
 
-    @abstractmethod
     def check(self, facts: Mapping[str, Any]) -> None:
         """Raise a ReseauError where what a file says of the training does not go with the target."""
+        return
 
     @abstractmethod
     def answer(self, O: Values) -> Said:
@@ -121,9 +121,9 @@ class Target(Decoder):
     def told(self, facts: Mapping[str, Any]) -> str:
         """Say in a line what is predicted, and how it was in the training rows."""
 
-    @abstractmethod
     def cell(self, value: Any) -> pa.Array:
         """Return a value that somebody gives as one cell of the target's column."""
+        return pa.array([str(value)], pa.large_string())
 
     @abstractmethod
     def lesson(self, y: Values, row: int, cell: Any, lang: str) -> tuple[Values, list[str]]:
