@@ -44,11 +44,6 @@ FILES = {
     for path in sorted(ROOT.rglob("*.py"))
 }
 
-# Imports that still lead up, or round in a circle. This list only shrinks.
-STILL_OPEN = """
-"""
-OPEN = {(line.split(":")[0], to) for line in STILL_OPEN.splitlines() for to in line.partition(":")[2].split()}
-
 
 def imports(source: str) -> Iterator[str]:
     """What a file of the package imports of the package, by the names of `FILES`."""
@@ -93,18 +88,6 @@ def leads_up(file: str, imported: str) -> bool:
 
 
 EDGES = {name: set(imports(path.read_text("utf-8"))) for name, path in FILES.items()}
-ALLOWED = {name: {to for to in several if (name, to) not in OPEN} for name, several in EDGES.items()}
-
-
-def reaches(start: str, end: str) -> bool:
-    """Whether a way of allowed imports leads from one file to another."""
-    seen, to_see = set(), [start]
-    while to_see:
-        here = to_see.pop()
-        if here not in seen:
-            seen.add(here)
-            to_see.extend(ALLOWED.get(here, ()))
-    return end in seen
 
 
 def test_every_file_has_a_floor():
@@ -115,27 +98,19 @@ def test_the_floors_are_those_that_contributors_read_of():
     text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text("utf-8")
     rows = text.partition("| in `src/reseau/`, from the top down | |\n| --- | --- |\n")[2].partition("\n\n")[0]
     told = [set(re.findall(r"`(\w+)(?:/|\.py)`", row.split(" | ")[0])) for row in rows.splitlines()]
-    inhabited = {house(name) for name in FILES}
-    assert told == [names for line in FLOORS.split("\n") if (names := set(line.split()) & inhabited)]
+    assert told == [names for line in FLOORS.split("\n") if (names := set(line.split()) - {"_native"})]
 
 
 def test_no_import_leads_up():
-    upwards = {(file, to) for file, several in ALLOWED.items() for to in several if leads_up(file, to)}
+    upwards = {(file, to) for file, several in EDGES.items() for to in several if leads_up(file, to)}
     assert sorted(upwards) == []
 
 
 def test_no_files_import_one_another_in_a_circle():
     try:
-        TopologicalSorter(ALLOWED).prepare()
+        TopologicalSorter(EDGES).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(reversed(error.args[1])))
-
-
-def test_what_is_still_open_is_still_needed():
-    needed = {
-        (file, to) for file, to in OPEN if to in EDGES.get(file, ()) and (leads_up(file, to) or reaches(to, file))
-    }
-    assert sorted(OPEN - needed) == []
 
 
 def test_only_the_public_names_are_imported_by_strings():
