@@ -5,6 +5,7 @@ PYTHON ?= python
 check: ## format, lint, types
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
+	clang-format --dry-run --Werror src/native/*.h src/native/*.cpp
 	$(PYTHON) -m mypy
 
 test:

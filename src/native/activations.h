@@ -1,8 +1,8 @@
 // The table of activations, as the kernels see it; the formulas are those of activations.py, entry for entry.
 //
-// An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself. Then the
-// forward pass keeps σ'(z) for the backward pass, as it does where dropout changes a. A row-wise one has `forward` and
-// `pullback` on whole rows.
+// An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself.
+// Then the forward pass keeps σ'(z) for the backward pass, as it does where dropout changes a. A row-wise one has
+// `forward` and `pullback` on whole rows.
 #pragma once
 
 #include "elementary.h"
@@ -244,7 +244,7 @@ struct LogSoftmax {
     }
 };
 
-// --- an entry of the table ---------------------------------------------------------------------------------------------------
+// --- an entry of the table -------------------------------------------------------------------------------------------
 
 // Works on a tile of `rows` rows and `vectors` vectors (elementwise), or on `rows` whole rows of n numbers (row-wise).
 template <class T>
@@ -356,12 +356,12 @@ constexpr ActivationEntry<T> activation_entry() {
 
 template <class T>
 inline constexpr ActivationEntry<T> activations[] = {
-    activation_entry<T, Identity>(), activation_entry<T, Sigmoid>(),     activation_entry<T, Tanh>(),
-    activation_entry<T, Softmax>(),  activation_entry<T, LogSoftmax>(),  activation_entry<T, Relu>(),
-    activation_entry<T, LeakyRelu>(), activation_entry<T, Elu>(),        activation_entry<T, Selu>(),
-    activation_entry<T, Gelu>(),     activation_entry<T, GeluTanh>(),    activation_entry<T, Silu>(),
-    activation_entry<T, Mish>(),     activation_entry<T, Softplus>(),    activation_entry<T, Softsign>(),
-    activation_entry<T, HardSigmoid>(), activation_entry<T, HardSwish>(), activation_entry<T, Exponential>(),
+    activation_entry<T, Identity>(),    activation_entry<T, Sigmoid>(),    activation_entry<T, Tanh>(),
+    activation_entry<T, Softmax>(),     activation_entry<T, LogSoftmax>(), activation_entry<T, Relu>(),
+    activation_entry<T, LeakyRelu>(),   activation_entry<T, Elu>(),        activation_entry<T, Selu>(),
+    activation_entry<T, Gelu>(),        activation_entry<T, GeluTanh>(),   activation_entry<T, Silu>(),
+    activation_entry<T, Mish>(),        activation_entry<T, Softplus>(),   activation_entry<T, Softsign>(),
+    activation_entry<T, HardSigmoid>(), activation_entry<T, HardSwish>(),  activation_entry<T, Exponential>(),
 };
 
 }  // namespace reseau::RESEAU_ISA

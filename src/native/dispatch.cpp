@@ -28,8 +28,8 @@ const std::vector<const InstructionSet*>& instruction_sets() {
         __builtin_cpu_init();
         const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
         if (avx2) found.push_back(&isa_avx2::instruction_set);
-        if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512vl")) {
+        if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
             found.push_back(&isa_avx512::instruction_set);
             if (__builtin_cpu_supports("avx512bf16")) found.push_back(&isa_avx512_bf16::instruction_set);
         }

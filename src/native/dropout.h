@@ -15,8 +15,8 @@ static RESEAU_INLINE typename Vec<T>::Bits fmix(typename Vec<T>::Bits x) {
     return x ^ (x >> 16);
 }
 
-// a ← a · m and d ← d · m with m = 1/(1 − p) where a neuron is kept, else 0. The tile begins at neuron j; its first row has
-// the key `key`, and each further row the next.
+// a ← a · m and d ← d · m with m = 1/(1 − p) where a neuron is kept, else 0. The tile begins at neuron j; its first row
+// has the key `key`, and each further row the next.
 template <class T>
 static void drop(double p, uint64_t key, int64_t j, Matrix<T> a, Matrix<T> d, int64_t rows, int64_t vectors) {
     using V = Vec<T>;

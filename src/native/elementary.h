@@ -1,22 +1,22 @@
 // The elementary functions on Vec: exp, expm1, log, log1p, tanh, sigmoid, softplus, normal_pdf,
 // normal_cdf.
 //
-// Every function works on all lanes alike, without branches and without tables in memory, for any argument: NaN gives NaN,
-// infinities and overflow give the limits, signed zeros keep their sign, and nothing subnormal is flushed to zero.
+// Every function works on all lanes alike, without branches and without tables in memory, for any argument: NaN gives
+// NaN, infinities and overflow give the limits, signed zeros keep their sign, and nothing subnormal is flushed to zero.
 //
-// Largest errors with a fused multiply-add, in units in the last place, measured by benchmarks/accuracy.py (float: every
-// number there is; double: ten million of all sizes):
+// Largest errors with a fused multiply-add, in units in the last place, measured by benchmarks/accuracy.py (float:
+// every number there is; double: ten million of all sizes):
 //
 //            exp   expm1  log   log1p  tanh  sigmoid  softplus  normal_pdf  normal_cdf
 //   float    0.85  0.88   0.85  0.86   0.72  0.88     0.99      0.95        0.93
 //   double   0.83  0.85   0.85  0.85   0.75  0.85     0.94      0.92        0.98
 //
-// To stay below 1 nothing but the last operation may round a number as large as the result. So what leads there is carried
-// in two parts, a large one that is exact and a small one whose own rounding no longer matters.
+// To stay below 1 nothing but the last operation may round a number as large as the result. So what leads there is
+// carried in two parts, a large one that is exact and a small one whose own rounding no longer matters.
 //
 // Two polynomials carry nearly everything: e^r - 1 around zero, for whatever holds an exponential, and log(1 + f).
-// All coefficients come from coefficients.py; the error after each table is that of the polynomial alone, relative to the
-// function it serves.
+// All coefficients come from coefficients.py; the error after each table is that of the polynomial alone, relative to
+// the function it serves.
 #pragma once
 
 #include "simd.h"
@@ -32,7 +32,7 @@ struct Constants<float> {
     static constexpr int mantissa_bits = 23;
     static constexpr Word bias = 127;
     static constexpr Word one = 0x3f800000, three_quarters = 0x3f400000;  // the bits of 1 and of 3/4
-    static constexpr Word upper_half = 0xfffff000;                            // of a mantissa: its square is exact
+    static constexpr Word upper_half = 0xfffff000;                        // of a mantissa: its square is exact
     // 1 / sqrt(2 pi), and how much there is to it, relative to that.
     static constexpr float density = 0x1.988454p-2f, density_rest = -0x1.e821f2p-26f;
     static constexpr float smallest_normal = 0x1p-126f;
@@ -47,17 +47,19 @@ struct Constants<float> {
 
     // [-0.3466, 0.4056], degree 4, error 2^-29.8
     static constexpr float expm1_tail[] = {0x1.555558p-3f, 0x1.5554d6p-5f, 0x1.110b9ap-7f, 0x1.6d64f8p-10f,
-        0x1.aa8a2p-13f};
+                                           0x1.aa8a2p-13f};
     // [-0.3125, 0.5], degree 9, error 2^-27.9
-    static constexpr float log1p_tail[] = {0x1.55555p-2f, -0x1.ffffaep-3f, 0x1.999e06p-3f, -0x1.556d9p-3f,
-        0x1.2427a8p-3f, -0x1.fb12ep-4f, 0x1.cbf2c6p-4f, -0x1.ccc5b4p-4f, 0x1.9aa49p-4f, -0x1.7a5c6ap-5f};
+    static constexpr float log1p_tail[] = {0x1.55555p-2f,  -0x1.ffffaep-3f, 0x1.999e06p-3f, -0x1.556d9p-3f,
+                                           0x1.2427a8p-3f, -0x1.fb12ep-4f,  0x1.cbf2c6p-4f, -0x1.ccc5b4p-4f,
+                                           0x1.9aa49p-4f,  -0x1.7a5c6ap-5f};
     // [0.01562, 0.6104], degree 5, error 2^-27.7
-    static constexpr float normal_middle[] = {-0x1.105838p-4f, 0x1.46d04p-7f, -0x1.373fb6p-10f, 0x1.e4069ap-14f,
-        -0x1.3a5bfcp-17f, 0x1.370202p-21f};
+    static constexpr float normal_middle[] = {-0x1.105838p-4f, 0x1.46d04p-7f,    -0x1.373fb6p-10f,
+                                              0x1.e4069ap-14f, -0x1.3a5bfcp-17f, 0x1.370202p-21f};
     // [-0.923, 1.0], degree 13, error 2^-28.6
-    static constexpr float normal_tail[] = {0x1.affbd8p-5f, 0x1.69575ep-5f, -0x1.69097ep-4f, 0x1.7a59f4p-6f,
-        0x1.479bd8p-8f, -0x1.e3eb56p-8f, 0x1.ae6486p-9f, -0x1.40225cp-12f, -0x1.7491f8p-11f, 0x1.6a3d04p-11f,
-        -0x1.39f602p-12f, -0x1.bca1e4p-15f, 0x1.f80ddep-14f, -0x1.398836p-15f};
+    static constexpr float normal_tail[] = {0x1.affbd8p-5f,   0x1.69575ep-5f,  -0x1.69097ep-4f,  0x1.7a59f4p-6f,
+                                            0x1.479bd8p-8f,   -0x1.e3eb56p-8f, 0x1.ae6486p-9f,   -0x1.40225cp-12f,
+                                            -0x1.7491f8p-11f, 0x1.6a3d04p-11f, -0x1.39f602p-12f, -0x1.bca1e4p-15f,
+                                            0x1.f80ddep-14f,  -0x1.398836p-15f};
 };
 
 template <>
@@ -77,28 +79,32 @@ struct Constants<double> {
     static constexpr double expm1_lowest = -40, tanh_highest = 20, pdf_highest = 39, softplus_highest = 40;
 
     // [-0.3466, 0.4056], degree 10, error 2^-59.8
-    static constexpr double expm1_tail[] = {0x1.5555555555555p-3, 0x1.5555555555558p-5, 0x1.11111111111b2p-7,
-        0x1.6c16c16c14f96p-10, 0x1.a01a019fb361fp-13, 0x1.a01a01ad796abp-16, 0x1.71de3c0f0144ap-19,
-        0x1.27e4cc8af0c14p-22, 0x1.ae5dad128c48p-26, 0x1.1f8a66c4489fdp-29, 0x1.6adee206aba9fp-33};
+    static constexpr double expm1_tail[] = {0x1.5555555555555p-3,  0x1.5555555555558p-5,  0x1.11111111111b2p-7,
+                                            0x1.6c16c16c14f96p-10, 0x1.a01a019fb361fp-13, 0x1.a01a01ad796abp-16,
+                                            0x1.71de3c0f0144ap-19, 0x1.27e4cc8af0c14p-22, 0x1.ae5dad128c48p-26,
+                                            0x1.1f8a66c4489fdp-29, 0x1.6adee206aba9fp-33};
     // [-0.3125, 0.5], degree 21, error 2^-57.3
-    static constexpr double log1p_tail[] = {0x1.555555555555bp-2, -0x1.0000000000088p-2, 0x1.99999999988ep-3,
-        -0x1.5555555542f16p-3, 0x1.249249250bef8p-3, -0x1.0000000792dd9p-3, 0x1.c71c7199e8d35p-4, -0x1.9999965f72538p-4,
-        0x1.745d1a1d86221p-4, -0x1.5555baf221b64p-4, 0x1.3b13e9e08837cp-4, -0x1.248ad9469fca3p-4, 0x1.110460d319ac4p-4,
-        -0x1.004f790bc6d2ep-4, 0x1.e3b1ac28239f8p-5, -0x1.c41defc471c6fp-5, 0x1.9edd9129b1044p-5, -0x1.9535778f1f6dep-5,
-        0x1.c8049bc73c5a2p-5, -0x1.db61b60eda9ffp-5, 0x1.45c8b4011407dp-5, -0x1.913ad2d6e870dp-7};
+    static constexpr double log1p_tail[] = {
+        0x1.555555555555bp-2, -0x1.0000000000088p-2, 0x1.99999999988ep-3,  -0x1.5555555542f16p-3,
+        0x1.249249250bef8p-3, -0x1.0000000792dd9p-3, 0x1.c71c7199e8d35p-4, -0x1.9999965f72538p-4,
+        0x1.745d1a1d86221p-4, -0x1.5555baf221b64p-4, 0x1.3b13e9e08837cp-4, -0x1.248ad9469fca3p-4,
+        0x1.110460d319ac4p-4, -0x1.004f790bc6d2ep-4, 0x1.e3b1ac28239f8p-5, -0x1.c41defc471c6fp-5,
+        0x1.9edd9129b1044p-5, -0x1.9535778f1f6dep-5, 0x1.c8049bc73c5a2p-5, -0x1.db61b60eda9ffp-5,
+        0x1.45c8b4011407dp-5, -0x1.913ad2d6e870dp-7};
     // [0.01562, 0.6104], degree 11, error 2^-56.3
-    static constexpr double normal_middle[] = {-0x1.1058377e2ceep-4, 0x1.46d04297691dap-7, -0x1.37403f6ba11p-10,
-        0x1.e42b0d5216f8dp-14, -0x1.3ce8fac15d09dp-17, 0x1.658a21773c968p-21, -0x1.62226a2a2a5f1p-25,
-        0x1.3878b1ee94757p-29, -0x1.f1063c9465d6p-34, 0x1.679b6eaf72f63p-38, -0x1.d94d413be219fp-43,
-        0x1.fa0dd998e3931p-48};
+    static constexpr double normal_middle[] = {-0x1.1058377e2ceep-4,   0x1.46d04297691dap-7,   -0x1.37403f6ba11p-10,
+                                               0x1.e42b0d5216f8dp-14,  -0x1.3ce8fac15d09dp-17, 0x1.658a21773c968p-21,
+                                               -0x1.62226a2a2a5f1p-25, 0x1.3878b1ee94757p-29,  -0x1.f1063c9465d6p-34,
+                                               0x1.679b6eaf72f63p-38,  -0x1.d94d413be219fp-43, 0x1.fa0dd998e3931p-48};
     // [-0.923, 1.0], degree 30, error 2^-55.8
-    static constexpr double normal_tail[] = {0x1.affbd899a3e26p-5, 0x1.695755f8ecabap-5, -0x1.690985dc7e94fp-4,
-        0x1.7a5c2f63aa3e3p-6, 0x1.47a330511b6e5p-8, -0x1.e44cd9ef0f895p-8, 0x1.ae29b37d49b27p-9, -0x1.22cb03ed961b3p-12,
-        -0x1.75425cf970358p-11, 0x1.46b96b6f3230cp-11, -0x1.2250bbc584036p-12, 0x1.d91cd7e596aebp-16,
-        0x1.236001de43d0bp-14, -0x1.2ec460f53e471p-14, 0x1.5b2ae1722aec5p-15, -0x1.9ecf4bedc6993p-17,
-        -0x1.dee2c846e83fp-19, 0x1.1f14d4edf5dep-17, -0x1.09758821bf1cbp-17, 0x1.1a83acd9a6affp-18,
-        0x1.12ee5bdf8997cp-22, -0x1.6292805c3a445p-20, -0x1.676f0a93db97ap-21, 0x1.d3f502deb8b44p-22,
-        0x1.fbf87927af2eep-20, -0x1.a872c07b43b14p-20, -0x1.4acbb4789732bp-21, 0x1.130cfcc3f2765p-20,
+    static constexpr double normal_tail[] = {
+        0x1.affbd899a3e26p-5,   0x1.695755f8ecabap-5,   -0x1.690985dc7e94fp-4,  0x1.7a5c2f63aa3e3p-6,
+        0x1.47a330511b6e5p-8,   -0x1.e44cd9ef0f895p-8,  0x1.ae29b37d49b27p-9,   -0x1.22cb03ed961b3p-12,
+        -0x1.75425cf970358p-11, 0x1.46b96b6f3230cp-11,  -0x1.2250bbc584036p-12, 0x1.d91cd7e596aebp-16,
+        0x1.236001de43d0bp-14,  -0x1.2ec460f53e471p-14, 0x1.5b2ae1722aec5p-15,  -0x1.9ecf4bedc6993p-17,
+        -0x1.dee2c846e83fp-19,  0x1.1f14d4edf5dep-17,   -0x1.09758821bf1cbp-17, 0x1.1a83acd9a6affp-18,
+        0x1.12ee5bdf8997cp-22,  -0x1.6292805c3a445p-20, -0x1.676f0a93db97ap-21, 0x1.d3f502deb8b44p-22,
+        0x1.fbf87927af2eep-20,  -0x1.a872c07b43b14p-20, -0x1.4acbb4789732bp-21, 0x1.130cfcc3f2765p-20,
         -0x1.0a2cbfdcd68eap-23, -0x1.b4b50db4c5e8fp-23, 0x1.19c16fcea87f6p-24};
 };
 
@@ -198,10 +204,10 @@ static RESEAU_INLINE Vec<T> exp(Vec<T> x) {
 
 // e^x - 1, halved on the way so that 2^k stays finite.
 //
-// 2^k (e^r - 1) + (2^k - 1) loses accuracy where the two terms are of opposite sign and much larger than their sum: k = 1 and
-// r well below zero, k = -1 and r well above. With k chosen for log(3/4) < r < log(3/2) neither comes up. k = 0 gets a
-// millionth more, for at these two ends only k = 1 and k = -1 may not come too early. And 2^k - 1 takes two parts from k = 24
-// on in float.
+// 2^k (e^r - 1) + (2^k - 1) loses accuracy where the two terms are of opposite sign and much larger than their sum: k =
+// 1 and r well below zero, k = -1 and r well above. With k chosen for log(3/4) < r < log(3/2) neither comes up. k = 0
+// gets a millionth more, for at these two ends only k = 1 and k = -1 may not come too early. And 2^k - 1 takes two
+// parts from k = 24 on in float.
 template <class T>
 static RESEAU_INLINE Vec<T> expm1(Vec<T> x) {
     typedef Constants<T> C;
@@ -228,7 +234,8 @@ static RESEAU_INLINE Vec<T> tanh(Vec<T> x) {
     return copysign(divide(n, d), x);
 }
 
-// Of z and x + low = -|z|, where x is at least exp_lowest: e / (1 + e) with e = e^-|z| below zero, one minus that above.
+// Of z and x + low = -|z|, where x is at least exp_lowest: e / (1 + e) with e = e^-|z| below zero, one minus that
+// above.
 template <class T>
 static RESEAU_INLINE Vec<T> sigmoid_of(Vec<T> z, Vec<T> x, Vec<T> low) {
     typedef Constants<T> C;
@@ -248,15 +255,15 @@ static RESEAU_INLINE Vec<T> sigmoid(Vec<T> z) {
     return sigmoid_of<T>(z, max(Constants<T>::exp_lowest, -abs(z)), 0);
 }
 
-// The same of a number in two parts: far below zero the result is e^z, in which an error of z in its last place would be one of
-// |z| last places.
+// The same of a number in two parts: far below zero the result is e^z, in which an error of z in its last place would
+// be one of |z| last places.
 template <class T>
 static RESEAU_INLINE Vec<T> sigmoid(Pair<T> z) {
     return sigmoid_of<T>(z.high, max(Constants<T>::exp_lowest, -abs(z.high)), select(z.high < 0, z.low, -z.low));
 }
 
-// e^(-a^2/2) for 0 <= a <= pdf_highest. An error of a^2 in its last place would be one of a^2 last places of the result; so
-// a^2 is taken in two parts, (upper half of a)^2, which is exact, and the rest.
+// e^(-a^2/2) for 0 <= a <= pdf_highest. An error of a^2 in its last place would be one of a^2 last places of the
+// result; so a^2 is taken in two parts, (upper half of a)^2, which is exact, and the rest.
 template <class T>
 static RESEAU_INLINE Power<T> split_normal(Vec<T> a) {
     typedef Constants<T> C;
@@ -274,9 +281,9 @@ static RESEAU_INLINE Vec<T> normal_pdf(Vec<T> z) {
 
 // The integral of that density up to z.
 //
-// For |z| < 25/32 it is 1/2 + z / sqrt(2 pi) + z^3 normal_middle(z^2), the first two terms in two parts. Elsewhere the integral
-// beyond a = |z| is e^(-a^2/2) w (1 + v) with w = (7/16) / (a + 3/4), where |v| < 0.08 for every a; v is a polynomial in w,
-// and what w loses by rounding is added to it.
+// For |z| < 25/32 it is 1/2 + z / sqrt(2 pi) + z^3 normal_middle(z^2), the first two terms in two parts. Elsewhere the
+// integral beyond a = |z| is e^(-a^2/2) w (1 + v) with w = (7/16) / (a + 3/4), where |v| < 0.08 for every a; v is a
+// polynomial in w, and what w loses by rounding is added to it.
 template <class T>
 static RESEAU_INLINE Vec<T> normal_cdf(Vec<T> z) {
     typedef Constants<T> C;
@@ -373,7 +380,8 @@ static RESEAU_INLINE Pair<T> softplus_parts(Vec<T> z) {
     const Vec<T> f = fma(t.high, factor, offset);
     const Vec<T> f_rest = fma(t.high, factor, offset - f);  // none for k = 0
     Pair<T> y = log_of_parts(f, select(upper, 1, 0));
-    y.low = fma(fma(f_rest, 2, t.low), fnma(t.high, T(0.5), 1), y.low);  // 1 - t / 2 does for the derivative 1 / (1 + t)
+    // 1 - t / 2 does for the derivative 1 / (1 + t).
+    y.low = fma(fma(f_rest, 2, t.low), fnma(t.high, T(0.5), 1), y.low);
     return y;
 }
 

@@ -26,8 +26,8 @@ static void add_link(const Step<T>& step, int l, int64_t begin, int64_t rows) {
     add_rows(of(step.work.own[l]), of(step.work.A[layer.plus]), of(step.work.A[l]), rows, layer.out_padded);
 }
 
-// ∂E/∂A_l, of which delta[l] holds what came back from layer l + 1, gets what comes back through links, the lowest layer's
-// first. What goes back through the layer's own link is kept.
+// ∂E/∂A_l, of which delta[l] holds what came back from layer l + 1, gets what comes back through links, the lowest
+// layer's first. What goes back through the layer's own link is kept.
 template <class T>
 static void join_links(const Step<T>& step, int l, int64_t begin, int64_t rows) {
     const Layer* const layers = step.plan->layers;

@@ -1,7 +1,7 @@
 // The table of losses, as the kernels see it; the formulas are those of losses.py, entry for entry.
 //
-// `error` and `derivative` are e_j and ∂e_j/∂o_j. `error_from_scores` is e_j with the activation the loss simplifies with, for
-// which ∂E/∂Z = o − t; from the raw score z, or from z − log Σ e^z of the row, where `takes_log_softmax`.
+// `error` and `derivative` are e_j and ∂e_j/∂o_j. `error_from_scores` is e_j with the activation the loss simplifies
+// with, for which ∂E/∂Z = o − t; from the raw score z, or from z − log Σ e^z of the row, where `takes_log_softmax`.
 #pragma once
 
 #include "activations.h"
@@ -17,8 +17,8 @@ static RESEAU_INLINE Vec<T> at_least_smallest(Vec<T> x) {
     return max(Vec<T>(smallest<T>), x);
 }
 
-// Between what the errors of a cross-entropy are kept; infinite where they are not. Bounds come first in min and max, which so
-// let NaN through.
+// Between what the errors of a cross-entropy are kept; infinite where they are not. Bounds come first in min and max,
+// which so let NaN through.
 template <class T>
 struct Bounds {
     T least, most;
@@ -87,7 +87,9 @@ struct CrossEntropy {
     static constexpr bool takes_log_softmax = true;
     static RESEAU_INLINE V error(V o, V t) { return -t * log(at_least_smallest(o)); }
     static RESEAU_INLINE V derivative(V o, V t) { return -t / at_least_smallest(o); }
-    static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t, Bounds<T> bounds) { return t * bounds.apply(-log_softmax); }
+    static RESEAU_INLINE V error_from_scores(V log_softmax, V, V t, Bounds<T> bounds) {
+        return t * bounds.apply(-log_softmax);
+    }
 };
 
 // Of outputs that are logarithms of a distribution; through log-softmax its chain rule ends in δ = e^o Σ t − t.
@@ -111,14 +113,16 @@ struct Poisson {
     static RESEAU_INLINE V error_from_scores(V z, V o, V t, Bounds<T>) { return fnma(t, z, o); }
 };
 
-// --- an entry of the table ---------------------------------------------------------------------------------------------------
+// --- an entry of the table -------------------------------------------------------------------------------------------
 
 // On rows of n numbers in memory padded to whole vectors; z has no data unless the loss simplifies with the output.
 template <class T>
 struct LossEntry {
     const char *name, *simplifies_with;
-    void (*row_errors)(Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T>, T* errors, int64_t rows, int64_t n);  // Σ_j e_j of each row
-    void (*neuron_errors)(const T* z, const T* o, const T* t, Bounds<T>, T* e, int64_t n);                     // the e_j of one row
+    // Σ_j e_j of each row.
+    void (*row_errors)(Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T>, T* errors, int64_t rows, int64_t n);
+    // The e_j of one row.
+    void (*neuron_errors)(const T* z, const T* o, const T* t, Bounds<T>, T* e, int64_t n);
     // g ← scale · ∂E/∂o with a scale for each row, zero beyond the n numbers.
     void (*derivative)(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n);
 };
@@ -127,8 +131,8 @@ struct LossEntry {
 template <class T, class Loss, class Shape, class F>
 static RESEAU_INLINE Vec<T> row_error(Shape row, const T* z, const T* o, const T* t, Bounds<T> bounds, F f) {
     using V = Vec<T>;
-    // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n. The largest z goes first, in which the
-    // digits of the rest would be lost.
+    // log Σ e^z = z_j − log S_j for any j; taken where S_j is largest, so at least 1/n. The largest z goes first, in
+    // which the digits of the rest would be lost.
     V largest = V::zero(), log_rest = V::zero();
     if (Loss::takes_log_softmax && z != nullptr) {
         largest = row.maximum([&](int64_t i) { return V::load(z + i); });
@@ -178,7 +182,8 @@ static void neuron_errors(const T* z, const T* o, const T* t, Bounds<T> bounds, 
 
 // slope(o, t) for all rows.
 template <class T, class F>
-static RESEAU_INLINE void scaled_slopes(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n, F slope) {
+static RESEAU_INLINE void scaled_slopes(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n,
+                                        F slope) {
     using V = Vec<T>;
     for (int64_t r = 0; r < rows; ++r) {
         Along<T>{n}.each([&](int64_t i, int lanes) {
@@ -201,13 +206,18 @@ static void simplified_delta(Matrix<T> o, Matrix<T> t, Matrix<T> delta, const T*
 
 template <class T, template <class> class Loss>
 constexpr LossEntry<T> loss_entry() {
-    return {Loss<T>::name, Loss<T>::simplifies_with, row_errors<T, Loss<T>>, neuron_errors<T, Loss<T>>, derivative<T, Loss<T>>};
+    return {Loss<T>::name, Loss<T>::simplifies_with, row_errors<T, Loss<T>>, neuron_errors<T, Loss<T>>,
+            derivative<T, Loss<T>>};
 }
 
 template <class T>
 inline constexpr LossEntry<T> losses[] = {
-    loss_entry<T, SquaredError>(),       loss_entry<T, AbsoluteError>(), loss_entry<T, Huber>(),
-    loss_entry<T, BinaryCrossEntropy>(), loss_entry<T, CrossEntropy>(),  loss_entry<T, Poisson>(),
+    loss_entry<T, SquaredError>(),
+    loss_entry<T, AbsoluteError>(),
+    loss_entry<T, Huber>(),
+    loss_entry<T, BinaryCrossEntropy>(),
+    loss_entry<T, CrossEntropy>(),
+    loss_entry<T, Poisson>(),
     loss_entry<T, CrossEntropyOfLogarithms>(),
 };
 

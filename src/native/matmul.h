@@ -1,17 +1,17 @@
-// The one micro-kernel: a tile C[MR, NV vectors] = Σ_k a(m, k) · b(k, ·), held in registers while k runs; or C += that, where
-// the sum over k is continued.
+// The one micro-kernel: a tile C[MR, NV vectors] = Σ_k a(m, k) · b(k, ·), held in registers while k runs; or C += that,
+// where the sum over k is continued.
 //
-// Each element is summed over k = 0, 1, 2, ... in that order with fused multiply-adds, whatever the tile's size, the vector's
-// width or the thread, so that a result does not depend on them.
+// Each element is summed over k = 0, 1, 2, ... in that order with fused multiply-adds, whatever the tile's size, the
+// vector's width or the thread, so that a result does not depend on them.
 #pragma once
 
 #include "rows.h"
 
 namespace reseau::RESEAU_ISA {
 
-// With MR = 8 and NV = 2 there are 16 independent sums, twice what two multiply-add units with a latency of four cycles need,
-// for ten loads. Where there are 16 registers only 12 sums fit beside what is loaded: on AVX2, 125 GFLOP/s of a core's 130, and
-// 79 with 8 rows, whose sums go to memory and back.
+// With MR = 8 and NV = 2 there are 16 independent sums, twice what two multiply-add units with a latency of four cycles
+// need, for ten loads. Where there are 16 registers only 12 sums fit beside what is loaded: on AVX2, 125 GFLOP/s of a
+// core's 130, and 79 with 8 rows, whose sums go to memory and back.
 #if defined(__AVX512F__) || defined(__aarch64__)
 inline constexpr int tile_rows = 8;
 #else
@@ -38,13 +38,15 @@ constexpr int64_t elements(int64_t n) {
     return (n + Product<E>::numbers - 1) / Product<E>::numbers;
 }
 
-// a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`. With
-// `continues` the sums go on from what c holds.
+// a(m, k) = a[m * a_stride + k], or a[k * a_stride + m] if `transposed`; b's rows are `b_stride` apart, c's `c_stride`.
+// With `continues` the sums go on from what c holds.
 template <class E>
-using Tile = void (*)(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c, int64_t c_stride);
+using Tile = void (*)(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c,
+                      int64_t c_stride);
 
 template <class E, bool transposed, bool continues, int MR, int NV>
-static void tile(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c, int64_t c_stride) {
+static void tile(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, Number<E>* c,
+                 int64_t c_stride) {
     using V = Vec<Number<E>>;
     V sum[MR][NV];
 #pragma GCC unroll 8
@@ -88,25 +90,26 @@ static Tile<E> tile_for(int64_t rows, int64_t vectors) {
     return table[rows - 1][vectors - 1];
 }
 
-// C (rows, columns) = A (rows, K) · B, K counting elements, B packed in panels of `B_rows` rows; after each tile `epilogue(r, j, rows, vectors)`
-// may finish it while it is still in the first cache.
+// C (rows, columns) = A (rows, K) · B, K counting elements, B packed in panels of `B_rows` rows; after each tile
+// `epilogue(r, j, rows, vectors)` may finish it while it is still in the first cache.
 template <class E, class Epilogue>
-static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<E> A, const E* B, int64_t B_rows, int64_t columns, Matrix<Number<E>> C,
-                                   const Epilogue& epilogue) {
+static RESEAU_INLINE void multiply(int64_t rows, int64_t K, Matrix<E> A, const E* B, int64_t B_rows, int64_t columns,
+                                   Matrix<Number<E>> C, const Epilogue& epilogue) {
     constexpr int64_t width = Vec<E>::width;
     for (int64_t j = 0; j < columns; j += panel_vectors * width) {
         const int64_t vectors = columns - j > width ? panel_vectors : 1;
         const E* panel = B + j * B_rows;
         for (int64_t r = 0; r < rows; r += tile_rows) {
             const int64_t n = rows - r < tile_rows ? rows - r : tile_rows;
-            tile_for<E, false, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j, C.stride);
+            tile_for<E, false, false>(n, vectors)(K, A.row(r), A.stride, panel, vectors * width, C.row(r) + j,
+                                                  C.stride);
             epilogue(r, j, n, vectors);
         }
     }
 }
 
-// c[0 .. columns) = Σ_k a[k] · W(k, ·) + b for one row, with W as the caller holds it, its rows `stride` apart; b may be null for zeros.
-// c is written to whole vectors. The sums are those of a tile.
+// c[0 .. columns) = Σ_k a[k] · W(k, ·) + b for one row, with W as the caller holds it, its rows `stride` apart; b may
+// be null for zeros. c is written to whole vectors. The sums are those of a tile.
 template <class T, int NV>
 static void row_tile(int64_t K, const T* a, const T* W, int64_t stride, const T* b, T* c, int64_t columns) {
     using V = Vec<T>;
@@ -177,10 +180,11 @@ static void dot_tile(int64_t K, const T* a, int64_t a_stride, const T* B, int64_
     for (int m = 0; m < MR; ++m) sum[m].store(lanes + m * Abreast<T>::most);
 }
 
-// C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot product
-// along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
+// C (rows, n) = A (rows, K) · B with Bᵀ packed in panels of n rows, as a narrow layer has it: each element is a dot
+// product along the lanes, summed like a LaneSum. C's rows are padded to whole vectors, with zeros.
 template <class T, class Epilogue>
-static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C, const Epilogue& epilogue) {
+static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, const T* B, int64_t n, Matrix<T> C,
+                                          const Epilogue& epilogue) {
     using V = Vec<T>;
     constexpr int64_t lanes = Abreast<T>::most;
     alignas(64) T sums[V::width * lanes] = {};
@@ -192,7 +196,9 @@ static RESEAU_INLINE void multiply_narrow(int64_t rows, int64_t K, Matrix<T> A, 
             for (; m + 8 <= count; m += 8) dot_tile<T, 8>(K, A.row(r + m), A.stride, B, n, j, sums + m * lanes);
             for (; m < count; ++m) dot_tile<T, 1>(K, A.row(r + m), A.stride, B, n, j, sums + m * lanes);
             partial.load({sums, lanes}, V::width, lanes);
-            Abreast<T>{lanes}.sum([&](int64_t i) { return V::load(partial.numbers + i); }).store(products.numbers + j * V::width);
+            Abreast<T>{lanes}
+                .sum([&](int64_t i) { return V::load(partial.numbers + i); })
+                .store(products.numbers + j * V::width);
         }
         products.store(part(C, r, 0), count, n);
     }

@@ -14,11 +14,11 @@
 
 namespace reseau {
 
-// Memory for `size` elements, on a cache line's boundary. Parameters start as zeros; a workspace is written before it is
-// read, and clearing that of a very large batch would take longer than an interruption may wait.
+// Memory for `size` elements, on a cache line's boundary. Parameters start as zeros; a workspace is written before it
+// is read, and clearing that of a very large batch would take longer than an interruption may wait.
 //
-// Large memory comes straight from the system, which gives it as zeros, in huge pages where it has them for those who ask: a
-// page of 2 MB is one address translation instead of 512.
+// Large memory comes straight from the system, which gives it as zeros, in huge pages where it has them for those who
+// ask: a page of 2 MB is one address translation instead of 512.
 enum class Content { zeros, anything };
 template <class T>
 class Buffer {

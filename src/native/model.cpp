@@ -9,8 +9,8 @@
 namespace reseau {
 
 template <class T>
-Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-                  Inputs inputs, bool bfloat16)
+Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss,
+                  Purpose purpose, Inputs inputs, bool bfloat16)
     : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs) {
     for (const LayerDescription& description : layers) {
         Layer layer{};
@@ -68,9 +68,12 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     const Purpose purpose = layout_.purpose();
     for (int l = 0; l <= plan.count; ++l) {
         const int64_t columns = l == 0 ? layout_.inputs() : plan.layers[l - 1].n_out;
-        const auto sends_back_to = [&](int k) { return purpose >= (k < plan.lowest ? Purpose::inputs : Purpose::backward); };
-        const bool keeps_derivative = purpose >= Purpose::backward && l > 0 &&
-                                      (kernels().keeps_derivative(plan.layers[l - 1].activation) || plan.layers[l - 1].dropout > 0);
+        const auto sends_back_to = [&](int k) {
+            return purpose >= (k < plan.lowest ? Purpose::inputs : Purpose::backward);
+        };
+        const bool keeps_derivative =
+            purpose >= Purpose::backward && l > 0 &&
+            (kernels().keeps_derivative(plan.layers[l - 1].activation) || plan.layers[l - 1].dropout > 0);
         room.A.push_back(l == 0 && layout_.sparse() ? Matrix<T>{} : matrix(columns));
         room.delta.push_back(sends_back_to(l) ? matrix(columns) : Matrix<T>{});
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
@@ -97,7 +100,8 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
 
 namespace {
 
-// Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too long.
+// Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too
+// long.
 int64_t block_height(int64_t row_work) { return std::clamp<int64_t>(500'000'000 / row_work, 8, block_rows); }
 
 // The workspaces of a team, each for a block of rows.
@@ -114,11 +118,11 @@ struct Rooms {
     }
 };
 
-// Takes all rows in blocks, shared among threads as they come free; a row's result does not depend on its block. Stops when
-// kernel(step, rows, first) returns false, or when interrupted, and returns whether that was so.
+// Takes all rows in blocks, shared among threads as they come free; a row's result does not depend on its block. Stops
+// when kernel(step, rows, first) returns false, or when interrupted, and returns whether that was so.
 template <class T, class Kernel>
-bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
-               int64_t row_work, Kernel kernel) {
+bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int64_t rows, int threads,
+               Interrupt::Check check, int64_t row_work, Kernel kernel) {
     const int64_t height = block_height(row_work);
     const int64_t blocks = (rows + height - 1) / height;
     Crew crew(threads);
@@ -146,7 +150,9 @@ bool outputs(Model<T>& model, const Samples<T>& samples, int64_t rows, int threa
     const int64_t n = model.layout().outputs();
     Rooms<T> rooms;
     return !in_blocks(model, rooms, samples, rows, threads, check, model.layout().multiplications(),
-                      [&](const Step<T>& step, int64_t count, int64_t first) { return model.kernels().predict(step, count, O + first * n); });
+                      [&](const Step<T>& step, int64_t count, int64_t first) {
+                          return model.kernels().predict(step, count, O + first * n);
+                      });
 }
 
 template <class T>
@@ -172,17 +178,19 @@ bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int thre
 }
 
 template <class T>
-bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J) {
+bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+                        T* J) {
     const int64_t n_out = model.layout().outputs(), numbers = n_out * model.plan().flat_size;
     Rooms<T> rooms;
-    return !in_blocks(model, rooms, samples, rows, threads, check, (1 + n_out) * model.layout().multiplications() + numbers,
+    return !in_blocks(model, rooms, samples, rows, threads, check,
+                      (1 + n_out) * model.layout().multiplications() + numbers,
                       [&](const Step<T>& step, int64_t count, int64_t first) {
                           model.kernels().parameter_jacobian(step, count, J + first * numbers);
                           return true;
                       });
 }
 
-// --- Predictor ----------------------------------------------------------------------------------------------------------------
+// --- Predictor -------------------------------------------------------------------------------------------------------
 
 // One row's, and, made when there are more rows, packed parameters and workspaces.
 template <class T>
@@ -194,13 +202,18 @@ struct Predictor<T>::Memory {
 
 template <class T>
 Predictor<T>::Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat)
-    : set_(set), layers_(layers.begin(), layers.end()), layout_(set, layers_, LossDescription{}, Purpose::forward), flat_(flat), memory_(new Memory) {}
+    : set_(set),
+      layers_(layers.begin(), layers.end()),
+      layout_(set, layers_, LossDescription{}, Purpose::forward),
+      flat_(flat),
+      memory_(new Memory) {}
 
 template <class T>
 Predictor<T>::~Predictor() = default;
 
 template <class T>
-typename Predictor<T>::Outcome Predictor<T>::predict(const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs) {
+typename Predictor<T>::Outcome Predictor<T>::predict(const Samples<T>& samples, int64_t rows, int threads,
+                                                     Interrupt::Check check, T* outputs) {
     const std::unique_lock<std::mutex> lock(in_use_, std::try_to_lock);
     if (lock.owns_lock()) return predict(*memory_, samples, rows, threads, check, outputs);
     Memory memory;
@@ -208,8 +221,8 @@ typename Predictor<T>::Outcome Predictor<T>::predict(const Samples<T>& samples, 
 }
 
 template <class T>
-typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Samples<T>& samples, int64_t rows, int threads,
-                                                     Interrupt::Check check, T* outputs) const {
+typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Samples<T>& samples, int64_t rows,
+                                                     int threads, Interrupt::Check check, T* outputs) const {
     // Up to so many rows, reading the caller's weights for each takes less time than packing them once.
     constexpr int64_t rows_unpacked = 4;
     const Kernels<T>& kernels = layout_.kernels();
@@ -217,29 +230,32 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
     if (rows <= rows_unpacked) {
         if (memory.row.data() == nullptr) memory.row = Buffer<T>(layout_.plan().row_memory());
         for (int64_t r = 0; r < rows; ++r) {
-            if (!kernels.predict_row(layout_.plan(), flat_, samples, r, memory.row.data(), outputs + r * n)) return Outcome::not_finite;
+            if (!kernels.predict_row(layout_.plan(), flat_, samples, r, memory.row.data(), outputs + r * n))
+                return Outcome::not_finite;
         }
         return Outcome::done;
     }
-    if (memory.model == nullptr) memory.model = std::make_unique<Model<T>>(set_, layers_, LossDescription{}, Purpose::forward);
+    if (memory.model == nullptr)
+        memory.model = std::make_unique<Model<T>>(set_, layers_, LossDescription{}, Purpose::forward);
     memory.model->pack(flat_);
     std::atomic<bool> finite{true};
-    const bool interrupted = in_blocks(*memory.model, memory.rooms, samples, rows, threads, check, layout_.multiplications(),
-                                       [&](const Step<T>& step, int64_t count, int64_t first) {
-                                           if (kernels.predict(step, count, outputs + first * n)) return true;
-                                           finite.store(false, std::memory_order_relaxed);
-                                           return false;
-                                       });
+    const bool interrupted =
+        in_blocks(*memory.model, memory.rooms, samples, rows, threads, check, layout_.multiplications(),
+                  [&](const Step<T>& step, int64_t count, int64_t first) {
+                      if (kernels.predict(step, count, outputs + first * n)) return true;
+                      finite.store(false, std::memory_order_relaxed);
+                      return false;
+                  });
     if (interrupted) return Outcome::interrupted;
     return finite.load(std::memory_order_relaxed) ? Outcome::done : Outcome::not_finite;
 }
 
-#define RESEAU_INSTANTIATE(T)                                                                  \
-    template class Layout<T>;                                                                  \
-    template class Model<T>;                                                                   \
-    template class Predictor<T>;                                                               \
-    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
-    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
+#define RESEAU_INSTANTIATE(T)                                                                    \
+    template class Layout<T>;                                                                    \
+    template class Model<T>;                                                                     \
+    template class Predictor<T>;                                                                 \
+    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);  \
+    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);   \
     template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
     template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
 RESEAU_INSTANTIATE(float)

@@ -40,15 +40,15 @@ struct LossDescription {
     double least_error = -std::numeric_limits<double>::infinity(), most_error = std::numeric_limits<double>::infinity();
 };
 
-// What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the δ of the lowest
-// layer with parameters, or also to ∂E/∂X. Each needs more memory than the one before.
+// What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the δ of the
+// lowest layer with parameters, or also to ∂E/∂X. Each needs more memory than the one before.
 enum class Purpose { forward, errors, backward, inputs };
 
 // Whether the samples are rows of all their numbers, or of those that are not zero.
 enum class Inputs { dense, sparse };
 
-// A network's plan, for the kernels of an instruction set. With `bfloat16` (of float alone) the factors of a training step's
-// products are rounded to that.
+// A network's plan, for the kernels of an instruction set. With `bfloat16` (of float alone) the factors of a training
+// step's products are rounded to that.
 template <class T>
 class Layout {
 public:
@@ -111,10 +111,11 @@ template <class T>
 bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J);
 
 template <class T>
-bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* J);
+bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+                        T* J);
 
-// The outputs of a network whose parameters, which must outlive it, may change from call to call. Keeps its memory between
-// calls; calls at the same time, of which the second and further ones take memory of their own, are safe.
+// The outputs of a network whose parameters, which must outlive it, may change from call to call. Keeps its memory
+// between calls; calls at the same time, of which the second and further ones take memory of their own, are safe.
 template <class T>
 class Predictor {
 public:
@@ -128,7 +129,8 @@ public:
 
 private:
     struct Memory;
-    Outcome predict(Memory& memory, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check, T* outputs) const;
+    Outcome predict(Memory& memory, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+                    T* outputs) const;
 
     const InstructionSet& set_;
     const std::vector<LayerDescription> layers_;

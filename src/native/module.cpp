@@ -1,4 +1,5 @@
-// The native engine's face to Python. Arguments have been checked there (reseau/native.py); nothing is checked again here.
+// The native engine's face to Python. Arguments have been checked there (reseau/native.py); nothing is checked again
+// here.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -41,8 +42,8 @@ bool signal_raised() {
     return PyErr_CheckSignals() != 0;
 }
 
-// Python runs signal handlers in its main thread alone. Asking in others would be in vain, and would end the process where
-// they are still at work when the interpreter has finished: its lock is then no longer to be had.
+// Python runs signal handlers in its main thread alone. Asking in others would be in vain, and would end the process
+// where they are still at work when the interpreter has finished: its lock is then no longer to be had.
 bool in_main_thread() {
     const nb::module_ threading = nb::module_::import_("threading");
     return threading.attr("current_thread")().is(threading.attr("main_thread")());
@@ -82,7 +83,8 @@ Samples<T> as_sparse(Samples<T> s, const Starts& starts, const Columns& columns)
 
 // Targets are either rows of T or class labels; weights may be missing.
 template <class T>
-Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targets, const std::optional<Vector<const int64_t>>& labels,
+Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targets,
+                   const std::optional<Vector<const int64_t>>& labels,
                    const std::optional<Vector<const double>>& weights = {}) {
     Samples<T> s = samples<T>(X);
     if (targets) s.targets = targets->data();
@@ -92,7 +94,9 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 }
 
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
-int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X); }
+int64_t rows_of(const AnyTable& X, const Starts& starts) {
+    return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X);
+}
 
 // Raises a ReseauError.
 [[noreturn]] void refuse(const std::string& message) {
@@ -102,12 +106,13 @@ int64_t rows_of(const AnyTable& X, const Starts& starts) { return starts ? stati
 
 // An optimizer's hyperparameters, which Python gives by name, in the order of its names in the table.
 std::vector<double> in_order(int optimizer, const nb::dict& hyperparameters) {
-    const std::span wanted(names().hyperparameters[optimizer], static_cast<size_t>(names().hyperparameter_counts[optimizer]));
+    const std::span wanted(names().hyperparameters[optimizer],
+                           static_cast<size_t>(names().hyperparameter_counts[optimizer]));
     const auto refuse_one = [&](const std::string& name, const char* what) {
         std::string takes;
         for (const char* each : wanted) takes += (takes.empty() ? "" : ", ") + std::string(each);
-        refuse("The hyperparameter '" + name + "' is " + what + ": the native engine's optimizer '" + names().optimizers[optimizer] +
-               "' takes " + takes + ".");
+        refuse("The hyperparameter '" + name + "' is " + what + ": the native engine's optimizer '" +
+               names().optimizers[optimizer] + "' takes " + takes + ".");
     };
     std::vector<double> numbers;
     for (const char* name : wanted) {
@@ -123,7 +128,8 @@ std::vector<double> in_order(int optimizer, const nb::dict& hyperparameters) {
     return numbers;
 }
 
-// A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1).
+// A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes
+// from or -1).
 using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double, int>;
 
 std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
@@ -135,19 +141,22 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
 }
 
 template <class T>
-std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers, int loss, bool simplifies,
-                                     Purpose purpose, bool sparse, bool bfloat16, std::pair<double, double> errors_between) {
+std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers,
+                                     int loss, bool simplifies, Purpose purpose, bool sparse, bool bfloat16,
+                                     std::pair<double, double> errors_between) {
     const LossDescription description{loss, simplifies, errors_between.first, errors_between.second};
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description, purpose,
-                                      sparse ? Inputs::sparse : Inputs::dense, bfloat16);
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description,
+                                      purpose, sparse ? Inputs::sparse : Inputs::dense, bfloat16);
 }
 
-// A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where they are
-// looked at here. Whatever is not a plain array of finite numbers of the right shape is left to Python, by returning None.
+// A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where
+// they are looked at here. Whatever is not a plain array of finite numbers of the right shape is left to Python, by
+// returning None.
 template <class T>
 class Caller {
 public:
-    Caller(const std::string& instruction_set, const std::vector<LayerTuple>& layers, const Vector<const T>& parameters, nb::object threads)
+    Caller(const std::string& instruction_set, const std::vector<LayerTuple>& layers, const Vector<const T>& parameters,
+           nb::object threads)
         : predictor_(*find_instruction_set(instruction_set), descriptions(layers), parameters.data()),
           threads_(std::move(threads)),
           array_(nb::module_::import_("numpy").attr("ndarray")),
@@ -209,55 +218,68 @@ private:
 template <class T>
 void bind(nb::module_& module, const char* model_name, const char* trainer_name, const char* caller_name) {
     nb::class_<Caller<T>>(module, caller_name)
-        .def(nb::init<const std::string&, const std::vector<LayerTuple>&, const Vector<const T>&, nb::object>(), nb::arg("instruction_set"),
-             nb::arg("layers"), nb::arg("parameters"), nb::arg("threads"), nb::keep_alive<1, 4>())
+        .def(nb::init<const std::string&, const std::vector<LayerTuple>&, const Vector<const T>&, nb::object>(),
+             nb::arg("instruction_set"), nb::arg("layers"), nb::arg("parameters"), nb::arg("threads"),
+             nb::keep_alive<1, 4>())
         .def("__call__", &Caller<T>::operator(), nb::arg("X").none(), nb::arg("threads").none());
 
     nb::class_<Model<T>>(module, model_name)
-        .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"), nb::arg("simplifies"),
-             nb::arg("purpose"), nb::arg("sparse"), nb::arg("bfloat16"), nb::arg("errors_between"))
+        .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"),
+             nb::arg("simplifies"), nb::arg("purpose"), nb::arg("sparse"), nb::arg("bfloat16"),
+             nb::arg("errors_between"))
         .def(
-            "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); }, nb::arg("parameters"))
+            "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); },
+            nb::arg("parameters"))
         .def(
             "errors",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
-               const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads, const Starts& starts, const Columns& columns) {
+               const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads, const Starts& starts,
+               const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels), starts, columns);
-                without_lock([&](Interrupt::Check check) { return errors(model, s, rows_of(X, starts), threads, check, e.data()); });
+                without_lock([&](Interrupt::Check check) {
+                    return errors(model, s, rows_of(X, starts), threads, check, e.data());
+                });
             },
-            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"), nb::arg("starts").none() = nb::none(),
-            nb::arg("columns").none() = nb::none())
+            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"),
+            nb::arg("starts").none() = nb::none(), nb::arg("columns").none() = nb::none())
         .def(
             "jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
-                without_lock([&](Interrupt::Check check) { return jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data()); });
+                without_lock([&](Interrupt::Check check) {
+                    return jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
+                });
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
             "parameter_jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
-                without_lock(
-                    [&](Interrupt::Check check) { return parameter_jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data()); });
+                without_lock([&](Interrupt::Check check) {
+                    return parameter_jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
+                });
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
             "gradient",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
-               const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights, double l2,
-               const Vector<T>& g, int threads, const Starts& starts, const Columns& columns) {
+               const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
+               double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 double E = 0;
-                without_lock([&](Interrupt::Check check) { return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data()); });
+                without_lock([&](Interrupt::Check check) {
+                    return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data());
+                });
                 return E;
             },
-            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"), nb::arg("g"),
-            nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none())
+            nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"),
+            nb::arg("g"), nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none())
         .def(
             "outputs",
-            [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts, const Vector<const int32_t>& columns, const Table<T>& O,
-               int threads) {
+            [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts,
+               const Vector<const int32_t>& columns, const Table<T>& O, int threads) {
                 const Samples<T> s = as_sparse(samples<T>(X), starts, columns);
-                without_lock([&](Interrupt::Check check) { return outputs(model, s, rows_of(X, starts), threads, check, O.data()); });
+                without_lock([&](Interrupt::Check check) {
+                    return outputs(model, s, rows_of(X, starts), threads, check, O.data());
+                });
             },
             nb::arg("X"), nb::arg("starts"), nb::arg("columns"), nb::arg("O"), nb::arg("threads"));
 
@@ -265,25 +287,30 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
         .def(nb::init<Model<T>&, int>(), nb::arg("model"), nb::arg("optimizer"), nb::keep_alive<1, 2>())
         .def(
             "run",
-            [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X, const std::optional<Table<const T>>& targets,
-               const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
-               const nb::dict& hyperparameters, int64_t epochs, int64_t batch_size, bool shuffle, uint64_t seed, double l2,
-               int threads, const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record, bool resume,
-               bool leave, bool guard, const Starts& starts, const Columns& columns) {
+            [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X,
+               const std::optional<Table<const T>>& targets, const std::optional<Vector<const int64_t>>& labels,
+               const std::optional<Vector<const double>>& weights, const nb::dict& hyperparameters, int64_t epochs,
+               int64_t batch_size, bool shuffle, uint64_t seed, double l2, int threads,
+               const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
+               bool resume, bool leave, bool guard, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
-                const Schedule schedule{epochs, batch_size, shuffle, seed,  l2, order ? order->data() : nullptr,
-                                        resume, leave,      record ? record->data() : nullptr, guard};
+                const Schedule schedule{epochs, batch_size, shuffle,
+                                        seed,   l2,         order ? order->data() : nullptr,
+                                        resume, leave,      record ? record->data() : nullptr,
+                                        guard};
                 std::vector<double> losses;
                 without_lock([&](Interrupt::Check check) {
-                    return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule, threads, check, losses);
+                    return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule, threads, check,
+                                       losses);
                 });
                 return losses;
             },
-            nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(),
-            nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"), nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"),
-            nb::arg("threads"), nb::arg("order").none(), nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"),
-            nb::arg("guard"), nb::arg("starts").none(), nb::arg("columns").none())
+            nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(),
+            nb::arg("weights").none(), nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"),
+            nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
+            nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard"), nb::arg("starts").none(),
+            nb::arg("columns").none())
         .def("failure",
              [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, bool>> {
                  const std::optional<Failure> failure = trainer.failure();
@@ -291,13 +318,16 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                  return std::pair(failure->step, failure->in_error);
              })
         .def(
-            "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); }, nb::arg("parameters"))
+            "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); },
+            nb::arg("parameters"))
         .def("finite", &Trainer<T>::finite)
         .def(
-            "state", [](const Trainer<T>& trainer, int s, const Vector<T>& flat) { trainer.state(s, flat.data()); }, nb::arg("place"), nb::arg("vector"))
+            "state", [](const Trainer<T>& trainer, int s, const Vector<T>& flat) { trainer.state(s, flat.data()); },
+            nb::arg("place"), nb::arg("vector"))
         .def(
-            "set_state", [](Trainer<T>& trainer, int s, const Vector<const T>& flat) { trainer.set_state(s, flat.data()); }, nb::arg("place"),
-            nb::arg("vector"))
+            "set_state",
+            [](Trainer<T>& trainer, int s, const Vector<const T>& flat) { trainer.set_state(s, flat.data()); },
+            nb::arg("place"), nb::arg("vector"))
         .def("counts", [](const Trainer<T>& trainer) { return std::pair(trainer.steps(), trainer.epochs()); })
         .def("set_counts", &Trainer<T>::set_counts, nb::arg("steps"), nb::arg("epochs"));
 }
@@ -328,10 +358,12 @@ NB_MODULE(_native, module) {
     module.def("losses", [] { return list(names().losses, names().loss_count); });
     module.def("simplifies_with", [] { return list(names().simplifies_with, names().loss_count); });
     module.def("optimizers", [] { return list(names().optimizers, names().optimizer_count); });
-    module.def("optimizer_states", [] { return std::vector<int>(names().states, names().states + names().optimizer_count); });
+    module.def("optimizer_states",
+               [] { return std::vector<int>(names().states, names().states + names().optimizer_count); });
     module.def("hyperparameters", [] {
         std::vector<std::vector<std::string>> all;
-        for (int i = 0; i < names().optimizer_count; ++i) all.push_back(list(names().hyperparameters[i], names().hyperparameter_counts[i]));
+        for (int i = 0; i < names().optimizer_count; ++i)
+            all.push_back(list(names().hyperparameters[i], names().hyperparameter_counts[i]));
         return all;
     });
     module.def("instruction_sets", [] {

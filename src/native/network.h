@@ -38,23 +38,23 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 // A layer, and where its parameters are.
 //
 // In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b (n_out) at `flat_b`.
-// Packed, as the optimizer moves them: W at `panels`, in the form of the layer's kind; b at `bias`, out_padded numbers, zeros in
-// a layer without bias. Rows and columns are padded with zeros to whole vectors, and training keeps them zero.
+// Packed, as the optimizer moves them: W at `panels`, in the form of the layer's kind; b at `bias`, out_padded numbers,
+// zeros in a layer without bias. Rows and columns are padded with zeros to whole vectors, and training keeps them zero.
 // In further forms, for the kernels: where the kind says, from `mirror` and `pairs` on.
 struct Layer {
     int kind;  // its place in the table of layers.h
     int64_t n_in, n_out;
-    int64_t in_padded, out_padded;
-    int64_t flat_W, flat_b;
-    int64_t panels, bias;
-    int64_t mirror, pairs;      // -1 where the kind has none
-    int64_t first_unit, units;  // of work in the weights phase: the number of the first, and how many
-    int64_t first_square;       // in Step::squares
-    int activation;             // its place in the table of activations.h
-    double dropout;             // the probability that a neuron's output is dropped in training
-    double epsilon;             // of a normalisation
-    int plus;                   // the layer whose outputs are added to this one's (0: the inputs), or -1: its residual link
-    bool linked;                // whether it has a link, or is where one comes from
+    int64_t in_padded, out_padded;  // the same in whole vectors
+    int64_t flat_W, flat_b;         // places in the flat vector; -1 where there is no such tensor
+    int64_t panels, bias;           // places among the packed parameters
+    int64_t mirror, pairs;          // -1 where the kind has none
+    int64_t first_unit, units;      // of work in the weights phase: the number of the first, and how many
+    int64_t first_square;           // in Step::squares
+    int activation;                 // its place in the table of activations.h
+    double dropout;                 // the probability that a neuron's output is dropped in training
+    double epsilon;                 // of a normalisation
+    int plus;                       // its residual link: the layer whose outputs are added (0: the inputs), or -1
+    bool linked;                    // whether it has a link, or is where one comes from
     bool has_bias;
 };
 
@@ -67,22 +67,23 @@ struct Demands {
 };
 
 struct Plan {
-    const Layer* layers;
+    const Layer* layers;  // (count)
     int count;
-    int lowest = 1;        // the lowest layer with parameters, or the last, to whose δ training sends back
-    int loss;              // its place in the table of losses.h
-    bool simplifies;       // output and loss are a pair with ∂E/∂Z = o − t
-    double least_error, most_error;  // of an output neuron of a cross-entropy whose target is 1 (or 0): what is beyond counts as this
-    int64_t flat_size;     // of the flat vector: all parameters
-    int64_t packed_size;   // W and b of all layers; the optimizer's state vectors have this layout too
-    int64_t mirrors_size;  // the further forms of all W
-    int64_t units;         // of the weights phase
-    int64_t squares;       // numbers in Step::squares
-    int64_t widest;        // the most numbers in a row of any layer, padded to whole vectors
+    int lowest = 1;   // the lowest layer with parameters, or the last, to whose δ training sends back
+    int loss;         // its place in the table of losses.h
+    bool simplifies;  // output and loss are a pair with ∂E/∂Z = o − t
+    // Between these an output neuron's error is kept where its target is 1 (or 0), in a cross-entropy.
+    double least_error, most_error;
+    int64_t flat_size;        // of the flat vector: all parameters
+    int64_t packed_size;      // W and b of all layers; the optimizer's state vectors have this layout too
+    int64_t mirrors_size;     // the further forms of all W
+    int64_t units;            // of the weights phase
+    int64_t squares;          // numbers in Step::squares
+    int64_t widest;           // the most numbers in a row of any layer, padded to whole vectors
     int64_t multiplications;  // per row and forward pass
     bool links;               // whether a layer has a link
 
-    // What predict_row needs: a row of the inputs and of each layer, or two rows by turns where no link reaches back; one more.
+    // What predict_row needs: with links a row of the inputs and of each layer, else two rows by turns; and one more.
     int64_t row_memory() const { return (links ? count + 2 : 3) * widest; }
     int64_t row_place(int l) const { return (links ? l : l & 1) * widest; }  // where in it A_l stands
 };
@@ -90,63 +91,67 @@ struct Plan {
 // The samples a call works on, as the caller holds them.
 template <class T>
 struct Samples {
-    const void* X;           // (rows, inputs), float or double whatever T is; of sparse rows the numbers that are not zero
+    const void* X;  // (rows, inputs), float or double whatever T is; of sparse rows (numbers), those that are not zero
     bool X_is_double;
     int64_t X_stride;
-    const int64_t* starts;   // of sparse rows: where each one's numbers begin in X, and where the last one's end; else null
-    const int32_t* columns;  // of sparse rows: the column of each number, ascending in a row
+    const int64_t* starts;   // of sparse rows (rows + 1): where each one's numbers begin in X, and the end; else null
+    const int32_t* columns;  // of sparse rows (numbers): the column of each, ascending in a row
     const T* targets;        // (rows, outputs), or null
     const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
     const double* weights;   // (rows,), or null
-    const int64_t* order;    // which rows to take, or null for `first`, `first` + 1, ...
+    const int64_t* order;    // (rows,), which rows to take, or null for `first`, `first` + 1, ...
     int64_t first;
 
     int64_t place(int64_t r) const { return order != nullptr ? order[first + r] : first + r; }
     bool sparse() const { return starts != nullptr; }
     T number(int64_t k) const {
-        return X_is_double ? static_cast<T>(static_cast<const double*>(X)[k]) : static_cast<T>(static_cast<const float*>(X)[k]);
+        return X_is_double ? static_cast<T>(static_cast<const double*>(X)[k])
+                           : static_cast<T>(static_cast<const float*>(X)[k]);
     }
 };
 
 // A batch of sparse rows by columns: column i has the numbers starts[i] to starts[i + 1], and their rows, ascending.
 template <class T>
 struct SparseColumns {
-    const int64_t* starts;
-    const int32_t* rows;
-    const T* numbers;
+    const int64_t* starts;  // (inputs + 1)
+    const int32_t* rows;    // (numbers)
+    const T* numbers;       // (numbers)
 };
 
-// Memory of one batch (of all rows of a batch in training, of one block of rows elsewhere). Layers count from 1. A[0] are the
-// inputs (without data for sparse rows), A[l] the outputs of layer l, delta[l] its δ, D[l] its σ'(Z) where that does not follow
-// from A. With dropout A[l] is what is left of the outputs, and D[l] is ∂A[l]/∂Z. Where a layer has a link, own[l] is what A[l] is
-// without it, of which σ'(Z) is taken, and through[l] is ∂E/∂A[l], which the link sends back; elsewhere own[l] is A[l].
+// Memory of one batch: in training all its rows, elsewhere one block of rows. Layers count from 1; what has a layer's
+// number is (rows, n_out) each. With dropout A[l] is what is left of the outputs, and D[l] is ∂A[l]/∂Z.
 template <class T>
 struct Workspace {
-    const Matrix<T> *A, *D, *delta, *own, *through;  // of each layer (rows, n_out)
-    Matrix<T> Z;        // the raw scores of the last layer
-    Matrix<T> targets;  // gathered, one-hot if labels were given
-    double* row_error;  // the weighted error of each row
-    T* const* kept;     // kept[l]: what layer l's kind keeps of the batch for itself; null if it keeps nothing
+    const Matrix<T>* A;        // A[0] are the inputs, without data for sparse rows; A[l] the outputs of layer l
+    const Matrix<T>* D;        // σ'(Z), where that does not follow from A
+    const Matrix<T>* delta;    // δ = ∂E/∂Z; delta[0] is ∂E/∂X
+    const Matrix<T>* own;      // A[l] before the layer's link adds to it, from which σ'(Z) follows; else A[l]
+    const Matrix<T>* through;  // ∂E/∂A[l], which the layer's link sends back; else without data
+    Matrix<T> Z;               // (rows, outputs), the raw scores of the last layer
+    Matrix<T> targets;         // (rows, outputs), gathered, one-hot if labels were given
+    double* row_error;         // (rows), the weighted error of each
+    T* const* kept;            // what a layer's kind keeps of the batch for itself, (kept_numbers); else null
 };
 
-// How the weights follow the gradient: the optimizer's place in the table of optimizers.h (or `gradient_only`, which
-// stores the gradient in state[0] and leaves the weights), its hyperparameters in the order of its names there, the step.
+// Stands for an optimizer: state[0] gets the gradient, and the weights stay.
+inline constexpr int gradient_only = -1;
 inline constexpr int most_states = 4;  // that an optimizer may keep
+
+// How the weights follow the gradient.
 template <class T>
 struct Update {
-    int optimizer;
-    const double* hyperparameters;
-    int64_t step;           // 1, 2, ...
-    T* state[most_states];  // each (packed_size)
+    int optimizer;                  // its place in the table of optimizers.h, or gradient_only
+    const double* hyperparameters;  // in the order of its names there
+    int64_t step;                   // 1, 2, ...
+    T* state[most_states];          // each (packed_size)
 };
-inline constexpr int gradient_only = -1;
 
 // A training step on a batch.
 template <class T>
 struct Step {
     const Plan* plan;
-    T* packed;
-    T* mirrors;
+    T* packed;   // (packed_size)
+    T* mirrors;  // (mirrors_size)
     Samples<T> samples;
     SparseColumns<T> columns;  // of sparse samples, in training
     Workspace<T> work;
@@ -154,7 +159,7 @@ struct Step {
     int64_t rows;
     double total;  // the rows of the batch, or the sum of their weights
     double l2;
-    double* squares;  // Σ w² of the weights before the step, of each piece of W (see phase.h); or null
+    double* squares;        // (plan->squares), Σ w² of each piece of W before the step (see phase.h); or null
     bool checks;            // whether the weights phase tells if what it leaves is finite
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
@@ -171,7 +176,8 @@ struct Kernels {
     void (*unpack)(const Plan&, const T* packed, T* flat);
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
-    bool (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);  // false if it checks, and something is not finite
+    // False if it checks, and something is not finite.
+    bool (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
     bool (*predict)(const Step<T>&, int64_t rows, T* outputs);
     bool (*predict_row)(const Plan&, const T* flat, const Samples<T>&, int64_t r, T* memory, T* outputs);
     void (*errors)(const Step<T>&, int64_t rows, T* errors);
@@ -201,7 +207,7 @@ struct Names {
     const char* losses[64];
     const char* simplifies_with[64];  // the activation a loss simplifies with, or ""
     const char* optimizers[64];
-    int states[64];  // vectors an optimizer keeps
+    int states[64];                          // vectors an optimizer keeps
     const char* const* hyperparameters[64];  // the names of an optimizer's
     int hyperparameter_counts[64];
     int kind_count, activation_count, loss_count, optimizer_count;
@@ -218,8 +224,8 @@ inline constexpr int unit_rows = 16;
 // So many rows of the batch are summed at a time in the weights phase.
 inline constexpr int chunk_rows = 512;
 
-// A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first cache,
-// so such a length gets another vector.
+// A row's length in memory. Rows that are a multiple of 1024 bytes apart would fall into the same few sets of the first
+// cache, so such a length gets another vector.
 template <class E>
 inline int64_t padded_stride(int64_t columns, int64_t width) {
     const int64_t stride = round_up(columns, width);

@@ -1,8 +1,9 @@
-// The table of optimizers, as the kernels see it; the equations and letters are those of optimizers.py, entry for entry.
+// The table of optimizers, as the kernels see it; the equations and letters are those of optimizers.py, entry for
+// entry.
 //
-// An optimizer has the names of its hyperparameters, which are those of the Python class's fields, and how many states it
-// keeps. It is constructed for one step t = 1, 2, ...; what is the same for every weight is computed there, in double
-// precision. `update` then moves the weights w by their gradient g and brings its states up to date.
+// An optimizer has the names of its hyperparameters, which are those of the Python class's fields, and how many states
+// it keeps. It is constructed for one step t = 1, 2, ...; what is the same for every weight is computed there, in
+// double precision. `update` then moves the weights w by their gradient g and brings its states up to date.
 #pragma once
 
 #include <utility>
@@ -118,7 +119,7 @@ struct GradientOnly {
     RESEAU_INLINE void update(V&, V g, V& kept) const { kept = g; }
 };
 
-// --- an entry of the table ---------------------------------------------------------------------------------------------------
+// --- an entry of the table -------------------------------------------------------------------------------------------
 
 // An optimizer made ready for a step, whichever it is; large enough for the one with the most numbers.
 template <class T>
@@ -133,9 +134,10 @@ struct OptimizerEntry {
     int hyperparameter_count;
     int states;
     void (*prepare)(Prepared<T>&, const double* hyperparameters, int64_t step);
-    // Moves `count` weights (whole vectors) by the gradient g + λ w. The weights and each state are read from `at` on. The
-    // vector `beyond`, if given, stays zeros as long as the weights and the states are finite.
-    void (*update)(const Prepared<T>&, T lambda, T* w, const T* g, T* const* states, int64_t at, int64_t count, T* beyond);
+    // Moves `count` weights (whole vectors) by the gradient g + λ w. The weights and each state are read from `at` on.
+    // The vector `beyond`, if given, stays zeros as long as the weights and the states are finite.
+    void (*update)(const Prepared<T>&, T lambda, T* w, const T* g, T* const* states, int64_t at, int64_t count,
+                   T* beyond);
 };
 
 template <class T, class Optimizer>

@@ -1,9 +1,9 @@
 // How many threads are worth having at this moment, found by trying.
 //
 // What a second thread brings depends on what else the machine does: where another program has the other processor, two
-// threads that wait for each other twice a step can be ten times slower than one. As results don't depend on the number of
-// threads, a fit may change it at any time. It works in stretches of two milliseconds, goes on with the number that was
-// faster, and tries the other again now and then.
+// threads that wait for each other twice a step can be ten times slower than one. As results don't depend on the number
+// of threads, a fit may change it at any time. It works in stretches of two milliseconds, goes on with the number that
+// was faster, and tries the other again now and then.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,8 @@ public:
     int workers() const { return workers_; }
     int64_t length(int64_t left) const {
         if (team_ == 1) return left;
-        return warm_ ? std::clamp<int64_t>(static_cast<int64_t>((trying_ ? short_stretch : stretch) / each_), 1, left) : 1;
+        return warm_ ? std::clamp<int64_t>(static_cast<int64_t>((trying_ ? short_stretch : stretch) / each_), 1, left)
+                     : 1;
     }
 
     void begin() {
@@ -64,8 +65,8 @@ private:
         workers_ = workers;
     }
 
-    // In seconds; the short stretch is that of a try. A try in one thread takes two units of work: beside so many, even if
-    // it has half the pace, it costs a twentieth of what is done before, and less and less as the patience grows.
+    // In seconds; the short stretch is that of a try. A try in one thread takes two units of work: beside so many, even
+    // if it has half the pace, it costs a twentieth of what is done before, and less and less as the patience grows.
     static constexpr double stretch = 2e-3, short_stretch = 3e-4, shortest_patience = 0.05, longest_patience = 10;
     static constexpr double units_before_a_try = 40;
 

@@ -1,10 +1,10 @@
 // What needs a whole row at once (softmax, the error of a row), written once for rows in two shapes.
 //
-// Along: one row, its numbers one after the other along the lanes. Abreast: as many rows as a vector has lanes, number j of
-// all of them in vector j; for rows of few numbers, in which a row along the lanes would leave most of them idle and wait for
-// one reduction after the other. A formula is a template of the shape: it visits vectors with each(f) and folds them with
-// sum(f) and maximum(f), where f(i, lanes) and f(i) get a vector's place in memory. Both shapes fold a row's numbers in the
-// same order, that of LaneReduction, so the result does not depend on the shape.
+// Along: one row, its numbers one after the other along the lanes. Abreast: as many rows as a vector has lanes, number
+// j of all of them in vector j; for rows of few numbers, in which a row along the lanes would leave most of them idle
+// and wait for one reduction after the other. A formula is a template of the shape: it visits vectors with each(f) and
+// folds them with sum(f) and maximum(f), where f(i, lanes) and f(i) get a vector's place in memory. Both shapes fold a
+// row's numbers in the same order, that of LaneReduction, so the result does not depend on the shape.
 #pragma once
 
 #include "network.h"
@@ -12,8 +12,8 @@
 
 namespace reseau::RESEAU_ISA {
 
-// A reduction over a long row with one virtual width of 64 bytes in every build (16 floats, 8 doubles): element i goes to
-// lane i modulo that width, and total() halves the lanes again and again, lane i with lane i + half.
+// A reduction over a long row with one virtual width of 64 bytes in every build (16 floats, 8 doubles): element i goes
+// to lane i modulo that width, and total() halves the lanes again and again, lane i with lane i + half.
 //
 // Each add takes the next consecutive Vec; add(v, n) counts only its first n lanes, for the end of a row. The registers
 // rotate, so that no add needs to know its number; halving pairs the same registers wherever the rotation stopped.
@@ -28,7 +28,8 @@ public:
     RESEAU_INLINE T total() const {
         Vec<T> v = part_[0];
         if constexpr (parts == 2) v = Operation::apply(v, part_[1]);
-        if constexpr (parts == 4) v = Operation::apply(Operation::apply(v, part_[2]), Operation::apply(part_[1], part_[3]));
+        if constexpr (parts == 4)
+            v = Operation::apply(Operation::apply(v, part_[2]), Operation::apply(part_[1], part_[3]));
 
         typedef T Block __attribute__((vector_size(16)));
         Block block[4 / parts];
@@ -150,8 +151,8 @@ private:
     }
 };
 
-// Up to `width` rows of at most Abreast<T>::most numbers, turned to lie abreast. Rows in memory are padded to whole vectors;
-// those that are missing repeat the last.
+// Up to `width` rows of at most Abreast<T>::most numbers, turned to lie abreast. Rows in memory are padded to whole
+// vectors; those that are missing repeat the last.
 template <class T>
 class Turned {
 public:
@@ -212,8 +213,8 @@ static RESEAU_INLINE void copy(const T* source, T* target, int64_t n) {
     if (i < n) V::load_partial(source + i, static_cast<int>(n - i)).store_partial(target + i, static_cast<int>(n - i));
 }
 
-// a times the n numbers of d, whose rows are padded to whole vectors. What lies behind them before `end` may be written too: parts
-// of vectors are stored slowly.
+// a times the n numbers of d, whose rows are padded to whole vectors. What lies behind them before `end` may be written
+// too: parts of vectors are stored slowly.
 template <class T>
 static RESEAU_INLINE void scaled(T a, const T* d, T* target, int64_t n, const T* end) {
     using V = Vec<T>;

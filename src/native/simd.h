@@ -1,15 +1,16 @@
 // Vectors of float or double, written once for three builds.
 //
-// One translation unit includes this header and is compiled once per instruction set: portable (16-byte vectors, whatever
-// the compiler makes of them), AVX2 with FMA (32 bytes), AVX-512 (64 bytes), AVX-512 with BF16. The compiler's own macros pick the build;
-// everything lies in the namespace named by RESEAU_ISA, so that the linker never merges code of two instruction sets. For
-// the same reason nothing here calls a function of the standard library.
+// One translation unit includes this header and is compiled once per instruction set: portable (16-byte vectors,
+// whatever the compiler makes of them), AVX2 with FMA (32 bytes), AVX-512 (64 bytes), AVX-512 with BF16. The compiler's
+// own macros pick the build; everything lies in the namespace named by RESEAU_ISA, so that the linker never merges code
+// of two instruction sets. For the same reason nothing here calls a function of the standard library.
 //
-// The register types are vectors to the compiler too, so + - * / on values and & | ^ << >> on bits need no intrinsics; the
-// struct Isa<T> holds what is left, and the rest of the header is the same for all builds.
+// The register types are vectors to the compiler too, so + - * / on values and & | ^ << >> on bits need no intrinsics;
+// the struct Isa<T> holds what is left, and the rest of the header is the same for all builds.
 //
 // Only correctly rounded operations are used, so a formula written with Vec gives the same bits on AVX2 and on AVX-512
-// (but for the sign and the payload of a NaN). The portable build agrees too where it has a fused multiply-add in hardware.
+// (but for the sign and the payload of a NaN). The portable build agrees too where it has a fused multiply-add in
+// hardware.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@
 
 namespace reseau::RESEAU_ISA {
 
-// Isa<T>: the register of T, the bits of its lanes, the mask of a comparison, and the operations that need an intrinsic.
+// Isa<T>: the register of T, the bits of its lanes, the mask of a comparison, and the operations that need an
+// intrinsic.
 //
 //   first(n)                     the mask of the first n lanes, 0 <= n <= width
 //   max(a, b), min(a, b)         a > b ? a : b, a < b ? a : b; hence b where either is NaN and where both are zero
@@ -64,9 +66,13 @@ struct Isa<float> {
     static RESEAU_INLINE Register min(Register a, Register b) { return _mm512_min_ps(a, b); }
     static RESEAU_INLINE Register sqrt(Register a) { return _mm512_sqrt_ps(a); }
     static RESEAU_INLINE MaskRegister less(Register a, Register b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) {
+        return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
+    }
     static RESEAU_INLINE MaskRegister equal(Register a, Register b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
-    static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) { return _mm512_mask_blend_ps(m, b, a); }
+    static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) {
+        return _mm512_mask_blend_ps(m, b, a);
+    }
 
     static RESEAU_INLINE Register load_blocks(const float* p, int64_t stride) {
         const __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
@@ -98,9 +104,13 @@ struct Isa<double> {
     static RESEAU_INLINE Register min(Register a, Register b) { return _mm512_min_pd(a, b); }
     static RESEAU_INLINE Register sqrt(Register a) { return _mm512_sqrt_pd(a); }
     static RESEAU_INLINE MaskRegister less(Register a, Register b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
-    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) {
+        return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ);
+    }
     static RESEAU_INLINE MaskRegister equal(Register a, Register b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
-    static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) { return _mm512_mask_blend_pd(m, b, a); }
+    static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) {
+        return _mm512_mask_blend_pd(m, b, a);
+    }
 
     static RESEAU_INLINE Register load_blocks(const double* p, int64_t stride) {
         const __m256d low = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + stride), 1);
@@ -137,7 +147,9 @@ struct Isa<float> {
     static RESEAU_INLINE Register min(Register a, Register b) { return _mm256_min_ps(a, b); }
     static RESEAU_INLINE Register sqrt(Register a) { return _mm256_sqrt_ps(a); }
     static RESEAU_INLINE MaskRegister less(Register a, Register b) { return reinterpret_cast<MaskRegister>(a < b); }
-    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a <= b); }
+    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) {
+        return reinterpret_cast<MaskRegister>(a <= b);
+    }
     static RESEAU_INLINE MaskRegister equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a == b); }
     static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) {
         return _mm256_blendv_ps(b, a, reinterpret_cast<Register>(m));
@@ -178,7 +190,9 @@ struct Isa<double> {
     static RESEAU_INLINE Register min(Register a, Register b) { return _mm256_min_pd(a, b); }
     static RESEAU_INLINE Register sqrt(Register a) { return _mm256_sqrt_pd(a); }
     static RESEAU_INLINE MaskRegister less(Register a, Register b) { return reinterpret_cast<MaskRegister>(a < b); }
-    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a <= b); }
+    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) {
+        return reinterpret_cast<MaskRegister>(a <= b);
+    }
     static RESEAU_INLINE MaskRegister equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a == b); }
     static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) {
         return _mm256_blendv_pd(b, a, reinterpret_cast<Register>(m));
@@ -196,7 +210,8 @@ struct Isa<double> {
 static RESEAU_INLINE float scalar_sqrt(float x) { return __builtin_sqrtf(x); }
 static RESEAU_INLINE double scalar_sqrt(double x) { return __builtin_sqrt(x); }
 
-// A product and a sum in one rounding where the hardware does it; elsewhere the library's function would be far too slow.
+// A product and a sum in one rounding where the hardware does it; elsewhere the library's function would be far too
+// slow.
 #if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static RESEAU_INLINE float scalar_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static RESEAU_INLINE double scalar_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
@@ -245,7 +260,9 @@ struct PortableIsa {
         return a;
     }
     static RESEAU_INLINE MaskRegister less(Register a, Register b) { return reinterpret_cast<MaskRegister>(a < b); }
-    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a <= b); }
+    static RESEAU_INLINE MaskRegister less_equal(Register a, Register b) {
+        return reinterpret_cast<MaskRegister>(a <= b);
+    }
     static RESEAU_INLINE MaskRegister equal(Register a, Register b) { return reinterpret_cast<MaskRegister>(a == b); }
     static RESEAU_INLINE Register select(MaskRegister m, Register a, Register b) {
         return reinterpret_cast<Register>((m & reinterpret_cast<Bits>(a)) | (~m & reinterpret_cast<Bits>(b)));
@@ -336,9 +353,9 @@ struct Vec {
     friend RESEAU_INLINE Vec fma(Vec a, Vec b, Vec c) { return Vec(Isa<T>::fma(a.lanes, b.lanes, c.lanes)); }
     friend RESEAU_INLINE Vec fnma(Vec a, Vec b, Vec c) { return Vec(Isa<T>::fnma(a.lanes, b.lanes, c.lanes)); }
 
-    // max is a > b ? a : b and min is a < b ? a : b, in every build: the result is b where either is NaN and where both are
-    // zeros. So max(bound, z) and min(bound, z) let a NaN in z through, and max(z, bound), min(z, bound) replace it.
-    // ReLU is max(0, z), or select(z <= 0, 0, z) for a positive zero always; select(z > 0, z, 0) would swallow NaN.
+    // max is a > b ? a : b and min is a < b ? a : b, in every build: the result is b where either is NaN and where both
+    // are zeros. So max(bound, z) and min(bound, z) let a NaN in z through, and max(z, bound), min(z, bound) replace
+    // it. ReLU is max(0, z), or select(z <= 0, 0, z) for a positive zero always; select(z > 0, z, 0) would swallow NaN.
     friend RESEAU_INLINE Vec max(Vec a, Vec b) { return Vec(Isa<T>::max(a.lanes, b.lanes)); }
     friend RESEAU_INLINE Vec min(Vec a, Vec b) { return Vec(Isa<T>::min(a.lanes, b.lanes)); }
 
@@ -350,7 +367,7 @@ struct Vec {
     }
 };
 
-// --- bfloat16 ----------------------------------------------------------------------------------------------------------------
+// --- bfloat16 --------------------------------------------------------------------------------------------------------
 
 // The nearest bfloat16, ties to even, in the upper half of each lane; the lower half is zero. A NaN stays one.
 static RESEAU_INLINE Vec<float>::Bits round_to_bfloat16(Vec<float> x) {
@@ -375,11 +392,12 @@ struct Vec<Bf16Pair> {
     }
     RESEAU_INLINE void store(Bf16Pair* p) const { __builtin_memcpy(p, &lanes, sizeof(Register)); }
 
-    // c + a₁ b₁ + a₀ b₀, the second number's product first, in two roundings: as the processor's instruction does it where
-    // subnormals are flushed, which was tried on 3·10⁷ random numbers.
+    // c + a₁ b₁ + a₀ b₀, the second number's product first, in two roundings: as the processor's instruction does it
+    // where subnormals are flushed, which was tried on 3·10⁷ random numbers.
     friend RESEAU_INLINE Vec<float> fma(Vec a, Vec b, Vec<float> c) {
 #if defined(__AVX512BF16__)
-        return Vec<float>(_mm512_dpbf16_ps(c.lanes, reinterpret_cast<__m512bh>(a.lanes), reinterpret_cast<__m512bh>(b.lanes)));
+        return Vec<float>(
+            _mm512_dpbf16_ps(c.lanes, reinterpret_cast<__m512bh>(a.lanes), reinterpret_cast<__m512bh>(b.lanes)));
 #else
         using V = Vec<float>;
         c = fma(V::from_bits(a.lanes & 0xFFFF0000u), V::from_bits(b.lanes & 0xFFFF0000u), c);
@@ -389,20 +407,25 @@ struct Vec<Bf16Pair> {
 };
 
 // (x, y) of each lane.
-static RESEAU_INLINE Vec<Bf16Pair> pair(Vec<float> x, Vec<float> y) { return {round_to_bfloat16(y) | (round_to_bfloat16(x) >> 16)}; }
+static RESEAU_INLINE Vec<Bf16Pair> pair(Vec<float> x, Vec<float> y) {
+    return {round_to_bfloat16(y) | (round_to_bfloat16(x) >> 16)};
+}
 
 // The lanes of x two by two.
-static RESEAU_INLINE void store_pairs(Vec<float> x, Bf16Pair* p) { Isa<float>::store_upper(reinterpret_cast<uint16_t*>(p), round_to_bfloat16(x)); }
+static RESEAU_INLINE void store_pairs(Vec<float> x, Bf16Pair* p) {
+    Isa<float>::store_upper(reinterpret_cast<uint16_t*>(p), round_to_bfloat16(x));
+}
 
-// --- rows and columns ---------------------------------------------------------------------------------------------------------
+// --- rows and columns ------------------------------------------------------------------------------------------------
 
-// dst[j, i] = src[i, j] for a block of width rows and `columns` columns, at most width; strides are in elements from row to
-// row. Writes whole groups of 16 bytes' worth of rows of dst.
+// dst[j, i] = src[i, j] for a block of width rows and `columns` columns, at most width; strides are in elements from
+// row to row. Writes whole groups of 16 bytes' worth of rows of dst.
 //
-// A register takes the same 16 bytes' worth of columns of several rows, each in its own 16-byte block; transposing inside
-// the blocks then gives whole rows of the result.
+// A register takes the same 16 bytes' worth of columns of several rows, each in its own 16-byte block; transposing
+// inside the blocks then gives whole rows of the result.
 template <class T>
-static RESEAU_INLINE void transpose(const T* src, int64_t src_stride, T* dst, int64_t dst_stride, int64_t columns = Vec<T>::width) {
+static RESEAU_INLINE void transpose(const T* src, int64_t src_stride, T* dst, int64_t dst_stride,
+                                    int64_t columns = Vec<T>::width) {
     constexpr int block = 16 / sizeof(T);
     for (int64_t c = 0; c < columns; c += block, src += block, dst += block * dst_stride) {
         typename Vec<T>::Register row[block];

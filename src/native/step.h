@@ -1,8 +1,8 @@
 // The two phases of a training step, and what shares their parts: prediction, errors, ∂O/∂X, ∂O/∂w.
 //
 // Rows phase: rows are independent, so that any range of them goes through forward, loss and all δ on its own.
-// Weights phase: the parameters are cut into units; a unit's gradient is summed over all rows of the batch, and the optimizer moves
-// exactly these parameters before it has left the first cache.
+// Weights phase: the parameters are cut into units; a unit's gradient is summed over all rows of the batch, and the
+// optimizer moves exactly these parameters before it has left the first cache.
 //
 // No kind of layer is named here: each layer's own products are taken from the table of layers.h.
 #pragma once
@@ -12,13 +12,14 @@
 
 namespace reseau::RESEAU_ISA {
 
-// --- rows phase ---------------------------------------------------------------------------------------------------------------
+// --- rows phase ------------------------------------------------------------------------------------------------------
 
 template <class Source, class T>
 static RESEAU_INLINE void convert(const Source* source, T* target, int64_t n) {
     if constexpr (sizeof(Source) == sizeof(T)) {
         Along<T>{n}.each([&](int64_t i, int lanes) {
-            (lanes == Vec<T>::width ? Vec<T>::load(source + i) : Vec<T>::load_partial(source + i, lanes)).store(target + i);
+            (lanes == Vec<T>::width ? Vec<T>::load(source + i) : Vec<T>::load_partial(source + i, lanes))
+                .store(target + i);
         });
     } else {
         int64_t i = 0;
@@ -66,7 +67,8 @@ static void forward_rows(const Step<T>& step, int64_t begin, int64_t end) {
 // δ_{l−1} from δ_l, from the output down to layer `lowest`; at 0 stands ∂E/∂X itself.
 template <class T>
 static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_t end) {
-    for (int l = step.plan->count; l > 0 && l >= lowest; --l) kind_of<T>(step.plan->layers[l - 1]).backward(step, l, begin, end, l > lowest);
+    for (int l = step.plan->count; l > 0 && l >= lowest; --l)
+        kind_of<T>(step.plan->layers[l - 1]).backward(step, l, begin, end, l > lowest);
 }
 
 // The weighted error of each row, and δ of the output layer: ∂E/∂Z of the batch's weighted mean.
@@ -78,12 +80,14 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
     const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
     T error[block_rows], scale[block_rows];
-    loss.row_errors(Z, O, targets, {static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)}, error, end - begin, n);
+    loss.row_errors(Z, O, targets, {static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)}, error,
+                    end - begin, n);
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
         scale[r - begin] = static_cast<T>(weight / step.total);
     }
-    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, part(step.work.delta[plan.count], begin, 0), scale, end - begin, n);
+    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, part(step.work.delta[plan.count], begin, 0),
+                                                              scale, end - begin, n);
     if (!plan.simplifies) PullBack<T>(step, plan.count, begin).all(end - begin);
     const Matrix<T> delta = part(step.work.delta[plan.count], begin, 0);
     for (int64_t r = begin; r < end; ++r) {
@@ -105,7 +109,7 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     backward_rows(step, step.plan->lowest, begin, end);
 }
 
-// --- weights phase ------------------------------------------------------------------------------------------------------------
+// --- weights phase ---------------------------------------------------------------------------------------------------
 
 // Units [begin, end) of the plan; for `copy` see WeightsPhase.
 template <class T>
@@ -122,7 +126,7 @@ static bool train_weights(const Step<T>& step, int64_t begin, int64_t end, T* co
     return phase.finite();
 }
 
-// --- without training: the workspace holds the `rows` rows that start at samples.first ------------------------------------------
+// --- without training: the workspace holds the `rows` rows that start at samples.first -------------------------------
 
 // Whether the n numbers of each row are finite.
 template <class T>
@@ -130,7 +134,8 @@ static bool all_finite(Matrix<T> m, int64_t rows, int64_t n) {
     using V = Vec<T>;
     V sum = V::zero();  // of 0 · x, which is 0 unless x is not finite
     for (int64_t r = 0; r < rows; ++r) {
-        Along<T>{n}.each([&](int64_t i, int lanes) { sum = fma(V::load_partial(m.row(r) + i, lanes), V::zero(), sum); });
+        Along<T>{n}.each(
+            [&](int64_t i, int lanes) { sum = fma(V::load_partial(m.row(r) + i, lanes), V::zero(), sum); });
     }
     return all_zero(sum);
 }
@@ -142,12 +147,13 @@ static bool predict(const Step<T>& step, int64_t rows, T* outputs) {
     if (!step.samples.sparse() && !all_finite(step.work.A[0], rows, step.plan->layers[0].n_in)) return false;
     forward_rows(step, 0, rows);
     const int64_t n = step.plan->layers[step.plan->count - 1].n_out;
-    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(outputs + r * n, step.work.A[step.plan->count].row(r), n * sizeof(T));
+    for (int64_t r = 0; r < rows; ++r)
+        __builtin_memcpy(outputs + r * n, step.work.A[step.plan->count].row(r), n * sizeof(T));
     return true;
 }
 
-// The output of row r, straight from the flat parameters: nothing is packed, which would take longer than the row. Returns
-// false if the row is not finite in T. `memory` has room for plan.row_memory() numbers.
+// The output of row r, straight from the flat parameters: nothing is packed, which would take longer than the row.
+// Returns false if the row is not finite in T. `memory` has room for plan.row_memory() numbers.
 template <class T>
 static bool predict_row(const Plan& plan, const T* flat, const Samples<T>& samples, int64_t r, T* memory, T* outputs) {
     T *a = memory, *const last = memory + plan.row_memory() - plan.widest;
@@ -164,8 +170,7 @@ static bool predict_row(const Plan& plan, const T* flat, const Samples<T>& sampl
         } else {
             sigma.forward({z, 0}, nullptr, {z, 0}, {nullptr, 0}, 1, layer.out_padded / Vec<T>::width);
         }
-        if (layer.plus >= 0)
-            add_rows<T>({z, 0}, {memory + plan.row_place(layer.plus), 0}, {z, 0}, 1, layer.out_padded);
+        if (layer.plus >= 0) add_rows<T>({z, 0}, {memory + plan.row_place(layer.plus), 0}, {z, 0}, 1, layer.out_padded);
         a = z;
     }
     __builtin_memcpy(outputs, a, plan.layers[plan.count - 1].n_out * sizeof(T));
@@ -181,11 +186,13 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     for (int64_t r = 0; r < rows; ++r) {
         const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
         const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
-        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), bounds, e + r * n, n);
+        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), bounds,
+                                           e + r * n, n);
     }
 }
 
-// For each output neuron j a backward pass from the unit vector, down to δ of layer `lowest`; then f(j) takes what it left.
+// For each output neuron j a backward pass from the unit vector, down to δ of layer `lowest`; then f(j) takes what it
+// left.
 template <class T, class F>
 static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int lowest, F f) {
     const Plan& plan = *step.plan;
@@ -208,12 +215,13 @@ template <class T>
 static void jacobian(const Step<T>& step, int64_t rows, T* J) {
     const int64_t n_in = step.plan->layers[0].n_in, n_out = step.plan->layers[step.plan->count - 1].n_out;
     for_outputs(step, rows, 0, [&](int64_t j) {
-        for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(J + (r * n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
+        for (int64_t r = 0; r < rows; ++r)
+            __builtin_memcpy(J + (r * n_out + j) * n_in, step.work.delta[0].row(r), n_in * sizeof(T));
     });
 }
 
-// J (rows, outputs, parameters): of each row ∂o_j/∂w_l and ∂o_j/∂b_l = δ_l, where the flat vector has w_l and b_l; in its order, so
-// that what one writes behind its own the next replaces.
+// J (rows, outputs, parameters): of each row ∂o_j/∂w_l and ∂o_j/∂b_l = δ_l, where the flat vector has w_l and b_l; in
+// its order, so that what one writes behind its own the next replaces.
 template <class T>
 static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
     const Plan& plan = *step.plan;

@@ -1,7 +1,7 @@
 // Threads that work on one call together: started for it, joined at its end.
 //
-// A team costs some tens of microseconds and leaves nothing behind: no pool that a fork would break, that another library's
-// threads would meet, or that several fits at once would have to share.
+// A team costs some tens of microseconds and leaves nothing behind: no pool that a fork would break, that another
+// library's threads would meet, or that several fits at once would have to share.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ inline void pause_briefly() {
 #endif
 }
 
-// Waits for something that is about to happen: spins, and after a while (some 50 µs) lets other threads have the core, which
-// matters where there are more threads than cores.
+// Waits for something that is about to happen: spins, and after a while (some 50 µs) lets other threads have the core,
+// which matters where there are more threads than cores.
 template <class Done>
 void spin_until(Done done) {
     for (int i = 0; !done(); ++i) {
@@ -54,8 +54,8 @@ private:
     alignas(64) std::atomic<uint32_t> phase_{0};
 };
 
-// Where the helpers of a team wait for the next piece of work, which may be for a few of them only. They spin for a while and
-// then sleep, so that those who are not needed cost nothing.
+// Where the helpers of a team wait for the next piece of work, which may be for a few of them only. They spin for a
+// while and then sleep, so that those who are not needed cost nothing.
 class Gate {
 public:
     struct Turn {
@@ -141,8 +141,8 @@ void in_parallel(int wanted, const Body& body) {
     for (std::thread& helper : helpers) helper.join();
 }
 
-// Multiply-adds below which a second thread costs more than it brings. Two barriers between two cores take some 0.5 µs, in
-// which a core does some 25,000 multiply-adds of float32.
+// Multiply-adds below which a second thread costs more than it brings. Two barriers between two cores take some 0.5 µs,
+// in which a core does some 25,000 multiply-adds of float32.
 inline constexpr int64_t work_for_a_thread = 200'000;
 
 // The same for a call that starts its team for this alone: some 50 µs, or 5 million multiply-adds.
@@ -153,8 +153,8 @@ inline int team_size(int threads, int64_t work, int64_t worth_a_thread, int64_t 
     return static_cast<int>(std::clamp<int64_t>(std::min(work / worth_a_thread, pieces), 1, threads));
 }
 
-// A call's share of the threads that this process may have at work. Calls at the same time share them, so that many fits at
-// once, each in a thread of its own, don't crowd one another out; a call always has its own thread.
+// A call's share of the threads that this process may have at work. Calls at the same time share them, so that many
+// fits at once, each in a thread of its own, don't crowd one another out; a call always has its own thread.
 class Crew {
 public:
     explicit Crew(int threads) : threads_(threads) {}
@@ -179,8 +179,8 @@ private:
     int mine_ = 0;
 };
 
-// Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`. Without a
-// `check` nobody is asked.
+// Asks now and then, from the calling thread, whether the work is to be given up; the other threads see `raised`.
+// Without a `check` nobody is asked.
 class Interrupt {
 public:
     using Check = bool (*)();
@@ -201,7 +201,8 @@ public:
 
 private:
     static int64_t now() {
-        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count();
     }
 
     const Check check_;

@@ -27,9 +27,11 @@ void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
 template <class T>
 class Stepper {
 public:
-    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check) : model_(model), interrupt_(check), work_before_{0} {
+    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check)
+        : model_(model), interrupt_(check), work_before_{0} {
         const int64_t panel_width = panel_vectors * model.kernels().width;
-        for (int i = 0; i < threads; ++i) panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
+        for (int i = 0; i < threads; ++i)
+            panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
         const Plan& plan = model.plan();
         for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
             for (int64_t u = 0; u < layer.units; ++u) {
@@ -56,7 +58,8 @@ public:
         std::ranges::fill(column_starts_, 0);
         for (int64_t r = 0; r < step.rows; ++r) {
             const int64_t place = samples.place(r);
-            for (int64_t k = samples.starts[place]; k < samples.starts[place + 1]; ++k) ++column_starts_[static_cast<size_t>(samples.columns[k]) + 2];
+            for (int64_t k = samples.starts[place]; k < samples.starts[place + 1]; ++k)
+                ++column_starts_[static_cast<size_t>(samples.columns[k]) + 2];
         }
         std::partial_sum(column_starts_.begin(), column_starts_.end(), column_starts_.begin());
         for (int64_t r = 0; r < step.rows; ++r) {
@@ -81,12 +84,14 @@ public:
         return {column_starts_.data(), column_rows_.data(), column_numbers_.data()};
     }
 
-    // Both phases. `error` receives the batch's error, and `squares` Σ W² before the step if step.squares is there, in thread 0. False if the work is to be given up: then the weights are
-    // as before the step, unless an interruption was heard in the weights phase of the step before.
+    // Both phases. In thread 0 `error` receives the batch's error, and `squares` Σ W² before the step if step.squares
+    // is there. False if the work is to be given up. The weights are then as before the step; or as the step before
+    // left them half moved, where the interruption was heard in its weights phase.
     bool run(const Part& part, const Step<T>& step, double& error, double& squares) {
         if (part.thread == 0 && step.samples.sparse()) turn(step);
         const int64_t end = first_row(step.rows, part.thread + 1, part.team);
-        for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised(); r += block_rows) {
+        for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised();
+             r += block_rows) {
             const int64_t stop = std::min(end, r + block_rows);
             model_.kernels().train_rows(step, r, stop);
             if (part.thread == 0) interrupt_.poll((stop - r) * 2 * model_.layout().multiplications());
@@ -113,8 +118,8 @@ public:
         return true;
     }
 
-    // All threads wait for one another; false if the work is to be given up. Thread 0 decides before they meet, so that all
-    // come to the same answer.
+    // All threads wait for one another; false if the work is to be given up. Thread 0 decides before they meet, so that
+    // all come to the same answer.
     bool meet(const Part& part) {
         if (part.thread == 0) abandoned_.store(interrupt_.raised() || given_up_, std::memory_order_relaxed);
         barrier_.wait(part.team);
@@ -139,7 +144,7 @@ private:
     std::atomic<bool> abandoned_{false}, finite_{true};
     bool given_up_ = false;
     std::vector<Buffer<T>> panels_;
-    std::vector<int64_t> work_before_;  // each unit, and in all
+    std::vector<int64_t> work_before_;    // each unit, and in all
     std::vector<int64_t> column_starts_;  // while a batch is turned, those of the column before
     std::vector<int32_t> column_rows_;
     std::vector<T> column_numbers_;
@@ -156,8 +161,8 @@ double total_weight(const Samples<T>& samples, int64_t rows) {
 }  // namespace
 
 template <class T>
-bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check, double& E,
-              T* flat) {
+bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
+              double& E, T* flat) {
     Room<T> room;
     const Buffer<double> row_error(rows);
     const Buffer<T> packed(model.plan().packed_size);
@@ -168,7 +173,8 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     step.total = total_weight(samples, rows);
     step.l2 = l2;
     Crew crew(threads);
-    const int wanted = crew.share(team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
+    const int wanted = crew.share(
+        team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
     Stepper<T> stepper(model, wanted, rows, check);
     step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
@@ -185,7 +191,8 @@ Trainer<T>::Trainer(Model<T>& model, int optimizer) : model_(model), optimizer_(
 
 template <class T>
 void Trainer<T>::set_state(int s, const T* flat) {
-    model_.kernels().pack(model_.plan(), flat, state_[static_cast<size_t>(s)].data(), nullptr);  // a state has no use for the further forms
+    T* const without_mirrors = nullptr;  // a state has no use for the further forms
+    model_.kernels().pack(model_.plan(), flat, state_[static_cast<size_t>(s)].data(), without_mirrors);
 }
 
 template <class T>
@@ -198,7 +205,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     std::vector<int64_t> order(shuffles ? static_cast<size_t>(rows) : 0);
     const Buffer<double> squares(schedule.record != nullptr ? model_.plan().squares : 0);
     std::vector<double> totals(static_cast<size_t>(round_up(rows, batch) / batch));  // of each batch
-    losses.reserve(static_cast<size_t>(schedule.epochs));                            // so that nothing in the threads throws
+    losses.reserve(static_cast<size_t>(schedule.epochs));  // so that nothing in the threads throws
     Step<T> prepared = model_.step(batch, room);
     prepared.samples = samples;
     prepared.work.row_error = row_error.data();
@@ -213,7 +220,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     failure_.reset();
 
     constexpr double short_run = 0.02;
-    const int team_wanted = team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
+    const int team_wanted =
+        team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
     if (runs_.team() != team_wanted) runs_ = Pace(team_wanted);
     const int wanted = last_run_ < short_run ? runs_.workers() : team_wanted;
     Pace alone(1);
@@ -229,7 +237,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         int64_t last;  // row of the epoch's last batch that has weight
     } stretch{};
     int64_t failed_step = 0;
-    // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows' weights.
+    // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows'
+    // weights.
     const auto run_stretch = [&](int thread, int workers, Step<T>& step, double& error, double& total) {
         const typename Stepper<T>::Part part = stepper.part(thread, workers);
         step.update.step = stretch.step;
@@ -271,8 +280,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         }
         for (int64_t epoch = 0; epoch < schedule.epochs && completed; ++epoch) {
             if (shuffles) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
-            // Once for all threads, which would wait for one another for ever if they disagreed about a batch without weight
-            // because the caller's array is changed meanwhile.
+            // Once for all threads, which would wait for one another for ever if they disagreed about a batch without
+            // weight because the caller's array is changed meanwhile.
             for (int64_t b = 0; b < std::ssize(totals); ++b) {
                 step.samples.first = b * batch;
                 totals[static_cast<size_t>(b)] = total_weight(step.samples, std::min(batch, rows - b * batch));

@@ -12,8 +12,8 @@ namespace reseau {
 
 // E, the (weighted) mean error of all rows, and its gradient in the flat layout. Returns false if it was interrupted.
 template <class T>
-bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check, double& E,
-              T* flat);
+bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
+              double& E, T* flat);
 
 struct Schedule {
     int64_t epochs, batch_size;
@@ -22,14 +22,14 @@ struct Schedule {
     double l2;
     const int64_t* order;  // that of the rows, in every epoch; or null
     bool resume, leave;    // whether the weights are still those of the last run, and may stay packed after this one
-    double* record;        // for each batch of the last epoch its weighted error and Σ W² before its step, two numbers; or null
+    double* record;        // (batches, 2), of the last epoch's: the weighted error, Σ W² before the step; or null
     bool guard;            // whether the run ends where numbers stop being finite
 };
 
 // Where a guarded run met a number that is not finite.
 struct Failure {
     int64_t step;   // within its epoch, from 1
-    bool in_error;  // it is the error of that step's batch; else the last step left it among the weights or the optimizer's state
+    bool in_error;  // it is the error of that step's batch; else it is among the weights or the optimizer's state
 };
 
 // A training run in progress: the optimizer's state, and how many steps and epochs were made.
@@ -39,13 +39,13 @@ public:
     Trainer(Model<T>& model, int optimizer);
     Trainer(const Trainer&) = delete;
 
-    // Trains for schedule.epochs epochs and writes the mean error of each to `losses`; the hyperparameters are in the order of
-    // the optimizer's names. `flat` holds the parameters; it is
-    // brought up to date at the end of every epoch, unless they are to be left packed, and left as it is by one that is
-    // interrupted (then false is returned; the optimizer's state, unlike the weights, has then gone on with the steps that were
-    // made). So it is by an epoch in which a guarded run fails; that epoch's error is the last in `losses`.
-    bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters, const Schedule& schedule,
-             int threads, Interrupt::Check check, std::vector<double>& losses);
+    // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. The hyperparameters are in the
+    // order of the optimizer's names. `flat` (flat_size) holds the parameters; the end of an epoch brings it up to
+    // date, if they are not to be left packed. An interrupted epoch leaves it as it is, and returns false; the
+    // optimizer's state has then gone on with the steps that were made. An epoch in which a guarded run fails leaves
+    // it too; that epoch's error is the last in `losses`.
+    bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters,
+             const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses);
 
     int optimizer() const { return optimizer_; }
     // Where the last run failed, if it did.
