@@ -15,6 +15,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import reseau as rs
+from reseau.estimators.rules import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -71,6 +72,30 @@ def test_a_classifier_as_a_script_gives_its_probabilities_and_its_class(name: st
     labels = script["labels"](O)
     assert labels.dtype == model.classes_.dtype
     np.testing.assert_array_equal(labels, model.predict(X))
+
+
+LOSSES = [
+    *((rs.MLPClassifier, loss, TARGETS["three texts"]) for loss in CLASSIFICATION_LOSSES),
+    *((rs.MLPRegressor, loss, np.abs(X[:, 0])) for loss in REGRESSION_LOSSES),
+]
+
+
+@pytest.mark.parametrize(("kind", "loss", "y"), LOSSES, ids=str)
+def test_an_estimator_of_any_loss_is_written_as_c_as_a_script_and_as_onnx(
+    kind: Any, loss: str, y: Any, tmp_path: Path
+) -> None:
+    model = kind(loss=loss, **SMALL).fit(X, y)
+    O = model.network_(X)
+    lib, found = library(model, tmp_path), np.zeros(O.shape)
+    pointer = ctypes.POINTER(ctypes.c_double)
+    for x, o in zip(X, found, strict=True):
+        lib.m_predict(x.ctypes.data_as(pointer), o.ctypes.data_as(pointer))
+    np.testing.assert_allclose(found, O, rtol=1e-12)
+    np.testing.assert_allclose(script_of(model, tmp_path)["predict"](X), O, rtol=1e-12)
+    onnx = pytest.importorskip("onnx.reference")
+    model.to_onnx(tmp_path / "m.onnx")
+    answers = onnx.ReferenceEvaluator(str(tmp_path / "m.onnx")).run(None, {"X": X})
+    np.testing.assert_allclose(answers[-1], O, rtol=1e-12)
 
 
 LABELS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import reseau as rs
 from reseau.cli import app
-from reseau.estimators.mlp import REGRESSION_LOSSES
+from reseau.estimators.rules import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.losses import LOSSES
@@ -158,6 +158,9 @@ def test_an_estimator_s_activation_is_looked_for_in_the_same_way(activation, mea
 def test_an_estimator_s_loss_is_looked_for_in_the_same_way():
     with pytest.raises(rs.ParameterError, match=r"Did you mean 'squared_error' \(mse\)"):
         rs.MLPRegressor("mse").fit([[0.0], [1.0]], [0, 1])
+    for asked in ("logloss", "cross_entropy", "binary_cross_entropy", "categorical_crossentropy", "bce", "nll"):
+        with pytest.raises(rs.ParameterError, match=rf"loss is '{asked}', which is unknown\. Did you mean 'log_loss'"):
+            rs.MLPClassifier(loss=asked).fit([[0.0], [1.0]], [0, 1])
 
 
 @pytest.mark.parametrize("loss", ["rmse", "msle", "nse", "l3", "bcd", "mre"])
@@ -174,6 +177,7 @@ def test_a_short_name_is_not_taken_for_the_short_name_of_another_loss(loss):
         (rs.Network, "loss", LOSSES),
         (rs.Network.fit, "optimizer", OPTIMIZERS),
         (rs.MLPRegressor, "loss", REGRESSION_LOSSES),
+        (rs.MLPClassifier, "loss", CLASSIFICATION_LOSSES),
     ],
 )
 def test_the_docstring_of_a_parameter_names_all_entries_in_their_order(of, parameter, table):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from reseau.arrays import FloatArray, ResumePoint
 from reseau.errors import ParameterError, ReseauError
+from reseau.estimators.rules import LOG_LOSS
 from reseau.files.model_file import STATE
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
     description = {
         "kind": "estimator",
         "estimator": estimator._kept_as,
-        "parameters": {key: plain(key, value) for key, value in estimator.get_params(deep=False).items()},
+        "parameters": {
+            key: plain(key, value)
+            for key, value in estimator.get_params(deep=False).items()
+            if (key, value) != ("loss", LOG_LOSS)  # so that releases without that parameter can read it
+        },
         "network": network.describe(),
         "classes": estimator._described_classes(),
         "fitted": {key: plain(key, value) for key, value in fitted.items()},

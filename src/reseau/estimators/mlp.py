@@ -18,12 +18,15 @@ from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import labels
 from reseau.estimators.decoders import Labels, Numbers
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
-from reseau.estimators.rules import regression_units
+from reseau.estimators.rules import (
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
+    class_loss,
+    class_output,
+    regression_units,
+)
 from reseau.vocabulary.layers import Architecture, default_output
 from reseau.vocabulary.losses import LOSSES
-
-# Those that an output simplifies with, and that are no errors of probabilities.
-REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if entry.simplifies_with and not entry.is_entropy}
 
 
 def _check_length(y: Any, rows: int) -> None:
@@ -35,7 +38,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     """A multilayer perceptron that classifies, with scikit-learn's parameters, methods and attributes.
 
     Two classes are one sigmoid neuron with binary cross-entropy; more are a softmax with cross-entropy; several
-    labels at once are a sigmoid neuron each.
+    labels at once are a sigmoid neuron each. `loss` may be another.
 
     Parameters
     ----------
@@ -83,6 +86,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         Epochs without improvement before training stops.
     max_fun : int
         Evaluations of the loss at most, for "lbfgs".
+    loss : {"log_loss", "squared_error", "absolute_error", "huber", "poisson"}
+        "log_loss", scikit-learn's, is the cross-entropy that goes with the labels. The others compare the same outputs
+        with 1 for the right class and 0 for each other: squared_error gives half the Brier score.
 
     Attributes
     ----------
@@ -93,8 +99,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     coefs_, intercepts_ : list of ndarray
         W and b of each layer.
     loss_ : float
-        The last epoch's mean error with the penalty, in scikit-learn's units: squared errors are averaged over the
-        outputs, Poisson's is half the deviance.
+        The last epoch's mean error of the rows, with the penalty ½ α Σ W²/rows. The error of a row is the loss summed
+        over the output neurons.
     loss_curve_ : list of float
         `loss_` of every epoch; like the next three, not there after "lbfgs".
     best_loss_ : float or None
@@ -157,9 +163,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
+        loss: str = "log_loss",
     ) -> None:
         super().__init__(
-            loss="log_loss",
+            loss=loss,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             solver=solver,
@@ -184,6 +191,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
         )
+
+    def _check_parameters(self) -> list[int]:
+        known("loss", self.loss, CLASSIFICATION_LOSSES)
+        return super()._check_parameters()
 
     def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         new = (first and not incremental) or not hasattr(self, "classes_")
@@ -219,7 +230,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             self._check_known(y, places, all_of_them=self.warm_start and not incremental)
         elif incremental:
             self._check_known(y, places, all_of_them=False)
-        return places, places
+        takes_labels = LOSSES[class_loss(self.loss, self._one_of_many)].distribution
+        return places, np.eye(len(self.classes_))[places] if self._one_of_many and not takes_labels else places
 
     def _check_declared(self, classes: Any) -> None:
         """Refuse `classes` of a later `partial_fit` that are not those of the first."""
@@ -251,15 +263,20 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
         return y.reshape(-1, 1).astype(bool)
 
+    @property
+    def _one_of_many(self) -> bool:
+        """Whether there are more than two classes, of which one is right."""
+        return not self._several and len(self.classes_) > 2
+
     def _output(self, y: Any) -> tuple[int, str, str]:
-        if self._several:
-            return y.shape[1], "sigmoid", "binary_cross_entropy"
-        if len(self.classes_) <= 2:
-            return 1, "sigmoid", "binary_cross_entropy"
-        return len(self.classes_), "softmax", "cross_entropy"
+        one = self._one_of_many
+        neurons = len(self.classes_) if one or self._several else 1
+        return neurons, class_output(one), class_loss(self.loss, one)
 
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
-        return self._output(np.empty((0, len(self.classes_))))
+        neurons, output, loss = self._output(None)
+        possible = (class_loss(name, self._one_of_many) for name in CLASSIFICATION_LOSSES)  # `loss` may have been reset
+        return neurons, output, architecture.loss if architecture.loss in possible else loss
 
     def _decoder(self) -> Labels:
         return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
@@ -410,8 +427,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"}
-        ½ (t − o)² with an identity output, or o − t log o with an exponential one for t ≥ 0.
+    loss : {"squared_error", "absolute_error", "huber", "poisson"}
+        ½ (t − o)², |t − o|, or Huber's between them, with an identity output; or o − t log o with an exponential one
+        for t ≥ 0. squared_error predicts means, absolute_error medians, huber is moved less by outliers, and poisson
+        predicts the means of counts.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
     shuffle
         As for `MLPClassifier`.
@@ -426,7 +445,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
         The network itself.
     validation_scores_, best_validation_score_
         R² on the validation rows; None without early stopping.
-    coefs_, intercepts_, loss_, loss_curve_, best_loss_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+    loss_ : float
+        The last epoch's mean error of the rows, with the penalty ½ α Σ W²/rows. The error of a row is the loss summed
+        over the outputs; as in scikit-learn, squared_error is averaged over them, and poisson is half the deviance.
+    coefs_, intercepts_, loss_curve_, best_loss_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As for `MLPClassifier`.
 
     Examples
@@ -539,7 +561,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
 
     def _units(self, T: Any) -> tuple[float, Any]:
-        return regression_units(self.loss, T)
+        return regression_units(REGRESSION_LOSSES[self.loss], T)
 
     @available_if(trains_in_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

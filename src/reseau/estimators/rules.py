@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.special
 from sklearn.model_selection import train_test_split
 
 from reseau.errors import DataError, ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
+from reseau.vocabulary.layers import default_output
+from reseau.vocabulary.losses import LOSSES, Loss
 
 _WEIGHT_FACTORS = {"logistic": 2.0}  # by scikit-learn's name of the hidden activation; 6 for all others
 
@@ -29,20 +30,49 @@ def weight_bound(sigma: Activation, n_in: int, n_out: int) -> float:
     return float(np.sqrt(_WEIGHT_FACTORS.get(activation_name(sigma), 6.0) / (n_in + n_out)))
 
 
-def _mean_over_outputs(T: Any) -> tuple[float, Any]:
-    return 1 / T.shape[1], 0.0
+# Of numbers: every loss but the cross-entropies, which are of probabilities.
+REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if not entry.is_entropy}
 
 
-def _half_deviance(T: Any) -> tuple[float, Any]:
-    return 1.0, (scipy.special.xlogy(T, T) - T).sum(axis=1, dtype=np.float64)
+LOG_LOSS = "log_loss"  # scikit-learn's name for the cross-entropies, of which the labels choose one
+_ENTROPIES = {entry.distribution: entry for entry in LOSSES.values() if entry.is_entropy}
 
 
-_UNITS = {"poisson": _half_deviance}  # of all other losses the mean over outputs
+class _LogLoss(NamedTuple):
+    """What those who ask for it may call it."""
+
+    aliases: tuple[str, ...]
 
 
-def regression_units(loss: str, T: Any) -> tuple[float, Any]:
-    """a and c, with which scikit-learn's error of a row is a E + c: the mean over outputs, or half the deviance."""
-    return _UNITS.get(loss, _mean_over_outputs)(T)
+def class_output(one_of_many: bool) -> str:
+    """The activation of the outputs for classes: of which one is right, or each may be."""
+    return default_output(_ENTROPIES[one_of_many])
+
+
+# Of classes: that, and every other loss that is defined for both outputs.
+CLASSIFICATION_LOSSES: dict[str, _LogLoss | Loss] = {
+    LOG_LOSS: _LogLoss(tuple(alias for entry in _ENTROPIES.values() for alias in (entry.name, *entry.aliases))),
+    **{
+        name: entry
+        for name, entry in REGRESSION_LOSSES.items()
+        if all(entry.takes(ACTIVATIONS[class_output(one)]) for one in (False, True))
+    },
+}
+
+
+def class_loss(name: str, one_of_many: bool) -> str:
+    """The loss of a network for a name of `CLASSIFICATION_LOSSES`."""
+    return _ENTROPIES[one_of_many].name if name == LOG_LOSS else name
+
+
+def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:
+    """a and c, with which the estimator's error of a row is a E + c.
+
+    A loss that scikit-learn averages over the outputs is divided by their number. From every loss that of the best
+    outputs, o = t, is taken off: of all but Poisson's it is 0, of which half the deviance then remains.
+    """
+    c = -loss.value(T, T).sum(axis=1, dtype=np.float64)
+    return 1 / T.shape[1] if loss.scikit_learn_averages else 1.0, c if c.any() else 0.0
 
 
 def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.RandomState) -> list[Any]:

@@ -54,6 +54,8 @@ class Loss:
         has no minimum; integer labels then stand for one-hot rows.
     of_logarithms : Loss or None
         The same error of outputs that are the logarithms of such a distribution.
+    scikit_learn_averages : bool
+        Whether scikit-learn reports its mean over several outputs, where ours is the sum.
     aliases : tuple of str
         What other libraries call it, for those who ask for it so.
     """
@@ -72,6 +74,7 @@ class Loss:
     is_entropy: bool = False
     distribution: bool = False
     of_logarithms: Loss | None = None
+    scikit_learn_averages: bool = False
     aliases: tuple[str, ...] = ()
 
     def takes(self, sigma: Activation) -> bool:
@@ -169,6 +172,7 @@ _ENTRIES: tuple[Loss, ...] = (
         derivative=lambda O, T: O - T,
         simplifies_with="identity",
         value_from_scores=_squared_error,
+        scikit_learn_averages=True,
     ),
     Loss(
         name="absolute_error",
