@@ -134,14 +134,13 @@ class _Files:
         """The content of the header."""
         name, upper, architecture = self.name, self.upper, self.network.architecture
         title = self.code.title or f"A dense neural network: {summary(self.network)}."
-        of_a_row = f", which {name}_encode makes of a row" if self.code.title else ""
         blocks = [
             c.comment(f"{name}: {title}", "", f"Defined and explained in {c.plain(self.source_name)}."),
             f"#ifndef {upper}_H\n#define {upper}_H",
             '#ifdef __cplusplus\nextern "C" {\n#endif',
             f"#define {upper}_INPUTS {architecture.inputs}\n#define {upper}_OUTPUTS {architecture.outputs}",
             *([self.weights.declaration()] if self.loaded else []),
-            f"{c.comment(f'The outputs o of the inputs x{of_a_row}.')}\nvoid {name}_predict({self.x}, {self.o});",
+            f"{c.comment(f'The outputs o of the inputs x{self.code.x}.')}\nvoid {name}_predict({self.x}, {self.o});",
             "\n".join(
                 [
                     c.comment("The derivatives of the outputs at x: J[k][i] = do_k/dx_i."),
@@ -192,9 +191,7 @@ class _Files:
         x = f"x{len(equations)}" if equations else "x"
         for l, layer in enumerate(self.layers, start=1):
             a = "o" if l == len(self.layers) else f"a{l}"
-            b = "" if layer.b is None else f" + b{l}"
-            Z = f"{x} W{l}{b}"
-            equations.append(f"  {a} = {layer.sigma.name}({Z})".ljust(44) + f"W{l}: {layer.n_in} x {layer.n_out}")
+            equations.append(layer.equation(x, a))
             x = a
         equations[-1] += self.code.unit
         beside = f" Its numbers are in {c.plain(self.weights_name)}, which {name}_load reads first."

@@ -28,6 +28,8 @@ class Code:
     ----------
     title : str
         What the file is; "" for a network and nothing else.
+    x : str
+        What the header says of the inputs x.
     about : tuple of str
         Paragraphs of the comment that begins the file.
     equations : tuple of str
@@ -49,6 +51,7 @@ class Code:
     """
 
     title: str = ""
+    x: str = ""
     about: tuple[str, ...] = ()
     equations: tuple[str, ...] = ()
     unit: str = ""

@@ -52,6 +52,12 @@ class Layer:
         functions = [self._scores(), *([] if self.linear else [self._activation()]), self._back()]
         return "\n\n".join([f"{what}\n{tables[0]}", *tables[1:], *map("\n".join, functions)])
 
+    def equation(self, x: str, a: str) -> str:
+        """What it computes, and the shape of its weights."""
+        l = self.place
+        Z = f"{x} W{l}" + ("" if self.b is None else f" + b{l}")
+        return f"  {a} = {self.sigma.name}({Z})".ljust(44) + f"W{l}: {self.n_in} x {self.n_out}"
+
     def _scores(self) -> list[str]:
         l, n_in, n_out, kind = self.place, self.n_in, self.n_out, self.kind
         restrict, W = f"{self.name.upper()}_RESTRICT", f"{self.name}_W{self.place}"

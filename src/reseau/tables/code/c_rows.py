@@ -83,6 +83,7 @@ class Rows:
         )
         return Code(
             title=f"{self.answer.what}, from {plural(len(self.columns), 'column')} of a table{source}.",
+            x=f", which {name}_encode makes of a row",
             about=(about, ""),
             includes=tuple(sorted({header for column in self.columns for header in column.includes})),
             declarations=tuple(self._declarations()),
