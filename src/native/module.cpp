@@ -339,7 +339,7 @@ std::atomic<int> thread_limit{0};
 }  // namespace
 
 // The limit that threadpoolctl sets, through the library rather than through Python: one for the process, 0 for none.
-// reseau/engine.py honours it.
+// reseau/engine/machine.py honours it.
 extern "C" {
 [[gnu::visibility("default")]] int reseau_get_num_threads() { return thread_limit.load(std::memory_order_relaxed); }
 [[gnu::visibility("default")]] void reseau_set_num_threads(int threads) {
