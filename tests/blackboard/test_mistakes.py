@@ -19,7 +19,7 @@ from reseau.blackboard import words
 from reseau.blackboard.exercise import Exercise, draw, from_json
 from reseau.blackboard.mistakes import Verdict, close, report
 from reseau.formulas.typesetting import TextSetter
-from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.layers import Architecture, dense
 
 Answers = dict[str, Any]
 RATE = 0.5
@@ -80,18 +80,18 @@ def student(task: Exercise, mistake: str = "") -> Answers:
 
 
 MISTAKES = {
-    "bias": words.FORGOT_BIAS,
+    "bias": dense.FORGOT_BIAS.words,
     "activation": words.FORGOT_ACTIVATION,
-    "forward transposed": words.TRANSPOSED_FORWARD,
+    "forward transposed": dense.TRANSPOSED_FORWARD.words,
     "half": words.FORGOT_HALF,
     "half of the derivative": words.FORGOT_HALF_OF_DERIVATIVE,
     "sign of the error": words.SIGN_OF_ERROR,
     "derivative": words.FORGOT_DERIVATIVE,
     "derivative of the first": words.FORGOT_DERIVATIVE,
     "derivative of z": words.DERIVATIVE_OF_Z,
-    "gradient transposed": words.TRANSPOSED_GRADIENT,
-    "updated too soon": words.UPDATED_TOO_SOON,
-    "back transposed": words.TRANSPOSED_BACK,
+    "gradient transposed": dense.TRANSPOSED_GRADIENT.words,
+    "updated too soon": dense.UPDATED_TOO_SOON.words,
+    "back transposed": dense.TRANSPOSED_BACK.words,
     "sign of the update": words.SIGN_OF_UPDATE,
     "rate": words.FORGOT_RATE,
     "only the change": words.ONLY_THE_CHANGE,

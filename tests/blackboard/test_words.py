@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
@@ -10,12 +11,28 @@ import pytest
 
 from reseau.blackboard import words
 from reseau.formulas import words as formula_words
+from reseau.formulas.trees import Symbol
 from reseau.formulas.words import LANGUAGES, Words
 from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.layers import LAYERS, Dense, Dropout, Layer, LayerNorm, PReLU
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
+KINDS = (Dense(2, "tanh"), LayerNorm(), LayerNorm(bias=False), PReLU(), Dropout(0.5), Dropout(0.0))
+
+
+def words_of(layer: Layer) -> Iterator[Words]:
+    """What a kind of layer says on the blackboard."""
+    yield layer.words
+    yield from (tensor.words for tensor in layer.tensors(3))
+    for section in layer.equations(Symbol("A", "a")):
+        for equation in section:
+            yield from [equation.words] if equation.words else []
+            yield from (slip.words for slip in equation.slips)
+
+
 CATALOGUE: dict[str, Words] = {
+    **{f"{layer}: {entry.en}": entry for layer in KINDS for entry in words_of(layer)},
     **{name: value for name, value in vars(words).items() if isinstance(value, Words)},
     **{
         f"{name} of the tables": entry.words
@@ -28,7 +45,7 @@ CATALOGUE: dict[str, Words] = {
 # Names that are the same in both languages.
 PROPER_NAMES = {
     "Adam", "AdamW", "ELU", "GELU", "Mish", "RMSprop", "ReLU", "SELU", "SiLU", "log-softmax", "softmax", "softplus",
-    "softsign",
+    "softsign", "{neurons}",
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
 
@@ -38,6 +55,7 @@ def fields(text: str) -> set[Any]:
 
 
 def test_the_catalogue_is_found():
+    assert {type(layer) for layer in KINDS} == set(LAYERS.values())
     assert len(CATALOGUE) > 80
     assert {"TITLE", "FALLS", "relu of the tables", "sgd of the tables", "ELSE of formulas"} <= set(CATALOGUE)
 

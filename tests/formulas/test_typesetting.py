@@ -282,7 +282,7 @@ def test_a_formula_set_as_text_means_what_it_means(formula):
         (Symbol("beta_1", "β", "1"), "β₁", r"\beta_{1}"),
         (Symbol("ΔW", label="1"), "ΔW₁", r"\Delta W_{1}"),
         (Symbol("∂E"), "∂E", r"\partial E"),
-        (Symbol("m", label="W1"), "m_W1", "m_{W_{1}}"),
+        (Symbol("m", label=Symbol("W", label="1")), "m_W1", "m_{W_{1}}"),
     ],
     ids=str,
 )

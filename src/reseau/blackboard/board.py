@@ -13,10 +13,11 @@ import numpy as np
 from reseau import engine
 from reseau.arrays import FloatArray, IntArray
 from reseau.blackboard import words
+from reseau.blackboard.chalk import Names
 from reseau.blackboard.exact import exactly, fractions
-from reseau.blackboard.lesson import ROWS, Lesson, Names
+from reseau.blackboard.lesson import Lesson
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
-from reseau.blackboard.step import Parts, Task, take
+from reseau.blackboard.step import ROWS, Parts, Task, take
 from reseau.checks import integer, known, shown
 from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH = 40  # of text
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
-ALIASES = ("O", "dO")
 
 
 class Step(Mapping[str, Any]):
@@ -50,9 +50,7 @@ class Step(Mapping[str, Any]):
             array.setflags(write=False)
 
     def __getitem__(self, name: str) -> Any:
-        if name in ALIASES:
-            name = name.replace("O", f"A{self.task.depth}")
-        return self._parts[name]
+        return self._parts[self.task.aliases.get(name, name)]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -308,7 +306,8 @@ def work_out(
             given[f"{name}{l}"] = as_read(values)
     task = Task(exactly(architecture) if exact else architecture, optimizer)
     states = [equation.left.name for equation in optimizer.equations if equation.state]
-    for tensor, _ in task.tensors():
+    tensors = [parameter.name for parameter in task.parameters]
+    for tensor in tensors:
         for state in states:
             given[f"{state}_{tensor}_before"] = given[tensor] * 0
     done: list[Step] = []
@@ -317,7 +316,7 @@ def work_out(
         parts = take(task, given)
         done.append(Step(task, parts))
         given = {"X": parts["X"], "T": parts["T"]}
-        for tensor, _ in task.tensors():
+        for tensor in tensors:
             given[tensor] = parts[f"{tensor}_new"]
             for state in states:
                 given[f"{state}_{tensor}_before"] = parts[f"{state}_{tensor}"]
@@ -378,9 +377,9 @@ def _difference(architecture: Architecture, step: Step) -> float | None:
     None where these are not finite, and there is no difference to speak of.
     """
     X, T = (np.ascontiguousarray(floats(step[name])) for name in ("X", "T"))
-    tensors = step.task.tensors()
-    w = np.concatenate([floats(step[tensor]).ravel() for tensor, _ in tensors])
-    g = np.concatenate([floats(step[gradient]).ravel() for _, gradient in tensors])
+    none = np.empty(0)
+    w = np.concatenate([none, *(floats(step[parameter.name]).ravel() for parameter in step.task.parameters)])
+    g = np.concatenate([none, *(floats(step[parameter.gradient]).ravel() for parameter in step.task.parameters)])
     native = engine.get("native")
     O = native.predictor(architecture, w, lambda: 1)(X, 1)
     assert O is not None  # X has been checked

@@ -14,10 +14,9 @@ from reseau.arrays import FloatArray
 from reseau.blackboard import words
 from reseau.blackboard.answers import read, two
 from reseau.blackboard.board import Blackboard, network_line, work_out
-from reseau.blackboard.lesson import symbol_of
 from reseau.blackboard.mistakes import DIGITS, Verdict, check
 from reseau.blackboard.sheet import Line, Title
-from reseau.blackboard.step import Task, quantities
+from reseau.blackboard.step import Task, parts_of, quantities
 from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.typesetting import TextSetter
@@ -128,11 +127,10 @@ class Exercise:
             For what cannot be read.
         """
         step = self._board(exact=False).steps[0]
-        depth = self.task.depth
-        others = {"O": f"A{depth}", "dO": f"dA{depth}"}
-        others |= {tensor: f"{tensor}_new" for tensor, _ in self.task.tensors()}
+        tensors = [parameter.name for parameter in self.task.parameters]
+        others = self.task.aliases | {tensor: f"{tensor}_new" for tensor in tensors}
         answers = read(text, place, {name: step[name].shape for name in self.asked}, others)
-        given = {name: step[name] for name in ("X", "T", *(tensor for tensor, _ in self.task.tensors()))}
+        given = {name: step[name] for name in ("X", "T", *tensors)}
         return check(self.task, given, answers)
 
     def lines(self, solved: bool, how_to_check: str | None = None, answers: str | None = None) -> Iterator[Line]:
@@ -155,9 +153,10 @@ class Exercise:
         board, delimiter = self.board(), ";" if self.lang == "fr" else ","
         setter = TextSetter(self.lang, DIGITS)
         rows = [words.TEMPLATE_HEADER.in_(self.lang).split()]
+        parts = parts_of(self.task)
         for name in self.asked:
             array = np.empty(two(board[name].shape))
-            symbol = setter.set(symbol_of(self.task, name))
+            symbol = setter.set(parts[name].symbol)
             rows += [[name, str(i + 1), str(j + 1), "", symbol] for i, j in np.ndindex(*array.shape)]
         return "".join(delimiter.join(row) + "\n" for row in rows)
 
@@ -309,9 +308,10 @@ def parse_widths(layers: str) -> list[int]:
 
 def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Generator) -> Exercise:
     parameters = np.empty(architecture.n_parameters)
-    for view in architecture.views(parameters):
-        for name, values in view.items():
-            values[...] = rng.choice(WEIGHTS if name == "W" else BIASES, values.shape)
+    for here in architecture.places:
+        for start, tensor in here.values():
+            numbers = WEIGHTS if tensor.penalised else BIASES
+            parameters[start : start + tensor.size] = rng.choice(numbers, tensor.size)
     X = rng.choice(INPUTS, (1, architecture.inputs))
     return Exercise(architecture, parameters, X, _targets(architecture, rng), rate, lang)
 

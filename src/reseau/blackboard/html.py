@@ -81,8 +81,8 @@ class MathmlSetter(Setter):
         if symbol.mark == "^":
             text = f"<mover accent='true'>{text}<mo>^</mo></mover>"
         below = _row(self._below(symbol)) if symbol.below else ""
-        sign = {"*": "∗", "′": "′", "T": "⊤"}.get(symbol.mark, "")
-        above = f"<mo>{sign}</mo>" if sign else ""
+        sign = {"*": "∗", "′": "′", "T": "⊤", "²": "2"}.get(symbol.mark, "")
+        above = f"<mn>{sign}</mn>" if sign.isdecimal() else f"<mo>{sign}</mo>" if sign else ""
         if below and above:
             return f"<msubsup>{text}{below}{above}</msubsup>"
         if below:
@@ -90,7 +90,7 @@ class MathmlSetter(Setter):
         return f"<msup>{text}{above}</msup>" if above else text
 
     def _below(self, symbol: Symbol) -> str:
-        parts = [str(i) for i in symbol.below]
+        parts = [i.on_the_line if isinstance(i, Symbol) else str(i) for i in symbol.below]
         between = "" if all(len(part) == 1 for part in parts) else "<mo>,</mo>"
         return between.join(f"<mn>{part}</mn>" if part.isdecimal() else f"<mi>{escaped(part)}</mi>" for part in parts)
 

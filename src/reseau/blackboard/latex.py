@@ -20,6 +20,7 @@ BABEL = Words("english", "french")
 LETTERS = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "λ": r"\lambda", "μ": r"\mu",
     "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "φ": r"\varphi", "Φ": r"\Phi", "Δ": r"\Delta ", "∂": r"\partial ",
+    "ḡ": r"\bar{g}",
 }  # fmt: skip
 LAST_OF_FONT = "ſ"  # the Latin letters that the T1 fonts have
 SIGNS = {
@@ -76,15 +77,21 @@ class LatexSetter(Setter):
         return "".join(LETTERS.get(c, c) for c in letter).strip()
 
     def symbol(self, symbol: Symbol) -> str:
-        above = {"*": r"^{\ast}", "′": "'", "T": r"^{\top}"}.get(symbol.mark, "")
+        above = {"*": r"^{\ast}", "′": "'", "T": r"^{\top}", "²": "^{2}"}.get(symbol.mark, "")
         text = self.letter(symbol.written)
         if symbol.mark == "^":
             text = rf"\hat{{{text}}}"
-        below = [_with_index(str(i)) for i in symbol.below]
+        below = [self._below(i) for i in symbol.below]
         if below:
             joined = ("" if all(len(i) == 1 for i in below) else ",").join(below)
             text += f"_{{{joined}}}"
         return text + above
+
+    def _below(self, part: str | int | Symbol) -> str:
+        if isinstance(part, Symbol):
+            return self.symbol(part)
+        text = str(part)
+        return text if len(text) == 1 or text.isdecimal() else rf"\mathrm{{{text}}}"
 
     def operator(self, sign: str, prefix: bool = False) -> str:
         return SIGNS.get(sign, sign) if prefix else f" {SIGNS.get(sign, sign)} "
@@ -176,14 +183,6 @@ class LatexSetter(Setter):
         if len(texts) == 1:
             return texts[0].replace("& ", "", 1)
         return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
-
-
-def _with_index(text: str) -> str:
-    """The name of a parameter within an index: W1 is W with a 1 below."""
-    found = re.fullmatch(r"([A-Za-z]+)(\d+)", text)
-    return (
-        f"{found[1]}_{{{found[2]}}}" if found else text if len(text) == 1 or text.isdecimal() else rf"\mathrm{{{text}}}"
-    )
 
 
 def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -> str:

@@ -16,10 +16,10 @@ import numpy as np
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
 from reseau.blackboard.answers import Answers
-from reseau.blackboard.lesson import symbol_of
-from reseau.blackboard.step import Parts, Task, input_name, quantities
+from reseau.blackboard.step import ROWS, Parts, Quantity, Task, parts_of, quantities
 from reseau.formulas.typesetting import ALL_DIGITS, CLOSE, Setter
 from reseau.formulas.words import Words
+from reseau.vocabulary.layers.equations import Slip
 
 DIGITS = 4  # significant ones, that a sheet asks for
 MOST_NAMED = 3  # likely mistakes that are told
@@ -94,7 +94,7 @@ def check(task: Task, given: Parts, answers: Answers) -> Verdict:
         for place in places_of(values):
             value, unit = values[place], answers.units[line.name][place]
             answered += 1
-            old = _old(given, line.name, place)
+            old = _old(given, line, place)
             # What should stand there: what follows from the numbers before it, which were right, if rounded.
             index = tuple(int(i) + 1 for i in place[-2:])
             found = Wrong(line.name, index, float(value), float(following[line.name][place]))
@@ -148,9 +148,9 @@ def places_of(values: FloatArray) -> list[tuple[int, ...]]:
     return [place for place in np.ndindex(*values.shape) if not np.isnan(values[place])]
 
 
-def _old(given: Parts, name: str, place: tuple[Any, ...]) -> float:
-    tensor = name.removesuffix("_new")
-    return float(given[tensor][place]) if tensor != name and tensor in given else 0.0
+def _old(given: Parts, line: Quantity, place: tuple[Any, ...]) -> float:
+    """The number that one of a step takes the place of, or 0."""
+    return float(given[line.replaces][place]) if line.replaces else 0.0
 
 
 def walk(task: Task, given: Parts, answers: Mapping[str, FloatArray], changes: Changes) -> Parts:
@@ -176,7 +176,8 @@ def _likely(task: Task, given: Parts, answers: Answers, first: Wrong) -> list[Mi
     """The mistakes that explain the first wrong number, those first that explain most of the answers."""
     place = tuple(i - 1 for i in first.place)
     unit = _last_two(answers.units[first.name])[place]
-    old = _old(given, first.name, place)
+    lines = {line.name: line for line in quantities(task)}
+    old = _old(given, lines[first.name], place)
     found: list[tuple[int, Mistake]] = []
     for mistake in mistakes(task):
         try:
@@ -184,7 +185,7 @@ def _likely(task: Task, given: Parts, answers: Answers, first: Wrong) -> list[Mi
         except ValueError:  # shapes that do not fit: this mistake cannot be made here
             continue
         if close(first.given, float(_last_two(parts[first.name])[place]), unit, old):
-            found.append((_explained(given, parts, answers), mistake))
+            found.append((_explained(lines, given, parts, answers), mistake))
     most = max((score for score, _ in found), default=0)
     likely: list[Mistake] = []
     for score, mistake in found:
@@ -198,9 +199,9 @@ def _last_two(array: FloatArray) -> FloatArray:
     return array.reshape(array.shape[-2:])
 
 
-def _explained(given: Parts, parts: Parts, answers: Answers) -> int:
+def _explained(lines: Mapping[str, Quantity], given: Parts, parts: Parts, answers: Answers) -> int:
     return sum(
-        close(values[place], parts[name][place], answers.units[name][place], _old(given, name, place))
+        close(values[place], parts[name][place], answers.units[name][place], _old(given, lines[name], place))
         for name, values in answers.values.items()
         for place in places_of(values)
     )
@@ -210,7 +211,7 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
     """A verdict in sentences."""
     lang = setter.lang
     if verdict.transposed is not None:
-        symbol = setter.set(symbol_of(task, verdict.transposed))
+        symbol = setter.set(parts_of(task)[verdict.transposed].symbol)
         return [words.IS_TRANSPOSED.in_(lang).format(symbol=symbol, name=verdict.transposed)]
     lost = _lost(task, verdict, setter)
     if verdict.first is None:
@@ -234,11 +235,12 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
 
 def _place(task: Task, number: Wrong, setter: Setter) -> str:
     """Where a number stands, in words."""
-    symbol = setter.set(symbol_of(task, number.name))
+    part = parts_of(task)[number.name]
+    symbol = setter.set(part.symbol)
     if not number.place:
         return f"{symbol} ({number.name})"
     row, column = (1, *number.place)[-2:]
-    template = words.AT_ROW if _is_matrix(number.name) else words.IN_COLUMN
+    template = words.AT_ROW if len(set(part.axes) - {ROWS}) > 1 else words.IN_COLUMN
     return template.in_(setter.lang).format(symbol=symbol, row=row, column=column, name=number.name)
 
 
@@ -266,73 +268,18 @@ def _lost(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
     ]
 
 
-def _is_matrix(name: str) -> bool:
-    """Whether a quantity has rows and columns, where there is one sample."""
-    return "W" in name or name.startswith("D")
-
-
 # --- the mistakes -----------------------------------------------------------------------------------------------------
 
 
 def mistakes(task: Task) -> Iterator[Mistake]:
-    """Every mistake that is known, at each layer and then at all, in the order of a step and the commonest first."""
-    depth = range(1, task.depth + 1)
-    for make in (_forward, _backward):
-        by_words: dict[Words, list[Mistake]] = {}
-        for l in depth:
-            for mistake in make(task, l):
-                by_words.setdefault(mistake.words, []).append(mistake)
-        for text, found in by_words.items():
-            yield from found
-            if len(found) > 1:
-                together = {name: change for mistake in found for name, change in mistake.changes.items()}
-                yield Mistake(text, None, together)
-    yield from _error(task)
-    yield from _update(task)
-
-
-def _forward(task: Task, l: int) -> Iterator[Mistake]:
-    if "b" in task.architecture.places[l - 1]:
-        yield Mistake(words.FORGOT_BIAS, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"]})
-    yield Mistake(words.TRANSPOSED_FORWARD, l, {f"Z{l}": lambda p: p[input_name(l)] @ p[f"W{l}"].T + p.get(f"b{l}", 0)})
-    yield Mistake(words.FORGOT_ACTIVATION, l, {f"A{l}": lambda p: p[f"Z{l}"]})
-
-
-def _backward(task: Task, l: int) -> Iterator[Mistake]:
-    sigma, rate = task.architecture.layers[l - 1].sigma, task.optimizer.learning_rate
-    yield Mistake(words.FORGOT_DERIVATIVE, l, {f"delta{l}": lambda p: p[f"dA{l}"]})
-    if sigma.row_wise:
-        along_the_diagonal = {f"delta{l}": lambda p: p[f"dA{l}"] * np.diagonal(p[f"D{l}"], axis1=1, axis2=2)}
-        yield Mistake(words.SOFTMAX_ELEMENTWISE, l, along_the_diagonal)
-    else:
-        yield Mistake(words.DERIVATIVE_OF_Z, l, {f"D{l}": lambda p: sigma.slopes(p[f"Z{l}"], p[f"Z{l}"])})
-    yield Mistake(words.TRANSPOSED_GRADIENT, l, {f"dW{l}": lambda p: p[f"delta{l}"].T @ p[input_name(l)]})
-    if l > 1:
-        yield Mistake(words.TRANSPOSED_BACK, l, {f"dA{l - 1}": lambda p: p[f"delta{l}"] @ p[f"W{l}"]})
-        updated = {f"dA{l - 1}": lambda p: p[f"delta{l}"] @ (p[f"W{l}"] - rate * p[f"dW{l}"]).T}
-        yield Mistake(words.UPDATED_TOO_SOON, l, updated)
-
-
-def _error(task: Task) -> Iterator[Mistake]:
-    L = task.depth
-    right = {line.name: line.compute for line in quantities(task)}
-    negative = {f"dA{L}": lambda p: -right[f"dA{L}"](p)}
-    if task.architecture.simplifies:
-        negative[f"delta{L}"] = lambda p: -right[f"delta{L}"](p)
-    yield Mistake(words.SIGN_OF_ERROR, None, negative)
-    yield Mistake(words.FORGOT_HALF, None, {"e": lambda p: 2 * right["e"](p)})
-    yield Mistake(words.FORGOT_HALF_OF_DERIVATIVE, None, {f"dA{L}": lambda p: 2 * right[f"dA{L}"](p)})
-
-
-def _update(task: Task) -> Iterator[Mistake]:
-    def each(change: Callable[[Parts, str, str], Any], name: str) -> Changes:
-        return {
-            name.format(tensor): lambda p, t=tensor, g=gradient: change(p, t, g)  # type: ignore[misc]
-            for tensor, gradient in task.tensors()
-        }
-
-    rate = task.optimizer.learning_rate
-    yield Mistake(words.SIGN_OF_UPDATE, None, each(lambda p, t, g: rate * p[g], "change_{}"))
-    yield Mistake(words.SIGN_OF_UPDATE, None, each(lambda p, t, g: p[t] - p[f"change_{t}"], "{}_new"))
-    yield Mistake(words.FORGOT_RATE, None, each(lambda p, t, g: -p[g], "change_{}"))
-    yield Mistake(words.ONLY_THE_CHANGE, None, each(lambda p, t, g: p[f"change_{t}"], "{}_new"))
+    """Every mistake that the quantities know, at each layer and then everywhere, in the order of a step."""
+    found: dict[tuple[Words, str], list[tuple[Quantity, Slip]]] = {}
+    for line in quantities(task):
+        for slip in line.slips:
+            found.setdefault((slip.words, slip.together), []).append((line, slip))
+    for (text, together), slips in found.items():
+        if not together:
+            for line, slip in slips:
+                yield Mistake(text, line.layer, {line.name: slip.compute})
+        if together or len(slips) > 1:
+            yield Mistake(text, None, {line.name: slip.compute for line, slip in slips})

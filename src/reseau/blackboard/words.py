@@ -1,4 +1,4 @@
-"""Every word on the blackboard, in each language; fields in braces are filled in."""
+"""The words of the blackboard in each language; fields in braces are filled in. Entries of tables bring their own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LAYERS = Words("{count} layers", "{count} couches")
 ONE_LAYER = Words("1 layer", "1 couche")
 NEURONS = Words("{count} neurons", "{count} neurones")
 ONE_NEURON = Words("1 neuron", "1 neurone")
-LAYER = Words(
-    "Layer {l}: {neurons}, activation function {activation}",
-    "Couche {l} : {neurons}, fonction d’activation {activation}",
-)
+NUMBERS = Words("{count} numbers", "{count} nombres")
+ONE_NUMBER = Words("1 number", "1 nombre")
+LAYER = Words("Layer {l}: {kind}", "Couche {l} : {kind}")
+WITH_ACTIVATION = Words("activation function {activation}", "fonction d’activation {activation}")
 WITHOUT_BIAS = Words("without bias", "sans biais")
 ROUNDED = Words(
     "Numbers are rounded to {digits} significant digits; what follows is computed from the unrounded ones.",
@@ -32,6 +32,10 @@ EXACT = Words(
     "arrondi à {digits} chiffres significatifs.",
 )
 
+AND = Words(" and ", " et ")
+COMMA_THE, AND_THE = Words(", ", ", les "), Words(" and ", " et les ")
+COMMA_OF_THE, AND_OF_THE = Words(", ", ", des "), Words(" and ", " et des ")
+
 GIVEN = Words("Given", "Données")
 SAMPLE = Words(
     "The sample: a row X of inputs, and the target O* of each output neuron.",
@@ -41,11 +45,9 @@ BATCH = Words(
     "The batch: {rows} rows X of inputs, and their targets O*.",
     "Le lot : {rows} lignes X d’entrées, et leurs sorties voulues O*.",
 )
-PARAMETERS = Words("The weights W and biases b of each layer:", "Les poids W et les biais b de chaque couche :")
-WEIGHTS = Words("The weights W of each layer:", "Les poids W de chaque couche :")
+PARAMETERS = Words("The {tensors} of each layer:", "Les {tensors} de chaque couche :")
 LEARNING_RATE = Words("The learning rate:", "Le taux d’apprentissage :")
 SETTINGS = Words("The optimizer {optimizer}, with:", "L’optimiseur {optimizer}, avec :")
-COLUMN = Words("column", "colonne")
 VALUE = Words("value", "valeur")
 INPUT = Words("input", "entrée")
 OUTPUT = Words("output", "sortie")
@@ -55,6 +57,13 @@ MEANING = Words("meaning", "signification")
 FORWARD = Words("1. Forward: from the inputs to the output", "1. Propagation : des entrées à la sortie")
 EACH_NEURON = Words("Neuron {j}, written out:", "Le neurone {j}, en détail :")
 EACH_NEURON_OF_ROW = Words("Neuron {j} for row {r}, written out:", "Le neurone {j} pour la ligne {r}, en détail :")
+LINK = Words("A residual link adds {source}:", "Un lien résiduel ajoute {source} :")
+OUTPUTS_OF_LAYER = Words("the outputs of layer {l}", "les sorties de la couche {l}")
+THE_INPUTS = Words("the inputs", "les entrées")
+DROPPED = Words(
+    "In training, each output of this layer is dropped with probability {p}; on the board none is.",
+    "À l’entraînement, chaque sortie de cette couche est omise avec la probabilité {p} ; au tableau, aucune ne l’est.",
+)
 OUTPUT_IS = Words(
     "The output of the network is that of its last layer:", "La sortie du réseau est celle de sa dernière couche :"
 )
@@ -81,6 +90,7 @@ JACOBIAN = Words(
 )
 ROW_R = Words("Row {r}:", "Ligne {r} :")
 DELTA = Words("What reaches the sums Z of layer {l}:", "Ce qui parvient aux sommes Z de la couche {l} :")
+DELTA_OF_NUMBERS = Words("What reaches the numbers Z of layer {l}:", "Ce qui parvient aux nombres Z de la couche {l} :")
 SIMPLIFIES = Words(
     "With this activation function and this error the product is simply the difference:",
     "Avec cette fonction d’activation et cette erreur, le produit est simplement la différence :",
@@ -91,21 +101,31 @@ SATURATED = Words(
     "Une sortie est si proche de sa limite que ce produit ne se calcule pas avec des nombres arrondis ; avec cette "
     "fonction d’activation et cette erreur, c’est simplement la différence :",
 )
-GRADIENT = Words(
-    "The gradient of the weights and biases of layer {l}:", "Le gradient des poids et des biais de la couche {l} :"
-)
-GRADIENT_OF_WEIGHTS = Words("The gradient of the weights of layer {l}:", "Le gradient des poids de la couche {l} :")
+GRADIENT = Words("The gradient of the {tensors} of layer {l}:", "Le gradient des {tensors} de la couche {l} :")
 SENT_BACK = Words("What layer {l} sends back to layer {before}:", "Ce que la couche {l} renvoie à la couche {before} :")
+
+LINKED_BACK = Words(
+    "The residual link brings back what reached the outputs of layer {l}:",
+    "Le lien résiduel ramène ce qui est parvenu aux sorties de la couche {l} :",
+)
 
 UPDATE = Words("4. Update", "4. Mise à jour")
 UPDATE_OF_EACH = Words(
     "Each parameter w moves against its gradient ({optimizer}):",
     "Chaque paramètre w se déplace dans le sens opposé à son gradient ({optimizer}) :",
 )
+A_SETTING = Words(
+    "Here {letters} is a setting of the optimizer, not a number of a layer.",
+    "Ici {letters} est un réglage de l’optimiseur, non un nombre d’une couche.",
+)
+SOME_SETTINGS = Words(
+    "Here {letters} are settings of the optimizer, not numbers of a layer.",
+    "Ici {letters} sont des réglages de l’optimiseur, non des nombres d’une couche.",
+)
 WITH_GRADIENT = Words("Here g is the gradient of w.", "Ici g est le gradient de w.")
 STEP_NUMBER = Words("This is step t = {t}.", "C’est le pas t = {t}.")
 FIRST_ELEMENT = Words(
-    "The first of the weights of layer {l}, written out:", "Le premier des poids de la couche {l}, en détail :"
+    "The first of the {tensor} of layer {l}, written out:", "Le premier des {tensor} de la couche {l}, en détail :"
 )
 LAYER_L = Words("Layer {l}", "Couche {l}")
 
@@ -214,18 +234,6 @@ DERIVATIVE_OF_Z = Words(
     "the derivative was computed from the sum z instead of the value of the activation function",
     "la dérivée a été calculée avec la somme z au lieu de la valeur de la fonction d’activation",
 )
-TRANSPOSED_FORWARD = Words(
-    "the weights were transposed, A Wᵀ instead of A W", "les poids ont été transposés, A Wᵀ au lieu de A W"
-)
-TRANSPOSED_GRADIENT = Words("the gradient of the weights is transposed", "le gradient des poids est transposé")
-TRANSPOSED_BACK = Words(
-    "the transposition was forgotten in what is sent back, δ W instead of δ Wᵀ",
-    "la transposition a été oubliée dans ce qui est renvoyé, δ W au lieu de δ Wᵀ",
-)
-UPDATED_TOO_SOON = Words(
-    "the weights were updated before the error was sent back through them",
-    "les poids ont été mis à jour avant que l’erreur ne soit renvoyée à travers eux",
-)
 SIGN_OF_UPDATE = Words(
     "the sign of the update, +γ ∂E/∂w instead of −γ ∂E/∂w", "le signe de la mise à jour, +γ ∂E/∂w au lieu de −γ ∂E/∂w"
 )
@@ -233,8 +241,11 @@ SIGN_OF_ERROR = Words(
     "the sign of the error’s derivative, o* − o instead of o − o*",
     "le signe de la dérivée de l’erreur, o* − o au lieu de o − o*",
 )
-FORGOT_BIAS = Words("the bias was forgotten", "le biais a été oublié")
 FORGOT_ACTIVATION = Words("the activation function was forgotten", "la fonction d’activation a été oubliée")
+FORGOT_LINK = Words("the residual link was forgotten", "le lien résiduel a été oublié")
+FORGOT_LINK_BACK = Words(
+    "what the residual link brings back was forgotten", "ce que le lien résiduel ramène a été oublié"
+)
 FORGOT_HALF = Words("the factor ½ of the error was forgotten", "le facteur ½ de l’erreur a été oublié")
 FORGOT_HALF_OF_DERIVATIVE = Words(
     "the 2 of the derivative of the square was not cancelled by the ½",

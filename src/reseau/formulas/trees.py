@@ -9,7 +9,7 @@ is set: `reseau.formulas.typesetting` sets it as text, and the floors above as L
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -127,17 +127,18 @@ class Symbol(Expression):
         What its value is called.
     letter : str
         How it is written; the name itself unless given.
-    label : str
-        Below it, a part of what it is called: the 1 of β₁, or of the layer in W₁.
+    label : str or Symbol
+        Below it, a part of what it is called: the 1 of β₁, or of the layer in W₁; or the letter that it belongs to.
     index : tuple of str or int
         Below it, which of several numbers it is; a letter is looked up among the values, a number is a place from 1.
     mark : str
-        Above it: "^" for a hat, "*" or "′" for a star or a prime, "T" for a transposed matrix.
+        Above it: "^" for a hat, "*" or "′" for a star or a prime, "T" for a transposed matrix, "²" of what is one
+        quantity as a square, such as a variance.
     """
 
     name: str
     letter: str = ""
-    label: str = ""
+    label: str | Symbol = ""
     index: tuple[str | int, ...] = ()
     mark: str = ""
 
@@ -147,9 +148,14 @@ class Symbol(Expression):
         return self.letter or self.name
 
     @property
-    def below(self) -> tuple[str | int, ...]:
+    def below(self) -> tuple[str | int | Symbol, ...]:
         """What is written below it."""
         return (self.label, *self.index) if self.label else self.index
+
+    @property
+    def on_the_line(self) -> str:
+        """The letter with its label beside it, as within the index of another."""
+        return f"{self.written}{self.label}"
 
     def at(self, *index: str | int) -> Symbol:
         """The same letter with indices."""
@@ -360,13 +366,19 @@ class Cases(Expression):
     otherwise: Expression
 
     def evaluate(self, values: Values, exact: bool = False) -> Any:
-        return self._holding(values, exact).evaluate(values, exact)
+        holding = [condition.holds(values, exact) for _, condition in self.cases]
+        if not any(isinstance(holds, np.ndarray) for holds in holding):
+            return self._holding(holding).evaluate(values, exact)
+        found = self.otherwise.evaluate(values, exact)
+        for (value, _), holds in zip(reversed(self.cases), reversed(holding), strict=True):
+            found = np.where(np.asarray(holds, dtype=bool), value.evaluate(values, exact), found)
+        return found
 
     def plug(self, values: Values) -> Expression:
-        return self._holding(values, False).plug(values)
+        return self._holding([condition.holds(values) for _, condition in self.cases]).plug(values)
 
-    def _holding(self, values: Values, exact: bool) -> Expression:
-        return next((value for value, condition in self.cases if condition.holds(values, exact)), self.otherwise)
+    def _holding(self, holding: Sequence[Any]) -> Expression:
+        return next((value for (value, _), holds in zip(self.cases, holding, strict=True) if holds), self.otherwise)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ class Setter(ABC):
             case Power():
                 return POWER
             case Symbol(mark=mark):
-                return POWER if mark in ("*", "′", "T") else ATOM
+                return POWER if mark in ("*", "′", "T", "²") else ATOM
             case Call(function=function):
                 if function.name in ("abs", "max", "min"):
                     return ATOM
@@ -331,7 +331,7 @@ def missing_decimals(texts: Sequence[str], mark: str) -> list[str]:
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789−t", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵗ")
-MARKS = {"": "", "^": "\N{COMBINING CIRCUMFLEX ACCENT}", "*": "*", "′": "′", "T": "ᵀ"}
+MARKS = {"": "", "^": "\N{COMBINING CIRCUMFLEX ACCENT}", "*": "*", "′": "′", "T": "ᵀ", "²": "²"}
 BLANK = "_____"
 
 
@@ -357,14 +357,14 @@ class TextSetter(Setter):
         text = symbol.written
         if symbol.mark in ("*", "^"):
             text += MARKS[symbol.mark]
-        below = [str(i) for i in symbol.below]
+        below = [i.on_the_line if isinstance(i, Symbol) else str(i) for i in symbol.below]
         if below:
             digits, short = all(i.isdecimal() for i in below), all(len(i) == 1 for i in below)
             if digits and (short or len(below) == 1):
                 text += "".join(below).translate(SUBSCRIPTS)
             else:
                 text += "_" + ("" if short and not digits else ",").join(below)
-        return text + (MARKS[symbol.mark] if symbol.mark in ("T", "′") else "")
+        return text + (MARKS[symbol.mark] if symbol.mark in ("T", "′", "²") else "")
 
     def operator(self, sign: str, prefix: bool = False) -> str:
         return sign if prefix else f" {sign} "

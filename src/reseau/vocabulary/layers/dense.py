@@ -8,7 +8,10 @@ from typing import ClassVar
 from reseau.arrays import Array, namespace
 from reseau.checks import boolean, integer, known
 from reseau.errors import ParameterError
+from reseau.formulas.trees import Symbol
+from reseau.formulas.words import Words
 from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, OfMatrices, Slip, Z, transposed
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
@@ -30,6 +33,31 @@ def weight_gradient(A: Array, delta: Array) -> Array:
 def bias_gradient(delta: Array) -> Array:
     """∂E/∂b = Σ_rows δ, (n,)."""
     return namespace(delta).sum(delta, axis=0)
+
+
+FORGOT_BIAS = Slip(Words("the bias was forgotten", "le biais a été oublié"), lambda p: p["A"] @ p["W"])
+TRANSPOSED_FORWARD = Slip(
+    Words("the weights were transposed, A Wᵀ instead of A W", "les poids ont été transposés, A Wᵀ au lieu de A W"),
+    lambda p: p["A"] @ p["W"].T + p.get("b", 0),
+)
+TRANSPOSED_GRADIENT = Slip(
+    Words("the gradient of the weights is transposed", "le gradient des poids est transposé"),
+    lambda p: p["delta"].T @ p["A"],
+)
+TRANSPOSED_BACK = Slip(
+    Words(
+        "the transposition was forgotten in what is sent back, δ W instead of δ Wᵀ",
+        "la transposition a été oubliée dans ce qui est renvoyé, δ W au lieu de δ Wᵀ",
+    ),
+    lambda p: p["delta"] @ p["W"],
+)
+UPDATED_TOO_SOON = Slip(
+    Words(
+        "the weights were updated before the error was sent back through them",
+        "les poids ont été mis à jour avant que l’erreur ne soit renvoyée à travers eux",
+    ),
+    lambda p: p["delta"] @ (p["W"] - p["learning_rate"] * p["dW"]).T,
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +115,8 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     letters: ClassVar[tuple[str, ...]] = ("W", "b")
+    words: ClassVar[Words] = Words("{neurons}", "{neurons}")
+    of_neurons: ClassVar[bool] = True
     takes_sparse_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -112,8 +142,8 @@ class Dense(Layer):
         return self.neurons
 
     def tensors(self, n_in: int) -> tuple[Tensor, ...]:
-        W = Tensor("W", (n_in, self.neurons), self.initializer, penalised=True)
-        return (W, Tensor("b", (self.neurons,))) if self.bias else (W,)
+        W = Tensor("W", (n_in, self.neurons), self.initializer, penalised=True, words=Words("weights", "poids"))
+        return (W, Tensor("b", (self.neurons,), words=Words("biases", "biais"))) if self.bias else (W,)
 
     def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return scores(rounded(A), rounded(p["W"]), p.get("b"))
@@ -124,3 +154,38 @@ class Dense(Layer):
     def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         found = {"W": weight_gradient(rounded(A), rounded(delta))}
         return {**found, "b": bias_gradient(delta)} if self.bias else found
+
+    def equations(self, x: Symbol) -> Equations:
+        W, b = Symbol("W"), Symbol("b")
+        forward = OfMatrices(
+            symbol=Z,
+            axes=("rows", "out"),
+            sides=(x, W, "+", b) if self.bias else (x, W),
+            function=lambda p: scores(p["A"], p["W"], p.get("b")),
+            slips=(FORGOT_BIAS, TRANSPOSED_FORWARD) if self.bias else (TRANSPOSED_FORWARD,),
+        )
+        by_W: Equation = OfMatrices(
+            symbol=W,
+            derivative=True,
+            axes=("in", "out"),
+            sides=(transposed(x), DELTA),
+            function=lambda p: weight_gradient(p["A"], p["delta"]),
+            slips=(TRANSPOSED_GRADIENT,),
+        )
+        by_b = OfMatrices(
+            symbol=b,
+            derivative=True,
+            axes=("out",),
+            sides=(DELTA,),
+            summed=True,
+            function=lambda p: bias_gradient(p["delta"]),
+        )
+        back = OfMatrices(
+            symbol=x,
+            derivative=True,
+            axes=("rows", "in"),
+            sides=(DELTA, transposed(W)),
+            function=lambda p: sent_back(p["delta"], p["W"]),
+            slips=(TRANSPOSED_BACK, UPDATED_TOO_SOON),
+        )
+        return Equations((forward,), (by_W, by_b) if self.bias else (by_W,), (back,))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reseau.arrays import Array
+from reseau.formulas.trees import Symbol
+from reseau.formulas.words import Words
+from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
@@ -43,6 +46,12 @@ class Dropout(Layer):
     kind: ClassVar[str] = "dropout"
     letters: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def words(self) -> Words:
+        if self.dropout:
+            return Words("dropout of {numbers}", "dropout de {numbers}")
+        return Words("{numbers}, passed on", "{numbers}, transmis")
+
     def width(self, n_in: int | None) -> int | None:
         return n_in
 
@@ -57,3 +66,8 @@ class Dropout(Layer):
 
     def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         return {}
+
+    def equations(self, x: Symbol) -> Equations:
+        forward = OfMatrices(symbol=Z, axes=("rows", "out"), sides=(x,), function=lambda p: p["A"])
+        back = OfMatrices(symbol=x, derivative=True, axes=("rows", "in"), sides=(DELTA,), function=lambda p: p["delta"])
+        return Equations((forward,), (), (back,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
@@ -17,8 +17,11 @@ import numpy as np
 from reseau.arrays import Array, FloatArray
 from reseau.checks import integer, known, real
 from reseau.errors import ReseauError
+from reseau.formulas.trees import Symbol
+from reseau.formulas.words import Words
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers.equations import Equations
 
 Parameters: TypeAlias = Mapping[str, Array]  # a layer's tensors by name
 Rounding: TypeAlias = Callable[[Array], Array]  # of the factors of a matrix product
@@ -44,12 +47,23 @@ class Tensor:
         same.
     penalised : bool
         Whether the penalty ½ λ Σ W² counts it.
+    letter : str
+        How it is written; its name unless given.
+    words : Words
+        What its numbers are called, as in "the gradient of the weights".
     """
 
     name: str
     shape: tuple[int, ...]
     first: str | float = 0.0
     penalised: bool = False
+    letter: str = ""
+    words: Words = field(kw_only=True)
+
+    @property
+    def symbol(self) -> Symbol:
+        """The letter, for formulas."""
+        return Symbol(self.name, self.letter)
 
     @property
     def size(self) -> int:
@@ -79,6 +93,8 @@ class Layer(ABC):
 
     kind: ClassVar[str]  # its name in files, and in the native engine's table
     letters: ClassVar[tuple[str, ...]]  # the names of the tensors it may have, in their order
+    constants: ClassVar[tuple[Symbol, ...]] = ()  # of its map; their names are those of its fields
+    of_neurons: ClassVar[bool] = False  # that sum up; an activation of other kinds is told if it is not identity
     default_activation: ClassVar[str] = "relu"  # of a hidden layer that is given none
     activates: ClassVar[bool] = False  # whether it takes the place of an activation of the layer before
     takes_sparse_rows: ClassVar[bool] = False
@@ -86,6 +102,7 @@ class Layer(ABC):
     activation: str | None
     dropout: float
     residual: int
+    bias: bool = True
     epsilon: float = 0.0  # a constant of its map that the native engine is told
 
     def __post_init__(self) -> None:
@@ -94,6 +111,11 @@ class Layer(ABC):
             object.__setattr__(self, "activation", name_of("activation", self.activation, ACTIVATIONS))
         object.__setattr__(self, "dropout", real("dropout", self.dropout, low=0, high=1, includes_high=False))
         object.__setattr__(self, "residual", integer("residual", self.residual, low=0))
+
+    @property
+    @abstractmethod
+    def words(self) -> Words:
+        """What it is, of {neurons} or {numbers}."""
 
     @abstractmethod
     def width(self, n_in: int | None) -> int | None:
@@ -114,6 +136,10 @@ class Layer(ABC):
     @abstractmethod
     def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         """∂E/∂ each tensor, by its name, of δ = ∂E/∂Z."""
+
+    @abstractmethod
+    def equations(self, x: Symbol) -> Equations:
+        """Its map for the blackboard; `x` stands for its inputs A."""
 
     def check_inputs(self, n_in: int) -> None:
         """Raise ParameterError where so many inputs are of no use."""

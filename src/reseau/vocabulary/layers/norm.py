@@ -8,6 +8,9 @@ from typing import ClassVar
 from reseau.arrays import Array, namespace
 from reseau.checks import boolean, real
 from reseau.errors import ParameterError
+from reseau.formulas.trees import Expression, SumOver, Symbol, root, symbols_of
+from reseau.formulas.words import Words
+from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, N, OfMatrices, OfNumbers, Slip, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
 
@@ -32,6 +35,52 @@ def sent_back(delta: Array, A: Array, gamma: Array, epsilon: float) -> Array:
     """∂E/∂x = (g − mean(g) − x̂ mean(g x̂))/√(s² + ε) with g = γ δ, (rows, n)."""
     x_hat, g = normalised(A, epsilon), delta * gamma
     return (g - row_mean(g) - x_hat * row_mean(g * x_hat)) / row_scale(A, epsilon)
+
+
+GAMMA, BETA, EPSILON = Symbol("gamma", "γ"), Symbol("beta", "β"), Symbol("epsilon", "ε")
+MU, VARIANCE, X_HAT = Symbol("mu", "μ"), Symbol("variance", "s", mark="²"), Symbol("x_hat", "X", mark="^")
+G, G_MEAN, C = Symbol("g", "G"), Symbol("g_mean", "ḡ"), Symbol("c")
+x_hat, g = Symbol("x_hat", "x", mark="^"), Symbol("g")
+
+DIVIDED_BY_LESS = Slip(
+    Words(
+        "the variance was divided by n − 1 instead of n, as an estimate from a sample is",
+        "la variance a été divisée par n − 1 au lieu de n, comme on l’estime sur un échantillon",
+    ),
+    lambda p: p["variance"] * p["n"] / (p["n"] - 1),
+)
+FORGOT_ROOT = Slip(
+    Words(
+        "the root was forgotten: x − μ was divided by the variance",
+        "la racine a été oubliée : x − μ divisé par la variance",
+    ),
+    lambda p: (p["A"] - p["mu"]) / (p["variance"] + p["epsilon"]),
+)
+FORGOT_MEAN = Slip(
+    Words("the mean was not taken off", "la moyenne n’a pas été retranchée"),
+    lambda p: p["A"] / (p["variance"] + p["epsilon"]) ** 0.5,
+)
+FORGOT_SHIFT = Slip(Words("the shift β was forgotten", "le décalage β a été oublié"), lambda p: p["gamma"] * p["x_hat"])
+BY_THE_INPUTS = Slip(
+    Words(
+        "δ was multiplied by the inputs instead of the normalised numbers x̂",
+        "δ a été multiplié par les entrées au lieu des nombres normalisés x̂",
+    ),
+    lambda p: (p["delta"] * p["A"]).sum(axis=0),
+)
+TAKEN_FOR_CONSTANTS = Slip(
+    Words(
+        "the mean and the variance were taken for constants, but they follow every number of the row",
+        "la moyenne et la variance ont été prises pour des constantes, mais elles suivent chaque nombre de la ligne",
+    ),
+    lambda p: p["g"] / (p["variance"] + p["epsilon"]) ** 0.5,
+)
+
+
+def mean(term: Expression) -> Expression:
+    """The mean of a term over the n numbers of a row."""
+    numbers = next(symbol.name for symbol in symbols_of(term) if symbol.index)
+    return SumOver("i", term, numbers) / N
 
 
 @dataclass(frozen=True)
@@ -76,6 +125,8 @@ class LayerNorm(Layer):
 
     kind: ClassVar[str] = "layer_norm"
     letters: ClassVar[tuple[str, ...]] = ("gamma", "beta")
+    words: ClassVar[Words] = Words("layer normalisation of {numbers}", "normalisation de couche de {numbers}")
+    constants: ClassVar[tuple[Symbol, ...]] = (EPSILON,)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,8 +144,9 @@ class LayerNorm(Layer):
         return n_in
 
     def tensors(self, n_in: int) -> tuple[Tensor, ...]:
-        gamma = Tensor("gamma", (n_in,), 1.0)
-        return (gamma, Tensor("beta", (n_in,))) if self.bias else (gamma,)
+        gamma = Tensor("gamma", (n_in,), 1.0, letter="γ", words=Words("gains", "facteurs"))
+        beta = Tensor("beta", (n_in,), letter="β", words=Words("shifts", "décalages"))
+        return (gamma, beta) if self.bias else (gamma,)
 
     def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         Z = normalised(A, self.epsilon) * p["gamma"]
@@ -107,3 +159,87 @@ class LayerNorm(Layer):
         xp = namespace(delta)
         found = {"gamma": xp.sum(delta * normalised(A, self.epsilon), axis=0)}
         return {**found, "beta": xp.sum(delta, axis=0)} if self.bias else found
+
+    def equations(self, x: Symbol) -> Equations:
+        scale = root(VARIANCE + EPSILON)
+        z = GAMMA.at("j") * x_hat.at("j")
+        forward: tuple[Equation, ...] = (
+            OfNumbers(
+                symbol=MU,
+                axes=("rows", "one"),
+                formula=mean(x.at("i")),
+                words=Words("The mean of a row’s n numbers:", "La moyenne des n nombres d’une ligne :"),
+            ),
+            OfNumbers(
+                symbol=VARIANCE,
+                axes=("rows", "one"),
+                formula=mean((x.at("i") - MU) ** 2),
+                words=Words("Their variance:", "Leur variance :"),
+                slips=(DIVIDED_BY_LESS,),
+            ),
+            OfNumbers(
+                symbol=X_HAT,
+                axes=("rows", "out"),
+                formula=(x.at("j") - MU) / scale,
+                words=Words(
+                    "The numbers brought to mean 0 and variance 1, but for ε:",
+                    "Les nombres ramenés à la moyenne 0 et à la variance 1, à ε près :",
+                ),
+                slips=(FORGOT_ROOT, FORGOT_MEAN),
+            ),
+            OfNumbers(
+                symbol=Z,
+                axes=("rows", "out"),
+                formula=z + BETA.at("j") if self.bias else z,
+                words=Words("Scaled and shifted:", "Mis à l’échelle et décalés :")
+                if self.bias
+                else Words("Scaled:", "Mis à l’échelle :"),
+                slips=(FORGOT_SHIFT,) if self.bias else (),
+            ),
+        )
+        by_gamma: Equation = OfMatrices(
+            symbol=GAMMA,
+            derivative=True,
+            axes=("out",),
+            summed=True,
+            sides=(DELTA, "∘", X_HAT),
+            function=lambda p: (p["delta"] * p["x_hat"]).sum(axis=0),
+            slips=(BY_THE_INPUTS,),
+        )
+        by_beta = OfMatrices(
+            symbol=BETA,
+            derivative=True,
+            axes=("out",),
+            summed=True,
+            sides=(DELTA,),
+            function=lambda p: p["delta"].sum(axis=0),
+        )
+        back: tuple[Equation, ...] = (
+            OfNumbers(
+                symbol=G,
+                axes=("rows", "out"),
+                formula=GAMMA.at("j") * DELTA.at("j"),
+                words=Words("What reaches x̂:", "Ce qui parvient à x̂ :"),
+            ),
+            OfNumbers(
+                symbol=G_MEAN,
+                axes=("rows", "one"),
+                formula=mean(g.at("i")),
+                words=Words("Its mean over the row, which μ takes off:", "Sa moyenne sur la ligne, que μ retranche :"),
+            ),
+            OfNumbers(
+                symbol=C,
+                axes=("rows", "one"),
+                formula=mean(g.at("i") * x_hat.at("i")),
+                words=Words("The mean of its products with x̂, for s²:", "La moyenne de ses produits avec x̂, pour s² :"),
+            ),
+            OfNumbers(
+                symbol=x,
+                derivative=True,
+                axes=("rows", "in"),
+                formula=(g.at("j") - G_MEAN - C * x_hat.at("j")) / scale,
+                words=Words("All three together:", "Les trois ensemble :"),
+                slips=(TAKEN_FOR_CONSTANTS,),
+            ),
+        )
+        return Equations(forward, (by_gamma, by_beta) if self.bias else (by_gamma,), back)

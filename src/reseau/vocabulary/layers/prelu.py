@@ -7,7 +7,34 @@ from typing import ClassVar
 
 from reseau.arrays import Array, namespace
 from reseau.checks import real
+from reseau.formulas.trees import Cases, Condition, Number, Symbol, maximum, minimum
+from reseau.formulas.words import Words
+from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, OfNumbers, Slip, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
+
+ALPHA, NEGATIVE = Symbol("alpha", "α"), Symbol("negative", "N")
+
+AS_RELU = Slip(
+    Words(
+        "negative numbers were set to 0, as by ReLU, instead of multiplied by α",
+        "les nombres négatifs ont été mis à 0, comme par ReLU, au lieu d’être multipliés par α",
+    ),
+    lambda p: p["A"] * (p["A"] > 0),
+)
+ALL_COUNTED = Slip(
+    Words(
+        "the gradient of α was taken of all numbers, but positive ones do not follow α",
+        "le gradient de α a été pris de tous les nombres, mais les positifs ne suivent pas α",
+    ),
+    lambda p: (p["delta"] * p["A"]).sum(axis=0),
+)
+BACK_AS_RELU = Slip(
+    Words(
+        "the derivative for negative numbers was taken for 0, as of ReLU, instead of α",
+        "la dérivée pour les nombres négatifs a été prise pour 0, comme de ReLU, au lieu de α",
+    ),
+    lambda p: p["delta"] * (p["A"] > 0),
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,7 @@ class PReLU(Layer):
 
     kind: ClassVar[str] = "prelu"
     letters: ClassVar[tuple[str, ...]] = ("alpha",)
+    words: ClassVar[Words] = Words("parametric ReLU of {numbers}", "ReLU paramétrique de {numbers}")
     activates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -56,7 +84,7 @@ class PReLU(Layer):
         return n_in
 
     def tensors(self, n_in: int) -> tuple[Tensor, ...]:
-        return (Tensor("alpha", (n_in,), self.slope),)
+        return (Tensor("alpha", (n_in,), self.slope, letter="α", words=Words("slopes", "coefficients")),)
 
     def scores(self, A: Array, p: Parameters, rounded: Rounding = exact) -> Array:
         return namespace(A).where(A > 0, A, p["alpha"] * A)
@@ -67,3 +95,39 @@ class PReLU(Layer):
     def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         xp = namespace(A)
         return {"alpha": xp.sum(xp.where(A > 0, xp.zeros_like(A), A * delta), axis=0)}
+
+    def equations(self, x: Symbol) -> Equations:
+        a, alpha, delta = x.at("j"), ALPHA.at("j"), DELTA.at("j")
+        forward = OfNumbers(
+            symbol=Z,
+            axes=("rows", "out"),
+            formula=maximum(0, a) + alpha * minimum(0, a),
+            words=Words(
+                "Each number, with a slope α of its own if it is negative:",
+                "Chaque nombre, avec son propre coefficient α s’il est négatif :",
+            ),
+            slips=(AS_RELU,),
+        )
+        negative = OfNumbers(
+            symbol=NEGATIVE,
+            axes=("rows", "out"),
+            formula=minimum(0, a),
+            words=Words("Only negative numbers follow α:", "Seuls les nombres négatifs suivent α :"),
+        )
+        by_alpha = OfMatrices(
+            symbol=ALPHA,
+            derivative=True,
+            axes=("out",),
+            summed=True,
+            sides=(DELTA, "∘", NEGATIVE),
+            function=lambda p: (p["delta"] * p["negative"]).sum(axis=0),
+            slips=(ALL_COUNTED,),
+        )
+        back = OfNumbers(
+            symbol=x,
+            derivative=True,
+            axes=("rows", "in"),
+            formula=Cases(((delta, Condition(a, ">", Number(0))),), alpha * delta),
+            slips=(BACK_AS_RELU,),
+        )
+        return Equations((forward,), (negative, by_alpha), (back,))
