@@ -18,9 +18,10 @@ WIDTH = 80  # characters of the text form that fit a line of A4 at 11 points: me
 BABEL = Words("english", "french")
 
 LETTERS = {
-    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "λ": r"\lambda", "μ": r"\mu",
-    "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "φ": r"\varphi", "Φ": r"\Phi", "Δ": r"\Delta ", "∂": r"\partial ",
-    "ḡ": r"\bar{g}",
+    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta", "η": r"\eta",
+    "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu", "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho",
+    "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi", "Φ": r"\Phi", "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega",
+    "Δ": r"\Delta ", "∂": r"\partial ", "ḡ": r"\bar{g}",
 }  # fmt: skip
 LAST_OF_FONT = "ſ"  # the Latin letters that the T1 fonts have
 SIGNS = {

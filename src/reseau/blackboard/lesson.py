@@ -98,7 +98,7 @@ class Lesson(Chalk):
 
     def _settings(self) -> Iterator[Line]:
         optimizer = self.task.optimizer
-        letters = sorted(_hyperparameters(optimizer.equations), key=lambda symbol: symbol.name != GAMMA.name)
+        letters = _hyperparameters(optimizer.equations)
         if len(letters) == 1:
             yield self.prose(words.LEARNING_RATE)
         else:
@@ -402,10 +402,11 @@ class Lesson(Chalk):
 
 
 def _hyperparameters(equations: Sequence[Equation]) -> list[Symbol]:
-    """The letters of the equations that are settings of the optimizer."""
+    """The letters of the equations that are settings of the optimizer, the learning rate first."""
     assigned = {equation.left.name for equation in equations} | {"w", "g", "t"}
     found = {symbol.name: symbol for equation in equations for symbol in symbols_of(equation.right)}
-    return [symbol for name, symbol in found.items() if name not in assigned]
+    letters = [symbol for name, symbol in found.items() if name not in assigned]
+    return sorted(letters, key=lambda symbol: symbol.name != GAMMA.name)
 
 
 def _worked(plugged: Expression, value: Any) -> tuple[Side, ...]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -186,7 +187,7 @@ class Task:
         return [*(Placed(equation, l) for equation in before), final]
 
     def _equations(self, l: int) -> Equations:
-        return self.layer(l).equations(Symbol("A", "x" if l == 1 else "a"))
+        return _equations(self.layer(l), "x" if l == 1 else "a")
 
     def names(self, l: int) -> dict[str, str]:
         """The names of parts by those that they have in the equations of layer l."""
@@ -213,6 +214,12 @@ class Task:
         """The axes of what an equation of layer l gives."""
         of: dict[str, Axis] = {"rows": ROWS, "in": l - 1, "out": l, "one": ONE}
         return tuple(of[axis] for axis in equation.axes)
+
+
+@lru_cache(maxsize=64)
+def _equations(layer: Layer, letter: str) -> Equations:
+    """A layer's equations, with a letter for its inputs."""
+    return layer.equations(Symbol("A", letter))
 
 
 def share(parts: Parts) -> Any:

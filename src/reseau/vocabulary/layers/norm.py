@@ -47,7 +47,7 @@ DIVIDED_BY_LESS = Slip(
         "the variance was divided by n − 1 instead of n, as an estimate from a sample is",
         "la variance a été divisée par n − 1 au lieu de n, comme on l’estime sur un échantillon",
     ),
-    lambda p: p["variance"] * p["n"] / (p["n"] - 1),
+    lambda p: ((p["A"] - p["mu"]) ** 2).sum(axis=1, keepdims=True) / (p["n"] - 1),
 )
 FORGOT_ROOT = Slip(
     Words(
@@ -219,19 +219,25 @@ class LayerNorm(Layer):
                 symbol=G,
                 axes=("rows", "out"),
                 formula=GAMMA.at("j") * DELTA.at("j"),
-                words=Words("What reaches x̂:", "Ce qui parvient à x̂ :"),
+                words=Words("What reaches the normalised numbers:", "Ce qui parvient aux nombres normalisés :"),
             ),
             OfNumbers(
                 symbol=G_MEAN,
                 axes=("rows", "one"),
                 formula=mean(g.at("i")),
-                words=Words("Its mean over the row, which μ takes off:", "Sa moyenne sur la ligne, que μ retranche :"),
+                words=Words(
+                    "Its mean, as the mean μ follows every number:",
+                    "Sa moyenne, car la moyenne μ suit chaque nombre :",
+                ),
             ),
             OfNumbers(
                 symbol=C,
                 axes=("rows", "one"),
                 formula=mean(g.at("i") * x_hat.at("i")),
-                words=Words("The mean of its products with x̂, for s²:", "La moyenne de ses produits avec x̂, pour s² :"),
+                words=Words(
+                    "The mean of its products with them, as the variance s² follows every number:",
+                    "La moyenne de ses produits avec eux, car la variance s² suit chaque nombre :",
+                ),
             ),
             OfNumbers(
                 symbol=x,
