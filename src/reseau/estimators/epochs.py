@@ -40,7 +40,7 @@ class EpochLoss:
 
     def __init__(self, rows: int, batch_size: int, alpha: float, weights: Any, a: float, c: Any) -> None:
         self.starts = np.arange(0, rows, batch_size)
-        self.sizes = np.diff(self.starts, append=rows)
+        self.sizes = np.minimum(batch_size, rows - self.starts)
         self.weights, self.alpha, self.a = weights, alpha, a
         self.offsets = None if np.ndim(c) == 0 else c if weights is None else c * weights
         self.record: FloatArray = np.zeros((len(self.starts), 2))

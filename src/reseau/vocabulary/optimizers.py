@@ -8,7 +8,7 @@ arrays of any array-API library and changes nothing in place.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
@@ -101,7 +101,7 @@ class Optimizer(ABC):
 
     def hyperparameters(self) -> dict[str, Any]:
         """The numbers that define it, by name."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
