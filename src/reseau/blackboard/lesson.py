@@ -387,7 +387,7 @@ class Lesson(Chalk):
     def _has_activation(self, l: int) -> bool:
         """Whether an activation of layer l is shown: not where it changes nothing and the layer has no neurons."""
         layer = self.task.layer(l)
-        return layer.of_neurons or layer.activation != "identity"
+        return layer.of_neurons or layer.sigma.formula != Symbol("z")
 
     def _layer_title(self, l: int) -> Title:
         layer, count = self.task.layer(l), self.task.architecture.widths[l]

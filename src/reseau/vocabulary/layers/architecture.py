@@ -222,7 +222,7 @@ def architecture_from_description(description: dict[str, Any]) -> Architecture:
     layers = []
     for place, values in enumerate(description["layers"]):
         values = dict(values)
-        kind = known(f"the type of layer {place}", values.pop("type", None), LAYERS)
+        kind = known(f"the type of layer {place}", values.pop("type", None), list(LAYERS))
         layers.append(LAYERS[kind](**values))
     loss = known("loss", description["loss"], LOSSES)
     return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)
