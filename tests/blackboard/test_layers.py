@@ -501,6 +501,11 @@ def test_quantities_know_their_symbols_and_axes() -> None:
         assert board[name].shape == tuple(sizes[axis] for axis in part.axes), name
 
 
+def test_what_an_optimizer_computes_once_for_all_has_no_axes() -> None:
+    parts = parts_of(Task(every_kind().architecture, rs.Adam(0.01, epsilon_hat=True)))
+    assert (TextSetter().set(parts["gamma_t_gamma4"].symbol), parts["gamma_t_gamma4"].axes) == ("γ_t", ())
+
+
 def test_every_quantity_is_a_function_of_those_before_it() -> None:
     net = every_kind()
     step = net.blackboard(X, T).steps[0]

@@ -166,3 +166,19 @@ def test_a_network_alone_cannot_read_a_table(folder: Path) -> None:
     result = run("net.reseau", str(PENGUINS))
     assert result.exit_code == 2
     assert "Network.blackboard" in result.stderr
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_saved_model_with_every_kind_of_layer_is_worked_out(model: str, tmp_path: Path, lang: str) -> None:
+    loaded = rs.load(model)
+    inputs, outputs = loaded.network.architecture.inputs, loaded.network.architecture.outputs
+    layers = (rs.Dropout(0.1), rs.Dense(4), rs.PReLU(), rs.Residual(rs.LayerNorm(), rs.Dense(4, "tanh")))
+    net = rs.Network(*layers, rs.Dense(outputs, "softmax"), loss="cross_entropy", inputs=inputs, seed=0)
+    path = tmp_path / "kinds.reseau"
+    loaded.network = net
+    loaded.save(path)
+    result = run(str(path), str(PENGUINS), "--row", "3", "--lang", lang, "--optimizer", "adam", "--focus", "4=2")
+    assert result.exit_code == 0, result.output
+    for expected in ("x̂_j = (a_j − μ)/√(s² + ε)", "α_j min(0", "A₅ = V₅ + A₃", "γ₄′ = γ₄ + Δγ₄"):
+        assert expected in result.stdout, expected
+    assert ("layer normalisation" if lang == "en" else "normalisation de couche") in result.stdout

@@ -40,7 +40,9 @@ class Step(Mapping[str, Any]):
 
     The names are X and T (the targets), W1, b1, Z1, A1, W2, ...; O, the output; e, the error of each output neuron, and
     E; dO = ∂E/∂O, dA1 = ∂E/∂A₁; D2, the derivative of the activation (rows, n), or for one of whole rows its Jacobian
-    (rows, n, n); delta2, dW2, db2; change_W2 and W2_new; O_new, E_new. An optimizer adds its own, such as m_W2.
+    (rows, n, n); delta2, dW2, db2; change_W2 and W2_new; O_new, E_new. An optimizer adds its own, such as m_W2, and so
+    do other kinds of layers than dense ones: gamma2, beta2, mu2, variance2, x_hat2, dgamma2 of a normalisation, alpha2
+    of a parametric ReLU. V2 is the value of an activation that a residual link adds something to, which gives A2.
     """
 
     def __init__(self, task: Task, parts: Parts) -> None:

@@ -100,7 +100,7 @@ def check(task: Task, given: Parts, answers: Answers) -> Verdict:
             found = Wrong(line.name, index, float(value), float(following[line.name][place]))
             if any(close(value, parts[line.name][place], unit, old) for parts in (truth, following)):
                 right += 1
-                if _is_lost(found, old, unit):
+                if line.replaces and _is_lost(found, old, unit):
                     lost.append(found)
             elif first is None:
                 first = found
@@ -134,11 +134,7 @@ def is_rounded(value: float, expected: float) -> bool:
 def _is_lost(found: Wrong, old: float, unit: float) -> bool:
     """Whether a new weight, as it is written, could be the old one, which it is not."""
     change = found.expected - old
-    if (
-        found.name.removesuffix("_new") == found.name
-        or not change
-        or abs(found.given - found.expected) <= RELATIVE * abs(change)
-    ):
+    if not change or abs(found.given - found.expected) <= RELATIVE * abs(change):
         return False
     return abs(found.given - old) <= unit or is_rounded(found.given, old)
 
