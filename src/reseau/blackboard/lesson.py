@@ -109,7 +109,7 @@ class Lesson(Chalk):
     def _forward(self, l: int) -> Iterator[Line]:
         layer, value = self.task.layer(l), self.task.value(l)
         yield self._layer_title(l)
-        if layer.dropout and not layer.of_neurons:
+        if layer.dropout:
             yield Prose(self.say(words.DROPPED, p="{p}"), (("p", self.setting(layer.dropout)),))
         for placed in self.task.forward(l):
             yield from self.equation(placed, l)
