@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from reseau import engine
 from reseau.blackboard import words
 from reseau.blackboard.board import work_out
 from reseau.blackboard.exercise import Exercise, from_json
+from reseau.blackboard.forms import set_lines
 from reseau.blackboard.html import MathmlSetter
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
@@ -664,6 +665,23 @@ def test_a_sheet_with_every_kind_has_blanks_and_its_template_every_number() -> N
     again = from_json(task.to_json(), "it.json")
     assert again.template() == task.template()
     assert again.check(as_json(student(task), 6), "answers").all_right
+
+
+@EVERY_LANGUAGE
+@pytest.mark.parametrize("ending", [".html", ".tex", ".md", ".txt"])
+def test_a_sheet_shows_the_formulas_of_every_kind_and_none_of_its_numbers(ending: str, lang: str) -> None:
+    task = replace(exercise(), lang=lang)
+    sheet, solution = (set_lines(task.lines(solved), ending, lang, 4) for solved in (False, True))
+    setter = {".html": MathmlSetter, ".tex": LatexSetter, ".md": MarkdownSetter, ".txt": TextSetter}[ending](lang, 4)
+    by_hand = student(task)
+    for name in ("mu3", "variance3", "x_hat3", "negative2", "c3", "R3", "dgamma3", "gamma3_new"):
+        number = setter.number(float(np.ravel(by_hand[name])[0]))
+        assert number in solution, name
+        assert number not in sheet or np.ravel(by_hand[name])[0] in task.parameters, name
+    for layer in task.architecture.layers[1:3]:
+        for equation in layer.equations(Symbol("A", "a")).forward:
+            assert isinstance(equation, OfNumbers)
+            assert setter.set(equation.formula) in sheet
 
 
 # --- a kind more ------------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Part:
 
     name: str
     symbol: Expression
-    axes: tuple[Axis, ...] = ()
+    axes: tuple[Axis, ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Quantity(Part):
         The name of what it takes the place of after the step.
     """
 
-    compute: Callable[[Parts], Any] = lambda parts: None
+    compute: Callable[[Parts], Any]
     slips: tuple[Slip, ...] = ()
     layer: int | None = None
     replaces: str = ""
@@ -267,6 +267,7 @@ def _of_equation(task: Task, placed: Placed, l: int) -> Quantity:
     equation = placed.equation
     letter = equation.symbol.written
     if equation.derivative:
+        # That of a matrix of rows is large, whatever the letter of its numbers: ∂E/∂A₁, of the numbers a_j.
         symbol = derivative_by(letter.upper() if "rows" in equation.axes else letter, placed.of)
     else:
         symbol = replace(equation.symbol, label=str(placed.of))
