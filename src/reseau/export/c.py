@@ -1,10 +1,10 @@
 """Models as one C99 file and its header: no dependency but the C library, no heap, constant tables, readable.
 
-The file holds for each layer its tables, Z = A W + b with its activation, and the way back from ∂/∂a to ∂/∂x (see
-`c_layers`); `predict` chains the first, `jacobian` goes back once for each output. What stands around the network is
-given by its encoder and its decoder (see `reseau.parts`). Every name begins with the model's, static ones too, so that
-several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares itself with
-test vectors (see `vectors`).
+The file holds for each layer its tables, its map such as Z = A W + b with its activation, and the way back from ∂/∂a to
+∂/∂x (see `c_layers`); `predict` chains the first, `jacobian` goes back once for each output. What stands around the
+network is given by its encoder and its decoder (see `reseau.parts`). Every name begins with the model's, static ones
+too, so that several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares
+itself with test vectors (see `vectors`).
 
 Sums are taken in the order of the inputs, beginning with b, and without fused multiply-adds unless the compiler is told
 to use them, so that outputs differ from the engines' by rounding only. What was tried: GCC and Clang, as C99, as C++,
@@ -13,6 +13,8 @@ and under their sanitizers, and GCC with -Ofast.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +25,9 @@ from reseau.errors import ParameterError
 from reseau.export import c_program, c_weights
 from reseau.export import c_text as c
 from reseau.export.c_code import Code, File
-from reseau.export.c_layers import Layer
+from reseau.export.c_layers import LINK, Layer, added
 from reseau.export.common import check_finite, dtype_of, summary
+from reseau.export.steps import steps
 from reseau.export.vectors import vectors, wide_first_layer
 from reseau.files.writing import write_together
 from reseau.version import __version__
@@ -106,6 +109,11 @@ def _files(parts: Parts, header_name: str, name: str | None, dtype: npt.DTypeLik
     return _Files(parts, name, dtype, header_name, loaded)
 
 
+def _row_names() -> Iterator[str]:
+    yield from "uvw"
+    yield from (f"w{count}" for count in itertools.count(2))
+
+
 class _Files:
     """The header and the C file of a network, with what its model adds."""
 
@@ -122,9 +130,7 @@ class _Files:
         self.expected = vectors(parts, dtype)
         self.loaded = loaded
         wide = wide_first_layer(network, dtype)
-        self.layers = [
-            Layer(name, place, view, kind, wide and place == 1) for place, view in enumerate(network.layers, start=1)
-        ]
+        self.layers = [Layer(name, step, kind, wide and step.place == 1) for step in steps(network)]
         self.weights = c_weights.Weights(name, self.layers if loaded else [])
         self.x = f"const {kind} x[{self.upper}_INPUTS]"
         self.o = f"{kind} o[{self.upper}_OUTPUTS]"
@@ -160,6 +166,7 @@ class _Files:
             c.renamed(c.in_type(text.strip(), self.kind), C_FUNCTIONS, self.name)
             for text in c.functions_for(codes, C_FUNCTIONS)
         ]
+        linked = any(layer.link is not None for layer in self.layers)
         needed = {"math.h", "stdint.h", "string.h", *self.code.includes, *self.weights.includes}
         blocks = [
             self._about(),
@@ -168,6 +175,7 @@ class _Files:
             NAN.format(name=self.name, kind=self.kind, **BITS[self.kind]),
             *functions,
             *self.code.functions,
+            *([LINK.format(name=self.name, kind=self.kind)] if linked else []),
             *(layer.source(self.loaded) for layer in self.layers),
             *([self.weights.definition()] if self.loaded else []),
             self._predict(),
@@ -189,10 +197,11 @@ class _Files:
         title = self.code.title or "a dense neural network."
         equations = list(self.code.equations)
         x = f"x{len(equations)}" if equations else "x"
-        for l, layer in enumerate(self.layers, start=1):
-            a = "o" if l == len(self.layers) else f"a{l}"
-            equations.append(layer.equation(x, a))
-            x = a
+        outputs = [x]
+        for layer in self.layers:
+            a = "o" if layer is self.layers[-1] else f"a{layer.place}"
+            equations.append(layer.equation(outputs[-1], a, "" if layer.link is None else outputs[layer.link]))
+            outputs.append(a)
         equations[-1] += self.code.unit
         beside = f" Its numbers are in {c.plain(self.weights_name)}, which {name}_load reads first."
         return c.comment(
@@ -227,20 +236,44 @@ class _Files:
     def _stack(self, arrays: dict[str, int]) -> int:
         return sum(arrays.values()) * (4 if self.kind == "float" else 8)
 
+    def _places(self) -> list[str]:
+        """The arrays of `predict` that hold the inputs and the outputs of each layer: the first that is free.
+
+        So two take turns where no residual link needs one for longer.
+        """
+        last = len(self.layers)
+        needed_until = {value: value + 1 for value in range(last)}
+        needed_until |= {layer.link: layer.place for layer in self.layers if layer.link is not None}
+        places = ["u" if self.code.scales else "x"]
+        for l in range(1, last):
+            taken = {places[value] for value in range(l) if needed_until[value] >= l}
+            places.append(next(name for name in _row_names() if name not in taken))
+        return [*places, "o"]
+
     def _rows(self) -> dict[str, int]:
-        """The arrays of `predict`, with their lengths: two rows in turn, as wide as the widest that goes there."""
-        made = [layer.n_in for layer in self.layers if layer.place > 1 or self.code.scales]
-        return {name: max(made[first::2]) for first, name in enumerate("uv") if made[first::2]}
+        """The arrays of `predict`, with their lengths: as wide as the widest that goes there."""
+        rows: dict[str, int] = {}
+        widths = [self.layers[0].n_in, *(layer.n_out for layer in self.layers)]
+        for name, width in zip(self._places(), widths, strict=True):
+            if name not in "xo":
+                rows[name] = max(rows.get(name, 0), width)
+        return rows
 
     def _kept(self) -> dict[str, int]:
-        """The arrays of `jacobian`: what each layer gave, as far as the way back needs it, and two rows for that."""
+        """The arrays of `jacobian`: what each layer gave, as far as the way back needs it, and two rows for that.
+
+        What goes back through residual links has a row for each place at which they begin.
+        """
         arrays = {"a0": self.layers[0].n_in} if self.code.scales else {}
         for layer in self.layers:
             if "z" in layer.needs and not layer.linear:
                 arrays[f"z{layer.place}"] = layer.n_out
-            if layer.place < len(self.layers) or "a" in layer.needs:
+            if layer.place < len(self.layers) or ("a" in layer.needs and layer.link is None):
                 arrays[f"a{layer.place}"] = layer.n_out
-        return arrays | {f"g{side}": max(width) for side, width in self._sides().items()}
+            if "a" in layer.needs:
+                arrays[layer.value_row] = layer.n_out
+        links = {f"r{layer.link}": layer.n_out for layer in self.layers if layer.link is not None}
+        return arrays | {f"g{side}": max(width) for side, width in self._sides().items()} | links
 
     def _sides(self) -> dict[int, list[int]]:
         """How wide the rows are that hold ∂/∂a of the layers, which take turns."""
@@ -268,15 +301,10 @@ class _Files:
         ]
 
     def _predict(self) -> str:
-        x, rows = "x", "uv"
-        calls = []
-        if self.code.scales:
-            calls.append(f"{self.name}_scaled(x, u);")
-            x, rows = "u", "vu"
-        for layer in self.layers:
-            a = "o" if layer.place == len(self.layers) else rows[(layer.place - 1) % 2]
-            calls += layer.forward(x, a)
-            x = a
+        places = self._places()
+        calls = [f"{self.name}_scaled(x, u);"] if self.code.scales else []
+        for layer, x, a in zip(self.layers, places, places[1:], strict=False):
+            calls += layer.forward(x, a, linked="" if layer.link is None else places[layer.link])
         return "\n".join(
             [
                 f"void {self.name}_predict({self.x}, {self.o})",
@@ -300,15 +328,35 @@ class _Files:
         if self.code.scales:
             forward.append(f"{name}_scaled(x, a0);")
             x = "a0"
+        inputs = x
+        given: list[str] = []  # the inputs of each layer
         for layer in self.layers:
-            l, a = layer.place, f"a{layer.place}"
-            if layer is last and a not in arrays:
-                if f"z{l}" in arrays:
-                    forward += [layer.forward(x, "", f"z{l}")[0]]
-            else:
-                forward += layer.forward(x, a, f"z{l}" if f"z{l}" in arrays else "")
-            backward.insert(0, layer.backward(f"g{l % 2}", "J[k]" if l == 1 else f"g{(l - 1) % 2}"))
+            l, a, value = layer.place, f"a{layer.place}", layer.value_row
+            linked = "" if layer.link is None else f"a{layer.link}" if layer.link else inputs
+            z = f"z{l}" if f"z{l}" in arrays else ""
+            if value != a and value in arrays:
+                forward += layer.forward(x, value, z)
+                if a in arrays:
+                    forward += [f"memcpy({a}, {value}, sizeof {a});", added(name, linked, a, layer.n_out)]
+            elif a in arrays:
+                forward += layer.forward(x, a, z, linked)
+            elif z:
+                forward += layer.forward(x, "", z)[:1]
+            given.append(x)
             x = a
+        brought: set[int] = set()  # where what comes back through links has been
+        for layer, x in zip(reversed(self.layers), reversed(given), strict=True):
+            l, g = layer.place, f"g{layer.place % 2}"
+            if l in brought:
+                backward.append(added(name, f"r{l}", g, layer.n_out))
+            if layer.link is not None:
+                r = f"r{layer.link}"
+                first = layer.link not in brought
+                backward.append(f"memcpy({r}, {g}, sizeof {r});" if first else added(name, g, r, layer.n_out))
+                brought.add(layer.link)
+            backward.append(layer.backward(x, g, "J[k]" if l == 1 else f"g{(l - 1) % 2}"))
+        if 0 in brought:
+            backward.append(added(name, "r0", "J[k]", self.layers[0].n_in))
         one, zero = (c.in_type(digits, kind) for digits in ("1.0", "0.0"))
         slopes = []
         if self.code.slopes:

@@ -1,6 +1,6 @@
 """The weights of a C file in a file of their own, and the function that loads them.
 
-The file holds the tables one after another in the order of the layers, W before b, their rows one after another, each
+The file holds the tables one after another in the order of the layers and their tensors, row after row, each
 number in IEEE 754 with its lowest byte first. The source knows it by its length and checksum (Adler-32, RFC 1950).
 """
 

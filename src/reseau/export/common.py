@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy.typing as npt
 
 from reseau.checks import finite_layers, precision_of
+from reseau.export.steps import steps
 
 if TYPE_CHECKING:
     from reseau.network import Network
@@ -23,17 +24,19 @@ def check_finite(network: Network, dtype: str) -> None:
 
 
 def summary(network: Network) -> str:
-    """The widths of the layers and their activations, in a line.
+    """The widths of the layers and what they are, in a line.
 
     Examples
     --------
     >>> import reseau as rs
     >>> summary(rs.Network(rs.Dense(2, "tanh"), rs.Dense(1, "identity"), inputs=3))
     '3 inputs -> 2 tanh -> 1 identity'
+    >>> summary(rs.Network(rs.Dense(2, "tanh"), rs.Residual(rs.LayerNorm(), rs.Dense(2, "gelu")), inputs=2))
+    '2 inputs -> 2 tanh -> 2 layer normalisation -> 2 gelu + a1'
     """
-    architecture = network.architecture
-    inputs = architecture.inputs
+    inputs = network.architecture.inputs
     layers = [
-        f"{width} {layer.activation}" for layer, width in zip(architecture.layers, architecture.widths[1:], strict=True)
+        f"{step.n_out} {step.words}" + (f" + a{step.link}" if step.link else " + inputs" if step.link == 0 else "")
+        for step in steps(network)
     ]
     return " -> ".join([f"{inputs} input{'s' if inputs > 1 else ''}", *layers])

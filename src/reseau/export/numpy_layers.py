@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from reseau.export.numpy_code import array
-
-if TYPE_CHECKING:
-    from reseau.network import LayerView
+from reseau.export.steps import Step
+from reseau.vocabulary.layers.code import named
 
 Numbers = dict[str, np.ndarray[Any, Any]]
 
 
 class Layer:
-    """The NumPy of one layer, the `place`-th."""
+    """The NumPy of one layer; what it begins with has a name of its own where a residual link needs it later."""
 
-    def __init__(self, place: int, view: LayerView) -> None:
-        self.place = place
-        self.W, self.b = view.W, view.b
-        self.sigma = view.description.sigma
+    def __init__(self, step: Step, kept: bool) -> None:
+        self.step = step
+        self.kept = kept
 
     def numbers(self) -> Numbers:
         """Its tables by their names."""
-        named = {f"W{self.place}": self.W}
-        return named if self.b is None else {**named, f"b{self.place}": self.b}
+        return {name: self.step.tensors[letter] for letter, name in self.step.tensor_names.items()}
 
     def lines(self) -> list[str]:
         """The statements that make its outputs a of its inputs a."""
-        l, n_out = self.place, self.W.shape[1]
-        name, code = self.sigma.name, self.sigma.code.numpy
+        step = self.step
+        *before, score = (named(line, step.tensor_names) for line in step.layer.code.numpy)
+        name, code = step.activation, step.layer.sigma.code.numpy
         return [
-            f"z = a @ W{l}" + ("" if self.b is None else f" + b{l}") + f"  # (rows, {n_out})",
+            *([f"a{step.place - 1} = a"] if self.kept else []),
+            *before,
+            f"{score}  # (rows, {step.n_out})",
             f"a = {code}" + ("" if name in code else f"  # {name}"),
+            *([] if step.link is None else [f"a = a + a{step.link}  # a residual link"]),
         ]
 
     def tables(self, numbers: Numbers) -> Iterator[str]:
         """Its tables, of these numbers."""
-        l, (n_in, n_out) = self.place, self.W.shape
-        title = f"# Layer {l}: {n_in} -> {n_out}, {self.sigma.name}."
-        title += f" W{l}[i, j] leads from its input i to its neuron j."
-        yield f"{title}\n{array(f'W{l}', numbers[f'W{l}'])}"
-        if self.b is not None:
-            yield array(f"b{l}", numbers[f"b{l}"])
+        step = self.step
+        title = f"# Layer {step.place}: {step.n_in} -> {step.n_out}, {step.words}."
+        title += f" {step.meaning(', ', 'its input i')}.\n"
+        for name in step.tensor_names.values():
+            yield title + array(name, numbers[name])
+            title = ""
+
+
+def layers(found: list[Step]) -> list[Layer]:
+    """The layers of a network, of its steps."""
+    linked = {step.link for step in found}
+    return [Layer(step, step.place - 1 in linked) for step in found]

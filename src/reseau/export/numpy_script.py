@@ -22,7 +22,8 @@ from reseau.errors import ParameterError
 from reseau.export import c_text
 from reseau.export.common import check_finite, dtype_of, summary
 from reseau.export.numpy_code import in_docstring
-from reseau.export.numpy_layers import Layer
+from reseau.export.numpy_layers import Layer, layers
+from reseau.export.steps import Step, steps
 from reseau.export.vectors import vectors
 from reseau.files.writing import write_together
 from reseau.version import __version__
@@ -58,21 +59,22 @@ def _written(
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
     before, behind = parts.encoder.in_numpy(parts.decoder), parts.decoder.in_numpy(network.architecture.outputs)
-    layers = [Layer(place, view) for place, view in enumerate(network.layers, start=1)]
-    numbers = {name: values.astype(dtype) for layer in layers for name, values in layer.numbers().items()}
+    found = steps(network)
+    written = layers(found)
+    numbers = {name: values.astype(dtype) for layer in written for name, values in layer.numbers().items()}
     content = b""
     if weights_name is None:
-        tables = [table for layer in layers for table in layer.tables(numbers)]
+        tables = [table for layer in written for table in layer.tables(numbers)]
     else:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **numbers)
         content = buffer.getvalue()
-        tables = [_loaded(weights_name, list(numbers), content)]
+        tables = [_loaded(found, weights_name, list(numbers), content)]
     blocks = [
         _title(network, before.title, script_name),
         *_activations(network),
         *before.before,
-        _predict(network, layers, before.given, behind.after),
+        _predict(network, written, before.given, behind.after),
         *before.behind,
         *behind.behind,
         "\n\n".join([f"dtype = np.{dtype}", *before.tables, *behind.tables, *tables]),
@@ -98,22 +100,24 @@ def _activations(network: Network) -> Iterator[str]:
     yield from (text.strip() for text in c_text.functions_for(codes, NUMPY_FUNCTIONS))
 
 
-def _predict(network: Network, layers: list[Layer], given: str, after: tuple[str, ...]) -> str:
+def _predict(network: Network, written: list[Layer], given: str, after: tuple[str, ...]) -> str:
     architecture = network.architecture
     lines = [
         "def predict(X):",
         f"    # The outputs, (rows, {architecture.outputs}), of the inputs X, (rows, {architecture.inputs}).",
         f"    a = {given}  # (rows, {architecture.inputs})",
-        *(f"    {line}" for layer in layers for line in layer.lines()),
+        *(f"    {line}" for layer in written for line in layer.lines()),
         *(f"    {line}" for line in after),
     ]
     return "\n".join([*lines, "    return a"])
 
 
-def _loaded(weights_name: str, names: list[str], content: bytes) -> str:
+def _loaded(found: list[Step], weights_name: str, names: list[str], content: bytes) -> str:
     """What reads the weights from the file beside the script, and knows it by its digest."""
+    first = next(step for step in found if step.tensors)
+    meaning = first.meaning(", ", f"input i of layer {first.place}")
     digest = hashlib.sha256(content).hexdigest()
-    return f"""# The weights, from the file beside this script: W1[i, j] leads from input i of layer 1 to its neuron j.
+    return f"""# The weights, from the file beside this script: {meaning}.
 content = pathlib.Path(__file__).with_name({weights_name!r}).read_bytes()
 if hashlib.sha256(content).hexdigest() != "{digest}":
     raise ValueError({f"{weights_name} is not the file that was written with this script"!r})

@@ -133,6 +133,12 @@ class Graph:
             return self("ReduceMin", values, axes=[1], keepdims=1)
         return self("ReduceMin", values, np.array([1]), keepdims=1)
 
+    def mean(self, values: str) -> str:
+        """The mean of each row, (N, 1)."""
+        if self.opset < 18:
+            return self("ReduceMean", values, axes=[1], keepdims=1)
+        return self("ReduceMean", values, np.array([1]), keepdims=1)
+
     def one_hot(self, places: str, width: int) -> str:
         """Rows (N, width) of the network's precision that are 1 at a place, (N,); without a 1 for places beyond."""
         ones = self("OneHot", places, np.array(width), np.array([0, 1], np.float32), axis=-1)  # which runtimes all have

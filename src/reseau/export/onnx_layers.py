@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reseau.errors import ReseauError
 from reseau.export.common import check_finite
 from reseau.export.onnx_graph import Graph
+from reseau.export.steps import steps
 
 if TYPE_CHECKING:
     from reseau.network import Network
@@ -23,13 +24,19 @@ def layers(g: Graph, net: Network, X: str, name: str) -> str:
             f"The network's {net.n_parameters:,} parameters take {size / 2**30:.1f} GiB, but one ONNX file holds at "
             "most 2; give it fewer neurons, or keep it as a model file (save)."
         )
-    A = X
-    for place, layer in enumerate(net.layers, start=1):
-        with g.within(f"layer {place}/"):
-            parameters = [g.weight(f"W{place}", layer.W.astype(g.dtype, copy=False))]
-            if layer.b is not None:
-                parameters.append(g.weight(f"b{place}", layer.b.astype(g.dtype, copy=False)))
-            A = g("Gemm", A, *parameters)
-            A = layer.description.sigma.code.onnx(g, A)
+    outputs = [X]  # of each step
+    for step in steps(net):
+        with g.within(f"layer {step.place}/"):
+            tensors = {
+                letter: g.weight(name, step.tensors[letter].astype(g.dtype, copy=False))
+                for letter, name in step.tensor_names.items()
+            }
+            A = step.layer.code.onnx(g, outputs[-1], tensors)
+            A = step.layer.sigma.code.onnx(g, A)
+            if step.link is not None:
+                A = g("Add", A, outputs[step.link])
+        outputs.append(A)
+    if outputs[-1] == X:
+        g("Identity", X)
     g.nodes[-1].output[0] = g.nodes[-1].name = name  # the node that gave A
     return name

@@ -5,12 +5,12 @@ file has them. The bounds are first-order bounds on the error of the same comput
 they follow every number through the layers (ε is the spacing of the precision's numbers at 1):
 
 - X' = (X − a)/s of scalers, in float64: Δx' ≤ 4 ε₆₄ (|x| + |a|)/|s|, in any order, and 4 ε |x'| once they are rounded;
-- Z = A W + b: Δz ≤ Σ Δa |w| + (n_in + 2) ε (Σ |a| |w| + |b|), in any order of summation, with ε₆₄ where the first layer
-  is summed in double;
+- Z of A: what the layer's kind says (`Layer.bounded`), with ε₆₄ where the first layer is summed in double;
 - A = σ(Z): Δa ≤ |σ'| Δz, and what computing σ adds: 8 ε (|a| + |z σ'|) for a number alone, (n + 8) ε (|a| + 1) for one
   of a row of n;
-- J v likewise: through W as above, and through σ with the change of σ' between z − p and z + p, p = 2 Δz + 8 ε |z|,
-  which is its curvature, or the jump at a kink that rounding may put a score on the other side of.
+- A + A_k of a residual link: Δ and Δ_k, and ε of the sum;
+- J v likewise: through the maps, and through σ with the change of σ' between z − p and z + p, p = 2 Δz + 8 ε |z|, which
+  is its curvature, or the jump at a kink that rounding may put a score on the other side of.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from reseau.vocabulary.activations import Activation
 from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.layers.code import Bounded
 
 if TYPE_CHECKING:
     from reseau.network import Network
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
-CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
 COUNT = 5  # vectors
 SAFETY = 2.0  # for the terms of second order
 
@@ -47,12 +48,8 @@ class Vectors:
 
 
 def cancels(network: Network) -> bool:
-    """Whether the terms of the first layer are large and cancel.
-
-    So it is where inputs far from zero, standardised, were made part of the layer (as `from_sklearn` does).
-    """
-    b = network.layers[0].b
-    return b is not None and float(np.abs(b).max()) > CANCELLED
+    """Whether the terms of the first layer are large and cancel."""
+    return network.architecture.layers[0].cancels(network.layers[0].tensors)
 
 
 def wide_first_layer(network: Network, dtype: str) -> bool:
@@ -132,36 +129,39 @@ def _followed(
         T, A, A_error = T * scaling.slope(A), scaling(A), np.abs(A_error)
     size = np.abs(T)  # what T would be if nothing cancelled
     rounded = 4 * eps if scalings else 0.0
-    A_error, T_error = A_error + rounded * np.abs(A), rounded * size
+    rows = [Bounded(A, A_error + rounded * np.abs(A), T, size, rounded * size)]  # of A_0, A_1, ...
     for place, (layer, p) in enumerate(zip(architecture.layers, architecture.views(w), strict=True)):
-        W, b = p["W"], p.get("b")
-        n_in, n_out = W.shape
-        sigma, absolute = layer.sigma, np.abs(W)
-        Z = A @ W if b is None else A @ W + b
-        terms = np.abs(A) @ absolute + (0.0 if b is None else np.abs(b))
-        if wide and place == 0:  # summed in double, then rounded
-            Z_error = (n_in + 2) * float(np.finfo(np.float64).eps) * terms + eps * np.abs(Z)
-        else:
-            Z_error = A_error @ absolute + (n_in + 2) * eps * terms
-        T, size = T @ W, size @ absolute
-        T_error = T_error @ absolute + (n_in + n_out + 4) * eps * size
-        A = np.asarray(sigma.value(Z))
-        if sigma.row_wise:
-            D = np.asarray(sigma.slopes(Z, A))
-            A_error = _row_times(np.abs(D), Z_error) + (n_out + 8) * eps * (np.abs(A) + 1)
-            change = np.abs(sigma.slopes(Z, A + A_error) - sigma.slopes(Z, A - A_error))
-            D_error = change + (n_out + 16) * eps * (1 + np.abs(D))
-            T_error = _row_times(np.abs(D), T_error) + _row_times(D_error, size)
-            T, size = _row_times(D, T), _row_times(np.abs(D), size)
-        else:
-            D = np.asarray(sigma.slopes(Z, A))
-            p = 2 * Z_error + 8 * eps * np.abs(Z)
-            above, below = (sigma.slopes(near, sigma.value(near)) for near in (Z + p, Z - p))
-            D_error = np.abs(above - below) + 16 * eps * (1 + np.abs(D))
-            A_error = np.abs(D) * Z_error + 8 * eps * (np.abs(A) + np.abs(Z * D))
-            T_error = np.abs(D) * T_error + D_error * size
-            T, size = D * T, np.abs(D) * size
-    return (A, SAFETY * A_error + tiny), (T, SAFETY * T_error + tiny)
+        eps_of_sums = float(np.finfo(np.float64).eps) if wide and place == 0 else eps
+        row = _activated(layer.sigma, layer.bounded(rows[-1], p, eps, eps_of_sums), eps)
+        rows.append(_joined(row, rows[place + 1 - layer.residual], eps) if layer.residual else row)
+    O, O_error, T, _, T_error = rows[-1]
+    return (O, SAFETY * O_error + tiny), (T, SAFETY * T_error + tiny)
+
+
+def _activated(sigma: Activation, row: Bounded, eps: float) -> Bounded:
+    """What the activation makes of scores."""
+    Z, Z_error, T, size, T_error = row
+    n = Z.shape[1]
+    A = np.asarray(sigma.value(Z))
+    D = np.asarray(sigma.slopes(Z, A))
+    if sigma.row_wise:
+        A_error = _row_times(np.abs(D), Z_error) + (n + 8) * eps * (np.abs(A) + 1)
+        change = np.abs(sigma.slopes(Z, A + A_error) - sigma.slopes(Z, A - A_error))
+        D_error = change + (n + 16) * eps * (1 + np.abs(D))
+        T_error = _row_times(np.abs(D), T_error) + _row_times(D_error, size)
+        return Bounded(A, A_error, _row_times(D, T), _row_times(np.abs(D), size), T_error)
+    p = 2 * Z_error + 8 * eps * np.abs(Z)
+    above, below = (sigma.slopes(near, sigma.value(near)) for near in (Z + p, Z - p))
+    D_error = np.abs(above - below) + 16 * eps * (1 + np.abs(D))
+    A_error = np.abs(D) * Z_error + 8 * eps * (np.abs(A) + np.abs(Z * D))
+    T_error = np.abs(D) * T_error + D_error * size
+    return Bounded(A, A_error, D * T, np.abs(D) * size, T_error)
+
+
+def _joined(row: Bounded, linked: Bounded, eps: float) -> Bounded:
+    """What a residual link makes of a layer's numbers and those that it brings; the way back adds once more."""
+    A, A_error, T, size, T_error = (np.add(*values) for values in zip(row, linked, strict=True))
+    return Bounded(A, A_error + eps * np.abs(A), T, size, T_error + 2 * eps * size)
 
 
 def _row_times(D: Floats, vectors: Floats) -> Floats:

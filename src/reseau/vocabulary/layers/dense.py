@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from reseau.arrays import Array, namespace
 from reseau.checks import boolean, integer, known
@@ -11,8 +14,14 @@ from reseau.errors import ParameterError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
 from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, OfMatrices, Slip, Z, transposed
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
+
+if TYPE_CHECKING:
+    from reseau.export.onnx_graph import Graph
+
+CANCELLED = 256.0  # of the terms of a score: 8 of the 24 digits of float
 
 
 def scores(A: Array, W: Array, b: Array | None) -> Array:
@@ -189,3 +198,61 @@ class Dense(Layer):
             slips=(TRANSPOSED_BACK, UPDATED_TOO_SOON),
         )
         return Equations((forward,), (by_W, by_b) if self.bias else (by_W,), (back,))
+
+    def cancels(self, p: Parameters) -> bool:
+        """So it is where inputs far from zero, standardised, were made part of the layer (as `from_sklearn` does)."""
+        return self.bias and float(np.abs(p["b"]).max()) > CANCELLED
+
+    @property
+    def code(self) -> Code:
+        b, start = (" + b", "b[j]") if self.bias else ("", "0.0")
+        return Code(
+            title="",
+            equation=f"x W{b}",
+            numbers="weights",
+            meaning="{W} leads from {input} to its neuron j",
+            c=f"""
+for (int j = 0; j < n_out; j++)
+    z[j] = {start};
+for (int i = 0; i < n_in; i++)
+    for (int j = 0; j < n_out; j++)
+        z[j] += x[i] * W[i][j];
+""",
+            c_wide=f"""
+for (int j = 0; j < n_out; j++) {{
+    double sum = {start};
+    for (int i = 0; i < n_in; i++)
+        sum += (double)x[i] * W[i][j];
+    z[j] = (float)sum;
+}}
+""",
+            sent_back=" = delta W^T",
+            c_back="""
+for (int i = 0; i < n_in; i++) {
+    g_in[i] = 0.0;
+    for (int j = 0; j < n_out; j++)
+        g_in[i] += g[j] * W[i][j];
+}
+""",
+            numpy=(f"z = a @ W{b}",),
+            onnx=_gemm,
+        )
+
+    def bounded(self, row: Bounded, p: Parameters, eps: float, eps_of_sums: float) -> Bounded:
+        """Δz ≤ Σ Δa |w| + (n_in + 2) ε (Σ |a| |w| + |b|), and likewise J v; there with W in the file's precision."""
+        A, A_error, T, size, T_error = row
+        W, b = p["W"], p.get("b")
+        n_in, n_out = W.shape
+        absolute = np.abs(W)
+        Z = scores(A, W, b)
+        terms = np.abs(A) @ absolute + (0.0 if b is None else np.abs(b))
+        if eps_of_sums != eps:  # then rounded
+            Z_error = (n_in + 2) * eps_of_sums * terms + eps * np.abs(Z)
+        else:
+            Z_error = A_error @ absolute + (n_in + 2) * eps * terms
+        T, size = T @ W, size @ absolute
+        return Bounded(Z, Z_error, T, size, T_error @ absolute + (n_in + n_out + 4) * eps * size)
+
+
+def _gemm(g: Graph, A: str, tensors: Mapping[str, str]) -> str:
+    return g("Gemm", A, *tensors.values())

@@ -8,6 +8,7 @@ from typing import ClassVar
 from reseau.arrays import Array
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
+from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
@@ -45,6 +46,7 @@ class Dropout(Layer):
 
     kind: ClassVar[str] = "dropout"
     letters: ClassVar[tuple[str, ...]] = ()
+    only_trains: ClassVar[bool] = True
 
     @property
     def words(self) -> Words:
@@ -71,3 +73,25 @@ class Dropout(Layer):
         forward = OfMatrices(symbol=Z, axes=("rows", "out"), sides=(x,), function=lambda p: p["A"])
         back = OfMatrices(symbol=x, derivative=True, axes=("rows", "in"), sides=(DELTA,), function=lambda p: p["delta"])
         return Equations((forward,), (), (back,))
+
+    @property
+    def code(self) -> Code:
+        return Code(
+            title="dropout",
+            equation="x",
+            numbers="",
+            meaning="",
+            c="""
+for (int j = 0; j < n_out; j++)
+    z[j] = x[j];
+""",
+            c_back="""
+for (int i = 0; i < n_in; i++)
+    g_in[i] = g[i];
+""",
+            numpy=("z = a",),
+            onnx=lambda g, A, tensors: A,
+        )
+
+    def bounded(self, row: Bounded, p: Parameters, eps: float, eps_of_sums: float) -> Bounded:
+        return row

@@ -21,6 +21,7 @@ from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import Equations
 
 Parameters: TypeAlias = Mapping[str, Array]  # a layer's tensors by name
@@ -98,6 +99,7 @@ class Layer(ABC):
     default_activation: ClassVar[str] = "relu"  # of a hidden layer that is given none
     activates: ClassVar[bool] = False  # whether it takes the place of an activation of the layer before
     takes_sparse_rows: ClassVar[bool] = False
+    only_trains: ClassVar[bool] = False  # whether its map changes nothing, which it is there for in training alone
 
     activation: str | None
     dropout: float
@@ -140,6 +142,23 @@ class Layer(ABC):
     @abstractmethod
     def equations(self, x: Symbol) -> Equations:
         """Its map for the blackboard; `x` stands for its inputs A."""
+
+    @property
+    @abstractmethod
+    def code(self) -> Code:
+        """Its map in the languages of exports."""
+
+    @abstractmethod
+    def bounded(self, row: Bounded, p: Parameters, eps: float, eps_of_sums: float) -> Bounded:
+        """Follow the rounding of exports through its map: first-order bounds, for any order of summation.
+
+        `eps` is the spacing of the precision's numbers at 1, `eps_of_sums` that of the precision that sums are in,
+        which is a wider one where the layer `cancels`.
+        """
+
+    def cancels(self, p: Parameters) -> bool:
+        """Whether its terms are so large and cancel so far that float has too few digits for their sums."""
+        return False
 
     def check_inputs(self, n_in: int) -> None:
         """Raise ParameterError where so many inputs are of no use."""

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from reseau.arrays import Array, namespace
 from reseau.checks import boolean, real
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Expression, SumOver, Symbol, root, symbols_of
 from reseau.formulas.words import Words
+from reseau.vocabulary.activations import written
+from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, N, OfMatrices, OfNumbers, Slip, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
+
+if TYPE_CHECKING:
+    from reseau.export.onnx_graph import Graph
+
+_C_STATISTICS = """
+double mean = 0.0, variance = 0.0, scale;
+for (int i = 0; i < n_in; i++)
+    mean += x[i];
+mean /= (double)n_in;
+for (int i = 0; i < n_in; i++)
+    variance += (x[i] - mean) * (x[i] - mean);
+variance /= (double)n_in;
+scale = 1.0 / sqrt(variance + epsilon);"""
 
 
 def row_mean(A: Array) -> Array:
@@ -249,3 +267,73 @@ class LayerNorm(Layer):
             ),
         )
         return Equations(forward, (by_gamma, by_beta) if self.bias else (by_gamma,), back)
+
+    @property
+    def code(self) -> Code:
+        beta = " + beta" if self.bias else ""
+        shift = " + beta[j]" if self.bias else ""
+        statistics = _C_STATISTICS.replace("epsilon", written.C().number(self.epsilon))
+        return Code(
+            title="layer normalisation",
+            equation=f"gamma (x - mean(x))/sqrt(variance(x) + {self.epsilon!r}){beta}",
+            numbers="scales and shifts" if self.bias else "scales",
+            meaning="{gamma} multiplies its number j, once normalised" + (", and {beta} is added" if self.bias else ""),
+            c=f"""{statistics}
+for (int j = 0; j < n_out; j++)
+    z[j] = gamma[j] * ((x[j] - mean) * scale){shift};
+""",
+            c_back=f"""{statistics}
+/* g_in = (h - mean(h) - y mean(h y)) scale, h_i = gamma[i] g[i], y = (x - mean) scale. */
+double mean_h = 0.0, mean_hx = 0.0;
+for (int i = 0; i < n_in; i++) {{
+    mean_h += gamma[i] * g[i];
+    mean_hx += gamma[i] * g[i] * ((x[i] - mean) * scale);
+}}
+mean_h /= (double)n_in;
+mean_hx /= (double)n_in;
+for (int i = 0; i < n_in; i++)
+    g_in[i] = (gamma[i] * g[i] - mean_h - (x[i] - mean) * scale * mean_hx) * scale;
+""",
+            numpy=(
+                "d = a - a.mean(axis=1, keepdims=True)",
+                f"z = d / np.sqrt((d * d).mean(axis=1, keepdims=True) + {self.epsilon!r}) * gamma{beta}",
+            ),
+            onnx=self._onnx,
+        )
+
+    def _onnx(self, g: Graph, A: str, tensors: Mapping[str, str]) -> str:
+        """The operator, or what it is composed of: before opset 17, and in float64, since its ε is of float32."""
+        if g.opset >= 17 and not g.is_double:
+            return g("LayerNormalization", A, *tensors.values(), axis=-1, epsilon=self.epsilon)
+        d = g("Sub", A, g.mean(A))
+        Z = g("Div", d, g("Sqrt", g("Add", g.mean(g("Mul", d, d)), self.epsilon)))
+        Z = g("Mul", Z, tensors["gamma"])
+        return g("Add", Z, tensors["beta"]) if self.bias else Z
+
+    def bounded(self, row: Bounded, p: Parameters, eps: float, eps_of_sums: float) -> Bounded:
+        """Follow d = x − μ, v = s² + ε and x̂ = d/√v, and J v = γ (t − mean(t) − x̂ mean(x̂ t))/√v.
+
+        Δd ≤ Δx + mean(Δx) + (n + 2) ε (|x| + mean |x|); Δv ≤ 2 mean(|d| Δd) + (n + 4) ε v, and r = Δv/(2 v) is what
+        that makes of 1/√v; Δx̂ ≤ Δd/√v + |x̂| (r + 4 ε).
+        """
+        A, A_error, T, size, T_error = row
+        n, gamma = A.shape[1], np.abs(p["gamma"])
+        d = A - row_mean(A)
+        v = row_mean(d * d) + self.epsilon
+        x_hat, root = d / np.sqrt(v), np.sqrt(v)
+        d_error = A_error + row_mean(A_error) + (n + 2) * eps * (np.abs(A) + row_mean(np.abs(A)))
+        r = (2 * row_mean(np.abs(d) * d_error) + (n + 4) * eps * v) / (2 * v)
+        error = d_error / root + np.abs(x_hat) * (r + 4 * eps)
+        Z = self.scores(A, p)
+        Z_error = gamma * error + 4 * eps * (gamma * np.abs(x_hat) + np.abs(p.get("beta", 0.0)))
+
+        far = np.abs(x_hat)
+
+        def through(vectors: Array) -> Array:
+            return gamma / root * (vectors + row_mean(vectors) + far * row_mean(far * vectors))
+
+        T = p["gamma"] / root * (T - row_mean(T) - x_hat * row_mean(x_hat * T))
+        changed = gamma / root * (error * row_mean(far * size) + far * row_mean(error * size))
+        T_error = through(T_error) + changed
+        size = through(size)
+        return Bounded(Z, Z_error, T, size, T_error + (r + (3 * n + 16) * eps) * size)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from reseau.arrays import Array, namespace
 from reseau.checks import real
 from reseau.formulas.trees import Cases, Condition, Number, Symbol, maximum, minimum
 from reseau.formulas.words import Words
+from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, OfNumbers, Slip, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
 
@@ -35,6 +39,9 @@ BACK_AS_RELU = Slip(
     ),
     lambda p: p["delta"] * (p["A"] > 0),
 )
+
+if TYPE_CHECKING:
+    from reseau.export.onnx_graph import Graph
 
 
 @dataclass(frozen=True)
@@ -131,3 +138,39 @@ class PReLU(Layer):
             slips=(BACK_AS_RELU,),
         )
         return Equations((forward,), (negative, by_alpha), (back,))
+
+    @property
+    def code(self) -> Code:
+        return Code(
+            title="parametric ReLU",
+            equation="max(0, x) + alpha min(0, x)",
+            numbers="slopes",
+            meaning="{alpha} multiplies its number j where that is negative",
+            c="""
+for (int j = 0; j < n_out; j++)
+    z[j] = x[j] > 0.0 ? x[j] : alpha[j] * x[j];
+""",
+            c_back="""
+for (int i = 0; i < n_in; i++)
+    g_in[i] = x[i] > 0.0 ? g[i] : alpha[i] * g[i];
+""",
+            numpy=("z = np.where(a > 0, a, alpha * a)",),
+            onnx=_prelu,
+        )
+
+    def bounded(self, row: Bounded, p: Parameters, eps: float, eps_of_sums: float) -> Bounded:
+        """Δz ≤ Δa times the larger slope that rounding may put a on the side of, and ε |z|; J v likewise."""
+        A, A_error, T, size, T_error = row
+        D, above, below = (np.where(near > 0, 1.0, p["alpha"]) for near in (A, A + 2 * A_error, A - 2 * A_error))
+        steepest, jump = np.maximum(np.abs(above), np.abs(below)), np.abs(above - below)
+        Z = self.scores(A, p)
+        Z_error = steepest * A_error + 2 * eps * np.abs(Z)
+        T_error = np.abs(D) * T_error + (jump + 2 * eps * np.abs(D)) * size
+        return Bounded(Z, Z_error, D * T, np.abs(D) * size, T_error)
+
+
+def _prelu(g: Graph, A: str, tensors: Mapping[str, str]) -> str:
+    """The operator, which onnxruntime has in float32 alone; max(0, a) + α min(0, a) else."""
+    if g.is_double:
+        return g("Add", g("Relu", A), g("Mul", tensors["alpha"], g("Min", A, 0.0)))
+    return g("PRelu", A, tensors["alpha"])
