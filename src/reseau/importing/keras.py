@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from reseau.errors import ParameterError
 from reseau.importing.chain import Affine, Array, Chain
 from reseau.network import Network
 
-_WAY_OUT = "give a Sequential or functional model that is one chain of Dense, activations and Dropout"
+_WAY_OUT = (
+    "give a Sequential or functional model that is one chain of Dense, activations and Dropout, with Add for links"
+)
 # Of keras.layers. Only a class itself is known: one derived from it may do anything.
 _UNCHANGED = (
     *("InputLayer", "Identity", "Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
@@ -23,7 +26,8 @@ _UNCHANGED = (
 _RESHAPED = ("Flatten", "Reshape")  # which keep the numbers of a row in their order
 _FUNCTIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Softmax")
 _SCALES = ("Rescaling", "Normalization", "BatchNormalization")
-_KNOWN = (*_UNCHANGED, *_RESHAPED, *_FUNCTIONS, *_SCALES, "Dense", "PReLU")
+_OF_ROWS = ("Dense", "LayerNormalization", "PReLU", "Add", *_FUNCTIONS)  # of one axis
+_KNOWN = (*_UNCHANGED, *_RESHAPED, *_SCALES, *_OF_ROWS)
 
 
 def from_keras(model: Any, *, loss: str | None = None) -> Network:
@@ -32,10 +36,11 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
     Parameters
     ----------
     model : keras.Sequential or keras.Model
-        Built; a chain, on any backend, of Dense, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, Dropout, Identity,
-        Rescaling, Normalization, BatchNormalization, Flatten, Reshape and models of such, with activations that Réseau
-        has too. Layers and models of a class of your own, derived ones too, are refused. A copy is made: the network
-        does not share its weights.
+        Built; a chain, on any backend, of Dense, LayerNormalization, PReLU, Activation, ReLU, LeakyReLU, ELU, Softmax,
+        Dropout, Identity, Rescaling, Normalization, BatchNormalization, Flatten, Reshape and models of such, with
+        activations that Réseau has too. An Add of what comes and of what came out of an earlier layer of the chain is a
+        residual link. Layers and models of a class of your own, derived ones too, are refused. A copy is made: the
+        network does not share its weights.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
         suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
@@ -57,7 +62,8 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
     -----
     Rescaling, Normalization and BatchNormalization become part of the layer beside them. Between layers, relu6 and what
     else clips become hard sigmoids, and leaky ReLUs of any slope two neurons, max(0, z) − λ max(0, −z), with the
-    weights of the next layer to match. Mind that Keras's leaky ReLU has the slope 0.3 unless it is given one: Réseau's
+    weights of the next layer to match. A PReLU whose slopes are shared (shared_axes) becomes one of a slope for each
+    neuron, all the same. Mind that Keras's leaky ReLU has the slope 0.3 unless it is given one: Réseau's
     is 0.01, and as the output of a model there is no other.
 
     Examples
@@ -72,14 +78,19 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
         what = f"the class {model.__name__}" if isinstance(model, type) else f"of type {type(model).__name__}"
         hint = "load it with keras.saving.load_model first" if isinstance(model, str | bytes) else _WAY_OUT
         raise ParameterError(f"model is {what}, but must be a Keras model; {hint}.")
-    layers = list(_layers(keras, model))
+    calls = list(_calls(keras, model))
     chain = Chain("the model")
     shape = tuple(model.inputs[0].shape[1:])  # of each row
-    for layer in layers:
+    inputs = None if None in shape else math.prod(shape)
+    marks: dict[int, int] = {}  # of tensors that links begin at, after how many layers they come
+    for layer, added, wanted in calls:
+        if layer is None:
+            marks |= {tensor: chain.mark("a model within the model") for tensor in wanted}
+            continue
         kind = type(layer).__name__
         what = f"layer {layer.name!r} ({kind})"
         _check(keras, layer, what)
-        if kind in ("Dense", "PReLU", *_FUNCTIONS) and len(shape) != 1:
+        if kind in _OF_ROWS and len(shape) != 1:
             raise ParameterError(f"{what} takes inputs with {len(shape) + 1} axes; flatten them first.")
         if kind == "Flatten" and layer.data_format == "channels_first" and len(shape) > 1:
             raise ParameterError(f"{what} puts the numbers in another order (channels_first); {_WAY_OUT}.")
@@ -88,15 +99,20 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
                 _numbers(keras, layer.kernel), None if layer.bias is None else _numbers(keras, layer.bias), what
             )
             chain.apply(partial(_applied, keras, layer.activation), f"{what} with {_told(keras, layer)}")
+        elif kind == "LayerNormalization":
+            chain.norm(*_scale_and_shift(keras, layer, what), layer.epsilon, what)
         elif kind == "PReLU":
-            chain.leaky(_numbers(keras, layer.alpha), what)
+            chain.prelu(_numbers(keras, layer.alpha), what)
         elif kind in _FUNCTIONS:
             chain.apply(partial(_applied, keras, layer), f"{what} with {_told(keras, layer)}")
         elif kind in _SCALES:
             chain.affine(_scaled(keras, layer, shape, what), what)
+        for tensor in added:
+            chain.link(marks[tensor], what)
         if kind in ("Dense", *_RESHAPED):
             shape = tuple(layer.compute_output_shape((None, *shape))[1:])
-    return chain.network(loss)
+        marks |= {tensor: chain.mark(what) for tensor in wanted}
+    return chain.network(loss, inputs=inputs)
 
 
 def _is(keras: Any, layer: Any, names: tuple[str, ...]) -> bool:
@@ -107,6 +123,8 @@ def _is(keras: Any, layer: Any, names: tuple[str, ...]) -> bool:
 
 def _check(keras: Any, layer: Any, what: str) -> None:
     """Refuse what is not known to the last."""
+    if _adds(layer) and not isinstance(layer, keras.layers.Layer):
+        return  # the operator +
     if not isinstance(layer, keras.layers.Layer):
         raise ParameterError(
             f"{what} is an operation on a tensor; make it a layer (Rescaling for numbers, Activation for functions)."
@@ -126,7 +144,16 @@ def _check(keras: Any, layer: Any, what: str) -> None:
         )
 
 
-def _layers(keras: Any, model: Any) -> Iterator[Any]:
+def _adds(operation: Any) -> bool:
+    """Whether it is Keras's own addition of tensors."""
+    return type(operation).__name__ == "Add" and type(operation).__module__.startswith("keras.")
+
+
+Call: TypeAlias = tuple[Any, tuple[int, ...], tuple[int, ...]]
+"""A layer, or None for the end of a model, the tensors that it adds, and what it gives where a link begins."""
+
+
+def _calls(keras: Any, model: Any) -> Iterator[Call]:
     """The layers in order, those of models among them in their place."""
     kind = type(model)
     is_functional = kind.__name__ == "Functional" and kind.__module__.startswith("keras.")
@@ -139,32 +166,56 @@ def _layers(keras: Any, model: Any) -> Iterator[Any]:
         raise ParameterError(f"the model {model.name!r} has no weights yet; build it or call it once first.")
     if "call" in vars(model) or getattr(model, "_forward_hooks", None) or getattr(model, "_forward_pre_hooks", None):
         raise ParameterError(f"the model {model.name!r} has a call or hooks of its own; {_WAY_OUT}.")
-    for layer in _chained(model) if is_functional else model.layers:
+    for layer, added, wanted in _chained(model) if is_functional else [(layer, (), ()) for layer in model.layers]:
         if isinstance(layer, keras.Model):
-            yield from _layers(keras, layer)
+            yield from _calls(keras, layer)
+            yield None, (), wanted
         else:
-            yield layer
+            yield layer, added, wanted
 
 
-def _chained(model: Any) -> list[Any]:
-    """The layers of a functional model, each as often as it is called; every call takes what the one before gives."""
+def _chained(model: Any) -> list[Call]:
+    """The calls of a functional model, each of which takes what the one before gives; those of Add more than that."""
     calls = [call for _, calls in sorted(model._nodes_by_depth.items(), reverse=True) for call in calls]
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ParameterError(
             f"the model {model.name!r} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; {_WAY_OUT}."
         )
+    added: list[tuple[int, ...]] = [()]
+    made = {id(calls[0].output_tensors[0])}
     for before, call in itertools.pairwise(calls):
         kind, name = type(call.operation).__name__, call.operation.name
-        if len(call.input_tensors) != 1 or call.input_tensors[0] is not before.output_tensors[0]:
+        others = tuple(id(tensor) for tensor in call.input_tensors if tensor is not before.output_tensors[0])
+        follows = len(call.input_tensors) - len(others) == 1
+        if not follows or (others and not (_adds(call.operation) and made.issuperset(others))):
             raise ParameterError(
                 f"layer {name!r} ({kind}) does not simply follow layer {before.operation.name!r}; {_WAY_OUT}."
             )
         told = [f"{key}={value!r}" for key, value in call.arguments.kwargs.items() if value not in (None, False)]
         if told:
             raise ParameterError(f"layer {name!r} ({kind}) is called with {', '.join(told)}; {_WAY_OUT}.")
+        added.append(others)
+        made.add(id(call.output_tensors[0]))
     if model.outputs[0] is not calls[-1].output_tensors[0]:
         raise ParameterError(f"the output of the model {model.name!r} is not that of its last layer; {_WAY_OUT}.")
-    return [call.operation for call in calls]
+    wanted = {tensor for others in added for tensor in others}
+    return [
+        (call.operation, others, tuple({id(call.output_tensors[0])} & wanted))
+        for call, others in zip(calls, added, strict=True)
+    ]
+
+
+def _scale_and_shift(keras: Any, layer: Any, what: str) -> tuple[Array | None, Array | None]:
+    """γ and β of a layer normalisation, where it has them."""
+    if layer.rms_scaling:
+        raise ParameterError(f"{what} divides by the deviation alone (rms_scaling=True); {_WAY_OUT}.")
+    axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
+    if list(axes) not in ([-1], [1]):
+        raise ParameterError(
+            f"{what} normalises over the axes {list(axes)}, not over the numbers of a row; {_WAY_OUT}."
+        )
+    gamma, beta = (None if part is None else _numbers(keras, part) for part in (layer.gamma, layer.beta))
+    return gamma, beta
 
 
 def _scaled(keras: Any, layer: Any, shape: tuple[Any, ...], what: str) -> Affine:

@@ -1,4 +1,4 @@
-"""`from_onnx`: a chain of dense layers in an ONNX graph, as a network.
+"""`from_onnx`: a chain of layers in an ONNX graph, as a network.
 
 The nodes are gone through in their order. Each tensor is either a constant of the graph, or is computed from the
 outputs of the last layer met; of the latter we keep the value that it takes where that layer gives `chain.PROBE`. The
@@ -13,8 +13,9 @@ values: for each such map z ↦ zk + c that may come first, the one that it take
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -26,84 +27,28 @@ from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise,
 from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attributes
 from reseau.importing.onnx_tensors import Tensors
 from reseau.importing.onnx_tensors import read as read_model
+from reseau.importing.onnx_values import MOST, SAME, Data, Sum, Tensor, begun, combined, epsilon_of, shortest
 from reseau.network import Network
 from reseau.vocabulary.activations.functions import sigmoid, softmax
 
 if TYPE_CHECKING:
     import onnx
 
-MOST = 8  # steps of arithmetic with one number that are told apart, before an activation and behind it
-_SAME = Affine()
-
-
-@dataclass(frozen=True)
-class _Data:
-    """A tensor that depends on the inputs.
-
-    Attributes
-    ----------
-    stage : int
-        Of which of the chain's outputs it is a function; one for each layer, and for each scaling of columns.
-    values : dict
-        By a map that may come first, the value where that map gives the probe.
-    line : Affine or None
-        Of what is a multiple of that output, plus a number: which. None once a function was applied.
-    tail : tuple of Affine
-        Multiples and sums since the last function.
-    since : tuple of str
-        The nodes that changed it.
-    rank, width : int or None
-        How many axes it has, how many numbers in a row; None if the graph does not say.
-    """
-
-    stage: int
-    values: dict[Affine, Array]
-    line: Affine | None = _SAME
-    tail: tuple[Affine, ...] = ()
-    since: tuple[str, ...] = ()
-    rank: int | None = 2
-    width: int | None = None
-
-    def stepped(self, step: Affine, what: str) -> _Data:
-        """Every number times one, plus another."""
-        values = {first: value * step.scale + step.shift for first, value in self.values.items()}
-        since = (*self.since, what)[-MOST:]
-        if self.line is None:
-            return replace(self, values=values, tail=(*self.tail, step)[-MOST:], since=since)
-        line = self.line.then(step)
-        kept = [_SAME, *[first for first in values if first != _SAME][2 - MOST :]]
-        values = {first: values[first] for first in kept if first in values} | {line: PROBE}
-        return replace(self, values=values, line=line, since=since)
-
-    def readings(self) -> Iterator[tuple[Affine, Array, Affine]]:
-        """What may come first, the value of the function behind it, and what may come last; the simplest at first."""
-        if self.line is not None:
-            yield self.line, PROBE, _SAME
-            return
-        for count in range(len(self.tail) + 1):
-            last = _SAME
-            for step in self.tail[len(self.tail) - count :]:
-                last = last.then(step)
-            for first, value in self.values.items():
-                yield first, (value - last.shift) / last.scale, last
-
-
-Tensor = Array | _Data
-
 
 def from_onnx(
     model: str | Path | bytes | BinaryIO | onnx.ModelProto, *, loss: str | None = None, output: str | None = None
 ) -> Network:
-    """Read a chain of dense layers from an ONNX file.
+    """Read a chain of layers from an ONNX file.
 
     Parameters
     ----------
     model : path, bytes, binary file or onnx.ModelProto
         Gemm, or MatMul and Add, with any activations between them that Réseau has, written as one operator or as
-        several; Dropout, Identity, and Flatten, Reshape and Cast that change no number. What scales columns (Sub, Div,
-        Mul, Add, Scaler, BatchNormalization) becomes part of the layer beside it, and so do clips and leaky ReLUs of
-        any slope between layers (see Notes). Weights in float32 or float64, in the file itself or, of a path, in files
-        of the same folder.
+        several; LayerNormalization, or the nodes that it is made of, and PRelu; Add, where a residual link ends;
+        Dropout, Identity, and Flatten, Reshape and Cast that change no number. What scales columns (Sub, Div, Mul, Add,
+        Scaler, BatchNormalization) becomes part of the layer beside it, and so do clips and leaky ReLUs of any slope
+        between layers (see Notes). Weights in float32 or float64, in the file itself or, of a path, in files of the
+        same folder.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes that of a
         file that Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax or its log,
@@ -152,7 +97,8 @@ def from_onnx(
     chain = reader.chain()
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     ours = metadata.get("library") == "reseau" and not reader.has_pair
-    return chain.network(loss, trained_with=metadata.get("loss") if ours else None)
+    trained_with = metadata.get("loss") if ours else None
+    return chain.network(loss, trained_with=trained_with, inputs=reader.inputs, inputs_dtype=reader.inputs_dtype)
 
 
 class _Reader:
@@ -179,6 +125,8 @@ class _Reader:
         self._tensors: dict[str, Tensor] = {}
         self._chain = Chain(source, ModelFileError)
         self._stage = 0
+        self.inputs: int | None = None  # how many there are, if the graph says so
+        self.inputs_dtype = "float32"
         self.has_pair = False  # whether a sigmoid and its complement became a softmax
 
     def _error(self, message: str) -> ModelFileError:
@@ -205,9 +153,12 @@ class _Reader:
 
     def chain(self) -> Chain:
         """The layers of the graph."""
+        from onnx import TensorProto
+
         graph = self._graph
         nodes = self._needed()
-        used = {name for _, node in nodes for name in node.input} | {self._output}
+        self._uses = Counter(name for _, node in nodes for name in node.input)
+        used = {*self._uses, self._output}
         constants = {tensor.name: tensor for tensor in graph.initializer}
         for name in used & set(constants):
             self._tensors[name] = self._arrays.array(constants[name], f"the tensor {name!r}")
@@ -219,7 +170,9 @@ class _Reader:
         rank = len(shape.shape.dim) if shape.HasField("shape") else None
         lengths = [entry.dim_value for entry in shape.shape.dim][1:]  # 0 for one that may be any
         self._rows = shape.shape.dim[0].dim_value if rank else 0  # 0 if there may be any number
-        self._tensors[inputs[0].name] = _Data(0, {_SAME: PROBE}, rank=rank, width=math.prod(lengths) or None)
+        self.inputs = math.prod(lengths) or None
+        self.inputs_dtype = "float64" if shape.elem_type == TensorProto.DOUBLE else "float32"
+        self._tensors[inputs[0].name] = Data(0, {SAME: PROBE}, rank=rank, width=self.inputs)
         for place, node in nodes:
             what = f"node {place} ({node.op_type}{f' {node.name!r}' if node.name else ''})"
             result, name = self._node(node, what), node.output[0]
@@ -227,7 +180,13 @@ class _Reader:
                 raise self._error(f"{what} gives the tensor {name!r}, which is there already.")
             self._tensors[name] = result
         last = self._tensors.get(self._output)
-        if not isinstance(last, _Data):
+        if isinstance(last, Sum):
+            last = last.plain
+        if last is None:
+            raise self._error(
+                f"the output {self._output!r} has different numbers for the neurons of a layer. {_WAY_OUT}"
+            )
+        if not isinstance(last, Data):
             raise self._error(f"the output {self._output!r} does not depend on the input.")
         if last.stage != self._stage:
             raise self._error(f"the output {self._output!r} is not that of the last layer.")
@@ -255,8 +214,14 @@ class _Reader:
         if missing:
             raise self._error(f"{what} needs the tensor {missing[0]!r}, which nothing before it gives.")
         inputs = [self._tensors[name] if name else None for name in node.input]
-        data = [tensor for tensor in inputs if isinstance(tensor, _Data)]
-        if len({tensor.stage for tensor in data}) > 1:
+        data = [tensor for tensor in inputs if isinstance(tensor, Data)]
+        sums = [tensor for tensor in inputs if isinstance(tensor, Sum)]
+        apart = len({tensor.stage for tensor in data} | {tensor.stage for tensor in sums}) > 1
+        if apart or (len(data) == 2 and data[0] is data[1]):
+            linked = self._linked(node.op_type, inputs, what)
+            if linked is not None:
+                return linked
+        if apart:
             raise self._error(
                 f"{what} joins the outputs of different layers; a network of dense layers is one chain. {_WAY_OUT}"
             )
@@ -264,6 +229,12 @@ class _Reader:
             attributes: Attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
             if node.op_type == "Constant":
                 return self._constant(attributes, what)
+            if sums:
+                found = self._summed(node.op_type, inputs, what)
+                if found is not None:
+                    return found
+                inputs = [tensor.plain if isinstance(tensor, Sum) else tensor for tensor in inputs]
+                data = [tensor for tensor in inputs if isinstance(tensor, Data)]
             if not data:
                 return self._folded(node.op_type, inputs, attributes, what)
             if node.op_type in ("MatMul", "Gemm"):
@@ -272,11 +243,14 @@ class _Reader:
                 return self._unchanged(node, inputs, attributes, what)
             if node.op_type in SCALES:
                 return self._scaled(data[0], SCALES[node.op_type](attributes, *inputs), what)
+            if node.op_type == "LayerNormalization":
+                return self._normalised(inputs, attributes, what)
             if node.op_type == "PRelu":
                 return self._leaky(inputs, what)
             if node.op_type == "Concat":
                 return self._pair(data, attributes, what)
-            return self._stepped(node.op_type, inputs, what) or self._applied(node.op_type, inputs, attributes, what)
+            taken = self._begun(node.op_type, inputs, what)
+            return self._stepped(node.op_type, taken, what) or self._applied(node.op_type, taken, attributes, what)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
             if isinstance(error, ModelFileError):
                 raise
@@ -294,7 +268,7 @@ class _Reader:
 
     # --- what becomes part of the chain -------------------------------------------------------------------------------
 
-    def _settle(self, data: _Data) -> None:
+    def _settle(self, data: Data) -> None:
         """Let the chain know what was applied since its last output."""
         if data.stage != self._stage:
             raise self._error(
@@ -304,23 +278,118 @@ class _Reader:
         for reads in (recognise, read):
             for first, value, last in data.readings():
                 if reads(value) is not None:
-                    for step, function in ((first, None), (_SAME, value), (last, None)):
+                    for step, function in ((first, None), (SAME, value), (last, None)):
                         if function is not None:
                             self._chain.applied(function, list(data.since))
                         elif not step.is_identity:
                             self._chain.affine(step, " and ".join(data.since[-2:]))
                     return
-        self._chain.applied(data.values[_SAME], list(data.since))
+        self._chain.applied(data.values[SAME], list(data.since))
 
-    def _next(self, data: _Data) -> _Data:
+    def _next(self, data: Data) -> Data:
         """What the chain gives now."""
         self._stage += 1
-        return _Data(self._stage, {_SAME: PROBE}, rank=data.rank, width=self._chain.width or data.width)
+        return Data(self._stage, {SAME: PROBE}, rank=data.rank, width=self._chain.width or data.width)
 
-    def _linear(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> _Data:
+    def _names(self, data: Data) -> list[str]:
+        return [name for name, tensor in self._tensors.items() if tensor is data]
+
+    def _taken(self, data: Data, what: str) -> None:
+        """Settle what a layer takes; if something else takes it too, remember after which layer it comes."""
+        names = self._names(data)
+        self._settle(data)
+        if any(self._uses[name] > 1 for name in names):
+            marked = replace(data, mark=self._chain.mark(f"{self._source}: {what}"))
+            self._tensors |= dict.fromkeys(names, marked)
+
+    def _linked(self, operator: str, inputs: Sequence[Any], what: str) -> Data | None:
+        """Add what came out of an earlier layer, or of the same one: the end of a residual link."""
+        if operator not in ("Add", "Sum") or len(inputs) != 2 or not all(isinstance(part, Data) for part in inputs):
+            return None
+        before, now = sorted(inputs, key=lambda tensor: tensor.stage)
+        plain = self._chain.has_ended if now.line == SAME else recognise(now.values[SAME]) is not None
+        again = before is now and plain
+        if now.stage != self._stage or self._chain.is_scaled or (before.mark is None and not again):
+            return None
+        self._settle(now)
+        mark = self._chain.mark(f"{self._source}: {what}") if before.mark is None else before.mark
+        self._chain.link(mark, f"{self._source}: {what}")
+        return self._next(now)
+
+    def _begun(self, operator: str, inputs: Sequence[Any], what: str) -> Sequence[Any]:
+        """Let that be the output of a layer with which a layer normalisation or a parametric ReLU begins."""
+        if operator not in ("ReduceMean", "Min"):
+            return inputs
+        x = next(tensor for tensor in inputs if isinstance(tensor, Data))
+        if operator == "ReduceMean":
+            begins = not x.centred
+        else:
+            zero = all(tensor is x or (not isinstance(tensor, Data) and not np.any(tensor)) for tensor in inputs)
+            begins = zero and x.line is None and recognise(x.values[SAME]) is not None
+        if not begins or (x.mark is not None and x.stage == self._stage):
+            return inputs
+        names = self._names(x)
+        self._settle(x)
+        mark = self._chain.mark(f"{self._source}: {what}")
+        fresh = replace(self._next(x), mark=mark)
+        self._tensors |= dict.fromkeys(names, fresh)
+        return [fresh if tensor is x else tensor for tensor in inputs]
+
+    def _summed(self, operator: str, inputs: Sequence[Any], what: str) -> Tensor | None:
+        """Arithmetic with numbers for the columns, on the way to a layer; None where that is but a function."""
+        found = combined(operator, inputs, what)
+        if found is not None:
+            concluded = self._concluded(found, what)
+            if not isinstance(concluded, Sum):
+                return concluded
+        if all(tensor.plain is not None for tensor in inputs if isinstance(tensor, Sum)):
+            return None
+        if found is not None:
+            return found
+        raise self._error(
+            f"{what} has different constants for the neurons of a layer, but is part of no layer normalisation or "
+            f"parametric ReLU. {_WAY_OUT}"
+        )
+
+    def _concluded(self, total: Sum, what: str) -> Tensor:
+        """The layer that a sum is, or the sum itself."""
+        norm, slopes = total.as_norm(), total.as_prelu()
+        if norm is None and slopes is None:
+            return total
+        source = next(
+            (
+                tensor
+                for tensor in self._tensors.values()
+                if isinstance(tensor, Data) and tensor.stage == total.stage and tensor.line == total.first
+            ),
+            replace(total.data, values={total.first: PROBE}, line=total.first),
+        )
+        self._taken(source, what)
+        if norm is not None:
+            gamma, epsilon = norm
+            self._chain.norm(gamma, total.shift, epsilon, f"{self._source}: {what}")
+        elif slopes is not None:
+            self._chain.prelu(slopes, f"{self._source}: {what}")
+        return self._next(source)
+
+    def _normalised(self, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
+        """A layer normalisation as one operator."""
+        data, gamma, beta = (*inputs, None)[:3]
+        if not isinstance(data, Data) or any(isinstance(tensor, Data | Sum) for tensor in (gamma, beta)):
+            raise self._error(f"{what} does not normalise the layer before with constant numbers. {_WAY_OUT}")
+        if data.rank not in (2, None):
+            raise self._error(f"{what} takes inputs with {data.rank} axes; flatten them to (rows, inputs) first.")
+        if attributes.get("axis", -1) not in (-1, 1):
+            raise self._error(f"{what} normalises over more than the numbers of a row (axis={attributes['axis']}).")
+        self._taken(data, what)
+        epsilon = shortest(np.float32(attributes.get("epsilon", 1e-5)))
+        self._chain.norm(gamma, beta, epsilon, f"{self._source}: {what}")
+        return self._next(data)
+
+    def _linear(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
         X, W = inputs[:2]
         b = inputs[2] if len(inputs) > 2 else None
-        if not isinstance(X, _Data) or isinstance(W, _Data) or isinstance(b, _Data):
+        if not isinstance(X, Data) or isinstance(W, Data) or isinstance(b, Data):
             raise self._error(f"{what} is not a product of the layer before with constant weights. {_WAY_OUT}")
         if X.stage != self._stage:
             raise self._error(
@@ -339,36 +408,41 @@ class _Reader:
                 W = W * W.dtype.type(attributes["alpha"])
             if b is not None:
                 b = np.broadcast_to(b * b.dtype.type(attributes.get("beta", 1.0)), (1, W.shape[1]))[0]
-        self._settle(X)
+        self._taken(X, what)
         self._chain.linear(W, b, f"{self._source}: {what}")
         return self._next(replace(X, rank=2))
 
-    def _scaled(self, data: _Data, affine: Affine, what: str) -> _Data:
+    def _scaled(self, data: Data, affine: Affine, what: str) -> Data:
         """What multiplies each column by a number of its own, and adds one."""
         if data.rank not in (2, None):
             raise self._error(f"{what} takes inputs with {data.rank} axes; flatten them to (rows, inputs) first.")
         sizes = {np.size(vector) for vector in (affine.scale, affine.shift) if np.ndim(vector)}
         if len(sizes) > 1 or (data.width is not None and sizes - {data.width}):
             raise self._error(f"{what} is for {max(sizes)} columns, but takes {data.width}. {_WAY_OUT}")
-        self._settle(data)
+        self._taken(data, what)
         self._chain.affine(affine, f"{self._source}: {what}")
         return replace(self._next(data), width=next(iter(sizes), data.width))
 
-    def _stepped(self, operator: str, inputs: Sequence[Any], what: str) -> _Data | None:
+    def _stepped(self, operator: str, inputs: Sequence[Any], what: str) -> Tensor | None:
         """Arithmetic with constants: one number for all columns, or each its own."""
         if operator == "Neg":
-            data: _Data = inputs[0]
+            data: Data = inputs[0]
             return data.stepped(Affine(-1.0), what)
-        if operator not in ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, _Data) for tensor in inputs):
+        if operator not in ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, Data) for tensor in inputs):
             return None
-        data, constant = inputs if isinstance(inputs[0], _Data) else inputs[::-1]
-        if isinstance(constant, _Data) or constant is None or constant.dtype.kind not in "fiu":
+        data, constant = inputs if isinstance(inputs[0], Data) else inputs[::-1]
+        if isinstance(constant, Data) or constant is None or constant.dtype.kind not in "fiu":
             return None
-        step = ARITHMETIC[operator](constant.astype(np.float64), isinstance(inputs[0], _Data))
+        step = ARITHMETIC[operator](constant.astype(np.float64), isinstance(inputs[0], Data))
         if step is None or not (np.isfinite(step.scale).all() and np.isfinite(step.shift).all()):
             return None
+        total = begun(operator, data, constant, step, what)
+        if total is not None:
+            return self._concluded(total, what)
         if constant.size == 1 and constant.ndim <= (2 if data.rank is None else data.rank):
             step = Affine(*(float(np.ravel(value)[0]) for value in (step.scale, step.shift)))
+            if data.centred and step.scale == 1:
+                data = replace(data, added=(*data.added, shortest(np.ravel(constant)[0])))
             return data.stepped(step, what) if step.scale != 0 else None
         if data.line is None and constant.size == data.width and (constant == constant.flat[0]).all():
             return None  # the number of an activation, once for each neuron
@@ -377,19 +451,17 @@ class _Reader:
         vectors = (np.ravel(value) if np.size(value) > 1 else float(value) for value in (step.scale, step.shift))
         return self._scaled(data, Affine(*vectors), what)
 
-    def _leaky(self, inputs: Sequence[Any], what: str) -> _Data:
+    def _leaky(self, inputs: Sequence[Any], what: str) -> Data:
         data, slopes = inputs
-        if not isinstance(data, _Data) or isinstance(slopes, _Data) or slopes.shape[-1:] not in ((slopes.size,), ()):
+        if not isinstance(data, Data) or isinstance(slopes, Data) or slopes.shape[-1:] not in ((slopes.size,), ()):
             raise self._error(f"{what} does not have one slope for each neuron. {_WAY_OUT}")
         if slopes.size not in (1, data.width):
             raise self._error(f"{what} has {slopes.size} slopes, but takes {data.width} columns. {_WAY_OUT}")
-        if (slopes == slopes.flat[0]).all():
-            return self._applied("PRelu", [data, slopes.reshape(-1)[:1]], {}, what)
-        self._settle(data)
-        self._chain.leaky(slopes.reshape(-1), f"{self._source}: {what}")
+        self._taken(data, what)
+        self._chain.prelu(slopes.reshape(-1), f"{self._source}: {what}")
         return self._next(data)
 
-    def _pair(self, data: Sequence[_Data], attributes: Attributes, what: str) -> _Data:
+    def _pair(self, data: Sequence[Data], attributes: Attributes, what: str) -> Data:
         """Join the columns 1 − φ(z) and φ(z), as classifiers of two classes do: the softmax of 0 and z."""
         if len(data) == 2 and attributes.get("axis") in (1, -1) and self._chain.width == 1:
             for first in data[0].values:
@@ -401,7 +473,7 @@ class _Reader:
                     self._settle(replace(data[0], values={first: PROBE}, line=first))
                     self._chain.against_zero(first=sigmoids[1])
                     self.has_pair = True
-                    probabilities = {_SAME: softmax(PROBE)}
+                    probabilities = {SAME: softmax(PROBE)}
                     return replace(self._next(data[0]), values=probabilities, line=None, since=(what,))
         raise self._error(f"{what} joins other columns than a sigmoid and what it lacks to 1. {_WAY_OUT}")
 
@@ -412,7 +484,7 @@ class _Reader:
         from onnx import TensorProto
 
         data = inputs[0]
-        if not isinstance(data, _Data):
+        if not isinstance(data, Data):
             raise self._error(f"{what} takes the layer before as something else than its input. {_WAY_OUT}")
         if node.op_type == "Dropout" and (_flag(inputs[2:]) or not attributes.get("is_test", 1)):
             raise self._error(f"{what} drops in training mode; export the model for inference.")
@@ -426,7 +498,7 @@ class _Reader:
             return replace(data, rank=2)
         if node.op_type == "Reshape":
             shape = inputs[1] if len(inputs) > 1 else np.asarray(attributes.get("shape", ()))
-            if isinstance(shape, _Data) or len(shape) != 2 or shape[0] not in (0, -1, self._rows):
+            if isinstance(shape, Data) or len(shape) != 2 or shape[0] not in (0, -1, self._rows):
                 raise self._error(f"{what} makes other rows of its inputs than they were. {_WAY_OUT}")
             keeps = shape[1] == -1 if data.width is None else shape[1] in (-1, data.width)
             if not keeps and not (data.rank == 2 and shape[1] == 0):
@@ -463,27 +535,37 @@ class _Reader:
             raise self._error(f"{what} is an operator that is no part of a chain of dense layers. {_WAY_OUT}")
         return FUNCTIONS[operator]
 
-    def _applied(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> _Data:
+    def _applied(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
         """A function of what the last layer gives, at the probe."""
         function = self._function(operator, what)
-        data = [tensor for tensor in inputs if isinstance(tensor, _Data)]
+        data = [tensor for tensor in inputs if isinstance(tensor, Data)]
         constants = [
             tensor
-            if tensor is None or isinstance(tensor, _Data) or operator in _REDUCTIONS
+            if tensor is None or isinstance(tensor, Data) or operator in _REDUCTIONS
             else self._single(tensor, data[0], what)
             for tensor in inputs
         ]
         values = {}
         for first in data[0].values:
             if all(first in tensor.values for tensor in data):
-                given = [tensor.values[first] if isinstance(tensor, _Data) else tensor for tensor in constants]
+                given = [tensor.values[first] if isinstance(tensor, Data) else tensor for tensor in constants]
                 with np.errstate(all="ignore"):
                     values[first] = np.asarray(function({"opset": self._opset, **attributes}, *given))
         since = [name for tensor in data for name in tensor.since]
         told = tuple(dict.fromkeys([*since, what + _told(attributes)]))[-MOST:]
-        return replace(data[0], values=values, line=None, tail=(), since=told)
+        result = replace(data[0], values=values, line=None, tail=(), since=told, mark=None)
+        if operator != "ReduceMean" and not any(tensor.centred for tensor in data):
+            return result
+        added = tuple(number for tensor in data for number in tensor.added)
+        result = replace(result, centred=True, added=added)
+        epsilon = epsilon_of(values[SAME], added) if SAME in values else None
+        if epsilon is None:
+            return result
+        self._settle(replace(result, values={SAME: PROBE}, line=SAME))
+        self._chain.norm(None, None, epsilon, f"{self._source}: {what}")
+        return self._next(replace(result, centred=False, added=(), since=()))
 
-    def _single(self, constant: Array, data: _Data, what: str) -> Any:
+    def _single(self, constant: Array, data: Data, what: str) -> Any:
         """The one number that a constant is, in however many places."""
         if constant.size == 0 or constant.dtype.kind not in "biuf" or (constant != constant.flat[0]).any():
             raise self._error(
@@ -496,15 +578,15 @@ class _Reader:
 
 
 _WAY_OUT = (
-    "Réseau reads chains of Gemm, or MatMul and Add, with activations; export only that part of the model, or run it "
-    "with onnxruntime."
+    "Réseau reads chains of Gemm, or MatMul and Add, with activations and LayerNormalization; export only that part of "
+    "the model, or run it with onnxruntime."
 )
 _UNCHANGED = ("Identity", "Dropout", "Flatten", "Reshape", "Cast")
-_REDUCTIONS = ("ReduceMax", "ReduceSum")  # whose second input is axes
+_REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceSum")  # whose second input is axes
 
 
 def _flag(values: Sequence[Any]) -> bool:
-    return bool(values) and values[0] is not None and (isinstance(values[0], _Data) or bool(np.any(values[0])))
+    return bool(values) and values[0] is not None and (isinstance(values[0], Data) or bool(np.any(values[0])))
 
 
 def _told(attributes: Attributes) -> str:

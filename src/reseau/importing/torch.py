@@ -1,4 +1,4 @@
-"""`from_torch`: an `nn.Sequential` of linear layers and activations, as a network."""
+"""`from_torch`: an `nn.Sequential` of linear layers, activations and normalisations, as a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from reseau.importing.chain import Affine, Array, Chain
 from reseau.network import Network
 
 _WAY_OUT = (
-    "give an nn.Sequential of Linear, activations, Dropout and Flatten, or torch.onnx.export it and use from_onnx"
+    "give an nn.Sequential of Linear, LayerNorm, activations, Dropout and Flatten, or torch.onnx.export it and use"
+    " from_onnx"
 )
 # Of torch.nn. Only a class itself is known: one derived from it may do anything.
 _UNCHANGED = ("AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout", "Identity")
@@ -24,7 +25,7 @@ _FUNCTIONS = (
     *("LogSoftmax", "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus"),
     *("Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold"),
 )
-_KNOWN = ("BatchNorm1d", "Flatten", "Linear", "PReLU", "RReLU", "Sequential")
+_KNOWN = ("BatchNorm1d", "Flatten", "LayerNorm", "Linear", "PReLU", "RReLU", "Sequential")
 _HINTS = {
     "OptimizedModule": "give its _orig_mod, of which it was compiled",
     "DataParallel": "give its module",
@@ -38,9 +39,9 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
     Parameters
     ----------
     module : torch.nn.Sequential
-        Of Linear, activations that Réseau has too, BatchNorm1d, Dropout, Flatten, Identity, and Sequentials of such; on
-        any device. Modules of a class of your own, derived ones too, are refused, as are those with hooks, a forward of
-        their own or parametrizations. A copy is made: the network does not share its weights.
+        Of Linear, LayerNorm, PReLU, activations that Réseau has too, BatchNorm1d, Dropout, Flatten, Identity, and
+        Sequentials of such; on any device. Modules of a class of your own, derived ones too, are refused, as are those
+        with hooks, a forward of their own or parametrizations. A copy is made: the network does not share its weights.
     loss : str or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
         suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
@@ -61,7 +62,9 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
     Notes
     -----
     BatchNorm1d becomes part of the layer beside it. Between layers, ReLU6 and Hardtanh become hard sigmoids, and leaky
-    ReLUs of any slope (PReLU too) two neurons, max(0, z) − λ max(0, −z), with the weights of the next layer to match.
+    ReLUs of any slope two neurons, max(0, z) − λ max(0, −z), with the weights of the next layer to match. A PReLU of
+    one slope becomes one with a slope for each neuron, all the same. No module of torch.nn adds what came before: write
+    a module with residual links with torch.onnx.export, and read that with `from_onnx`.
 
     Examples
     --------
@@ -84,10 +87,14 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
             chain.linear(W, None if part.bias is None else _numbers(torch, part.bias, what), what)
         elif kind == "BatchNorm1d":
             chain.affine(_normalised(torch, part, what), what)
+        elif kind == "LayerNorm":
+            if len(part.normalized_shape) != 1:
+                raise ParameterError(f"{what} normalises over {len(part.normalized_shape)} axes, not rows; {_WAY_OUT}.")
+            chain.norm(*_scale_and_shift(torch, part, what), part.eps, what)
         elif kind == "PReLU":
-            chain.leaky(_numbers(torch, part.weight, what), what)
+            chain.prelu(_numbers(torch, part.weight, what), what)
         elif kind == "RReLU":  # evaluated with the mean of its slopes
-            chain.leaky(np.array([(part.lower + part.upper) / 2]), what)
+            chain.apply(partial(_leaky, (part.lower + part.upper) / 2), what)
         elif kind == "Flatten":
             if (part.start_dim, part.end_dim) not in ((1, -1), (1, 1)):
                 raise ParameterError(f"{what} joins rows; {_WAY_OUT}.")
@@ -165,6 +172,16 @@ def _applied(torch: Any, module: Any, Z: Array) -> Array:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a softmax that has to guess its axis, which is that of the neurons here
         return np.asarray(module(torch.from_numpy(Z.copy())).cpu().numpy())
+
+
+def _leaky(slope: float, Z: Array) -> Array:
+    return np.where(Z > 0, Z, slope * Z)
+
+
+def _scale_and_shift(torch: Any, module: Any, what: str) -> tuple[Array | None, Array | None]:
+    """What a module multiplies by and adds, where it does."""
+    gamma, beta = (None if part is None else _numbers(torch, part, what) for part in (module.weight, module.bias))
+    return gamma, beta
 
 
 def _normalised(torch: Any, module: Any, what: str) -> Affine:

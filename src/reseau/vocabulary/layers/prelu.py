@@ -172,5 +172,6 @@ for (int i = 0; i < n_in; i++)
 def _prelu(g: Graph, A: str, tensors: Mapping[str, str]) -> str:
     """The operator, which onnxruntime has in float32 alone; max(0, a) + α min(0, a) else."""
     if g.is_double:
-        return g("Add", g("Relu", A), g("Mul", tensors["alpha"], g("Min", A, 0.0)))
+        below = g("Mul", tensors["alpha"], g("Min", A, 0.0))
+        return g("Add", g("Relu", A), below)
     return g("PRelu", A, tensors["alpha"])
