@@ -316,6 +316,14 @@ def test_latex_and_mathml_set_the_same_formulas():
     assert mathml.set(root(x)) == "<msqrt><mi>x</mi></msqrt>"
 
 
+def test_fractions_of_more_digits_than_python_writes_are_set_by_their_decimals():
+    long = 10**5000
+    assert TextSetter().set(Number(Fraction(4 * long + 1, 3 * long))) == "1.333"
+    assert TextSetter().set(Number(Fraction(long))) == "∞"  # beyond the largest float
+    assert TextSetter().set(Number(Fraction(1, long))) == "0"
+    assert TextSetter().set(Number(Fraction(999, 10_000_000))) == "999/10000000"
+
+
 def test_what_is_no_formula_is_refused():
     with pytest.raises(TypeError, match="str cannot be set"):
         TextSetter().set("x")  # type: ignore[arg-type]

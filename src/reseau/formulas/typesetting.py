@@ -183,17 +183,13 @@ class Setter(ABC):
 
     def _as_fraction(self, value: Constant) -> bool:
         """Whether a number is set as a fraction: a short one; of a long one its decimals are easier to read."""
-        return isinstance(value, Fraction) and value.denominator != 1 and len(str(value)) <= LONGEST_FRACTION
+        return isinstance(value, Fraction) and value.denominator != 1 and _is_short(value)
 
     def _figures(self, value: Constant) -> Figures:
         """A number that is not set as a fraction."""
         if isinstance(value, Decimal):
             return figures(float(value), ALL_DIGITS)
-        if (
-            isinstance(value, int | Fraction)
-            and Fraction(value).denominator == 1
-            and len(str(value)) <= LONGEST_FRACTION
-        ):
+        if isinstance(value, int | Fraction) and Fraction(value).denominator == 1 and _is_short(Fraction(value)):
             return Figures(str(value).replace("-", "−"), "")
         return figures(to_float(value), self.digits)
 
@@ -303,6 +299,12 @@ class Setter(ABC):
     @abstractmethod
     def blank(self) -> str:
         """A place to write in."""
+
+
+def _is_short(value: Fraction) -> bool:
+    """Whether a fraction is easier to read than its decimals; Python writes no number of thousands of digits."""
+    largest = max(abs(value.numerator), value.denominator)
+    return largest < 10**LONGEST_FRACTION and len(str(value)) <= LONGEST_FRACTION
 
 
 def begins_with_a_number(node: Expression) -> bool:
