@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pyarrow as pa
 import pytest
+from chains import CHAINS, N, chains
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
@@ -22,9 +23,10 @@ from sklearn.model_selection import GridSearchCV, LearningCurveDisplay
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from reseau import Dense, MLPClassifier, MLPRegressor, Network, NetworkDisplay, TableModel
+from reseau import Dense, MLPClassifier, MLPRegressor, Network, NetworkDisplay, Residual, TableModel
 from reseau.display.plots import LossCurveDisplay, check_picture, save_loss_curve
 from reseau.errors import ParameterError, ReseauError
+from reseau.export.steps import steps
 from reseau.training.history import History
 
 HISTORY = History(loss=[3.0, 2.0, 1.0], validation_loss=[3.5, 2.5, 2.75])
@@ -518,7 +520,11 @@ W = np.ones((2, 1))
         ({"weights": "abc"}, "weights is 'abc', but must be a list"),
         ({"weights": []}, "have 0, 1 and 1 entries"),
         ({"weights": [W, W]}, "have 2, 1 and 1 entries"),
-        ({"weights": [np.ones(2)]}, "the weights of layer 1"),
+        ({"weights": [np.ones((2, 2, 2))]}, "the weights of layer 1"),
+        ({"kinds": "norm"}, "kinds is 'norm', but must be a list with an entry for each of the 1 layers"),
+        ({"links": [0, None]}, "links is .*, but must be a list"),
+        ({"links": [0]}, "the link of layer 1 begins at 0"),
+        ({"links": [1]}, "the link of layer 1 begins at 1"),
         ({"weights": [W, W], "biases": [None, None], "activations": ["tanh"] * 2}, "the weights of layer 2"),
         ({"biases": [np.ones(3)]}, "the biases of layer 1"),
         ({"activations": ["tan"]}, "the activation of layer 1 is 'tan', which is unknown. Did you mean 'tanh'"),
@@ -528,6 +534,37 @@ def test_a_diagram_of_layers_that_do_not_fit_is_refused(parameters: dict[str, An
     layers: dict[str, Any] = {"weights": [W], "biases": [None], "activations": ["tanh"], **parameters}
     with pytest.raises(ParameterError, match=words):
         NetworkDisplay(**layers)
+
+
+@pytest.mark.parametrize(("kind", "name"), CHAINS)
+def test_layers_of_every_kind_are_drawn_with_their_numbers_and_links(kind: str, name: str) -> None:
+    net = Network(*chains(kind)[name], inputs=N, seed=0)
+    net.parameters[...] = np.random.default_rng(0).normal(size=net.n_parameters)
+    diagram = NetworkDisplay.from_estimator(net)
+    found = steps(net)
+    assert len(diagram.links_) == sum(step.link is not None for step in found)
+    for step, lines, neurons, text in zip(
+        found, diagram.lines_, diagram.neurons_[1:], diagram.layer_texts_[1:], strict=True
+    ):
+        tensors = list(step.tensors.values()) or [np.ones(step.n_out)]
+        np.testing.assert_array_equal(lines.get_array(), tensors[0].ravel())
+        if len(tensors) > 1:
+            np.testing.assert_array_equal(neurons.get_array(), tensors[1])
+        assert step.layer.code.title in text.get_text().replace("\n", " ")
+    plt.close(diagram.figure_)
+
+
+def test_an_arc_is_higher_than_those_that_it_leads_over() -> None:
+    inner = Residual(Dense(2, "tanh"))
+    net = Network(Residual(inner, Dense(2, "tanh"), inner), inputs=2, seed=0)
+    diagram = NetworkDisplay.from_estimator(net, max_neurons=3)
+    left, outer = diagram.links_[0], diagram.links_[-1]
+    ends = [patch.get_path().vertices[[0, -1], 0].tolist() for patch in diagram.links_]
+    middle = [float(places.get_offsets()[0, 0]) for places in diagram.neurons_]
+    assert ends == [[middle[0], middle[1]], [middle[2], middle[3]], [middle[0], middle[4]]]
+    assert outer.get_path().vertices[:, 1].max() > left.get_path().vertices[:, 1].max()
+    assert outer.get_path().vertices[:, 1].max() * 3 / 4 < diagram.ax_.get_ylim()[1]
+    plt.close(diagram.figure_)
 
 
 def test_what_is_no_axes_no_history_and_no_switch_is_refused() -> None:

@@ -21,6 +21,14 @@ ON_DARK = "#e69f00", "#56b4e9"  # told apart by the colour-blind too
 MIDDLE = 0.18  # of lightness: √(1.05 · 0.05) − 0.05, as far from black as from white by the contrast of WCAG
 
 
+def joined(starts: Points, ends: Points, weights: npt.NDArray[Any]) -> tuple[Points, Points]:
+    """Where the line of each weight begins and ends: all with all, or each with its own."""
+    if weights.ndim == 1:
+        return starts, ends
+    n_in, n_out = weights.shape
+    return starts.repeat(n_out, axis=0), np.tile(ends, (n_in, 1))
+
+
 def apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points:
     """Find a place on each line for a box, such that it lies on no other box and on as few other lines as can be.
 

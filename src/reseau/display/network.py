@@ -9,9 +9,10 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.checks import boolean, integer, known, shown
-from reseau.display.drawing import MIDDLE, Points, apart, colormap, ground_of, lightness
+from reseau.display.drawing import MIDDLE, Points, apart, colormap, ground_of, joined, lightness
 from reseau.display.plots import check_axes, require_matplotlib
 from reseau.errors import ParameterError
+from reseau.export.steps import steps
 from reseau.formulas.typesetting import TextSetter
 from reseau.model import Model
 from reseau.visible import visible
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import LineCollection, PathCollection
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+    from matplotlib.patches import PathPatch
     from matplotlib.text import Text
 
     from reseau.network import Network
@@ -38,24 +40,32 @@ COLORBAR = 85.0
 MANY = 50  # lines between two layers
 FEW_LINES, MANY_LINES = (0.7, 0.8, 3.2), (0.3, 0.4, 2.2)  # opacity of a weight of zero; its width, that of the largest
 SMALLEST_FONT = 3.0
+ARC = 22.0  # how much higher a residual link is drawn than those that it leads over
 
 
 class NetworkDisplay:
     """The diagram of a network: a circle for each neuron, a line for each weight.
 
     The colour of a line is that of its weight, and its width grows with the weight's size; the colour of a neuron is
-    that of its bias. Of a large layer the first neurons are drawn, dots, and the last.
+    that of its bias. Of a large layer the first neurons are drawn, dots, and the last. A layer that takes its numbers
+    one by one, as a normalisation or a parametric ReLU does, has a line for each, of the colour of what multiplies it.
+    A residual link is an arc above the layers that it leads over. What only training does, dropout, is not drawn.
 
     `from_estimator` makes and draws one.
 
     Parameters
     ----------
-    weights : list of ndarray of shape (n_in, n_out)
-        W of each layer.
+    weights : list of ndarray of shape (n_in, n_out) or (n_out,)
+        W of each layer, or what its numbers are multiplied by one by one.
     biases : list of ndarray of shape (n_out,), or None
         b of each layer; None where it has no bias.
     activations : list of str
         The name of each layer's activation.
+    kinds : list of str or None
+        What is written below each layer beside the activation, such as "layer normalisation"; "" for nothing.
+    links : list of int, or None
+        For each layer the one whose outputs a residual link adds to its own, counted from 1, 0 for the inputs; None for
+        none.
     input_names, output_names : list of str or None
         What the inputs and outputs are; None calls them x_1, x_2, ... and o_1, o_2, ...
 
@@ -66,7 +76,7 @@ class NetworkDisplay:
     shown_ : list of list of int
         Of the inputs and of each layer, which neurons are drawn, from 0.
     lines_ : list of LineCollection
-        The weights of each layer, ``W[np.ix_(shown_[l], shown_[l + 1])].ravel()``.
+        The weights of each layer, ``W[np.ix_(shown_[l], shown_[l + 1])].ravel()`` of a matrix.
     neurons_ : list of PathCollection
         The inputs, then the neurons of each layer.
     dots_ : list of PathCollection
@@ -79,13 +89,15 @@ class NetworkDisplay:
         The written weights of each layer, in the order of `lines_`; empty lists if they are not written.
     bias_texts_ : list of list of Text
         The written biases of each layer.
+    links_ : list of PathPatch
+        The residual links, by the layers at which they end.
     colorbar_ : Colorbar or None
         The scale of the colours.
 
     Raises
     ------
     ParameterError
-        If there are not as many names as inputs or outputs.
+        If layers do not fit one another, or there are not as many names as inputs or outputs.
     """
 
     ax_: Axes
@@ -99,6 +111,7 @@ class NetworkDisplay:
     layer_texts_: list[Text]
     weight_texts_: list[list[Text]]
     bias_texts_: list[list[Text]]
+    links_: list[PathPatch]
     colorbar_: Any
 
     def __init__(
@@ -107,6 +120,8 @@ class NetworkDisplay:
         weights: list[FloatArray],
         biases: list[FloatArray | None],
         activations: list[str],
+        kinds: list[str] | None = None,
+        links: list[int | None] | None = None,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
@@ -114,8 +129,10 @@ class NetworkDisplay:
         self.weights = weights
         self.biases = biases
         self.activations = activations
+        self.kinds = _checked_each("kinds", kinds, "", weights)
+        self.links = _checked_links(links, weights)
         self.input_names = _checked_names("input_names", input_names, weights[0].shape[0], "inputs")
-        self.output_names = _checked_names("output_names", output_names, weights[-1].shape[1], "outputs")
+        self.output_names = _checked_names("output_names", output_names, weights[-1].shape[-1], "outputs")
 
     @classmethod
     def from_estimator(
@@ -178,11 +195,15 @@ class NetworkDisplay:
         True
         """
         network, inputs, outputs = _opened(estimator)
-        layers = network.layers
+        layers = steps(network)
+        tensors = [[values.copy() for values in layer.tensors.values()] for layer in layers]
+        ones = [np.ones(layer.n_out, network.dtype) for layer in layers]  # where numbers are passed on
         display = cls(
-            weights=[layer.W.copy() for layer in layers],
-            biases=[None if layer.b is None else layer.b.copy() for layer in layers],
-            activations=[layer.description.sigma.name for layer in layers],
+            weights=[found[0] if found else one for found, one in zip(tensors, ones, strict=True)],
+            biases=[found[1] if len(found) > 1 else None for found in tensors],
+            activations=[layer.layer.sigma.name for layer in layers],
+            kinds=[layer.layer.code.title for layer in layers],
+            links=[layer.link for layer in layers],
             input_names=inputs if input_names is None else input_names,
             output_names=outputs if output_names is None else output_names,
         )
@@ -214,9 +235,12 @@ class NetworkDisplay:
         include_values = None if include_values is None else boolean("include_values", include_values)
         max_neurons = integer("max_neurons", max_neurons, low=3)
         write = TextSetter("en", integer("digits", digits, low=1)).number
-        widths = [self.weights[0].shape[0], *(W.shape[1] for W in self.weights)]
+        widths = [self.weights[0].shape[0], *(W.shape[-1] for W in self.weights)]
         self.shown_ = [[*range(n)] if n <= max_neurons else [*range(max_neurons - 2), n - 1] for n in widths]
-        W = [w[np.ix_(*places)] for w, *places in zip(self.weights, self.shown_, self.shown_[1:], strict=False)]
+        W = [
+            w[np.ix_(*places)] if w.ndim == 2 else w[places[1]]
+            for w, *places in zip(self.weights, self.shown_, self.shown_[1:], strict=False)
+        ]
         b = [None if v is None else v[places] for v, places in zip(self.biases, self.shown_[1:], strict=True)]
         largest = float(np.max([np.abs(numbers).max() for numbers in [*W, *b] if numbers is not None]))
         if not np.isfinite(largest):
@@ -238,7 +262,7 @@ class NetworkDisplay:
             letters = sum(max(len(name.replace("$", "")) for name in side) for side in names)
             column, row = (COLUMN_WITH_NUMBERS, ROW_WITH_NUMBERS) if values else (COLUMN, ROW)
             width = column * (len(widths) - 1) + 0.6 * fontsize * letters + 3 * NEURON + COLORBAR * bool(colorbar)
-            height = row * max(slots) + 4 * fontsize + NEURON
+            height = row * max(slots) + 4 * fontsize + NEURON + self._head()
             size = (max(width / POINTS, 5.0), max(height / POINTS, 3.2))
             _, ax = plt.subplots(figsize=size, layout="constrained")
         self.ax_ = ax
@@ -269,16 +293,31 @@ class NetworkDisplay:
             for labels, side, given in zip(names, ("right", "left"), (self.input_names, self.output_names), strict=True)
         )
         self.layer_texts_ = [
-            text(words, ha="center", va="top", linespacing=1.3) for words in _footers(widths, self.activations)
+            text(words, ha="center", va="top", linespacing=1.3)
+            for words in _footers(widths, self.activations, self.kinds)
         ]
         at, diameter = self._places(slots, values)
         self._draw_neurons(at, slots, diameter, b, colours, ground, ink)
         self._draw_weights(at, W, colours, largest or 1.0)
+        self._draw_links(at, diameter, ink)
         self.weight_texts_ = [[] for _ in W]
         self.bias_texts_ = [[] for _ in W]
         if values:
             self._write_values(at, diameter, W, b, colours, ground, ink, write)
         return self
+
+    def _levels(self) -> dict[int, int]:
+        """Of each layer at which a residual link ends, how many arcs high it is: one more than those below it."""
+        links = {end: start for end, start in enumerate(self.links, start=1) if start is not None}
+        levels: dict[int, int] = {}
+        for end, start in sorted(links.items(), key=lambda link: link[0] - link[1]):
+            below = [level for other, level in levels.items() if start < other <= end or start <= links[other] < end]
+            levels[end] = 1 + max(below, default=0)
+        return levels
+
+    def _head(self) -> float:
+        """How much room residual links need above the layers."""
+        return ARC * max(self._levels().values(), default=0)
 
     def _places(self, slots: list[int], values: bool) -> tuple[list[Points], float]:
         """Put the texts into their places; return those of the drawn neurons, (n, 2) for each layer, and their size."""
@@ -298,7 +337,7 @@ class NetworkDisplay:
             return float(max(text.get_window_extent().width for text in texts) * unit)
 
         foot = max(text.get_window_extent().height for text in self.layer_texts_) * unit + 2 * GAP
-        row = max(height - foot, 1.0) / max(slots)
+        row = max(height - foot - self._head(), 1.0) / max(slots)
         diameter = min(NEURON_WITH_NUMBER if values else NEURON, 0.75 * row)
 
         # Names: not higher than a row, and in all not wider than half of the axes, or than what the layers leave.
@@ -361,9 +400,8 @@ class NetworkDisplay:
 
         self.lines_ = []
         for starts, ends, weights in zip(at, at[1:], W, strict=False):
-            n_in, n_out = weights.shape
             size = np.abs(weights.ravel()) / largest
-            segments = np.stack([starts.repeat(n_out, axis=0), np.tile(ends, (n_in, 1))], axis=1)
+            segments = np.stack(joined(starts, ends, weights), axis=1)
             faintest, thinnest, thickest = FEW_LINES if weights.size <= MANY else MANY_LINES
             lines = LineCollection(
                 list(segments),
@@ -376,6 +414,24 @@ class NetworkDisplay:
             )
             self.ax_.add_collection(lines, autolim=False)
             self.lines_.append(lines)
+
+    def _draw_links(self, at: list[Points], diameter: float, ink: Any) -> None:
+        """Draw each residual link from above the first neuron of the layer where it begins to that where it ends."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        self.links_ = []
+        top = max(float(places[0, 1]) for places in at) + diameter / 2
+        for end, level in sorted(self._levels().items()):
+            start = self.links[end - 1]
+            assert start is not None
+            (x0, y0), (x1, y1) = (at[place][0] + [0, diameter / 2] for place in (start, end))
+            high = top + ARC * level * 4 / 3  # of which a curve reaches three quarters
+            code = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+            path = Path([(x0, y0), (x0, high), (x1, high), (x1, y1)], code)
+            patch = PathPatch(path, facecolor="none", edgecolor=ink, linewidth=1.2, linestyle="--", zorder=2)
+            self.ax_.add_patch(patch)
+            self.links_.append(patch)
 
     def _write_values(
         self,
@@ -409,7 +465,8 @@ class NetworkDisplay:
             ]
             boxes = [text.get_window_extent() for text in texts]
             sizes = np.array([[box.width * unit, box.height * unit] for box in boxes]) + 0.45 * size
-            for text, place in zip(texts, apart(starts, ends, sizes, diameter / 2), strict=True):
+            middles = apart(starts, ends, sizes, diameter / 2) if weights.ndim == 2 else (starts + ends) / 2
+            for text, place in zip(texts, middles, strict=True):
                 text.set_position(tuple(place))
             if biases is None:
                 continue
@@ -468,13 +525,42 @@ def _checked_layers(weights: Any, biases: Any, activations: Any) -> tuple[list[A
         )
     n_in = None
     for layer, (W, b, activation) in enumerate(zip(weights, biases, activations, strict=True), start=1):
-        if not isinstance(W, np.ndarray) or W.ndim != 2 or W.dtype.kind != "f" or W.shape[0] != (n_in or W.shape[0]):
-            raise ParameterError(f"the weights of layer {layer} are no matrix W (n_in, n_out) on the layer before.")
-        n_in = W.shape[1]
+        if not isinstance(W, np.ndarray) or W.ndim not in (1, 2) or W.dtype.kind != "f" or len(W) != (n_in or len(W)):
+            raise ParameterError(
+                f"the weights of layer {layer} are no matrix W (n_in, n_out) on the layer before, nor a number for "
+                "each of its neurons."
+            )
+        n_in = W.shape[-1]
         if b is not None and not (isinstance(b, np.ndarray) and b.shape == (n_in,) and b.dtype.kind == "f"):
             raise ParameterError(f"the biases of layer {layer} must be an array of shape ({n_in},), or None.")
         known(f"the activation of layer {layer}", activation, ACTIVATIONS)
     return list(weights), list(biases), list(activations)
+
+
+def _checked_each(parameter: str, values: Any, otherwise: Any, weights: list[Any]) -> list[Any]:
+    """An entry for each layer, or the same for all."""
+    if values is None:
+        return [otherwise] * len(weights)
+    if not isinstance(values, list | tuple) or len(values) != len(weights):
+        raise ParameterError(
+            f"{parameter} is {shown(values)}, but must be a list with an entry for each of the {len(weights)} layers."
+        )
+    return list(values)
+
+
+def _checked_links(links: Any, weights: list[Any]) -> list[int | None]:
+    """The residual links, each from an earlier layer that is as wide."""
+    found: list[int | None] = _checked_each("links", links, None, weights)
+    widths = [len(weights[0]), *(W.shape[-1] for W in weights)]
+    for layer, start in enumerate(found, start=1):
+        if start is None:
+            continue
+        if type(start) is not int or not 0 <= start < layer or widths[start] != widths[layer]:
+            raise ParameterError(
+                f"the link of layer {layer} begins at {shown(start)}, but must at an earlier layer of as many neurons, "
+                "or at the inputs, 0."
+            )
+    return found
 
 
 def _checked_names(parameter: str, names: Any, wanted: int, what: str) -> list[str] | None:
@@ -497,7 +583,11 @@ def _labels(names: list[str] | None, letter: str, shown: list[int]) -> list[str]
     return [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in lines]
 
 
-def _footers(widths: list[int], activations: list[str]) -> list[str]:
+def _footers(widths: list[int], activations: list[str], kinds: list[str]) -> list[str]:
     whats = ["input", *["neuron"] * (len(widths) - 2), "output"]
     counts = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in zip(widths, whats, strict=True)]
-    return [f"{count}\n{name}" for count, name in zip(counts, [" ", *activations], strict=True)]
+    names = [
+        "\n".join(word for word in (kind.replace(" ", "\n"), activation) if word and not (kind and word == "identity"))
+        for kind, activation in zip(kinds, activations, strict=True)
+    ]
+    return [f"{count}\n{name}" for count, name in zip(counts, [" ", *names], strict=True)]

@@ -77,7 +77,7 @@ class Dropout(Layer):
     @property
     def code(self) -> Code:
         return Code(
-            title="dropout",
+            title="passed on",
             equation="x",
             numbers="",
             meaning="",
