@@ -106,7 +106,7 @@ def _files(parts: Parts, header_name: str, name: str | None, dtype: npt.DTypeLik
     name = c.prefix(Path(header_name).stem, "model") if name is None else c.check_identifier(name)
     dtype = dtype_of(parts.network, dtype)
     check_finite(parts.network, dtype)
-    return _Files(parts, name, dtype, header_name, loaded)
+    return _Files(parts, name, dtype, header_name, loaded and parts.network.n_parameters > 0)
 
 
 def _row_names() -> Iterator[str]:
