@@ -62,7 +62,7 @@ class NetworkDisplay:
     activations : list of str
         The name of each layer's activation.
     kinds : list of str or None
-        What is written below each layer beside the activation, such as "layer normalisation"; "" for nothing.
+        What is written below each layer, such as "layer normalisation tanh"; "" for the name of its activation.
     links : list of int, or None
         For each layer the one whose outputs a residual link adds to its own, counted from 1, 0 for the inputs; None for
         none.
@@ -202,7 +202,7 @@ class NetworkDisplay:
             weights=[found[0] if found else one for found, one in zip(tensors, ones, strict=True)],
             biases=[found[1] if len(found) > 1 else None for found in tensors],
             activations=[layer.layer.sigma.name for layer in layers],
-            kinds=[layer.layer.code.title for layer in layers],
+            kinds=[layer.words for layer in layers],
             links=[layer.link for layer in layers],
             input_names=inputs if input_names is None else input_names,
             output_names=outputs if output_names is None else output_names,
@@ -586,8 +586,5 @@ def _labels(names: list[str] | None, letter: str, shown: list[int]) -> list[str]
 def _footers(widths: list[int], activations: list[str], kinds: list[str]) -> list[str]:
     whats = ["input", *["neuron"] * (len(widths) - 2), "output"]
     counts = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in zip(widths, whats, strict=True)]
-    names = [
-        "\n".join(word for word in (kind.replace(" ", "\n"), activation) if word and not (kind and word == "identity"))
-        for kind, activation in zip(kinds, activations, strict=True)
-    ]
+    names = [(kind or activation).replace(" ", "\n") for kind, activation in zip(kinds, activations, strict=True)]
     return [f"{count}\n{name}" for count, name in zip(counts, [" ", *names], strict=True)]
