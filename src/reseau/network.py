@@ -50,11 +50,13 @@ class LayerView:
     tensors: dict[str, FloatArray] = field(repr=False)
 
     def __getattr__(self, name: str) -> Any:
-        letters = self.description.letters if not name.startswith("_") else ()
+        if name.startswith("_"):  # asked for before there is a description, by what copies
+            raise AttributeError(name)
+        letters = self.description.letters
         if name in letters:
             return self.tensors.get(name)
         has = f"has {' and '.join(letters)}, and no {name!r}" if letters else f"has no {name!r}"
-        raise AttributeError(f"{self.description} {has}.") if letters else AttributeError(name)
+        raise AttributeError(f"{self.description} {has}.")
 
 
 def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -120,7 +122,9 @@ class Network(Model):
     def _begin(
         self, layers: tuple[Layer, ...], loss: str, dtype: np.dtype[Any], seed: int | None, engine: str | None
     ) -> None:
-        """Become a network without parameters, of values that have been checked."""
+        """Become a network without parameters, of values that have been checked, but not in the precision."""
+        for layer in layers:
+            layer.check_precision(dtype)
         self._layers, self._loss, self._dtype = layers, loss, dtype
         self.seed = seed
         self._rng = np.random.default_rng(seed)

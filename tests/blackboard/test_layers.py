@@ -416,6 +416,13 @@ def test_a_layer_without_parameters_has_no_update() -> None:
     assert "Layer 3\n" in update
 
 
+def test_a_network_without_parameters_has_a_board() -> None:
+    net = rs.Network(rs.Dropout(0.0), inputs=2, dtype="float64")
+    board = net.blackboard([[3.0, 1.0]], [[1.0, 1.0]])
+    assert board["E"] == 2  # ½ (3 − 1)² + ½ (1 − 1)²
+    assert "Output" in board.to_text()
+
+
 def test_rows_are_told_where_there_are_several() -> None:
     assert "Row 1:" in a_board(rows=2).to_text().partition("The mean of a row")[2]
     text = a_board(rows=1).to_text()

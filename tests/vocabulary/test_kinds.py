@@ -11,7 +11,7 @@ from chains import CHAINS, N, chains, one
 from numerics import central_difference, norm
 
 import reseau as rs
-from reseau.vocabulary.layers import LAYERS
+from reseau.vocabulary.layers import LAYERS, architecture_from_description
 
 
 def problem(kind: str, name: str, engine: str | None, dtype: str = "float64") -> tuple[rs.Network, Any, Any]:
@@ -94,7 +94,7 @@ def test_a_layer_shows_its_tensors_and_its_row_of_the_summary(kind):
     view, letters = net.layers[1], LAYERS[kind].letters
     assert [name for name in letters if getattr(view, name) is not None] == list(view.tensors)
     assert all(np.shares_memory(tensor, net.parameters) for tensor in view.tensors.values())
-    with pytest.raises(AttributeError, match="omega"):
+    with pytest.raises(AttributeError, match=rf"^{type(view.description).__name__}\(.* no 'omega'\.$"):
         _ = view.omega
     assert [letter in net.summary().splitlines()[0].split() for letter in letters] == [True] * len(letters)
     assert len(net.gradient(np.ones((2, 3)), [0.0, 1.0])[1]) == len(letters)
@@ -194,11 +194,21 @@ def test_the_repr_of_a_network_makes_it_again():
         (lambda: rs.Network(rs.Dense(4), rs.Residual(rs.Dense(5)), rs.Dense(1)), "adds the 4 outputs of layer 0"),
         (lambda: rs.Network(rs.Residual(rs.Dense(5)), rs.Dense(1), inputs=4), "adds the 4 inputs of the network"),
         (lambda: rs.Network(rs.Dense(4, residual=2), rs.Dense(1)), "over 2 layers, but is number 1"),
+        (
+            lambda: rs.Network(rs.LayerNorm(epsilon=1e-300)),
+            r"LayerNorm\(epsilon=1e-300\) has epsilon 1e-300.*0.0 in float32",
+        ),
+        (lambda: rs.Network(rs.LayerNorm(epsilon=1e300)), r"has epsilon 1e\+300, which is inf in float32"),
+        (lambda: rs.Network(rs.PReLU(-1e300)), r"PReLU\(-1e\+300\) has alpha -1e\+300, which is -inf in float32"),
         (lambda: rs.Network(rs.Dense(4), rs.Dropout(0.5)), "dropout is 0.5 in the last layer"),
         (lambda: rs.Network(rs.Dense(4, "softmax"), rs.Dropout(0.5)), "dropout is 0.5 in the last layer"),
         (
             lambda: rs.Network(rs.Dense(3), rs.Residual(rs.Dense(3, "softmax")), loss="cross_entropy"),
-            "the last layer's residual link gives values",
+            "the last layer's residual link gives .*let a Dense layer stand last, .*goes with 'identity'",
+        ),
+        (
+            lambda: rs.Network(rs.Dense(3), rs.PReLU(), loss="poisson"),
+            "activation 'identity' gives values .*let a Dense layer stand last, with one of sigmoid",
         ),
     ],
 )
@@ -232,3 +242,29 @@ def test_sparse_rows_train_where_a_dense_layer_stands_first(engine):
         net.fit(samples, np.asarray(X.sum(axis=1)), epochs=2)
         trained.append(net.parameters)
     np.testing.assert_allclose(trained[0], trained[1], rtol=1e-12, atol=1e-14)
+
+
+def test_a_constant_that_one_precision_has_no_number_for_is_one_of_the_other(tmp_path):
+    X = np.ones((2, 3))
+    net = rs.Network(rs.LayerNorm(epsilon=1e-300), rs.PReLU(1e300), inputs=3, dtype="float64")
+    assert np.array_equal(net(X), np.zeros((2, 3)))
+    for export in (net.to_c, net.to_onnx):
+        with pytest.raises(rs.ParameterError, match=r"has epsilon 1e-300, which is 0\.0 in float32"):
+            export(tmp_path / ("net.c" if export == net.to_c else "net.onnx"), dtype="float32")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        ("layer_norm", {"neurons": 3}, "layer 0: a value of a layer_norm is 'neurons', which is unknown.*epsilon"),
+        ("dense", {}, "layer 0: a dense needs neurons, which is missing"),
+        ("dropout", {}, "layer 0: a dropout needs dropout, which is missing"),
+        ("prelu", {"activation": "tanh"}, "layer 0: a value of a prelu is 'activation', which is unknown"),
+        ("prelu", {"slope": "steep"}, "layer 0: slope is 'steep', but must be a finite number"),
+        ("dropout", {"dropout": 0.0, "residual": 2}, "over 2 layers, but is number 1"),
+    ],
+)
+def test_a_description_of_a_layer_that_fits_none_is_refused_with_its_place(kind, values, words):
+    with pytest.raises(rs.ParameterError, match=words):
+        architecture_from_description({"inputs": 3, "layers": [{"type": kind, **values}], "loss": "squared_error"})

@@ -388,5 +388,5 @@ def _difference(architecture: Architecture, step: Step) -> float | None:
     E, g_native = native.gradient(architecture, w, X, T, None, 0.0, 1)
     pairs = ((floats(step.O), O), (floats(step.E), np.asarray(E)), (g, g_native))
     with np.errstate(all="ignore"):
-        differences = [float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) or 1.0)) for a, b in pairs]
+        differences = [float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) or 1.0)) for a, b in pairs if a.size]
     return max(differences) if np.isfinite(differences).all() else None

@@ -19,7 +19,9 @@ def dtype_of(network: Network, dtype: npt.DTypeLike | None) -> str:
 
 
 def check_finite(network: Network, dtype: str) -> None:
-    """Refuse parameters that are not finite, or not in the precision asked for."""
+    """Refuse parameters that are not finite, or not in the precision asked for, and constants that are 0 there."""
+    for layer in network.architecture.layers:
+        layer.check_precision(precision_of(dtype))
     finite_layers((layer.tensors for layer in network.layers), dtype)
 
 

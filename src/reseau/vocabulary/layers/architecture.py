@@ -8,7 +8,7 @@ that vector.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -202,15 +202,31 @@ def check_output(last: Layer, loss: str) -> None:
         return
     fitting = [a.name for a in ACTIVATIONS.values() if entry.takes(a)]
     needed = "rows that are distributions over classes, summing to 1" if entry.distribution else f"{entry.outputs}"
-    others = [name for name, other in LOSSES.items() if other.simplifies_with == last.activation]
+    others = [name for name, other in LOSSES.items() if other.simplifies_with == like.name]
     what = "residual link" if last.residual else f"activation {last.activation!r}"
+    way_out = (
+        "use one of" if last.takes_activation and not last.residual else "let a Dense layer stand last, with one of"
+    )
     raise ParameterError(
         f"loss={loss!r} is defined for outputs in {needed}, but the last layer's {what} gives "
-        f"values in {like.range}; use one of {', '.join(fitting)}"
+        f"values in {like.range}; {way_out} {', '.join(fitting)}"
         + (f" (best: {entry.simplifies_with!r})" if entry.simplifies_with else "")
-        + "".join(f", or loss={name!r}, which goes with {last.activation!r}" for name in others)
+        + "".join(f", or loss={name!r}, which goes with {like.name!r}" for name in others)
         + "."
     )
+
+
+def _from_values(kind: str, values: dict[str, Any]) -> Layer:
+    """Rebuild a layer from what its `describe` gave."""
+    entry: Any = LAYERS[kind]
+    taken = {field.name: field for field in fields(entry) if field.init}
+    for name in values:
+        known(f"a value of a {kind}", name, list(taken))
+    for name, field in taken.items():
+        if field.default is MISSING and name not in values:
+            raise ParameterError(f"a {kind} needs {name}, which is missing.")
+    layer: Layer = entry(**values)
+    return layer
 
 
 def architecture_from_description(description: dict[str, Any]) -> Architecture:
@@ -223,6 +239,9 @@ def architecture_from_description(description: dict[str, Any]) -> Architecture:
     for place, values in enumerate(description["layers"]):
         values = dict(values)
         kind = known(f"the type of layer {place}", values.pop("type", None), list(LAYERS))
-        layers.append(LAYERS[kind](**values))
+        try:
+            layers.append(_from_values(kind, values))
+        except ParameterError as error:
+            raise ParameterError(f"layer {place}: {error}") from None
     loss = known("loss", description["loss"], LOSSES)
     return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)

@@ -16,7 +16,7 @@ import numpy as np
 
 from reseau.arrays import Array, FloatArray
 from reseau.checks import integer, known, real
-from reseau.errors import ReseauError
+from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
@@ -163,6 +163,23 @@ class Layer(ABC):
     def check_inputs(self, n_in: int) -> None:
         """Raise ParameterError where so many inputs are of no use."""
         return
+
+    def check_precision(self, dtype: np.dtype[Any]) -> None:
+        """Raise ParameterError where a constant of its map, or what a tensor begins with, is 0 or infinite there."""
+        numbers = {constant.name: getattr(self, constant.name) for constant in self.constants}
+        numbers |= {tensor.name: tensor.first for tensor in self.tensors(1) if not isinstance(tensor.first, str)}
+        for name, value in numbers.items():
+            with np.errstate(over="ignore", under="ignore"):
+                there = dtype.type(value)
+            if not np.isfinite(there) or (value and not there):
+                raise ParameterError(
+                    f"{self} has {name} {value!r}, which is {there} in {dtype}; give another, or take dtype='float64'."
+                )
+
+    @property
+    def takes_activation(self) -> bool:
+        """Whether an activation may be given to it."""
+        return any(f.name == "activation" and f.init for f in fields(self))  # type: ignore[arg-type]
 
     @property
     def sigma(self) -> Activation:
