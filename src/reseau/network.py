@@ -66,7 +66,7 @@ def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 class Network(Model):
-    """A feed-forward network of dense layers: A_0 = X, A_l = σ_l(A_{l−1} W_l + b_l), O = A_L.
+    """A feed-forward network: A_0 = X, A_l = σ_l(Z_l) with Z_l of A_{l−1}, A_{l−1} W_l + b_l in a dense layer, O = A_L.
 
     Parameters
     ----------

@@ -190,6 +190,10 @@ BLOCKS: dict[str, tuple[list[Any], list[Any]]] = {
         [("Gemm", "X W b", "p"), ("Relu", "p", "x"), ("Gemm", "x V", "q"), ("Add", "q x", "r"), ("Relu", "r", "O")],
         [D(4, "relu"), rs.Residual(D(4, "identity", bias=False)), P()],
     ),
+    "of nothing, with itself and once more": (
+        [("Gemm", "X W b", "p"), ("Tanh", "p", "x"), ("Add", "x x", "q"), ("Add", "q x", "O")],
+        [D(4, "tanh"), rs.Residual(rs.Residual(rs.Dropout(0.0)))],
+    ),
     "normalised before": (
         [
             *(("Gemm", "X W b", "x"), ("LayerNormalization", "x g h", "n"), ("Gemm", "n V", "p"), ("Gelu", "p", "q")),

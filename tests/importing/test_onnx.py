@@ -275,7 +275,7 @@ def test_of_several_outputs_one_is_chosen() -> None:
             [("Tanh", "X", "x"), ("Gemm", "x W b", "O")],
             r"node 1 \(Tanh\), before the first layer of .* changes the inputs",
         ),
-        ([("Relu", "X", "O")], "has no dense layer"),
+        ([("Relu", "X", "O")], "[Tt]here is no layer in"),
         ([GEMM, ("LpNormalization", "z", "O")], r"node 2 \(LpNormalization\) is an operator that is no part"),
         ([GEMM, ("Softmax", "z", "O", {"axis": 0})], r"node 2 \(Softmax\) .* axis is 0"),
         (
@@ -665,7 +665,7 @@ def test_impossible_shapes_and_numbers_that_are_none_are_refused() -> None:
 
 def test_numbers_too_large_for_the_precision_are_refused() -> None:
     nodes = [("Mul", "X k", "x"), ("MatMul", "x W", "O")]
-    with pytest.raises(rs.ModelFileError, match="scales columns by numbers beyond float32"):
+    with pytest.raises(rs.ModelFileError, match=r"columns of .* are scaled by numbers beyond float32"):
         rs.from_onnx(graph(nodes, {"k": np.full(3, 1e30, np.float32), "W": np.full((3, 2), 1e30, np.float32)}))
     nodes = [GEMM, ("Div", "z k", "O")]
     with pytest.raises(rs.ModelFileError, match=r"node 2 \(Div\)"):

@@ -552,7 +552,7 @@ class Chain:
             Their precision, which counts where no layer has numbers.
         """
         if not self._layers:
-            raise self._error(f"{self._source[0].upper()}{self._source[1:]} has no dense layer.")
+            raise self._error(f"There is no layer in {self._source}.")
         self._close(last=True)
         if self._scaled is not None:
             raise self._error(
@@ -580,8 +580,7 @@ class Chain:
                         view.tensors[letter][...] = values
         if not np.isfinite(net.parameters).all():
             raise self._error(
-                f"{self._source[0].upper()}{self._source[1:]} scales columns by numbers beyond {net.dtype}; scale its "
-                "inputs before."
+                f"The columns of {self._source} are scaled by numbers beyond {net.dtype}; scale its inputs before."
             )
         return net
 

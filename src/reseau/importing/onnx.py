@@ -223,7 +223,7 @@ class _Reader:
                 return linked
         if apart:
             raise self._error(
-                f"{what} joins the outputs of different layers; a network of dense layers is one chain. {_WAY_OUT}"
+                f"{what} joins the outputs of different layers, but not as a residual link does. {_WAY_OUT}"
             )
         try:
             attributes: Attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -273,7 +273,7 @@ class _Reader:
         if data.stage != self._stage:
             raise self._error(
                 f"{data.since[-1] if data.since else 'a node'} takes an output that another layer has taken already; "
-                f"a network of dense layers is one chain. {_WAY_OUT}"
+                f"a network is one chain of layers. {_WAY_OUT}"
             )
         for reads in (recognise, read):
             for first, value, last in data.readings():
@@ -311,8 +311,11 @@ class _Reader:
         again = before is now and plain
         if now.stage != self._stage or self._chain.is_scaled or (before.mark is None and not again):
             return None
+        names = self._names(now)
         self._settle(now)
         mark = self._chain.mark(f"{self._source}: {what}") if before.mark is None else before.mark
+        if again:  # what is added to itself may begin another link
+            self._tensors |= dict.fromkeys(names, replace(now, mark=mark))
         self._chain.link(mark, f"{self._source}: {what}")
         return self._next(now)
 
@@ -393,7 +396,7 @@ class _Reader:
             raise self._error(f"{what} is not a product of the layer before with constant weights. {_WAY_OUT}")
         if X.stage != self._stage:
             raise self._error(
-                f"{what} takes an output that another layer has taken already; a network of dense layers is one chain. "
+                f"{what} takes an output that another layer has taken already; a network is one chain of layers. "
                 f"{_WAY_OUT}"
             )
         if X.rank not in (2, None):
@@ -532,7 +535,7 @@ class _Reader:
 
     def _function(self, operator: str, what: str) -> Callable[..., Any]:
         if operator not in FUNCTIONS:
-            raise self._error(f"{what} is an operator that is no part of a chain of dense layers. {_WAY_OUT}")
+            raise self._error(f"{what} is an operator that is no part of a chain of layers. {_WAY_OUT}")
         return FUNCTIONS[operator]
 
     def _applied(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
