@@ -18,10 +18,10 @@ from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
-from reseau.formulas.typesetting import TextSetter
 from reseau.model import Model
 from reseau.parts import Parts
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
+from reseau.vocabulary.layers.summary import summary
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
@@ -806,33 +806,7 @@ class Network(Model):
         2      (2, 1)  1  identity    z                                 3
         3 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 11 parameters
         """
-        architecture = self.architecture
-        layers = architecture.layers
-        letters = list(dict.fromkeys(letter for layer in layers for letter in layer.letters))
-        kinds = len({layer.kind for layer in layers}) > 1
-        rows = [("layer", *["kind"] * kinds, *letters, "activation", "", "parameters")]
-        formulas = {layer.activation: TextSetter().set(layer.sigma.formula) for layer in layers}
-        for place, (layer, n_in) in enumerate(zip(layers, architecture.widths, strict=False), start=1):
-            shapes = {tensor.name: tensor.shape for tensor in layer.tensors(n_in)}
-            shape_of = [shapes.get(name, ()) for name in letters]
-            has = [str(shape if len(shape) > 1 else shape[0]) if shape else "-" for shape in shape_of]
-            formula = formulas[layer.activation]
-            formula += f", dropout {layer.dropout}" if layer.dropout else ""
-            formula += f" + A{place - layer.residual}" if layer.residual else ""
-            count = str(layer.n_parameters(n_in))
-            rows.append((str(place), *[layer.kind] * kinds, *has, layer.sigma.name, formula, count))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = []
-        for *words, count in rows:
-            cells = [word.ljust(width) for word, width in zip(words, widths, strict=False)]
-            lines.append("  ".join([*cells, count.rjust(widths[-1])]))
-        inputs, outputs = architecture.inputs, architecture.outputs
-        error = TextSetter().set(architecture.error.formula)
-        lines.append(
-            f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, loss "
-            f"{self._loss} {error}, {self._dtype.name}, {self.n_parameters} parameters"
-        )
-        return "\n".join(lines)
+        return summary(self.architecture, self._dtype)
 
     def __repr__(self) -> str:
         parts = [str(layer) for layer in self._layers]
