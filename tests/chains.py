@@ -18,6 +18,10 @@ def one(kind: str, **values: Any) -> Any:
     return LAYERS[kind](**{**needed, **values})
 
 
+# One of every kind, complete as it stands.
+ALONE = [layer if layer.activation else layer.but(activation="tanh") for layer in map(one, LAYERS)]
+
+
 def chains(kind: str) -> dict[str, list[Any]]:
     """Chains of layers from N inputs on in which a layer of this kind stands in each place."""
     D = rs.Dense

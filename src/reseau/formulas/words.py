@@ -17,6 +17,13 @@ class Words(NamedTuple):
         return self.en if lang == "en" else re.sub(r" (?=[:;?!])", "\N{NO-BREAK SPACE}", self.fr)
 
 
+class Same(Words):
+    """Words that are the same in each language, such as a name."""
+
+    def __new__(cls, text: str) -> Same:
+        return super().__new__(cls, text, text)
+
+
 LANGUAGES = Words._fields
 DECIMAL_MARK = Words(".", ",")
 BETWEEN_ARGUMENTS = Words(", ", "; ")  # where the comma marks the decimals, a semicolon separates

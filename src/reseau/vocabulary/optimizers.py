@@ -17,7 +17,7 @@ from reseau.checks import known, real
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Expression, Symbol, root
 from reseau.formulas.typesetting import TextSetter
-from reseau.formulas.words import Words
+from reseau.formulas.words import Same, Words
 
 State = tuple[Array, ...]
 
@@ -192,7 +192,7 @@ class Adam(Optimizer):
     epsilon_hat: bool = False
 
     name: ClassVar[str] = "adam"
-    words: ClassVar[Words] = Words("Adam", "Adam")
+    words: ClassVar[Words] = Same("Adam")
     source: ClassVar[str] = "Kingma and Ba 2015, 'Adam: a method for stochastic optimization'"
     states: ClassVar[int] = 2
 
@@ -262,7 +262,7 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
-    words: ClassVar[Words] = Words("AdamW", "AdamW")
+    words: ClassVar[Words] = Same("AdamW")
     source: ClassVar[str] = "Loshchilov and Hutter 2019, 'Decoupled weight decay regularization'"
 
     def __post_init__(self) -> None:
@@ -297,7 +297,7 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
 
     name: ClassVar[str] = "rmsprop"
-    words: ClassVar[Words] = Words("RMSprop", "RMSprop")
+    words: ClassVar[Words] = Same("RMSprop")
     source: ClassVar[str] = "Tieleman and Hinton 2012, lecture 6.5 of 'Neural networks for machine learning'"
     states: ClassVar[int] = 1
 

@@ -38,7 +38,7 @@ from reseau.formulas.trees import (
     root,
 )
 from reseau.formulas.trees import tanh as tanh_of
-from reseau.formulas.words import Words
+from reseau.formulas.words import Same, Words
 from reseau.vocabulary.activations import onnx
 from reseau.vocabulary.activations.activation import Activation, Elementwise, RowWise
 from reseau.vocabulary.activations.code import ByHand
@@ -155,7 +155,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     RowWise(
         name="softmax",
-        words=Words("softmax", "softmax"),
+        words=Same("softmax"),
         source="Bridle 1990, 'Probabilistic interpretation of feedforward classification network outputs'",
         letter="S",
         formula=exp(z_j) / _SUM_OF_EXPONENTIALS,
@@ -176,7 +176,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     RowWise(
         name="log_softmax",
-        words=Words("log-softmax", "log-softmax"),
+        words=Same("log-softmax"),
         source="Blanchard, Higham, Higham 2021, 'Accurately computing the log-sum-exp and softmax functions'",
         letter="σ",
         formula=z_j - log(_SUM_OF_EXPONENTIALS),
@@ -197,7 +197,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="relu",
-        words=Words("ReLU", "ReLU"),
+        words=Same("ReLU"),
         aliases=("poslin", "rectifier", "rectified_linear"),
         source="Nair and Hinton 2010, 'Rectified linear units improve restricted Boltzmann machines'",
         letter="ReLU",
@@ -231,7 +231,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="elu",
-        words=Words("ELU", "ELU"),
+        words=Same("ELU"),
         source="Clevert, Unterthiner, Hochreiter 2016, 'Fast and accurate deep network learning by ELUs'",
         letter="σ",
         formula=_positive(z, exp(z) - 1),
@@ -250,7 +250,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="selu",
-        words=Words("SELU", "SELU"),
+        words=Same("SELU"),
         source="Klambauer, Unterthiner, Mayr, Hochreiter 2017, 'Self-normalizing neural networks'",
         letter="σ",
         formula=Where(_positive(_lambda * z, _lambda * _alpha * (exp(z) - 1)), _SELU_CONSTANTS),
@@ -269,7 +269,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="gelu",
-        words=Words("GELU", "GELU"),
+        words=Same("GELU"),
         source="Hendrycks and Gimpel 2016, 'Gaussian error linear units'",
         letter="σ",
         formula=Where(z * Phi(z), ((Phi(z), HALF * (1 + erf(z / root(2)))),)),
@@ -309,7 +309,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="silu",
-        words=Words("SiLU", "SiLU"),
+        words=Same("SiLU"),
         aliases=("swish",),
         source="Elfwing, Uchibe, Doya 2018, 'Sigmoid-weighted linear units for neural network function approximation'",
         letter="σ",
@@ -322,7 +322,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="mish",
-        words=Words("Mish", "Mish"),
+        words=Same("Mish"),
         source="Misra 2020, 'Mish: a self regularized non-monotonic activation function'",
         letter="σ",
         formula=z * tanh_of(log(1 + exp(z))),
@@ -341,7 +341,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="softplus",
-        words=Words("softplus", "softplus"),
+        words=Same("softplus"),
         aliases=("smooth_relu",),
         source="Dugas et al. 2001, 'Incorporating second-order functional knowledge for better option pricing'",
         letter="σ",
@@ -361,7 +361,7 @@ _ENTRIES: tuple[Activation, ...] = (
     ),
     Elementwise(
         name="softsign",
-        words=Words("softsign", "softsign"),
+        words=Same("softsign"),
         aliases=("elliotsig",),
         source="Elliott 1993, 'A better activation function for artificial neural networks'",
         letter="σ",

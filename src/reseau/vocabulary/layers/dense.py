@@ -12,7 +12,7 @@ from reseau.arrays import Array, namespace
 from reseau.checks import boolean, integer, known
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Symbol
-from reseau.formulas.words import Words
+from reseau.formulas.words import Same, Words
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, OfMatrices, Slip, Z, transposed
@@ -124,7 +124,7 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     letters: ClassVar[tuple[str, ...]] = ("W", "b")
-    words: ClassVar[Words] = Words("{neurons}", "{neurons}")
+    words: ClassVar[Words] = Same("{neurons}")
     of_neurons: ClassVar[bool] = True
     takes_sparse_rows: ClassVar[bool] = True
 
