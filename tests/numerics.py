@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from reseau.engine import reference
-from reseau.vocabulary.activations import RowWise
+from reseau.vocabulary.activations import ACTIVATIONS, Activation, RowWise
+from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.losses import LOSSES
-from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
+from reseau.vocabulary.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -20,8 +21,8 @@ KINKS = (-3.0, 0.0, 3.0)
 RESIDUAL_KINKS = (0.0, 1.0)
 
 
-# Every entry of the table, and each of its numbers away from its default.
-EVERY_OPTIMIZER = [
+# Entries of the table with each of their numbers away from its default, and every other entry.
+_WITH_NUMBERS = [
     SGD(0.1),
     SGD(0.1, momentum=0.9),
     SGD(0.05, momentum=0.8, nesterov=True),
@@ -32,6 +33,20 @@ EVERY_OPTIMIZER = [
     RMSprop(0.01),
     RMSprop(0.02, rho=0.5, epsilon=0.01),
 ]
+_OTHERS = [kind for kind in OPTIMIZERS.values() if kind not in map(type, _WITH_NUMBERS)]
+EVERY_OPTIMIZER = [*_WITH_NUMBERS, *(kind(0.02) for kind in _OTHERS)]
+
+
+def outputs_for(loss: str) -> set[str]:
+    """The activations whose values a loss is defined for, by trying scores from −20 to 20."""
+    Z = np.linspace(-20, 20, 82).reshape(-1, 2)
+
+    def fits(sigma: Activation) -> bool:
+        if LOSSES[loss].distribution:
+            return sigma.distribution is not None
+        return all(LOSSES[loss].outputs.contains(Interval(a, a, True, True)) for a in sigma.value(Z).flat)
+
+    return {name for name, sigma in ACTIVATIONS.items() if fits(sigma)}
 
 
 def targets_for(loss: str, rows: int, outputs: int, rng: np.random.Generator) -> Vector:

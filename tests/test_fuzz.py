@@ -35,6 +35,7 @@ from sklearn.exceptions import NotFittedError
 
 import reseau as rs
 from reseau.blackboard import Names
+from reseau.vocabulary.optimizers import OPTIMIZERS
 
 ROWS, COLUMNS = 12, 3
 DRAWS = 20_000
@@ -300,7 +301,7 @@ def subjects() -> list[Subject]:
         rs.LossCurveDisplay: [rs.LossCurveDisplay(loss=[1.0, 0.5], validation_loss=[])],
         rs.Dense: [rs.Dense(2)],
         rs.History: [rs.History([1.0], [], 0.1, None)],
-        **{kind: [kind(0.1)] for kind in (rs.SGD, rs.Adam, rs.AdamW, rs.RMSprop)},
+        **{kind: [kind(0.1)] for kind in OPTIMIZERS.values()},
     }
     found = []
     for name in rs.__all__:

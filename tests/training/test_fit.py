@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import reseau as rs
+from reseau.vocabulary.optimizers import OPTIMIZERS
 
 
 def problem(rows: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -374,12 +375,11 @@ def test_a_parameter_outside_its_range_is_refused_before_anything_is_built(optio
     assert not net.built
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
-def test_the_name_of_an_optimizer_stands_for_it_as_it_is_by_default(name):
+@pytest.mark.parametrize(("name", "kind"), OPTIMIZERS.items())
+def test_the_name_of_an_optimizer_stands_for_it_as_it_is_by_default(name, kind):
     X, T = problem()
-    kinds = {"sgd": rs.SGD, "adam": rs.Adam, "adamw": rs.AdamW, "rmsprop": rs.RMSprop}
     by_name, by_object = small(), small()
-    assert by_name.fit(X, T, optimizer=name).loss == by_object.fit(X, T, optimizer=kinds[name]()).loss
+    assert by_name.fit(X, T, optimizer=name).loss == by_object.fit(X, T, optimizer=kind()).loss
     assert by_name.parameters.tobytes() == by_object.parameters.tobytes()
 
 

@@ -135,10 +135,6 @@ def papers_update(optimizer: Optimizer, w: Any, g: Any, memory: dict[str, Any], 
     return w - gamma * (m_hat / (np.sqrt(v_hat) + h["epsilon"]) + h.get("weight_decay", 0.0) * w)
 
 
-def test_every_optimizer_of_the_table_is_tried_in_the_trainers():
-    assert {type(optimizer) for optimizer in EVERY_OPTIMIZER} == set(OPTIMIZERS.values())
-
-
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=str)
 def test_training_follows_the_paper_s_equations_for_every_optimizer(engine, optimizer, precision):
