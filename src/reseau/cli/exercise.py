@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reseau.cli.common import check_output, refusals, tell
+from reseau.cli.common import ACTIVATIONS_HELP, check_output, refusals, tell
 from reseau.errors import ParameterError
 
 
@@ -15,10 +15,7 @@ def exercise(
     layers: Annotated[str, typer.Option(help="The inputs and the neurons of each layer.")] = "2-2-1",
     activation: Annotated[
         str,
-        typer.Option(
-            help="Activation of all layers: identity, sigmoid, tanh, softmax, log_softmax, relu, leaky_relu, elu, "
-            "selu, gelu, gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential."
-        ),
+        typer.Option(help=f"Activation of all layers: {ACTIVATIONS_HELP}."),
     ] = "sigmoid",
     output_activation: Annotated[
         str | None, typer.Option(help="Activation of the last layer, one of the same.", show_default="that of all")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.cli.common import check_output, refusals, tell, tell_json
+from reseau.cli.common import ACTIVATIONS_HELP, check_output, refusals, tell, tell_json
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def train(
     layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
     activation: Annotated[
         str,
-        typer.Option(
-            help="Activation of the hidden layers: identity, sigmoid, tanh, softmax, log_softmax, relu, leaky_relu, "
-            "elu, selu, gelu, gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential."
-        ),
+        typer.Option(help=f"Activation of the hidden layers: {ACTIVATIONS_HELP}."),
     ] = "relu",
     epochs: Annotated[
         int | None,
