@@ -418,16 +418,6 @@ def test_a_slope_is_that_of_what_is_not_positive():
     assert jacobians(problem)[0].tolist() == [np.diag([0.25, 1.0, 3.0]).tolist()]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_zeros_of_either_sign_give_the_same_bytes_in_one_row_and_in_many(dtype):
-    X = np.array([[-0.0, 0.0, -1.0]] * 9, dtype)
-    w = np.array([-1.0, 2.0, 0.0], dtype)
-    for kind in ("dropout", "prelu"):
-        problem = Chain(3, (Layer(kind, 3),), w, X, X)
-        for each in sets():
-            assert predicted(problem, X[:1], each).tobytes() == predicted(problem, X, each)[:1].tobytes()
-
-
 def test_a_network_without_parameters_gives_its_inputs_and_trains_to_nothing():
     X = np.array([[1.0, -2.0, 0.5]])
     layers = (Layer("dropout", 3, dropout=0.5), Layer("dropout", 3, plus=0))

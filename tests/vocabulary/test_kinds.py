@@ -78,6 +78,33 @@ def test_the_engines_agree_after_training_and_threads_change_no_byte(kind, name,
 
 
 @pytest.mark.parametrize(("kind", "name"), CHAINS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_instruction_set_gives_the_same_bytes(kind, name, dtype, native, monkeypatch):
+    from reseau._native import instruction_sets
+    from reseau.engine import native as engine
+
+    X, T = problem(kind, name, native, dtype)[1:]
+    found = set()
+    for each in set(instruction_sets()) - {"portable"}:  # which has no fused multiply-adds
+        monkeypatch.setattr(engine, "instruction_set", lambda each=each: each)
+        net = problem(kind, name, native, dtype)[0]
+        bytes_before = [array.tobytes() for array in (net(X), net.jacobian(X), net.parameter_jacobian(X))]
+        net.fit(X, T, epochs=3, batch_size=4, l2=0.1, optimizer=rs.Adam(0.01))
+        found.add((*bytes_before, net.parameters.tobytes()))
+    assert len(found) <= 1
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_of_zeros_of_either_sign_gives_the_same_bytes_alone_and_among_others(kind, dtype, native):
+    net = rs.Network(one(kind), inputs=N, dtype=dtype, engine=native)
+    net.parameters[...] = np.linspace(-1, 1, net.n_parameters)
+    X = np.array([[-0.0, 0.0, -0.0, 0.0, -1.0], [0.0, -0.0, -0.0, 0.0, 1.0], [-0.0] * 5, [0.0] * 5] * 3, dtype)
+    O = net(X)
+    assert all(net(X[r : r + 1]).tobytes() == O[r : r + 1].tobytes() for r in range(len(X)))
+
+
+@pytest.mark.parametrize(("kind", "name"), CHAINS)
 def test_a_file_brings_back_the_same_layers_and_numbers(kind, name, tmp_path):
     net, X, _ = problem(kind, name, None)
     net.save(tmp_path / "net.reseau")
