@@ -16,6 +16,7 @@ from reseau.cli import app
 from reseau.estimators.rules import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.initializers import INITIALIZERS
+from reseau.vocabulary.layers import LAYERS
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
@@ -183,6 +184,11 @@ def test_a_short_name_is_not_taken_for_the_short_name_of_another_loss(loss):
 def test_the_docstring_of_a_parameter_names_all_entries_in_their_order(of, parameter, table):
     about = re.search(rf"^{parameter} : .*(?:\n    .*)*", inspect.cleandoc(of.__doc__), re.MULTILINE)
     assert list(dict.fromkeys(re.findall(r'"(\w+)"', about[0]))) == list(table)
+
+
+def test_the_docstring_of_a_network_names_every_kind_of_layer():
+    about = re.search(r"^\*layers : (.*)", inspect.cleandoc(rs.Network.__doc__), re.MULTILINE)
+    assert set(re.findall(r"\b[A-Z]\w+", about[1])) == {kind.__name__ for kind in LAYERS.values()} | {"Residual"}
 
 
 @pytest.mark.parametrize(

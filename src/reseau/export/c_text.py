@@ -19,7 +19,11 @@ TYPES = {"float32": "float", "float64": "double"}
 """The type of C for each dtype."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_MATHS = "exp|expm1|log|log1p|tanh|erf|erfc|fabs|sqrt|fma"  # functions of math.h that have a version for float
+# Functions of math.h, each of which has a version for float.
+_MATHS = (
+    "acos|acosh|asin|asinh|atan|atan2|atanh|cbrt|ceil|copysign|cos|cosh|erf|erfc|exp|exp2|expm1|fabs|fdim|floor|fma|fmax|"
+    "fmin|fmod|hypot|log|log10|log1p|log2|nearbyint|pow|rint|round|sin|sinh|sqrt|tan|tanh|tgamma|trunc"
+)
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+|I|(PRI|SCN)[A-Za-z]+\d*")  # I is that of complex.h, PRId64 one of inttypes.h
 
 # What cannot name the member of a struct in C or in C++, and macros in small letters: of compilers, libc, and systems.
@@ -185,6 +189,8 @@ def in_type(source: str, kind: str) -> str:
     --------
     >>> in_type("z > 0.0 ? z : expm1(z)", "float")
     'z > 0.0f ? z : expm1f(z)'
+    >>> in_type("0.5 * (z + hypot(z, 2.0))", "float")
+    '0.5f * (z + hypotf(z, 2.0f))'
     """
     if kind == "double":
         return source
