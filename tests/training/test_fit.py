@@ -479,6 +479,27 @@ def test_another_run_s_checkpoint_is_refused_before_anything_is_built(tmp_path):
     assert net.generator_state == state
 
 
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        (
+            [rs.Dense(3), rs.LayerNorm(epsilon=0.5), rs.Dense(2)],
+            r"its network\.layers\[1\]\.epsilon is 1e-05, but now it is 0\.5",
+        ),
+        (
+            [rs.Dense(3), rs.PReLU(), rs.Dense(2)],
+            r"its network\.layers\[0\]\.activation is 'relu', but now it is 'identity'",
+        ),
+        ([rs.Dense(3), rs.LayerNorm(), rs.PReLU(), rs.Dense(2)], r"its network\.layers are 3, but now they are 4"),
+    ],
+)
+def test_what_is_other_in_the_run_of_a_checkpoint_is_told_by_its_place(layers, words, tmp_path):
+    X, T = problem()
+    rs.Network(rs.Dense(3), rs.LayerNorm(), rs.Dense(2)).fit(X, T, epochs=1, checkpoint=tmp_path)
+    with pytest.raises(rs.ParameterError, match=words):
+        rs.Network(*layers).fit(X, T, epochs=1, checkpoint=tmp_path)
+
+
 def test_a_fitted_network_refuses_another_width():
     X, T = problem()
     net = small()

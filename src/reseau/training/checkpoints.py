@@ -65,6 +65,19 @@ class Snapshot:
     failure: Failure | None = None
 
 
+def _difference(name: str, there: Any, now: Any) -> str:
+    """Where two descriptions differ first."""
+    if isinstance(there, dict) and isinstance(now, dict):
+        key = next(key for key in [*now, *there] if there.get(key) != now.get(key))
+        return _difference(f"{name}.{key}", there.get(key), now.get(key))
+    if isinstance(there, list) and isinstance(now, list):
+        if len(there) != len(now):
+            return f"its {name} are {len(there)}, but now they are {len(now)}"
+        place = next(place for place, value in enumerate(now) if there[place] != value)
+        return _difference(f"{name}[{place}]", there[place], now[place])
+    return f"its {name} is {shown(there)}, but now it is {shown(now)}"
+
+
 class Checkpoints:
     """The checkpoint of one run in a folder.
 
@@ -110,7 +123,7 @@ class Checkpoints:
         there = description["run"]
         for name in [*self.run, *there]:
             if there.get(name) != self.run.get(name):
-                values = f"its {name} is {shown(there.get(name))}, but now it is {shown(self.run.get(name))}"
+                values = _difference(name, there.get(name), self.run.get(name))
                 raise ParameterError(
                     f"{self.path} is of another training: {'its data are others' if name == DATA else values}. Choose "
                     "another folder, or delete that file to start afresh."
