@@ -122,10 +122,12 @@ private:
     // Writes x̂ of a row, with zeros to the next whole vector; returns 1/√(σ² + ε).
     static RESEAU_INLINE V normalise(const Layer& layer, const T* x, T* x_hat) {
         const Along<T> row{layer.n_out};
-        const V n(static_cast<T>(layer.n_out)), mean = row.sum([&](int64_t i) { return V::load(x + i); }) / n;
+        // Counted from the row's first number on: equal numbers give exactly 0, and far from zero no digit is lost.
+        const V n(static_cast<T>(layer.n_out)), first = V::broadcast(x[0]);
+        const V mean = row.sum([&](int64_t i) { return V::load(x + i) - first; }) / n;
         LaneSum<T> squares;
         row.each([&](int64_t i, int lanes) {
-            const V d = select(Mask<T>::first(lanes), V::load(x + i) - mean, V::zero());
+            const V d = select(Mask<T>::first(lanes), V::load(x + i) - first - mean, V::zero());
             d.store(x_hat + i);
             squares.add_product(d, d);
         });

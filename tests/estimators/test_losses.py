@@ -147,3 +147,11 @@ def test_what_is_no_loss_for_classes_is_refused_by_name(loss: Any) -> None:
 def test_targets_that_a_loss_is_not_defined_for_are_refused() -> None:
     with pytest.raises(rs.DataError, match=r"y holds -1 at row 3, but loss='poisson' needs targets in"):
         rs.MLPRegressor("poisson").fit(X, np.where(np.arange(150) == 3, -1.0, 2.0))
+
+
+def test_another_loss_than_that_of_the_network_to_be_continued_is_refused_with_layers_as_one_writes_them() -> None:
+    model = rs.MLPRegressor(**SMALL).partial_fit(X, IRIS[:, 0])
+    with pytest.raises(
+        rs.ParameterError, match=r"would be Dense\(6, 'tanh'\), Dense\(1, 'exponential'\) with loss='poi"
+    ):
+        model.set_params(loss="poisson").partial_fit(X, IRIS[:, 0])

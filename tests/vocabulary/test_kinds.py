@@ -143,6 +143,15 @@ def test_a_normalised_row_far_from_zero_keeps_its_digits(engine):
     np.testing.assert_allclose(far, near, rtol=1e-6)
 
 
+@pytest.mark.parametrize("width", [2, 17, 784])
+@pytest.mark.parametrize("number", [0.1, 255.3, 10000.1, -123456789.0, 1e30])
+def test_a_row_of_equal_numbers_is_one_of_zeros_however_far_from_zero_they_are(width, number, engine):
+    for dtype in ("float32", "float64"):
+        net = rs.Network(rs.LayerNorm(), inputs=width, dtype=dtype, engine=engine)
+        assert not net(np.full((3, width), number)).any()
+        assert not net(np.full((1, width), number)).any()
+
+
 def test_the_slope_of_each_number_below_zero_is_learned(engine):
     net = rs.Network(rs.PReLU(0.5), inputs=3, dtype="float64", engine=engine)
     assert net([[-2.0, 0.0, 3.0]]).tolist() == [[-1.0, 0.0, 3.0]]

@@ -277,8 +277,8 @@ class Perceptron(Model, Weights):
         if not first and architecture != self._network.architecture:
             raise ParameterError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
-                f"y would be {layers} with loss={loss!r}, but the network to be continued has other layers or "
-                f"another loss: {self._network}; set warm_start=False and call fit to start afresh."
+                f"y would be {', '.join(map(str, layers))} with loss={loss!r}, but the network to be continued has "
+                f"other layers or another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
         dtype = X.dtype if first else self._network.dtype
         T = data.targets(targets, "y", architecture, X.shape[0], np.dtype(np.float64))

@@ -38,15 +38,24 @@ def row_mean(A: Array) -> Array:
     return xp.sum(A, axis=1, keepdims=True) / A.shape[1]
 
 
+def centred(A: Array) -> Array:
+    """x − μ of each row, (rows, n).
+
+    It is counted from the row's first number on: equal numbers give exactly 0, and far from zero no digit is lost.
+    """
+    d = A - A[:, :1]
+    return d - row_mean(d)
+
+
 def row_scale(A: Array, epsilon: float) -> Array:
     """√(s² + ε) of each row, s² = mean((x − μ)²), (rows, 1)."""
-    d = A - row_mean(A)
+    d = centred(A)
     return namespace(A).sqrt(row_mean(d * d) + epsilon)
 
 
 def normalised(A: Array, epsilon: float) -> Array:
     """x̂ = (x − μ)/√(s² + ε) of each row, (rows, n)."""
-    return (A - row_mean(A)) / row_scale(A, epsilon)
+    return centred(A) / row_scale(A, epsilon)
 
 
 def sent_back(delta: Array, A: Array, gamma: Array, epsilon: float) -> Array:
@@ -295,7 +304,8 @@ for (int i = 0; i < n_in; i++)
     g_in[i] = (gamma[i] * g[i] - mean_h - (x[i] - mean) * scale * mean_hx) * scale;
 """,
             numpy=(
-                "d = a - a.mean(axis=1, keepdims=True)",
+                "d = a - a[:, :1]  # so that equal numbers give exactly 0",
+                "d = d - d.mean(axis=1, keepdims=True)",
                 f"z = d / np.sqrt((d * d).mean(axis=1, keepdims=True) + {self.epsilon!r}) * gamma{beta}",
             ),
             onnx=self._onnx,
@@ -318,7 +328,7 @@ for (int i = 0; i < n_in; i++)
         """
         A, A_error, T, size, T_error = row
         n, gamma = A.shape[1], np.abs(p["gamma"])
-        d = A - row_mean(A)
+        d = centred(A)
         v = row_mean(d * d) + self.epsilon
         x_hat, root = d / np.sqrt(v), np.sqrt(v)
         d_error = A_error + row_mean(A_error) + (n + 2) * eps * (np.abs(A) + row_mean(np.abs(A)))
