@@ -85,7 +85,6 @@ struct Plan {
 
     // What predict_row needs: with links a row of the inputs and of each layer, else two rows by turns; and one more.
     int64_t row_memory() const { return (links ? count + 2 : 3) * widest; }
-    int64_t row_place(int l) const { return (links ? l : l & 1) * widest; }  // where in it A_l stands
 };
 
 // The samples a call works on, as the caller holds them.

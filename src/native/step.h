@@ -156,22 +156,27 @@ static bool predict(const Step<T>& step, int64_t rows, T* outputs) {
 // Returns false if the row is not finite in T. `memory` has room for plan.row_memory() numbers.
 template <class T>
 static bool predict_row(const Plan& plan, const T* flat, const Samples<T>& samples, int64_t r, T* memory, T* outputs) {
-    T *a = memory, *const last = memory + plan.row_memory() - plan.widest;
+    T *a = memory, *z = memory + plan.widest, *const last = memory + plan.row_memory() - plan.widest;
     const int64_t n_in = plan.layers[0].n_in;
     take_row(samples, r, a, n_in);
     if (!all_finite(Matrix<T>{a, 0}, 1, n_in)) return false;
     for (int l = 1; l <= plan.count; ++l) {
         const Layer& layer = plan.layers[l - 1];
         const ActivationEntry<T>& sigma = activations<T>[layer.activation];
-        T* const z = memory + plan.row_place(l);
         kind_of<T>(layer).predict_row(layer, flat, a, z, last);
         if (sigma.row_wise) {
             sigma.forward_rows({z, 0}, {z, 0}, 1, layer.n_out);
         } else {
             sigma.forward({z, 0}, nullptr, {z, 0}, {nullptr, 0}, 1, layer.out_padded / Vec<T>::width);
         }
-        if (layer.plus >= 0) add_rows<T>({z, 0}, {memory + plan.row_place(layer.plus), 0}, {z, 0}, 1, layer.out_padded);
+        T* next = a;
+        if (plan.links) {
+            if (layer.plus >= 0)
+                add_rows<T>({z, 0}, {memory + layer.plus * plan.widest, 0}, {z, 0}, 1, layer.out_padded);
+            next = z + plan.widest;
+        }
         a = z;
+        z = next;
     }
     __builtin_memcpy(outputs, a, plan.layers[plan.count - 1].n_out * sizeof(T));
     return true;
