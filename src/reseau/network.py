@@ -16,16 +16,16 @@ from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.checks import finite_layers, in_memory, integer, interval, known, precision_of, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
-from reseau.engine import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.model import Model
-from reseau.parts import Parts
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
+    from reseau.engine.door import Engine, Trainer
+    from reseau.parts import Parts
     from reseau.training.history import History
     from reseau.vocabulary.optimizers import Optimizer
 
@@ -787,6 +787,7 @@ class Network(Model):
     def parts(self) -> Parts:
         """Nothing stands around the network."""
         from reseau.export.plain import Inputs, Outputs
+        from reseau.parts import Parts
 
         return Parts(Inputs(), self, Outputs())
 

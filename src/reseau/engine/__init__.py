@@ -11,15 +11,17 @@ import importlib.util
 import os
 import warnings
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reseau.checks import frames_within, known
-from reseau.engine.door import Engine, Trainer
 from reseau.engine.machine import fits_in_memory, threads
 from reseau.errors import ParameterError
 from reseau.version import __version__
 
-__all__ = ["NAMES", "Engine", "Trainer", "default_name", "fits_in_memory", "get", "info", "threads"]
+if TYPE_CHECKING:
+    from reseau.engine.door import Engine
+
+__all__ = ["NAMES", "default_name", "fits_in_memory", "get", "info", "threads"]
 
 NAMES = ("native", "reference")
 REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler

@@ -11,7 +11,7 @@ from reseau import engine
 from reseau.array_likes import numbers
 from reseau.arrays import ResumePoint
 from reseau.checks import shown
-from reseau.engine import Trainer
+from reseau.engine.door import Trainer
 from reseau.errors import DataError
 from reseau.network import Network
 from reseau.vocabulary.losses import Bounds

@@ -14,7 +14,7 @@ import numpy as np
 from reseau import data, engine
 from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
 from reseau.checks import frames_within
-from reseau.engine import Engine, Trainer
+from reseau.engine.door import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest

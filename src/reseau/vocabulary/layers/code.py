@@ -20,7 +20,7 @@ Emitter: TypeAlias = "Callable[[Graph, str, Mapping[str, str]], str]"
 """Of the graph, the name of A and those of the tensors by their letters; gives the name of Z."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Code:
     """The map from A_{l−1} to Z_l as it is written: for people, in C99 for double, in NumPy, and in ONNX.
 

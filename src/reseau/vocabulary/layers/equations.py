@@ -31,7 +31,7 @@ def transposed(symbol: Symbol) -> Symbol:
     return replace(symbol, mark="T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Slip:
     """A likely mistake in one equation.
 
@@ -50,7 +50,7 @@ class Slip:
     together: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Equation(ABC):
     """One line of a layer's map.
 
@@ -84,7 +84,7 @@ class Equation(ABC):
         """The quantity, of those before it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OfMatrices(Equation):
     """An equation of whole matrices.
 
@@ -106,7 +106,7 @@ class OfMatrices(Equation):
         return self.function(p)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OfNumbers(Equation):
     """An equation of single numbers, the j-th of a row where it has an index.
 
