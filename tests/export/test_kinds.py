@@ -91,6 +91,19 @@ def test_the_file_tests_itself_whatever_its_layers_are(
         assert "net: passed" in done.stdout, done.stdout
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_self_test_of_a_deep_network_passes_and_notices_a_changed_number(dtype: str, tmp_path: Path) -> None:
+    blocks = [rs.Residual(rs.LayerNorm(), D(8, "relu"), rs.PReLU(), D(8, "identity")) for _ in range(40)]
+    net = rs.Network(D(8, "relu"), *blocks, D(3, "softmax"), inputs=4, seed=0, dtype=dtype, loss="cross_entropy")
+    net.to_c(tmp_path / "net.c")
+    assert "net: passed" in self_test(QUICK, tmp_path / "net.c").stdout
+    text = (tmp_path / "net.c").read_text()
+    changed = re.sub(r"(net_gamma2\[.*?= \{\s*)1\.0", r"\g<1>1.5", text, count=1, flags=re.DOTALL)
+    assert changed != text
+    (tmp_path / "net.c").write_text(changed)
+    assert "net: FAILED" in self_test(QUICK, tmp_path / "net.c").stdout
+
+
 @pytest.mark.parametrize(
     ("kind", "tensor"), [(kind, letter) for kind, entry in LAYERS.items() for letter in entry.letters]
 )

@@ -9,8 +9,10 @@ they follow every number through the layers (ε is the spacing of the precision'
 - A = σ(Z): Δa ≤ |σ'| Δz, and what computing σ adds: 8 ε (|a| + |z σ'|) for a number alone, (n + 8) ε (|a| + 1) for one
   of a row of n;
 - A + A_k of a residual link: Δ and Δ_k, and ε of the sum;
-- J v likewise: through the maps, and through σ with the change of σ' between z − p and z + p, p = 2 Δz + 8 ε |z|, which
-  is its curvature, or the jump at a kink that rounding may put a score on the other side of.
+- O after so many layers that these bounds would let anything pass: 100 times the error that the reference engine makes
+  in float32, in ε of the file's precision;
+- J v likewise, but for the last: through the maps, and through σ with the change of σ' between z − p and z + p,
+  p = 2 Δz + 8 ε |z|, which is its curvature, or the jump at a kink that rounding may put a score on the other side of.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 COUNT = 5  # vectors
 SAFETY = 2.0  # for the terms of second order
+USELESS = 0.01  # of the largest output: a bound above says nothing of a model
+OF_MEASURED = 100.0  # how often the error that float32 makes here it may be elsewhere
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,14 @@ def vectors(parts: Parts, dtype: str) -> Vectors:
     X = X.astype(dtype).astype(np.float64)
     V = (np.round(rng.normal(size=X.shape), 3) * spread).astype(dtype).astype(np.float64)
     with np.errstate(all="ignore"):
-        outputs, along = _followed(architecture, w, X, V, dtype, scalings, wide)
+        (O, O_bounds), along = _followed(architecture, w, X, V, dtype, scalings, wide)
+        O_bounds = _measured(architecture, w, X, O, O_bounds, dtype, scalings)
     if target is not None:
         eps, size = float(np.finfo(dtype).eps), np.abs(target.scale)
-        O = target.back(outputs[0])
-        outputs = O, outputs[1] * size + eps * (2 * np.abs(O) + size * np.abs(outputs[0]))
+        O, scaled = target.back(O), O
+        O_bounds = O_bounds * size + eps * (2 * np.abs(O) + size * np.abs(scaled))
         along = along[0] * target.scale, along[1] * size + 2 * eps * size * np.abs(along[0])
-    return Vectors(X, *outputs, V, *along)
+    return Vectors(X, O, O_bounds, V, *along)
 
 
 def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:
@@ -136,6 +141,30 @@ def _followed(
         rows.append(_joined(row, rows[place + 1 - layer.residual], eps) if layer.residual else row)
     O, O_error, T, _, T_error = rows[-1]
     return (O, SAFETY * O_error + tiny), (T, SAFETY * T_error + tiny)
+
+
+def _measured(
+    architecture: Architecture,
+    w: Floats,
+    X: Floats,
+    O: Floats,
+    bounds: Floats,
+    dtype: str,
+    scalings: Sequence[Scaling],
+) -> Floats:
+    """The bounds of outputs, and others in place of those that would let anything pass, as after many layers."""
+    from reseau.engine import reference
+
+    for scaling in scalings:
+        X = scaling(X)
+    float32 = np.finfo(np.float32)
+    rounded = reference.trace(architecture, w.astype(np.float32), X.astype(np.float32)).A[-1]
+    largest = np.max(np.abs(O))
+    difference = np.max(np.abs(rounded - O)) + float32.eps * largest
+    measured = OF_MEASURED * difference * float(np.finfo(dtype).eps / float32.eps)
+    useless = (bounds > USELESS * largest) & (measured < bounds)  # neither is so where numbers are not finite
+    bounds[useless] = measured
+    return bounds
 
 
 def _activated(sigma: Activation, row: Bounded, eps: float) -> Bounded:
