@@ -24,10 +24,22 @@ import numpy as np
 from reseau.errors import ModelFileError
 from reseau.export.onnx_graph import onnx_package
 from reseau.importing.chain import PROBE, Affine, Array, Chain, read, recognise, takes
-from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attributes
-from reseau.importing.onnx_tensors import Tensors
-from reseau.importing.onnx_tensors import read as read_model
-from reseau.importing.onnx_values import MOST, SAME, Data, Sum, Tensor, begun, combined, epsilon_of, shortest
+from reseau.importing.onnx_functions import ARITHMETIC, FUNCTIONS, SCALES, Attributes, told
+from reseau.importing.onnx_tensors import Tensors, read_model
+from reseau.importing.onnx_values import (
+    MOST,
+    SAME,
+    Data,
+    Sum,
+    Tensor,
+    begun,
+    combined,
+    data_of,
+    epsilon_of,
+    is_set,
+    shortest,
+    sums_of,
+)
 from reseau.network import Network
 from reseau.vocabulary.activations.functions import sigmoid, softmax
 
@@ -214,8 +226,8 @@ class _Reader:
         if missing:
             raise self._error(f"{what} needs the tensor {missing[0]!r}, which nothing before it gives.")
         inputs = [self._tensors[name] if name else None for name in node.input]
-        data = [tensor for tensor in inputs if isinstance(tensor, Data)]
-        sums = [tensor for tensor in inputs if isinstance(tensor, Sum)]
+        data = data_of(inputs)
+        sums = sums_of(inputs)
         apart = len({tensor.stage for tensor in data} | {tensor.stage for tensor in sums}) > 1
         if apart or (len(data) == 2 and data[0] is data[1]):
             linked = self._linked(node.op_type, inputs, what)
@@ -234,7 +246,7 @@ class _Reader:
                 if found is not None:
                     return found
                 inputs = [tensor.plain if isinstance(tensor, Sum) else tensor for tensor in inputs]
-                data = [tensor for tensor in inputs if isinstance(tensor, Data)]
+                data = data_of(inputs)
             if not data:
                 return self._folded(node.op_type, inputs, attributes, what)
             if node.op_type in ("MatMul", "Gemm"):
@@ -304,7 +316,7 @@ class _Reader:
 
     def _linked(self, operator: str, inputs: Sequence[Any], what: str) -> Data | None:
         """Add what came out of an earlier layer, or of the same one: the end of a residual link."""
-        if operator not in ("Add", "Sum") or len(inputs) != 2 or not all(isinstance(part, Data) for part in inputs):
+        if operator not in ("Add", "Sum") or len(inputs) != 2 or len(data_of(inputs)) < 2:
             return None
         before, now = sorted(inputs, key=lambda tensor: tensor.stage)
         plain = self._chain.has_ended if now.line == SAME else recognise(now.values[SAME]) is not None
@@ -323,7 +335,7 @@ class _Reader:
         """Let that be the output of a layer with which a layer normalisation or a parametric ReLU begins."""
         if operator not in ("ReduceMean", "Min"):
             return inputs
-        x = next(tensor for tensor in inputs if isinstance(tensor, Data))
+        x = data_of(inputs)[0]
         if operator == "ReduceMean":
             begins = not x.centred
         else:
@@ -345,7 +357,7 @@ class _Reader:
             concluded = self._concluded(found, what)
             if not isinstance(concluded, Sum):
                 return concluded
-        if all(tensor.plain is not None for tensor in inputs if isinstance(tensor, Sum)):
+        if all(tensor.plain is not None for tensor in sums_of(inputs)):
             return None
         if found is not None:
             return found
@@ -378,7 +390,7 @@ class _Reader:
     def _normalised(self, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
         """A layer normalisation as one operator."""
         data, gamma, beta = (*inputs, None)[:3]
-        if not isinstance(data, Data) or any(isinstance(tensor, Data | Sum) for tensor in (gamma, beta)):
+        if not isinstance(data, Data) or data_of((gamma, beta)) or sums_of((gamma, beta)):
             raise self._error(f"{what} does not normalise the layer before with constant numbers. {_WAY_OUT}")
         if data.rank not in (2, None):
             raise self._error(f"{what} takes inputs with {data.rank} axes; flatten them to (rows, inputs) first.")
@@ -431,7 +443,7 @@ class _Reader:
         if operator == "Neg":
             data: Data = inputs[0]
             return data.stepped(Affine(-1.0), what)
-        if operator not in ARITHMETIC or len(inputs) != 2 or all(isinstance(tensor, Data) for tensor in inputs):
+        if operator not in ARITHMETIC or len(inputs) != 2 or len(data_of(inputs)) == 2:
             return None
         data, constant = inputs if isinstance(inputs[0], Data) else inputs[::-1]
         if isinstance(constant, Data) or constant is None or constant.dtype.kind not in "fiu":
@@ -489,7 +501,7 @@ class _Reader:
         data = inputs[0]
         if not isinstance(data, Data):
             raise self._error(f"{what} takes the layer before as something else than its input. {_WAY_OUT}")
-        if node.op_type == "Dropout" and (_flag(inputs[2:]) or not attributes.get("is_test", 1)):
+        if node.op_type == "Dropout" and (is_set(inputs[2:]) or not attributes.get("is_test", 1)):
             raise self._error(f"{what} drops in training mode; export the model for inference.")
         if node.op_type == "Cast":
             if attributes["to"] not in (TensorProto.FLOAT, TensorProto.DOUBLE):
@@ -541,7 +553,7 @@ class _Reader:
     def _applied(self, operator: str, inputs: Sequence[Any], attributes: Attributes, what: str) -> Data:
         """A function of what the last layer gives, at the probe."""
         function = self._function(operator, what)
-        data = [tensor for tensor in inputs if isinstance(tensor, Data)]
+        data = data_of(inputs)
         constants = [
             tensor
             if tensor is None or isinstance(tensor, Data) or operator in _REDUCTIONS
@@ -555,8 +567,8 @@ class _Reader:
                 with np.errstate(all="ignore"):
                     values[first] = np.asarray(function({"opset": self._opset, **attributes}, *given))
         since = [name for tensor in data for name in tensor.since]
-        told = tuple(dict.fromkeys([*since, what + _told(attributes)]))[-MOST:]
-        result = replace(data[0], values=values, line=None, tail=(), since=told, mark=None)
+        steps = tuple(dict.fromkeys([*since, what + told(attributes)]))[-MOST:]
+        result = replace(data[0], values=values, line=None, tail=(), since=steps, mark=None)
         if operator != "ReduceMean" and not any(tensor.centred for tensor in data):
             return result
         added = tuple(number for tensor in data for number in tensor.added)
@@ -586,17 +598,3 @@ _WAY_OUT = (
 )
 _UNCHANGED = ("Identity", "Dropout", "Flatten", "Reshape", "Cast")
 _REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceSum")  # whose second input is axes
-
-
-def _flag(values: Sequence[Any]) -> bool:
-    return bool(values) and values[0] is not None and (isinstance(values[0], Data) or bool(np.any(values[0])))
-
-
-def _told(attributes: Attributes) -> str:
-    """Attributes for a message: " with alpha=0.2"."""
-    plain = {name: value for name, value in attributes.items() if isinstance(value, int | float | bytes)}
-    shown = [
-        f"{name}={value.decode(errors='replace') if isinstance(value, bytes) else f'{value:.6g}'}"
-        for name, value in plain.items()
-    ]
-    return f" with {', '.join(shown)}" if shown else ""

@@ -165,3 +165,13 @@ ARITHMETIC: dict[str, Callable[[Array, bool], Affine | None]] = {
     "Mul": lambda constant, first: Affine(constant, 0.0),
     "Div": lambda constant, first: Affine(_inverse(constant), 0.0) if first else None,
 }
+
+
+def told(attributes: Attributes) -> str:
+    """Attributes for a message: " with alpha=0.2"."""
+    plain = {name: value for name, value in attributes.items() if isinstance(value, int | float | bytes)}
+    shown = [
+        f"{name}={value.decode(errors='replace') if isinstance(value, bytes) else f'{value:.6g}'}"
+        for name, value in plain.items()
+    ]
+    return f" with {', '.join(shown)}" if shown else ""

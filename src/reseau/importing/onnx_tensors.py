@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import onnx
 
 
-def read(model: Any) -> tuple[str, onnx.ModelProto, Path | None]:
+def read_model(model: Any) -> tuple[str, onnx.ModelProto, Path | None]:
     """What to call a model, the model, and the folder that it lies in, if it is a file.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -175,6 +175,21 @@ class Sum:
         return slopes if _equal(above, np.maximum(PROBE, 0)) else None
 
 
+def data_of(tensors: Iterable[Any]) -> list[Data]:
+    """Of some tensors those that follow the samples."""
+    return [tensor for tensor in tensors if isinstance(tensor, Data)]
+
+
+def sums_of(tensors: Iterable[Any]) -> list[Sum]:
+    """Of some tensors those that are sums on the way to a layer."""
+    return [tensor for tensor in tensors if isinstance(tensor, Sum)]
+
+
+def is_set(tensors: Sequence[Any]) -> bool:
+    """Whether the first of some tensors is there, and may be something but zero."""
+    return bool(tensors) and tensors[0] is not None and bool(data_of(tensors[:1]) or np.any(tensors[0]))
+
+
 def ramp(value: Array) -> int:
     """1 for the value of min(0, z), −1 for that of max(0, −z), 0 for any other."""
     return next((sign for sign in (1, -1) if _equal(value, sign * np.minimum(PROBE, 0))), 0)
@@ -213,7 +228,7 @@ def begun(operator: str, data: Data, constant: Array, step: Affine, what: str) -
 
 def combined(operator: str, inputs: Sequence[Any], what: str) -> Sum | None:
     """What an operator makes of a sum and of something else; None where that is no such sum."""
-    sums = [tensor for tensor in inputs if isinstance(tensor, Sum)]
+    sums = sums_of(inputs)
     if operator in ("Identity", "Cast"):
         return sums[0]
     if operator == "Neg":
