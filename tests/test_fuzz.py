@@ -35,6 +35,7 @@ from sklearn.exceptions import NotFittedError
 
 import reseau as rs
 from reseau.blackboard import Names
+from reseau.vocabulary.layers import Layer
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
 ROWS, COLUMNS = 12, 3
@@ -235,6 +236,7 @@ INTERNAL = {
     "scalars",
     "n_parameters",
 }
+INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {
     "get_params",
     "get_metadata_routing",
@@ -300,6 +302,10 @@ def subjects() -> list[Subject]:
         rs.NetworkDisplay: [drawing],
         rs.LossCurveDisplay: [rs.LossCurveDisplay(loss=[1.0, 0.5], validation_loss=[])],
         rs.Dense: [rs.Dense(2)],
+        rs.LayerNorm: [rs.LayerNorm()],
+        rs.PReLU: [rs.PReLU()],
+        rs.Dropout: [rs.Dropout(0.5)],
+        rs.Residual: [rs.Residual(rs.Dense(2))],
         rs.History: [rs.History([1.0], [], 0.1, None)],
         **{kind: [kind(0.1)] for kind in OPTIMIZERS.values()},
     }

@@ -59,6 +59,12 @@ class Weights(BaseEstimator):  # type: ignore[misc]
             self._network.own_parameters()
         return self._network
 
+    @property
+    def _optimizer(self) -> Optimizer:
+        """The optimizer at its learning rate of now, by scikit-learn's name for it."""
+        assert self._trainer is not None
+        return self._trainer.optimizer
+
     def _take_trainer(self, optimizer: Optimizer, bounds: Bounds, *, sparse: bool, goes_on: bool) -> Trainer:
         """Have a trainer: the one there is, if a run `goes_on` with the same kind of optimizer, else a new one."""
         trainer = self._trainer
