@@ -62,8 +62,11 @@ class Weights(BaseEstimator):  # type: ignore[misc]
     @property
     def _optimizer(self) -> Optimizer:
         """The optimizer at its learning rate of now, by scikit-learn's name for it."""
-        assert self._trainer is not None
-        return self._trainer.optimizer
+        trainer = vars(self).get("_trainer")
+        if trainer is None:  # for those who go through all attributes, as skl2onnx does
+            raise AttributeError(f"This {type(self).__name__} has not been trained in steps.")
+        optimizer: Optimizer = trainer.optimizer
+        return optimizer
 
     def _take_trainer(self, optimizer: Optimizer, bounds: Bounds, *, sparse: bool, goes_on: bool) -> Trainer:
         """Have a trainer: the one there is, if a run `goes_on` with the same kind of optimizer, else a new one."""
