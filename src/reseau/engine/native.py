@@ -98,7 +98,8 @@ def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, i
         if layer.kind not in _KINDS:
             raise _only_in_python("kind of layer", layer.kind)
         sigma = _place(_ACTIVATIONS, "activation", layer.sigma.name)
-        first, second = ([here[name][0] if name in here else -1 for name in layer.letters] + [-1, -1])[:2]
+        places = [here[name][0] if name in here else -1 for name in layer.letters]
+        first, second = [*places, *[-1] * (2 - len(places))]  # the kernels know two tensors of a layer; more fail here
         plus = l - layer.residual if layer.residual else -1
         numbers = (widths[l - 1], widths[l], sigma, first, second, layer.dropout, layer.epsilon, plus)
         layers.append((layer.kind, *numbers))
