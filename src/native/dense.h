@@ -19,15 +19,15 @@ static RESEAU_INLINE int64_t panels_of(int64_t n) {
 static RESEAU_INLINE int64_t blocks_of(int64_t n) { return (n + unit_rows - 1) / unit_rows; }
 
 // Units stand below one another in groups before the next panel's begin, so that a group's inputs in a chunk of rows
-// (256 KB) stay in the second cache for all panels, and a panel of δ (64 KB) for the group. Without groups all inputs
-// would be read again for each panel, from the third cache; but the taller a group, the further the weights and states
-// are read in the order in which they lie. With one row it is the whole panel.
+// (half of the second cache) stay there for all panels, and a panel of δ (64 KB) for the group. Without groups all
+// inputs would be read again for each panel, from the third cache; the taller a group, the more rarely δ's panels are
+// copied together for one. With one row it is the whole panel.
 template <class T>
-static RESEAU_INLINE int64_t group_units(int64_t rows) {
+static RESEAU_INLINE int64_t group_units(const Machine& machine, int64_t rows) {
     const int64_t unit =
         (rows < chunk_rows ? rows : chunk_rows) * unit_rows * static_cast<int64_t>(sizeof(T));  // bytes of its inputs
-    const int64_t fit = (int64_t(1) << 18) / unit;
-    return fit > most_units ? fit : most_units;
+    const int64_t fit = machine.second_cache / 2 / unit;
+    return fit < most_units || rows > chunk_rows ? most_units : fit;
 }
 
 // Where unit u of a layer begins in W: at row i and column j. `left` counts it and those after it on the same columns.
@@ -36,7 +36,8 @@ struct Unit {
 };
 template <class T>
 static Unit unit_at(const Layer& layer, int64_t u, int64_t rows) {
-    const int64_t panels = panels_of<T>(layer.n_out), blocks = blocks_of(layer.n_in), group = group_units<T>(rows);
+    const int64_t panels = panels_of<T>(layer.n_out), blocks = blocks_of(layer.n_in),
+                  group = group_units<T>(*layer.machine, rows);
     const int64_t above = u / (panels * group) * group;
     const int64_t height = blocks - above < group ? blocks - above : group;
     const int64_t within = u - panels * above;
@@ -52,7 +53,7 @@ static RESEAU_INLINE void send_back(const Step<T>& step, int l, int64_t begin, i
     const Layer& layer = step.plan->layers[l - 1];
     const PullBack<T> pull_back(step, l - 1, begin);
     multiply(end - begin, elements<E>(layer.n_out), part(delta, begin, 0), W_transposed, elements<E>(height),
-             layer.in_padded, pull_back.G, pull_back);
+             layer.in_padded, pull_back.G, layer.machine->asks_ahead, pull_back);
     pull_back.finish(end - begin);
 }
 
@@ -131,7 +132,7 @@ struct Dense : AnyDense<T> {
         const Activate<T> activate(step, l, begin);
         factors.renew_A(begin, end);
         multiply(end - begin, elements<E>(layer.n_in), part(factors.A_along(), begin, 0), factors.W(),
-                 elements<E>(layer.in_padded), layer.out_padded, activate.Z, activate);
+                 elements<E>(layer.in_padded), layer.out_padded, activate.Z, layer.machine->asks_ahead, activate);
         activate.finish(end - begin);
     }
 
@@ -151,6 +152,7 @@ struct Dense : AnyDense<T> {
         const int64_t count = end - u < left ? end - u : left;
         const int64_t columns = panel_columns<T>(layer.out_padded, j);
         const bool several_chunks = step.rows > chunk_rows;  // then each unit's sum waits for the next
+        T* const gradients = several_chunks ? phase.gradient() : nullptr;
         const Matrix<E> A = factors.A_down(), all = part(factors.delta_down(), 0, j);
         for (int64_t r = 0; r < step.rows; r += chunk_rows) {
             const int64_t rows = step.rows - r < chunk_rows ? step.rows - r : chunk_rows;
@@ -162,17 +164,19 @@ struct Dense : AnyDense<T> {
             for (int64_t block = 0; block < count; ++block) {
                 const int64_t first = i + block * unit_rows;
                 const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
-                T* const gradient = phase.gradient + (several_chunks ? block * unit_rows * panel_width<T> : 0);
+                T* const gradient = several_chunks ? gradients + block * unit_rows * panel_width<T> : phase.gradient();
                 if (last) phase.fetch(place(layer, first, j), n * columns);
-                for (int64_t m = 0; m < n; m += tile_rows) {
-                    const auto tile_of = r > 0 ? tile_for<E, true, true> : tile_for<E, true, false>;
-                    const Tile<E> tile = tile_of(n - m < tile_rows ? n - m : tile_rows, columns / V::width);
-                    tile(K, A.row(k) + first + m, A.stride, delta.data, delta.stride, gradient + m * columns, columns);
+                const E* const a = A.row(k) + first;
+                if (moves_beside && n == unit_rows && columns == panel_width<T> && !several_chunks) {
+                    phase.template sum<E>(K, a, A.stride, delta.data, delta.stride, gradient);
+                } else {
+                    for (int64_t m = 0; m < n; m += tile_rows) {
+                        const int64_t height = n - m < tile_rows ? n - m : tile_rows;
+                        tile_for<E, true>(height, columns / V::width)(K, a + m, A.stride, delta.data, delta.stride,
+                                                                      gradient + m * columns, columns, r > 0);
+                    }
                 }
-                if (!last) continue;
-                move_unit(phase, layer, first, j, n, gradient);
-                if (phase.moves())
-                    F::renew_W(layer, step.packed, step.mirrors, j, first, first + round_up(n, V::width));
+                if (last) put_off_unit(phase, layer, first, j, n, gradient);
             }
         }
         return count;
@@ -189,12 +193,13 @@ protected:
         return layer.panels + j * layer.in_padded + i * panel_columns<T>(layer.out_padded, j);
     }
 
-    // The step of a unit, n rows of a panel from `first` on.
-    static void move_unit(WeightsPhase<T>& phase, const Layer& layer, int64_t first, int64_t j, int64_t n,
-                          const T* gradient) {
+    // The step of a unit, n rows of a panel from `first` on, beside the sums of the next.
+    static void put_off_unit(WeightsPhase<T>& phase, const Layer& layer, int64_t first, int64_t j, int64_t n,
+                             const T* gradient) {
         const int64_t pieces = square_pieces<T>(layer.n_out), piece = j / square_columns<T>;
-        phase.move_penalised(place(layer, first, j), gradient, n, panel_columns<T>(layer.out_padded, j),
-                             layer.first_square + first / unit_rows * pieces + piece, pieces - piece);
+        phase.put_off(place(layer, first, j), gradient, n, panel_columns<T>(layer.out_padded, j),
+                      layer.first_square + first / unit_rows * pieces + piece, pieces - piece, layer, F::renew_W, j,
+                      first, first + round_up(n, V::width));
     }
 
 private:
@@ -268,6 +273,7 @@ struct SparseDense : Dense<T> {
         for (int64_t first = i; first < i + count * unit_rows; first += unit_rows) {
             const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
             phase.fetch(Dense<T>::place(layer, first, j), n * columns);
+            T* const gradient = phase.gradient();
             for (int64_t m = 0; m < n; ++m) {
                 V sum[panel_vectors] = {};
                 for (int64_t k = step.columns.starts[first + m]; k < step.columns.starts[first + m + 1]; ++k) {
@@ -276,10 +282,9 @@ struct SparseDense : Dense<T> {
                     for (int64_t v = 0; v < panel_vectors; ++v)
                         sum[v] = fma(x, V::load(d + (v * V::width < columns ? v * V::width : 0)), sum[v]);
                 }
-                for (int64_t v = 0; v * V::width < columns; ++v)
-                    sum[v].store(phase.gradient + m * columns + v * V::width);
+                for (int64_t v = 0; v * V::width < columns; ++v) sum[v].store(gradient + m * columns + v * V::width);
             }
-            Dense<T>::move_unit(phase, layer, first, j, n, phase.gradient);
+            Dense<T>::put_off_unit(phase, layer, first, j, n, gradient);
         }
         return count;
     }
@@ -343,9 +348,9 @@ struct NarrowDense : AnyDense<T> {
         const int64_t i = u * panel_width<T>, columns = panel_columns<T>(layer.in_padded, i);
         const Matrix<T> A = step.work.A[l - 1], delta = step.work.delta[l];
         if (i == 0) phase.move_bias(layer, delta, step.rows, 0, layer.out_padded);
-        T* const gradient = phase.gradient;
-        tile_for<T, true, false>(layer.n_out, columns / V::width)(step.rows, delta.data, delta.stride, A.data + i,
-                                                                  A.stride, gradient, columns);
+        T* const gradient = phase.gradient();
+        tile_for<T, true>(layer.n_out, columns / V::width)(step.rows, delta.data, delta.stride, A.data + i, A.stride,
+                                                           gradient, columns, false);
         if (layer.n_in - i < columns) {  // what is computed from beyond A's columns
             for (int64_t j = 0; j < layer.n_out; ++j) clear_beyond(gradient + j * columns, layer.n_in - i);
         }

@@ -30,6 +30,7 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
             .sparse_rows = sparse() && layers_.empty(),
             .bfloat16 = bfloat16,
             .sends_back = purpose >= (plan_.flat_size == 0 ? Purpose::inputs : Purpose::backward),
+            .machine = machine(),
         };
         kernels_->plan_layer(demands, layer, plan_);
         layers_.push_back(layer);
@@ -98,11 +99,11 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     return step;
 }
 
-namespace {
+int64_t block_height(int64_t row_work) {
+    return std::clamp<int64_t>(500'000'000 / row_work, 8, machine().block_rows());
+}
 
-// Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too
-// long.
-int64_t block_height(int64_t row_work) { return std::clamp<int64_t>(500'000'000 / row_work, 8, block_rows); }
+namespace {
 
 // The workspaces of a team, each for a block of rows.
 template <class T>

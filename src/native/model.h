@@ -98,6 +98,10 @@ private:
     Buffer<T> packed_, mirrors_;
 };
 
+// Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too
+// long.
+int64_t block_height(int64_t row_work);
+
 // Each of these returns false if it was interrupted.
 
 // The outputs of sparse rows; those of others are a Predictor's.

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "machine.h"
+
 namespace reseau {
 
 // Whether two names are the same.
@@ -43,6 +45,7 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 // In further forms, for the kernels: where the kind says, from `mirror` and `pairs` on.
 struct Layer {
     int kind;  // its place in the table of layers.h
+    const Machine* machine;
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;  // the same in whole vectors
     int64_t flat_W, flat_b;         // places in the flat vector; -1 where there is no such tensor
@@ -64,6 +67,7 @@ struct Demands {
     bool sparse_rows;  // take sparse rows of samples
     bool bfloat16;     // round the factors of a training step's products to bfloat16
     bool sends_back;   // give ∂E/∂A of its inputs
+    const Machine& machine;
 };
 
 struct Plan {
@@ -211,10 +215,6 @@ struct Names {
     int hyperparameter_counts[64];
     int kind_count, activation_count, loss_count, optimizer_count;
 };
-
-// Rows that a thread takes through all layers at a time: few enough that their activations stay in the second cache
-// (64 rows of 784 floats are 200 KB), enough that a panel of weights is worth loading.
-inline constexpr int block_rows = 64;
 
 // The columns of a panel, in vectors, and the rows of W in a unit of the weights phase.
 inline constexpr int panel_vectors = 2;

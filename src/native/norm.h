@@ -83,13 +83,14 @@ struct LayerNorm {
                       columns = left < panel_width ? left : panel_width;
         const Matrix<T> delta = part(step.work.delta[l], 0, j), normed = part(kept(layer, step.work.kept[l]), 0, j);
         phase.move_bias(layer, delta, step.rows, j, columns);
+        T* const gradient = phase.gradient();
         for (int64_t v = 0; v < columns; v += V::width) {
             V sum = V::zero();
             for (int64_t r = 0; r < step.rows; ++r)
                 sum = fma(V::load(delta.row(r) + v), V::load(normed.row(r) + v), sum);
-            sum.store(phase.gradient + v);
+            sum.store(gradient + v);
         }
-        phase.move(layer.panels + j, phase.gradient, columns);
+        phase.move(layer.panels + j, gradient, columns);
         return 1;
     }
 

@@ -37,24 +37,66 @@ public:
           lambda_(static_cast<T>(step.l2 / step.total)) {
         optimizer_.prepare(prepared_, step.update.hyperparameters, step.update.step);
         const int64_t bytes = step.plan->packed_size * (1 + optimizer_.states) * static_cast<int64_t>(sizeof(T));
-        fetches_ = bytes > second_cache && step.rows >= rows_worth_fetching;
+        fetches_ = bytes > step.plan->layers->machine->second_cache && step.rows >= rows_worth_fetching;
+        put_off_.move = move_of(0, nullptr, 0, lambda_);
     }
 
     const Step<T>& step;
-    // Room for the gradient of most_units units.
-    alignas(64) T gradient[most_units * unit_rows * panel_width];
+
+    // Room for the gradient of most_units units, which is not that of a step put off.
+    T* gradient() {
+        const T *const first = gradients_[0], *const second = gradients_[1];
+        return put_off_.layer != nullptr && put_off_.move.g >= first && put_off_.move.g < second ? gradients_[1]
+                                                                                                 : gradients_[0];
+    }
 
     // Whether the weights move, or only their gradient is wanted.
     bool moves() const { return step.update.optimizer != gradient_only; }
 
     // The step of `count` packed parameters from `at` on, which the penalty does not count.
-    void move(int64_t at, const T* dw, int64_t count) { update(at, T(0), dw, count); }
+    void move(int64_t at, const T* dw, int64_t count) {
+        Move<T> now = move_of(at, dw, count, T(0));
+        optimizer_.finish(now);
+    }
 
     // The step of weights that it counts, `rows` rows of a panel. Before it the sums of their squares go to
     // step.squares, from `piece` on and as far as there are `pieces`.
     void move_penalised(int64_t at, const T* dw, int64_t rows, int64_t columns, int64_t piece, int64_t pieces) {
         if (step.squares != nullptr) squares(at, rows, columns, piece, pieces);
-        update(at, lambda_, dw, rows * columns);
+        Move<T> now = move_of(at, dw, rows * columns, lambda_);
+        optimizer_.finish(now);
+    }
+
+    // The same, put off to be made beside the sums of the next unit, whose multiply-adds hide its roots and divisions,
+    // if moves_beside.
+    // Then `renew` writes the further forms of rows [begin, end) of the panel at column j. It ends what was put off.
+    using Renew = void (*)(const Layer&, const T* packed, T* mirrors, int64_t j, int64_t begin, int64_t end);
+    void put_off(int64_t at, const T* dw, int64_t rows, int64_t columns, int64_t piece, int64_t pieces,
+                 const Layer& layer, Renew renew, int64_t j, int64_t begin, int64_t end) {
+        finish();
+        if (step.squares != nullptr) squares(at, rows, columns, piece, pieces);
+        put_off_ = {move_of(at, dw, rows * columns, lambda_), &layer, renew, j, begin, end};
+        if (!moves_beside) finish();
+    }
+    void finish() {
+        if (put_off_.layer == nullptr) return;
+        optimizer_.finish(put_off_.move);
+        if (moves())
+            put_off_.renew(*put_off_.layer, step.packed, step.mirrors, put_off_.j, put_off_.begin, put_off_.end);
+        put_off_.layer = nullptr;
+    }
+
+    // The gradient of a unit as large as they come, and beside it what was put off, or most of it.
+    template <class E>
+    void sum(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, T* c) {
+        const auto sum_beside = [&] {
+            if constexpr (Product<E>::numbers == 1) {
+                return optimizer_.sum_beside;
+            } else {
+                return optimizer_.sum_rounded_beside;
+            }
+        }();
+        sum_beside(K, a, a_stride, b, b_stride, c, put_off_.move);
     }
 
     // ∂E/∂b = Σ_rows δ of the biases from j on, and their step. Where the rows come in chunks, each but the first
@@ -113,16 +155,25 @@ private:
         }
     }
 
-    void update(int64_t at, T decay, const T* dw, int64_t count) {
-        T* beyond = step.checks ? beyond_ : nullptr;
-        optimizer_.update(prepared_, decay, step.packed, dw, step.update.state, at, count, beyond);
+    Move<T> move_of(int64_t at, const T* dw, int64_t count, T lambda) {
+        Move<T> move{&prepared_, lambda, step.packed + at, dw, {}, step.checks ? beyond_ : nullptr, count, 0};
+        for (int s = 0; s < optimizer_.states; ++s) move.states[s] = step.update.state[s] + at;
+        return move;
     }
 
+    static constexpr int64_t unit_gradient = unit_rows * panel_width;
+    alignas(64) T gradients_[2][most_units * unit_gradient];
+    struct {
+        Move<T> move{};
+        const Layer* layer = nullptr;
+        Renew renew = nullptr;
+        int64_t j = 0, begin = 0, end = 0;
+    } put_off_;
     T* const copy_;
     const OptimizerEntry<T>& optimizer_;
     Prepared<T> prepared_;
     const T lambda_;
-    static constexpr int64_t second_cache = 1 << 20, rows_worth_fetching = 16;
+    static constexpr int64_t rows_worth_fetching = 16;
     bool fetches_;
     alignas(64) T bias_[panel_width];
     alignas(64) T beyond_[V::width] = {};  // see OptimizerEntry

@@ -69,13 +69,14 @@ struct ParametricRelu {
         const int64_t j = u * panel_width, left = layer.out_padded - j,
                       columns = left < panel_width ? left : panel_width;
         const Matrix<T> A = part(step.work.A[l - 1], 0, j), delta = part(step.work.delta[l], 0, j);
+        T* const gradient = phase.gradient();
         for (int64_t v = 0; v < columns; v += V::width) {
             V sum = V::zero();
             for (int64_t r = 0; r < step.rows; ++r)
                 sum = fma(V::load(delta.row(r) + v), min(V::zero(), V::load(A.row(r) + v)), sum);
-            sum.store(phase.gradient + v);
+            sum.store(gradient + v);
         }
-        phase.move(layer.panels + j, phase.gradient, columns);
+        phase.move(layer.panels + j, gradient, columns);
         return 1;
     }
 

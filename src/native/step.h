@@ -79,7 +79,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const int64_t n = plan.layers[plan.count - 1].n_out;
     const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
     const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
-    T error[block_rows], scale[block_rows];
+    T error[Machine::most_block_rows], scale[Machine::most_block_rows];
     loss.row_errors(Z, O, targets, {static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)}, error,
                     end - begin, n);
     for (int64_t r = begin; r < end; ++r) {
@@ -100,7 +100,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     }
 }
 
-// At most block_rows rows.
+// At most Machine::most_block_rows rows.
 template <class T>
 static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     gather(step, begin, end);
@@ -123,6 +123,7 @@ static bool train_weights(const Step<T>& step, int64_t begin, int64_t end, T* co
         const int64_t stop = end - layer.first_unit < layer.units ? end - layer.first_unit : layer.units;
         u += kind_of<T>(layer).update(phase, l, u - layer.first_unit, stop);
     }
+    phase.finish();
     return phase.finite();
 }
 

@@ -28,7 +28,10 @@ template <class T>
 class Stepper {
 public:
     Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check)
-        : model_(model), interrupt_(check), work_before_{0} {
+        : model_(model),
+          block_rows_(block_height(2 * model.layout().multiplications())),
+          interrupt_(check),
+          work_before_{0} {
         const int64_t panel_width = panel_vectors * model.kernels().width;
         for (int i = 0; i < threads; ++i)
             panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
@@ -90,9 +93,9 @@ public:
     bool run(const Part& part, const Step<T>& step, double& error, double& squares) {
         if (part.thread == 0 && step.samples.sparse()) turn(step);
         const int64_t end = first_row(step.rows, part.thread + 1, part.team);
-        for (int64_t r = first_row(step.rows, part.thread, part.team); r < end && !interrupt_.raised();
-             r += block_rows) {
-            const int64_t stop = std::min(end, r + block_rows);
+        for (int64_t r = first_row(step.rows, part.thread, part.team), stop; r < end && !interrupt_.raised();
+             r = stop) {
+            stop = std::min(end, r + block_rows_);
             model_.kernels().train_rows(step, r, stop);
             if (part.thread == 0) interrupt_.poll((stop - r) * 2 * model_.layout().multiplications());
         }
@@ -139,6 +142,7 @@ private:
     }
 
     const Model<T>& model_;
+    const int64_t block_rows_;
     Interrupt interrupt_;
     Barrier barrier_;
     std::atomic<bool> abandoned_{false}, finite_{true};
