@@ -37,7 +37,7 @@ struct Unit {
 template <class T>
 static Unit unit_at(const Layer& layer, int64_t u, int64_t rows) {
     const int64_t panels = panels_of<T>(layer.n_out), blocks = blocks_of(layer.n_in),
-                  group = group_units<T>(*layer.machine, rows);
+                  group = group_units<T>(layer.machine, rows);
     const int64_t above = u / (panels * group) * group;
     const int64_t height = blocks - above < group ? blocks - above : group;
     const int64_t within = u - panels * above;
@@ -53,7 +53,7 @@ static RESEAU_INLINE void send_back(const Step<T>& step, int l, int64_t begin, i
     const Layer& layer = step.plan->layers[l - 1];
     const PullBack<T> pull_back(step, l - 1, begin);
     multiply(end - begin, elements<E>(layer.n_out), part(delta, begin, 0), W_transposed, elements<E>(height),
-             layer.in_padded, pull_back.G, layer.machine->asks_ahead, pull_back);
+             layer.in_padded, pull_back.G, layer.machine.asks_ahead, pull_back);
     pull_back.finish(end - begin);
 }
 
@@ -132,7 +132,7 @@ struct Dense : AnyDense<T> {
         const Activate<T> activate(step, l, begin);
         factors.renew_A(begin, end);
         multiply(end - begin, elements<E>(layer.n_in), part(factors.A_along(), begin, 0), factors.W(),
-                 elements<E>(layer.in_padded), layer.out_padded, activate.Z, layer.machine->asks_ahead, activate);
+                 elements<E>(layer.in_padded), layer.out_padded, activate.Z, layer.machine.asks_ahead, activate);
         activate.finish(end - begin);
     }
 

@@ -80,7 +80,7 @@ template <class T>
 static void plan_layer(const Demands& demands, Layer& layer, Plan& plan) {
     layer.in_padded = round_up(layer.n_in, Vec<T>::width);
     layer.out_padded = round_up(layer.n_out, Vec<T>::width);
-    layer.machine = &demands.machine;
+    layer.machine = demands.machine;
     layer.mirror = layer.pairs = -1;
     layer.first_unit = plan.units;
     layer.first_square = plan.squares;

@@ -44,11 +44,14 @@ bool asks_ahead() {
 #endif
 }
 
-}  // namespace
-
-const Machine& machine() {
-    static const Machine found{second_cache(), asks_ahead()};
+Machine& current() {
+    static Machine found{second_cache(), asks_ahead()};
     return found;
 }
+
+}  // namespace
+
+const Machine& machine() { return current(); }
+void fit_to(Machine other) { current() = other; }
 
 }  // namespace reseau

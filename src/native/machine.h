@@ -19,6 +19,9 @@ struct Machine {
     static constexpr int64_t most_block_rows = 256;
 };
 
+// The one that was found, or that fit_to has put in its place, for what is made from then on: with it a test runs the
+// loops of other processors, and a benchmark tries them.
 const Machine& machine();
+void fit_to(Machine other);
 
 }  // namespace reseau

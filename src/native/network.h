@@ -45,7 +45,7 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
 // In further forms, for the kernels: where the kind says, from `mirror` and `pairs` on.
 struct Layer {
     int kind;  // its place in the table of layers.h
-    const Machine* machine;
+    Machine machine;
     int64_t n_in, n_out;
     int64_t in_padded, out_padded;  // the same in whole vectors
     int64_t flat_W, flat_b;         // places in the flat vector; -1 where there is no such tensor
@@ -67,7 +67,7 @@ struct Demands {
     bool sparse_rows;  // take sparse rows of samples
     bool bfloat16;     // round the factors of a training step's products to bfloat16
     bool sends_back;   // give ∂E/∂A of its inputs
-    const Machine& machine;
+    Machine machine;
 };
 
 struct Plan {

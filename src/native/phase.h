@@ -37,7 +37,7 @@ public:
           lambda_(static_cast<T>(step.l2 / step.total)) {
         optimizer_.prepare(prepared_, step.update.hyperparameters, step.update.step);
         const int64_t bytes = step.plan->packed_size * (1 + optimizer_.states) * static_cast<int64_t>(sizeof(T));
-        fetches_ = bytes > step.plan->layers->machine->second_cache && step.rows >= rows_worth_fetching;
+        fetches_ = bytes > step.plan->layers->machine.second_cache && step.rows >= rows_worth_fetching;
         put_off_.move = move_of(0, nullptr, 0, lambda_);
     }
 
