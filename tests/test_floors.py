@@ -21,7 +21,7 @@ __init__
 cli
 models
 importing display composed
-estimators tables
+estimators tables many
 network
 model
 blackboard training export

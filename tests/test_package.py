@@ -63,6 +63,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_and_every_optimizer(
         "Residual",
         "TableModel",
         "__version__",
+        "fit_many",
         "from_keras",
         "from_onnx",
         "from_sklearn",

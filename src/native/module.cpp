@@ -49,16 +49,52 @@ bool in_main_thread() {
     return threading.attr("current_thread")().is(threading.attr("main_thread")());
 }
 
-// Runs work(check), which may be interrupted, without Python's lock; raises what a signal handler raised.
+// What ends, from another thread, the calls of the threads that watch it, as Ctrl-C ends those of the main thread.
+class Stop {
+public:
+    void set() { raised_.store(true, std::memory_order_relaxed); }
+    bool is_set() const { return raised_.load(std::memory_order_relaxed); }
+    void watch() const { watched.push_back(this); }
+    static void unwatch() { watched.pop_back(); }
+
+    // Whether this thread watches any; whether one of them is set.
+    static bool any() { return !watched.empty(); }
+    static bool raised() {
+        return std::ranges::any_of(watched, [](const Stop* stop) { return stop->is_set(); });
+    }
+
+private:
+    std::atomic<bool> raised_{false};
+    static inline thread_local std::vector<const Stop*> watched;  // by this thread, the innermost last
+};
+
+// Multiply-adds, some 10 µs, below which handing over Python's lock would cost more than others gain by it.
+constexpr double worth_unlocking = 1e6;
+
+[[noreturn]] void raise_interrupt() {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    throw nb::python_error();
+}
+
+// Runs work(check), which may be interrupted, without Python's lock, unless it has too few multiply-adds; raises what a
+// signal handler raised, or KeyboardInterrupt where another thread has ended it.
 template <class Work>
-void without_lock(Work work) {
-    const Interrupt::Check check = in_main_thread() ? signal_raised : nullptr;
+void without_lock(double multiply_adds, Work work) {
+    if (Stop::raised()) raise_interrupt();
+    if (multiply_adds < worth_unlocking) {
+        work(nullptr);
+        return;
+    }
+    const Interrupt::Check in_main = [] { return Stop::raised() || signal_raised(); };
+    const Interrupt::Check check = in_main_thread() ? in_main : Stop::any() ? Stop::raised : nullptr;
     bool completed;
     {
         const nb::gil_scoped_release unlock;
         completed = work(check);
     }
-    if (!completed) throw nb::python_error();
+    if (completed) return;
+    if (PyErr_Occurred() == nullptr) raise_interrupt();
+    throw nb::python_error();
 }
 
 template <class T>
@@ -96,6 +132,12 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 int64_t rows_of(const AnyTable& X, const Starts& starts) {
     return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X);
+}
+
+// The multiply-adds of so many rows' way through a network, so many times there or back.
+template <class T>
+double multiply_adds(int64_t rows, const Layout<T>& layout, int64_t times = 1) {
+    return static_cast<double>(rows) * static_cast<double>(times) * static_cast<double>(layout.multiplications());
 }
 
 // Raises a ReseauError.
@@ -177,15 +219,13 @@ public:
         samples.X_stride = layout.inputs();
         T* outputs = static_cast<T*>(o.buffer.buf);
         typename Predictor<T>::Outcome outcome;
-        if (rows * layout.multiplications() < worth_unlocking) {
-            outcome = predictor_.predict(samples, rows, 1, nullptr, outputs);
-        } else {
-            const int count = nb::cast<int>(threads.is_none() ? threads_() : nb::borrow(threads));
-            without_lock([&](Interrupt::Check check) {
-                outcome = predictor_.predict(samples, rows, count, check, outputs);
-                return outcome != Predictor<T>::Outcome::interrupted;
-            });
-        }
+        const double work = multiply_adds(rows, layout);
+        const bool alone = work < worth_unlocking;  // where it would take long to ask for the threads
+        const int count = alone ? 1 : nb::cast<int>(threads.is_none() ? threads_() : nb::borrow(threads));
+        without_lock(work, [&](Interrupt::Check check) {
+            outcome = predictor_.predict(samples, rows, count, check, outputs);
+            return outcome != Predictor<T>::Outcome::interrupted;
+        });
         return outcome == Predictor<T>::Outcome::done ? O : nb::none();
     }
 
@@ -207,9 +247,6 @@ private:
                    reinterpret_cast<uintptr_t>(buffer.buf) % static_cast<uintptr_t>(buffer.itemsize) == 0;
         }
     };
-
-    // Multiply-adds, some 10 µs, below which handing over Python's lock would cost more than others gain by it.
-    static constexpr int64_t worth_unlocking = 1'000'000;
 
     Predictor<T> predictor_;
     nb::object threads_, array_, empty_, dtype_;
@@ -236,7 +273,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads, const Starts& starts,
                const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels), starts, columns);
-                without_lock([&](Interrupt::Check check) {
+                without_lock(multiply_adds(rows_of(X, starts), model.layout()), [&](Interrupt::Check check) {
                     return errors(model, s, rows_of(X, starts), threads, check, e.data());
                 });
             },
@@ -245,17 +282,19 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
         .def(
             "jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
-                without_lock([&](Interrupt::Check check) {
-                    return jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
-                });
+                without_lock(multiply_adds(rows_of(X), model.layout(), model.layout().outputs()),
+                             [&](Interrupt::Check check) {
+                                 return jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
+                             });
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
             "parameter_jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
-                without_lock([&](Interrupt::Check check) {
-                    return parameter_jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
-                });
+                without_lock(multiply_adds(rows_of(X), model.layout(), model.layout().outputs()),
+                             [&](Interrupt::Check check) {
+                                 return parameter_jacobian(model, samples<T>(X), rows_of(X), threads, check, J.data());
+                             });
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
@@ -265,7 +304,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 double E = 0;
-                without_lock([&](Interrupt::Check check) {
+                without_lock(multiply_adds(rows_of(X, starts), model.layout(), 3), [&](Interrupt::Check check) {
                     return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data());
                 });
                 return E;
@@ -277,7 +316,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts,
                const Vector<const int32_t>& columns, const Table<T>& O, int threads) {
                 const Samples<T> s = as_sparse(samples<T>(X), starts, columns);
-                without_lock([&](Interrupt::Check check) {
+                without_lock(multiply_adds(rows_of(X, starts), model.layout()), [&](Interrupt::Check check) {
                     return outputs(model, s, rows_of(X, starts), threads, check, O.data());
                 });
             },
@@ -300,10 +339,11 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                                         resume, leave,      record ? record->data() : nullptr,
                                         guard};
                 std::vector<double> losses;
-                without_lock([&](Interrupt::Check check) {
-                    return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule, threads, check,
-                                       losses);
-                });
+                without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), 3 * epochs),
+                             [&](Interrupt::Check check) {
+                                 return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule,
+                                                    threads, check, losses);
+                             });
                 return losses;
             },
             nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(),
@@ -381,6 +421,16 @@ NB_MODULE(_native, module) {
         .value("errors", Purpose::errors)
         .value("backward", Purpose::backward)
         .value("inputs", Purpose::inputs);
+    nb::class_<Stop>(module, "Stop")
+        .def(nb::init<>())
+        .def("set", &Stop::set)
+        .def("is_set", &Stop::is_set)
+        .def("__enter__",
+             [](nb::handle_t<Stop> stop) {
+                 nb::cast<const Stop&>(stop).watch();
+                 return nb::borrow(stop);
+             })
+        .def("__exit__", [](const Stop&, const nb::args&) { Stop::unwatch(); });
     bind<float>(module, "ModelFloat32", "TrainerFloat32", "CallerFloat32");
     bind<double>(module, "ModelFloat64", "TrainerFloat64", "CallerFloat64");
 }

@@ -48,6 +48,7 @@ public:
              const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses);
 
     int optimizer() const { return optimizer_; }
+    const Layout<T>& layout() const { return model_.layout(); }
     // Where the last run failed, if it did.
     std::optional<Failure> failure() const { return failure_; }
     // The weights as the last run left them.

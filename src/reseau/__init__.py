@@ -20,6 +20,7 @@ _HOMES = {
     "Adam": "vocabulary.optimizers",
     "AdamW": "vocabulary.optimizers",
     "RMSprop": "vocabulary.optimizers",
+    "fit_many": "many",
     "load": "models",
     "MLPClassifier": "estimators.mlp",
     "MLPRegressor": "estimators.mlp",
@@ -62,6 +63,7 @@ __all__ = [
     "Residual",
     "TableModel",
     "__version__",
+    "fit_many",
     "from_keras",
     "from_onnx",
     "from_sklearn",
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from reseau.importing.onnx import from_onnx
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
+    from reseau.many import fit_many
     from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
     from reseau.tables.model import TableModel

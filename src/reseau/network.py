@@ -218,7 +218,10 @@ class Network(Model):
         ParameterError
             For no such number, and for more parameters than fit in memory; the network then stays as it was.
         """
-        architecture = self.architecture_on(integer("inputs", inputs, low=1))
+        self.build_as(self.architecture_on(integer("inputs", inputs, low=1)))
+
+    def build_as(self, architecture: Architecture) -> None:
+        """Do as `build`, the architecture on so many inputs being there."""
         state = self.generator_state
         try:
             if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):
@@ -686,10 +689,9 @@ class Network(Model):
         """
         from reseau.training.fit import fit
         from reseau.training.settings import Settings
-        from reseau.vocabulary.optimizers import Adam, check_optimizer
 
-        settings = Settings(
-            optimizer=Adam() if optimizer is None else check_optimizer(optimizer),
+        settings = Settings.of(
+            optimizer=optimizer,
             epochs=epochs,
             batch_size=batch_size,
             l2=l2,

@@ -350,6 +350,7 @@ def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
         ({"checkpoint": ["folder"]}, r"checkpoint is \['folder'\], but must be the path of a folder"),
         ({"checkpoint": "a\0b"}, "but must be the path of a folder"),
         ({"checkpoint": __file__}, "test_fit.py', which is a file; name a folder"),
+        ({"checkpoint": f"{__file__}/a/b"}, "test_fit.py/a/b', where '.*test_fit.py' is a file; name a folder"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"batch_size": -4}, "batch_size is -4"),
         ({"batch_size": "auto"}, "batch_size is 'auto'"),

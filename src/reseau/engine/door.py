@@ -65,10 +65,33 @@ class Trainer(Protocol):
         """Whether all parameters are."""
 
 
+class Stop(Protocol):
+    """What ends calls of the engine from another thread, as Ctrl-C ends those of the main thread.
+
+    A thread's calls hear it that are made in a with block of its own. They then raise KeyboardInterrupt.
+    """
+
+    def set(self) -> None:
+        """End them, and those to come."""
+
+    def is_set(self) -> bool:
+        """Whether that was done."""
+
+    def __enter__(self) -> object:
+        """From now on this thread's calls hear it."""
+
+    def __exit__(self, *error: object) -> None:
+        """They no longer do."""
+
+
 class Engine(Protocol):
     """A module that computes; `reseau.engine.reference` says what its functions do."""
 
     NAME: str
+
+    @property
+    def stop(self) -> Callable[[], Stop] | None:
+        """Makes a Stop; None where calls keep Python's lock, so that several at once would gain nothing."""
 
     def instruction_set(self) -> str:
         """What it computes with."""

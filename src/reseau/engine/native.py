@@ -25,6 +25,7 @@ from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
 
 NAME = "native"
+stop = _native.Stop
 
 _ACTIVATIONS = {name: place for place, name in enumerate(_native.activations())}
 _KINDS = frozenset(_native.kinds())

@@ -21,6 +21,7 @@ from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
 
 NAME = "reference"
+stop = None
 
 Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
 NO_MASKS: Masks = {}

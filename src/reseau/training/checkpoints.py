@@ -102,8 +102,10 @@ class Checkpoints:
             raise ParameterError(f"checkpoint is {folder!r}, but must be the path of a folder, as text or a Path.")
         self.path = Path(name) / NAME
         self.run, self.architecture = dict(run), architecture
-        if self.path.parent.exists() and not self.path.parent.is_dir():
-            raise ParameterError(f"checkpoint is {str(folder)!r}, which is a file; name a folder.")
+        there = next(path for path in self.path.parents if path.exists())
+        if not there.is_dir():
+            which = "which" if there == self.path.parent else f"where {str(there)!r}"
+            raise ParameterError(f"checkpoint is {str(folder)!r}, {which} is a file; name a folder.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         writing.remove_leftovers(self.path)
 

@@ -57,8 +57,8 @@ class Trainable(Protocol):
     def architecture_on(self, inputs: int) -> Architecture:
         """What the architecture would be on so many inputs."""
 
-    def build(self, inputs: int) -> None:
-        """Fix the number of inputs and draw the parameters."""
+    def build_as(self, architecture: Architecture) -> None:
+        """Have this architecture, one of `architecture_on`, and draw the parameters."""
 
     def tensors(self) -> dict[str, FloatArray]:
         """Views of the parameters by name."""
@@ -139,95 +139,196 @@ class Epochs:
             )
 
 
+class Found(dict[object, Any]):
+    """What checks have found, so that networks which share data or an architecture also share the looking.
+
+    Arrays are told apart by their identity, and so have to outlive it.
+    """
+
+    def once(self, key: object, find: Callable[[], Any]) -> Any:
+        """What was found before under this key, else what `find` finds now."""
+        if key not in self:
+            self[key] = find()
+        return self[key]
+
+
+class Fit:
+    """A fit that has been checked, and changes nothing before it is `completed`.
+
+    Parameters
+    ----------
+    network : Trainable
+        What is trained.
+    X, y, validation_data, sample_weight, checkpoint, callback, threads
+        Those of `Network.fit`.
+    settings : Settings
+        How.
+    found : Found or None
+        What the checks of fits like this one have found.
+    names : (str, str)
+        What to call X and y in an error.
+
+    Attributes
+    ----------
+    warning : str or None
+        What is to be said of it once it is complete, if it went wrong.
+
+    Raises
+    ------
+    ReseauError
+        For whatever `Network.fit` refuses.
+    """
+
+    def __init__(
+        self,
+        network: Trainable,
+        X: object,
+        y: object,
+        settings: Settings,
+        *,
+        validation_data: object,
+        sample_weight: object,
+        checkpoint: str | PathLike[str] | None,
+        callback: Callback | None,
+        threads: int,
+        found: Found | None = None,
+        names: tuple[str, str] = ("X", "y"),
+    ) -> None:
+        settings.check_dtype(network.dtype)
+        if settings.keep_best and validation_data is None:
+            raise ParameterError(
+                "keep_best=True needs validation_data: the best epoch is that with the smallest loss on it."
+            )
+        if callback is not None and not callable(callback):
+            raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
+        self.network, self.settings, self.callback, self.threads = network, settings, callback, threads
+        arrays = (X, y, sample_weight, validation_data)
+        self.architecture, self.samples, self.validation = _checked(
+            network, *arrays, Found() if found is None else found, names
+        )
+        self.checkpoint = checkpoint
+        self._checkpoints: Checkpoints | None = None
+        self._snapshot: Snapshot | None = None
+        self.warning: str | None = None
+
+    @property
+    def work(self) -> int:
+        """Roughly the multiply-adds of it all, to compare."""
+        X = self.samples.X
+        rows = X.shape[0] if not isinstance(X, SparseRows) else 1 + len(X.numbers) // X.width
+        return self.settings.epochs * rows * self.architecture.n_parameters
+
+    def look_for_a_checkpoint(self) -> None:
+        """Make its folder, or read the one that is there; raises what `Checkpoints` does."""
+        if self.checkpoint is None:
+            return
+        network, validation = self.network, self.validation
+        run_of = {
+            "network": {"dtype": network.dtype.name, **self.architecture.describe()},
+            "seed": network.seed,
+            **self.settings.describe(),
+            DATA: digest(*self.samples, *(validation[:2] if validation else ())),
+        }
+        self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
+        self._snapshot = self._checkpoints.read(network.dtype, self.settings.optimizer.states)
+
+    def completed(self) -> History:
+        """Train the network."""
+        network, settings, architecture, samples = self.network, self.settings, self.architecture, self.samples
+        checkpoints, snapshot = self._checkpoints, self._snapshot
+        if not network.built:
+            network.build_as(architecture)
+        if snapshot is not None:
+            network.generator_state = snapshot.generator
+        trainer = network.trainer(
+            settings.optimizer,
+            inputs=architecture.inputs,
+            threads=self.threads,
+            precision=settings.precision,
+            seed=None if snapshot is None else snapshot.seed,
+            sparse=isinstance(samples.X, SparseRows),
+        )
+        parameters = network.parameters
+        start = parameters.copy()
+        history, run = History(), Run()
+        if snapshot is not None:
+            parameters[...] = snapshot.parameters
+            trainer.go_on_from(snapshot.progress)
+            history = snapshot.history
+            run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
+        history.planned = settings.epochs
+
+        def errors(w: FloatArray, of: Samples) -> FloatArray:
+            return network.compute.errors(architecture, w, of.X, of.T, self.threads)
+
+        def write(run: Run) -> None:
+            assert checkpoints is not None
+            progress = trainer.progress()
+            if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
+                progress = ResumePoint(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
+            state = network.generator_state
+            checkpoints.write(
+                Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
+            )
+
+        rules = Epochs(network, errors, self.validation, self.callback, history)
+        train(run, trainer, parameters, samples, settings, rules, None if checkpoints is None else write)
+        if run.failure is not None:
+            self.warning = divergence.of_training(errors, samples, history, run, settings, start)
+        elif self.validation is not None:
+            self.warning = divergence.of_validation(history, self.validation)
+        return history
+
+
 def fit(
-    network: Trainable,
-    X: object,
-    y: object,
-    settings: Settings,
-    *,
-    validation_data: object,
-    sample_weight: object,
-    checkpoint: str | PathLike[str] | None,
-    callback: Callback | None,
-    threads: int | None,
+    network: Trainable, X: object, y: object, settings: Settings, *, threads: int | None, **options: Any
 ) -> History:
     """Train a network; the parameters are described at `Network.fit`."""
-    settings.check_dtype(network.dtype)
-    if settings.keep_best and validation_data is None:
-        raise ParameterError(
-            "keep_best=True needs validation_data: the best epoch is that with the smallest loss on it."
-        )
-    if callback is not None and not callable(callback):
-        raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
-    n_threads = engine.threads(threads)
-    architecture, samples, validation = _checked(network, X, y, sample_weight, validation_data)
-    checkpoints = snapshot = None
-    if checkpoint is not None:
-        run_of = {
-            "network": {"dtype": network.dtype.name, **architecture.describe()},
-            "seed": network.seed,
-            **settings.describe(),
-            DATA: digest(*samples, *(validation[:2] if validation else ())),
-        }
-        checkpoints = Checkpoints(checkpoint, run_of, architecture)
-        snapshot = checkpoints.read(network.dtype, settings.optimizer.states)
-
-    if not network.built:
-        network.build(architecture.inputs)
-    if snapshot is not None:
-        network.generator_state = snapshot.generator
-    trainer = network.trainer(
-        settings.optimizer,
-        inputs=architecture.inputs,
-        threads=n_threads,
-        precision=settings.precision,
-        seed=None if snapshot is None else snapshot.seed,
-        sparse=isinstance(samples.X, SparseRows),
-    )
-    parameters = network.parameters
-    start = parameters.copy()
-    history, run = History(), Run()
-    if snapshot is not None:
-        parameters[...] = snapshot.parameters
-        trainer.go_on_from(snapshot.progress)
-        history = snapshot.history
-        run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
-    history.planned = settings.epochs
-
-    def errors(w: FloatArray, of: Samples) -> FloatArray:
-        return network.compute.errors(architecture, w, of.X, of.T, n_threads)
-
-    def write(run: Run) -> None:
-        assert checkpoints is not None
-        progress = trainer.progress()
-        if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
-            progress = ResumePoint(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
-        state = network.generator_state
-        checkpoints.write(
-            Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
-        )
-
-    rules = Epochs(network, errors, validation, callback, history)
-    train(run, trainer, parameters, samples, settings, rules, None if checkpoints is None else write)
-    words = None
-    if run.failure is not None:
-        words = divergence.of_training(errors, samples, history, run, settings, start)
-    elif validation is not None:
-        words = divergence.of_validation(history, validation)
-    if words is not None:
-        warnings.warn(words, RuntimeWarning, stacklevel=frames_within())
+    run = Fit(network, X, y, settings, threads=engine.threads(threads), **options)
+    run.look_for_a_checkpoint()
+    history = run.completed()
+    if run.warning is not None:
+        warnings.warn(run.warning, RuntimeWarning, stacklevel=frames_within())
     return history
 
 
 def _checked(
-    network: Trainable, X: object, y: object, sample_weight: object, validation_data: object
+    network: Trainable,
+    X: object,
+    y: object,
+    sample_weight: object,
+    validation_data: object,
+    found: Found,
+    names: tuple[str, str],
 ) -> tuple[Architecture, Samples, Samples | None]:
     """The architecture on such samples, and samples and validation samples as the engines take them."""
-    inputs = network.architecture.inputs if network.built else None
-    rows = data.rows(X, "X", network.dtype, columns=inputs, learnt=True)
-    architecture = network.architecture if network.built else network.architecture_on(rows.shape[1])
-    data.check_sparse(rows, "X", architecture)
-    T = data.targets(y, "y", architecture, rows.shape[0], network.dtype)
+    dtype, built = network.dtype, network.built
+    inputs = network.architecture.inputs if built else None
+    rows = found.once((id(X), dtype, inputs), lambda: data.rows(X, names[0], dtype, columns=inputs, learnt=True))
+    architecture = network.architecture if built else network.architecture_on(rows.shape[1])
+    architecture = found.setdefault(architecture, architecture)  # one of those that are equal
+    if built:
+        _check_finite(network)
+    key = (id(X), id(y), id(sample_weight), id(validation_data), dtype, architecture)
+    samples, validation = found.once(
+        key, lambda: _samples(rows, y, sample_weight, validation_data, architecture, dtype, names)
+    )
+    return architecture, samples, validation
+
+
+def _samples(
+    rows: FloatArray | SparseRows,
+    y: object,
+    sample_weight: object,
+    validation_data: object,
+    architecture: Architecture,
+    dtype: np.dtype[Any],
+    names: tuple[str, str],
+) -> tuple[Samples, Samples | None]:
+    """Samples and validation samples, checked rows being there."""
+    name_of_X, name_of_y = names
+    data.check_sparse(rows, name_of_X, architecture)
+    T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype)
     s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
     validation = None
     if validation_data is not None:
@@ -236,14 +337,12 @@ def _checked(
             found += f" of {len(validation_data)}" if isinstance(validation_data, tuple | list) else ""
             raise ParameterError(f"validation_data must be a pair (X, y), but is of type {found}.")
         X_val, y_val = validation_data
-        held = data.rows(X_val, "validation X", network.dtype, columns=architecture.inputs)
+        held = data.rows(X_val, "validation X", dtype, columns=architecture.inputs)
         data.check_sparse(held, "validation X", architecture)
-        validation = Samples(held, data.targets(y_val, "validation y", architecture, held.shape[0], network.dtype))
-    if network.built:
-        _check_finite(network)
-    if not data.warn_of_unreachable(T, "y", architecture) and validation is not None:
+        validation = Samples(held, data.targets(y_val, "validation y", architecture, held.shape[0], dtype))
+    if not data.warn_of_unreachable(T, name_of_y, architecture) and validation is not None:
         data.warn_of_unreachable(validation.T, "validation y", architecture)
-    return architecture, Samples(rows, T, s), validation
+    return Samples(rows, T, s), validation
 
 
 def _check_finite(network: Trainable) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from reseau.checks import boolean, integer, known, real
 from reseau.errors import ParameterError
-from reseau.vocabulary.optimizers import Adam, Optimizer
+from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
 
 PRECISIONS = ("bf16",)
 
@@ -64,6 +64,11 @@ class Settings:
         )
         if self.precision is not None:
             known("precision", self.precision, PRECISIONS)
+
+    @classmethod
+    def of(cls, *, optimizer: Optimizer | str | None, **others: Any) -> Settings:
+        """Settings as users give them: the optimizer may be a name, or None for Adam."""
+        return cls(optimizer=Adam() if optimizer is None else check_optimizer(optimizer), **others)
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Refuse a precision that does not go with the network's."""

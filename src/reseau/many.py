@@ -1,0 +1,301 @@
+"""Many networks trained side by side, in one call: what each of them gets, and what is told of them together."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
+from itertools import repeat
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from reseau import engine
+from reseau.checks import frames_within, in_memory, shown
+from reseau.errors import ParameterError, ReseauError
+from reseau.network import Network
+from reseau.training import side_by_side
+from reseau.training.fit import Callback, Fit, Found
+from reseau.training.history import History
+from reseau.training.settings import Settings
+from reseau.vocabulary.optimizers import Optimizer
+
+
+def fit_many(
+    networks: Iterable[Network],
+    X: object,
+    y: object,
+    *,
+    optimizer: Optimizer | str | Sequence[Optimizer | str | None] | None = None,
+    epochs: npt.ArrayLike = 10,
+    batch_size: npt.ArrayLike = 32,
+    validation_data: object = None,
+    sample_weight: object = None,
+    l2: npt.ArrayLike = 0.0,
+    shuffle: npt.ArrayLike = True,
+    precision: str | Sequence[str | None] | None = None,
+    keep_best: npt.ArrayLike = False,
+    checkpoint: str | Path | Sequence[str | Path | None] | None = None,
+    checkpoint_every: npt.ArrayLike = 1,
+    callback: Callback | Sequence[Callback | None] | None = None,
+    threads: int | None = None,
+) -> list[History]:
+    """Train many networks side by side, one in each thread; each ends with the bytes of a `Network.fit` of its own.
+
+    What is given may be one thing for all networks, or a list of one thing for each.
+
+    Parameters
+    ----------
+    networks : iterable of Network
+        What is trained: of any shapes, losses and precisions, each another object.
+    X : array-like or sparse matrix of shape (rows, inputs), or list of them
+        Samples. What several networks share is checked once, and never copied for each.
+    y : array-like of shape (rows, n_outputs), or (rows,), or list of them
+        Targets.
+    validation_data : (X, y), list of them, or None
+        As in `Network.fit`. In a list, None is for a network that has none.
+    sample_weight : array-like of shape (rows,), list of them, or None
+        As in `Network.fit`. In a list, None is for a network whose rows all count the same.
+    optimizer, epochs, batch_size, l2, shuffle, precision, keep_best, checkpoint_every
+        As in `Network.fit`, or a list of such values; an array of one dimension will do.
+    checkpoint : path, list of paths, or None
+        As in `Network.fit`. In a folder that is given for all each network has one of its own, "0", "1", ...
+    callback : callable, list of callables, or None
+        As in `Network.fit`, called with the History of a network after each of its epochs, in the thread that trains
+        it; no two calls at the same time.
+    threads : int or None
+        At most as many; None takes the processors there are. The results are the same for any number. Where there
+        are at least twice as many threads as networks, each network gets several.
+
+    Returns
+    -------
+    list of History
+        What each fit did, in the order of the networks.
+
+    Raises
+    ------
+    ParameterError
+        For a list of another length, for a network that is there twice, and as in `Network.fit`.
+    DataError, ReseauError
+        As in `Network.fit`. Everything is checked before the first network is trained, and a refused call leaves all
+        of them as they were.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, when some training diverges, with the place of the first network it happened to; the others go on, and
+        `History.diverged` says which they are. Also when a validation loss is not finite.
+    UserWarning
+        As in `Network.fit`.
+
+    Notes
+    -----
+    Ctrl-C ends the call: a network that is being trained keeps the parameters of its last complete epoch, and one
+    whose turn has not come is as it was. An exception that a callback raises ends it likewise and reaches the caller.
+
+    Most is gained where nothing has to be done between epochs, for which the threads wait for one another: without
+    validation data, callback and checkpoints. Networks on the reference engine are trained one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import reseau as rs
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> nets = [rs.Network(rs.Dense(8, "tanh"), rs.Dense(1), seed=seed) for seed in range(3)]
+    >>> histories = rs.fit_many(nets, X, [X**2, X**3, abs(X)], optimizer=rs.Adam(0.02), epochs=[50, 50, 80])
+    >>> [history.epochs for history in histories]
+    [50, 50, 80]
+    >>> all(history.loss[-1] < history.loss[0] / 2 for history in histories)
+    True
+    """
+    nets, n_threads = _distinct(networks), engine.threads(threads)
+    if not nets:
+        return []
+    n = len(nets)
+    settings = _settings(
+        n,
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        l2=l2,
+        shuffle=shuffle,
+        precision=precision,
+        keep_best=keep_best,
+        checkpoint_every=checkpoint_every,
+    )
+    Xs = _for_each("X", X, n, _depth(X) > 2)
+    ys = _for_each("y", y, n, _are_of_each(y, n, Xs[0]))
+    weights = _for_each("sample_weight", sample_weight, n, _depth(sample_weight) > 1)
+    validations = _for_each("validation_data", validation_data, n, _depth(validation_data) > 3)
+    folders, callbacks = _folders(checkpoint, n), _one_at_a_time(_for_each("callback", callback, n))
+    names = zip(_names("X", X, Xs), _names("y", y, ys), strict=True)
+    found, fits = Found(), []
+    with in_memory("training on these rows"):
+        columns = zip(nets, Xs, ys, settings, weights, validations, folders, callbacks, names, strict=True)
+        for place, (net, X_n, y_n, how, s, validation, folder, call, called) in enumerate(columns):
+            with _at(place):
+                fits.append(
+                    Fit(
+                        net,
+                        X_n,
+                        y_n,
+                        how,
+                        validation_data=validation,
+                        sample_weight=s,
+                        checkpoint=folder,
+                        callback=call,
+                        threads=max(1, n_threads // n),
+                        found=found,
+                        names=called,
+                    )
+                )
+        for place, fit in enumerate(fits):
+            with _at(place):
+                fit.look_for_a_checkpoint()
+        histories = side_by_side.complete(fits, n_threads)
+    _warn(fits)
+    return histories
+
+
+def _distinct(networks: object) -> list[Network]:
+    """The networks as a list; ParameterError for what is none, and for the same one twice."""
+    if not isinstance(networks, Iterable):
+        raise ParameterError(f"networks is {shown(networks)}, but must be a list of networks.")
+    nets = list(networks)
+    places: dict[int, int] = {}
+    for place, net in enumerate(nets):
+        if not isinstance(net, Network):
+            raise ParameterError(f"networks[{place}] is {shown(net)}, but must be a Network.")
+        things = (net, net.parameters) if net.built else (net,)  # a shallow copy has the very parameters of the first
+        for first in {places.setdefault(id(thing), place) for thing in things} - {place}:
+            raise ParameterError(
+                f"networks[{place}] is networks[{first}] once more; each must be a network of its own, such as "
+                "copy.deepcopy makes."
+            )
+    return nets
+
+
+def _for_each(name: str, value: Any, n: int, listed: bool | None = None) -> Sequence[Any]:
+    """What each network gets of an argument; ParameterError for a list of another length.
+
+    Unless that is said, it is a list of one for each where it is a list at all.
+    """
+    if not (_is_list(value) if listed is None else listed):
+        return [value] * n
+    values = list(value)
+    if len(values) != n:
+        raise ParameterError(
+            f"{name} has {len(values)} entries, but there are {n} networks; give one for all of them, or a list of "
+            "one for each."
+        )
+    return values
+
+
+def _settings(n: int, **values: Any) -> Sequence[Settings]:
+    """How each network is trained."""
+    if not any(map(_is_list, values.values())):
+        return [Settings.of(**values)] * n
+    columns = [_for_each(name, value, n) for name, value in values.items()]
+    made: dict[tuple[int, ...], Settings] = {}
+    rows = list(zip(*columns, strict=True))
+    for place, row in enumerate(rows):
+        with _at(place):
+            key = tuple(map(id, row))
+            made[key] = made.get(key) or Settings.of(**dict(zip(values, row, strict=True)))
+    return [made[tuple(map(id, row))] for row in rows]
+
+
+def _folders(checkpoint: Any, n: int) -> Sequence[Any]:
+    """The folder of each network's checkpoint; ParameterError for two of them in one."""
+    if isinstance(checkpoint, str | Path) and str(checkpoint):
+        return [Path(checkpoint, str(place)) for place in range(n)]
+    folders = _for_each("checkpoint", checkpoint, n)
+    places: dict[str, int] = {}
+    for place, folder in enumerate(folders):
+        if isinstance(folder, str | Path) and str(folder):
+            first = places.setdefault(os.path.realpath(folder), place)
+            if first != place:
+                raise ParameterError(
+                    f"checkpoint[{place}] is {str(folder)!r}, the folder of checkpoint[{first}]; give each network its "
+                    "own, or one folder for all, in which each has one."
+                )
+    return folders
+
+
+def _one_at_a_time(callbacks: Sequence[Any]) -> Sequence[Any]:
+    """The callbacks so that a call of one waits for that of another, in whichever thread."""
+    lock = threading.Lock()
+
+    def guarded(callback: Callback) -> Callback:
+        def call(history: History) -> object:
+            with lock:
+                return callback(history)
+
+        return call
+
+    return [guarded(callback) if callable(callback) else callback for callback in callbacks]
+
+
+def _is_list(value: object) -> bool:
+    """Whether it is a list of values that could be one each."""
+    return isinstance(value, list | tuple | range) or len(getattr(value, "shape", ())) == 1
+
+
+def _depth(value: object) -> float:
+    """How many dimensions an array-like seems to have, or lists and tuples of them, of which some may be None."""
+    depth = 0
+    while isinstance(value, list | tuple):
+        there = [entry for entry in value if entry is not None]
+        if value and not there:
+            return inf
+        depth, value = depth + 1, there[0] if there else None
+    return depth + len(getattr(value, "shape", ()))
+
+
+def _length(value: Any) -> int:
+    """How many rows an array-like has."""
+    shape = getattr(value, "shape", None)
+    return shape[0] if shape else len(value) if isinstance(value, Sized) else 0
+
+
+def _are_of_each(y: Any, n: int, X: object) -> bool:
+    """Whether these are targets for each of so many networks; X are the samples of the first.
+
+    A list of as many numbers as there are samples may be one network's targets, or one sample's.
+    """
+    depth = _depth(y)
+    if depth != 2 or not isinstance(y, list | tuple):
+        return depth > 2
+    rows = _length(X)
+    for_all, for_each = len(y) == rows, _length(y[0]) == rows
+    return len(y) == n if for_all == for_each else for_each
+
+
+def _names(name: str, value: object, values: Sequence[object]) -> Iterable[str]:
+    """What an array is called in an error: X, or X[3] if each network has its own."""
+    if values[0] is value:
+        return repeat(name, len(values))
+    places: dict[int, int] = {}
+    return [f"{name}[{places.setdefault(id(entry), place)}]" for place, entry in enumerate(values)]
+
+
+@contextmanager
+def _at(place: int) -> Iterator[None]:
+    """Say of which network it is that something is refused."""
+    try:
+        yield
+    except ReseauError as error:
+        raise type(error)(f"networks[{place}]: {error}") from None
+
+
+def _warn(fits: Sequence[Fit]) -> None:
+    """Say what went wrong first, and how often."""
+    wrong = [(place, fit.warning) for place, fit in enumerate(fits) if fit.warning is not None]
+    if wrong:
+        (place, words), more = wrong[0], len(wrong) - 1
+        others = f" The same or the like befell {more} more, as each History tells." if more else ""
+        warnings.warn(f"networks[{place}]: {words}{others}", RuntimeWarning, stacklevel=frames_within())
