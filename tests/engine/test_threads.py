@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import sysconfig
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ import numpy as np
 import pytest
 import threadpoolctl
 from sklearn.datasets import make_classification
-from sklearn.model_selection import GridSearchCV
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import reseau as rs
 from reseau import engine as engines
@@ -190,6 +193,19 @@ def test_a_grid_search_in_two_jobs_finds_what_one_job_finds(backend):
         assert w_two.tobytes() == w_one.tobytes()
 
 
+def test_cross_validation_and_bagging_in_two_threads_give_what_they_give_in_one():
+    X, y = make_classification(300, 20, n_informative=8, n_classes=3, random_state=0)
+    model = rs.MLPClassifier(hidden_layer_sizes=(64,), max_iter=5, batch_size=100, random_state=0)
+
+    def found(n_jobs: int) -> list[bytes]:
+        with joblib.parallel_config(backend="threading"):
+            scores = cross_val_score(model, X, y, cv=4, n_jobs=n_jobs, error_score="raise")
+            bag = BaggingClassifier(model, n_estimators=5, n_jobs=n_jobs, random_state=0).fit(X, y)
+        return [scores.tobytes(), *(W.tobytes() for member in bag.estimators_ for W in member.coefs_)]
+
+    assert found(2) == found(1)
+
+
 def test_the_workers_of_joblib_use_the_threads_it_grants_them(monkeypatch):
     def threads_in_a_worker() -> int:
         os.sched_getaffinity = lambda pid: set(range(8))  # so that fewer are the grant's doing
@@ -233,6 +249,63 @@ def test_predictions_at_once_give_the_bytes_of_each_alone():
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(repeat, range(8)))
+
+
+def in_a_thread(work: Callable[[], Any]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+LARGE = np.ones((20_000, 64), dtype="float32")
+CALLS: dict[str, Callable[[rs.Network], object]] = {
+    "outputs": lambda net: net(LARGE),
+    "errors": lambda net: net.errors(LARGE[:1], [[0.0]]),
+    "gradient": lambda net: net.value_and_gradient(LARGE, LARGE[:, :1]),
+    "fit": lambda net: net.fit(LARGE[:1], [[0.0]], epochs=1),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_stop_that_was_set_ends_the_calls_of_the_threads_that_hear_it(call):
+    net, stop = rs.Network(rs.Dense(40), rs.Dense(1), inputs=64, engine="native"), engines.get("native").stop()
+    before, ended, deaf = net.parameters.tobytes(), [], []
+    assert not stop.is_set()
+    stop.set()
+    assert stop.is_set()
+
+    def hear() -> None:
+        with stop:
+            try:
+                call(net)
+            except KeyboardInterrupt:
+                ended.append(net.parameters.tobytes())
+        deaf.append(call(net))
+
+    in_a_thread(hear).join()
+    assert ended == [before]
+    assert len(deaf) == 1
+    call(net)
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_stop_ends_a_call_that_goes_on_in_another_thread(inner):
+    net, stop = rs.Network(rs.Dense(40), rs.Dense(1), inputs=64, engine="native"), engines.get("native").stop()
+    begun, ended = threading.Event(), []
+
+    def hear() -> None:
+        with stop, engines.get("native").stop() if inner else stop:
+            begun.set()
+            try:
+                net.fit(LARGE, LARGE[:, :1], epochs=1_000_000_000)
+            except KeyboardInterrupt:
+                ended.append(True)
+
+    thread = in_a_thread(hear)
+    begun.wait()
+    stop.set()
+    thread.join()
+    assert ended == [True]
 
 
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a global lock")

@@ -8,12 +8,35 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from reseau.engine.door import Stop
 from reseau.training.fit import Fit
 from reseau.training.history import History
+
+_PATIENCE = 0.05  # seconds; a signal that the system gave to a helper, the main thread hears only when it is awake
+
+
+class _Helper(threading.Thread):
+    """A thread that can be waited for again once Ctrl-C has ended the waiting; `join` then takes it for ended."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(name="fit_many")
+        self._work, self._through = work, threading.Event()
+
+    def run(self) -> None:
+        """Work."""
+        try:
+            self._work()
+        finally:
+            self._through.set()
+
+    def wait(self) -> None:
+        """Wait until it is through."""
+        while not self._through.wait(_PATIENCE):
+            pass
+        self.join()
 
 
 def complete(fits: Sequence[Fit], threads: int) -> list[History]:
@@ -73,21 +96,21 @@ def _in_threads(
         except BaseException as error:  # which the calling thread raises
             end_all(error)
 
-    helpers = [threading.Thread(target=help_out, name=f"fit_many {number}") for number in range(1, n_helpers + 1)]
-    running = []
+    running: list[_Helper] = []
     try:
         with suppress(RuntimeError):  # the system has no more threads
-            for helper in helpers:
+            for _ in range(n_helpers):
+                helper = _Helper(help_out)
                 helper.start()
                 running.append(helper)
         empty(here)
         empty(anywhere)
         for helper in running:
-            helper.join()
+            helper.wait()
     except BaseException as error:
         end_all(error)
         for helper in running:
-            helper.join()
+            helper.wait()
     if errors:
         raise errors[0]
     return [histories[place] for place in range(len(fits))]
