@@ -382,6 +382,25 @@ def test_weights_that_are_not_finite_are_refused_before_any_network_is_trained()
     assert [pickle.dumps(net) for net in nets] == before
 
 
+def test_networks_that_do_not_fit_in_memory_are_refused_before_any_is_trained():
+    nets = [small(), rs.Network(rs.Dense(10**8), rs.Dense(10**8), rs.Dense(2), seed=1), small(2)]
+    before = [pickle.dumps(net) for net in nets]
+    with pytest.raises(rs.ParameterError, match=r"networks\[1\]: The network has 10,0.* parameters, more than fit in"):
+        rs.fit_many(nets, X, T)
+    assert [pickle.dumps(net) for net in nets] == before
+
+
+def test_networks_that_fit_in_memory_each_but_not_together_are_refused(monkeypatch):
+    from reseau import engine
+
+    monkeypatch.setattr(engine, "fits_in_memory", lambda n_bytes: n_bytes <= 4 * 50 * 5)  # 6 · 6 + 7 · 2 = 50 numbers
+    rs.fit_many([small(seed) for seed in range(5)], X, T, epochs=1)
+    nets = [small(seed) for seed in range(6)]
+    with pytest.raises(rs.ParameterError, match="The networks have 300 parameters together, more than fit in memory"):
+        rs.fit_many(nets, X, T, epochs=1)
+    assert not any(net.built for net in nets)
+
+
 # --- what goes wrong on the way -----------------------------------------------------------------------------------
 
 

@@ -153,6 +153,7 @@ def fit_many(
                         names=called,
                     )
                 )
+        _check_memory(fits)
         for place, fit in enumerate(fits):
             with _at(place):
                 fit.look_for_a_checkpoint()
@@ -281,6 +282,17 @@ def _names(name: str, value: object, values: Sequence[object]) -> Iterable[str]:
         return repeat(name, len(values))
     places: dict[int, int] = {}
     return [f"{name}[{places.setdefault(id(entry), place)}]" for place, entry in enumerate(values)]
+
+
+def _check_memory(fits: Sequence[Fit]) -> None:
+    """Refuse networks that cannot all be there at once."""
+    drawn = [fit for fit in fits if not fit.network.built]
+    if not engine.fits_in_memory(sum(fit.architecture.n_parameters * fit.network.dtype.itemsize for fit in drawn)):
+        n_parameters = sum(fit.architecture.n_parameters for fit in drawn)
+        raise ParameterError(
+            f"The networks have {n_parameters:,} parameters together, more than fit in memory; train fewer at once, or "
+            "give them fewer neurons."
+        )
 
 
 @contextmanager

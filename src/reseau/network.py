@@ -65,6 +65,12 @@ def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(alone) if isinstance(alone, list | tuple | Iterator) else layers
 
 
+def _too_large(architecture: Architecture) -> ParameterError:
+    return ParameterError(
+        f"The network has {architecture.n_parameters:,} parameters, more than fit in memory; give it fewer neurons."
+    )
+
+
 class Network(Model):
     """A feed-forward network: A_0 = X, A_l = σ_l(Z_l) with Z_l of A_{l−1}, A_{l−1} W_l + b_l in a dense layer, O = A_L.
 
@@ -222,21 +228,22 @@ class Network(Model):
 
     def build_as(self, architecture: Architecture) -> None:
         """Do as `build`, the architecture on so many inputs being there."""
+        self.check_fits(architecture)
         state = self.generator_state
         try:
-            if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):
-                raise MemoryError
             parameters = np.zeros(architecture.n_parameters, dtype=self._dtype)
             for here, views in zip(architecture.places, architecture.views(parameters), strict=True):
                 for name, (_, tensor) in here.items():
                     tensor.draw(self._rng, views[name])
         except MemoryError:
             self.generator_state = state
-            raise ParameterError(
-                f"The network has {architecture.n_parameters:,} parameters, more than fit in memory; give it fewer "
-                "neurons."
-            ) from None
+            raise _too_large(architecture) from None
         self._become(architecture, parameters)
+
+    def check_fits(self, architecture: Architecture) -> None:
+        """Refuse an architecture whose parameters don't fit in memory."""
+        if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):
+            raise _too_large(architecture)
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 

@@ -57,6 +57,9 @@ class Trainable(Protocol):
     def architecture_on(self, inputs: int) -> Architecture:
         """What the architecture would be on so many inputs."""
 
+    def check_fits(self, architecture: Architecture) -> None:
+        """Refuse an architecture whose parameters don't fit in memory."""
+
     def build_as(self, architecture: Architecture) -> None:
         """Have this architecture, one of `architecture_on`, and draw the parameters."""
 
@@ -309,6 +312,8 @@ def _checked(
     architecture = found.setdefault(architecture, architecture)  # one of those that are equal
     if built:
         _check_finite(network)
+    else:
+        network.check_fits(architecture)
     key = (id(X), id(y), id(sample_weight), id(validation_data), dtype, architecture)
     samples, validation = found.once(
         key, lambda: _samples(rows, y, sample_weight, validation_data, architecture, dtype, names)
