@@ -50,7 +50,7 @@ def fit_many(epochs: int, threads: int) -> Callable[[], object]:
     """Many networks, each of which is through in no time, or without end."""
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(512, 32)).astype("float32"), rng.normal(size=(512, 8))
-    nets = [rs.Network(rs.Dense(32, "tanh"), rs.Dense(8, "identity"), seed=0, engine="native") for _ in range(10_000)]
+    nets = [rs.Network(rs.Dense(32, "tanh"), rs.Dense(8, "identity"), seed=0, engine="native") for _ in range(1000)]
     return lambda: rs.fit_many(nets, X, T, epochs=epochs, batch_size=256, threads=threads)
 
 
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[Callable[[], Callable[[], object]], float]] = {
     "fit, short epochs, 2 threads": (lambda: fit(512, 32, 2), 0.1),
     "fit, long epochs, 1 thread": (lambda: fit(60_000, 256, 1), 0.1),
     "fit, long epochs, 2 threads": (lambda: fit(60_000, 256, 2), 0.1),
-    "fit_many, short fits, 2 threads": (lambda: fit_many(10, 2), 0.1),
+    "fit_many, short fits, 2 threads": (lambda: fit_many(50, 2), 0.1),
     "fit_many, long fits, 2 threads": (lambda: fit_many(1_000_000_000, 2), 0.1),
     "outputs": (predict, 0.5),
     "parameter Jacobian": (differentiate, 0.5),
