@@ -161,6 +161,8 @@ def frames_within() -> int:
 
 def precision_of(dtype: Any) -> np.dtype[Any]:
     """The type that a name, NumPy's type or Python's float stands for; only the precisions are let through."""
+    if isinstance(dtype, str) and dtype in DTYPES:  # the usual case first, as above
+        return np.dtype(dtype)
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", dtype))
     with suppress(TypeError, ValueError, SyntaxError):
         if dtype is not None and np.dtype(dtype).name in DTYPES:  # NumPy takes None for float64

@@ -678,7 +678,8 @@ class Network(Model):
 
         Notes
         -----
-        Ctrl-C ends the fit with the parameters of the last complete epoch.
+        Ctrl-C ends the fit with the parameters of the last complete epoch. Many networks at once are trained by
+        `reseau.fit_many`, one on each core.
 
         In the native engine's fits, numbers too small for the normal range (below 1.2e-38 in float32, 2.2e-308 in
         float64) count as zeros: a weight or a state of the optimizer that small becomes zero. Nothing else does so, and
