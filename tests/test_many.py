@@ -113,6 +113,7 @@ def test_what_is_given_once_is_for_all(engine, many):
     assert [state(net) for net in together] == [state(net) for net in alone]
 
 
+@pytest.mark.usefixtures("native")
 def test_networks_of_both_engines_can_be_trained_together():
     engines = ["reference", "native", "reference", "native", None, "native"]
     alone, together = ([small(seed, engine=engine) for seed, engine in enumerate(engines)] for _ in range(2))
