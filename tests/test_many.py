@@ -332,6 +332,8 @@ BAD[3, 2] = np.nan
         ({"validation_data": (X, None)}, "validation y has 0 dimension"),
         ({"checkpoint": [None, 3, None]}, r"networks\[1\]: checkpoint is 3, but must be the path of a folder"),
         ({"checkpoint": ""}, "checkpoint is '', but must be the path of a folder"),
+        ({"checkpoint": "a\0b"}, "checkpoint is .* but must be the path of a folder"),
+        ({"checkpoint": ["a\0b", "a\0b", None]}, r"checkpoint\[1\] is 'a.x00b', the folder of checkpoint\[0\]"),
         ({"checkpoint": __file__}, "test_many.py.*is a file; name a folder"),
         ({"checkpoint": ["a", "b", "./a"]}, r"checkpoint\[2\] is './a', the folder of checkpoint\[0\]"),
     ],

@@ -212,18 +212,22 @@ def _settings(n: int, **values: Any) -> Sequence[Settings]:
 
 def _folders(checkpoint: Any, n: int) -> Sequence[Any]:
     """The folder of each network's checkpoint; ParameterError for two of them in one."""
-    if isinstance(checkpoint, str | Path) and str(checkpoint):
-        return [Path(checkpoint, str(place)) for place in range(n)]
+
+    def name_of(folder: object) -> str:  # "" for what is none, which is refused later
+        name = os.fspath(folder) if isinstance(folder, str | os.PathLike) else ""
+        return name if isinstance(name, str) else ""
+
+    if name := name_of(checkpoint):
+        return [Path(name, str(place)) for place in range(n)]
     folders = _for_each("checkpoint", checkpoint, n)
     places: dict[str, int] = {}
     for place, folder in enumerate(folders):
-        if isinstance(folder, str | Path) and str(folder):
-            first = places.setdefault(os.path.realpath(folder), place)
-            if first != place:
-                raise ParameterError(
-                    f"checkpoint[{place}] is {str(folder)!r}, the folder of checkpoint[{first}]; give each network its "
-                    "own, or one folder for all, in which each has one."
-                )
+        name = name_of(folder)
+        if name and (first := places.setdefault(os.path.abspath(name), place)) != place:
+            raise ParameterError(
+                f"checkpoint[{place}] is {name!r}, the folder of checkpoint[{first}]; give each network its own, or "
+                "one folder for all, in which each has one."
+            )
     return folders
 
 
@@ -243,7 +247,7 @@ def _one_at_a_time(callbacks: Sequence[Any]) -> Sequence[Any]:
 
 def _is_list(value: object) -> bool:
     """Whether it is a list of values that could be one each."""
-    return isinstance(value, list | tuple | range) or len(getattr(value, "shape", ())) == 1
+    return isinstance(value, list | tuple | range) or len(_shape(value)) == 1
 
 
 def _depth(value: object) -> float:
@@ -254,13 +258,19 @@ def _depth(value: object) -> float:
         if value and not there:
             return inf
         depth, value = depth + 1, there[0] if there else None
-    return depth + len(getattr(value, "shape", ()))
+    return depth + len(_shape(value))
 
 
 def _length(value: Any) -> int:
     """How many rows an array-like has."""
-    shape = getattr(value, "shape", None)
+    shape = _shape(value)
     return shape[0] if shape else len(value) if isinstance(value, Sized) else 0
+
+
+def _shape(value: object) -> Any:
+    """The shape of an array-like; of what has none that of a single thing."""
+    shape = getattr(value, "shape", ())
+    return shape if isinstance(shape, Sized) else ()
 
 
 def _are_of_each(y: Any, n: int, X: object) -> bool:
