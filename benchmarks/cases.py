@@ -171,6 +171,8 @@ CASES: list[Case] = [
     _train(1000, 1000, 1, batch=1, output="identity"),
     _train(1000, 1000, 1, batch=1, output="identity", optimizer="sgd"),
     _train(20, 64, 3, batch=32),
+    _train(4, 64, 2, batch=64, output="identity"),  # deep Q-learning on CartPole
+    _train(28, 300, 300, 300, 300, 300, 1, batch=100, activation="tanh", output="identity"),  # OpenNN's of HIGGS
     _train(64, 128, 1000, batch=64),
     _infer(2, 8, 2, batch=1, output="identity"),
     _infer(20, 64, 64, 2, batch=1, output="identity"),

@@ -102,12 +102,6 @@ class Result:
         """How many times Réseau's time a peer takes; NaN when it was left out."""
         return self.best[peer].median / self.best["Réseau"].median if peer in self.best else math.nan
 
-    @property
-    def best_peer(self) -> str | None:
-        """The fastest but Réseau."""
-        others = [name for name in self.best if name != "Réseau"]
-        return min(others, key=self.ratio, default=None)
-
 
 def prepare(peer: Peer, setting: Setting, case: Case, data: Problem) -> tuple[Runner, np.ndarray]:
     """A runner, and what it has to show: the loss of the first epoch, or the outputs."""

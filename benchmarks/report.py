@@ -15,11 +15,11 @@ NAME_WIDTH = 56
 def header(peers: list[str]) -> str:
     """The table's first line."""
     columns = "".join(f"{peer:>14}" for peer in peers)
-    return f"{'case':<{NAME_WIDTH}}{'Réseau, µs':>12}{columns}{'floor':>8}  fastest peer, its setting"
+    return f"{'case':<{NAME_WIDTH}}{'Réseau, µs':>12}{columns}{'floor':>8}  machine; each one's fastest setting"
 
 
-def line(result: Result, peers: list[str]) -> str:
-    """A case as a line of the table."""
+def line(result: Result, peers: list[str], machine: str) -> str:
+    """A case as a line of the table, which says all that its numbers depend on."""
     name = result.case.name
     if "Réseau" not in result.best:
         return f"{name:<{NAME_WIDTH}}  {'; '.join(result.failed + result.wrong)}"
@@ -27,15 +27,15 @@ def line(result: Result, peers: list[str]) -> str:
     ratios = [result.ratio(peer) for peer in peers]
     columns = "".join(f"{'-':>14}" if math.isnan(ratio) else f"{ratio:>14.2f}" for ratio in ratios)
     floor = "-" if math.isnan(result.floor) else f"{result.floor / ours:.1%}"
-    best = result.best_peer
-    setting = "" if best is None else f"{best}, {result.best[best].setting}"
-    return f"{name:<{NAME_WIDTH}}{ours * 1e6:>12.2f}{columns}{floor:>8}  {setting}"
+    settings = [f"{name} {runner.setting}" for name, runner in result.best.items()]
+    return f"{name:<{NAME_WIDTH}}{ours * 1e6:>12.2f}{columns}{floor:>8}  {'; '.join([machine, *settings])}"
 
 
-def record(result: Result) -> dict[str, Any]:
+def record(result: Result, machine: str) -> dict[str, Any]:
     """A case as JSON-able values; times in seconds a step."""
     return {
         "name": result.case.name,
+        "machine": machine,
         **asdict(result.case),
         "flops": result.case.flops,
         "bytes": result.case.bytes,

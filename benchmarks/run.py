@@ -39,11 +39,22 @@ def machine() -> dict[str, Any]:
         processor = models[0].partition(":")[2].strip() if models else processor
     return {
         "processor": processor,
+        "caches": caches(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load": os.getloadavg()[0],
         **engine.info(),
     }
+
+
+def caches() -> str:
+    """The sizes of the first processor's caches of data, as "32K/1M/32M"; nothing where the system does not say."""
+    sizes = []
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index[0-9]")):
+        if (index / "type").read_text().strip() != "Instruction":
+            kilobytes = int((index / "size").read_text().strip().removesuffix("K"))
+            sizes.append(f"{kilobytes // 1024}M" if kilobytes % 1024 == 0 else f"{kilobytes}K")
+    return "/".join(sizes)
 
 
 def installed() -> tuple[list[Peer], dict[str, str]]:
@@ -80,7 +91,9 @@ def main() -> None:
     about = machine()
     peers, versions = installed()
     processors = engine.threads()
-    print(f"{about['processor']}, {processors} processors, {about['instruction_set']}, load {about['load']:.1f}")
+    words = [about["processor"], about["instruction_set"], about["caches"]]
+    named = ", ".join(word for word in words if word)
+    print(f"{named}, {processors} processors, load {about['load']:.1f}")
     print(", ".join(f"{package} {version}" for package, version in versions.items()))
     ceiling: ceilings.Ceilings | None = None
     summary: dict[str, float] = {}
@@ -98,7 +111,7 @@ def main() -> None:
     print(header(names), flush=True)
     for case in cases:
         results.append(measure(case, peers, processors, ceiling, rounds, seconds))
-        print(line(results[-1], names), flush=True)
+        print(line(results[-1], names, named), flush=True)
     for result in results:
         for who in result.failed + result.wrong:
             print(f"{result.case.name}: {who}")
@@ -108,7 +121,7 @@ def main() -> None:
             "versions": versions,
             "ceilings": summary,
             "rounds": rounds,
-            "results": [record(result) for result in results],
+            "results": [record(result, named) for result in results],
         }
         arguments.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if arguments.plot:

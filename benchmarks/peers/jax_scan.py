@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 
 from cases import LEARNING_RATES, MOMENTUM, STATES, Array, Case, Problem
@@ -49,9 +50,10 @@ def update(optimizer: str) -> Callable[..., tuple[Any, ...]]:
     return adam if optimizer == "adam" else sgd
 
 
-def options(setting: Setting) -> dict[str, bool]:
-    """For the compiler: threads are all or one, and one holds for the products that XLA gives to Eigen."""
-    return {} if setting.threads > 1 else {"xla_cpu_multi_thread_eigen": False}
+def options(setting: Setting) -> dict[str, bool | str]:
+    """For the compiler: threads are all or one, which holds for the products that XLA gives to Eigen; and YNNPACK."""
+    chosen: dict[str, bool | str] = {} if setting.threads > 1 else {"xla_cpu_multi_thread_eigen": False}
+    return chosen | ({"xla_cpu_experimental_ynn_fusion_type": ""} if setting.way == "without YNNPACK" else {})
 
 
 class Jax(Peer):
@@ -59,6 +61,12 @@ class Jax(Peer):
 
     name = "JAX"
     packages = ("jax", "jaxlib")
+
+    def settings(self, processors: int) -> list[Setting]:
+        # From 0.10 on XLA gives products to YNNPACK unless it is told not to.
+        with_ynnpack = tuple(int(part) for part in version("jaxlib").split(".")[:2]) >= (0, 10)
+        ways = ("with YNNPACK", "without YNNPACK") if with_ynnpack else ("",)
+        return [Setting(threads, way) for way in ways for threads in sorted({1, processors})]
 
     def lacks(self, case: Case) -> str | None:
         return None

@@ -19,16 +19,15 @@ class Setting:
     ----------
     threads : int
         How many it may use.
-    compiled : bool or None
-        Whether the peer's compiler is used; None where there is no choice.
+    way : str
+        What the peer calls its way of computing, as "eager" or "compiled"; "" where there is no choice.
     """
 
     threads: int
-    compiled: bool | None = None
+    way: str = ""
 
     def __str__(self) -> str:
-        compiled = {None: "", False: ", eager", True: ", compiled"}[self.compiled]
-        return f"{self.threads} thread{'s' if self.threads > 1 else ''}{compiled}"
+        return f"{self.threads} thread{'s' if self.threads > 1 else ''}" + (f", {self.way}" if self.way else "")
 
 
 class Peer(ABC):

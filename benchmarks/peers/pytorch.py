@@ -42,7 +42,7 @@ class PyTorch(Peer):
 
     def settings(self, processors: int) -> list[Setting]:
         threads = [setting.threads for setting in super().settings(processors)]
-        return [Setting(count, compiled) for compiled in (False, True) for count in threads]
+        return [Setting(count, way) for way in ("eager", "compiled") for count in threads]
 
     def lacks(self, case: Case) -> str | None:
         return None
@@ -78,7 +78,7 @@ class PyTorch(Peer):
                 return E
             return 0.5 * (scores - y).square().sum(dim=1).mean()
 
-        step = torch.compile(error, dynamic=False) if setting.compiled else error
+        step = torch.compile(error, dynamic=False) if setting.way == "compiled" else error
         X_batches, y_batches = (torch.from_numpy(part).split(case.batch) for part in (problem.X, problem.y))
         batches = list(zip(X_batches, y_batches, strict=True))
 
@@ -101,7 +101,7 @@ class PyTorch(Peer):
         net = model(case, problem)
         if case.output == "softmax":
             net.append(torch.nn.Softmax(dim=1))
-        forward = torch.compile(net.eval(), dynamic=False) if setting.compiled else net.eval()
+        forward = torch.compile(net.eval(), dynamic=False) if setting.way == "compiled" else net.eval()
         X = torch.from_numpy(problem.X)
 
         def predict() -> torch.Tensor:
