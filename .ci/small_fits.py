@@ -12,6 +12,7 @@ import reseau as rs
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
+from reseau.vocabulary.precisions import PRECISIONS
 
 RNG = np.random.default_rng(0)
 ROWS, WIDTHS = 23, (5, 19, 33, 3)
@@ -29,7 +30,9 @@ def look(sink: Any, *, activation: str = "tanh", loss: str = "squared_error", op
         options = {"sample_weight": np.linspace(0, 1, ROWS), "l2": 0.1, "threads": threads}
         net.fit(X.astype(dtype), y, optimizer=OPTIMIZERS[optimizer](0.01), epochs=2, batch_size=9, **options)
         if dtype == "float32":
-            net.fit(X, y, optimizer=OPTIMIZERS[optimizer](0.01), batch_size=9, precision="bf16", **options)
+            for precision in PRECISIONS:
+                net.fit(X, y, optimizer=OPTIMIZERS[optimizer](0.01), batch_size=9, precision=precision, **options)
+                sink.write(net(X, precision=precision))
         E, g = net.value_and_gradient(X, y, **options)
         for result in (net.parameters, np.array(E), g, net(X), net.errors(X, y), net.jacobian(X)):
             sink.write(np.ascontiguousarray(result))

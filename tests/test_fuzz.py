@@ -218,6 +218,7 @@ GOOD: dict[str, list[Any]] = {
     "ignore": [(), "width", ["width", "length"]],
     "task": [None, "classification", "regression"],
     "shuffle": [True, False],
+    "precision": [None, "bf16", "bf16x3", "bf16x6"],
     "bounds": [(0.0, 10.0), (float("-inf"), float("inf"))],
     "history": [rs.History([1.0, 0.5], [], 0.1, None)],
     "names": [None, Names(["a", "b", "c"], ["o"])],

@@ -304,7 +304,7 @@ def sets() -> list[str]:
     return [name for name in _native.instruction_sets() if name != "portable"] or ["portable"]
 
 
-def model(problem: Chain, instruction_set: str | None = None, bfloat16: bool = False) -> Any:
+def model(problem: Chain, instruction_set: str | None = None, precision: str = "full") -> Any:
     from reseau import _native
     from reseau.engine import native
 
@@ -316,7 +316,7 @@ def model(problem: Chain, instruction_set: str | None = None, bfloat16: bool = F
         last.activation == "identity" and last.plus < 0 and last.dropout == 0,
         _native.Purpose.inputs,
         False,
-        bfloat16,
+        getattr(_native.Precision, precision),
         (-np.inf, np.inf),
     )
     made.pack(problem.w)
@@ -329,11 +329,14 @@ def gradient(problem: Chain, l2: float = 0.0, threads: int = 1, **options: Any) 
     return E, g
 
 
-def predicted(problem: Chain, X: Array, instruction_set: str | None = None, threads: int = 1) -> Array:
+def predicted(
+    problem: Chain, X: Array, instruction_set: str | None = None, threads: int = 1, precision: str = "full"
+) -> Array:
+    from reseau import _native
     from reseau.engine import native
 
-    caller = classes(problem.w.dtype)[2]
-    predict = caller(instruction_set or native.instruction_set(), problem.tuples(), problem.w, lambda: threads)
+    caller, name = classes(problem.w.dtype)[2], instruction_set or native.instruction_set()
+    predict = caller(name, problem.tuples(), problem.w, lambda: threads, getattr(_native.Precision, precision))
     return predict(np.ascontiguousarray(X), None)
 
 
@@ -505,19 +508,39 @@ def test_training_in_single_precision_comes_as_near_as_that_is(name):
     assert norm(w - expected) <= 1e-5 * norm(expected - problem.w)
 
 
+@pytest.mark.parametrize(("precision", "error"), [("bf16", 0.03), ("bf16x3", 1e-4), ("bf16x6", 1e-5)])
 @pytest.mark.parametrize("name", CHAINS)
-def test_the_gradient_in_bfloat16_is_near_and_has_the_same_bytes_everywhere(name):
+def test_the_gradient_in_bfloat16_is_near_and_has_the_same_bytes_everywhere(name, precision, error):
     problem = chain(name, "float32", rows=1500)
     _, exact = gradient(problem)
+    # Matrix instructions sum single bfloat16 in an order of their own.
+    same = [each for each in sets() if precision != "bf16" or each != "avx512_amx"]
     results = {
-        gradient(problem, threads=threads, instruction_set=each, bfloat16=True)[1].tobytes()
-        for each in sets()
+        gradient(problem, threads=threads, instruction_set=each, precision=precision)[1].tobytes()
+        for each in same
         for threads in (1, 2)
     }
     assert len(results) == 1
     g = np.frombuffer(results.pop(), np.float32)
-    assert norm(g - exact) <= 0.03 * norm(exact)
+    assert norm(g - exact) <= error * norm(exact)
     assert not np.array_equal(g, exact)
+
+
+@pytest.mark.parametrize("precision", ["bf16x3", "bf16x6"])
+@pytest.mark.parametrize("name", CHAINS)
+def test_outputs_in_split_factors_are_the_same_bytes_everywhere_and_in_any_batch(name, precision):
+    problem = chain(name, "float32", rows=150)
+    results = {
+        b"".join(
+            predicted(problem, problem.X[begin : begin + size], each, threads, precision).tobytes()
+            for begin in range(0, 150, size)
+        )
+        for each in sets()
+        for threads, size in ((1, 150), (2, 150), (1, 70), (1, 1))
+    }
+    assert len(results) == 1
+    exact = predicted(problem, problem.X)
+    assert norm(np.frombuffer(results.pop(), np.float32).reshape(exact.shape) - exact) <= 1e-4 * norm(exact)
 
 
 @pytest.mark.parametrize("name", ["one block", "several from one", "of narrow layers", "wide with norms"])
@@ -533,7 +556,14 @@ def test_sparse_rows_go_through_links_behind_the_first_layer_as_others_do(name):
     losses, purpose = _native.losses().index("squared_error"), _native.Purpose.backward
     simplifies = problem.layers[-1].activation == "identity" and problem.layers[-1].plus < 0
     made = _native.ModelFloat64(
-        native.instruction_set(), problem.tuples(), losses, simplifies, purpose, True, False, (-np.inf, np.inf)
+        native.instruction_set(),
+        problem.tuples(),
+        losses,
+        simplifies,
+        purpose,
+        True,
+        _native.Precision.full,
+        (-np.inf, np.inf),
     )
     made.pack(problem.w)
     g = np.empty_like(problem.w)

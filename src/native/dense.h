@@ -218,7 +218,7 @@ private:
 
 template <class T>
 struct RoundedDense : Dense<T, Rounded<T>> {
-    static bool suits(const Layer&, const Demands& demands) { return demands.bfloat16; }
+    static bool suits(const Layer&, const Demands& demands) { return demands.precision == Precision::bf16; }
 };
 
 // --- sparse rows -----------------------------------------------------------------------------------------------------

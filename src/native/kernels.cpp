@@ -8,9 +8,22 @@ static bool keeps_derivative(int activation) {
     return !activations<T>[activation].from_value;
 }
 
+static void enter() {
+#if defined(__AMX_BF16__)
+    shape_tiles(tile_height);
+#endif
+}
+static void leave() {
+#if defined(__AMX_BF16__)
+    release_tiles();
+#endif
+}
+
 template <class T>
 static constexpr Kernels<T> kernels{
     .width = Vec<T>::width,
+    .enter = enter,
+    .leave = leave,
     .plan_layer = plan_layer<T>,
     .unit_work = unit_work<T>,
     .kept_numbers = kept_numbers<T>,

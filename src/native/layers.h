@@ -3,10 +3,10 @@
 // optimizer the phase's.
 #pragma once
 
-#include "dense.h"
 #include "identity.h"
 #include "norm.h"
 #include "prelu.h"
+#include "split_dense.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -62,7 +62,8 @@ constexpr KindEntry<T> kind_entry(const char* name) {
 // The first of the name that suits is taken.
 template <class T>
 inline constexpr KindEntry<T> kinds[] = {
-    kind_entry<T, SparseDense<T>>("dense"),    kind_entry<T, RoundedDense<T>>("dense"),
+    kind_entry<T, SparseDense<T>>("dense"),    kind_entry<T, Bf16Dense<T>>("dense"),
+    kind_entry<T, SplitDense<T, 2>>("dense"),  kind_entry<T, SplitDense<T, 3>>("dense"),
     kind_entry<T, NarrowDense<T>>("dense"),    kind_entry<T, Dense<T>>("dense"),
     kind_entry<T, LayerNorm<T>>("layer_norm"), kind_entry<T, Identical<T>>("dropout"),
     kind_entry<T, ParametricRelu<T>>("prelu"),

@@ -10,8 +10,8 @@ namespace reseau {
 
 template <class T>
 Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss,
-                  Purpose purpose, Inputs inputs, bool bfloat16)
-    : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs) {
+                  Purpose purpose, Inputs inputs, Precision precision)
+    : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs), precision_(precision) {
     for (const LayerDescription& description : layers) {
         Layer layer{};
         layer.n_in = description.n_in;
@@ -28,7 +28,8 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         const Demands demands{
             .kind = description.kind.c_str(),
             .sparse_rows = sparse() && layers_.empty(),
-            .bfloat16 = bfloat16,
+            .precision = precision,
+            .learns = purpose >= Purpose::backward,
             .sends_back = purpose >= (plan_.flat_size == 0 ? Purpose::inputs : Purpose::backward),
             .machine = machine(),
         };
@@ -104,7 +105,8 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
 }
 
 int64_t block_height(int64_t row_work) {
-    return std::clamp<int64_t>(500'000'000 / row_work, 8, machine().block_rows());
+    const int64_t rows = std::clamp<int64_t>(500'000'000 / row_work, 8, machine().block_rows());
+    return rows < 32 ? rows / 8 * 8 : rows / 32 * 32;  // whole tiles; and no pair of rows is parted
 }
 
 namespace {
@@ -136,6 +138,7 @@ bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int6
     std::atomic<int64_t> next{0};
     Interrupt interrupt(check);
     in_parallel(team, [&](int thread, int) {
+        const Multiplying multiplying(model.layout());
         Step<T>& step = rooms.steps[static_cast<size_t>(thread)];
         step.samples = samples;
         for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks && !interrupt.raised();) {
@@ -206,10 +209,11 @@ struct Predictor<T>::Memory {
 };
 
 template <class T>
-Predictor<T>::Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat)
+Predictor<T>::Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat,
+                        Precision precision)
     : set_(set),
       layers_(layers.begin(), layers.end()),
-      layout_(set, layers_, LossDescription{}, Purpose::forward),
+      layout_(set, layers_, LossDescription{}, Purpose::forward, Inputs::dense, precision),
       flat_(flat),
       memory_(new Memory) {}
 
@@ -228,11 +232,12 @@ typename Predictor<T>::Outcome Predictor<T>::predict(const Samples<T>& samples, 
 template <class T>
 typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Samples<T>& samples, int64_t rows,
                                                      int threads, Interrupt::Check check, T* outputs) const {
-    // Up to so many rows, reading the caller's weights for each takes less time than packing them once.
+    // Up to so many rows, reading the caller's weights for each takes less time than packing them once; in full
+    // precision, for a row's products have one order in any batch.
     constexpr int64_t rows_unpacked = 4;
     const Kernels<T>& kernels = layout_.kernels();
     const int64_t n = layout_.outputs();
-    if (rows <= rows_unpacked) {
+    if (rows <= rows_unpacked && layout_.precision() == Precision::full) {
         if (memory.row.data() == nullptr) memory.row = Buffer<T>(layout_.plan().row_memory());
         for (int64_t r = 0; r < rows; ++r) {
             if (!kernels.predict_row(layout_.plan(), flat_, samples, r, memory.row.data(), outputs + r * n))
@@ -241,7 +246,8 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
         return Outcome::done;
     }
     if (memory.model == nullptr)
-        memory.model = std::make_unique<Model<T>>(set_, layers_, LossDescription{}, Purpose::forward);
+        memory.model = std::make_unique<Model<T>>(set_, layers_, LossDescription{}, Purpose::forward, Inputs::dense,
+                                                  layout_.precision());
     memory.model->pack(flat_);
     std::atomic<bool> finite{true};
     const bool interrupted =

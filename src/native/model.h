@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,18 +48,18 @@ enum class Purpose { forward, errors, backward, inputs };
 // Whether the samples are rows of all their numbers, or of those that are not zero.
 enum class Inputs { dense, sparse };
 
-// A network's plan, for the kernels of an instruction set. With `bfloat16` (of float alone) the factors of a training
-// step's products are rounded to that.
+// A network's plan, for the kernels of an instruction set.
 template <class T>
 class Layout {
 public:
     Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-           Inputs inputs = Inputs::dense, bool bfloat16 = false);
+           Inputs inputs = Inputs::dense, Precision precision = Precision::full);
     Layout(const Layout&) = delete;
 
     const Plan& plan() const { return plan_; }
     const Kernels<T>& kernels() const { return *kernels_; }
     Purpose purpose() const { return purpose_; }
+    Precision precision() const { return precision_; }
     bool sparse() const { return inputs_ == Inputs::sparse; }
     int64_t inputs() const { return layers_.front().n_in; }
     int64_t outputs() const { return layers_.back().n_out; }
@@ -68,8 +69,30 @@ private:
     const Kernels<T>* kernels_;
     const Purpose purpose_;
     const Inputs inputs_;
+    const Precision precision_;
     std::vector<Layer> layers_;
     Plan plan_{};
+};
+
+// While it lives, this thread can multiply in the layout's precision: where that is not full it takes subnormal numbers
+// for zeros, as the processors' instructions do, and the kernels have made ready.
+class Multiplying {
+public:
+    template <class T>
+    explicit Multiplying(const Layout<T>& layout) {
+        if (layout.precision() == Precision::full) return;
+        flushing_.emplace();
+        layout.kernels().enter();
+        leave_ = layout.kernels().leave;
+    }
+    Multiplying(const Multiplying&) = delete;
+    ~Multiplying() {
+        if (leave_ != nullptr) leave_();
+    }
+
+private:
+    std::optional<FlushSubnormals> flushing_;
+    void (*leave_)() = nullptr;
 };
 
 // A network's plan with its packed parameters.
@@ -77,15 +100,18 @@ template <class T>
 class Model {
 public:
     Model(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss, Purpose purpose,
-          Inputs inputs = Inputs::dense, bool bfloat16 = false)
-        : layout_(set, layers, loss, purpose, inputs, bfloat16),
+          Inputs inputs = Inputs::dense, Precision precision = Precision::full)
+        : layout_(set, layers, loss, purpose, inputs, precision),
           packed_(plan().packed_size),
           mirrors_(plan().mirrors_size) {}
 
     const Layout<T>& layout() const { return layout_; }
     const Plan& plan() const { return layout_.plan(); }
     const Kernels<T>& kernels() const { return layout_.kernels(); }
-    void pack(const T* flat) { kernels().pack(plan(), flat, packed_.data(), mirrors_.data()); }
+    void pack(const T* flat) {
+        const Multiplying multiplying(layout_);
+        kernels().pack(plan(), flat, packed_.data(), mirrors_.data());
+    }
     void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
     void unpack(T* flat) const { unpack(packed_.data(), flat); }
     bool finite() const;
@@ -123,7 +149,7 @@ bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows
 template <class T>
 class Predictor {
 public:
-    Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat);
+    Predictor(const InstructionSet& set, std::span<const LayerDescription> layers, const T* flat, Precision precision);
     ~Predictor();
 
     const Layout<T>& layout() const { return layout_; }

@@ -184,11 +184,11 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
 
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers,
-                                     int loss, bool simplifies, Purpose purpose, bool sparse, bool bfloat16,
+                                     int loss, bool simplifies, Purpose purpose, bool sparse, Precision precision,
                                      std::pair<double, double> errors_between) {
     const LossDescription description{loss, simplifies, errors_between.first, errors_between.second};
     return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description,
-                                      purpose, sparse ? Inputs::sparse : Inputs::dense, bfloat16);
+                                      purpose, sparse ? Inputs::sparse : Inputs::dense, precision);
 }
 
 // A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where
@@ -198,8 +198,8 @@ template <class T>
 class Caller {
 public:
     Caller(const std::string& instruction_set, const std::vector<LayerTuple>& layers, const Vector<const T>& parameters,
-           nb::object threads)
-        : predictor_(*find_instruction_set(instruction_set), descriptions(layers), parameters.data()),
+           nb::object threads, Precision precision)
+        : predictor_(*find_instruction_set(instruction_set), descriptions(layers), parameters.data(), precision),
           threads_(std::move(threads)),
           array_(nb::module_::import_("numpy").attr("ndarray")),
           empty_(nb::module_::import_("numpy").attr("empty")),
@@ -255,14 +255,15 @@ private:
 template <class T>
 void bind(nb::module_& module, const char* model_name, const char* trainer_name, const char* caller_name) {
     nb::class_<Caller<T>>(module, caller_name)
-        .def(nb::init<const std::string&, const std::vector<LayerTuple>&, const Vector<const T>&, nb::object>(),
+        .def(nb::init<const std::string&, const std::vector<LayerTuple>&, const Vector<const T>&, nb::object,
+                      Precision>(),
              nb::arg("instruction_set"), nb::arg("layers"), nb::arg("parameters"), nb::arg("threads"),
-             nb::keep_alive<1, 4>())
+             nb::arg("precision"), nb::keep_alive<1, 4>())
         .def("__call__", &Caller<T>::operator(), nb::arg("X").none(), nb::arg("threads").none());
 
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"),
-             nb::arg("simplifies"), nb::arg("purpose"), nb::arg("sparse"), nb::arg("bfloat16"),
+             nb::arg("simplifies"), nb::arg("purpose"), nb::arg("sparse"), nb::arg("precision"),
              nb::arg("errors_between"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); },
@@ -435,6 +436,11 @@ NB_MODULE(_native, module) {
                  return nb::borrow(stop);
              })
         .def("__exit__", [](const Stop&, const nb::args&) { Stop::unwatch(); });
+    nb::enum_<Precision>(module, "Precision")
+        .value("full", Precision::full)
+        .value("bf16", Precision::bf16)
+        .value("bf16x3", Precision::bf16x3)
+        .value("bf16x6", Precision::bf16x6);
     bind<float>(module, "ModelFloat32", "TrainerFloat32", "CallerFloat32");
     bind<double>(module, "ModelFloat64", "TrainerFloat64", "CallerFloat64");
 }

@@ -59,14 +59,20 @@ struct Layer {
     int plus;                       // its residual link: the layer whose outputs are added (0: the inputs), or -1
     bool linked;                    // whether it has a link, or is where one comes from
     bool has_bias;
+    bool learns;  // whether the gradient of its parameters is wanted, where the kind asks
 };
+
+// What the factors of products are (of float alone, else full): the numbers themselves, or rounded to bfloat16, or sums
+// of two or three bfloat16, of whose products 3 or 6 are taken.
+enum class Precision { full, bf16, bf16x3, bf16x6 };
 
 // What a layer has to do, beside its shape: its kind follows from these.
 struct Demands {
-    const char* kind;  // the name of its map
-    bool sparse_rows;  // take sparse rows of samples
-    bool bfloat16;     // round the factors of a training step's products to bfloat16
-    bool sends_back;   // give ∂E/∂A of its inputs
+    const char* kind;     // the name of its map
+    bool sparse_rows;     // take sparse rows of samples
+    Precision precision;  // of the products
+    bool learns;          // give the gradient of its parameters
+    bool sends_back;      // give ∂E/∂A of its inputs
     Machine machine;
 };
 
@@ -172,6 +178,9 @@ struct Step {
 template <class T>
 struct Kernels {
     int width;  // elements in a vector
+    // What a thread calls before the first product of a precision that is not full, and after the last.
+    void (*enter)();
+    void (*leave)();
     void (*plan_layer)(const Demands&, Layer&, Plan&);
     int64_t (*unit_work)(const Layer&, int64_t unit, int64_t rows);
     int64_t (*kept_numbers)(const Layer&, int64_t rows);

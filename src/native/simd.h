@@ -1,9 +1,10 @@
-// Vectors of float or double, written once for three builds.
+// Vectors of float or double, written once for all builds.
 //
 // One translation unit includes this header and is compiled once per instruction set: portable (16-byte vectors,
-// whatever the compiler makes of them), AVX2 with FMA (32 bytes), AVX-512 (64 bytes), AVX-512 with BF16. The compiler's
-// own macros pick the build; everything lies in the namespace named by RESEAU_ISA, so that the linker never merges code
-// of two instruction sets. For the same reason nothing here calls a function of the standard library.
+// whatever the compiler makes of them), AVX2 with FMA (32 bytes), AVX-512 (64 bytes), AVX-512 with BF16, and that with
+// matrix instructions (amx.h). The compiler's own macros pick the build; everything lies in the namespace named by
+// RESEAU_ISA, so that the linker never merges code of two instruction sets. For the same reason nothing here calls a
+// function of the standard library.
 //
 // The register types are vectors to the compiler too, so + - * / on values and & | ^ << >> on bits need no intrinsics;
 // the struct Isa<T> holds what is left, and the rest of the header is the same for all builds.

@@ -182,7 +182,10 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     Stepper<T> stepper(model, wanted, rows, check);
     step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
-    in_parallel(wanted, [&](int thread, int team) { stepper.run(stepper.part(thread, team), step, error, squares); });
+    in_parallel(wanted, [&](int thread, int team) {
+        const Multiplying multiplying(model.layout());
+        stepper.run(stepper.part(thread, team), step, error, squares);
+    });
     E = error / step.total;
     model.unpack(packed.data(), flat);
     return !stepper.interrupted();
@@ -274,6 +277,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     bool completed = true;
     in_parallel(wanted, [&](int thread, int team) {
         const FlushSubnormals flushing;
+        const Multiplying multiplying(model_.layout());
         Step<T> step = prepared;
         double error = 0, total = 0;
         if (thread > 0) {

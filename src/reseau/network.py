@@ -21,6 +21,7 @@ from reseau.model import Model
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
@@ -141,7 +142,7 @@ class Network(Model):
         """Have these parameters; nothing that was made of earlier ones stays."""
         self._architecture = architecture
         self._parameters = parameters
-        self._predictor: Predictor | None = None  # made at the first call
+        self._predictors: dict[str | None, Predictor] = {}  # by precision, each made at its first call
 
     def own_parameters(self) -> None:
         """Have parameters that can be changed: those of a file that joblib has mapped read-only are copied."""
@@ -252,44 +253,53 @@ class Network(Model):
         data.check_sparse(X, "X", self.architecture)
         return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype)
 
-    def __call__(self, X: object, *, threads: int | None = None) -> FloatArray:
+    def __call__(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
         """Forward: the outputs O of the samples X.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (rows, inputs)
             One sample a row.
+        precision : {"bf16", "bf16x3", "bf16x6"} or None
+            How the matrix products are computed, as in `fit`; None takes the network's dtype. It is meant for many rows
+            on a processor with matrix instructions: each call splits all weights first, and few rows take longer than
+            without. It does not matter how the network was trained.
         threads : int or None
             At most as many threads; None takes the processors there are.
 
         Returns
         -------
         ndarray of shape (rows, n_outputs)
-            O, in the network's dtype.
+            O, in the network's dtype. A row's outputs are the same bytes in any batch.
 
         Raises
         ------
         DataError
             For anything but a finite numeric matrix of the right width.
+        ParameterError
+            For another precision, or one of a network that is not of float32.
         """
-        if self._predictor is None:
-            self._predictor = self.compute.predictor(self.architecture, self.parameters, engine.threads)
+        predict = self._predictors.get(None if precision is None else check_precision(precision, self._dtype))
+        if predict is None:
+            predict = self.compute.predictor(self.architecture, self.parameters, engine.threads, precision)
+            self._predictors[precision] = predict
         n_threads = None if threads is None else engine.threads(threads)
         try:
-            found = self._predictor(X, n_threads)
+            found = predict(X, n_threads)
         except MemoryError:  # which the second attempt tells
             found = None
-        return self._converted(X, self._predictor, n_threads) if found is None else found
+        return self._converted(X, predict, precision, n_threads) if found is None else found
 
     @in_memory("the outputs of these rows")
-    def _converted(self, X: object, predict: Predictor, threads: int | None) -> FloatArray:
+    def _converted(self, X: object, predict: Predictor, precision: str | None, threads: int | None) -> FloatArray:
         """O of what the predictor does not take as it is, or a refusal."""
         samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
         data.check_sparse(samples, "X", self.architecture)
         if samples.shape[0] == 0:
             return np.empty((0, self.architecture.outputs), dtype=self._dtype)
         if isinstance(samples, SparseRows):
-            return self.compute.outputs(self.architecture, self.parameters, samples, engine.threads(threads))
+            n_threads = engine.threads(threads)
+            return self.compute.outputs(self.architecture, self.parameters, samples, n_threads, precision)
         found = predict(samples, threads)
         assert found is not None
         return found
@@ -628,11 +638,20 @@ class Network(Model):
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
         shuffle : bool
             Whether each epoch takes the rows in a new order (which depends on the seed alone).
-        precision : {"bf16"} or None
-            "bf16" rounds the factors of all matrix products to bfloat16, which keeps 8 of float32's 24 bits; sums,
-            weights, activations, loss and optimizer stay float32, and so does everything after the fit. It is meant
-            for processors with AVX-512 BF16, where larger networks train 1.6 to 1.8 times as fast; on others it gives
-            the same bytes, in more time than without. None keeps the network's dtype.
+        precision : {"bf16", "bf16x3", "bf16x6"} or None
+            How the matrix products of dense layers are computed; None keeps the network's dtype. "bf16" rounds their
+            factors to bfloat16, which keeps 8 of float32's 24 bits; "bf16x3" takes each as a sum of two bfloat16, and
+            three products of these, with a relative error of some 5e-6 instead of 2e-3; "bf16x6" a sum of
+            three, and six products, which is at least as exact as float32. Sums, weights, activations, loss and
+            optimizer stay float32, and so does everything after the fit.
+
+            They are meant for processors with matrix instructions (Intel since 2023, the instruction set avx512_amx)
+            and layers of at least some hundred neurons; with AVX-512 BF16 alone (AMD since Zen 4) "bf16" trains larger
+            networks 1.6 to 1.8 times as fast. On others they give the same bytes, in more time than without: "bf16x3"
+            in some three times, "bf16x6" in some six times that of the products. "bf16" sums in another order with
+            matrix instructions than without, and the weights then differ in their last digits; the environment
+            variable RESEAU_ISA=avx512_bf16 takes the other. What is not finite in a factor of "bf16x3" or "bf16x6"
+            makes NaN of a product, and of numbers below 1e-33 the last digits count as zeros.
         keep_best : bool
             Whether the parameters of the epoch with the smallest validation loss, the first of equal ones, come back at
             the end; needs `validation_data`.
@@ -728,7 +747,7 @@ class Network(Model):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles take: all but the engine's own."""
-        return {**self.__dict__, "_predictor": None}
+        return {**self.__dict__, "_predictors": {}}
 
     def trainer(
         self,

@@ -264,6 +264,18 @@ def test_outputs_are_checked_before_the_table_is_read() -> None:
     assert "does not exist" in result.stderr
 
 
+def test_a_precision_is_told_and_another_is_refused(folder: Path) -> None:
+    result = run(*TRAIN, "--precision", "bf16x3")
+    assert result.exit_code == 0
+    assert "Adam 0.002, products in bf16x3, weights of epoch" in " ".join(result.stdout.split())
+    assert json.loads(run(*TRAIN, "--precision", "bf16x3", "--json").stdout)["training"]["precision"] == "bf16x3"
+    assert "precision" not in json.loads(run(*TRAIN, "--json").stdout)["training"]
+    result = run(*TRAIN, "--precision", "fp16", "-o", "other.reseau")
+    assert result.exit_code == 2
+    assert "precision is 'fp16', which is unknown." in " ".join(result.stderr.split())
+    assert files(folder) == ["penguins.reseau"]
+
+
 def test_layers_are_read_from_text() -> None:
     assert parse_layers("64, 32") == (64, 32)
     assert parse_layers("none") == ()

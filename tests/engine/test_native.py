@@ -173,6 +173,7 @@ from test_native import SIZES, trained
 from reseau import engine
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
 from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.precisions import PRECISIONS
 
 def digest(*arrays):
     return hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest()
@@ -188,8 +189,9 @@ for dtype in ("float32", "float64"):
         net, X, loss = trained(widths, rows, batch_size, dtype=dtype, threads=2, dropout=0.3)
         found[f"{dtype} {widths} dropout"] = digest(net.parameters), loss
         if dtype == "float32":
-            net, X, loss = trained(widths, rows, batch_size, precision="bf16", dropout=0.3)
-            found[f"{dtype} {widths} bf16"] = digest(net.parameters), loss
+            for precision in PRECISIONS:
+                net, X, loss = trained(widths, rows, batch_size, precision=precision, dropout=0.3)
+                found[f"{dtype} {widths} {precision}"] = digest(net.parameters, net(X, precision=precision)), loss
     for name in ACTIVATIONS:
         if name == "exponential":  # towers of it overflow
             continue
@@ -232,6 +234,7 @@ def processor_flags() -> set[str]:
 AVX2 = {"avx2", "fma"}
 AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 AVX512_BF16 = AVX512 | {"avx512_bf16"}
+AMX = AVX512_BF16 | {"amx_tile", "amx_bf16"}
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
 
 
@@ -246,7 +249,7 @@ def test_the_best_instruction_set_of_the_processor_is_in_force(monkeypatch):
     best = subprocess.run(
         [sys.executable, "-c", code], env=kept, capture_output=True, text=True, check=True
     ).stdout.strip()
-    expected = {"avx512_bf16": AVX512_BF16, "avx512": AVX512, "avx2": AVX2, "portable": set()}
+    expected = {"avx512_amx": AMX, "avx512_bf16": AVX512_BF16, "avx512": AVX512, "avx2": AVX2, "portable": set()}
     assert best == next(name for name, needed in expected.items() if flags >= needed)
 
 
@@ -262,6 +265,14 @@ def test_avx2_and_avx512_give_the_same_bytes():
 @pytest.mark.skipif(not processor_flags() >= AVX512_BF16, reason="the processor has no AVX-512 BF16")
 def test_the_processors_bfloat16_gives_the_bytes_of_ours():
     assert digests("avx512_bf16") == digests("avx2")
+
+
+@on_x86
+@pytest.mark.skipif(not processor_flags() >= AMX, reason="the processor has no matrix instructions")
+def test_matrix_instructions_give_the_bytes_of_multiply_adds_but_for_single_bfloat16():
+    amx, avx2 = digests("avx512_amx"), digests("avx2")
+    assert amx.keys() == avx2.keys()
+    assert {name.split()[-1] for name in amx if amx[name] != avx2[name]} <= {"bf16"}
 
 
 @on_x86

@@ -53,9 +53,9 @@ def test_the_constructor_is_scikit_learn_s(ours, theirs):
     def parameters(cls):
         return [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
 
-    assert [p for p in parameters(ours) if p != ("loss", inspect.Parameter.KEYWORD_ONLY, "log_loss")] == parameters(
-        theirs
-    )
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    more = [("loss", keyword, "log_loss"), ("precision", keyword, None)]
+    assert [p for p in parameters(ours) if p not in more] == parameters(theirs)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -534,6 +534,63 @@ def test_lbfgs_that_single_precision_keeps_from_a_first_step_says_so():
     with pytest.warns(ConvergenceWarning, match="y reaches .*give X in float64"):
         assert model.fit(X, X[:, 0] * 1e12).score(X, X[:, 0] * 1e12) < 0.1
     assert model.fit(X.astype(float), X[:, 0] * 1e12).score(X, X[:, 0] * 1e12) > 0.99
+
+
+def in_steps(precision, **options):
+    X, y = IRIS[0].astype(np.float32), IRIS[1]
+    return MLPClassifier((20,), random_state=0, max_iter=20, precision=precision, **options).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("precision", "least", "most"), [("bf16", 1e-5, 0.1), ("bf16x3", 1e-8, 1e-3), ("bf16x6", 0, 1e-4)]
+)
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_precision_changes_the_weights_as_much_as_it_rounds(precision, least, most, solver):
+    exact, found = (in_steps(each, solver=solver).coefs_ for each in (None, precision))
+    assert least <= max(np.abs(a - b).max() for a, b in zip(exact, found, strict=True)) < most
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_precision_is_kept_in_copies_and_files_and_changes_no_prediction(tmp_path):
+    model = in_steps("bf16x3")
+    X = IRIS[0].astype(np.float32)
+    assert model.predict_proba(X).tolist() == model.network_(X).tolist()
+    model.save(tmp_path / "model.reseau")
+    for other in (clone(model), pickle.loads(pickle.dumps(model)), rs.load(tmp_path / "model.reseau")):
+        assert other.get_params()["precision"] == "bf16x3"
+    again = clone(model).fit(X, IRIS[1])
+    assert again.coefs_[0].tobytes() == model.coefs_[0].tobytes()
+
+
+def test_partial_fit_takes_up_a_precision_with_the_optimizer_s_state():
+    X, y = IRIS[0].astype(np.float32), IRIS[1]
+    exact, changed = (MLPClassifier((20,), random_state=0) for _ in range(2))
+    for model in (exact, changed):
+        for _ in range(20):
+            model.partial_fit(X, y, classes=[0, 1, 2])
+    changed.set_params(precision="bf16")
+    for model in (exact, changed):
+        model.partial_fit(X, y)
+    differences = np.abs(exact.coefs_[0] - changed.coefs_[0])
+    assert 0 < differences.max() < 1e-4  # a state begun anew would move the weights by the learning rate, 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"precision": "fp16"}, "precision is 'fp16', which is unknown.* Known: bf16, bf16x3, bf16x6"),
+        ({"precision": True}, "precision is True, which is unknown"),
+        ({"precision": "bf16"}, "goes with float32 alone, .* would be of float64, as X is; give X in float32"),
+        ({"precision": "bf16x6", "solver": "lbfgs"}, "which solver='lbfgs' has no use for; use 'adam' or 'sgd'"),
+    ],
+    ids=str,
+)
+def test_a_precision_that_cannot_be_is_refused(options, words):
+    model = MLPClassifier(**options)
+    with pytest.raises(rs.ParameterError, match=words):
+        model.fit(*IRIS)
+    assert not hasattr(model, "network_")
 
 
 def test_an_unknown_loss_is_refused_by_name():

@@ -52,6 +52,13 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
     test_size: Annotated[float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")] = 0.2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.",
+            show_default="float32",
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
     plot: Annotated[
         Path | None,
@@ -145,6 +152,7 @@ def train(
                 learning_rate=learning_rate,
                 test_size=test_size,
                 seed=seed,
+                precision=precision,
             )
         model.save(model_path)
         if plot is not None:

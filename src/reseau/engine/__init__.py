@@ -1,8 +1,9 @@
 """The one door to the two engines.
 
 Both have the same names (`door.Engine`). `reference` is the equations for people; `native` the same equations fused in
-C++. RESEAU_ENGINE=reference forces the first, RESEAU_ISA=portable|avx2|avx512|avx512_bf16 the native engine's
-instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_THREADS bound them too: see `threads`.
+C++. RESEAU_ENGINE=reference forces the first, RESEAU_ISA=portable|avx2|avx512|avx512_bf16|avx512_amx the native
+engine's instruction set, RESEAU_THREADS=n bounds the threads. threadpoolctl and OMP_NUM_THREADS bound them too: see
+`threads`.
 """
 
 from __future__ import annotations

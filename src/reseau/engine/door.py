@@ -29,6 +29,7 @@ class Trainer(Protocol):
     optimizer: Optimizer
     parameters: FloatArray
     seed: int
+    precision: str | None
     leaves: bool
 
     @property
@@ -96,10 +97,23 @@ class Engine(Protocol):
     def instruction_set(self) -> str:
         """What it computes with."""
 
-    def predictor(self, architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+    def predictor(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        threads: Callable[[], int],
+        precision: str | None = None,
+    ) -> Predictor:
         """O of (X, threads); the one that looks at its X itself."""
 
-    def outputs(self, architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+    def outputs(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        X: SparseRows,
+        threads: int,
+        precision: str | None = None,
+    ) -> FloatArray:
         """O of sparse rows, (rows, outputs)."""
 
     def errors(

@@ -107,6 +107,11 @@ def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, i
     return layers
 
 
+def _precision(name: str | None) -> _native.Precision:
+    found: _native.Precision = getattr(_native.Precision, name or "full")
+    return found
+
+
 def _model(
     architecture: Architecture,
     dtype: np.dtype[Any],
@@ -117,7 +122,7 @@ def _model(
 ) -> Any:
     loss, simplifies = _place(_LOSSES, "loss", architecture.error.name), architecture.simplifies
     return _MODELS[dtype.name](
-        instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, precision == "bf16", bounds
+        instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, _precision(precision), bounds
     )
 
 
@@ -127,8 +132,9 @@ def _packed(
     purpose: _native.Purpose,
     bounds: Bounds = NO_BOUNDS,
     sparse: bool = False,
+    precision: str | None = None,
 ) -> Any:
-    model = _model(architecture, parameters.dtype, purpose, bounds=bounds, sparse=sparse)
+    model = _model(architecture, parameters.dtype, purpose, precision, bounds, sparse)
     model.pack(parameters)
     return model
 
@@ -145,9 +151,13 @@ def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:
     return X, {"starts": None, "columns": None}
 
 
-def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+def predictor(
+    architecture: Architecture, parameters: FloatArray, threads: Callable[[], int], precision: str | None = None
+) -> Predictor:
     """O of (X, threads), as `reseau.engine.reference.predictor`; for a few rows it takes about a microsecond."""
-    predict: Predictor = _CALLERS[parameters.dtype.name](instruction_set(), _layers(architecture), parameters, threads)
+    predict: Predictor = _CALLERS[parameters.dtype.name](
+        instruction_set(), _layers(architecture), parameters, threads, _precision(precision)
+    )
     return predict
 
 
@@ -184,10 +194,12 @@ def gradient(
     return E, g
 
 
-def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+def outputs(
+    architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int, precision: str | None = None
+) -> FloatArray:
     """O of sparse rows, (rows, outputs)."""
     O = np.empty((len(X), architecture.outputs), dtype=parameters.dtype)
-    model = _packed(architecture, parameters, _native.Purpose.forward, sparse=True)
+    model = _packed(architecture, parameters, _native.Purpose.forward, sparse=True, precision=precision)
     numbers, places = _rows(X)
     model.outputs(numbers, O=O, threads=threads, **places)
     return O
@@ -227,6 +239,7 @@ class Trainer:
         self.optimizer = optimizer
         self.seed = seed
         self.threads = threads
+        self.precision = precision
         model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
         self.sparse = sparse
         self._newest: Literal["vector", "kernels", "both"] = "vector"  # who has the newest parameters

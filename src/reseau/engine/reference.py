@@ -19,26 +19,13 @@ from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
+from reseau.vocabulary.precisions import PRECISIONS
 
 NAME = "reference"
 stop = None
 
 Masks: TypeAlias = Mapping[int, Array]  # l: M_l, the mask of zeros and ones of A_l, (rows, n_l)
 NO_MASKS: Masks = {}
-
-
-def bfloat16(A: Array) -> Array:
-    """A float32 array with each number rounded to the nearest bfloat16, ties to even.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> bfloat16(np.array([1 + 2**-8, 1 + 3 * 2**-8], dtype="float32")).tolist()
-    [1.0, 1.015625]
-    """
-    bits = np.ascontiguousarray(A, dtype="float32").view("uint32")
-    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
-    return np.where(np.isnan(A), A, rounded.view("float32"))
 
 
 def instruction_set() -> str:
@@ -202,11 +189,14 @@ def dense_targets(architecture: Architecture, T: FloatArray | IntArray, dtype: n
     return one_hot
 
 
-def predictor(architecture: Architecture, parameters: FloatArray, threads: Callable[[], int]) -> Predictor:
+def predictor(
+    architecture: Architecture, parameters: FloatArray, threads: Callable[[], int], precision: str | None = None
+) -> Predictor:
     """A function of (X, threads) that returns O, the output of the last layer, (rows, outputs).
 
     It reads `parameters` each time it is called. X need not have been checked: for what is not a plain matrix of finite
-    numbers of the right width it returns None. Given no threads, it asks `threads` if it needs them.
+    numbers of the right width it returns None. Given no threads, it asks `threads` if it needs them. `precision` is as
+    in `Trainer`.
     """
 
     def predict(X: object, n_threads: int | None) -> FloatArray | None:
@@ -214,20 +204,32 @@ def predictor(architecture: Architecture, parameters: FloatArray, threads: Calla
             return None
         with np.errstate(over="ignore"):
             inputs = _as(parameters, X)
-        return forward(architecture, parameters, inputs) if len(X) and np.isfinite(inputs).all() else None
+        if not len(X) or not np.isfinite(inputs).all():
+            return None
+        return forward(architecture, parameters, inputs, precision)
 
     return predict
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def forward(architecture: Architecture, parameters: FloatArray, X: FloatArray) -> FloatArray:
+def forward(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, precision: str | None = None
+) -> FloatArray:
     """O, the output of the last layer, (rows, outputs)."""
-    return np.asarray(trace(architecture, parameters, X).O)
+    return np.asarray(trace(architecture, parameters, X, rounded=_rounding(precision)).O)
 
 
-def outputs(architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int) -> FloatArray:
+def _rounding(precision: str | None) -> Rounding:
+    return exact if precision is None else PRECISIONS[precision].rounded
+
+
+def outputs(
+    architecture: Architecture, parameters: FloatArray, X: SparseRows, threads: int, precision: str | None = None
+) -> FloatArray:
     """O of sparse rows; not all of them are made dense at once."""
-    return np.concatenate([forward(architecture, parameters, _as(parameters, X[block])) for block in _blocks(X)])
+    return np.concatenate(
+        [forward(architecture, parameters, _as(parameters, X[block]), precision) for block in _blocks(X)]
+    )
 
 
 def _blocks(X: SparseRows) -> Iterator[slice]:
@@ -320,8 +322,8 @@ class Trainer:
         What the order of rows depends on, with the epoch, and what is dropped, with the step.
     threads : int
         At most as many threads; this engine leaves them to the array library.
-    precision : {"bf16"} or None
-        What the factors of products are rounded to.
+    precision : {"bf16", "bf16x3", "bf16x6"} or None
+        How the products of dense layers are computed, see `reseau.vocabulary.precisions`.
     bounds : (float, float)
         Between what the errors of a cross-entropy are kept, see `output_error`.
     sparse : bool
@@ -345,10 +347,11 @@ class Trainer:
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed
+        self.precision = precision
         self.epoch = 0
         self.steps = 0
         self.state: State = optimizer.init(parameters)
-        self.rounded: Rounding = exact if precision is None else bfloat16
+        self.rounded = _rounding(precision)
         self.bounds = bounds
         self.failure: Failure | None = None  # where the last run failed, if it was guarded and did
 

@@ -56,7 +56,7 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
         "parameters": {
             key: plain(key, value)
             for key, value in estimator.get_params(deep=False).items()
-            if (key, value) != ("loss", LOG_LOSS)  # so that releases without that parameter can read it
+            if (key, value) not in (("loss", LOG_LOSS), ("precision", None))  # for releases without that parameter
         },
         "network": network.describe(),
         "classes": estimator._described_classes(),

@@ -89,6 +89,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     loss : {"log_loss", "squared_error", "absolute_error", "huber", "poisson"}
         "log_loss", scikit-learn's, is the cross-entropy that goes with the labels. The others compare the same outputs
         with 1 for the right class and 0 for each other: squared_error gives half the Brier score.
+    precision : {"bf16", "bf16x3", "bf16x6"} or None
+        How the matrix products of "adam" and "sgd" are computed, as in `reseau.Network.fit`; for X in float32.
+        Predictions are as exact as without.
 
     Attributes
     ----------
@@ -164,6 +167,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
         loss: str = "log_loss",
+        precision: str | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -190,6 +194,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            precision=precision,
         )
 
     def _check_parameters(self) -> list[int]:
@@ -436,7 +441,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         As for `MLPClassifier`.
     random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision
         As for `MLPClassifier`.
 
     Attributes
@@ -491,6 +496,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
+        precision: str | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -517,6 +523,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            precision=precision,
         )
 
     def _check_parameters(self) -> list[int]:

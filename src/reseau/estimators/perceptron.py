@@ -38,6 +38,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
+from reseau.vocabulary.precisions import check_precision
 
 
 def _sgd(model: Perceptron) -> Optimizer:
@@ -108,6 +109,7 @@ class Perceptron(Model, Weights):
         epsilon: float,
         n_iter_no_change: Any,
         max_fun: int,
+        precision: str | None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -133,6 +135,7 @@ class Perceptron(Model, Weights):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.precision = precision
 
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
@@ -281,6 +284,14 @@ class Perceptron(Model, Weights):
                 f"other layers or another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
         dtype = X.dtype if first else self._network.dtype
+        if self.precision is not None and dtype != np.float32:
+            raise ParameterError(
+                f"precision is {self.precision!r}, which goes with float32 alone, but the network would be of {dtype}, "
+                "as X is; give X in float32."
+                if first
+                else f"precision is {self.precision!r}, which goes with float32 alone, but the network to be continued "
+                f"has dtype {dtype}."
+            )
         T = data.targets(targets, "y", architecture, X.shape[0], np.dtype(np.float64))
         y = self._scored(y, T)
         if T.dtype.kind == "f":  # and not labels
@@ -386,6 +397,10 @@ class Perceptron(Model, Weights):
         real("power_t", self.power_t, low=0)
         integer("max_iter", self.max_iter, low=1)
         integer("max_fun", self.max_fun, low=1)
+        if check_precision(self.precision) is not None and self.solver == "lbfgs":
+            raise ParameterError(
+                f"precision is {self.precision!r}, which solver='lbfgs' has no use for; use 'adam' or 'sgd'."
+            )
         real("tol", self.tol, low=0)
         real("validation_fraction", self.validation_fraction, low=0, high=1, includes_high=False)
         if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
@@ -478,7 +493,7 @@ class Perceptron(Model, Weights):
             batch_size = rows
         optimizer = _OPTIMIZERS[self.solver](self)
         errors_between = bounds(self._network.dtype)
-        trainer = self._take_trainer(optimizer, errors_between, sparse=sparse, goes_on=incremental)
+        trainer = self._take_trainer(optimizer, self.precision, errors_between, sparse=sparse, goes_on=incremental)
         network = self._up_to_date()
         leaves = incremental and self._may_leave(trainer)
         if incremental or not first:
@@ -498,6 +513,7 @@ class Perceptron(Model, Weights):
             batch_size=batch_size,
             l2=self.alpha,
             shuffle=False,
+            precision=self.precision,
             keep_best=self.early_stopping,
         )
         train(run, trainer, network.parameters, Samples(X, T, s), settings, rules)

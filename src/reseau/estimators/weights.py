@@ -68,14 +68,21 @@ class Weights(BaseEstimator):  # type: ignore[misc]
         optimizer: Optimizer = trainer.optimizer
         return optimizer
 
-    def _take_trainer(self, optimizer: Optimizer, bounds: Bounds, *, sparse: bool, goes_on: bool) -> Trainer:
+    def _take_trainer(
+        self, optimizer: Optimizer, precision: str | None, bounds: Bounds, *, sparse: bool, goes_on: bool
+    ) -> Trainer:
         """Have a trainer: the one there is, if a run `goes_on` with the same kind of optimizer, else a new one."""
         trainer = self._trainer
-        if goes_on and trainer is not None and type(trainer.optimizer) is type(optimizer):
-            return trainer
+        same_kind = trainer is not None and type(trainer.optimizer) is type(optimizer)
+        if goes_on and trainer is not None and same_kind:
+            if trainer.precision == precision:
+                return trainer
+            self._progress = trainer.progress()  # the new one's kernels go on from the same state
         network = self._up_to_date(to_change=True)
         inputs, threads = network.architecture.inputs, engine.threads()
-        trainer = network.trainer(optimizer, inputs=inputs, threads=threads, bounds=bounds, sparse=sparse)
+        trainer = network.trainer(
+            optimizer, inputs=inputs, threads=threads, precision=precision, bounds=bounds, sparse=sparse
+        )
         self._trainer = trainer
         before = self.__dict__.pop("_progress", None)
         if goes_on and before is not None and len(before.state) == optimizer.states:

@@ -187,7 +187,7 @@ class TableModel(Model):
             A folder where the training is kept as it stands, so that the same call takes it up from there.
         **settings
             Those of `Settings`: layers, activation, epochs, batch_size, learning_rate, test_size,
-            seed.
+            seed, precision.
 
         Returns
         -------

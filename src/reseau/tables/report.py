@@ -70,4 +70,6 @@ def training(model: TableModel) -> str:
     if facts["validation"]:
         text += f" ({facts['validation']:,} of them to choose the epoch)"
     text += f", batches of {facts['batch_size']}, Adam {facts['learning_rate']:g}"
+    if "precision" in facts:
+        text += f", products in {facts['precision']}"
     return f"{text}, weights of epoch {facts['best_epoch']} of {facts['epochs']}"

@@ -19,6 +19,7 @@ from reseau.tables.target import Target
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
 from reseau.vocabulary.optimizers import Adam
+from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     from reseau.training.history import History
@@ -53,6 +54,8 @@ class Settings:
         The share of the rows held out to score the model, at least 0 and below 1.
     seed : int
         Fixes which rows are held out, the initial weights and the order of the rows.
+    precision : {"bf16", "bf16x3", "bf16x6"} or None
+        How the matrix products of training are computed, as in `reseau.Network.fit`.
     """
 
     layers: tuple[int, ...] = (64, 64)
@@ -62,6 +65,7 @@ class Settings:
     learning_rate: float = 0.002
     test_size: float = 0.2
     seed: int = 0
+    precision: str | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:
@@ -82,6 +86,7 @@ class Settings:
         real("learning_rate", self.learning_rate, low=0, includes_low=False)
         real("test_size", self.test_size, low=0, high=1, includes_high=False)
         integer("seed", self.seed, low=0)
+        check_precision(self.precision)
 
 
 def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None) -> tuple[Rows, Rows]:
@@ -154,6 +159,7 @@ def train_network(
         batch_size=batch_size,
         validation_data=validation_data,
         l2=L2,
+        precision=settings.precision,
         keep_best=validation_data is not None,
         checkpoint=checkpoint,
         checkpoint_every=CHECKPOINT_EVERY,
@@ -170,6 +176,7 @@ def train_network(
         "learning_rate": settings.learning_rate,
         "l2": L2,
         "seed": settings.seed,
+        **({} if settings.precision is None else {"precision": settings.precision}),
     }
     return network, history, training
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from reseau.checks import boolean, integer, known, real
-from reseau.errors import ParameterError
+from reseau.checks import boolean, integer, real
 from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
-
-PRECISIONS = ("bf16",)
+from reseau.vocabulary.precisions import check_precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +29,8 @@ class Settings:
         λ ≥ 0 of the penalty ½ λ Σ W².
     shuffle : bool
         Whether each epoch takes the rows in a new order.
-    precision : {"bf16"} or None
-        What the factors of products are rounded to.
+    precision : {"bf16", "bf16x3", "bf16x6"} or None
+        How products are computed, see `reseau.vocabulary.precisions`.
     keep_best : bool
         Whether the parameters of the best epoch come back at the end.
     checkpoint_every : int
@@ -62,8 +60,7 @@ class Settings:
             keep_best=boolean("keep_best", self.keep_best),
             checkpoint_every=integer("checkpoint_every", self.checkpoint_every, low=1),
         )
-        if self.precision is not None:
-            known("precision", self.precision, PRECISIONS)
+        check_precision(self.precision)
 
     @classmethod
     def of(cls, *, optimizer: Optimizer | str | None, **others: Any) -> Settings:
@@ -72,10 +69,7 @@ class Settings:
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Refuse a precision that does not go with the network's."""
-        if self.precision is not None and dtype != "float32":
-            raise ParameterError(
-                f"precision is {self.precision!r}, but the network has dtype {dtype}; it goes with float32 alone."
-            )
+        check_precision(self.precision, dtype)
 
     def describe(self) -> dict[str, Any]:
         """What decides a run's result, as JSON-able values: of all settings those that are not only about a disk."""
