@@ -105,7 +105,7 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
 }
 
 int64_t block_height(int64_t row_work) {
-    const int64_t rows = std::clamp<int64_t>(500'000'000 / row_work, 8, machine().block_rows());
+    const int64_t rows = std::clamp<int64_t>(1'500'000'000 / row_work, 8, machine().block_rows());
     return rows < 32 ? rows / 8 * 8 : rows / 32 * 32;  // whole tiles; and no pair of rows is parted
 }
 
