@@ -8,8 +8,7 @@ namespace reseau {
 // No result depends on it.
 struct Machine {
     int64_t second_cache;  // bytes of a core's second cache
-    int64_t third_cache;   // bytes of the third, which cores share; weights beyond it come from memory
-    bool asks_ahead;       // whether the next panel of a product is asked for anyway, see Ahead in matmul.h
+    bool asks_ahead;       // whether the next panel of a product is asked for, see Ahead in matmul.h
 
     // Rows that a thread takes through all layers at a time: few enough that 8 KB of each, which is as much as a
     // product sums in one go, fill half of the second cache; and each panel of weights is read once for all of them.

@@ -36,10 +36,6 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         kernels_->plan_layer(demands, layer, plan_);
         layers_.push_back(layer);
     }
-    const int64_t weights = (plan_.packed_size + plan_.mirrors_size) * static_cast<int64_t>(sizeof(T));
-    if (weights > machine().third_cache) {
-        for (Layer& layer : layers_) layer.machine.asks_ahead = true;
-    }
     plan_.lowest = std::min(plan_.lowest, plan_.count);
     plan_.layers = layers_.data();
     plan_.loss = loss.loss;

@@ -412,14 +412,10 @@ NB_MODULE(_native, module) {
         for (const InstructionSet* set : instruction_sets()) all.emplace_back(set->name);
         return all;
     });
-    module.def("machine",
-               [] { return std::tuple(machine().second_cache, machine().third_cache, machine().asks_ahead); });
+    module.def("machine", [] { return std::pair(machine().second_cache, machine().asks_ahead); });
     module.def(
-        "fit_to",
-        [](int64_t second_cache, int64_t third_cache, bool asks_ahead) {
-            fit_to({second_cache, third_cache, asks_ahead});
-        },
-        nb::arg("second_cache"), nb::arg("third_cache"), nb::arg("asks_ahead"));
+        "fit_to", [](int64_t second_cache, bool asks_ahead) { fit_to({second_cache, asks_ahead}); },
+        nb::arg("second_cache"), nb::arg("asks_ahead"));
     module.def("thread_limit", &reseau_get_num_threads);
     nb::enum_<Purpose>(module, "Purpose")
         .value("forward", Purpose::forward)
