@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=32, help="networks that scikit-learn fits in a turn")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)  # in threads; processes do it themselves
     networks, threads = arguments.networks, arguments.threads
     rng = np.random.default_rng(0)
     X = rng.standard_normal((ROWS, INPUTS), dtype=np.float32)

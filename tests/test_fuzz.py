@@ -232,6 +232,8 @@ INTERNAL = {
     "from_flat",
     "own_parameters",
     "architecture_on",
+    "build_as",
+    "check_fits",
     "init",
     "update",
     "scalars",

@@ -355,6 +355,7 @@ def test_a_refused_call_changes_no_network(options, words, tmp_path, monkeypatch
     [
         (lambda: small(), "networks is Network.* but must be a list of networks"),
         (lambda: None, "networks is None, but must be a list of networks"),
+        (lambda: np.array("abc"), "networks is .*abc.*, but must be a list of networks"),
         (lambda: [small(), 3], r"networks\[1\] is 3, but must be a Network"),
         (lambda: [rs.MLPRegressor()], r"networks\[0\] is MLPRegressor\(\), but must be a Network"),
         (
@@ -363,7 +364,7 @@ def test_a_refused_call_changes_no_network(options, words, tmp_path, monkeypatch
         ),
         (lambda: [(net := small(inputs=5)), copy.copy(net)], r"networks\[1\] is networks\[0\] once more"),
     ],
-    ids=["one", "none", "number", "estimator", "twice", "shallow copy"],
+    ids=["one", "none", "text", "number", "estimator", "twice", "shallow copy"],
 )
 def test_what_is_no_list_of_networks_is_refused(networks, words):
     with pytest.raises(rs.ParameterError, match=words):

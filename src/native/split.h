@@ -19,10 +19,10 @@ static RESEAU_INLINE Vec<float> load_counting(const float* p, int64_t lanes) {
 //   plan, kept_numbers, renew_A, renew_delta, renew_W   as in factors.h
 //   forward(begin, end, activate)      Z = A W, with `activate` as epilogue of its tiles
 //   backward(begin, end, pull_back)    G = δ Wᵀ
-//   gradient(i, units, j, columns, r, rows, target)  Aᵀ δ of rows [r, r + rows) and as many units from row i and column
-//   j
-//                                      of W, each of unit_rows rows, one after another in `target`; for r > 0 it goes
-//                                      on from what `target` holds
+//   gradient(i, units, j, columns, r, rows, target)
+//                                      Aᵀ δ of rows [r, r + rows) and as many units from row i and column j of W, each
+//                                      of unit_rows rows, one after another in `target`; for r > 0 it goes on from what
+//                                      `target` holds
 //   units_at_once                      how many units that are at most
 
 #if defined(__AMX_BF16__)
@@ -30,15 +30,13 @@ static RESEAU_INLINE Vec<float> load_counting(const float* p, int64_t lanes) {
 // In tiles, which are 1 KB each and follow one another in the order in which they are multiplied. A, B and C are the
 // two factors and the result of a product; in pairs, as everything here:
 //
-//   A of A W, along:      for each block of rows that a thread takes, for each 16 rows of it, or those that are left,
-//   for
-//                         each 32 columns, for each part: the tile of these rows, 16 pairs of columns in each
-//   A of Aᵀ δ, down:      for each 16 columns of A, for each 32 rows, for each part: a tile with a row for each of the
-//                         columns, 16 pairs of rows in it
-//   B of A W, W:          for each panel of columns, for each 32 rows, for each part, for each 16 of the panel's
-//   columns:
-//                         a tile with a row for each pair of rows
-//   B of Aᵀ δ, down:      the same of δ
+//   A of A W, along:   for each block of rows that a thread takes, for each 16 rows of it or those that are left, for
+//                      each 32 columns, for each part: the tile of these rows, 16 pairs of columns in each
+//   A of Aᵀ δ, down:   for each 16 columns of A, for each 32 rows, for each part: a tile with a row for each of the
+//                      columns, 16 pairs of rows in it
+//   B of A W, W:       for each panel of columns, for each 32 rows, for each part, for each 16 of the panel's columns:
+//                      a tile with a row for each pair of rows
+//   B of Aᵀ δ, down:   the same of δ
 // and for δ Wᵀ, δ along and Wᵀ as A and W. What fills up 32 rows or columns is zero.
 template <int parts>
 class SplitFactors {

@@ -164,9 +164,10 @@ def fit_many(
 
 def _distinct(networks: object) -> list[Network]:
     """The networks as a list; ParameterError for what is none, and for the same one twice."""
-    if not isinstance(networks, Iterable):
-        raise ParameterError(f"networks is {shown(networks)}, but must be a list of networks.")
-    nets = list(networks)
+    try:
+        nets: list[Any] = list(networks)  # type: ignore[call-overload]  # whether it can is the question
+    except TypeError as error:
+        raise ParameterError(f"networks is {shown(networks)}, but must be a list of networks.") from error
     places: dict[int, int] = {}
     for place, net in enumerate(nets):
         if not isinstance(net, Network):

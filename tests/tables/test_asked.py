@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reseau.errors import DataError, ParameterError
@@ -44,6 +45,7 @@ def test_marks_are_without_white_space_around_as_cells_are() -> None:
         ({"date": "born=nonsense"}, "the order of dates is 'nonsense'"),
         ({"decimal": ";"}, "decimal is ';', but must be '.' or ','"),
         ({"decimal": ""}, "decimal is '', but must be '.' or ','"),
+        ({"decimal": pd.DataFrame()}, "but must be '.' or ','"),
         ({"number": "zi"}, "no column 'zi'.*did you mean 'zip'"),
         ({"date": "bron=day-month-year"}, "no column 'bron'.*did you mean 'born'"),
     ],

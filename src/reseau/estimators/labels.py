@@ -107,8 +107,8 @@ def declared(classes: Any) -> Any:
     """
     if isinstance(classes, str | bytes) or not (isinstance(classes, Iterable) or hasattr(classes, "__array__")):
         raise ParameterError(f"classes is {classes!r}, but must be a list of all labels that will ever occur.")
-    listed = classes if hasattr(classes, "__array__") else list(classes)
     try:
+        listed = classes if hasattr(classes, "__array__") else list(classes)
         shape = np.array(listed, dtype=object).shape
     except Exception as error:  # of other libraries' arrays anything may come
         raise ParameterError(f"classes cannot be read as an array: {str(error).rstrip('.')}.") from None

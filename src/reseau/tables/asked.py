@@ -55,7 +55,8 @@ class Asked:
             For a column of two kinds or orders, one that is left out besides, an order of dates or a decimal mark that
             is none.
         """
-        if decimal not in (None, ".", ","):
+        mark: object = decimal  # a data frame compares with each
+        if mark is not None and not (isinstance(mark, str) and mark in (".", ",")):
             raise ParameterError(f"decimal is {shown(decimal)}, but must be '.' or ','.")
         kinds: dict[str, str] = {table.column(name).name: LEFT_OUT for name in names("ignore", ignore)}
         if isinstance(date, Mapping):
