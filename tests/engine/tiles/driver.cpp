@@ -46,6 +46,7 @@ std::vector<float> read(int64_t count) {
 }  // namespace
 
 int main(int count, char** words) {
+    fit_to({int64_t(1) << 18, true});  // as if weights were often out of reach of the second cache, and asked for
     emulate_matrix_instructions();
     syscall(SYS_arch_prctl, 0x1023, 18);  // where there are tiles, to be allowed to use them
 
