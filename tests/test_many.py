@@ -521,6 +521,8 @@ def network(seed):
     return rs.Network(rs.Dense(16, "tanh"), rs.Dense(2), seed=seed, engine=engine)
 
 def interrupt():
+    while sum(net.built for net in nets) < (threads if engine == "native" else 1):
+        time.sleep(0.01)
     time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGINT)
 
