@@ -67,9 +67,9 @@ public:
         optimizer_.finish(now);
     }
 
-    // The same, put off to be made beside the sums of the next unit, whose multiply-adds hide its roots and divisions,
-    // if moves_beside.
-    // Then `renew` writes the further forms of rows [begin, end) of the panel at column j. It ends what was put off.
+    // The same; if moves_beside, put off to be made beside the sums of the next unit, whose multiply-adds hide its
+    // roots and divisions. Then `renew` writes the further forms of rows [begin, end) of the panel at column j. It ends
+    // what was put off before.
     using Renew = void (*)(const Layer&, const T* packed, T* mirrors, int64_t j, int64_t begin, int64_t end);
     void put_off(int64_t at, const T* dw, int64_t rows, int64_t columns, int64_t piece, int64_t pieces,
                  const Layer& layer, Renew renew, int64_t j, int64_t begin, int64_t end) {
