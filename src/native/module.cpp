@@ -390,7 +390,10 @@ extern "C" {
 
 NB_MODULE(_native, module) {
 #if defined(__unix__) || defined(__APPLE__)
-    pthread_atfork(nullptr, nullptr, Crew::forget_others);
+    pthread_atfork(SpareTeam::before_fork, nullptr, [] {
+        SpareTeam::in_child();
+        Crew::forget_others();
+    });
 #endif
     nb::set_leak_warnings(false);  // a daemon thread may still be at work in here when the interpreter ends
     module.doc() = "The native engine's kernels; use reseau.engine.native, which checks and prepares the arguments.";

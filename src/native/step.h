@@ -38,14 +38,27 @@ static RESEAU_INLINE void take_row(const Samples<T>& samples, int64_t place, T* 
     }
 }
 
+// Asks for the caller's row at `place`. The processor sees by itself where a long row goes on, but not where a shuffled
+// one begins: an epoch of 100,000 × 50 float32 numbers in random order took 12 % more time than in theirs.
+template <class T>
+static RESEAU_INLINE void ask_for_row(const Samples<T>& samples, int64_t place, int64_t n) {
+    const int64_t size = samples.X_is_double ? 8 : 4, start = place * samples.X_stride * size;
+    constexpr int64_t line = 64, lines = 8;
+    for (int64_t at = 0; at < n * size && at < lines * line; at += line)
+        __builtin_prefetch(static_cast<const char*>(samples.X) + start + at);
+}
+
 // Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
 template <class T>
 static void gather(const Step<T>& step, int64_t begin, int64_t end) {
     const Samples<T>& samples = step.samples;
     const int64_t n_in = step.plan->layers[0].n_in;
     const Layer& last = step.plan->layers[step.plan->count - 1];
+    constexpr int64_t ahead = 8;  // rows
     for (int64_t r = begin; r < end; ++r) {
         const int64_t place = samples.place(r);
+        if (samples.order != nullptr && !samples.sparse() && r + ahead < end)
+            ask_for_row(samples, samples.place(r + ahead), n_in);
         if (!samples.sparse()) take_row(samples, place, step.work.A[0].row(r), n_in);
         if (samples.targets == nullptr && samples.labels == nullptr) continue;
         T* t = step.work.targets.row(r);

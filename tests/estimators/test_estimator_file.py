@@ -89,7 +89,6 @@ def test_classes_of_every_type_come_back(tmp_path: Path, name: str) -> None:
         rs.MLPRegressor(**SMALL, activation="gelu"),
         rs.MLPRegressor("poisson", **SMALL, solver="sgd", momentum=0.5),
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_everything_that_was_fitted_comes_back(tmp_path: Path, model: Any) -> None:
