@@ -54,6 +54,20 @@ def test_every_kind_of_file_holds_the_same(model: str, folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["out.csv", "out.parquet", "out.tsv"]
 
 
+def test_products_are_computed_in_the_precision_asked_for(model: str) -> None:
+    def probabilities(*options: str) -> list[float]:
+        rows = csv.DictReader(io.StringIO(run(model, str(PENGUINS), *options).stdout))
+        return [float(row["species=Gentoo"]) for row in rows]
+
+    exact, rough = probabilities(), probabilities("--precision", "bf16")
+    assert rough != exact
+    assert rough == pytest.approx(exact, abs=0.02)  # bfloat16 keeps 8 bits
+    assert probabilities("--precision", "bf16x6") == pytest.approx(exact, abs=1e-6)
+    result = run(model, str(PENGUINS), "--precision", "fp16")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "precision is 'fp16', which is unknown." in " ".join(result.stderr.split())
+
+
 def test_classes_with_commas_quotes_and_lines_are_quoted(folder: Path) -> None:
     names = ['a, "b"', "c\nd"]
     table = pa.table({"x": list(range(40)), "y": [names[i // 20] for i in range(40)]})

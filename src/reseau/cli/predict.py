@@ -31,6 +31,13 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="A .csv, .tsv or .parquet file.", show_default="CSV to stdout"),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.",
+            show_default="float32",
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
 ) -> None:
     """Predict each row of a table.
@@ -54,7 +61,7 @@ def predict(
         from reseau.tables.table import quoted
 
         loaded = load_table_model(model, "use it from Python (reseau.load)")
-        predictions = loaded.predict(table, threads=threads)
+        predictions = loaded.predict(table, precision=precision, threads=threads)
         for text in predictions.notes:
             note(text)
         content = to_bytes(predictions.table, ending)

@@ -33,6 +33,7 @@ from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
 from reseau.tables.training import Settings, split, train_network
 from reseau.visible import plural
+from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -281,7 +282,7 @@ class TableModel(Model):
             model.scores = description.score(network(X[held_out], threads=threads), y[held_out], training)
         return model
 
-    def predict(self, data: Any, *, threads: int | None = None) -> Predictions:
+    def predict(self, data: Any, *, precision: str | None = None, threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.
 
         Parameters
@@ -289,6 +290,9 @@ class TableModel(Model):
         data : path, "-", open file, Table, data frame, dict or list of dicts
             With the columns the model was trained on, in any order; others are passed over. A dict of single values is
             one row.
+        precision : {"bf16", "bf16x3", "bf16x6"} or None
+            How the network's products are computed, as when a `Network` is called; for many rows on a processor with
+            matrix instructions.
         threads : int or None
             At most as many threads; the result is the same for any number.
 
@@ -301,9 +305,12 @@ class TableModel(Model):
         ------
         DataError
             If a column is missing, or a cell cannot be read as what its column held at training.
+        ParameterError
+            For another precision.
         """
         import pyarrow as pa
 
+        check_precision(precision)
         table = read_table(data, **self.reading)
         values = columns_module.read_columns(self.columns, table)
         notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
@@ -314,7 +321,7 @@ class TableModel(Model):
                 0,
                 f"{plural(len(extra), 'column')} unknown to the model passed over: {listed(extra)}",
             )
-        O = self.network(columns_module.encode(self.columns, values, table.rows), threads=threads)
+        O = self.network(columns_module.encode(self.columns, values, table.rows), precision=precision, threads=threads)
         answer = self.target.answer(O)
         scores, scoring = self._score_table(O, table)
         return Predictions(
