@@ -382,7 +382,7 @@ def trained(
         record=None,
         resume=False,
         leave=False,
-        guard=True,
+        guard=(1e300, 1e300),
         starts=None,
         columns=None,
     )

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <limits>
 #include <type_traits>
 
 namespace reseau {
@@ -44,14 +45,16 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
     plan_.most_error = loss.most_error;
 }
 
-// By the bits of the exponents, all ones in what is not finite: a sum of floats would have to be taken in order.
+// By the bits without the sign, which are in the order of the absolute values, with infinity and NaN above: floats
+// would have to be compared one after the other.
 template <class T>
-bool Model<T>::finite() const {
-    using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-    constexpr Bits ones = sizeof(T) == 4 ? Bits(0x7F800000) : static_cast<Bits>(0x7FF0000000000000);
+T Model<T>::largest() const {
+    using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+    constexpr Bits without_sign = std::numeric_limits<Bits>::max();
     Bits found = 0;
-    for (int64_t i = 0; i < plan().packed_size; ++i) found |= (std::bit_cast<Bits>(packed_.data()[i]) & ones) == ones;
-    return found == 0;
+    for (int64_t i = 0; i < plan().packed_size; ++i)
+        found = std::max<Bits>(found, std::bit_cast<Bits>(packed_.data()[i]) & without_sign);
+    return std::bit_cast<T>(found);
 }
 
 template <class T>

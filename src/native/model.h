@@ -114,7 +114,8 @@ public:
     }
     void unpack(const T* packed, T* flat) const { kernels().unpack(plan(), packed, flat); }
     void unpack(T* flat) const { unpack(packed_.data(), flat); }
-    bool finite() const;
+    // The largest absolute value of all weights; what is not finite, if some are not.
+    T largest() const;
 
     // A step on so many rows, with a workspace of its own in `room`.
     Step<T> step(int64_t rows, Room<T>& room);

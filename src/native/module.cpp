@@ -332,13 +332,15 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const double>>& weights, const nb::dict& hyperparameters, int64_t epochs,
                int64_t batch_size, bool shuffle, uint64_t seed, double l2, int threads,
                const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
-               bool resume, bool leave, bool guard, const Starts& starts, const Columns& columns) {
+               bool resume, bool leave, const std::optional<std::pair<double, double>>& guard, const Starts& starts,
+               const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
-                const Schedule schedule{epochs, batch_size, shuffle,
-                                        seed,   l2,         order ? order->data() : nullptr,
-                                        resume, leave,      record ? record->data() : nullptr,
-                                        guard};
+                Schedule schedule{epochs, batch_size, shuffle,
+                                  seed,   l2,         order ? order->data() : nullptr,
+                                  resume, leave,      record ? record->data() : nullptr,
+                                  {}};
+                if (guard) schedule.guard = Guard{guard->first, guard->second};
                 std::vector<double> losses;
                 without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), 3 * epochs),
                              [&](Interrupt::Check check) {
@@ -350,13 +352,13 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("parameters"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(),
             nb::arg("weights").none(), nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"),
             nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
-            nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard"), nb::arg("starts").none(),
-            nb::arg("columns").none())
+            nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard").none(),
+            nb::arg("starts").none(), nb::arg("columns").none())
         .def("failure",
-             [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, bool>> {
+             [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, int>> {
                  const std::optional<Failure> failure = trainer.failure();
                  if (!failure) return std::nullopt;
-                 return std::pair(failure->step, failure->in_error);
+                 return std::pair(failure->step, static_cast<int>(failure->part));
              })
         .def(
             "unpack", [](const Trainer<T>& trainer, const Vector<T>& parameters) { trainer.unpack(parameters.data()); },

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numeric>
 
 #include "dispatch.h"
@@ -244,6 +245,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         int64_t last;  // row of the epoch's last batch that has weight
     } stretch{};
     int64_t failed_step = 0;
+    double most_error = 0;  // of an epoch's rows together
     // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows'
     // weights.
     const auto run_stretch = [&](int thread, int workers, Step<T>& step, double& error, double& total) {
@@ -256,11 +258,12 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             if (step.total == 0) continue;
             total += step.total;
             ++step.update.step;
-            step.checks = schedule.guard && step.samples.first == stretch.last;
+            step.checks = schedule.guard.has_value() && step.samples.first == stretch.last;
             double batch_error = 0, batch_squares = 0;
             if (!stepper.run(part, step, batch_error, batch_squares)) return false;
             error += batch_error;
-            if (thread == 0 && schedule.guard && !std::isfinite(batch_error)) {
+            // Errors are not below 0, so no batch to come makes the epoch's mean error smaller again.
+            if (thread == 0 && schedule.guard && !(error <= most_error)) {
                 failed_step = step.update.step;
                 stepper.give_up();
             }
@@ -272,6 +275,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         }
         return stepper.meet(part);  // from here on the next stretch may be set
     };
+    constexpr double most = std::numeric_limits<T>::max();
+    const auto most_weight = static_cast<T>(schedule.guard ? std::min(schedule.guard->weight, most) : most);
     Crew crew(threads);
     Gate gate;
     bool completed = true;
@@ -288,13 +293,17 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
         }
         for (int64_t epoch = 0; epoch < schedule.epochs && completed; ++epoch) {
             if (shuffles) row_order(order, schedule.seed, static_cast<uint64_t>(epoch_));
+            double weight = 0;
             // Once for all threads, which would wait for one another for ever if they disagreed about a batch without
             // weight because the caller's array is changed meanwhile.
             for (int64_t b = 0; b < std::ssize(totals); ++b) {
                 step.samples.first = b * batch;
                 totals[static_cast<size_t>(b)] = total_weight(step.samples, std::min(batch, rows - b * batch));
                 if (totals[static_cast<size_t>(b)] != 0) stretch.last = b * batch;
+                weight += totals[static_cast<size_t>(b)];
             }
+            if (schedule.guard)
+                most_error = std::min(schedule.guard->loss * weight, std::numeric_limits<double>::max());
             error = total = 0;
             stretch.step = steps_;
             for (int64_t done = 0; done < std::ssize(totals) && completed; done += stretch.batches) {
@@ -308,9 +317,11 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
                 stretch.step = step.update.step;
             }
             if (failed_step > 0 && !stepper.interrupted()) {
-                failure_ = Failure{failed_step - steps_, true};
+                failure_ = Failure{failed_step - steps_, Part::loss};
             } else if (completed && !stepper.finite()) {
-                failure_ = Failure{stretch.step - steps_, false};
+                failure_ = Failure{stretch.step - steps_, Part::state};
+            } else if (completed && most_weight < std::numeric_limits<T>::max() && model_.largest() > most_weight) {
+                failure_ = Failure{stretch.step - steps_, Part::growth};
             }
             if (completed || failure_) losses.push_back(error / total);
             completed = completed && !failure_;

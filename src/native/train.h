@@ -1,6 +1,7 @@
 // Gradient and training.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,6 +16,12 @@ template <class T>
 bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
               double& E, T* flat);
 
+// What ends a run, besides a number that is not finite.
+struct Guard {
+    double loss;    // more than this as the mean error of an epoch's rows
+    double weight;  // more than this as the absolute value of a weight after an epoch
+};
+
 struct Schedule {
     int64_t epochs, batch_size;
     bool shuffle;
@@ -23,13 +30,20 @@ struct Schedule {
     const int64_t* order;  // that of the rows, in every epoch; or null
     bool resume, leave;    // whether the weights are still those of the last run, and may stay packed after this one
     double* record;        // (batches, 2), of the last epoch's: the weighted error, Σ W² before the step; or null
-    bool guard;            // whether the run ends where numbers stop being finite
+    std::optional<Guard> guard;
 };
 
-// Where a guarded run met a number that is not finite.
+// What a failure is of.
+enum class Part {
+    loss,   // the errors so far, which are not finite, or make the epoch's mean error larger than it may be
+    state,  // the weights and the optimizer's state, of which something is not finite
+    growth  // the weights, of which one is larger than it may be
+};
+
+// Where a guarded run failed.
 struct Failure {
-    int64_t step;   // within its epoch, from 1
-    bool in_error;  // it is the error of that step's batch; else it is among the weights or the optimizer's state
+    int64_t step;  // within its epoch, from 1
+    Part part;
 };
 
 // A training run in progress: the optimizer's state, and how many steps and epochs were made.
@@ -63,7 +77,7 @@ public:
         epoch_ = epochs;
     }
     // Whether all weights are finite.
-    bool finite() const { return model_.finite(); }
+    bool finite() const { return std::isfinite(model_.largest()); }
 
 private:
     Model<T>& model_;

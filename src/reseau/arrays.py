@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -53,6 +54,12 @@ class SparseRows:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def block(self, first: int, last: int) -> SparseRows:
+        """The rows from `first` up to, not including, `last`, as sparse as they are."""
+        starts = self.starts[first : last + 1]
+        here = slice(starts[0], starts[-1])
+        return SparseRows(starts - starts[0], self.columns[here], self.numbers[here], self.width)
+
     def __getitem__(self, rows: Any) -> FloatArray:
         """These rows with all their numbers."""
         places = np.arange(len(self))[rows]
@@ -79,16 +86,32 @@ class ResumePoint(NamedTuple):
     state: tuple[FloatArray, ...]
 
 
+class Guard(NamedTuple):
+    """What ends a training run, besides a number that is not finite.
+
+    Attributes
+    ----------
+    loss : float
+        More than this as the mean error of an epoch's rows; errors are taken not to be below 0, so that the run ends
+        as soon as those so far have come to that.
+    weight : float
+        More than this as the absolute value of a weight after an epoch.
+    """
+
+    loss: float = sys.float_info.max
+    weight: float = sys.float_info.max
+
+
 class Failure(NamedTuple):
-    """Where a guarded training run met a number that is not finite.
+    """Where a guarded training run failed.
 
     Attributes
     ----------
     step : int
         The step within its epoch, from 1.
-    part : {"loss", "weights", "state"}
-        The error of the step's batch; or a weight, or else a number of the optimizer's state, after the epoch's last
-        step.
+    part : {"loss", "weights", "state", "growth"}
+        The errors so far, which with the step's batch are not finite, or too large; or a weight, or else a number of
+        the optimizer's state, which is not finite after the epoch's last step; or else a weight that is too large then.
     """
 
     step: int

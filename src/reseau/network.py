@@ -686,10 +686,11 @@ class Network(Model):
         Warns
         -----
         RuntimeWarning
-            When training diverges: the loss, a parameter or the optimizer's state is no longer finite. The run ends
-            there, with the parameters of the epoch before (or of the best one, with `keep_best`), and
-            `History.diverged` is set; the warning names the epoch, the step and the likely cause. Also when a
-            validation loss is not finite.
+            When training diverges: the loss, a parameter or the optimizer's state is no longer finite, or the loss of
+            an epoch, or a parameter, is above 10⁶ times what it was at the start, which counts as at least the loss of
+            constant outputs, and as a parameter of 1. The run ends there, with the parameters of the epoch before (or
+            of the best one, with `keep_best`), and `History.diverged` is set; the warning names the epoch, the step and
+            the likely cause. Also when a validation loss is not finite.
         UserWarning
             For the first target, of training or else of validation, that the last layer's activation cannot come near.
         UserWarning

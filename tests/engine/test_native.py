@@ -340,7 +340,7 @@ def test_a_few_epochs_are_those_of_the_reference_for_every_activation_and_loss(a
         "dtype": "float64",
         "activation": activation,
         "loss": loss,
-        "optimizer": rs.SGD(0.01, momentum=0.5),
+        "optimizer": rs.SGD(0.005, momentum=0.5),
         "epochs": 2,
     }
     net, _, losses = trained((5, 9, 8, 3), 23, 7, **options)

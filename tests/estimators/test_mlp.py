@@ -610,6 +610,62 @@ def test_a_fit_that_diverges_says_so():
         ).fit(X * 1e3, y)
 
 
+ONES = np.ones((64, 1))
+DOUBLING = {  # one weight, which goes away from 1 by a factor of some 2 at each step
+    "hidden_layer_sizes": (), "solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 64, "random_state": 0,
+    "learning_rate_init": 1.5, "max_iter": 1000,
+}  # fmt: skip
+
+
+def test_a_fit_whose_loss_grows_to_a_million_times_the_start_is_given_up_by_name():
+    model = MLPRegressor(**DOUBLING)
+    with pytest.raises(rs.ReseauError, match=r"10⁶ times.*step 1 of epoch \d+\..*smaller learning_rate_init than 1.5"):
+        model.fit(ONES, ONES.ravel())
+    assert not hasattr(model, "n_iter_")
+
+
+def test_with_early_stopping_a_grown_fit_ends_with_its_best_weights():
+    model = MLPRegressor(**{**DOUBLING, "batch_size": 16}, early_stopping=True, tol=0)
+    y = np.linspace(0, 2, 64)
+    with pytest.warns(ConvergenceWarning, match=r"weights of the best validation score so far. The loss has grown"):
+        model.fit(ONES, y)
+    assert np.isfinite(model.coefs_[0]).all()
+    assert model.loss_ > 1e5
+    assert model.loss_curve_[-1] == model.loss_
+
+
+def test_partial_fit_gives_up_a_call_that_has_outgrown_the_first_and_stays_as_it_was():
+    model = MLPRegressor(**DOUBLING)
+    before = None
+
+    def calls():
+        nonlocal before
+        for _ in range(100):
+            before = [model.coefs_[0].copy(), len(model.loss_curve_)] if hasattr(model, "coefs_") else None
+            model.partial_fit(ONES, ONES.ravel())
+
+    with pytest.raises(rs.ReseauError, match=r"10⁶ times that at the start.*It happened in this call"):
+        calls()
+    assert before is not None
+    assert model.coefs_[0] == before[0]
+    assert len(model.loss_curve_) == before[1]
+
+
+def test_partial_fit_takes_targets_that_are_suddenly_larger_as_they_are():
+    model = MLPRegressor(random_state=0, learning_rate_init=1e-6)
+    model.partial_fit(ONES, 1e-3 * ONES.ravel())
+    model.partial_fit(ONES, np.linspace(-1e5, 1e5, 64))
+    assert model.loss_ > 1e6 * model.loss_curve_[0]
+
+
+def test_a_classifier_whose_weights_outgrow_the_start_ends_with_those_before():
+    X, y = np.array([[1.0], [2.0], [-3.0], [-4.0]]), [1, 1, 0, 0]
+    model = MLPClassifier((), solver="sgd", learning_rate_init=1e8, momentum=0, max_iter=5, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"weights from before that epoch. Some weights have grown.* epoch 1"):
+        model.fit(X, y)
+    assert abs(model.coefs_[0]).max() < 10
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_verbose_prints_every_epoch(solver, capsys):
     MLPClassifier((5,), solver=solver, max_iter=3, verbose=True).fit(*IRIS)

@@ -1,4 +1,4 @@
-"""Fits whose numbers stop being finite: where they end, what weights come back, and what the warning says."""
+"""Fits whose numbers stop being finite, or grow beyond measure: where they end, with what weights and what warning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from numerics import EVERY_OPTIMIZER
 
 import reseau as rs
-from reseau.arrays import SparseRows
+from reseau.arrays import Guard, SparseRows
 from reseau.files import model_file
 from reseau.training.checkpoints import NAME
 
@@ -67,7 +67,8 @@ def test_a_run_ends_with_the_first_bad_epoch_and_the_weights_from_before_it(engi
     assert len(words) == 1
     assert words[0].startswith("training has diverged: ")
     assert f"of epoch {history.epochs}" in words[0]
-    assert f"the weights of epoch {history.epochs - 1}" in words[0]
+    kept = f"of epoch {history.epochs - 1}" if history.epochs > 1 else "from before the fit"
+    assert f"the weights {kept}" in words[0]
     assert net.parameters.tobytes() == after(history.epochs - 1, network(engine), X, 10 * Y, **plan)
 
 
@@ -121,7 +122,9 @@ def test_a_trainer_tells_the_same_on_both_engines(native, optimizer, kind):
         options = {"precision": "bf16"} if kind == "bf16" else {}
         trainer = net.trainer(optimizer, inputs=5, threads=2, seed=1, sparse=kind == "sparse", **options)
         before = net.parameters.tobytes()
-        losses = trainer.run(samples, Y.astype(net.dtype), s, epochs=5, batch_size=8, shuffle=False, l2=0.1, guard=True)
+        losses = trainer.run(
+            samples, Y.astype(net.dtype), s, epochs=5, batch_size=8, shuffle=False, l2=0.1, guard=Guard()
+        )
         assert not trainer.finite()
         assert net.parameters.tobytes() == before
         assert len(losses) == 1
@@ -139,6 +142,116 @@ def test_without_guard_a_trainer_goes_on(engine):
     assert trainer.failure is None
     assert not trainer.finite()
     assert not np.isfinite(net.parameters).all()
+
+
+# --- growth -----------------------------------------------------------------------------------------------------------
+
+
+def loss_of(net: rs.Network, X: Any, y: Any) -> float:
+    return float(net.errors(X, y).sum(axis=1, dtype="float64").mean())
+
+
+@pytest.mark.parametrize("batch_size", [1, 16, 64])
+def test_a_loss_that_grows_to_a_million_times_the_start_ends_the_run_while_all_is_finite(engine, batch_size):
+    # One weight: w moves by −γ x² (w − 1), away from 1 by the factor |1 − γ x²| = 2 at each step, the loss by 4.
+    x = np.ones((64, 1))
+    net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = 0
+    history, (words,) = told(net, x, x, optimizer=rs.SGD(3.0), epochs=40, batch_size=batch_size)
+    steps = 64 // batch_size  # of an epoch; the loss before step n is ½ 4^(n − 1), from n = 1
+    # The first epoch n whose mean is above ½ 10⁶, and the step k in it with which the sum so far says so.
+    n, k, total = 1, 0, 0.0
+    while total <= 0.5e6 * steps:
+        if k == steps:
+            n, k, total = n + 1, 0, 0.0
+        total += 0.5 * 4.0 ** ((n - 1) * steps + k)
+        k += 1
+    assert (history.diverged, history.epochs) == (n, n)
+    assert f"at step {k} of epoch {n}, more than 10⁶ times that at the start" in words
+    assert "(0.5)" in words
+    assert "Use a smaller learning rate (now 3)" in words
+    assert np.isfinite(history.loss).all()
+    assert net.parameters[0] == 1 - (-2.0) ** ((n - 1) * steps)  # as the epoch before left it
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson"])
+def test_no_epoch_before_the_last_has_grown_so_far(engine, loss):
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax", "poisson": "exponential"}.get(loss)
+    net = rs.Network(rs.Dense(8, "relu"), rs.Dense(2, output or "identity"), loss=loss, seed=0, inputs=5, engine=engine)
+    y = LABELS if loss == "cross_entropy" else Y if output is None else (Y > 0).astype(float)
+    at_first = loss_of(net, X, y)
+    history, words = told(net, X, y, optimizer=rs.SGD(1e4), epochs=30, batch_size=64)
+    assert history.diverged == history.epochs
+    assert "has diverged" in words[0]
+    assert max(history.loss[:-1]) <= 1e6 * max(at_first, 1)
+    assert np.isfinite(net.parameters).all()
+
+
+def test_weights_that_grow_to_a_million_times_the_start_end_the_run(engine):
+    # A sigmoid that is right or wrong for certain has no gradient left: the loss stays as it is.
+    net = rs.Network(rs.Dense(1, "sigmoid", bias=False), inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = 0
+    x, y = [[1.0], [2.0]], [[1.0], [1.0]]
+    # At w = 0 the gradient is the mean of (½ − 1) ¼ x, −3/16.
+    for rate, ends in ((4e6, None), (6e6, 1)):
+        net.parameters[...] = 0
+        history, words = told(net, x, y, optimizer=rs.SGD(rate), epochs=3)
+        assert history.diverged == ends
+        assert [("some weights are above 1e+06 after step 1 of epoch 1" in w) for w in words] == [True] * (ends or 0)
+    assert net.parameters.tolist() == [0]
+
+
+def test_large_weights_are_right_for_large_targets_and_small_inputs(engine):
+    # The weight that is right is 10⁸; each step takes nine tenths of what is missing.
+    net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64", engine=engine)
+    for x, t, rate in ((1.0, 1e8, 0.9), (1e-8, 1.0, 0.9e16), (1e-4, 1e4, 0.9e8)):
+        net.parameters[...] = 0
+        history, words = told(net, [[x]], [[t]], optimizer=rs.SGD(rate), epochs=30)
+        assert (history.diverged, words) == (None, [])
+        assert net.parameters[0] == pytest.approx(1e8)
+
+
+def test_a_warm_start_that_has_converged_may_lose_what_it_had(engine):
+    # The loss begins at ½ 10⁻¹² and goes up to 0.005 with Adam's first steps, which know no size of gradients.
+    x = np.linspace(-1, 1, 50)[:, None]
+    net = rs.Network(rs.Dense(1, "identity"), inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = [2.0, 1e-6]
+    history, words = told(net, x, 2 * x, optimizer=rs.Adam(0.1), epochs=5)
+    assert max(history.loss) > 1e6 * 0.5e-12
+    assert (history.diverged, words) == (None, [])
+
+
+def test_a_single_row_far_out_is_no_divergence(engine):
+    # Of 20,000 rows one has a target of 10⁴, and an error of 10⁸/2 where the others have next to none.
+    y = np.zeros((20000, 1))
+    y[777] = 1e4
+    net = rs.Network(rs.Dense(1, "identity"), inputs=1, seed=0, engine=engine)
+    net.parameters[...] = 0
+    history, words = told(net, np.zeros((20000, 1)), y, optimizer=rs.SGD(1e-3), epochs=1, batch_size=1000)
+    assert (history.diverged, words) == (None, [])
+
+
+def test_a_grown_loss_is_told_the_same_by_both_engines_and_by_sparse_rows(native):
+    found = []
+    for engine in ("native", "reference"):
+        for rows in (X, SparseRows.of(X)):
+            net = network(engine, dtype="float64", activation="identity")
+            trainer = net.trainer(rs.SGD(2.0), inputs=5, threads=2, seed=1, sparse=rows is not X)
+            s = np.linspace(1, 2, 64)
+            trainer.run(rows, Y, s, epochs=50, batch_size=8, shuffle=True, l2=0.0, guard=Guard(loss=1e5))
+            found.append(trainer.failure)
+    assert found[0].part == "loss"
+    assert found == found[:1] * 4
+
+
+def test_a_grown_run_is_taken_up_from_its_checkpoint_as_it_ended(engine, tmp_path: Path):
+    plan = {"optimizer": rs.SGD(2.0), "batch_size": 64, "epochs": 60, "checkpoint": tmp_path}
+    nets = [network(engine, activation="identity") for _ in range(2)]
+    (first, words), (second, same_words) = (told(net, X, Y, **plan) for net in nets)
+    assert first.diverged is not None
+    assert np.isfinite(first.loss).all()
+    assert (first.diverged, first.loss, words) == (second.diverged, second.loss, same_words)
+    assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
 
 
 def test_gradients_whose_squares_overflow_end_the_run(engine):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reseau.arrays import Failure
+from reseau.arrays import Failure, Guard
 from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
 
@@ -64,7 +64,7 @@ def made(trainer: Counting, rules: Noting, run: Run | None = None, **settings: A
     """The run, the weights it ends with, and after which epochs a checkpoint was written."""
     run, written = run or Run(), []
     note = (lambda run: written.append(run.epochs)) if "checkpoint_every" in settings else None
-    train(run, trainer, trainer.parameters, SAMPLES, Settings(**{"epochs": 7, **settings}), rules, note)
+    train(run, trainer, trainer.parameters, SAMPLES, Settings(**{"epochs": 7, **settings}), rules, Guard(), note)
     return run, float(trainer.parameters[0]), written
 
 
@@ -74,7 +74,7 @@ def test_epochs_run_in_one_call_where_nobody_asks_in_between() -> None:
     assert (run.epochs, run.finished, weights) == (7, True, 7)
     (call,) = trainer.calls
     assert {name: call[name] for name in ("epochs", "l2", "shuffle", "batch_size", "guard")} == {
-        "epochs": 7, "l2": 0.5, "shuffle": False, "batch_size": 4, "guard": True,
+        "epochs": 7, "l2": 0.5, "shuffle": False, "batch_size": 4, "guard": Guard(),
     }  # fmt: skip
 
 

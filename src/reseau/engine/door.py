@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from reseau.arrays import Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
@@ -49,7 +49,7 @@ class Trainer(Protocol):
         order: IntArray | None = None,
         record: FloatArray | None = None,
         leave: bool = False,
-        guard: bool = False,
+        guard: Guard | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each."""
 

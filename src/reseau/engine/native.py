@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import _native
-from reseau.arrays import Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows
 from reseau.checks import known
 from reseau.engine.machine import threads
 from reseau.errors import ReseauError
@@ -33,6 +33,7 @@ _LOSSES = {name: place for place, name in enumerate(_native.losses())}
 _OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
 # A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
 _EPOCHS_AT_ONCE = 10_000
+_PARTS = ("loss", "state", "growth")  # of a failure, in the order of Part
 _MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
 _CALLERS: dict[str, Any] = {"float32": _native.CallerFloat32, "float64": _native.CallerFloat64}
 _TRAINERS: dict[str, Any] = {"float32": _native.TrainerFloat32, "float64": _native.TrainerFloat64}
@@ -259,7 +260,7 @@ class Trainer:
         order: IntArray | None = None,
         record: FloatArray | None = None,
         leave: bool = False,
-        guard: bool = False,
+        guard: Guard | None = None,
     ) -> list[float]:
         """Train for some epochs, as `reseau.engine.reference.Trainer.run`."""
         if isinstance(X, SparseRows) and not self.sparse:
@@ -303,8 +304,9 @@ class Trainer:
         found = self._trainer.failure()
         if found is None:
             return None
-        step, in_error = found
-        return Failure(step, "loss" if in_error else "state" if self._trainer.finite() else "weights")
+        step, part = found
+        what = _PARTS[part]
+        return Failure(step, "weights" if what == "state" and not self._trainer.finite() else what)
 
     def take_back(self, to_change: bool = True) -> None:
         """Bring the flat vector up to date."""

@@ -7,13 +7,13 @@ targets, delta = ∂E/∂Z. The map from A to Z and back is each kind of layer's
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, Failure, FloatArray, IntArray, Predictor, ResumePoint, SparseRows, namespace
+from reseau.arrays import Array, Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows, namespace
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
@@ -307,6 +307,15 @@ def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: Fl
     return J
 
 
+def _failed(w: FloatArray, state: State, guard: Guard) -> str | None:
+    """What of an epoch's weights and state is not finite, or too large."""
+    if not np.isfinite(w).all():
+        return "weights"
+    if not all(np.isfinite(vector).all() for vector in state):
+        return "state"
+    return "growth" if np.abs(w).max() > guard.weight else None
+
+
 class Trainer:
     """A training run in progress: the optimizer's state and the count of steps and epochs.
 
@@ -368,7 +377,7 @@ class Trainer:
         order: IntArray | None = None,
         record: FloatArray | None = None,
         leave: bool = False,
-        guard: bool = False,
+        guard: Guard | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way.
 
@@ -376,9 +385,11 @@ class Trainer:
         the sum of its rows' errors, each times its weight, and Σ W² before the step. With `leave` the parameters need
         not be brought up to date before they are taken back; this engine has nothing to leave.
 
-        With `guard` the run ends with the first step whose error is not finite, and after the first epoch that leaves a
-        weight or a number of the optimizer's state that is not: `failure` then tells where, that epoch's error is the
-        last returned, and the parameters stay what they were before it. Such a trainer has nothing to go on from.
+        With `guard` the run ends with the first step whose error is not finite, or after which the epoch's mean error
+        is above the guard's whatever comes; and after the first epoch that leaves a weight or a number of the
+        optimizer's state that is not finite, or a weight that is too large. `failure` then tells where, the mean error
+        of that epoch's rows so far is the last returned, and the parameters stay what they were before it. Such a
+        trainer has nothing to go on from.
         """
         losses: list[float] = []
         self.failure = None
@@ -412,12 +423,16 @@ class Trainer:
         l2: float,
         order: IntArray | None,
         record: FloatArray | None,
-        guard: bool,
+        guard: Guard | None,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         if order is None:
             order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
         w, state, steps, error_sum, total = self.parameters, self.state, self.steps, 0.0, 0.0
+        most_error = sys.float_info.max
+        if guard is not None:
+            whole = rows if sample_weight is None else float(sample_weight[order].sum())
+            most_error = min(guard.loss * whole, most_error)
         for start in range(0, rows, batch_size):
             batch = order[start : start + batch_size]
             s = None if sample_weight is None else sample_weight[batch]
@@ -434,12 +449,13 @@ class Trainer:
                 record[start // batch_size] = E * weight, squares
             error_sum += E * weight
             total += weight
-            if guard and not isfinite(E):
+            if guard is not None and not error_sum <= most_error:
                 self.failure = Failure(steps - self.steps, "loss")
                 return error_sum / total
             w, state = self.optimizer.update(w, g, state, steps)
-        if guard and not all(np.isfinite(vector).all() for vector in (w, *state)):
-            self.failure = Failure(steps - self.steps, "state" if np.isfinite(w).all() else "weights")
+        part = None if guard is None else _failed(w, state, guard)
+        if part is not None:
+            self.failure = Failure(steps - self.steps, part)
             return error_sum / total
         self.parameters[...] = w
         self.state, self.steps, self.epoch = state, steps, self.epoch + 1

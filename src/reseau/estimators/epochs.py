@@ -121,7 +121,8 @@ class Epochs:
         model = self.estimator
         model.n_iter_ += 1
         model.t_ += self.rows
-        model.loss_ = self.epoch_loss.loss(self.places)
+        # An epoch that failed has not been through all of its batches.
+        model.loss_ = self.epoch_loss.loss(self.places) if failure is None else self.epoch_loss.a * losses[-1]
         model.loss_curve_.append(model.loss_)
         if model.verbose:
             print(f"Iteration {model.n_iter_}, loss = {model.loss_:.8f}")  # noqa: T201

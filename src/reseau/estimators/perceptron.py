@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine
-from reseau.arrays import ResumePoint
+from reseau.arrays import Guard, ResumePoint
 from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description
@@ -32,6 +32,7 @@ from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Decoder, Parts
 from reseau.training import divergence
+from reseau.training.constants import loss_of_constants
 from reseau.training.lbfgs import minimize
 from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
@@ -58,7 +59,10 @@ _RATES = ("constant", "invscaling", "adaptive")
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
-_FAILURES = {  # by the part that is no longer finite
+_FAILURES = {  # by the part that is no longer finite, or too large
+    "grown loss": "The loss has grown to more than 10⁶ times that at the start, on the way to non-finite parameter "
+    "weights.",
+    "growth": "Some weights have grown to more than 10⁶ times those at the start.",
     "loss": _NOT_FINITE,
     "weights": _NOT_FINITE,
     "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
@@ -516,17 +520,22 @@ class Perceptron(Model, Weights):
             precision=self.precision,
             keep_best=self.early_stopping,
         )
-        train(run, trainer, network.parameters, Samples(X, T, s), settings, rules)
+        samples = Samples(X, T, s)
+        guard = Guard() if incremental else self._guard(samples)
+        train(run, trainer, network.parameters, samples, settings, rules, guard)
         if run.interrupted:
             warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=frames_within())
             if incremental and self.n_iter_ == 0:
                 go_back()
         elif run.failure is not None:
             told = self._diverged(f"step {run.failure.step} of epoch {self.n_iter_}", X, T, s)
-            if run.best is None:
-                raise ReseauError(f"{_FAILURES[run.failure.part].format(network.dtype)} {told}")
+            grown = run.failure.part == "loss" and isfinite(self.loss_)
+            what = _FAILURES["grown loss" if grown else run.failure.part].format(network.dtype)
+            if run.best is None and run.failure.part != "growth":
+                raise ReseauError(f"{what} {told}")
+            kept = "of the best validation score so far" if run.best is not None else "from before that epoch"
             warnings.warn(
-                f"Training has diverged, and ends with the weights of the best validation score so far. {told}",
+                f"Training has diverged, and ends with the weights {kept}. {what} {told}",
                 ConvergenceWarning,
                 stacklevel=frames_within(),
             )
@@ -537,9 +546,29 @@ class Perceptron(Model, Weights):
                 ConvergenceWarning,
                 stacklevel=frames_within(),
             )
+        elif incremental and self._has_outgrown(samples):
+            raise ReseauError(f"{_FAILURES['grown loss']} {self._diverged('this call', X, T, s)}")
         if incremental:
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
             self._progress = trainer.progress(into=self.__dict__.get("_progress"))
+
+    def _guard(self, samples: Samples) -> Guard:
+        """How far loss and weights may grow."""
+        network = self._network
+        architecture = network.architecture
+
+        def errors(w: Any, of: Samples) -> Any:
+            return network.compute.errors(architecture, w, of.X, of.T, engine.threads())
+
+        of_constants = loss_of_constants(architecture, samples.T, samples.s)
+        return divergence.guard_of(errors, samples, network.parameters, of_constants)
+
+    def _has_outgrown(self, samples: Samples) -> bool:
+        """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""
+        if not self.loss_ > divergence.GROWTH * max(self.loss_curve_[0], divergence.LEAST_LOSS):
+            return False
+        of_constants = loss_of_constants(self._network.architecture, samples.T, samples.s)
+        return not self.loss_ <= divergence.GROWTH * self._units(samples.T)[0] * of_constants
 
     def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""

@@ -1,13 +1,14 @@
-"""What is said of a fit whose numbers stopped being finite: where that was, and what it most likely comes from."""
+"""What a fit that diverges is: how far its numbers may grow, what is said of it, and what it most likely comes from."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
 
-from reseau.arrays import FloatArray, IntArray, SparseRows
+from reseau.arrays import FloatArray, Guard, IntArray, SparseRows
 from reseau.training.history import History
 from reseau.training.loop import Run, Samples
 from reseau.training.settings import Settings
@@ -15,20 +16,54 @@ from reseau.training.settings import Settings
 # Inputs, targets and weights of networks that train well are of the order of 1, and so is the loss they begin with; and
 # no data make a learning rate useful that is far above 1.
 LARGE, LARGE_LOSS, LARGE_RATE = 100.0, 1e4, 100.0
+GROWTH = 1e6  # times the start: so far no fit grows that comes back
+LEAST_LOSS = 0.01  # a start below that, and the loss of constant outputs, is taken for it: a warm start may be near 0
 BLOCK = 4096  # rows whose errors are computed at once
-
+LOOKED_AT = 256  # rows that tell the loss at the start
 
 Errors = Callable[[FloatArray, Samples], FloatArray]  # of weights and samples, the error of each output neuron
 
 
+def guard_of(errors: Errors, samples: Samples, start: FloatArray, of_constants: float) -> Guard:
+    """How large loss and weights may become in a fit that begins with the weights `start`.
+
+    The loss may not grow to 10⁶ times what it is at the start, or what constant outputs have, if that is more. The
+    weights may not to 10⁶ times the largest, or 1; times as much as targets are above 1, and inputs below, which make
+    such weights right.
+    """
+    first = samples.block(0, LOOKED_AT)
+    at_first = _loss(errors, start, first)
+    x, t = _largest(first.X)[0], _largest(first.T)[0] if first.T.ndim == 2 else 1.0
+    weight = max(float(np.abs(start).max(initial=0)), 1.0) * max(t, 1.0) / min(x or 1.0, 1.0)
+    loss = max(at_first, of_constants if of_constants > LEAST_LOSS else LEAST_LOSS)
+    most = sys.float_info.max
+    return Guard(min(GROWTH * loss, most) if isfinite(at_first) else most, min(GROWTH * weight, most))
+
+
 def of_training(
-    errors: Errors, samples: Samples, history: History, run: Run, settings: Settings, start: FloatArray
+    errors: Errors,
+    samples: Samples,
+    history: History,
+    run: Run,
+    settings: Settings,
+    start: FloatArray,
+    guard: Guard,
 ) -> str:
     """The warning of a run that failed in its last epoch; `start` are the weights it began with."""
     epoch, failure = history.epochs, run.failure
     assert failure is not None
-    if failure.part == "loss":
+    if failure.part == "loss" and isfinite(history.loss[-1]):
+        met = (
+            f"the loss is {history.loss[-1]:g} at step {failure.step} of epoch {epoch}, more than 10⁶ times that at "
+            f"the start, or of constant outputs ({guard.loss / GROWTH:g})"
+        )
+    elif failure.part == "loss":
         met = f"the loss is {history.loss[-1]} at step {failure.step} of epoch {epoch}"
+    elif failure.part == "growth":
+        met = (
+            f"some weights are above {guard.weight:g} after step {failure.step} of epoch {epoch}, its last, and none "
+            f"was above {np.abs(start).max():g} at the start"
+        )
     else:
         what = "some weights are" if failure.part == "weights" else "the optimizer's state is"
         met = f"{what} not finite after step {failure.step} of epoch {epoch}, its last"
@@ -42,8 +77,9 @@ def of_training(
 def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
     rate = settings.optimizer.learning_rate
+    scales = out_of_scale(samples.X, samples.T)
     if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or part == "state")):
-        causes = out_of_scale(samples.X, samples.T)
+        causes = scales
         if not causes and (w := float(np.abs(start).max())) > LARGE:
             causes.append(f"The weights it began with are out of scale, up to {w:g}: begin with smaller ones.")
         if causes:
@@ -51,7 +87,7 @@ def _advice(at_first: float, samples: Samples, part: str, settings: Settings, st
     decay = settings.l2 / min(settings.batch_size, samples.X.shape[0])
     if rate <= LARGE_RATE and rate * decay > 1:  # each step then takes more than the whole of a weight from it
         return f"Use a smaller l2, which takes {rate * decay:g} times a weight from it at each step."
-    return f"Use a smaller learning rate (now {rate:g})."
+    return " ".join([f"Use a smaller learning rate (now {rate:g}).", *scales])
 
 
 def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray) -> list[str]:
@@ -80,13 +116,16 @@ def of_validation(history: History, validation: Samples) -> str | None:
 
 
 def _loss(errors: Errors, w: FloatArray, samples: Samples) -> float:
-    """The mean error of all rows with some weights."""
-    total, rows = 0.0, samples.X.shape[0]
+    """The mean error of all rows with some weights; what is not finite in a row that counts nothing does neither."""
+    total, weight, rows = 0.0, 0.0, samples.X.shape[0]
     with np.errstate(all="ignore"):
         for first in range(0, rows, BLOCK):
-            block = slice(first, first + BLOCK)
-            total += float(errors(w, Samples(samples.X[block], samples.T[block])).sum(dtype="float64"))
-    return total / rows
+            block = samples.block(first, first + BLOCK)
+            e = errors(w, block).sum(axis=1, dtype="float64")
+            s = np.ones(len(e)) if block.s is None else block.s
+            total += float((e * s)[s > 0].sum())
+            weight += float(s.sum())
+    return total / weight if weight else 0.0
 
 
 def _largest(A: FloatArray | SparseRows | IntArray) -> tuple[float, int]:

@@ -18,6 +18,7 @@ from reseau.engine.door import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
+from reseau.training.constants import loss_of_constants
 from reseau.training.history import History
 from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
@@ -204,15 +205,19 @@ class Fit:
             )
         if callback is not None and not callable(callback):
             raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
+        found = Found() if found is None else found
         self.network, self.settings, self.callback, self.threads = network, settings, callback, threads
         arrays = (X, y, sample_weight, validation_data)
-        self.architecture, self.samples, self.validation = _checked(
-            network, *arrays, Found() if found is None else found, names
-        )
+        self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
         self.checkpoint = checkpoint
         self._checkpoints: Checkpoints | None = None
         self._snapshot: Snapshot | None = None
         self.warning: str | None = None
+        T, s = self.samples.T, self.samples.s
+        self._of_constants = found.once(
+            ("loss of constants", id(T), id(s), self.architecture.loss, self.architecture.outputs),
+            lambda: loss_of_constants(self.architecture, T, s),
+        )
 
     @property
     def work(self) -> int:
@@ -274,10 +279,11 @@ class Fit:
                 Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
             )
 
+        guard = divergence.guard_of(errors, samples, start, self._of_constants)
         rules = Epochs(network, errors, self.validation, self.callback, history)
-        train(run, trainer, parameters, samples, settings, rules, None if checkpoints is None else write)
+        train(run, trainer, parameters, samples, settings, rules, guard, None if checkpoints is None else write)
         if run.failure is not None:
-            self.warning = divergence.of_training(errors, samples, history, run, settings, start)
+            self.warning = divergence.of_training(errors, samples, history, run, settings, start, guard)
         elif self.validation is not None:
             self.warning = divergence.of_validation(history, self.validation)
         return history

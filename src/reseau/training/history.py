@@ -22,8 +22,9 @@ class History:
         The epoch, from 1, with the smallest validation loss so far, the first of equal ones; None before there is one
         that is finite.
     diverged : int or None
-        The epoch, from 1, in which the loss, a weight or the optimizer's state was no longer finite. It is the last one
-        here (with a validation loss of NaN), and its weights were given up. None if all went well.
+        The epoch, from 1, in which the loss, a weight or the optimizer's state was no longer finite, or loss or weights
+        had grown to 10⁶ times the start. It is the last one here (with the loss as far as it came, and a validation
+        loss of NaN), and its weights were given up. None if all went well.
     planned : int
         How many epochs there will be, if nothing ends training before.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from reseau.arrays import Failure, FloatArray, IntArray, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, SparseRows
 from reseau.engine.door import Trainer
 from reseau.training.settings import Settings
 
@@ -31,6 +31,11 @@ class Samples(NamedTuple):
     X: FloatArray | SparseRows
     T: FloatArray | IntArray
     s: FloatArray | None = None
+
+    def block(self, first: int, last: int) -> Samples:
+        """The rows from `first` up to, not including, `last`."""
+        X = self.X.block(first, last) if isinstance(self.X, SparseRows) else self.X[first:last]
+        return Samples(X, self.T[first:last], None if self.s is None else self.s[first:last])
 
 
 class Rules(Protocol):
@@ -95,13 +100,15 @@ def train(
     samples: Samples,
     settings: Settings,
     rules: Rules,
+    guard: Guard,
     checkpoint: Callable[[Run], None] | None = None,
 ) -> None:
     """Bring a run to its end.
 
-    It ends after its epochs, when its rules say so, and with an epoch that fails: whose numbers are no longer finite.
-    The parameters are then those of the best epoch, where they are kept, else those of the last epoch that did not
-    fail. An epoch that is interrupted, or in which something fails, has not taken place.
+    It ends after its epochs, when its rules say so, and with an epoch that fails: whose numbers are no longer finite,
+    or larger than the guard lets them be. The parameters are then those of the best epoch, where they are kept, else
+    those of the last epoch that did not fail. An epoch that is interrupted, or in which something fails, has not taken
+    place.
 
     Parameters
     ----------
@@ -117,6 +124,8 @@ def train(
         How.
     rules : Rules
         What it does in its own way.
+    guard : Guard
+        How large its numbers may become.
     checkpoint : callable or None
         Called after every `settings.checkpoint_every` epochs and at the end.
     """
@@ -130,7 +139,7 @@ def train(
                 order=rules.order(),
                 record=rules.record,
                 leave=rules.leave,
-                guard=True,
+                guard=guard,
                 **of_a_run,
             )
             run.epochs += len(losses)

@@ -1,0 +1,50 @@
+"""The loss of constant outputs: what a network reaches that has learnt nothing of its inputs."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+from reseau.arrays import FloatArray, IntArray
+from reseau.vocabulary.layers import Architecture
+
+_AT_ONCE = 2**16  # targets
+
+
+def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None = None) -> float:
+    """The mean error of outputs that are the mean of the targets, whatever the row.
+
+    No constants have a smaller one, but for losses whose best constants are other than means: those are a little off.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Whose loss it is.
+    T : ndarray of shape (rows, outputs), or (rows,)
+        Targets, or labels.
+    s : ndarray of shape (rows,) or None
+        How much each row counts.
+
+    Returns
+    -------
+    float
+        NaN where outputs and targets are not of the same kind.
+    """
+    if T.ndim == 1:
+        shares = np.bincount(T, weights=s, minlength=architecture.outputs)
+    elif T.shape[1] != architecture.outputs:
+        return nan
+    else:
+        shares = np.average(T, axis=0, weights=s) if s is not None else T.mean(axis=0, dtype=np.float64)
+    loss = architecture.error
+    if loss.distribution:
+        p = shares[shares > 0] / shares.sum()
+        return float(-(p * np.log(p)).sum())
+    total, block = 0.0, max(1, _AT_ONCE // T.shape[1])
+    with np.errstate(all="ignore"):
+        for first in range(0, len(T), block):
+            part = T[first : first + block].astype(np.float64)
+            e = loss.value(np.broadcast_to(shares, part.shape), part).sum(axis=1)
+            total += float(e.sum() if s is None else e @ s[first : first + block])
+    return total / (len(T) if s is None else float(s.sum()))
