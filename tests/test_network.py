@@ -547,3 +547,12 @@ def test_a_network_beyond_the_memory_is_refused_and_the_network_is_as_before(neu
     with pytest.raises(rs.ParameterError, match="more than fit in memory"):
         net.fit([[1.0]], np.zeros((1, 1)))
     assert not net.built
+
+
+@pytest.mark.parametrize("precision", [None, "bf16x6"])
+def test_predict_is_a_call_by_another_name(engine, precision):
+    net = rs.Network(rs.Dense(8, "tanh"), rs.Dense(3), loss="cross_entropy", inputs=4, seed=0, engine=engine)
+    X = np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)
+    assert net.predict(X, precision=precision, threads=1).tobytes() == net(X, precision=precision).tobytes()
+    with pytest.raises(rs.DataError, match="X has 3 columns, but the network has 4 inputs"):
+        net.predict(X[:, :3])

@@ -15,6 +15,7 @@ _HOMES = {
     "LayerNorm": "vocabulary.layers",
     "PReLU": "vocabulary.layers",
     "Residual": "vocabulary.layers",
+    "Callback": "training.callbacks",
     "History": "training.history",
     "SGD": "vocabulary.optimizers",
     "Adam": "vocabulary.optimizers",
@@ -45,6 +46,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Callback",
     "DataError",
     "Dense",
     "Dropout",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
     from reseau.tables.model import TableModel
+    from reseau.training.callbacks import Callback
     from reseau.training.history import History
     from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
     from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop

@@ -19,8 +19,10 @@ from reseau.checks import frames_within, in_memory, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
 from reseau.training import side_by_side
-from reseau.training.fit import Callback, Fit, Found
+from reseau.training.callbacks import Callback, Hooks, callbacks_of
+from reseau.training.fit import Fit, Found
 from reseau.training.history import History
+from reseau.training.metrics import MetricLike
 from reseau.training.settings import Settings
 from reseau.vocabulary.optimizers import Optimizer
 
@@ -39,9 +41,12 @@ def fit_many(
     shuffle: npt.ArrayLike = True,
     precision: str | Sequence[str | None] | None = None,
     keep_best: npt.ArrayLike = False,
+    patience: int | Sequence[int | None] | None = None,
+    min_delta: npt.ArrayLike = 0.0,
+    metrics: MetricLike | Sequence[MetricLike] | Sequence[Sequence[MetricLike] | None] = (),
     checkpoint: str | Path | Sequence[str | Path | None] | None = None,
     checkpoint_every: npt.ArrayLike = 1,
-    callback: Callback | Sequence[Callback | None] | None = None,
+    callback: Hooks | Sequence[Hooks] = None,
     threads: int | None = None,
 ) -> list[History]:
     """Train many networks side by side, one in each thread; each ends with the bytes of a `Network.fit` of its own.
@@ -60,13 +65,15 @@ def fit_many(
         As in `Network.fit`. In a list, None is for a network that has none.
     sample_weight : array-like of shape (rows,), list of them, or None
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.
-    optimizer, epochs, batch_size, l2, shuffle, precision, keep_best, checkpoint_every
+    optimizer, epochs, batch_size, l2, shuffle, precision, keep_best, patience, min_delta, checkpoint_every
         As in `Network.fit`, or a list of such values; an array of one dimension will do.
     checkpoint : path, list of paths, or None
         As in `Network.fit`. In a folder that is given for all each network has one of its own, "0", "1", ...
-    callback : callable, list of callables, or None
+    metrics : str, callable, a sequence of these, or a list of such sequences
+        As in `Network.fit`; names in one sequence are for all networks.
+    callback : callable, Callback, a list of them, or None
         As in `Network.fit`, called with the History of a network after each of its epochs, in the thread that trains
-        it; no two calls at the same time.
+        it; no two calls at the same time. In a list, a list is for a network that has several.
     threads : int or None
         At most as many; None takes the processors there are. The results are the same for any number. Where there
         are at least twice as many threads as networks, each network gets several.
@@ -118,6 +125,7 @@ def fit_many(
     n = len(nets)
     settings = _settings(
         n,
+        _for_each("metrics", metrics, n, _depth(metrics) > 1),
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
@@ -125,6 +133,8 @@ def fit_many(
         shuffle=shuffle,
         precision=precision,
         keep_best=keep_best,
+        patience=patience,
+        min_delta=min_delta,
         checkpoint_every=checkpoint_every,
     )
     Xs = _for_each("X", X, n, _depth(X) > 2)
@@ -197,17 +207,18 @@ def _for_each(name: str, value: Any, n: int, listed: bool | None = None) -> Sequ
     return values
 
 
-def _settings(n: int, **values: Any) -> Sequence[Settings]:
-    """How each network is trained."""
-    if not any(map(_is_list, values.values())):
-        return [Settings.of(**values)] * n
+def _settings(n: int, metrics: Sequence[Any], **values: Any) -> Sequence[Settings]:
+    """How each network is trained; of the metrics it has its own."""
+    if not any(map(_is_list, values.values())) and all(entry is metrics[0] for entry in metrics):
+        return [Settings.of(metrics=metrics[0] or (), **values)] * n
     columns = [_for_each(name, value, n) for name, value in values.items()]
+    columns.append([entry or () for entry in metrics])
     made: dict[tuple[int, ...], Settings] = {}
     rows = list(zip(*columns, strict=True))
     for place, row in enumerate(rows):
         with _at(place):
             key = tuple(map(id, row))
-            made[key] = made.get(key) or Settings.of(**dict(zip(values, row, strict=True)))
+            made[key] = made.get(key) or Settings.of(**dict(zip([*values, "metrics"], row, strict=True)))
     return [made[tuple(map(id, row))] for row in rows]
 
 
@@ -232,18 +243,33 @@ def _folders(checkpoint: Any, n: int) -> Sequence[Any]:
     return folders
 
 
-def _one_at_a_time(callbacks: Sequence[Any]) -> Sequence[Any]:
-    """The callbacks so that a call of one waits for that of another, in whichever thread."""
+class _Guarded(Callback):
+    """A callback whose calls wait for those of others, in whichever thread."""
+
+    def __init__(self, callback: Callback, lock: threading.Lock) -> None:
+        self.callback, self.lock = callback, lock
+
+    def on_fit_begin(self, network: Network, history: History) -> object:
+        with self.lock:
+            return self.callback.on_fit_begin(network, history)
+
+    def on_epoch_end(self, history: History) -> object:
+        with self.lock:
+            return self.callback.on_epoch_end(history)
+
+    def on_fit_end(self, history: History) -> object:
+        with self.lock:
+            return self.callback.on_fit_end(history)
+
+
+def _one_at_a_time(hooks: Sequence[Hooks]) -> Sequence[list[Callback]]:
+    """The callbacks of each network, of which no two are called at the same time."""
     lock = threading.Lock()
-
-    def guarded(callback: Callback) -> Callback:
-        def call(history: History) -> object:
-            with lock:
-                return callback(history)
-
-        return call
-
-    return [guarded(callback) if callable(callback) else callback for callback in callbacks]
+    found: list[list[Callback]] = []
+    for place, hook in enumerate(hooks):
+        with _at(place):
+            found.append([_Guarded(callback, lock) for callback in callbacks_of(hook)])
+    return found
 
 
 def _is_list(value: object) -> bool:

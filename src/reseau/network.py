@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
     from reseau.engine.door import Engine, Trainer
     from reseau.parts import Parts
+    from reseau.training.callbacks import Hooks
     from reseau.training.history import History
+    from reseau.training.metrics import MetricLike
     from reseau.vocabulary.optimizers import Optimizer
 
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
@@ -290,6 +292,20 @@ class Network(Model):
             found = None
         return self._converted(X, predict, precision, n_threads) if found is None else found
 
+    def predict(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
+        """The outputs O of the samples X: the same as calling the network, whose parameters these are.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "identity"), inputs=2, dtype="float64")
+        >>> net.parameters[...] = [2.0, 3.0, 1.0]
+        >>> net.predict([[1.0, 1.0], [0.0, 5.0]])
+        array([[ 6.],
+               [16.]])
+        """
+        return self(X, precision=precision, threads=threads)
+
     @in_memory("the outputs of these rows")
     def _converted(self, X: object, predict: Predictor, precision: str | None, threads: int | None) -> FloatArray:
         """O of what the predictor does not take as it is, or a refusal."""
@@ -324,6 +340,60 @@ class Network(Model):
         """
         samples, T = self._samples(X, y)
         return self.compute.errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
+
+    @in_memory("the errors of these rows")
+    def evaluate(
+        self,
+        X: object,
+        y: object,
+        *,
+        metrics: MetricLike | Sequence[MetricLike] = (),
+        sample_weight: object = None,
+        threads: int | None = None,
+    ) -> dict[str, float]:
+        """The mean error of samples, and how good the outputs are in other numbers.
+
+        Parameters
+        ----------
+        X, y, threads
+            As in `errors`.
+        metrics : str, callable, or a sequence of these
+            What to measure, as in `fit`.
+        sample_weight : array-like of shape (rows,) or None
+            How much each row counts in the loss and in the metrics with a name; a function gets no weights.
+
+        Returns
+        -------
+        dict of str to float
+            "loss", E averaged over the rows, and each metric by its name; NaN for one that these rows do not define,
+            such as the AUC of rows of one class.
+
+        Raises
+        ------
+        DataError
+            For samples, targets or weights that cannot be used, and for targets that a metric is not defined for.
+        ParameterError
+            For a metric that is unknown, or not defined for such a network.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64")
+        >>> net.parameters[...] = [2.0]
+        >>> net.evaluate([[1.0], [2.0]], [2.0, 6.0], metrics=("mae", "r2"))
+        {'loss': 1.0, 'mae': 1.0, 'r2': 0.5}
+        """
+        from reseau.training.evaluation import evaluated
+        from reseau.training.loop import Samples
+        from reseau.training.metrics import metrics_of
+
+        asked = metrics_of(metrics)
+        samples, T = self._samples(X, y)
+        s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
+        for metric in asked:
+            metric.check(T, "y", self.architecture)
+        n_threads = engine.threads(threads)
+        return evaluated(self.compute, self.architecture, self.parameters, Samples(samples, T, s), asked, n_threads)
 
     @in_memory("the gradient on these rows")
     def value_and_gradient(
@@ -609,9 +679,13 @@ class Network(Model):
         shuffle: bool = True,
         precision: str | None = None,
         keep_best: bool = False,
+        patience: int | None = None,
+        min_delta: float = 0.0,
+        metrics: MetricLike | Sequence[MetricLike] = (),
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 1,
-        callback: Callable[[History], object] | None = None,
+        callback: Hooks = None,
+        verbose: bool | int = False,
         threads: int | None = None,
     ) -> History:
         """Train on (X, y), from the parameters as they are.
@@ -655,6 +729,17 @@ class Network(Model):
         keep_best : bool
             Whether the parameters of the epoch with the smallest validation loss, the first of equal ones, come back at
             the end; needs `validation_data`.
+        patience : int or None
+            Early stopping: training ends when the validation loss has not fallen for so many epochs in a row, at least
+            1, and the best parameters come back, as with `keep_best`; needs `validation_data`. `History.stopped_early`
+            and `History.best_epoch` tell of it. None goes through all epochs.
+        min_delta : float
+            For patience, the validation loss has fallen only if it is lower by more than this, at least 0.
+        metrics : str, callable, or a sequence of these
+            What is measured after each epoch, into `History.metrics`: on the validation data if there are any, else on
+            (X, y). For classes "accuracy", "log_loss" and "auc"; for numbers "mse", "rmse", "mae" and "r2"; computed as
+            by scikit-learn, of several outputs the mean over them. A function gets the targets, (rows, n_outputs) or
+            integer labels (rows,), and the outputs, and returns a number that is kept by the function's name.
         checkpoint : path or None
             A folder where the run is kept as it stands, in one file. A later call with the same data and settings, on a
             network of the same seed, takes it up from there and ends with the same bytes as if it had never stopped;
@@ -662,10 +747,14 @@ class Network(Model):
         checkpoint_every : int
             After how many epochs the file is written, besides at the end. Each writing waits for the disk: give more
             where epochs are short.
-        callback : callable or None
+        callback : callable, Callback, a list of these, or None
             Called with the History after each epoch; training stops when it returns True, Python's or NumPy's, and goes
             on whatever else it returns. An exception it raises ends the fit and reaches the caller, with the parameters
-            of the epochs so far.
+            of the epochs so far. A `reseau.Callback`, such as a `reseau.CSVLogger`, is also told when the fit begins
+            and when it has ended.
+        verbose : bool or int
+            Whether the progress is shown: on stderr by a bar, or some plain lines if that is no terminal, or below a
+            notebook's cell.
         threads : int or None
             At most as many threads; the result is the same for any number.
 
@@ -726,6 +815,9 @@ class Network(Model):
             shuffle=shuffle,
             precision=precision,
             keep_best=keep_best,
+            patience=patience,
+            min_delta=min_delta,
+            metrics=metrics,
             checkpoint_every=checkpoint_every,
         )
         with in_memory("training on these rows"):
@@ -738,6 +830,7 @@ class Network(Model):
                 sample_weight=sample_weight,
                 checkpoint=checkpoint,
                 callback=callback,
+                verbose=verbose,
                 threads=threads,
             )
 

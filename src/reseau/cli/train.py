@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,11 +15,7 @@ from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
-    from reseau.training.history import History
 
-    Show = Callable[[History], None]  # tells of the epochs so far
-
-PLAIN_LINES = 10  # of progress where there is no terminal
 NO_LAYERS = "none"
 
 
@@ -127,8 +120,9 @@ def train(
         model_path = output or Path(_stem(table) + ".reseau")
         _check_outputs(table, model_path, plot)
         from reseau.tables.model import TableModel
+        from reseau.training.progress import shown
 
-        with _shown(quiet) as show:
+        with nullcontext() if quiet else shown(lambda line: tell(line, err=True), leave=False) as show:
             model = TableModel.train(
                 table,
                 target,
@@ -208,53 +202,6 @@ def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
         check_output(plot, [table, model])
         if plot.absolute() == model.absolute():
             raise ParameterError(f"{plot} cannot be both the model and the picture.")
-
-
-@contextmanager
-def _shown(quiet: bool) -> Iterator[Show | None]:
-    """Show the training on stderr: a live bar on a terminal, else some plain lines."""
-    if quiet:
-        yield None
-    elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        with _live_bar() as show:
-            yield show
-    else:
-        yield _plain_line
-
-
-@contextmanager
-def _live_bar() -> Iterator[Show]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("training"),
-        BarColumn(),
-        TextColumn("epoch {task.completed}/{task.total}  {task.fields[losses]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("training", total=None, losses="", visible=False)
-
-        def show(history: History) -> None:
-            bar.update(task, completed=history.epochs, total=history.planned, losses=_losses(history), visible=True)
-
-        yield show
-
-
-def _plain_line(history: History) -> None:
-    epoch, epochs = history.epochs, history.planned
-    every = max(epochs // PLAIN_LINES, 1)
-    if epoch % every == 0 or epoch in (1, epochs):
-        tell(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  {_losses(history)}", err=True)
-
-
-def _losses(history: History) -> str:
-    """What is told of the last epoch."""
-    validation = f"  validation {history.validation_loss[-1]:.4f}" if history.validation_loss else ""
-    return f"loss {history.loss[-1]:.4f}{validation}"
 
 
 def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:

@@ -28,7 +28,7 @@ from reseau.vocabulary.layers import Architecture
 KIND, NAME = "checkpoint", "checkpoint.reseau"
 BEST = "best"
 DATA = "data"  # of a run: the digest of its data
-LOSS, VALIDATION_LOSS = "history.loss", "history.validation_loss"
+LOSS, VALIDATION_LOSS, METRIC = "history.loss", "history.validation_loss", "history.metrics."
 
 
 @dataclass
@@ -151,6 +151,7 @@ class Checkpoints:
             LOSS: np.array(history.loss),  # as numbers: JSON knows none that are not finite
             VALIDATION_LOSS: np.array(history.validation_loss),
         }
+        tensors |= {f"{METRIC}{place}": np.array(values) for place, values in enumerate(history.metrics.values())}
         tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}
         if snapshot.best is not None:
             tensors[BEST] = snapshot.best
@@ -198,6 +199,11 @@ def _snapshot(
     loss, validation_loss = tensors[LOSS], tensors[VALIDATION_LOSS]
     if loss.shape != (epochs,) or validation_loss.shape not in ((0,), (epochs,)):
         raise ValueError(f"its history is of shape {loss.shape}, but {epochs} epochs were made")
+    names = description["run"].get("metrics") or []
+    metrics = {name: tensors[f"{METRIC}{place}"] for place, name in enumerate(names)}
+    for name, values in metrics.items():
+        if values.shape != (epochs,):
+            raise ValueError(f"its metric {name} is of shape {values.shape}, but {epochs} epochs were made")
     vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
     vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
     for name, vector in vectors.items():
@@ -209,6 +215,14 @@ def _snapshot(
     failure = Failure(**description["failure"]) if "failure" in description else None
     state = tuple(vectors[f"{STATE}{place}"] for place in range(states))
     diverged = epochs if failure is not None else None
-    history = History(loss.tolist(), validation_loss.tolist(), float(seconds), best_epoch, diverged)
+    history = History(
+        loss.tolist(),
+        validation_loss.tolist(),
+        float(seconds),
+        best_epoch,
+        diverged,
+        metrics={name: values.tolist() for name, values in metrics.items()},
+        stopped_early=finished and failure is None and epochs < description["run"]["epochs"],
+    )
     progress, best = ResumePoint(steps, epochs, state), vectors.get(BEST)
     return Snapshot(seed, generator, progress, vectors[PARAMETERS], history, finished, best, failure)

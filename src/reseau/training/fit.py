@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from math import inf, nan
 from os import PathLike
 from typing import Any, Protocol
@@ -17,16 +18,21 @@ from reseau.checks import frames_within
 from reseau.engine.door import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence
+from reseau.training.callbacks import Callback, Hooks, callbacks_of, stopped_by, told
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
 from reseau.training.constants import loss_of_constants
+from reseau.training.evaluation import Outputs, mean_error, outputs_of
 from reseau.training.history import History
 from reseau.training.loop import Run, Samples, train
+from reseau.training.metrics import measured
+from reseau.training.progress import INTERVAL, Show, is_verbose, shown
 from reseau.training.settings import Settings
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
 
-Callback = Callable[[History], object]
+Errors = divergence.Errors
+AS_MANY_AS_THERE_ARE = 2**62
 
 
 class Trainable(Protocol):
@@ -82,7 +88,7 @@ class Trainable(Protocol):
 
 
 class Epochs:
-    """The rules of `fit`: any order of the engine's, the smallest validation loss, a callback that may stop."""
+    """The rules of `fit`: any order of the engine's, the smallest validation loss, patience and callbacks that stop."""
 
     leave = False
     record: FloatArray | None = None
@@ -90,16 +96,26 @@ class Epochs:
     def __init__(
         self,
         network: Trainable,
-        errors: Callable[[FloatArray, Samples], FloatArray],
+        errors: Errors,
+        outputs: Outputs,
+        samples: Samples,
         validation: Samples | None,
-        callback: Callback | None,
+        settings: Settings,
+        callbacks: Sequence[Callback],
+        show: Show | None,
         history: History,
     ) -> None:
-        self.network, self.errors, self.validation, self.callback = network, errors, validation, callback
-        self.history = history
+        self.network, self.errors, self.outputs, self.settings = network, errors, outputs, settings
+        self.validation, self.measured_on = validation, samples if validation is None else validation
+        self.callbacks, self.show, self.history = callbacks, show, history
         self.trained = network.parameters
-        self.at_once = 1 if callback is not None or validation is not None else 2**62
-        self.began = time.perf_counter() - history.seconds
+        asked = callbacks or validation is not None or settings.metrics
+        self.at_once = 1 if asked or show is not None else AS_MANY_AS_THERE_ARE
+        self.grows = show is not None and not asked
+        self.began = self.told = time.perf_counter() - history.seconds
+        self.waiting = Waiting(settings)
+        for loss in history.validation_loss:
+            self.waiting.is_over(loss)
 
     def order(self) -> None:
         """The engine's."""
@@ -107,27 +123,42 @@ class Epochs:
     def is_best(self, losses: list[float], failure: Failure | None) -> bool:
         """Write the history on."""
         self._check_same()
-        history = self.history
+        history, settings = self.history, self.settings
         history.loss += losses
         if failure is not None:
             history.diverged = history.epochs
+        if settings.metrics:
+            numbers: Mapping[str, float] = {}
+            if failure is None:
+                on = self.measured_on
+                numbers = measured(settings.metrics, on.T, self.outputs(on), on.s, self.network.architecture)
+            for metric in settings.metrics:
+                history.metrics.setdefault(metric.name, []).append(numbers.get(metric.name, nan))
         if self.validation is None:
             return False
         best = inf if history.best_epoch is None else history.validation_loss[history.best_epoch - 1]
         loss = nan
         if failure is None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                loss = float(self.errors(self.trained, self.validation).sum(axis=1, dtype="float64").mean())
+            loss = mean_error(self.errors(self.trained, self.validation), None)
         history.validation_loss.append(loss)
         if loss < best:
             history.best_epoch = history.epochs
         return loss < best
 
     def goes_on(self, failure: Failure | None) -> bool:
-        """Unless the callback says True."""
-        self.history.seconds = time.perf_counter() - self.began
-        stops = self.callback is not None and _is_true(self.callback(self.history))
+        """Unless a callback says True, or patience is at its end."""
+        history, now = self.history, time.perf_counter()
+        if self.grows:  # as many epochs as take no longer than the eye
+            took, self.told = max(now - self.told, 1e-9), now
+            self.at_once = max(1, int(self.at_once * min(2.0, INTERVAL / took)))
+        history.seconds = now - self.began
+        stops = stopped_by(self.callbacks, history)
         self._check_same()
+        if self.validation is not None:
+            stops |= self.waiting.is_over(history.validation_loss[-1])
+        history.stopped_early = stops and failure is None and history.epochs < history.planned
+        if self.show is not None:
+            self.show(history)
         return not stops
 
     def ends_by_interruption(self) -> bool:
@@ -141,6 +172,20 @@ class Epochs:
                 "The network was built anew while it was trained, by its callback or another thread, and has none of "
                 "this training; build it before fit or after it."
             )
+
+
+class Waiting:
+    """How long the validation loss has not fallen; `patience` and `min_delta` are those of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.patience, self.min_delta = settings.patience, settings.min_delta
+        self.best, self.epochs = inf, 0
+
+    def is_over(self, loss: float) -> bool:
+        """Note the loss of the next epoch; return whether patience is at its end."""
+        better = loss < self.best - self.min_delta if self.best < inf else loss < inf
+        self.best, self.epochs = (loss, 0) if better else (self.best, self.epochs + 1)
+        return self.patience is not None and self.epochs >= self.patience
 
 
 class Found(dict[object, Any]):
@@ -163,7 +208,7 @@ class Fit:
     ----------
     network : Trainable
         What is trained.
-    X, y, validation_data, sample_weight, checkpoint, callback, threads
+    X, y, validation_data, sample_weight, checkpoint, callback, verbose, threads
         Those of `Network.fit`.
     settings : Settings
         How.
@@ -193,22 +238,24 @@ class Fit:
         validation_data: object,
         sample_weight: object,
         checkpoint: str | PathLike[str] | None,
-        callback: Callback | None,
+        callback: Hooks,
         threads: int,
+        verbose: object = False,
         found: Found | None = None,
         names: tuple[str, str] = ("X", "y"),
     ) -> None:
         settings.check_dtype(network.dtype)
         if settings.keep_best and validation_data is None:
-            raise ParameterError(
-                "keep_best=True needs validation_data: the best epoch is that with the smallest loss on it."
-            )
-        if callback is not None and not callable(callback):
-            raise ParameterError(f"callback is {callback!r}, but must be a function of the History.")
+            asked = "keep_best=True" if settings.patience is None else f"patience={settings.patience}"
+            raise ParameterError(f"{asked} needs validation_data: the best epoch is that with the smallest loss on it.")
+        self.callbacks, self.verbose = callbacks_of(callback), is_verbose(verbose)
         found = Found() if found is None else found
-        self.network, self.settings, self.callback, self.threads = network, settings, callback, threads
+        self.network, self.settings, self.threads = network, settings, threads
         arrays = (X, y, sample_weight, validation_data)
         self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
+        measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
+        for metric in settings.metrics:
+            metric.check(measured_on.T, name, self.architecture)
         self.checkpoint = checkpoint
         self._checkpoints: Checkpoints | None = None
         self._snapshot: Snapshot | None = None
@@ -242,10 +289,19 @@ class Fit:
 
     def completed(self) -> History:
         """Train the network."""
+        if not self.network.built:
+            self.network.build_as(self.architecture)
+        history = History() if self._snapshot is None else self._snapshot.history
+        history.planned = self.settings.epochs
+        with ExitStack() as around:
+            around.enter_context(told(self.callbacks, self.network, history))
+            show = around.enter_context(shown()) if self.verbose else None
+            self._train(history, show)
+        return history
+
+    def _train(self, history: History, show: Show | None) -> None:
         network, settings, architecture, samples = self.network, self.settings, self.architecture, self.samples
         checkpoints, snapshot = self._checkpoints, self._snapshot
-        if not network.built:
-            network.build_as(architecture)
         if snapshot is not None:
             network.generator_state = snapshot.generator
         trainer = network.trainer(
@@ -258,13 +314,11 @@ class Fit:
         )
         parameters = network.parameters
         start = parameters.copy()
-        history, run = History(), Run()
+        run = Run()
         if snapshot is not None:
             parameters[...] = snapshot.parameters
             trainer.go_on_from(snapshot.progress)
-            history = snapshot.history
             run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
-        history.planned = settings.epochs
 
         def errors(w: FloatArray, of: Samples) -> FloatArray:
             return network.compute.errors(architecture, w, of.X, of.T, self.threads)
@@ -279,14 +333,14 @@ class Fit:
                 Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
             )
 
+        outputs = outputs_of(network.compute, architecture, parameters, self.threads)
         guard = divergence.guard_of(errors, samples, start, self._of_constants)
-        rules = Epochs(network, errors, self.validation, self.callback, history)
+        rules = Epochs(network, errors, outputs, samples, self.validation, settings, self.callbacks, show, history)
         train(run, trainer, parameters, samples, settings, rules, guard, None if checkpoints is None else write)
         if run.failure is not None:
             self.warning = divergence.of_training(errors, samples, history, run, settings, start, guard)
         elif self.validation is not None:
             self.warning = divergence.of_validation(history, self.validation)
-        return history
 
 
 def fit(
@@ -369,10 +423,3 @@ def _check_finite(network: Trainable) -> None:
                 f"The network's {name} holds {tensor[wrong][0]}, from where no training leads back; give it other "
                 "weights, or build a new network."
             )
-
-
-def _is_true(answer: object) -> bool:
-    """Whether a callback returned True, Python's or NumPy's; nothing else asks for a stop."""
-    if getattr(answer, "dtype", None) == np.bool_ and getattr(answer, "shape", None) == ():
-        return bool(answer)
-    return answer is True

@@ -16,6 +16,9 @@ class History:
         a layer has it), without the l2 penalty.
     validation_loss : list of float
         The mean error of the validation data after each epoch; empty without validation data.
+    metrics : dict of str to list of float
+        Each metric that `fit` was asked for, after each epoch: of the validation data where there are any, else of the
+        training's; NaN where it is not defined, or the epoch diverged.
     seconds : float
         Wall-clock time spent so far.
     best_epoch : int or None
@@ -27,6 +30,8 @@ class History:
         loss of NaN), and its weights were given up. None if all went well.
     planned : int
         How many epochs there will be, if nothing ends training before.
+    stopped_early : bool
+        Whether it has ended before, because the validation loss no longer fell (`patience`) or a callback asked for it.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -35,6 +40,8 @@ class History:
     best_epoch: int | None = None
     diverged: int | None = None
     planned: int = 0
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    stopped_early: bool = False
 
     @property
     def epochs(self) -> int:

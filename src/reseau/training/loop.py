@@ -44,7 +44,7 @@ class Rules(Protocol):
     Attributes
     ----------
     at_once : int
-        How many epochs may run without anybody being asked or told in between.
+        How many epochs may run now without anybody being asked or told in between.
     leave : bool
         Whether the weights may stay where the engine has them after an epoch.
     record : ndarray of shape (batches, 2) or None
@@ -130,9 +130,10 @@ def train(
         Called after every `settings.checkpoint_every` epochs and at the end.
     """
     of_a_run = {**settings.of_a_run, "batch_size": min(settings.batch_size, samples.X.shape[0])}
-    at_once = rules.at_once if checkpoint is None else min(rules.at_once, settings.checkpoint_every)
+    every = settings.checkpoint_every
     try:
         while not run.finished:
+            at_once = rules.at_once if checkpoint is None else min(rules.at_once, every - run.epochs % every)
             losses = trainer.run(
                 *samples,
                 epochs=min(at_once, settings.epochs - run.epochs),
@@ -148,7 +149,7 @@ def train(
                 run.best = parameters.copy()
             goes_on = rules.goes_on(run.failure)
             run.finished = not goes_on or run.failure is not None or run.epochs >= settings.epochs
-            if checkpoint is not None and (run.finished or run.epochs % settings.checkpoint_every == 0):
+            if checkpoint is not None and (run.finished or run.epochs % every == 0):
                 checkpoint(run)
     except KeyboardInterrupt:
         if not rules.ends_by_interruption():

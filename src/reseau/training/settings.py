@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from reseau.checks import boolean, integer, real
+from reseau.errors import ParameterError
+from reseau.training.metrics import Metric, metrics_of
 from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
 from reseau.vocabulary.precisions import check_precision
 
@@ -32,7 +34,13 @@ class Settings:
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How products are computed, see `reseau.vocabulary.precisions`.
     keep_best : bool
-        Whether the parameters of the best epoch come back at the end.
+        Whether the parameters of the best epoch come back at the end; with `patience` they always do.
+    patience : int or None
+        After how many epochs in a row without a better validation loss training ends, at least 1; None for never.
+    min_delta : float
+        By how much at least the validation loss has to fall to be better, at least 0.
+    metrics : tuple of Metric
+        What is measured after each epoch; names, functions and lists of them are taken too.
     checkpoint_every : int
         After how many epochs a checkpoint is written, at least 1.
 
@@ -49,6 +57,9 @@ class Settings:
     shuffle: bool = True
     precision: str | None = None
     keep_best: bool = False
+    patience: int | None = None
+    min_delta: float = 0.0
+    metrics: tuple[Metric, ...] = ()
     checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
@@ -57,10 +68,15 @@ class Settings:
             batch_size=integer("batch_size", self.batch_size, low=1),
             l2=real("l2", self.l2, low=0),
             shuffle=boolean("shuffle", self.shuffle),
-            keep_best=boolean("keep_best", self.keep_best),
+            keep_best=boolean("keep_best", self.keep_best) or self.patience is not None,
+            patience=None if self.patience is None else integer("patience", self.patience, low=1, also="None"),
+            min_delta=real("min_delta", self.min_delta, low=0),
+            metrics=metrics_of(self.metrics),
             checkpoint_every=integer("checkpoint_every", self.checkpoint_every, low=1),
         )
         check_precision(self.precision)
+        if self.min_delta and self.patience is None:
+            raise ParameterError(f"min_delta is {self.min_delta:g}, which does nothing without patience; give both.")
 
     @classmethod
     def of(cls, *, optimizer: Optimizer | str | None, **others: Any) -> Settings:
@@ -81,6 +97,9 @@ class Settings:
             "shuffle": self.shuffle,
             "precision": self.precision,
             "keep_best": self.keep_best,
+            "patience": self.patience,
+            "min_delta": self.min_delta or None,  # None where it is as it is by default, as in older checkpoints
+            "metrics": [metric.name for metric in self.metrics] or None,
         }
 
     @cached_property

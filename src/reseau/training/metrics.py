@@ -1,0 +1,268 @@
+"""The table of metrics: how good outputs are, in numbers that people compare, beside the loss that is minimised.
+
+The numbers are scikit-learn's, whose names most of them have too. Of several outputs a metric of numbers is the mean of
+each output's own, over the rows where its target is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from numbers import Real
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from reseau.arrays import FloatArray, IntArray
+from reseau.checks import known, shown
+from reseau.errors import DataError, ParameterError
+from reseau.vocabulary.intervals import CLOSED_UNIT
+from reseau.vocabulary.layers import Architecture
+
+Weights: TypeAlias = FloatArray | None
+MetricLike: TypeAlias = str | Callable[[Any, Any], Any]
+TAKEN = ("loss", "validation_loss", "epoch", "seconds")  # what stands beside metrics by name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One entry of the table, or a function of one's own.
+
+    Attributes
+    ----------
+    name : str
+        The name users write.
+    words : str
+        What it is.
+    value : callable
+        Of a metric of classes (truth, chances, one_of_many, weights) -> float; truth and chances are of shape (rows,
+        columns), 0 or 1 and the probability of it, a column for each class, of which one is right, or for each
+        yes-or-no. Of one of numbers (targets, outputs, weights) -> float, of one output neuron. A function of one's own
+        gets targets and outputs as the engines have them.
+    of : {"classes", "numbers", "anything"}
+        What it compares.
+    any_scores : bool
+        Of a metric of classes whether it takes outputs that are no probabilities.
+    aliases : tuple of str
+        What other libraries call it, for those who ask for it so.
+    """
+
+    name: str
+    words: str
+    value: Callable[..., Any]
+    of: str
+    any_scores: bool = False
+    aliases: tuple[str, ...] = ()
+
+    def check(self, T: FloatArray | IntArray, name: str, architecture: Architecture) -> None:
+        """Refuse what it is not defined for: DataError for targets called `name`, ParameterError for a network."""
+        if self.of == "numbers":
+            if T.ndim == 1:
+                raise ParameterError(
+                    f"metrics holds {self.name!r}, which compares numbers, but {name} holds class labels; take "
+                    f"{_names('classes')}."
+                )
+            if T.shape[1] != architecture.outputs:
+                raise ParameterError(
+                    f"metrics holds {self.name!r}, which compares each target with an output, but there are "
+                    f"{architecture.outputs} outputs for {T.shape[1]} target(s); give a function of your own."
+                )
+        if self.of == "classes":
+            if T.ndim == 2:
+                self._check_truth(T, name)
+            like = architecture.layers[-1].range_like
+            if not self.any_scores and like.distribution is None and not CLOSED_UNIT.contains(like.range):
+                raise ParameterError(
+                    f"metrics holds {self.name!r}, which needs probabilities, but the last layer's activation "
+                    f"{like.name!r} gives values in {like.range}; end in sigmoid or softmax."
+                )
+
+    def _check_truth(self, T: Any, name: str) -> None:
+        wrong = (T != 0) & (T != 1) & ~np.isnan(T)
+        if wrong.any():
+            row, column = (int(place) for place in np.unravel_index(int(np.argmax(wrong)), T.shape))
+            raise DataError(
+                f"metrics holds {self.name!r}, which needs classes, targets of 0 and 1 or labels, but {name} holds "
+                f"{T[row, column]:g} at row {row}"
+                + (f", column {column}" if T.shape[1] > 1 else "")
+                + f"; for numbers "
+                f"take {_names('numbers')}."
+            )
+
+    def measured(self, T: FloatArray | IntArray, O: FloatArray, s: Weights, architecture: Architecture) -> float:
+        """Its number for targets that were checked, outputs and weights; NaN where it is not defined."""
+        if self.of != "anything" and not np.isfinite(O).all():
+            return nan
+        with np.errstate(all="ignore"):
+            if self.of == "numbers":
+                return _mean_of_outputs(self.value, T, O.astype(np.float64, copy=False), s)
+            if self.of == "classes":
+                return float(self.value(*_classes(T, O, s, architecture)))
+        found = self.value(T, O)
+        if not isinstance(found, Real) and getattr(found, "shape", None) != ():
+            raise ParameterError(f"The metric {self.name} returned {shown(found)}, but must return a number.")
+        return float(found)
+
+
+def _names(of: str) -> str:
+    return ", ".join(repr(name) for name, entry in METRICS.items() if entry.of == of)
+
+
+def _mean_of_outputs(value: Callable[..., float], T: Any, O: FloatArray, s: Weights) -> float:
+    """The mean over the outputs that were measured, each over the rows where it was."""
+    found = []
+    for t, o in zip(T.T, O.T, strict=True):
+        there = ~np.isnan(t)
+        if there.any():
+            found.append(value(t[there], o[there], None if s is None else s[there]))
+    return float(np.mean(found)) if found else nan
+
+
+def _classes(
+    T: FloatArray | IntArray, O: FloatArray, s: Weights, architecture: Architecture
+) -> tuple[Any, Any, bool, Weights]:
+    """Truth and chances in columns, whether one class of them is right, and weights, of rows that have a truth."""
+    like = architecture.layers[-1].range_like
+    P = np.exp(O) if like.distribution == "logarithms" else O
+    if T.ndim == 1:
+        truth = np.zeros(P.shape, dtype=np.int64)
+        truth[np.arange(len(T)), T] = 1
+        return truth, P, True, s
+    there = ~np.isnan(T).all(axis=1)
+    if not there.all():
+        T, P, s = T[there], P[there], None if s is None else s[there]
+    return T, P, like.distribution is not None, s
+
+
+def _accuracy(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
+    if one_of_many:
+        right = truth.argmax(axis=1) == P.argmax(axis=1)
+    else:
+        right = (((P > 0.5) == truth) | np.isnan(truth)).all(axis=1)
+    return float(np.average(right, weights=s))
+
+
+def _log_loss(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
+    from sklearn.metrics import log_loss
+
+    if one_of_many:
+        return float(log_loss(truth.argmax(axis=1), P, sample_weight=s, labels=range(P.shape[1])))
+    return _mean_of_outputs(lambda t, p, s: log_loss(t, p, sample_weight=s, labels=(0, 1)), truth, P, s)
+
+
+def _auc(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    def of_one(t: Any, p: Any, s: Weights) -> float:
+        if t.min() == t.max():  # no pair to tell apart
+            return nan
+        return float(roc_auc_score(t, p, sample_weight=s))
+
+    if one_of_many and P.shape[1] == 2:
+        truth, P = truth[:, 1:], P[:, 1:]
+    return _mean_of_outputs(of_one, truth, P, s)
+
+
+def _of_numbers(name: str, least: int = 1) -> Callable[..., float]:
+    """scikit-learn's function of this name, which is defined for so many rows."""
+
+    def value(t: Any, o: Any, s: Weights) -> float:
+        import sklearn.metrics
+
+        if len(t) < least:
+            return nan
+        return float(getattr(sklearn.metrics, name)(t, o, sample_weight=s))
+
+    return value
+
+
+_ENTRIES = (
+    Metric(
+        name="accuracy",
+        words="the share of the rows whose class is right; of several yes-or-nos, all of them",
+        value=_accuracy,
+        of="classes",
+        any_scores=True,
+        aliases=("acc", "accuracy_score", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
+    ),
+    Metric(
+        name="log_loss",
+        words="−ln of the probability of what is right, on average",
+        value=_log_loss,
+        of="classes",
+        aliases=("neg_log_loss", "cross_entropy", "binary_cross_entropy", "crossentropy"),
+    ),
+    Metric(
+        name="auc",
+        words="the area under the ROC curve; of several classes the mean of each against all others",
+        value=_auc,
+        of="classes",
+        any_scores=True,
+        aliases=("roc_auc", "roc_auc_score", "auroc"),
+    ),
+    Metric(
+        name="mse",
+        words="mean squared error",
+        value=_of_numbers("mean_squared_error"),
+        of="numbers",
+        aliases=("mean_squared_error", "neg_mean_squared_error"),
+    ),
+    Metric(
+        name="rmse",
+        words="its square root",
+        value=_of_numbers("root_mean_squared_error"),
+        of="numbers",
+        aliases=("root_mean_squared_error", "neg_root_mean_squared_error"),
+    ),
+    Metric(
+        name="mae",
+        words="mean absolute error",
+        value=_of_numbers("mean_absolute_error"),
+        of="numbers",
+        aliases=("mean_absolute_error", "neg_mean_absolute_error"),
+    ),
+    Metric(
+        name="r2",
+        words="R², the share of the variance that is explained",
+        value=_of_numbers("r2_score", least=2),
+        of="numbers",
+        aliases=("r2_score", "r_squared", "rsquared"),
+    ),
+)
+
+METRICS: dict[str, Metric] = {entry.name: entry for entry in _ENTRIES}
+"""Every metric by its name."""
+
+
+def metrics_of(value: object) -> tuple[Metric, ...]:
+    """A name, a function, or a sequence of these, as metrics; ParameterError for anything else."""
+    if isinstance(value, Metric | str) or callable(value):
+        value = (value,)
+    if not isinstance(value, Sequence):
+        raise ParameterError(
+            f"metrics is {shown(value)}, but must be names or functions of targets and outputs, such as "
+            f"('accuracy',). Known: {', '.join(METRICS)}."
+        )
+    found: dict[str, Metric] = {}
+    for entry in value:
+        metric = entry if isinstance(entry, Metric) else _one(entry)
+        if metric.name in found or metric.name in TAKEN:
+            what = "twice" if metric.name in found else "a function of this name, which History has for itself"
+            raise ParameterError(f"metrics holds {metric.name!r}: {what}; give each a name of its own.")
+        found[metric.name] = metric
+    return tuple(found.values())
+
+
+def _one(value: Any) -> Metric:
+    if callable(value) and not isinstance(value, type):
+        name = getattr(value, "__name__", None) or getattr(getattr(value, "func", None), "__name__", None)
+        return Metric(name=str(name or type(value).__name__), words="", value=value, of="anything")
+    return METRICS[known("metrics", value, METRICS)]
+
+
+def measured(
+    metrics: Sequence[Metric], T: FloatArray | IntArray, O: FloatArray, s: Weights, architecture: Architecture
+) -> Mapping[str, float]:
+    """Each metric's number by its name."""
+    return {metric.name: metric.measured(T, O, s, architecture) for metric in metrics}
