@@ -50,12 +50,14 @@ def test_the_first_network_costs_no_heavy_library_either() -> None:
 def test_the_public_names_are_these_and_every_kind_of_layer_and_every_optimizer() -> None:
     tables = {entry.__name__ for entry in (*LAYERS.values(), *OPTIMIZERS.values())}
     assert set(reseau.__all__) == tables | {
+        "CSVLogger",
         "Callback",
         "DataError",
         "History",
         "LossCurveDisplay",
         "MLPClassifier",
         "MLPRegressor",
+        "MLflowLogger",
         "ModelFileError",
         "Network",
         "NetworkDisplay",
@@ -63,6 +65,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_and_every_optimizer(
         "ReseauError",
         "Residual",
         "TableModel",
+        "TensorBoardLogger",
         "__version__",
         "fit_many",
         "from_keras",

@@ -16,6 +16,9 @@ _HOMES = {
     "PReLU": "vocabulary.layers",
     "Residual": "vocabulary.layers",
     "Callback": "training.callbacks",
+    "CSVLogger": "training.loggers",
+    "MLflowLogger": "training.loggers",
+    "TensorBoardLogger": "training.loggers",
     "History": "training.history",
     "SGD": "vocabulary.optimizers",
     "Adam": "vocabulary.optimizers",
@@ -46,6 +49,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "CSVLogger",
     "Callback",
     "DataError",
     "Dense",
@@ -55,6 +59,7 @@ __all__ = [
     "LossCurveDisplay",
     "MLPClassifier",
     "MLPRegressor",
+    "MLflowLogger",
     "ModelFileError",
     "Network",
     "NetworkDisplay",
@@ -64,6 +69,7 @@ __all__ = [
     "ReseauError",
     "Residual",
     "TableModel",
+    "TensorBoardLogger",
     "__version__",
     "fit_many",
     "from_keras",
@@ -92,6 +98,7 @@ if TYPE_CHECKING:
     from reseau.tables.model import TableModel
     from reseau.training.callbacks import Callback
     from reseau.training.history import History
+    from reseau.training.loggers import CSVLogger, MLflowLogger, TensorBoardLogger
     from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
     from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
 

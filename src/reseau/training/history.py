@@ -44,6 +44,12 @@ class History:
     stopped_early: bool = False
 
     @property
+    def columns(self) -> dict[str, list[float]]:
+        """What there is of each epoch, by name: "loss", "validation_loss" if there is any, and each metric's."""
+        validation = {"validation_loss": self.validation_loss} if self.validation_loss else {}
+        return {"loss": self.loss, **validation, **self.metrics}
+
+    @property
     def epochs(self) -> int:
         """How many epochs there were, with one that diverged."""
         return len(self.loss)
