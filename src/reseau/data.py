@@ -396,33 +396,31 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     return True
 
 
-def weights(values: object, rows: int) -> FloatArray:
+def weights(values: object, rows: int, name: str = "sample_weight") -> FloatArray:
     """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64.
 
     Their sum can be divided by, and multiplied with errors: else they are refused. What is below the smallest normal
     number beside larger ones counts nothing, and becomes zero.
     """
-    array = _in_c_order(_numeric(values, "sample_weight"), np.float64)
+    array = _in_c_order(_numeric(values, name), np.float64)
     if array.shape != (rows,):
-        raise DataError(f"sample_weight has shape {array.shape}, but must be ({rows},): one weight for each row of X.")
-    _check_finite(array, "sample_weight", array.dtype, values)
+        raise DataError(f"{name} has shape {array.shape}, but must be ({rows},): one weight for each row.")
+    _check_finite(array, name, array.dtype, values)
     if (array < 0).any():
         row = int(np.argmax(array < 0))
-        raise DataError(f"sample_weight holds {array[row]:g} at row {row}, but a weight cannot be negative.")
+        raise DataError(f"{name} holds {array[row]:g} at row {row}, but a weight cannot be negative.")
     info = np.finfo(np.float64)
     smallest, most = float(info.smallest_normal), float(np.sqrt(info.max))
     least = smallest / float(info.eps)  # times an error it is to stay normal
     with np.errstate(over="ignore"):
         total, largest = float(array.sum()), float(array.max())
     if total > most:
-        raise DataError(
-            f"sample_weight sums to {total:g}, but may sum to {most:.3g} at most; divide it by its largest value."
-        )
+        raise DataError(f"{name} sums to {total:g}, but may sum to {most:.3g} at most; divide it by its largest value.")
     if largest == 0:
-        raise DataError("sample_weight holds only zeros; at least one row needs a weight above 0.")
+        raise DataError(f"{name} holds only zeros; at least one row needs a weight above 0.")
     if largest < least:
         raise DataError(
-            f"sample_weight holds nothing above {largest:g}, but some weight must be at least {least:.3g}; divide "
+            f"{name} holds nothing above {largest:g}, but some weight must be at least {least:.3g}; divide "
             "it by its largest value."
         )
     tiny = array < smallest

@@ -54,7 +54,7 @@ def test_the_constructor_is_scikit_learn_s(ours, theirs):
         return [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    more = [("loss", keyword, "log_loss"), ("precision", keyword, None)]
+    more = [("loss", keyword, "log_loss"), *((name, keyword, None) for name in ("precision", "early_stopping_metric"))]
     assert [p for p in parameters(ours) if p not in more] == parameters(theirs)
 
 

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
     from reseau.network import Network
 
-# What a fit leaves behind.
-RECORDS = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+# What a fit leaves behind; after "lbfgs" there is none of the epochs but the validation loss.
+OF_EPOCHS = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "validation_loss_curve_")
+RECORDS = ("n_iter_", "t_", "loss_", *OF_EPOCHS)
+# The parameters that earlier releases lack, left out of files where they change nothing.
+_ADDED = {"loss": LOG_LOSS, "precision": None, "early_stopping_metric": None}
 TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself
 
 
@@ -56,7 +59,7 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
         "parameters": {
             key: plain(key, value)
             for key, value in estimator.get_params(deep=False).items()
-            if (key, value) not in (("loss", LOG_LOSS), ("precision", None))  # for releases without that parameter
+            if not _as_before(key, value)
         },
         "network": network.describe(),
         "classes": estimator._described_classes(),
@@ -66,6 +69,11 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
         else {"steps": progress.steps, "epochs": progress.epochs, "rate_factor": float(state["_rate_factor"])},
     }
     return description, tensors
+
+
+def _as_before(key: str, value: Any) -> bool:
+    """Whether it is a parameter that earlier releases lack, with the value that stands for what they do."""
+    return key in _ADDED and type(value) is type(_ADDED[key]) and value == _ADDED[key]
 
 
 def plain(name: str, value: Any) -> Any:

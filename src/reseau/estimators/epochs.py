@@ -14,6 +14,7 @@ from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
+    from reseau.estimators.validation import Validation
 
 _SMALLEST_RATE = 1e-6  # "adaptive" divides the rate by 5 until here, then stops, as in scikit-learn
 
@@ -73,8 +74,8 @@ class Epochs:
         How many are trained on.
     random : RandomState
         What draws the order of rows.
-    validation : list [X, y, weights] or None
-        Rows to score, with early stopping.
+    validation : Validation or None
+        Rows that are not trained on; with early stopping, they are scored.
     first : bool
         Whether there are no weights yet that an interruption could leave.
     leave : bool
@@ -96,7 +97,7 @@ class Epochs:
         epoch_loss: EpochLoss,
         rows: int,
         random: np.random.RandomState,
-        validation: list[Any] | None,
+        validation: Validation | None,
         *,
         first: bool,
         leave: bool,
@@ -126,21 +127,27 @@ class Epochs:
         model.loss_curve_.append(model.loss_)
         if model.verbose:
             print(f"Iteration {model.n_iter_}, loss = {model.loss_:.8f}")  # noqa: T201
-        if self.validation is None:
+        loss = nan
+        if self.validation is not None:
+            loss = nan if failure is not None else self.validation.loss(model)
+            model._note_validation_loss(loss)
+        if not model.early_stopping:
             best = inf if model.best_loss_ is None else model.best_loss_
             worse = model.loss_ > best - model.tol
             model.best_loss_ = min(best, model.loss_)
+            is_best = False
         else:
-            score = nan if failure is not None else model._network_score(*self.validation)
+            assert self.validation is not None
+            score = nan if failure is not None else self.validation.score(model, loss)
             if model.verbose:
                 print(f"Validation score: {score:f}")  # noqa: T201
             scores = model.validation_scores_ = model.validation_scores_ or []
             scores.append(score)
             best = -inf if model.best_validation_score_ is None else model.best_validation_score_
-            worse = score < best + model.tol
+            worse, is_best = score < best + model.tol, score > best
             model.best_validation_score_ = max(best, score)
         model._no_improvement_count = model._no_improvement_count + 1 if worse else 0
-        return self.validation is not None and score > best
+        return is_best
 
     def goes_on(self, failure: Failure | None) -> bool:
         """Change the rate; the patience may be at an end."""

@@ -92,6 +92,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How the matrix products of "adam" and "sgd" are computed, as in `reseau.Network.fit`; for X in float32.
         Predictions are as exact as without.
+    early_stopping_metric : str, callable or None
+        What `early_stopping` compares: "loss", the loss on the validation rows; the name of one of scikit-learn's
+        scorers, such as "roc_auc"; a scorer (estimator, X, y) -> number, the greater the better, which gets the weights
+        of the rows if it takes `sample_weight`; None, as in scikit-learn, the accuracy (of a regressor R²).
 
     Attributes
     ----------
@@ -109,7 +113,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     best_loss_ : float or None
         The smallest; None with early stopping.
     validation_scores_, best_validation_score_
-        Accuracy on the validation rows; None without early stopping.
+        What `early_stopping_metric` gave on the validation rows after each epoch, for "loss" that times −1; None
+        without early stopping.
+    validation_loss_curve_ : list of float
+        The loss on the validation rows after each epoch (iteration of "lbfgs"), without the penalty; only there where
+        there are such rows, given to `fit` or taken aside.
     n_iter_, t_ : int
         Epochs of the last fit, samples seen in all.
     n_layers_, n_outputs_ : int
@@ -168,6 +176,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         max_fun: int = 15000,
         loss: str = "log_loss",
         precision: str | None = None,
+        early_stopping_metric: Any = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -195,6 +204,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             precision=precision,
+            early_stopping_metric=early_stopping_metric,
         )
 
     def _check_parameters(self) -> list[int]:
@@ -235,8 +245,37 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             self._check_known(y, places, all_of_them=self.warm_start and not incremental)
         elif incremental:
             self._check_known(y, places, all_of_them=False)
+        return places, self._taught(places)
+
+    def _taught(self, places: Any) -> Any:
+        """The targets for classes in these places, as the loss takes them."""
         takes_labels = LOSSES[class_loss(self.loss, self._one_of_many)].distribution
-        return places, np.eye(len(self.classes_))[places] if self._one_of_many and not takes_labels else places
+        return np.eye(len(self.classes_))[places] if self._one_of_many and not takes_labels else places
+
+    def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
+        y = labels.read(y, "y_val")
+        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
+            raise DataError(
+                f"y_val is {_in_words(y.ndim == 2, y.shape[-1])}, but y is "
+                f"{_in_words(self._several, len(self.classes_))}."
+            )
+        if self._several:
+            dense = y.toarray() if scipy.sparse.issparse(y) else y
+            return dense, dense
+        labels.check_kind(y, self.classes_, "y_val")
+        places = labels.number(y, self.classes_)
+        if len(places) and places.min() < 0:
+            row = int(np.argmin(places))
+            raise DataError(
+                f"y_val holds {y[row : row + 1].tolist()[0]!r} at row {row}, which is none of the classes of y: "
+                f"{labels.shown(self.classes_)}."
+            )
+        return places, self._taught(places)
+
+    def _as_given(self, y: Any) -> Any:
+        if self._several:
+            return scipy.sparse.csr_matrix(y) if self._sparse_labels else y
+        return self.classes_[y]
 
     def _check_declared(self, classes: Any) -> None:
         """Refuse `classes` of a later `partial_fit` that are not those of the first."""
@@ -427,6 +466,17 @@ def _in_words(several: bool, columns: int) -> str:
     return f"a matrix of {columns} labels a row" if several else "one label a row"
 
 
+def _numbers(y: Any, rows: int, name: str) -> tuple[Any, Any]:
+    """Targets that are numbers: as an array, and as `reseau.data.targets` takes them."""
+    y = y.toarray() if scipy.sparse.issparse(y) else y
+    array = as_array(y, name)
+    if array.ndim not in (1, 2) or 0 in array.shape[1:]:
+        raise DataError(
+            f"{name} has shape {array.shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers."
+        )
+    return array, y
+
+
 class MLPRegressor(RegressorMixin, Perceptron):
     """A multilayer perceptron that predicts numbers, with scikit-learn's parameters, methods and attributes.
 
@@ -441,19 +491,19 @@ class MLPRegressor(RegressorMixin, Perceptron):
         As for `MLPClassifier`.
     random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric
         As for `MLPClassifier`.
 
     Attributes
     ----------
     network_ : Network
         The network itself.
-    validation_scores_, best_validation_score_
-        R² on the validation rows; None without early stopping.
     loss_ : float
         The last epoch's mean error of the rows, with the penalty ½ α Σ W²/rows. The error of a row is the loss summed
         over the outputs; as in scikit-learn, squared_error is averaged over them, and poisson is half the deviance.
-    coefs_, intercepts_, loss_curve_, best_loss_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+    coefs_, intercepts_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, validation_loss_curve_
+        As for `MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As for `MLPClassifier`.
 
     Examples
@@ -497,6 +547,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
         precision: str | None = None,
+        early_stopping_metric: Any = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -524,6 +575,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             precision=precision,
+            early_stopping_metric=early_stopping_metric,
         )
 
     def _check_parameters(self) -> list[int]:
@@ -540,14 +592,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         if y is None:
             raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
-        if scipy.sparse.issparse(y):
-            y = y.toarray()
-        array = as_array(y, "y")
-        if array.ndim not in (1, 2) or 0 in array.shape[1:]:
-            raise DataError(
-                f"y has shape {array.shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers."
-            )
-        return array, y
+        return _numbers(y, rows, "y")
+
+    def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
+        return _numbers(y, rows, "y_val")
 
     def _scored(self, y: Any, T: Any) -> Any:
         found = y if y.dtype.kind in "iuf" else T.reshape(y.shape)

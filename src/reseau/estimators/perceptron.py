@@ -23,8 +23,10 @@ from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description
 from reseau.estimators.attempt import attempt
+from reseau.estimators.description import OF_EPOCHS
 from reseau.estimators.epochs import EpochLoss, Epochs
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
+from reseau.estimators.validation import Validation, check_metric
 from reseau.estimators.weights import Weights
 from reseau.export.plain import Inputs
 from reseau.files.model_file import Tensors
@@ -114,6 +116,7 @@ class Perceptron(Model, Weights):
         n_iter_no_change: Any,
         max_fun: int,
         precision: str | None,
+        early_stopping_metric: Any,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -140,6 +143,7 @@ class Perceptron(Model, Weights):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.precision = precision
+        self.early_stopping_metric = early_stopping_metric
 
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
@@ -154,6 +158,10 @@ class Perceptron(Model, Weights):
         targets : array-like
             The same for `reseau.data.targets` to check, which names places as the caller does.
         """
+
+    @abstractmethod
+    def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
+        """The same of `y_val`, which cannot tell anything new."""
 
     @abstractmethod
     def _output(self, y: Any) -> tuple[int, str, str]:
@@ -185,6 +193,10 @@ class Perceptron(Model, Weights):
         """What scores compare with outputs, of the y that `_read_targets` gave and its numbers T."""
         return y
 
+    def _as_given(self, y: Any) -> Any:
+        """What `_scored` gave, with labels as the user has them."""
+        return y
+
     def _strata(self, y: Any) -> Any:
         """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
         return None
@@ -195,7 +207,16 @@ class Perceptron(Model, Weights):
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
         """Fit the network to (X, y).
 
         Parameters
@@ -207,6 +228,12 @@ class Perceptron(Model, Weights):
             Class labels, an indicator matrix of several labels, or numbers.
         sample_weight : array-like of shape (n_samples,) or None
             How much each row counts.
+        X_val, y_val
+            Validation rows, like X and y: `validation_loss_curve_` is the loss on them, and `early_stopping` goes by
+            them, instead of taking rows of X aside. A pipeline leaves them as they are, unless its `transform_input`
+            names X_val.
+        sample_weight_val : array-like of shape (n_validation_samples,) or None
+            How much each of them counts.
 
         Returns
         -------
@@ -226,7 +253,13 @@ class Perceptron(Model, Weights):
         UserWarning
             When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        if (X_val is None) != (y_val is None):
+            there, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ParameterError(f"{missing} is None, but {there} is given; validation rows need both.")
+        if X_val is None and sample_weight_val is not None:
+            raise ParameterError("sample_weight_val is given, but X_val and y_val, whose rows it would weigh, are not.")
+        held = None if X_val is None else (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=False, held=held)
 
     def _takes_as_it_is(self, X: Any) -> bool:
         """Whether scikit-learn's checks of X, which take longer than a step of a small network, would change nothing.
@@ -248,11 +281,13 @@ class Perceptron(Model, Weights):
         validate_data(self, X, skip_check_array=True, reset=reset)
         return samples
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Any:
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None, held: Any = None
+    ) -> Any:
         """Fit, or change nothing at all."""
         with np.errstate(over="ignore", invalid="ignore"), attempt(self) as (double, undo):
             try:
-                double._learn(X, y, sample_weight, incremental=incremental, classes=classes, undo=undo)
+                double._learn(X, y, sample_weight, incremental=incremental, classes=classes, held=held, undo=undo)
             except MemoryError:
                 raise ParameterError(
                     f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
@@ -260,7 +295,9 @@ class Perceptron(Model, Weights):
                 ) from None
         return self
 
-    def _learn(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, undo: ExitStack) -> None:
+    def _learn(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, held: Any, undo: ExitStack
+    ) -> None:
         hidden = self._check_parameters()
         if incremental and self.early_stopping:
             raise ParameterError(
@@ -299,8 +336,9 @@ class Perceptron(Model, Weights):
         T = data.targets(targets, "y", architecture, X.shape[0], np.dtype(np.float64))
         y = self._scored(y, T)
         if T.dtype.kind == "f":  # and not labels
-            self._check_scale(T, dtype)
+            self._check_scale(T, "y", dtype)
             T = T.astype(dtype, copy=False)
+        validation = None if held is None else self._read_validation(held, architecture, dtype)
         random = check_random_state(self.random_state)
         if first:
             try:
@@ -311,23 +349,44 @@ class Perceptron(Model, Weights):
             self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
-            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "_progress"):
+            for name in (*OF_EPOCHS, "_progress"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
         self._name_network()
         if self.solver == "lbfgs":
-            self._fit_whole(X, T, sample_weight, first=first, undo=undo)
+            self._fit_whole(X, T, sample_weight, validation, first=first, undo=undo)
         else:
-            self._fit_in_steps(X, y, T, sample_weight, random, incremental=incremental, first=first, undo=undo)
+            self._fit_in_steps(
+                X, y, T, sample_weight, validation, random, incremental=incremental, first=first, undo=undo
+            )
 
-    def _check_scale(self, T: Any, dtype: Any) -> None:
+    def _read_validation(self, held: Any, architecture: Architecture, dtype: Any) -> Validation:
+        """Check validation rows that were given to `fit`, for a network of such an architecture and precision."""
+        X, y, sample_weight = held
+        samples = data.samples(X, "X_val", dtype=dtype)
+        if samples.shape[1] != architecture.inputs:
+            raise DataError(f"X_val has {samples.shape[1]} columns, but X has {architecture.inputs}.")
+        validate_data(self, X, skip_check_array=True, reset=False)
+        rows = samples.shape[0]
+        y, targets = self._read_validation_targets(y, rows)
+        if len(y) != rows:
+            raise DataError(f"X_val has {rows} rows but y_val has {len(y)}; they must have one target for each sample.")
+        T = data.targets(targets, "y_val", architecture, rows, np.dtype(np.float64))
+        y = self._scored(y, T)
+        if T.dtype.kind == "f":
+            self._check_scale(T, "y_val", dtype)
+            T = T.astype(dtype, copy=False)
+        weights = None if sample_weight is None else data.weights(sample_weight, rows, "sample_weight_val")
+        return Validation(samples, y, T, weights, self._units(T))
+
+    def _check_scale(self, T: Any, name: str, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
         limit = float(np.sqrt(np.finfo(dtype).max))
         if not _largest(T) > limit:
             return
         row = int(np.argmax(np.abs(T).reshape(len(T), -1).max(axis=1) > limit))
         raise DataError(
-            f"y holds {_largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, such "
-            "as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
+            f"{name} holds {_largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, "
+            "such as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
             + (", or give X in float64." if dtype == np.float32 else ".")
         )
 
@@ -419,21 +478,28 @@ class Perceptron(Model, Weights):
             or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
         ):
             integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
+        check_metric(self.early_stopping_metric)
         for make in _OPTIMIZERS.values():  # so that the parameters of each are checked
             make(self)
         return hidden
 
-    def _fit_whole(self, X: Any, T: Any, sample_weight: Any, *, first: bool, undo: ExitStack) -> None:
+    def _fit_whole(
+        self, X: Any, T: Any, sample_weight: Any, validation: Validation | None, *, first: bool, undo: ExitStack
+    ) -> None:
         network, X = self._up_to_date(to_change=True), data.checked_rows(X)
         if not first:
             undo.callback(self._way_back())
         a, c = self._units(T)
         b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
         self.n_iter_ = 0
+        self._open_validation_record(validation, undo)
 
         def tell(value: float) -> None:
             self.n_iter_ += 1
-            print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
+            if self.verbose:
+                print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
+            if validation is not None:
+                self._note_validation_loss(validation.loss(self))
 
         result = minimize(
             network.compute,
@@ -447,7 +513,7 @@ class Perceptron(Model, Weights):
             tolerance=self.tol,
             bounds=bounds(network.dtype),
             units=(a, b),
-            callback=tell if self.verbose else None,
+            callback=tell if self.verbose or validation is not None else None,
         )
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
         if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
@@ -474,16 +540,15 @@ class Perceptron(Model, Weights):
         y: Any,
         T: Any,
         s: Any,
+        validation: Validation | None,
         random: Any,
         *,
         incremental: bool,
         first: bool,
         undo: ExitStack,
     ) -> None:
-        validation = None
-        if self.early_stopping:
-            X, T, s, *validation = self._split(X, y, T, s, random)
-            validation[0] = data.checked_rows(validation[0])
+        if self.early_stopping and validation is None:
+            X, T, s, validation = self._split(X, y, T, s, random)
         sparse = scipy.sparse.issparse(X)
         X = data.checked_rows(X)
         rows = X.shape[0]
@@ -507,6 +572,7 @@ class Perceptron(Model, Weights):
         # has none before it has found some.
         run = Run(best=network.parameters.copy() if self.early_stopping and first else None)
         self._open_record(undo)
+        self._open_validation_record(validation, undo)
         self.n_iter_ = 0
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # `optimizer` has what set_params may have changed between calls of partial_fit.
@@ -582,8 +648,23 @@ class Perceptron(Model, Weights):
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_: float | None = -inf if self.early_stopping else None
 
-    def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, ...]:
-        """Take validation rows aside: X, T and weights for training; X, y and weights for the scores."""
+    def _open_validation_record(self, validation: Validation | None, undo: ExitStack) -> None:
+        """Begin what is kept of validation rows, or go on with it."""
+        if validation is None:
+            return
+        if hasattr(self, "validation_loss_curve_"):
+            undo.callback(self.validation_loss_curve_.__delitem__, slice(len(self.validation_loss_curve_), None))
+        else:
+            self.validation_loss_curve_: list[float] = []
+
+    def _note_validation_loss(self, loss: float) -> None:
+        """Write down the loss on validation rows, and tell it where no score is told."""
+        self.validation_loss_curve_.append(loss)
+        if self.verbose and not (self.early_stopping and self.solver != "lbfgs"):
+            print(f"Validation loss = {loss:.8f}")  # noqa: T201
+
+    def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, Any, Any, Validation]:
+        """Take validation rows aside: X, T and weights for training; and what is left for validation."""
         arrays = [X, y, T] if s is None else [X, y, T, s]
         parts = split(arrays, self.validation_fraction, self._strata(y), random)
         weights, weights_val = (None, None) if s is None else parts[6:]
@@ -593,7 +674,7 @@ class Perceptron(Model, Weights):
                     f"sample_weight holds only zeros in the rows that early_stopping=True has for {what}; give more "
                     "rows a weight above 0, or take early_stopping=False."
                 )
-        return parts[0], parts[4], weights, parts[1], parts[3], weights_val
+        return parts[0], parts[4], weights, Validation(parts[1], parts[3], parts[5], weights_val, self._units(parts[5]))
 
     # --- after fitting ------------------------------------------------------------------------------------------------
 
