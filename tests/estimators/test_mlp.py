@@ -54,7 +54,8 @@ def test_the_constructor_is_scikit_learn_s(ours, theirs):
         return [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    more = [("loss", keyword, "log_loss"), *((name, keyword, None) for name in ("precision", "early_stopping_metric"))]
+    none = ("precision", "early_stopping_metric", "hidden_layers", "optimizer")
+    more = [("loss", keyword, "log_loss"), ("dropout", keyword, 0.0), *((name, keyword, None) for name in none)]
     assert [p for p in parameters(ours) if p not in more] == parameters(theirs)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +11,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from reseau.arrays import FloatArray, ResumePoint
+from reseau.checks import known, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators.rules import LOG_LOSS
 from reseau.files.model_file import STATE
+from reseau.vocabulary.layers import Layer, Residual, layer_from_description
+from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
@@ -21,7 +26,15 @@ if TYPE_CHECKING:
 OF_EPOCHS = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "validation_loss_curve_")
 RECORDS = ("n_iter_", "t_", "loss_", *OF_EPOCHS)
 # The parameters that earlier releases lack, left out of files where they change nothing.
-_ADDED = {"loss": LOG_LOSS, "precision": None, "early_stopping_metric": None}
+_ADDED = {
+    "loss": LOG_LOSS,
+    "precision": None,
+    "early_stopping_metric": None,
+    "hidden_layers": None,
+    "dropout": 0.0,
+    "optimizer": None,
+}
+_RESIDUAL = "residual"  # the type of layers with a link around them, beside those of the table
 TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself
 
 
@@ -66,7 +79,12 @@ def described(estimator: Perceptron) -> tuple[dict[str, Any], dict[str, FloatArr
         "fitted": {key: plain(key, value) for key, value in fitted.items()},
         "progress": None
         if progress is None
-        else {"steps": progress.steps, "epochs": progress.epochs, "rate_factor": float(state["_rate_factor"])},
+        else {
+            "steps": progress.steps,
+            "epochs": progress.epochs,
+            "rate_factor": float(state["_rate_factor"]),
+            **({"seed": state["_seed"]} if "_seed" in state else {}),
+        },
     }
     return description, tensors
 
@@ -94,14 +112,26 @@ def plain(name: str, value: Any) -> Any:
         return [plain(name, part) for part in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Layer):
+        return value.describe()
+    if isinstance(value, Residual):
+        return {"type": _RESIDUAL, "layers": [plain(name, layer) for layer in value.layers]}
+    if isinstance(value, Optimizer):
+        return {"optimizer": value.name, **{key: plain(name, part) for key, part in value.hyperparameters().items()}}
     raise ParameterError(
         f"{name} is {value!r}, of type {type(value).__name__}, which a model file has no place for; give plain numbers."
     )
 
 
 def back(value: Any) -> Any:
-    """The value that `plain` wrote."""
+    """The value that `plain` wrote; a ReseauError for what it cannot have written."""
+    if isinstance(value, dict) and "optimizer" in value:
+        return _optimizer(value)
+    if isinstance(value, dict) and "type" in value:
+        return _layer(value)
     if isinstance(value, dict):
+        if value.keys() != {"key", "pos", "has_gauss", "cached_gaussian"}:
+            raise ReseauError(f"A parameter is {shown(value)}, which is no value of one.")
         random = np.random.RandomState(np.random.MT19937())
         words = {"key": np.array(value["key"], np.uint32), "pos": value["pos"]}
         random.set_state(
@@ -115,4 +145,24 @@ def back(value: Any) -> Any:
         return random
     if value in ("inf", "-inf", "nan"):
         return float(value)
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        parts = map(back, value)
+        return list(parts) if any(isinstance(part, dict) for part in value) else tuple(parts)
+    return value
+
+
+def _layer(value: Mapping[str, Any]) -> Layer | Residual:
+    if value["type"] != _RESIDUAL:
+        return layer_from_description(dict(value), "a layer of hidden_layers")
+    layers = value.get("layers")
+    if value.keys() != {"type", "layers"} or not isinstance(layers, list):
+        raise ReseauError(f"A layer of hidden_layers is {shown(value)}, which is none.")
+    return Residual(*(_layer(each) if isinstance(each, dict) and "type" in each else each for each in layers))
+
+
+def _optimizer(value: Mapping[str, Any]) -> Optimizer:
+    kind = OPTIMIZERS[known("optimizer", value["optimizer"], OPTIMIZERS)]
+    numbers = {key: back(part) for key, part in value.items() if key != "optimizer"}
+    for key in numbers:
+        known(f"a parameter of {kind.name}", key, [field.name for field in fields(kind)])
+    return kind(**numbers)

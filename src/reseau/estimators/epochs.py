@@ -169,7 +169,8 @@ class Epochs:
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
         self.estimator._rate_factor = factor
-        self.optimizer = replace(self.optimizer, learning_rate=self.estimator.learning_rate_init * factor)
+        if self.estimator.optimizer is None:
+            self.optimizer = replace(self.optimizer, learning_rate=self.estimator.learning_rate_init * factor)
         self.trainer.optimizer = self.optimizer
 
     def _slow_down(self) -> bool:

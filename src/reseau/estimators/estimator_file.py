@@ -59,6 +59,8 @@ def from_description(
         if description["progress"] is not None:
             progress = _progress(description["progress"], others, network)
             fitted["_rate_factor"] = float(description["progress"]["rate_factor"])
+            if "seed" in description["progress"]:
+                fitted["_seed"] = int(description["progress"]["seed"])
         if others:
             raise ReseauError(f"Tensor {min(others)!r} has no place in an {type(estimator).__name__}.")
     estimator._take_over(network, fitted, progress)
@@ -76,9 +78,9 @@ def _check_network(estimator: MLPClassifier | MLPRegressor, network: Network) ->
             f"The network has {found[0]} outputs with {found[1]!r} and the loss {found[2]!r}, but an "
             f"{type(estimator).__name__} like this has {expected[0]} with {expected[1]!r} and {expected[2]!r}."
         )
-    dense = [Dense(n, layer.activation) for layer, n in zip(architecture.layers, architecture.widths[1:], strict=True)]
-    if [layer.but(init=None) if layer.kind == Dense.kind else layer for layer in architecture.layers] != dense:
-        raise ReseauError("The network has a layer without bias or with dropout, which estimators do not know.")
+    plain = Dense(architecture.outputs, last.activation)
+    if last.kind != plain.kind or last.but(init=None) != plain:
+        raise ReseauError(f"The network ends in {last}, but that of an {type(estimator).__name__} in {plain}.")
 
 
 def _progress(entry: Mapping[str, Any], tensors: dict[str, FloatArray], network: Network) -> ResumePoint:

@@ -25,7 +25,7 @@ from reseau.estimators.rules import (
     class_output,
     regression_units,
 )
-from reseau.vocabulary.layers import Architecture, default_output
+from reseau.vocabulary.layers import Architecture, Layer, default_output
 from reseau.vocabulary.losses import LOSSES
 
 
@@ -96,6 +96,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         What `early_stopping` compares: "loss", the loss on the validation rows; the name of one of scikit-learn's
         scorers, such as "roc_auc"; a scorer (estimator, X, y) -> number, the greater the better, which gets the weights
         of the rows if it takes `sample_weight`; None, as in scikit-learn, the accuracy (of a regressor R²).
+    hidden_layers : list of Dense, LayerNorm, PReLU, Dropout or Residual, or None
+        The hidden layers one by one, as in `reseau.Network`, in the place of `hidden_layer_sizes`; a Dense without an
+        activation has `activation`. Their weights begin as those of a network do.
+    dropout : float
+        p, 0 ≤ p < 1: with what probability the output of a neuron of `hidden_layer_sizes` is dropped in training; not
+        for "lbfgs".
+    optimizer : SGD, Adam, ... or str, or None
+        An optimizer of `reseau`, or its name, in the place of `solver` and of the parameters that go with it. Its own
+        are reached as `optimizer__learning_rate`.
 
     Attributes
     ----------
@@ -104,7 +113,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     network_ : Network
         The network itself.
     coefs_, intercepts_ : list of ndarray
-        W and b of each layer.
+        W and b of each dense layer.
     loss_ : float
         The last epoch's mean error of the rows, with the penalty ½ α Σ W²/rows. The error of a row is the loss summed
         over the output neurons.
@@ -177,6 +186,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         loss: str = "log_loss",
         precision: str | None = None,
         early_stopping_metric: Any = None,
+        hidden_layers: Any = None,
+        dropout: float = 0.0,
+        optimizer: Any = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -205,9 +217,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             max_fun=max_fun,
             precision=precision,
             early_stopping_metric=early_stopping_metric,
+            hidden_layers=hidden_layers,
+            dropout=dropout,
+            optimizer=optimizer,
         )
 
-    def _check_parameters(self) -> list[int]:
+    def _check_parameters(self) -> tuple[Layer, ...]:
         known("loss", self.loss, CLASSIFICATION_LOSSES)
         return super()._check_parameters()
 
@@ -491,7 +506,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         As for `MLPClassifier`.
     random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric, hidden_layers,
+    dropout, optimizer
         As for `MLPClassifier`.
 
     Attributes
@@ -548,6 +564,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         max_fun: int = 15000,
         precision: str | None = None,
         early_stopping_metric: Any = None,
+        hidden_layers: Any = None,
+        dropout: float = 0.0,
+        optimizer: Any = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -576,9 +595,12 @@ class MLPRegressor(RegressorMixin, Perceptron):
             max_fun=max_fun,
             precision=precision,
             early_stopping_metric=early_stopping_metric,
+            hidden_layers=hidden_layers,
+            dropout=dropout,
+            optimizer=optimizer,
         )
 
-    def _check_parameters(self) -> list[int]:
+    def _check_parameters(self) -> tuple[Layer, ...]:
         if isinstance(self.loss, str):
             known("loss", self.loss, REGRESSION_LOSSES)
         else:

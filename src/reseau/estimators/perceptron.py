@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from math import inf, isfinite
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,12 +21,12 @@ from reseau import data, engine
 from reseau.arrays import Guard, ResumePoint
 from reseau.checks import boolean, frames_within, integer, known, real
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators import description
+from reseau.estimators import description, parameters
 from reseau.estimators.attempt import attempt
 from reseau.estimators.description import OF_EPOCHS
 from reseau.estimators.epochs import EpochLoss, Epochs
-from reseau.estimators.rules import ACTIVATIONS_BY_NAME, activation_name, bounds, split, weight_bound
-from reseau.estimators.validation import Validation, check_metric
+from reseau.estimators.rules import activation_name, bounds, split, weight_bound
+from reseau.estimators.validation import Validation
 from reseau.estimators.weights import Weights
 from reseau.export.plain import Inputs
 from reseau.files.model_file import Tensors
@@ -39,25 +39,8 @@ from reseau.training.lbfgs import minimize
 from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
-from reseau.vocabulary.layers import Architecture, Dense
-from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
-from reseau.vocabulary.precisions import check_precision
+from reseau.vocabulary.layers import Architecture, Dense, Layer
 
-
-def _sgd(model: Perceptron) -> Optimizer:
-    momentum = real("momentum", model.momentum, low=0, high=1)
-    return SGD(model.learning_rate_init, momentum=momentum, nesterov=bool(model.nesterovs_momentum) and momentum > 0)
-
-
-def _adam(model: Perceptron) -> Optimizer:
-    rate, beta_1, beta_2 = model.learning_rate_init, model.beta_1, model.beta_2
-    return Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=model.epsilon, epsilon_hat=True)
-
-
-_OPTIMIZERS = {"sgd": _sgd, "adam": _adam}  # of each solver that makes steps, at its first learning rate
-_SOLVERS = ("lbfgs", *_OPTIMIZERS)
-_HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
-_RATES = ("constant", "invscaling", "adaptive")
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -69,6 +52,11 @@ _FAILURES = {  # by the part that is no longer finite, or too large
     "weights": _NOT_FINITE,
     "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
 }
+
+
+def _seed(random: np.random.RandomState) -> int:
+    """Draw the seed of another generator."""
+    return int(random.randint(np.iinfo(np.int32).max))
 
 
 def _largest(array: Any) -> float:
@@ -117,6 +105,9 @@ class Perceptron(Model, Weights):
         max_fun: int,
         precision: str | None,
         early_stopping_metric: Any,
+        hidden_layers: Any,
+        dropout: float,
+        optimizer: Any,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -144,6 +135,40 @@ class Perceptron(Model, Weights):
         self.max_fun = max_fun
         self.precision = precision
         self.early_stopping_metric = early_stopping_metric
+        self.hidden_layers = hidden_layers
+        self.dropout = dropout
+        self.optimizer = optimizer
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters.
+
+        Parameters
+        ----------
+        deep : bool
+            Whether those of an optimizer are among them, such as `optimizer__learning_rate`.
+
+        Returns
+        -------
+        dict of str
+            Each by its name.
+        """
+        found: dict[str, Any] = super().get_params(deep=False)
+        return parameters.all_parameters(found) if deep else found
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters; `optimizer__learning_rate=0.01` gives the estimator an optimizer with another rate.
+
+        Parameters
+        ----------
+        **params
+            Each by its name.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        return super().set_params(**parameters.with_nested(self.get_params(deep=False), params))
 
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
@@ -290,7 +315,7 @@ class Perceptron(Model, Weights):
                 double._learn(X, y, sample_weight, incremental=incremental, classes=classes, held=held, undo=undo)
             except MemoryError:
                 raise ParameterError(
-                    f"There is not enough memory for this fit, with hidden_layer_sizes={self.hidden_layer_sizes!r}; "
+                    f"There is not enough memory for this fit, with {parameters.asked(self)}; "
                     "make the layers smaller, give fewer rows or columns, or take a smaller batch_size."
                 ) from None
         return self
@@ -315,12 +340,16 @@ class Perceptron(Model, Weights):
                 sample_weight = np.full(X.shape[0], sample_weight)
             sample_weight = data.weights(sample_weight, X.shape[0])
         neurons, output, loss = self._output(y)
-        layers = [Dense(n, _HIDDEN[self.activation].name, init="glorot_uniform") for n in hidden]
-        layers.append(Dense(neurons, output, init="glorot_uniform"))
-        architecture = Architecture(X.shape[1], tuple(layers), loss)
+        init = "glorot_uniform" if self.hidden_layers is None else None
+        layers = (*hidden, Dense(neurons, output, init=init))
+        try:
+            architecture = Architecture(X.shape[1], layers, loss)
+        except ParameterError as error:  # of a residual link
+            raise ParameterError(f"{parameters.asked(self)}: {error}") from None
+        data.check_sparse(data.checked_rows(X), "X", architecture)
         if not first and architecture != self._network.architecture:
             raise ParameterError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} and activation={self.activation!r} on such X and "
+                f"{parameters.asked(self)} and activation={self.activation!r} on such X and "
                 f"y would be {', '.join(map(str, layers))} with loss={loss!r}, but the network to be continued has "
                 f"other layers or another loss: {self._network}; set warm_start=False and call fit to start afresh."
             )
@@ -341,12 +370,14 @@ class Perceptron(Model, Weights):
         validation = None if held is None else self._read_validation(held, architecture, dtype)
         random = check_random_state(self.random_state)
         if first:
+            # Everything random comes from random_state: with `hidden_layers` by way of the network's own seed.
+            seed = 0 if self.hidden_layers is None else _seed(random)
             try:
-                # The seed is of no use: everything random comes from random_state.
-                self._hold(Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=0))
+                self._hold(Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=seed))
             except ParameterError as error:  # too large for the memory
-                raise ParameterError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: {error}") from None
-            self._draw_weights(random)
+                raise ParameterError(f"{parameters.asked(self)}: {error}") from None
+            if self.hidden_layers is None:
+                self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
             for name in (*OF_EPOCHS, "_progress"):
@@ -363,6 +394,7 @@ class Perceptron(Model, Weights):
         """Check validation rows that were given to `fit`, for a network of such an architecture and precision."""
         X, y, sample_weight = held
         samples = data.samples(X, "X_val", dtype=dtype)
+        data.check_sparse(data.checked_rows(samples), "X_val", architecture)
         if samples.shape[1] != architecture.inputs:
             raise DataError(f"X_val has {samples.shape[1]} columns, but X has {architecture.inputs}.")
         validate_data(self, X, skip_check_array=True, reset=False)
@@ -418,8 +450,9 @@ class Perceptron(Model, Weights):
 
     def _diverged(self, when: str, X: Any, T: Any, sample_weight: Any) -> str:
         """Say that numbers have become infinite or NaN, and what to change."""
-        steps, rate = self.solver != "lbfgs", self.learning_rate_init
-        advice = [] if steps and rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
+        optimizer = parameters.optimizer_of(self)
+        rate = 0.0 if optimizer is None else optimizer.learning_rate
+        advice = [] if rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
         decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
         if not advice and decay > divergence.LARGE:
             advice = [
@@ -428,60 +461,23 @@ class Perceptron(Model, Weights):
                 else f"The penalty is out of scale for a sample_weight of at most {sample_weight.max():g}: divide it "
                 "by its largest value."
             ]
-        if steps:
-            advice.append(f"{'Or use' if advice else 'Use'} a smaller learning_rate_init than {rate:g}.")
+        if optimizer is not None:
+            name = "learning_rate_init" if self.optimizer is None else "learning rate"
+            advice.append(f"{'Or use' if advice else 'Use'} a smaller {name} than {rate:g}.")
         return " ".join([f"It happened in {when}.", *advice])
 
     def _draw_weights(self, random: np.random.RandomState) -> None:
         """Draw weights and biases as scikit-learn does, all layers after the hidden ones' activation."""
         for layer in self._network.layers:
-            bound = weight_bound(_HIDDEN[self.activation], *layer.W.shape)
+            bound = weight_bound(parameters.HIDDEN[self.activation], *layer.W.shape)
             draw: Any = partial(random.uniform, -bound, bound)
             for array in (layer.W, layer.b):
                 assert array is not None
                 fill(array, draw)
 
-    def _check_parameters(self) -> list[int]:
-        """Check every parameter and return the hidden layers' sizes."""
-        sizes = self.hidden_layer_sizes
-        if isinstance(sizes, np.ndarray):
-            sizes = sizes.tolist()
-        if isinstance(sizes, Iterable) and not isinstance(sizes, str | bytes | Iterator | Mapping | Set):
-            hidden = [integer("hidden_layer_sizes", n, low=1, also="a tuple of such") for n in sizes]
-        else:
-            hidden = [integer("hidden_layer_sizes", sizes, low=1, also="a tuple of such")]
-        known("activation", self.activation, _HIDDEN)
-        known("solver", self.solver, _SOLVERS)
-        known("learning_rate", self.learning_rate, _RATES)
-        real("alpha", self.alpha, low=0)
-        if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
-            integer("batch_size", self.batch_size, low=1, also="'auto'")
-        real("learning_rate_init", self.learning_rate_init, low=0, includes_low=False)
-        real("power_t", self.power_t, low=0)
-        integer("max_iter", self.max_iter, low=1)
-        integer("max_fun", self.max_fun, low=1)
-        if check_precision(self.precision) is not None and self.solver == "lbfgs":
-            raise ParameterError(
-                f"precision is {self.precision!r}, which solver='lbfgs' has no use for; use 'adam' or 'sgd'."
-            )
-        real("tol", self.tol, low=0)
-        real("validation_fraction", self.validation_fraction, low=0, high=1, includes_high=False)
-        if not (isinstance(self.n_iter_no_change, Real) and self.n_iter_no_change == inf):
-            integer("n_iter_no_change", self.n_iter_no_change, low=1, also="inf")
-        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
-            boolean(name, getattr(self, name))
-        if not isinstance(self.verbose, bool | np.bool_ | Integral) or self.verbose < 0:
-            raise ParameterError(f"verbose is {self.verbose!r}, but must be True, False or a whole number from 0.")
-        if not (
-            self.random_state is None
-            or self.random_state is np.random
-            or isinstance(self.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
-        ):
-            integer("random_state", self.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
-        check_metric(self.early_stopping_metric)
-        for make in _OPTIMIZERS.values():  # so that the parameters of each are checked
-            make(self)
-        return hidden
+    def _check_parameters(self) -> tuple[Layer, ...]:
+        """Check every parameter and return the hidden layers."""
+        return parameters.check(self)
 
     def _fit_whole(
         self, X: Any, T: Any, sample_weight: Any, validation: Validation | None, *, first: bool, undo: ExitStack
@@ -560,7 +556,13 @@ class Perceptron(Model, Weights):
                 stacklevel=frames_within(),
             )
             batch_size = rows
-        optimizer = _OPTIMIZERS[self.solver](self)
+        optimizer = parameters.optimizer_of(self)
+        assert optimizer is not None
+        if any(layer.dropout for layer in self._network.architecture.layers):
+            if not (incremental and "_seed" in vars(self)):
+                self._seed = _seed(random) + self.t_  # so that a warm start does not drop the same
+        else:
+            self.__dict__.pop("_seed", None)
         errors_between = bounds(self._network.dtype)
         trainer = self._take_trainer(optimizer, self.precision, errors_between, sparse=sparse, goes_on=incremental)
         network = self._up_to_date()

@@ -46,6 +46,7 @@ class Weights(BaseEstimator):  # type: ignore[misc]
     _handed_out: bool  # whether somebody outside may have arrays of the network
     _progress: ResumePoint  # where the optimizer stands: that of a copy, or after the last partial_fit
     _rate_factor: float  # the learning rate as a multiple of the first
+    _seed: int  # what decides which numbers are dropped, where there is dropout
 
     def _hold(self, network: Network) -> None:
         """Have another network, of which nobody knows yet."""
@@ -81,7 +82,13 @@ class Weights(BaseEstimator):  # type: ignore[misc]
         network = self._up_to_date(to_change=True)
         inputs, threads = network.architecture.inputs, engine.threads()
         trainer = network.trainer(
-            optimizer, inputs=inputs, threads=threads, precision=precision, bounds=bounds, sparse=sparse
+            optimizer,
+            inputs=inputs,
+            threads=threads,
+            seed=vars(self).get("_seed"),
+            precision=precision,
+            bounds=bounds,
+            sparse=sparse,
         )
         self._trainer = trainer
         before = self.__dict__.pop("_progress", None)
@@ -124,8 +131,8 @@ class Weights(BaseEstimator):  # type: ignore[misc]
 
     @property
     def coefs_(self) -> list[Any]:
-        """W of each layer, (n_in, n_out): writable views of the network's parameters."""
-        return _Parameters(layer.W for layer in self._fitted_layers("coefs_"))
+        """W of each dense layer, (n_in, n_out): writable views of the network's parameters."""
+        return _Parameters(self._fitted_tensors("coefs_"))
 
     @coefs_.setter
     def coefs_(self, values: Any) -> None:
@@ -133,21 +140,22 @@ class Weights(BaseEstimator):  # type: ignore[misc]
 
     @property
     def intercepts_(self) -> list[Any]:
-        """The biases of each layer, (n_out,): writable views of the network's parameters."""
-        return _Parameters(layer.b for layer in self._fitted_layers("intercepts_"))
+        """The biases of each dense layer that has some, (n_out,): writable views of the network's parameters."""
+        return _Parameters(self._fitted_tensors("intercepts_"))
 
     @intercepts_.setter
     def intercepts_(self, values: Any) -> None:
         self._replace("intercepts_", values)
 
-    def _fitted_layers(self, name: str) -> Any:
+    def _fitted_tensors(self, name: str) -> list[Any]:
         if "_network" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
-        return self.network_.layers
+        letter = "W" if name == "coefs_" else "b"
+        return [layer.tensors[letter] for layer in self.network_.layers if letter in layer.tensors]
 
     def _replace(self, name: str, values: Any) -> None:
         """Give the network other weights or biases, of the same shapes."""
-        views = [layer.W if name == "coefs_" else layer.b for layer in self._fitted_layers(name)]
+        views = self._fitted_tensors(name)
         if not isinstance(values, Iterable):
             raise DataError(f"{name} is {shown(values)}, but must be a list of an array a layer.")
         arrays = [numbers(value, f"{name}[{i}]") for i, value in enumerate(values)]

@@ -19,6 +19,7 @@ from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.estimators.pipelines import SCALERS
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.importing.chain import Affine, Array, Chain, default_loss
+from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
 
 Step = tuple[str, Any]  # its name, and the transformer
@@ -79,16 +80,16 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
         )
         for step, transformer in after
     ]
-    for step, affine in scales:
-        chain.affine(affine, f"the step {step!r}")
-    for place, (W, b, activation) in enumerate(layers, start=1):
-        chain.linear(W, b, f"layer {place}")
-        chain.apply(ACTIVATIONS[activation].value, f"layer {place}'s {activation}")
-    for step, affine in targets:
-        k = np.asarray(1 / affine.scale)
-        chain.affine(Affine(k, -affine.shift * k), f"the {step} of the targets")
     changed = any(not affine.is_identity for _, affine in (*scales, *targets))
     if changed or type(theirs) in _KINDS:
+        for step, affine in scales:
+            chain.affine(affine, f"the step {step!r}")
+        for place, (W, b, activation) in enumerate(layers, start=1):
+            chain.linear(W, b, f"layer {place}")
+            chain.apply(ACTIVATIONS[activation].value, f"layer {place}'s {activation}")
+        for step, affine in targets:
+            k = np.asarray(1 / affine.scale)
+            chain.affine(Affine(k, -affine.shift * k), f"the {step} of the targets")
         network = chain.network(loss, dtype="float64" if changed else None, init="glorot_uniform")
         ours._take_over(network, {})
         ours.__dict__.pop("_progress", None)  # of an optimizer of other weights
@@ -116,7 +117,7 @@ def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tup
         check_is_fitted(theirs, "_network")
         ours: MLPClassifier | MLPRegressor = copy.deepcopy(theirs)
         network = ours._network
-        return ours, [(layer.W, layer.b, layer.description.sigma.name) for layer in network.layers], network.loss
+        return ours, _layers(network), network.loss
     kind = _KINDS.get(type(theirs))
     if kind is None:
         raise ParameterError(
@@ -142,6 +143,18 @@ def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tup
         }
     ours.__dict__.update(learnt)
     return ours, zip(theirs.coefs_, theirs.intercepts_, activations, strict=True), loss
+
+
+def _layers(network: Network) -> Iterator[tuple[Array, Array | None, str]]:
+    """W, b and σ of each layer of our own network, of which others can become part."""
+    for place, layer in enumerate(network.layers):
+        kind = layer.description
+        if not kind.of_neurons or kind.dropout or kind.residual:
+            raise ParameterError(
+                f"Layer {place} of the estimator's network is {kind}, but scalers become part of dense layers alone, "
+                "without dropout and residual links; keep the scalers before the estimator, in the pipeline."
+            )
+        yield layer.W, layer.b, kind.sigma.name
 
 
 def _said(estimator: Any) -> str:

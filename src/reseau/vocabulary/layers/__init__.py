@@ -6,6 +6,7 @@ from reseau.vocabulary.layers.architecture import (
     check_network,
     check_output,
     default_output,
+    layer_from_description,
 )
 from reseau.vocabulary.layers.dense import Dense
 from reseau.vocabulary.layers.dropout import Dropout
@@ -29,4 +30,5 @@ __all__ = [
     "check_network",
     "check_output",
     "default_output",
+    "layer_from_description",
 ]

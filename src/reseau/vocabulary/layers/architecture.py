@@ -216,8 +216,18 @@ def check_output(last: Layer, loss: str) -> None:
     )
 
 
+def layer_from_description(values: dict[str, Any], name: str) -> Layer:
+    """Rebuild a layer from what its `describe` gave; `name` is what to call it in an error."""
+    values = dict(values)
+    kind = known(f"the type of {name}", values.pop("type", None), list(LAYERS))
+    try:
+        return _from_values(kind, values)
+    except ParameterError as error:
+        raise ParameterError(f"{name}: {error}") from None
+
+
 def _from_values(kind: str, values: dict[str, Any]) -> Layer:
-    """Rebuild a layer from what its `describe` gave."""
+    """Rebuild a layer of a kind."""
     entry: Any = LAYERS[kind]
     taken = {field.name: field for field in fields(entry) if field.init}
     for name in values:
@@ -235,13 +245,6 @@ def architecture_from_description(description: dict[str, Any]) -> Architecture:
     Outputs that the loss is not defined for are let through: earlier releases made such networks, whose files still
     predict. `reseau.data.targets` refuses to compare them with anything.
     """
-    layers = []
-    for place, values in enumerate(description["layers"]):
-        values = dict(values)
-        kind = known(f"the type of layer {place}", values.pop("type", None), list(LAYERS))
-        try:
-            layers.append(_from_values(kind, values))
-        except ParameterError as error:
-            raise ParameterError(f"layer {place}: {error}") from None
+    layers = [layer_from_description(values, f"layer {place}") for place, values in enumerate(description["layers"])]
     loss = known("loss", description["loss"], LOSSES)
     return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)
