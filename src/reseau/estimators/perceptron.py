@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data, engine
 from reseau.arrays import Guard, ResumePoint
-from reseau.checks import boolean, frames_within, integer, known, real
+from reseau.checks import frames_within
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description, parameters
 from reseau.estimators.attempt import attempt
