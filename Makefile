@@ -9,7 +9,7 @@ check: ## format, lint, types
 	$(PYTHON) -m mypy
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto
 
 docs: ## the documentation, into docs/_build/html; needs pip install '.[docs]'
 	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html

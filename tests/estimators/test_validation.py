@@ -254,7 +254,6 @@ def test_rows_that_cannot_be_are_refused_and_change_nothing(more: dict[str, Any]
         ("f1", "early_stopping_metric is 'f1', which cannot score this MLPClassifier: Target is multiclass"),
         (lambda m, X, y: "good", "early_stopping_metric gave 'good', but must give a number"),
     ],
-    ids=str,
 )
 def test_metrics_that_cannot_be_are_refused_by_name(metric: Any, words: str) -> None:
     model = rs.MLPClassifier(**FAST, early_stopping=True, early_stopping_metric=metric)

@@ -185,7 +185,7 @@ def test_bytes_that_are_damaged_are_refused() -> None:
             rs.load(io.BytesIO(damaged))
 
 
-@pytest.mark.parametrize("value", [None, 3, "", "a\0b", ["net.reseau"], object()], ids=repr)
+@pytest.mark.parametrize("value", [None, 3, "", "a\0b", ["net.reseau"], object()])
 def test_what_is_no_place_is_refused_by_its_parameter(value: object) -> None:
     with pytest.raises(
         rs.ParameterError, match=r"path is .*, but must be the path of a file or a binary file object\."

@@ -102,6 +102,7 @@ def test_parquet_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
         (gzip.compress(b"X\n\0\0\0\x03"), "file of R"),
         (gzip.compress(b"t.csv" + b"\0" * 252 + b"ustar" + b"\0" * 300), "tar archive"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # a gzip file holds the time
 )
 def test_what_is_no_table_is_named_for_what_it_is(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "t.csv").write_bytes(content)

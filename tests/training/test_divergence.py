@@ -331,7 +331,7 @@ INPUTS, TARGETS, RATE = "The inputs are out of scale", "The targets are out of s
         ({"optimizer": rs.Adam(1e30)}, {RATE}, "(now 1e+30)"),
         ({"optimizer": rs.SGD(0.01), "l2": 1e6}, {"smaller l2"}, "312.5 times"),
     ],
-    ids=lambda value: str(list(value))[:40],
+    ids=lambda value: value if isinstance(value, str) else ", ".join(sorted(value)),
 )
 def test_the_warning_names_the_likely_cause(engine, options, causes, place):
     labels = options.get("y") is LABELS

@@ -124,7 +124,7 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize(("parameter", "value", "meant"), ELSEWHERE, ids=str)
+@pytest.mark.parametrize(("parameter", "value", "meant"), ELSEWHERE)
 def test_a_name_that_other_libraries_use_is_refused_with_ours(parameter, value, meant):
     with pytest.raises(rs.ParameterError) as refusal:
         _ask(parameter, value)

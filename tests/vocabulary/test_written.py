@@ -58,7 +58,7 @@ z, a, k = Symbol("z"), Symbol("a"), Symbol("k")
             "np.where(z > 0, z, np.where(np.abs(z) <= 3, 1, a + 1))",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_formula_is_written_with_the_parentheses_it_needs(formula, in_c, in_numpy):
     assert C().write(formula) == in_c
@@ -78,7 +78,7 @@ def test_a_formula_is_written_with_the_parentheses_it_needs(formula, in_c, in_nu
         Where(k * k, ((k, tanh(z)),)),
         SumOver("i", Symbol("z", index=("i",)), "z"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 @pytest.mark.parametrize("language", [C, NumPy])
 def test_what_could_overflow_lose_digits_or_cost_twice_is_left_to_be_written_by_hand(formula, language):
@@ -86,14 +86,14 @@ def test_what_could_overflow_lose_digits_or_cost_twice_is_left_to_be_written_by_
         language().write(formula)
 
 
-@pytest.mark.parametrize("formula", [maximum(0, z + 1), minimum(1, maximum(0, z / 6 + HALF))], ids=str)
+@pytest.mark.parametrize("formula", [maximum(0, z + 1), minimum(1, maximum(0, z / 6 + HALF))])
 def test_c_would_compute_twice_what_it_bounds(formula):
     with pytest.raises(Unwritable):
         C().write(formula)
     assert NumPy().write(formula)
 
 
-@pytest.mark.parametrize("formula", [exp(z), Cases(((z, Condition(z, ">", Number(0))),), Number(0)), z**2], ids=str)
+@pytest.mark.parametrize("formula", [exp(z), Cases(((z, Condition(z, ">", Number(0))),), Number(0)), z**2])
 def test_onnx_takes_no_more_than_it_can_say(formula):
     with pytest.raises(Unwritable):
         to_onnx(lambda *_: "node", formula, "Z")
