@@ -243,6 +243,14 @@ class Network(Model):
             raise _too_large(architecture) from None
         self._become(architecture, parameters)
 
+    def with_output(self, activation: str) -> Network:
+        """The network of the same parameters, in the same vector, whose last layer has another activation."""
+        other = type(self).__new__(type(self))
+        layers = (*self._layers[:-1], self._layers[-1].but(activation=activation))
+        other._begin(layers, "squared_error", self._dtype, self.seed, self._engine_name)
+        other._become(other.architecture_on(self.architecture.inputs), self.parameters)
+        return other
+
     def check_fits(self, architecture: Architecture) -> None:
         """Refuse an architecture whose parameters don't fit in memory."""
         if not engine.fits_in_memory(architecture.n_parameters * self._dtype.itemsize):

@@ -33,6 +33,8 @@ _ADDED = {
     "hidden_layers": None,
     "dropout": 0.0,
     "optimizer": None,
+    "class_weight": None,
+    "stratify": None,
 }
 _RESIDUAL = "residual"  # the type of layers with a link around them, beside those of the table
 TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself
@@ -116,6 +118,8 @@ def plain(name: str, value: Any) -> Any:
         return value.describe()
     if isinstance(value, Residual):
         return {"type": _RESIDUAL, "layers": [plain(name, layer) for layer in value.layers]}
+    if isinstance(value, Mapping):
+        return {"mapping": [[plain(name, key), plain(name, weight)] for key, weight in value.items()]}
     if isinstance(value, Optimizer):
         return {"optimizer": value.name, **{key: plain(name, part) for key, part in value.hyperparameters().items()}}
     raise ParameterError(
@@ -127,6 +131,8 @@ def back(value: Any) -> Any:
     """The value that `plain` wrote; a ReseauError for what it cannot have written."""
     if isinstance(value, dict) and "optimizer" in value:
         return _optimizer(value)
+    if isinstance(value, dict) and isinstance(value.get("mapping"), list):
+        return _mapping(value["mapping"])
     if isinstance(value, dict) and "type" in value:
         return _layer(value)
     if isinstance(value, dict):
@@ -149,6 +155,13 @@ def back(value: Any) -> Any:
         parts = map(back, value)
         return list(parts) if any(isinstance(part, dict) for part in value) else tuple(parts)
     return value
+
+
+def _mapping(pairs: list[Any]) -> dict[Any, Any]:
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str | int | float):
+            raise ReseauError(f"A parameter has {shown(pair)} in a mapping, which is no key with a value.")
+    return {key: back(value) for key, value in pairs}
 
 
 def _layer(value: Mapping[str, Any]) -> Layer | Residual:

@@ -13,9 +13,9 @@ from sklearn.utils.metaestimators import available_if
 
 from reseau import data
 from reseau.array_likes import as_array
-from reseau.checks import known
+from reseau.checks import known, shown
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators import labels
+from reseau.estimators import class_weights, labels
 from reseau.estimators.decoders import Labels, Numbers
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import (
@@ -105,6 +105,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     optimizer : SGD, Adam, ... or str, or None
         An optimizer of `reseau`, or its name, in the place of `solver` and of the parameters that go with it. Its own
         are reached as `optimizer__learning_rate`.
+    class_weight : "balanced", mapping, list of mappings or None
+        How much the rows of each class count, times their `sample_weight`: {class: weight}, 1 for those not named; for
+        several labels a row a list of {0: weight, 1: weight}, a row then counting as much as the product; "balanced"
+        takes n_samples/(n_classes n_samples of the class), samples counted by their weights. The validation rows that
+        are taken aside are weighed so too, those given to `fit` are not.
+    stratify : bool or None
+        Whether `early_stopping` takes aside of each class its share, whatever the number of classes; each keeps a row
+        to be trained on. None does so with two classes, as scikit-learn does.
 
     Attributes
     ----------
@@ -189,6 +197,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         hidden_layers: Any = None,
         dropout: float = 0.0,
         optimizer: Any = None,
+        class_weight: Any = None,
+        stratify: bool | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -221,9 +231,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             dropout=dropout,
             optimizer=optimizer,
         )
+        self.class_weight = class_weight
+        self.stratify = stratify
 
     def _check_parameters(self) -> tuple[Layer, ...]:
         known("loss", self.loss, CLASSIFICATION_LOSSES)
+        class_weights.check(self.class_weight)
+        if self.stratify is not None and not isinstance(self.stratify, bool | np.bool_):
+            raise ParameterError(f"stratify is {shown(self.stratify)}, but must be True, False or None.")
         return super()._check_parameters()
 
     def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
@@ -316,8 +331,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 "name all that will ever occur."
             )
 
+    def _weighed(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+        return class_weights.times(
+            self.class_weight, self.classes_, y, sample_weight, several=self._several, by_parts=incremental
+        )
+
     def _strata(self, y: Any) -> Any:
-        if self._several or len(self.classes_) > 2:
+        if self.stratify:
+            return np.unique(y, axis=0, return_inverse=True)[1].ravel()
+        if self.stratify is not None or self._several or len(self.classes_) > 2:
             return None
         # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
         return y.reshape(-1, 1).astype(bool)
@@ -422,6 +444,23 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """
         O = self._forward(X)
         return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
+
+    def decision_function(self, X: Any) -> Any:
+        """The raw scores z, of which the probabilities are made: 1/(1 + e^−z) or softmax(z).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes a number a sample, above 0 for the second; else one of each class or label.
+        """
+        samples = self._checked(X)
+        Z = self._up_to_date().with_output("identity")(samples)
+        return Z[:, 0] if Z.shape[1] == 1 and not self._several else Z
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of samples whose label is predicted; of several labels at once, all of them.

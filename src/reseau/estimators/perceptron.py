@@ -74,6 +74,7 @@ def trains_in_steps(estimator: Any) -> bool:
 class Perceptron(Model, Weights):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
+    stratify: bool | None = None  # a parameter of classifiers alone
     _kept_as: ClassVar[str]  # the name in model files; a subclass has none of its own, and is not kept
 
     def __init__(
@@ -218,12 +219,16 @@ class Perceptron(Model, Weights):
         """What scores compare with outputs, of the y that `_read_targets` gave and its numbers T."""
         return y
 
+    def _weighed(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+        """How much each row counts, given its y and its own weight."""
+        return sample_weight
+
     def _as_given(self, y: Any) -> Any:
         """What `_scored` gave, with labels as the user has them."""
         return y
 
     def _strata(self, y: Any) -> Any:
-        """The class of each row (rows, 1), where validation rows are to keep them in proportion; else None."""
+        """The class of each row, (rows, 1) or (rows,), where validation rows keep them in proportion; else None."""
         return None
 
     def _units(self, T: Any) -> tuple[float, Any]:
@@ -276,7 +281,8 @@ class Perceptron(Model, Weights):
         ConvergenceWarning
             When training ends before it has converged.
         UserWarning
-            When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one.
+            When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one. In
+            a search, and wherever else scikit-learn or joblib fit many models, Ctrl-C reaches the caller instead.
         """
         if (X_val is None) != (y_val is None):
             there, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
@@ -339,6 +345,7 @@ class Perceptron(Model, Weights):
             if alone or isinstance(sample_weight, Real):  # that of every row
                 sample_weight = np.full(X.shape[0], sample_weight)
             sample_weight = data.weights(sample_weight, X.shape[0])
+        sample_weight = self._weighed(y, sample_weight, incremental=incremental)
         neurons, output, loss = self._output(y)
         init = "glorot_uniform" if self.hidden_layers is None else None
         layers = (*hidden, Dense(neurons, output, init=init))
@@ -668,7 +675,7 @@ class Perceptron(Model, Weights):
     def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, Any, Any, Validation]:
         """Take validation rows aside: X, T and weights for training; and what is left for validation."""
         arrays = [X, y, T] if s is None else [X, y, T, s]
-        parts = split(arrays, self.validation_fraction, self._strata(y), random)
+        parts = split(arrays, self.validation_fraction, self._strata(y), random, always=bool(self.stratify))
         weights, weights_val = (None, None) if s is None else parts[6:]
         for what, part in (("training", weights), ("validation", weights_val)):
             if part is not None and not part.any():
@@ -681,10 +688,14 @@ class Perceptron(Model, Weights):
     # --- after fitting ------------------------------------------------------------------------------------------------
 
     def _forward(self, X: Any) -> Any:
+        return self._outputs(self._checked(X))
+
+    def _checked(self, X: Any) -> Any:
+        """Samples to predict, as the network takes them."""
         if "_network" in vars(self) and self._takes_as_it_is(X):
-            return self._outputs(X)
+            return X
         check_is_fitted(self, "_network")
-        return self._outputs(self._samples(X))
+        return self._samples(X)
 
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)

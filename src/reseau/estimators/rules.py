@@ -75,7 +75,9 @@ def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:
     return 1 / T.shape[1] if loss.scikit_learn_averages else 1.0, c if c.any() else 0.0
 
 
-def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.RandomState) -> list[Any]:
+def split(
+    arrays: list[Any], fraction: float, strata: Any, random: np.random.RandomState, *, always: bool = False
+) -> list[Any]:
     """Take validation rows aside for `early_stopping`, those that scikit-learn takes.
 
     Parameters
@@ -84,10 +86,13 @@ def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.Ran
         What to cut, such as X and y.
     fraction : float
         `validation_fraction`.
-    strata : ndarray of shape (rows, 1) or None
+    strata : ndarray of shape (rows, 1) or (rows,), or None
         The class of each row, where these are to be kept in proportion.
     random : RandomState
         What the rows are drawn from.
+    always : bool
+        Whether that is to be done as far as it can where scikit-learn refuses: with classes of a single row, and with
+        fewer validation rows than classes.
 
     Returns
     -------
@@ -109,6 +114,15 @@ def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.Ran
     values, firsts, counts = np.unique(
         np.zeros(rows) if strata is None else strata, return_index=True, return_counts=True
     )
+    few = min(aside, rows - aside) < len(values) or counts.min() < 2
+    if always and few and aside >= 2:
+        if aside > rows - len(values):
+            raise DataError(
+                f"early_stopping=True and validation_fraction={fraction} take {aside} of {rows} row(s) aside, but each "
+                f"of {len(values)} classes is to keep one for training; lower validation_fraction, give more rows, or "
+                "take stratify=None."
+            )
+        return _spread(arrays, strata, aside, random)
     for part, count in (("training", rows - aside), ("validation", aside)):
         if count < 1 or (count < len(values) and counts.min() > 1):
             raise DataError(
@@ -126,10 +140,21 @@ def split(arrays: list[Any], fraction: float, strata: Any, random: np.random.Ran
     except ValueError as error:
         raise DataError(
             f"early_stopping=True takes validation rows of both classes aside, but row {firsts[np.argmin(counts)]} is "
-            "the only one of its class; give more such rows, or take early_stopping=False. (scikit-learn's words: "
-            f"{error})"
+            "the only one of its class; give more such rows, or take stratify=True, which leaves it for training, or "
+            f"early_stopping=False. (scikit-learn's words: {error})"
         ) from None
     return cut
+
+
+def _spread(arrays: list[Any], strata: Any, aside: int, random: np.random.RandomState) -> list[Any]:
+    """Take rows aside at equal distances among the rows ordered by class; one row of each class is left."""
+    order = random.permutation(len(strata))
+    by_class = order[np.argsort(strata[order], kind="stable")]
+    left = np.flatnonzero(np.diff(strata[by_class], prepend=-1))  # the first of each
+    among = np.delete(by_class, left)
+    held = among[((np.arange(aside) + 0.5) * len(among) / aside).astype(np.intp)]
+    trained = order[~np.isin(order, held)]
+    return [array[rows] for array in arrays for rows in (trained, held)]
 
 
 def bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
