@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +14,8 @@ import numpy as np
 
 from reseau.errors import ReseauError
 
+# Of scikit-learn's modules those through which a user fits a single model.
+_OF_ONE = ("sklearn.base", "sklearn.callback", "sklearn.compose._target", "sklearn.pipeline", "sklearn.utils")
 _FITS: dict[tuple[int, int], int] = {}  # the thread in which an estimator is being fitted, by process and id
 
 
@@ -41,6 +44,18 @@ def attempt(estimator: Any) -> Iterator[tuple[Any, ExitStack]]:
         _change(estimator.__dict__, before, double.__dict__)
         _take_slots(estimator, double)
         undo.pop_all()
+
+
+def is_one_of_many() -> bool:
+    """Whether who called fits many models: a search, cross-validation, an ensemble, or whatever joblib runs."""
+    frame = sys._getframe(1).f_back
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        package = module.partition(".")[0]
+        if package == "joblib" or (package == "sklearn" and not module.startswith(_OF_ONE)):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

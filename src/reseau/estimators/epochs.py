@@ -10,6 +10,7 @@ import numpy as np
 
 from reseau.arrays import Failure, FloatArray, IntArray
 from reseau.engine.door import Trainer
+from reseau.estimators.attempt import is_one_of_many
 from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -163,8 +164,8 @@ class Epochs:
         return not self.stopped
 
     def ends_by_interruption(self) -> bool:
-        """If there are weights that could be kept."""
-        return not self.first or self.estimator.n_iter_ > 0
+        """If there are weights that could be kept, and no search that has to stop too."""
+        return (not self.first or self.estimator.n_iter_ > 0) and not is_one_of_many()
 
     def _set_rate(self, factor: float) -> None:
         """Let the trainer go on at so many times the first learning rate."""
