@@ -14,6 +14,7 @@ from reseau.estimators.attempt import is_one_of_many
 from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
+    from reseau.estimators.callbacks import Tasks
     from reseau.estimators.perceptron import Perceptron
     from reseau.estimators.validation import Validation
 
@@ -77,6 +78,8 @@ class Epochs:
         What draws the order of rows.
     validation : Validation or None
         Rows that are not trained on; with early stopping, they are scored.
+    tasks : Tasks or None
+        What callbacks hear of.
     first : bool
         Whether there are no weights yet that an interruption could leave.
     leave : bool
@@ -85,7 +88,7 @@ class Epochs:
     Attributes
     ----------
     stopped : bool
-        Whether nothing has improved for too long.
+        Whether nothing has improved for too long, or a callback has said so.
     """
 
     at_once = 1
@@ -99,6 +102,7 @@ class Epochs:
         rows: int,
         random: np.random.RandomState,
         validation: Validation | None,
+        tasks: Tasks | None,
         *,
         first: bool,
         leave: bool,
@@ -106,12 +110,14 @@ class Epochs:
         self.estimator, self.trainer, self.optimizer, self.epoch_loss = estimator, trainer, optimizer, epoch_loss
         self.record: FloatArray | None = epoch_loss.record
         self.rows, self.random, self.validation = rows, random, validation
-        self.first, self.leave, self.stopped = first, leave, False
+        self.tasks, self.first, self.leave, self.stopped = tasks, first, leave, False
         self.places = np.arange(rows)
         self._set_rate(estimator._rate_factor)
 
     def order(self) -> IntArray:
         """That of the epoch before, shuffled as scikit-learn does."""
+        if self.tasks is not None:
+            self.tasks.begin()
         if self.estimator.shuffle:
             places = np.arange(self.rows)
             self.random.shuffle(places)
@@ -151,8 +157,9 @@ class Epochs:
         return is_best
 
     def goes_on(self, failure: Failure | None) -> bool:
-        """Change the rate; the patience may be at an end."""
+        """Change the rate; the patience may be at an end, or a callback want it."""
         model = self.estimator
+        told_to_stop = self.tasks is not None and self.tasks.end()
         if failure is not None:
             return False
         if model.solver == "sgd" and model.learning_rate == "invscaling":
@@ -161,6 +168,7 @@ class Epochs:
             self.stopped = not self._slow_down()
             if not self.stopped:
                 model._no_improvement_count = 0
+        self.stopped = self.stopped or told_to_stop
         return not self.stopped
 
     def ends_by_interruption(self) -> bool:

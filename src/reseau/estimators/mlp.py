@@ -150,6 +150,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     -----
     A copied or unpickled estimator predicts alike, and its next `partial_fit` goes on from the same optimizer's state.
 
+    Callbacks of scikit-learn, which has them from 1.9 on, are set by `set_callbacks` and hear of each epoch of `fit`
+    (iteration of "lbfgs"); one that returns True ends it.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

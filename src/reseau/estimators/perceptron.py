@@ -23,6 +23,7 @@ from reseau.checks import frames_within
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description, parameters
 from reseau.estimators.attempt import attempt
+from reseau.estimators.callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from reseau.estimators.description import OF_EPOCHS
 from reseau.estimators.epochs import EpochLoss, Epochs
 from reseau.estimators.rules import activation_name, bounds, split, weight_bound
@@ -41,6 +42,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
 
+_STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -71,7 +73,7 @@ def trains_in_steps(estimator: Any) -> bool:
     return True
 
 
-class Perceptron(Model, Weights):
+class Perceptron(CallbackSupportMixin, Model, Weights):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
     stratify: bool | None = None  # a parameter of classifiers alone
@@ -326,10 +328,11 @@ class Perceptron(Model, Weights):
                 ) from None
         return self
 
+    @with_callbacks
     def _learn(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, held: Any, undo: ExitStack
     ) -> None:
-        hidden = self._check_parameters()
+        given, hidden = (X, y, sample_weight), self._check_parameters()
         if incremental and self.early_stopping:
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
@@ -390,12 +393,16 @@ class Perceptron(Model, Weights):
             for name in (*OF_EPOCHS, "_progress"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
         self._name_network()
+        tasks = None
+        if not incremental:
+            whole = self.solver == "lbfgs"
+            tasks = Tasks(self, *given, "lbfgs-iter" if whole else "epoch", self.max_iter + whole)
         if self.solver == "lbfgs":
-            self._fit_whole(X, T, sample_weight, validation, first=first, undo=undo)
+            self._fit_whole(X, T, sample_weight, validation, tasks, first=first, undo=undo)
         else:
-            self._fit_in_steps(
-                X, y, T, sample_weight, validation, random, incremental=incremental, first=first, undo=undo
-            )
+            self._fit_in_steps(X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
+        if tasks is not None:
+            tasks.end_fit()
 
     def _read_validation(self, held: Any, architecture: Architecture, dtype: Any) -> Validation:
         """Check validation rows that were given to `fit`, for a network of such an architecture and precision."""
@@ -487,8 +494,17 @@ class Perceptron(Model, Weights):
         return parameters.check(self)
 
     def _fit_whole(
-        self, X: Any, T: Any, sample_weight: Any, validation: Validation | None, *, first: bool, undo: ExitStack
+        self,
+        X: Any,
+        T: Any,
+        sample_weight: Any,
+        validation: Validation | None,
+        tasks: Tasks | None,
+        *,
+        first: bool,
+        undo: ExitStack,
     ) -> None:
+        assert tasks is not None  # there are no parts of such a fit
         network, X = self._up_to_date(to_change=True), data.checked_rows(X)
         if not first:
             undo.callback(self._way_back())
@@ -503,7 +519,11 @@ class Perceptron(Model, Weights):
                 print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
             if validation is not None:
                 self._note_validation_loss(validation.loss(self))
+            if tasks.end():
+                raise StopIteration  # SciPy's way
+            tasks.begin()
 
+        tasks.begin()
         result = minimize(
             network.compute,
             network.architecture,
@@ -516,7 +536,7 @@ class Perceptron(Model, Weights):
             tolerance=self.tol,
             bounds=bounds(network.dtype),
             units=(a, b),
-            callback=tell if self.verbose or validation is not None else None,
+            callback=tell if self.verbose or validation is not None or tasks.task is not None else None,
         )
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
         if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
@@ -529,7 +549,7 @@ class Perceptron(Model, Weights):
                 ConvergenceWarning,
                 stacklevel=frames_within(),
             )
-        elif not result.success:
+        elif not (result.success or result.status == _STOPPED):
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
                 f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
@@ -545,11 +565,12 @@ class Perceptron(Model, Weights):
         s: Any,
         validation: Validation | None,
         random: Any,
+        tasks: Tasks | None,
         *,
-        incremental: bool,
         first: bool,
         undo: ExitStack,
     ) -> None:
+        incremental = tasks is None
         if self.early_stopping and validation is None:
             X, T, s, validation = self._split(X, y, T, s, random)
         sparse = scipy.sparse.issparse(X)
@@ -585,7 +606,7 @@ class Perceptron(Model, Weights):
         self.n_iter_ = 0
         epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
         # `optimizer` has what set_params may have changed between calls of partial_fit.
-        rules = Epochs(self, trainer, optimizer, epoch_loss, rows, random, validation, first=first, leave=leaves)
+        rules = Epochs(self, trainer, optimizer, epoch_loss, rows, random, validation, tasks, first=first, leave=leaves)
         settings = Settings(
             optimizer=optimizer,
             epochs=1 if incremental else self.max_iter,
