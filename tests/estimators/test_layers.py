@@ -149,6 +149,17 @@ def test_what_is_within_an_optimizer_is_set_in_a_new_one() -> None:
     assert model.set_params(optimizer="adam", optimizer__beta_1=0.5).optimizer == rs.Adam(beta_1=0.5)
 
 
+def test_a_derived_class_may_have_fewer_parameters() -> None:
+    class Mine(rs.MLPClassifier):
+        def __init__(self, alpha: float = 0.5) -> None:
+            super().__init__(alpha=alpha, max_iter=2, optimizer=rs.Adam(0.01))
+
+    assert Mine().get_params() == {"alpha": 0.5}
+    assert clone(Mine().set_params(alpha=1.0)).fit(X, SPECIES).alpha == 1.0
+    with pytest.raises(ValueError, match="Invalid parameter 'optimizer'"):
+        Mine().set_params(optimizer__learning_rate=0.1)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -176,7 +176,7 @@ def nested(name: str, value: Any) -> dict[str, Any]:
 
 def all_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with those within them."""
-    return {**parameters, **{key: one for name in _NESTED for key, one in nested(name, parameters[name]).items()}}
+    return {**parameters, **{key: one for name in _NESTED for key, one in nested(name, parameters.get(name)).items()}}
 
 
 def with_nested(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,10 +184,12 @@ def with_nested(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> di
     own = {key: value for key, value in changes.items() if key.partition("__")[0] not in _NESTED or "__" not in key}
     for name in _NESTED:
         inner = {key.partition("__")[2]: value for key, value in changes.items() if key.startswith(f"{name}__")}
-        if inner:
+        if inner and name in parameters:  # a derived class may have no such parameter
             value = own.get(name, parameters[name])
             value = check_optimizer(value) if name == "optimizer" and isinstance(value, str) else value
             own[name] = _changed(name, value, inner)
+        elif inner:
+            own.update({f"{name}__{key}": value for key, value in inner.items()})
     return own
 
 
