@@ -25,6 +25,7 @@ estimators tables many
 network
 model
 blackboard training export
+plots notebook
 parts files
 data
 array_likes

@@ -37,7 +37,7 @@ _HOMES = {
     "to_c": "models",
     "to_onnx": "models",
     "to_python": "models",
-    "LossCurveDisplay": "display.plots",
+    "LossCurveDisplay": "plots",
     "NetworkDisplay": "display.network",
     "ReseauError": "errors",
     "ParameterError": "errors",
@@ -85,7 +85,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from reseau.display.network import NetworkDisplay
-    from reseau.display.plots import LossCurveDisplay
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor
     from reseau.importing.keras import from_keras
@@ -95,6 +94,7 @@ if TYPE_CHECKING:
     from reseau.many import fit_many
     from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
+    from reseau.plots import LossCurveDisplay
     from reseau.tables.model import TableModel
     from reseau.training.callbacks import Callback
     from reseau.training.history import History

@@ -52,6 +52,16 @@ class LayerView:
     description: Layer
     tensors: dict[str, FloatArray] = field(repr=False)
 
+    def _repr_html_(self) -> str:
+        """Its tensors with the range of their numbers, for notebooks."""
+        from reseau.notebook.page import block, paragraph, table
+
+        rows: list[tuple[str, ...]] = [("", "shape", "smallest", "mean", "largest")]
+        for name, values in self.tensors.items():
+            numbers = (f"{number:.4g}" for number in (values.min(), values.mean(dtype=np.float64), values.max()))
+            rows.append((name, str(values.shape), *numbers))
+        return block(paragraph(str(self.description)), table(rows) if self.tensors else "")
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # asked for before there is a description, by what copies
             raise AttributeError(name)
@@ -939,6 +949,23 @@ class Network(Model):
         3 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 11 parameters
         """
         return summary(self.architecture, self._dtype)
+
+    def _repr_html_(self) -> str:
+        """The picture and the table of the layers, for notebooks."""
+        from reseau.notebook.diagram import diagram
+        from reseau.notebook.page import block, paragraph, table
+        from reseau.vocabulary.layers import summary as words
+
+        if self._architecture is None:
+            rows = [("layer", ""), *((place, layer) for place, layer in enumerate(self._layers, start=1))]
+            return block(table(rows), paragraph(f"inputs not known yet, loss {self._loss}, {self._dtype.name}"))
+        architecture = self._architecture
+        tensors = None if self._parameters is None else architecture.views(self._parameters)
+        return block(
+            diagram(architecture, tensors),
+            table(words.table(architecture)),
+            paragraph(words.whole(architecture, self._dtype)),
+        )
 
     def __repr__(self) -> str:
         parts = [str(layer) for layer in self._layers]

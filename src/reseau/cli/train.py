@@ -150,7 +150,7 @@ def train(
             )
         model.save(model_path)
         if plot is not None:
-            from reseau.display.plots import save_loss_curve
+            from reseau.plots import save_loss_curve
 
             assert model.history is not None
             title = f"{target} from {model.training['table']}"
@@ -196,7 +196,7 @@ def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
     if model.suffix.lower() in TEXT + PARQUET:
         raise ParameterError(f"{model} would be a model file with the ending of a table; use .reseau.")
     if plot is not None:
-        from reseau.display.plots import check_picture
+        from reseau.plots import check_picture
 
         check_picture(plot)
         check_output(plot, [table, model])

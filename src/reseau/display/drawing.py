@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau.display.plots import LOSS_COLOUR, VALIDATION_COLOUR
 from reseau.errors import ParameterError
+from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

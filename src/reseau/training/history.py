@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reseau.errors import ReseauError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from reseau.plots import LossCurveDisplay
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What a fit did.
 
@@ -53,3 +62,86 @@ class History:
     def epochs(self) -> int:
         """How many epochs there were, with one that diverged."""
         return len(self.loss)
+
+    def plot(self, ax: Axes | None = None) -> LossCurveDisplay:
+        """Draw the loss of each epoch, and the validation loss with its best epoch marked.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        LossCurveDisplay
+            With `ax_`, `figure_` and `lines_`.
+
+        Raises
+        ------
+        ReseauError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> history = rs.History(loss=[1.0, 0.5], validation_loss=[1.5, 0.75], best_epoch=2)
+        >>> [line.get_label() for line in history.plot().lines_]
+        ['training', 'validation']
+        """
+        from reseau.plots import LossCurveDisplay
+
+        return LossCurveDisplay.from_history(self, ax, best_epoch=self.best_epoch)
+
+    def to_frame(self) -> Any:
+        """Return what there is of each epoch as a frame of pandas, with the epoch as its index, from 1.
+
+        Without pandas, `columns` makes a frame of any library: ``polars.DataFrame(history.columns)``.
+
+        Raises
+        ------
+        ReseauError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> rs.History(loss=[1.0, 0.5], metrics={"r2": [0.25, 0.75]}).to_frame()
+               loss    r2
+        epoch
+        1       1.0  0.25
+        2       0.5  0.75
+        """
+        if importlib.util.find_spec("pandas") is None:
+            raise ReseauError(
+                "to_frame needs pandas; install it with: pip install pandas, or make a frame of another library from "
+                "history.columns."
+            )
+        import pandas as pd
+
+        return pd.DataFrame(self.columns, index=pd.RangeIndex(1, self.epochs + 1, name="epoch"))
+
+    def _repr_html_(self) -> str:
+        from reseau.notebook.curves import curves
+        from reseau.notebook.page import block, paragraph, table
+
+        told = sorted({1, self.best_epoch or 1, self.epochs}) if self.loss else []
+        rows = [(epoch, *(f"{values[epoch - 1]:.4g}" for values in self.columns.values())) for epoch in told]
+        picture = curves(self.loss, self.validation_loss, self.best_epoch)
+        return block(paragraph(self._in_words()), picture, table([("epoch", *self.columns), *rows]) if rows else "")
+
+    def _in_words(self) -> str:
+        """How many epochs there were, how long they took, and how it ended."""
+        words = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+        words += f" of {self.planned}" if self.epochs < self.planned else ""
+        words += f", {self.seconds:.3g} s"
+        words += f", best epoch {self.best_epoch}" if self.best_epoch is not None else ""
+        words += ", stopped early" if self.stopped_early else ""
+        return words + (f", diverged in epoch {self.diverged}" if self.diverged is not None else "")
+
+    def __repr__(self) -> str:
+        parts = [f"epochs={self.epochs}"]
+        parts += [f"{name}={values[-1]:.4g}" for name, values in self.columns.items() if values]
+        parts += [f"best_epoch={self.best_epoch}"] if self.best_epoch is not None else []
+        parts += ["stopped_early=True"] if self.stopped_early else []
+        parts += [f"diverged={self.diverged}"] if self.diverged is not None else []
+        return f"History({', '.join(parts)})"

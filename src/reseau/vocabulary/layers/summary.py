@@ -10,8 +10,8 @@ from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.layers.architecture import Architecture
 
 
-def summary(architecture: Architecture, dtype: np.dtype[Any]) -> str:
-    """A line for each layer with its tensors' shapes, activation, dropout and link, and one for the whole."""
+def table(architecture: Architecture) -> list[tuple[str, ...]]:
+    """A row for each layer with its tensors' shapes, activation, dropout and link, below the names of the columns."""
     layers = architecture.layers
     letters = list(dict.fromkeys(letter for layer in layers for letter in layer.letters))
     kinds = len({layer.kind for layer in layers}) > 1
@@ -27,15 +27,25 @@ def summary(architecture: Architecture, dtype: np.dtype[Any]) -> str:
         formula += f" + {f'A{start}' if start else 'X'}" if layer.residual else ""
         count = str(layer.n_parameters(n_in))
         rows.append((str(place), *[layer.kind] * kinds, *has, layer.sigma.name, formula, count))
+    return rows
+
+
+def whole(architecture: Architecture, dtype: np.dtype[Any]) -> str:
+    """A line for the whole network."""
+    inputs, outputs = architecture.inputs, architecture.outputs
+    error = TextSetter().set(architecture.error.formula)
+    return (
+        f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, loss "
+        f"{architecture.loss} {error}, {dtype.name}, {architecture.n_parameters} parameters"
+    )
+
+
+def summary(architecture: Architecture, dtype: np.dtype[Any]) -> str:
+    """The table of the layers and the line for the whole, as text."""
+    rows = table(architecture)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for *words, count in rows:
         cells = [word.ljust(width) for word, width in zip(words, widths, strict=False)]
         lines.append("  ".join([*cells, count.rjust(widths[-1])]))
-    inputs, outputs = architecture.inputs, architecture.outputs
-    error = TextSetter().set(architecture.error.formula)
-    lines.append(
-        f"{inputs} input{'s' if inputs > 1 else ''}, {outputs} output{'s' if outputs > 1 else ''}, loss "
-        f"{architecture.loss} {error}, {dtype.name}, {architecture.n_parameters} parameters"
-    )
-    return "\n".join(lines)
+    return "\n".join([*lines, whole(architecture, dtype)])

@@ -1,4 +1,4 @@
-"""Display classes, by scikit-learn's convention. They need matplotlib, the extra `plot`."""
+"""Curves of a fit, by scikit-learn's convention of displays. They need matplotlib, the extra `plot`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from reseau.checks import integer, shown
 from reseau.errors import ParameterError, ReseauError
-from reseau.training.history import History
 from reseau.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+
+    from reseau.training.history import History
 
 FORMATS = (".png", ".svg")
 LOSS_COLOUR, VALIDATION_COLOUR = "#0072b2", "#d55e00"  # told apart by the colour-blind too
@@ -91,7 +92,7 @@ class LossCurveDisplay:
         >>> display.ax_.get_xlabel()
         'epoch'
         """
-        if not isinstance(history, History):
+        if not hasattr(history, "validation_loss"):
             raise ParameterError(f"history is {shown(history)}, but must be what Network.fit returned.")
         display = cls(loss=history.loss, validation_loss=history.validation_loss, best_epoch=best_epoch)
         return display.plot(ax)

@@ -24,9 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from reseau import Dense, MLPClassifier, MLPRegressor, Network, NetworkDisplay, Residual, TableModel
-from reseau.display.plots import LossCurveDisplay, check_picture, save_loss_curve
 from reseau.errors import ParameterError, ReseauError
 from reseau.export.steps import steps
+from reseau.plots import LossCurveDisplay, check_picture, save_loss_curve
 from reseau.training.history import History
 
 HISTORY = History(loss=[3.0, 2.0, 1.0], validation_loss=[3.5, 2.5, 2.75])
