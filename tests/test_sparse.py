@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,9 @@ def test_networks_compute_with_sparse_rows_what_they_do_with_dense_ones(format_:
     np.testing.assert_allclose(net.errors(S, y), net.errors(X, y), **close)
     np.testing.assert_allclose(net.gradient(S, y)[0][0], net.gradient(X, y)[0][0], **close)
     np.testing.assert_allclose(net.jacobian(S), net.jacobian(X), **close)
+    assert net.predict(S).tobytes() == net(S).tobytes()
+    measured = [net.evaluate(A, y, metrics=("accuracy", "log_loss"), sample_weight=1.0 + y) for A in (S, X)]
+    assert measured[0] == pytest.approx(measured[1], rel=1e-9)
     for optimizer, batch_size in ((rs.Adam(0.01), 16), (rs.SGD(0.1, momentum=0.9), 60)):
         nets = [network(20, 3, engine=engine) for _ in range(2)]
         histories = [
@@ -194,6 +198,34 @@ def test_sparse_rows_of_any_type_are_trained_on(dtype: str, engine: str) -> None
     for net, A in zip(nets, (sp.csr_matrix(X), X), strict=True):
         net.fit(A, y, epochs=2, batch_size=16)
     np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-7, atol=1e-10)
+
+
+def test_wide_indices_rows_without_numbers_and_single_rows_are_taken(engine: str) -> None:
+    X, net = matrix(), network(20, 3, engine=engine)
+    X[3] = X[-1] = 0
+    S = sp.csr_array(X)
+    wide = sp.csr_array((S.data, S.indices.astype(np.int64), S.indptr.astype(np.int64)), shape=S.shape)
+    assert net(wide).tobytes() == net(S).tobytes()
+    np.testing.assert_allclose(net(S)[[3, -1]], net(np.zeros((2, 45))), rtol=1e-12)
+    for row in (0, 3):
+        np.testing.assert_allclose(net(S[[row]]), net(S)[[row]], rtol=1e-12)
+        assert net.value_and_gradient(S[[row]], [1])[0] == pytest.approx(net.value_and_gradient(X[[row]], [1])[0])
+        assert net.evaluate(S[[row]], [1])["loss"] == pytest.approx(net.errors(X[[row]], [1]).sum())
+
+
+def test_nothing_that_takes_sparse_rows_makes_them_dense(native: None) -> None:
+    S = sp.random_array((500, 400_000), density=1e-5, format="csr", rng=np.random.default_rng(0))  # 1.6 GB dense
+    y, net = np.zeros(500), rs.Network(rs.Dense(2, "tanh"), rs.Dense(1), inputs=400_000, seed=0)
+    tracemalloc.start()
+    try:
+        net(S)
+        net.errors(S, y)
+        net.value_and_gradient(S, y)
+        net.evaluate(S, y, metrics=("mae", "r2"))
+        net.fit(S, y, epochs=2, validation_data=(S.tocsc(), y), patience=1, metrics="mse")
+        assert tracemalloc.get_traced_memory()[1] < 40e6  # some vectors of the 800,003 parameters
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_network_is_trained_on_a_matrix_that_would_not_fit_dense(native: None) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from reseau.arrays import FloatArray, SparseRows
+from reseau.arrays import FloatArray, Predictor, SparseRows
 from reseau.engine.door import Engine
 from reseau.training.loop import Samples
 from reseau.training.metrics import Metric, Weights, measured
@@ -18,11 +18,14 @@ Outputs: TypeAlias = Callable[[Samples], FloatArray]  # of samples, with the wei
 
 def outputs_of(compute: Engine, architecture: Architecture, parameters: FloatArray, threads: int) -> Outputs:
     """What computes the outputs of samples with the parameters as they are when it is called."""
-    predict = compute.predictor(architecture, parameters, lambda: threads)
+    predict: Predictor | None = None  # made when it is first needed
 
     def outputs(samples: Samples) -> FloatArray:
+        nonlocal predict
         if isinstance(samples.X, SparseRows):
             return compute.outputs(architecture, parameters, samples.X, threads)
+        if predict is None:
+            predict = compute.predictor(architecture, parameters, lambda: threads)
         found = predict(samples.X, threads)
         assert found is not None
         return found
