@@ -365,7 +365,7 @@ class Network(Model):
         X: object,
         y: object,
         *,
-        metrics: MetricLike | Sequence[MetricLike] = (),
+        metrics: MetricLike | Sequence[MetricLike] | None = (),
         sample_weight: object = None,
         threads: int | None = None,
     ) -> dict[str, float]:
@@ -699,7 +699,7 @@ class Network(Model):
         keep_best: bool = False,
         patience: int | None = None,
         min_delta: float = 0.0,
-        metrics: MetricLike | Sequence[MetricLike] = (),
+        metrics: MetricLike | Sequence[MetricLike] | None = (),
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 1,
         callback: Hooks = None,

@@ -143,6 +143,19 @@ def test_weights_may_be_given_when_the_fit_begins(engine):
     assert not net.layers[0].W.any()  # no gradient comes through weights of 0
 
 
+def test_a_network_may_be_drawn_anew_when_the_fit_begins_but_not_for_other_inputs(engine):
+    class Build(rs.Callback):
+        def __init__(self, inputs):
+            self.inputs = inputs
+
+        def on_fit_begin(self, network, history):
+            network.build(self.inputs)
+
+    assert small(engine).fit(X, T, epochs=2, callback=Build(1)).epochs == 2
+    with pytest.raises(rs.ReseauError, match="built anew while it was trained"):
+        small(engine).fit(X, T, epochs=2, callback=Build(5))
+
+
 def test_at_the_end_the_network_has_the_weights_that_stay():
     class Seen(rs.Callback):
         def on_fit_begin(self, network, history):

@@ -165,6 +165,30 @@ def test_what_rows_do_not_define_is_nan():
     assert not isnan(found["mae"])
 
 
+def test_rows_without_weight_do_not_define_anything():
+    make, y = SIGMOID
+    s = y.copy()  # the rows of one class
+    assert isnan(make().evaluate(X, y, metrics="auc", sample_weight=s)["auc"])
+    only = np.zeros(90)
+    only[4] = 2
+    make, y = ONE
+    found = make().evaluate(X, y, metrics=QUANTITIES, sample_weight=only)
+    alone = make().evaluate(X[4:5], y[4:5], metrics=QUANTITIES)
+    assert found == pytest.approx(alone, nan_ok=True)
+
+
+def test_no_metrics_are_none():
+    make, y = ONE
+    assert make().fit(X, y, epochs=1, metrics=None).metrics == {}
+    assert list(make().evaluate(X, y, metrics=None)) == ["loss"]
+
+
+def test_a_function_cannot_change_the_targets():
+    make, y = ONE
+    with pytest.raises(ValueError, match="read-only"):
+        make().fit(X, y, epochs=2, metrics=lambda T, O: T.sort(axis=0))
+
+
 def test_outputs_that_are_not_finite_give_nan():
     net = rs.Network(rs.Dense(1, "exponential"), inputs=1, dtype="float64")
     net.parameters[...] = [1.0, 0.0]

@@ -168,10 +168,14 @@ class Epochs:
     def _check_same(self) -> None:
         """Refuse to go on where the network has been given other parameters than those that are trained."""
         if self.network.parameters is not self.trained:
-            raise ReseauError(
-                "The network was built anew while it was trained, by its callback or another thread, and has none of "
-                "this training; build it before fit or after it."
-            )
+            raise _built_anew()
+
+
+def _built_anew() -> ReseauError:
+    return ReseauError(
+        "The network was built anew while it was trained, by its callback or another thread, and has none of this "
+        "training; build it before fit or after it."
+    )
 
 
 class Waiting:
@@ -300,6 +304,8 @@ class Fit:
         return history
 
     def _train(self, history: History, show: Show | None) -> None:
+        if self.network.architecture != self.architecture:  # by a callback, at the beginning
+            raise _built_anew()
         network, settings, architecture, samples = self.network, self.settings, self.architecture, self.samples
         checkpoints, snapshot = self._checkpoints, self._snapshot
         if snapshot is not None:

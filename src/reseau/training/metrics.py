@@ -94,11 +94,15 @@ class Metric:
         """Its number for targets that were checked, outputs and weights; NaN where it is not defined."""
         if self.of != "anything" and not np.isfinite(O).all():
             return nan
+        if self.of != "anything" and s is not None and not s.all():
+            T, O, s = T[s > 0], O[s > 0], s[s > 0]
         with np.errstate(all="ignore"):
             if self.of == "numbers":
                 return _mean_of_outputs(self.value, T, O.astype(np.float64, copy=False), s)
             if self.of == "classes":
                 return float(self.value(*_classes(T, O, s, architecture)))
+        T = T.view()
+        T.flags.writeable = False  # they are those that are learnt
         found = self.value(T, O)
         if not isinstance(found, Real) and getattr(found, "shape", None) != ():
             raise ParameterError(f"The metric {self.name} returned {shown(found)}, but must return a number.")
@@ -236,7 +240,9 @@ METRICS: dict[str, Metric] = {entry.name: entry for entry in _ENTRIES}
 
 
 def metrics_of(value: object) -> tuple[Metric, ...]:
-    """A name, a function, or a sequence of these, as metrics; ParameterError for anything else."""
+    """A name, a function, a sequence of these, or None, as metrics; ParameterError for anything else."""
+    if value is None:
+        return ()
     if isinstance(value, Metric | str) or callable(value):
         value = (value,)
     if not isinstance(value, Sequence):
