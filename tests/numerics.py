@@ -12,7 +12,7 @@ from reseau.vocabulary.activations import ACTIVATIONS, Activation, RowWise
 from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.losses import LOSSES
-from reseau.vocabulary.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+from reseau.vocabulary.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RAdam, RMSprop
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -32,6 +32,16 @@ _WITH_NUMBERS = [
     AdamW(0.02, weight_decay=0.3),
     RMSprop(0.01),
     RMSprop(0.02, rho=0.5, epsilon=0.01),
+    AMSGrad(0.02, beta_2=0.6, epsilon=1e-3),
+    AMSGrad(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3, epsilon_hat=True),
+    Nadam(0.02),
+    Nadam(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3, momentum_decay=0.3),
+    RAdam(0.02),
+    RAdam(0.02, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+    Lion(0.01),
+    Lion(0.01, beta_1=0.5, beta_2=0.8, weight_decay=0.3),
+    Adagrad(0.05),
+    Adagrad(0.05, epsilon=1e-3),
 ]
 _OTHERS = [kind for kind in OPTIMIZERS.values() if kind not in map(type, _WITH_NUMBERS)]
 EVERY_OPTIMIZER = [*_WITH_NUMBERS, *(kind(0.02) for kind in _OTHERS)]

@@ -17,6 +17,7 @@ import pytest
 import reseau
 from reseau.vocabulary.layers import LAYERS
 from reseau.vocabulary.optimizers import OPTIMIZERS
+from reseau.vocabulary.schedules import SCHEDULES
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -47,8 +48,9 @@ def test_the_first_network_costs_no_heavy_library_either() -> None:
     assert {"pyarrow", "rich", "sklearn", "typer"}.isdisjoint(run_python(code).split())
 
 
-def test_the_public_names_are_these_and_every_kind_of_layer_and_every_optimizer() -> None:
-    tables = {entry.__name__ for entry in (*LAYERS.values(), *OPTIMIZERS.values())}
+def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_and_schedule() -> None:
+    tables = {entry.__name__ for entry in (*LAYERS.values(), *OPTIMIZERS.values(), *SCHEDULES.values())}
+    tables.remove("Function")  # which is given as the function itself
     assert set(reseau.__all__) == tables | {
         "CSVLogger",
         "Callback",
@@ -67,6 +69,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_and_every_optimizer(
         "TableModel",
         "TensorBoardLogger",
         "__version__",
+        "find_learning_rate",
         "fit_many",
         "from_keras",
         "from_onnx",

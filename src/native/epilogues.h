@@ -61,7 +61,7 @@ public:
           drops_(step.drops && layer_.dropout > 0) {
         if (!drops_) return;
         const uint64_t of_step = mix(step.dropout_seed + static_cast<uint64_t>(step.update.step));
-        key_ = of_step + (static_cast<uint64_t>(l - 1) << 32) + static_cast<uint64_t>(begin);
+        key_ = of_step + (static_cast<uint64_t>(l - 1) << 32) + static_cast<uint64_t>(step.rows_before + begin);
     }
 
     const Matrix<T> Z;  // (rows, n_out)

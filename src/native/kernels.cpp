@@ -32,6 +32,7 @@ static constexpr Kernels<T> kernels{
     .keeps_derivative = keeps_derivative<T>,
     .train_rows = train_rows<T>,
     .train_weights = train_weights<T>,
+    .move = move<T>,
     .predict = predict<T>,
     .predict_row = predict_row<T>,
     .errors = errors<T>,

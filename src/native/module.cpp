@@ -182,6 +182,20 @@ std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers
     return all;
 }
 
+// What is done besides the optimizer's step: (clip_norm, clip_value, l1, max_norm, average, accumulate, tensors), 0
+// where something is left out, and a tensor is (place, rows, columns, penalised, factor of the rate).
+using TensorTuple = std::tuple<int64_t, int64_t, int64_t, bool, double>;
+using TreatmentTuple = std::tuple<double, double, double, double, double, int64_t, std::vector<TensorTuple>>;
+
+std::optional<Treatment> treatment_of(const std::optional<TreatmentTuple>& tuple) {
+    if (!tuple) return std::nullopt;
+    const auto& [clip_norm, clip_value, l1, max_norm, average, accumulate, tensors] = *tuple;
+    Treatment treatment{clip_norm, clip_value, l1, max_norm, average, accumulate, {}};
+    for (const auto& [at, rows, columns, penalised, rate] : tensors)
+        treatment.tensors.push_back({at, rows, columns, penalised, rate});
+    return treatment;
+}
+
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers,
                                      int loss, bool simplifies, Purpose purpose, bool sparse, Precision precision,
@@ -324,7 +338,12 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("X"), nb::arg("starts"), nb::arg("columns"), nb::arg("O"), nb::arg("threads"));
 
     nb::class_<Trainer<T>>(module, trainer_name)
-        .def(nb::init<Model<T>&, int>(), nb::arg("model"), nb::arg("optimizer"), nb::keep_alive<1, 2>())
+        .def(
+            "__init__",
+            [](Trainer<T>* self, Model<T>& model, int optimizer, const std::optional<TreatmentTuple>& treatment) {
+                new (self) Trainer<T>(model, optimizer, treatment_of(treatment));
+            },
+            nb::arg("model"), nb::arg("optimizer"), nb::arg("treatment").none(), nb::keep_alive<1, 2>())
         .def(
             "run",
             [](Trainer<T>& trainer, const Vector<T>& parameters, const AnyTable& X,
@@ -332,14 +351,21 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const double>>& weights, const nb::dict& hyperparameters, int64_t epochs,
                int64_t batch_size, bool shuffle, uint64_t seed, double l2, int threads,
                const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
-               bool resume, bool leave, const std::optional<std::pair<double, double>>& guard, const Starts& starts,
-               const Columns& columns) {
+               bool resume, bool leave, const std::optional<std::pair<double, double>>& guard,
+               const std::optional<Vector<const double>>& rates, const Starts& starts, const Columns& columns) {
                 const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
-                Schedule schedule{epochs, batch_size, shuffle,
-                                  seed,   l2,         order ? order->data() : nullptr,
-                                  resume, leave,      record ? record->data() : nullptr,
-                                  {}};
+                Schedule schedule{epochs,
+                                  batch_size,
+                                  shuffle,
+                                  seed,
+                                  l2,
+                                  order ? order->data() : nullptr,
+                                  resume,
+                                  leave,
+                                  record ? record->data() : nullptr,
+                                  {},
+                                  rates ? rates->data() : nullptr};
                 if (guard) schedule.guard = Guard{guard->first, guard->second};
                 std::vector<double> losses;
                 without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), 3 * epochs),
@@ -353,7 +379,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("weights").none(), nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"),
             nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
             nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard").none(),
-            nb::arg("starts").none(), nb::arg("columns").none())
+            nb::arg("rates").none(), nb::arg("starts").none(), nb::arg("columns").none())
         .def("failure",
              [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, int>> {
                  const std::optional<Failure> failure = trainer.failure();

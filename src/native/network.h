@@ -145,12 +145,14 @@ struct Workspace {
 // Stands for an optimizer: state[0] gets the gradient, and the weights stay.
 inline constexpr int gradient_only = -1;
 inline constexpr int most_states = 4;  // that an optimizer may keep
+inline constexpr int most_hyperparameters = 16;
+inline constexpr int learning_rate = 0;  // its place among them
 
 // How the weights follow the gradient.
 template <class T>
 struct Update {
     int optimizer;                  // its place in the table of optimizers.h, or gradient_only
-    const double* hyperparameters;  // in the order of its names there
+    const double* hyperparameters;  // in the order of its names there; most_hyperparameters in a training run
     int64_t step;                   // 1, 2, ...
     T* state[most_states];          // each (packed_size)
 };
@@ -172,6 +174,7 @@ struct Step {
     bool checks;            // whether the weights phase tells if what it leaves is finite
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
+    int64_t rows_before;    // of the batches whose gradients are summed for the same step
 };
 
 // What one build of the kernels offers; see layers.h and step.h for what they do.
@@ -190,6 +193,8 @@ struct Kernels {
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
     // False if it checks, and something is not finite.
     bool (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
+    // The optimizer's step of parameters whose gradient is in memory; false as above.
+    bool (*move)(const Update<T>&, T* w, const T* g, int64_t at, int64_t count, bool checks);
     bool (*predict)(const Step<T>&, int64_t rows, T* outputs);
     bool (*predict_row)(const Plan&, const T* flat, const Samples<T>&, int64_t r, T* memory, T* outputs);
     void (*errors)(const Step<T>&, int64_t rows, T* errors);

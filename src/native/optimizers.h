@@ -6,6 +6,7 @@
 // double precision. `update` then moves the weights w by their gradient g and brings its states up to date.
 #pragma once
 
+#include <iterator>
 #include <utility>
 
 #include "factors.h"
@@ -91,6 +92,116 @@ struct AdamW : Adam<T> {
 };
 
 template <class T>
+struct AmsGrad : Adam<T> {
+    using V = Vec<T>;
+    static constexpr const char* name = "amsgrad";
+    static constexpr int states = 3;
+    using Adam<T>::Adam;
+    // m and v as Adam;  v_max ← max(v_max, v);  w ← w − γ_t m/(√v_max + ε_t)
+    RESEAU_INLINE void update(V& w, V g, V& m, V& v, V& v_max) const {
+        m = fma(this->beta_1, m, this->rest_1 * g);
+        v = fma(this->beta_2, v, this->rest_2 * g * g);
+        v_max = max(v_max, v);
+        w = w - this->gamma_t * m / (sqrt(v_max) + this->epsilon_t);
+    }
+};
+
+template <class T>
+struct Nadam {
+    using V = Vec<T>;
+    static constexpr const char* name = "nadam";
+    static constexpr const char* hyperparameters[] = {"learning_rate", "beta_1", "beta_2", "epsilon", "momentum_decay"};
+    static constexpr int states = 3;
+    V gamma_t, beta_1, rest_1, beta_2, rest_2, epsilon_t, mu, rest_mu, mu_next;
+
+    // μ_t = β₁ (1 − ½ 0.96^(t ψ)), γ_t = γ √(1 − β₂ᵗ), ε_t = ε √(1 − β₂ᵗ)
+    template <class H>
+    Nadam(H h, int64_t t)
+        : beta_1(T(h("beta_1"))), rest_1(T(1 - h("beta_1"))), beta_2(T(h("beta_2"))), rest_2(T(1 - h("beta_2"))) {
+        const double root = __builtin_sqrt(1 - __builtin_pow(h("beta_2"), t));
+        const auto mu_at = [&](int64_t step) {
+            return h("beta_1") * (1 - 0.5 * __builtin_pow(0.96, static_cast<double>(step) * h("momentum_decay")));
+        };
+        gamma_t = V(T(h("learning_rate") * root));
+        epsilon_t = V(T(h("epsilon") * root));
+        mu = V(T(mu_at(t)));
+        rest_mu = V(T(1 - mu_at(t)));
+        mu_next = V(T(mu_at(t + 1)));
+    }
+    // c ← 1 − μ_t (1 − c), that is 1 − μ_1 ... μ_t;  m and v as Adam;
+    // w ← w − γ_t ((1 − μ_t) g/c + μ_{t+1} m/(1 − μ_{t+1} (1 − c)))/(√v + ε_t)
+    RESEAU_INLINE void update(V& w, V g, V& m, V& v, V& c) const {
+        const V one(T(1));
+        m = fma(beta_1, m, rest_1 * g);
+        v = fma(beta_2, v, rest_2 * g * g);
+        c = fnma(mu, one - c, one);
+        const V ahead = rest_mu * g / c + mu_next * m / fnma(mu_next, one - c, one);
+        w = w - gamma_t * ahead / (sqrt(v) + epsilon_t);
+    }
+};
+
+template <class T>
+struct RAdam {
+    using V = Vec<T>;
+    static constexpr const char* name = "radam";
+    static constexpr const char* hyperparameters[] = {"learning_rate", "beta_1", "beta_2", "epsilon"};
+    static constexpr int states = 2;
+    V gamma_t, beta_1, rest_1, beta_2, rest_2, epsilon;
+    bool rectified;
+
+    // ρ∞ = 2/(1 − β₂) − 1, ρ_t = ρ∞ − 2 t β₂ᵗ/(1 − β₂ᵗ); for ρ_t > 5, when the variance of √v is bounded,
+    // γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ) √((ρ_t − 4)(ρ_t − 2) ρ∞/((ρ∞ − 4)(ρ∞ − 2) ρ_t)), before γ_t = γ/(1 − β₁ᵗ)
+    template <class H>
+    RAdam(H h, int64_t t)
+        : beta_1(T(h("beta_1"))),
+          rest_1(T(1 - h("beta_1"))),
+          beta_2(T(h("beta_2"))),
+          rest_2(T(1 - h("beta_2"))),
+          epsilon(T(h("epsilon"))) {
+        const double power = __builtin_pow(h("beta_2"), t), longest = 2 / (1 - h("beta_2")) - 1;
+        const double length = longest - 2 * static_cast<double>(t) * power / (1 - power);
+        double rate = h("learning_rate") / (1 - __builtin_pow(h("beta_1"), t));
+        rectified = length > 5;
+        if (rectified) {
+            rate *= __builtin_sqrt((1 - power) * (length - 4) * (length - 2) * longest /
+                                   ((longest - 4) * (longest - 2) * length));
+        }
+        gamma_t = V(T(rate));
+    }
+    // m and v as Adam;  w ← w − γ_t m/(√v + ε), or before w ← w − γ_t m
+    RESEAU_INLINE void update(V& w, V g, V& m, V& v) const {
+        m = fma(beta_1, m, rest_1 * g);
+        v = fma(beta_2, v, rest_2 * g * g);
+        w = w - (rectified ? gamma_t * m / (sqrt(v) + epsilon) : gamma_t * m);
+    }
+};
+
+template <class T>
+struct Lion {
+    using V = Vec<T>;
+    static constexpr const char* name = "lion";
+    static constexpr const char* hyperparameters[] = {"learning_rate", "beta_1", "beta_2", "weight_decay"};
+    static constexpr int states = 1;
+    V gamma, beta_1, rest_1, beta_2, rest_2, decay;
+
+    template <class H>
+    Lion(H h, int64_t)
+        : gamma(T(h("learning_rate"))),
+          beta_1(T(h("beta_1"))),
+          rest_1(T(1 - h("beta_1"))),
+          beta_2(T(h("beta_2"))),
+          rest_2(T(1 - h("beta_2"))),
+          decay(T(h("learning_rate") * h("weight_decay"))) {}
+    // u = β₁ m + (1 − β₁) g;  w ← w − γ λ w − γ sign(u);  m ← β₂ m + (1 − β₂) g
+    RESEAU_INLINE void update(V& w, V g, V& m) const {
+        const V u = fma(beta_1, m, rest_1 * g), zero = V::zero();
+        const V sign = select(u > zero, V(T(1)), select(u < zero, V(T(-1)), u));
+        w = fnma(decay, w, w) - gamma * sign;
+        m = fma(beta_2, m, rest_2 * g);
+    }
+};
+
+template <class T>
 struct RmsProp {
     using V = Vec<T>;
     static constexpr const char* name = "rmsprop";
@@ -104,6 +215,23 @@ struct RmsProp {
     // v ← ρ v + (1 − ρ) g²;  w ← w − γ g/(√v + ε)
     RESEAU_INLINE void update(V& w, V g, V& v) const {
         v = fma(rho, v, rest * g * g);
+        w = w - gamma * g / (sqrt(v) + epsilon);
+    }
+};
+
+template <class T>
+struct Adagrad {
+    using V = Vec<T>;
+    static constexpr const char* name = "adagrad";
+    static constexpr const char* hyperparameters[] = {"learning_rate", "epsilon"};
+    static constexpr int states = 1;
+    V gamma, epsilon;
+
+    template <class H>
+    Adagrad(H h, int64_t) : gamma(T(h("learning_rate"))), epsilon(T(h("epsilon"))) {}
+    // v ← v + g²;  w ← w − γ g/(√v + ε)
+    RESEAU_INLINE void update(V& w, V g, V& v) const {
+        v = fma(g, g, v);
         w = w - gamma * g / (sqrt(v) + epsilon);
     }
 };
@@ -123,7 +251,7 @@ struct GradientOnly {
 // An optimizer made ready for a step, whichever it is; large enough for the one with the most numbers.
 template <class T>
 struct Prepared {
-    alignas(64) unsigned char memory[8 * sizeof(Vec<T>)];
+    alignas(64) unsigned char memory[9 * sizeof(Vec<T>)];
 };
 
 // Whether weights are moved beside sums: where a tile leaves registers for it. With 16 its sums would go to memory and
@@ -257,6 +385,8 @@ constexpr SumBeside<T, E> sum_beside_entry() {
 
 template <class T, class Optimizer>
 constexpr OptimizerEntry<T> optimizer_entry() {
+    static_assert(same(Optimizer::hyperparameters[learning_rate], "learning_rate"));
+    static_assert(std::size(Optimizer::hyperparameters) <= most_hyperparameters);
     return {
         .name = Optimizer::name,
         .hyperparameters = Optimizer::hyperparameters,
@@ -271,10 +401,9 @@ constexpr OptimizerEntry<T> optimizer_entry() {
 
 template <class T>
 inline constexpr OptimizerEntry<T> optimizers[] = {
-    optimizer_entry<T, Sgd<T>>(),
-    optimizer_entry<T, Adam<T>>(),
-    optimizer_entry<T, AdamW<T>>(),
-    optimizer_entry<T, RmsProp<T>>(),
+    optimizer_entry<T, Sgd<T>>(),     optimizer_entry<T, Adam<T>>(),    optimizer_entry<T, AdamW<T>>(),
+    optimizer_entry<T, RmsProp<T>>(), optimizer_entry<T, AmsGrad<T>>(), optimizer_entry<T, Nadam<T>>(),
+    optimizer_entry<T, RAdam<T>>(),   optimizer_entry<T, Lion<T>>(),    optimizer_entry<T, Adagrad<T>>(),
 };
 
 template <class T>

@@ -140,6 +140,36 @@ static bool train_weights(const Step<T>& step, int64_t begin, int64_t end, T* co
     return phase.finite();
 }
 
+// A step of `count` parameters whose gradient is in memory, and of their states from `at` on, however they are laid
+// out. Returns false if it checks, and something is not finite.
+template <class T>
+static bool move(const Update<T>& update, T* w, const T* g, int64_t at, int64_t count, bool checks) {
+    using V = Vec<T>;
+    const OptimizerEntry<T>& optimizer = optimizers<T>[update.optimizer];
+    alignas(64) T beyond[V::width] = {};
+    // What is left after the last whole vector: w, g and the states, each in a vector of its own.
+    alignas(64) T rest[(2 + most_states) * V::width] = {};
+    Prepared<T> prepared;
+    optimizer.prepare(prepared, update.hyperparameters, update.step);
+    const int64_t whole = count / V::width * V::width, left = (count - whole) * static_cast<int64_t>(sizeof(T));
+    Move<T> most{&prepared, T(0), w + at, g + at, {}, checks ? beyond : nullptr, whole, 0};
+    for (int s = 0; s < optimizer.states; ++s) most.states[s] = update.state[s] + at;
+    optimizer.finish(most);
+    if (left > 0) {
+        Move<T> last{&prepared, T(0), rest, rest + V::width, {}, most.beyond, V::width, 0};
+        __builtin_memcpy(rest, most.w + whole, left);
+        __builtin_memcpy(rest + V::width, most.g + whole, left);
+        for (int s = 0; s < optimizer.states; ++s) {
+            last.states[s] = rest + (2 + s) * V::width;
+            __builtin_memcpy(last.states[s], most.states[s] + whole, left);
+        }
+        optimizer.finish(last);
+        __builtin_memcpy(most.w + whole, rest, left);
+        for (int s = 0; s < optimizer.states; ++s) __builtin_memcpy(most.states[s] + whole, last.states[s], left);
+    }
+    return all_zero(V::load(beyond));
+}
+
 // --- without training: the workspace holds the `rows` rows that start at samples.first -------------------------------
 
 // Whether the n numbers of each row are finite.

@@ -2,6 +2,7 @@
 #include "train.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -88,6 +89,9 @@ public:
         return {column_starts_.data(), column_rows_.data(), column_numbers_.data()};
     }
 
+    Barrier& barrier() { return barrier_; }
+    void tell_not_finite() { finite_.store(false, std::memory_order_relaxed); }
+
     // Both phases. In thread 0 `error` receives the batch's error, and `squares` Σ W² before the step if step.squares
     // is there. False if the work is to be given up. The weights are then as before the step; or as the step before
     // left them half moved, where the interruption was heard in its weights phase.
@@ -109,9 +113,8 @@ public:
         const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                        // about a millisecond
         for (int64_t u = part.first_unit; u < part.last_unit && !interrupt_.raised(); u += slice) {
             const int64_t stop = std::min(part.last_unit, u + slice);
-            if (!model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data())) {
-                finite_.store(false, std::memory_order_relaxed);
-            }
+            if (!model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data()))
+                tell_not_finite();
             if (part.thread == 0) interrupt_.poll((stop - u) * work);
         }
         barrier_.wait(part.team);
@@ -193,14 +196,35 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
 }
 
 template <class T>
-Trainer<T>::Trainer(Model<T>& model, int optimizer) : model_(model), optimizer_(optimizer) {
-    for (int s = 0; s < names().states[optimizer]; ++s) state_.emplace_back(model.plan().packed_size);
+Trainer<T>::Trainer(Model<T>& model, int optimizer, const std::optional<Treatment>& treatment)
+    : model_(model), optimizer_(optimizer) {
+    if (treatment) whole_ = std::make_unique<WholeStep<T>>(model, *treatment);
+    const int64_t size = whole_ != nullptr ? whole_->size() : model.plan().packed_size;
+    for (int s = 0; s < names().states[optimizer]; ++s) state_.emplace_back(size);
+}
+
+template <class T>
+void Trainer<T>::state(int s, T* flat) const {
+    const auto place = static_cast<size_t>(s);
+    if (whole_ == nullptr) {
+        model_.unpack(state_[place].data(), flat);
+    } else {
+        std::copy_n(place < state_.size() ? state_[place].data() : whole_->weights(), whole_->size(), flat);
+    }
 }
 
 template <class T>
 void Trainer<T>::set_state(int s, const T* flat) {
+    const auto place = static_cast<size_t>(s);
+    if (whole_ != nullptr) {
+        if (place == state_.size())
+            whole_->set_weights(flat);
+        else
+            std::copy_n(flat, whole_->size(), state_[place].data());
+        return;
+    }
     T* const without_mirrors = nullptr;  // a state has no use for the further forms
-    model_.kernels().pack(model_.plan(), flat, state_[static_cast<size_t>(s)].data(), without_mirrors);
+    model_.kernels().pack(model_.plan(), flat, state_[place].data(), without_mirrors);
 }
 
 template <class T>
@@ -219,12 +243,22 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     prepared.work.row_error = row_error.data();
     prepared.update = {optimizer_, hyperparameters.data(), steps_, {}};
     std::ranges::transform(state_, prepared.update.state, [](const Buffer<T>& state) { return state.data(); });
+    const Update<T> moving = prepared.update;  // of a whole step
+    const int64_t in_a_step = whole_ != nullptr ? whole_->treatment().accumulate : 1;
+    if (whole_ != nullptr) {
+        prepared.update.optimizer = gradient_only;
+        prepared.update.state[0] = whole_->packed_gradient();
+    }
     prepared.l2 = schedule.l2;
     prepared.drops = true;
     prepared.dropout_seed = mix(~schedule.seed);
     prepared.samples.order = shuffles ? order.data() : schedule.order;
     prepared.squares = schedule.record != nullptr ? squares.data() : nullptr;
-    if (!schedule.resume) model_.pack(flat);
+    const int64_t steps_of_an_epoch = round_up(std::ssize(totals), in_a_step) / in_a_step;
+    if (!schedule.resume) {
+        if (whole_ != nullptr) whole_->begin(flat);
+        model_.pack(whole_ != nullptr ? whole_->weights() : flat);
+    }
     failure_.reset();
 
     constexpr double short_run = 0.02;
@@ -242,8 +276,23 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
         int64_t row, batches, step;
-        int64_t last;  // row of the epoch's last batch that has weight
+        int64_t last;         // row of the epoch's last batch that has weight
+        const double* rates;  // of the epoch's batches, or null
     } stretch{};
+    // Where a batch stands among those of its step, of which some may have no weight.
+    const auto place_of = [&](int64_t number) {
+        const double own = totals[static_cast<size_t>(number)];
+        if (in_a_step == 1) return typename WholeStep<T>::Batch{own, own, true, true};
+        const int64_t first = number / in_a_step * in_a_step, end = std::min(first + in_a_step, std::ssize(totals));
+        typename WholeStep<T>::Batch place{own, 0, true, true};
+        for (int64_t b = first; b < end; ++b) {
+            const double other = totals[static_cast<size_t>(b)];
+            place.of_all += other;
+            if (other != 0 && b < number) place.opens = false;
+            if (other != 0 && b > number) place.closes = false;
+        }
+        return place;
+    };
     int64_t failed_step = 0;
     double most_error = 0;  // of an epoch's rows together
     // A stretch in one thread; false if it is to be given up. Thread 0 gets the sum of the errors and of the rows'
@@ -251,16 +300,33 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     const auto run_stretch = [&](int thread, int workers, Step<T>& step, double& error, double& total) {
         const typename Stepper<T>::Part part = stepper.part(thread, workers);
         step.update.step = stretch.step;
+        std::array<double, most_hyperparameters> numbers{};
+        std::ranges::copy(hyperparameters, numbers.begin());
+        step.update.hyperparameters = numbers.data();
         for (int64_t b = 0; b < stretch.batches; ++b) {
             step.samples.first = stretch.row + b * batch;
             step.rows = std::min(batch, rows - step.samples.first);
             step.total = totals[static_cast<size_t>(step.samples.first / batch)];
             if (step.total == 0) continue;
             total += step.total;
-            ++step.update.step;
-            step.checks = schedule.guard.has_value() && step.samples.first == stretch.last;
+            const int64_t number = step.samples.first / batch;
+            const typename WholeStep<T>::Batch place = place_of(number);
+            if (place.opens) ++step.update.step;
+            if (stretch.rates != nullptr) numbers[learning_rate] = stretch.rates[number / in_a_step];
+            const bool checks = schedule.guard.has_value() && step.samples.first == stretch.last;
+            step.checks = checks && whole_ == nullptr;
+            step.l2 = place.closes ? schedule.l2 : 0;
+            step.rows_before = number % in_a_step * batch;
             double batch_error = 0, batch_squares = 0;
             if (!stepper.run(part, step, batch_error, batch_squares)) return false;
+            if (whole_ != nullptr) {
+                Update<T> update = moving;
+                update.hyperparameters = numbers.data();
+                update.step = step.update.step;
+                const auto wait = [&] { stepper.barrier().wait(workers); };
+                if (!whole_->make(thread, workers, place, update, step.packed, step.mirrors, checks, wait))
+                    stepper.tell_not_finite();
+            }
             error += batch_error;
             // Errors are not below 0, so no batch to come makes the epoch's mean error smaller again.
             if (thread == 0 && schedule.guard && !(error <= most_error)) {
@@ -306,6 +372,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
                 most_error = std::min(schedule.guard->loss * weight, std::numeric_limits<double>::max());
             error = total = 0;
             stretch.step = steps_;
+            stretch.rates = schedule.rates != nullptr ? schedule.rates + epoch * steps_of_an_epoch : nullptr;
             for (int64_t done = 0; done < std::ssize(totals) && completed; done += stretch.batches) {
                 stretch.row = done * batch;
                 stretch.batches = pace.length(std::ssize(totals) - done);
@@ -326,7 +393,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             if (completed || failure_) losses.push_back(error / total);
             completed = completed && !failure_;
             if (!completed) break;
-            if (!schedule.leave) model_.unpack(flat);
+            if (!schedule.leave) unpack(flat);
             steps_ = stretch.step;
             ++epoch_;
         }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "model.h"
 #include "pace.h"
+#include "whole.h"
 
 namespace reseau {
 
@@ -31,6 +33,7 @@ struct Schedule {
     bool resume, leave;    // whether the weights are still those of the last run, and may stay packed after this one
     double* record;        // (batches, 2), of the last epoch's: the weighted error, Σ W² before the step; or null
     std::optional<Guard> guard;
+    const double* rates;  // the learning rate of each step, epoch after epoch; or null
 };
 
 // What a failure is of.
@@ -50,7 +53,7 @@ struct Failure {
 template <class T>
 class Trainer {
 public:
-    Trainer(Model<T>& model, int optimizer);
+    Trainer(Model<T>& model, int optimizer, const std::optional<Treatment>& treatment);
     Trainer(const Trainer&) = delete;
 
     // Trains for schedule.epochs epochs and writes the mean error of each to `losses`. The hyperparameters are in the
@@ -66,9 +69,16 @@ public:
     // Where the last run failed, if it did.
     std::optional<Failure> failure() const { return failure_; }
     // The weights as the last run left them.
-    void unpack(T* flat) const { model_.unpack(flat); }
+    void unpack(T* flat) const {
+        if (whole_ != nullptr) {
+            whole_->result(flat);
+        } else {
+            model_.unpack(flat);
+        }
+    }
     // The optimizer's state vector s in the flat layout, and the steps and epochs made; and all of that given back.
-    void state(int s, T* flat) const { model_.unpack(state_[static_cast<size_t>(s)].data(), flat); }
+    // Where the caller gets the average of the weights, one more are the weights themselves.
+    void state(int s, T* flat) const;
     void set_state(int s, const T* flat);
     int64_t steps() const { return steps_; }
     int64_t epochs() const { return epoch_; }
@@ -82,7 +92,8 @@ public:
 private:
     Model<T>& model_;
     int optimizer_;
-    std::vector<Buffer<T>> state_;
+    std::vector<Buffer<T>> state_;         // each packed, or flat where there is a whole step
+    std::unique_ptr<WholeStep<T>> whole_;  // or null
     int64_t epoch_ = 0, steps_ = 0;
     std::optional<Failure> failure_;
     // How many threads are worth having within a run, and for runs so short that starting and joining them counts.

@@ -24,6 +24,19 @@ _HOMES = {
     "Adam": "vocabulary.optimizers",
     "AdamW": "vocabulary.optimizers",
     "RMSprop": "vocabulary.optimizers",
+    "AMSGrad": "vocabulary.optimizers",
+    "Nadam": "vocabulary.optimizers",
+    "RAdam": "vocabulary.optimizers",
+    "Lion": "vocabulary.optimizers",
+    "Adagrad": "vocabulary.optimizers",
+    "Constant": "vocabulary.schedules",
+    "Step": "vocabulary.schedules",
+    "Exponential": "vocabulary.schedules",
+    "Polynomial": "vocabulary.schedules",
+    "Cosine": "vocabulary.schedules",
+    "OneCycle": "vocabulary.schedules",
+    "ReduceOnPlateau": "vocabulary.schedules",
+    "find_learning_rate": "display.rates",
     "fit_many": "many",
     "load": "models",
     "MLPClassifier": "estimators.mlp",
@@ -47,30 +60,43 @@ _HOMES = {
 
 __all__ = [
     "SGD",
+    "AMSGrad",
+    "Adagrad",
     "Adam",
     "AdamW",
     "CSVLogger",
     "Callback",
+    "Constant",
+    "Cosine",
     "DataError",
     "Dense",
     "Dropout",
+    "Exponential",
     "History",
     "LayerNorm",
+    "Lion",
     "LossCurveDisplay",
     "MLPClassifier",
     "MLPRegressor",
     "MLflowLogger",
     "ModelFileError",
+    "Nadam",
     "Network",
     "NetworkDisplay",
+    "OneCycle",
     "PReLU",
     "ParameterError",
+    "Polynomial",
+    "RAdam",
     "RMSprop",
+    "ReduceOnPlateau",
     "ReseauError",
     "Residual",
+    "Step",
     "TableModel",
     "TensorBoardLogger",
     "__version__",
+    "find_learning_rate",
     "fit_many",
     "from_keras",
     "from_onnx",
@@ -85,6 +111,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from reseau.display.network import NetworkDisplay
+    from reseau.display.plots import LossCurveDisplay
+    from reseau.display.rates import find_learning_rate
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor
     from reseau.importing.keras import from_keras
@@ -100,7 +128,8 @@ if TYPE_CHECKING:
     from reseau.training.history import History
     from reseau.training.loggers import CSVLogger, MLflowLogger, TensorBoardLogger
     from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
-    from reseau.vocabulary.optimizers import SGD, Adam, AdamW, RMSprop
+    from reseau.vocabulary.optimizers import SGD, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RAdam, RMSprop
+    from reseau.vocabulary.schedules import Constant, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, Step
 
 
 def __getattr__(name: str) -> Any:

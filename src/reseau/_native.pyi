@@ -96,7 +96,7 @@ class CallerFloat32(_Caller): ...
 class CallerFloat64(_Caller): ...
 
 class _Trainer:
-    def __init__(self, model: _Model, optimizer: int) -> None: ...
+    def __init__(self, model: _Model, optimizer: int, treatment: tuple[Any, ...] | None) -> None: ...
     def run(
         self,
         parameters: _Array,
@@ -116,6 +116,7 @@ class _Trainer:
         resume: bool,
         leave: bool,
         guard: tuple[float, float] | None,
+        rates: _Array | None,
         starts: _Array | None,
         columns: _Array | None,
     ) -> list[float]: ...

@@ -38,6 +38,13 @@ def fit_many(
     validation_data: object = None,
     sample_weight: object = None,
     l2: npt.ArrayLike = 0.0,
+    l1: npt.ArrayLike = 0.0,
+    clip_norm: npt.ArrayLike | None = None,
+    clip_value: npt.ArrayLike | None = None,
+    max_norm: npt.ArrayLike | None = None,
+    average: npt.ArrayLike | None = None,
+    accumulate: npt.ArrayLike = 1,
+    layer_rates: Any = None,
     shuffle: npt.ArrayLike = True,
     precision: str | Sequence[str | None] | None = None,
     keep_best: npt.ArrayLike = False,
@@ -65,8 +72,11 @@ def fit_many(
         As in `Network.fit`. In a list, None is for a network that has none.
     sample_weight : array-like of shape (rows,), list of them, or None
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.
-    optimizer, epochs, batch_size, l2, shuffle, precision, keep_best, patience, min_delta, checkpoint_every
+    optimizer, epochs, batch_size, l2, l1, clip_norm, clip_value, max_norm, average, accumulate, shuffle, precision, \
+    keep_best, patience, min_delta, checkpoint_every
         As in `Network.fit`, or a list of such values; an array of one dimension will do.
+    layer_rates : list of float, list of them, or None
+        As in `Network.fit`.
     checkpoint : path, list of paths, or None
         As in `Network.fit`. In a folder that is given for all each network has one of its own, "0", "1", ...
     metrics : str, callable, a sequence of these, or a list of such sequences
@@ -130,6 +140,13 @@ def fit_many(
         epochs=epochs,
         batch_size=batch_size,
         l2=l2,
+        l1=l1,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        max_norm=max_norm,
+        average=average,
+        accumulate=accumulate,
+        layer_rates=None if layer_rates is None else _for_each("layer_rates", layer_rates, n, _depth(layer_rates) > 1),
         shuffle=shuffle,
         precision=precision,
         keep_best=keep_best,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reseau.training.history import History
     from reseau.training.metrics import MetricLike
     from reseau.vocabulary.optimizers import Optimizer
+    from reseau.vocabulary.treatment import Treatment
 
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
@@ -694,6 +695,13 @@ class Network(Model):
         validation_data: tuple[object, object] | None = None,
         sample_weight: object = None,
         l2: float = 0.0,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
+        average: float | None = None,
+        accumulate: int = 1,
+        layer_rates: Sequence[float] | None = None,
         shuffle: bool = True,
         precision: str | None = None,
         keep_best: bool = False,
@@ -716,8 +724,9 @@ class Network(Model):
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
         optimizer : Optimizer, str or None
-            How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw" or "rmsprop",
-            takes that optimizer as it is by default.
+            How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw", "rmsprop",
+            "amsgrad", "nadam", "radam", "lion" or "adagrad", takes that optimizer as it is by default. Its learning
+            rate may be a schedule, such as rs.Adam(rs.Cosine(1e-3, warmup=0.05)), or a function of the progress.
         epochs : int
             How many times to go through the rows.
         batch_size : int
@@ -728,6 +737,24 @@ class Network(Model):
             How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
         l2 : float
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
+        l1 : float
+            λ₁ ≥ 0: adds λ₁ Σ |W| to the sum of a batch's errors, biases left out, as `l2` does with ½ λ Σ W².
+        clip_norm : float or None
+            The longest gradient: that of all parameters together, with the penalties, is made as short where it is
+            longer.
+        clip_value : float or None
+            The largest number of a gradient, whichever its sign; larger ones become it, before `clip_norm`.
+        max_norm : float or None
+            The longest vector of the weights into a neuron, a column of W; after each step longer ones are made as
+            short.
+        average : float or None
+            β in (0, 1), such as 0.999: what validates and comes back are the weights averaged over the steps, the last
+            weighing 1 and each before it β times as much as the next.
+        accumulate : int
+            How many batches make a step, whose gradient is that of all their rows; the last step of an epoch may have
+            fewer. It is what a batch as many times as large would do, in the memory of one.
+        layer_rates : list of float or None
+            For each layer a factor of its learning rate, such as [0, 0.1, 1]; a layer with 0 stays as it is.
         shuffle : bool
             Whether each epoch takes the rows in a new order (which depends on the seed alone).
         precision : {"bf16", "bf16x3", "bf16x6"} or None
@@ -830,6 +857,13 @@ class Network(Model):
             epochs=epochs,
             batch_size=batch_size,
             l2=l2,
+            l1=l1,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            max_norm=max_norm,
+            average=average,
+            accumulate=accumulate,
+            layer_rates=layer_rates,
             shuffle=shuffle,
             precision=precision,
             keep_best=keep_best,
@@ -871,11 +905,12 @@ class Network(Model):
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
+        treatment: Treatment | None = None,
     ) -> Trainer:
         """A training run on the engine in force, drawing the parameters first if that has not been done.
 
         Without a seed for what is random in it one is drawn from the network's generator.
-        `precision`, `bounds` and `sparse` are those of the engine's Trainer.
+        `precision`, `bounds`, `sparse` and `treatment` are those of the engine's Trainer.
         """
         if not self.built:
             self.build(inputs)
@@ -883,7 +918,7 @@ class Network(Model):
         if seed is None:
             seed = int(self._rng.integers(2**63))
         return self.compute.Trainer(
-            self.architecture, self.parameters, optimizer, seed, threads, precision, bounds, sparse
+            self.architecture, self.parameters, optimizer, seed, threads, precision, bounds, sparse, treatment
         )
 
     # --- how it is kept and shown -------------------------------------------------------------------------------------

@@ -847,7 +847,7 @@ def test_the_numbers_do_not_depend_on_what_is_shown():
         ({"learning_rate": 0}, "learning_rate is 0, but must be .* above 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"learning_rate": 0.5, "optimizer": rs.Adam(0.01)}, r"learning_rate is 0.5 and optimizer is Adam\("),
-        ({"optimizer": "adagrad"}, "optimizer is 'adagrad', which is unknown.*Known: sgd, adam"),
+        ({"optimizer": "adadelta"}, "optimizer is 'adadelta', which is unknown.*Known: sgd, adam"),
         ({"optimizer": rs.Adam}, "optimizer is .*Adam"),
         ({"focus": [1]}, r"focus is \[1\]"),
         ({"focus": 3}, "focus is 3"),

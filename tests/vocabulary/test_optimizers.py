@@ -12,7 +12,19 @@ import pytest
 from numerics import EVERY_OPTIMIZER
 
 import reseau as rs
-from reseau.vocabulary.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
+from reseau.vocabulary.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    Nadam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -113,6 +125,97 @@ def test_rmsprop_takes_the_steps_of_the_lecture():
     assert steps(RMSprop(0.125, rho=0.75, epsilon=0.5))[0] == pytest.approx(0.35, rel=1e-15)
 
 
+def read(text: str) -> list[float]:
+    return [float(number) for number in text.split()]
+
+
+# PyTorch 2's, torch.optim.<name>([w], ...) from w = 0.5 in float64: after each step along SERIES. Lion is Keras' 3.
+SERIES = [1.5, -0.25, 0.625, 0.5, -1.0, 0.75, 0.125, -0.5]
+ELSEWHERE = [
+    # NAdam(p, 0.03), NAdam(p, 0.03, betas=(0.8, 0.95), eps=1e-3, momentum_decay=0.5)
+    (
+        Nadam(0.03),
+        read(
+            "0.4683064468606287 0.471596407064602 0.45724499681029096 0.44410150956101174 0.46183852858675023"
+            " 0.44522034339907973 0.44026691499290016 0.44959914525228256"
+        ),
+    ),
+    (
+        Nadam(0.03, beta_1=0.8, beta_2=0.95, epsilon=1e-3, momentum_decay=0.5),
+        read(
+            "0.4670156228707218 0.4695297484742399 0.45309614630365175 0.43749254571941415 0.45606344807083316"
+            " 0.43827737566371844 0.43244239951765123 0.4424344780993667"
+        ),
+    ),
+    # RAdam(p, 0.03), RAdam(p, 0.03, betas=(0.8, 0.97), eps=1e-3)
+    (
+        RAdam(0.03),
+        read(
+            "0.455 0.4376315789473684 0.4197533501650806 0.40271205909209423 0.39715798226857346 0.3968849388388102"
+            " 0.39655386449505386 0.39634977637339747"
+        ),
+    ),
+    (
+        RAdam(0.03, beta_1=0.8, beta_2=0.97, epsilon=1e-3),
+        read(
+            "0.455 0.4391666666666667 0.42213797814207654 0.4057965147274424 0.40324058897779935 0.40193370733971195"
+            " 0.40036745820845976 0.3999083695790769"
+        ),
+    ),
+    # Adam(p, 0.03, betas=(0.9, 0.7), amsgrad=True)
+    (
+        AMSGrad(0.03, beta_2=0.7),
+        read(
+            "0.4700000002 0.454902900024443 0.4372646585247144 0.4191833929246745 0.41301739485939937"
+            " 0.40253234802714627 0.3930511319168796 0.38824203802007196"
+        ),
+    ),
+    # Adagrad(p, 0.03), Adagrad(p, 0.03, eps=0.1)
+    (
+        Adagrad(0.03),
+        read(
+            "0.470000000002 0.4749319696208364 0.46352768080248447 0.45479896519355273 0.4698876359158802"
+            " 0.4592994006222608 0.4575377399637995 0.46439768336918613"
+        ),
+    ),
+    (
+        Adagrad(0.03, epsilon=0.1),
+        read(
+            "0.471875 0.47650265678363046 0.46575223925233034 0.4575035280069274 0.4718696466189929"
+            " 0.4617572870684311 0.4600746716724614 0.46663460971982945"
+        ),
+    ),
+    # keras.optimizers.Lion(0.03), Lion(0.03, weight_decay=0.5)
+    (Lion(0.03), [0.47, 0.5, 0.47, 0.44, 0.47, 0.44, 0.41, 0.44]),
+    (
+        Lion(0.03, weight_decay=0.5),
+        read(
+            "0.4625 0.4855625 0.44827906250000005 0.4115548765625 0.4353815534140625 0.3988508301128515"
+            " 0.36286806766115876 0.38742504664624133"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "expected"), ELSEWHERE, ids=str)
+def test_an_optimizer_takes_the_steps_of_other_libraries(engine, optimizer, expected):
+    w, path = np.array([0.5]), []
+    state = optimizer.init(w)
+    for t, g in enumerate(SERIES, start=1):
+        w, state = optimizer.update(w, np.array([g]), state, t)
+        path.append(w[0])
+    np.testing.assert_allclose(path, expected, rtol=1e-9)  # PyTorch's eps stands beside the root in another order
+    # The same gradients from a network: of E = ½ (w x − y)², x = 1 and y = w − g.
+    net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = 0.5
+    trainer, trained = net.trainer(optimizer, inputs=1, threads=1), []
+    for g in SERIES:
+        T = net.parameters.reshape(1, 1) - g
+        trainer.run(np.ones((1, 1)), T, None, epochs=1, batch_size=1, shuffle=False, l2=0.0)
+        trained.append(net.parameters[0])
+    np.testing.assert_allclose(trained, expected, rtol=1e-9)
+
+
 # --- the trainers of both engines ---------------------------------------------------------------------------------
 
 
@@ -124,12 +227,33 @@ def papers_update(optimizer: Optimizer, w: Any, g: Any, memory: dict[str, Any], 
     if isinstance(optimizer, SGD):
         v = memory["v"] = h["momentum"] * memory.get("v", zero) - gamma * g
         return w + h["momentum"] * v - gamma * g if h["nesterov"] else w + v
+    if isinstance(optimizer, Adagrad):
+        v = memory["v"] = memory.get("v", zero) + g**2
+        return w - gamma * g / (np.sqrt(v) + h["epsilon"])
+    if isinstance(optimizer, Lion):
+        m = memory.get("m", zero)
+        memory["m"] = h["beta_2"] * m + (1 - h["beta_2"]) * g
+        return w - gamma * (np.sign(h["beta_1"] * m + (1 - h["beta_1"]) * g) + h["weight_decay"] * w)
     if isinstance(optimizer, RMSprop):
         v = memory["v"] = h["rho"] * memory.get("v", zero) + (1 - h["rho"]) * g**2
         return w - gamma * g / (np.sqrt(v) + h["epsilon"])
     m = memory["m"] = h["beta_1"] * memory.get("m", zero) + (1 - h["beta_1"]) * g
     v = memory["v"] = h["beta_2"] * memory.get("v", zero) + (1 - h["beta_2"]) * g**2
     m_hat, v_hat = m / (1 - h["beta_1"] ** t), v / (1 - h["beta_2"] ** t)
+    if isinstance(optimizer, Nadam):  # with the product of all momenta, as it is written
+        mus = [h["beta_1"] * (1 - 0.5 * 0.96 ** (i * h["momentum_decay"])) for i in range(1, t + 2)]
+        ahead = (1 - mus[-2]) * g / (1 - np.prod(mus[:-1])) + mus[-1] * m / (1 - np.prod(mus))
+        return w - gamma * ahead / (np.sqrt(v_hat) + h["epsilon"])
+    if isinstance(optimizer, RAdam):
+        longest = 2 / (1 - h["beta_2"]) - 1
+        length = longest - 2 * t * h["beta_2"] ** t / (1 - h["beta_2"] ** t)
+        if length <= 5:
+            return w - gamma * m_hat
+        r = np.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
+        return w - gamma * m_hat * r * np.sqrt(1 - h["beta_2"] ** t) / (np.sqrt(v) + h["epsilon"])
+    if isinstance(optimizer, AMSGrad):
+        v_hat = memory["v_max"] = np.maximum(v, memory.get("v_max", zero))
+        v, v_hat = v_hat, v_hat / (1 - h["beta_2"] ** t)
     if h["epsilon_hat"]:  # the paper's shorter form, at the end of its section 2
         return w - gamma * np.sqrt(1 - h["beta_2"] ** t) / (1 - h["beta_1"] ** t) * m / (np.sqrt(v) + h["epsilon"])
     return w - gamma * (m_hat / (np.sqrt(v_hat) + h["epsilon"]) + h.get("weight_decay", 0.0) * w)

@@ -306,6 +306,8 @@ def work_out(
     for l, view in enumerate(architecture.views(parameters), start=1):
         for name, values in view.items():
             given[f"{name}{l}"] = as_read(values)
+    followed = optimizer.schedule
+    rates = None if followed is None else followed.rates(0, steps, steps, losses=())
     task = Task(exactly(architecture) if exact else architecture, optimizer)
     states = [equation.left.name for equation in optimizer.equations if equation.state]
     tensors = [parameter.name for parameter in task.parameters]
@@ -314,7 +316,7 @@ def work_out(
             given[f"{state}_{tensor}_before"] = given[tensor] * 0
     done: list[Step] = []
     for t in range(1, steps + 1):
-        task = Task(task.architecture, optimizer, t)
+        task = Task(task.architecture, optimizer if rates is None else optimizer.at(float(rates[t - 1])), t)
         parts = take(task, given)
         done.append(Step(task, parts))
         given = {"X": parts["X"], "T": parts["T"]}

@@ -27,7 +27,7 @@ LAST_OF_FONT = "ſ"  # the Latin letters that the T1 fonts have
 SIGNS = {
     "−": "-", "·": r"\cdot", "∘": r"\circ", "≤": r"\le", "≥": r"\ge", "←": r"\leftarrow", "⋯": r"\cdots",
 }  # fmt: skip
-OPERATORS = {"log", "ln", "tanh", "max", "min", "exp"}  # LaTeX knows these by name
+OPERATORS = {"log", "ln", "tanh", "cos", "max", "min", "exp"}  # LaTeX knows these by name
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",

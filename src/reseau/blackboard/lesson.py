@@ -321,7 +321,7 @@ class Lesson(Chalk):
         tensor, gradient, w = parameter.name, parameter.gradient, parameter.symbol
         changed, new = self.known[f"change_{tensor}"].symbol, self.known[f"{tensor}_new"].symbol
         if simple:
-            gamma = self.setting(self.task.optimizer.learning_rate)
+            gamma = self.setting(self.task.optimizer.rate)
             yield self.chain(
                 (changed,),
                 (Minus(GAMMA), self.known[gradient].symbol),

@@ -203,7 +203,7 @@ class Task:
         """What the equations of layer l are computed from."""
         exact = parts["X"].dtype == object
         settings = {symbol.name: getattr(self.layer(l), symbol.name) for symbol in self.layer(l).constants}
-        settings["learning_rate"] = self.optimizer.learning_rate
+        settings["learning_rate"] = self.optimizer.rate
         return {
             "n": self.architecture.widths[l - 1],
             **({k: simplest(v) for k, v in settings.items()} if exact else settings),
@@ -352,7 +352,7 @@ def _backward(task: Task, l: int) -> Iterator[Quantity]:
 
 def _update(task: Task, parameter: Parameter) -> Iterator[Quantity]:
     tensor, gradient, l, _ = parameter
-    equations, rate = task.optimizer.equations, task.optimizer.learning_rate
+    equations, rate = task.optimizer.equations, task.optimizer.rate
     states = [equation.left.name for equation in equations if equation.state]
     several = of_each(equations)
 

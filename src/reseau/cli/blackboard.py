@@ -26,7 +26,10 @@ def blackboard(
     latex: Annotated[Path | None, typer.Option(help="Write an article in LaTeX.", show_default=False)] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
     learning_rate: Annotated[float, typer.Option(help="The learning rate of the step.")] = 0.1,
-    optimizer: Annotated[str, typer.Option(help="How the weights change: sgd, adam, adamw or rmsprop.")] = "sgd",
+    optimizer: Annotated[
+        str,
+        typer.Option(help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad."),
+    ] = "sgd",
     steps: Annotated[int, typer.Option(help="How many steps, all on this row.")] = 1,
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 4,
     focus: Annotated[

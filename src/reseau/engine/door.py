@@ -14,6 +14,7 @@ from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, Resum
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.treatment import Treatment
 
 
 class Trainer(Protocol):
@@ -50,6 +51,7 @@ class Trainer(Protocol):
         record: FloatArray | None = None,
         leave: bool = False,
         guard: Guard | None = None,
+        rates: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each."""
 
@@ -157,5 +159,6 @@ class Engine(Protocol):
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
+        treatment: Treatment | None = None,
     ) -> Trainer:
         """Begin a training run."""

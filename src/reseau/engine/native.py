@@ -23,6 +23,7 @@ from reseau.version import __version__
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.treatment import Treatment
 
 NAME = "native"
 stop = _native.Stop
@@ -220,6 +221,20 @@ def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: Fl
     return J
 
 
+def _treatment(treatment: Treatment | None, architecture: Architecture) -> tuple[Any, ...] | None:
+    """As the kernels take it."""
+    if treatment is None:
+        return None
+    tensors = [
+        (start, *((1, tensor.size) if len(tensor.shape) == 1 else tensor.shape), tensor.penalised, treatment.factor(l))
+        for l, here in enumerate(architecture.places)
+        for start, tensor in here.values()
+    ]
+    how = treatment
+    numbers = [how.clip_norm, how.clip_value, how.l1, how.max_norm, how.average]
+    return *(number or 0.0 for number in numbers), how.accumulate, tensors
+
+
 class Trainer:
     """A training run, as `reseau.engine.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
 
@@ -235,6 +250,7 @@ class Trainer:
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
+        treatment: Treatment | None = None,
     ) -> None:
         self.parameters = parameters
         self.optimizer = optimizer
@@ -245,7 +261,9 @@ class Trainer:
         self.sparse = sparse
         self._newest: Literal["vector", "kernels", "both"] = "vector"  # who has the newest parameters
         place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
-        self._trainer = _TRAINERS[parameters.dtype.name](model, place)
+        self._trainer = _TRAINERS[parameters.dtype.name](model, place, _treatment(treatment, architecture))
+        # Of the weights besides, where the flat vector gets their average.
+        self._states = optimizer.states + (treatment is not None and treatment.average is not None)
 
     def run(
         self,
@@ -261,6 +279,7 @@ class Trainer:
         record: FloatArray | None = None,
         leave: bool = False,
         guard: Guard | None = None,
+        rates: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs, as `reseau.engine.reference.Trainer.run`."""
         if isinstance(X, SparseRows) and not self.sparse:
@@ -272,14 +291,17 @@ class Trainer:
         hyperparameters = {name: float(value) for name, value in self.optimizer.hyperparameters().items()}
         losses: list[float] = []
         numbers, places = _rows(X)
+        an_epoch = 0 if rates is None else len(rates) // epochs
         while len(losses) < epochs:
+            made = len(losses)
+            now = min(epochs - made, _EPOCHS_AT_ONCE)
             losses += self._trainer.run(
                 self.parameters,
                 numbers,
                 *_targets(T),
                 sample_weight,
                 hyperparameters=hyperparameters,
-                epochs=min(epochs - len(losses), _EPOCHS_AT_ONCE),
+                epochs=now,
                 batch_size=batch_size,
                 shuffle=shuffle,
                 seed=self.seed,
@@ -290,6 +312,7 @@ class Trainer:
                 resume=resume,
                 leave=leave,
                 guard=guard,
+                rates=None if rates is None else rates[made * an_epoch : (made + now) * an_epoch],
                 **places,
             )
             resume = leave
@@ -318,7 +341,7 @@ class Trainer:
 
     def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come; the state goes into the vectors of an earlier answer, if one is given."""
-        fresh = (np.empty_like(self.parameters) for _ in range(self.optimizer.states))
+        fresh = (np.empty_like(self.parameters) for _ in range(self._states))
         state = tuple(fresh) if into is None else into.state
         for place, vector in enumerate(state):
             self._trainer.state(place, vector)

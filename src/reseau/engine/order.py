@@ -43,20 +43,21 @@ def row_order(rows: int, seed: int, epoch: int) -> IntArray:
     return np.asarray(order, dtype=np.int64)
 
 
-def keeps(seed: int, step: int, layer: int, rows: int, neurons: int, p: float) -> BoolArray:
+def keeps(seed: int, step: int, layer: int, rows: int, neurons: int, p: float, first: int = 0) -> BoolArray:
     """Which neurons of a layer with dropout p are kept for which rows of a batch, (rows, neurons).
 
     Neuron j of row r is dropped where x_j < ⌊p 2³²⌋, with x_j = fmix(h + j·(l | 1)) in 32 bits, where h and l are the
     upper and the lower half of mix(mix(mix(~seed) + step) + (layer·2³² | r)). Steps count from 1 over the whole
-    training run, layers and rows from 0; r is the row's place in the batch. A seed is below 2⁶³, so ~seed is none, and
-    the masks have nothing in common with the order of rows. The native engine does the same (`drop` in dropout.h).
+    training run, layers and rows from 0; r is the row's place in the batch, counted
+    from `first` on: in a step of several batches, among the rows of them all. A seed is below 2⁶³, so ~seed is none,
+    and the masks have nothing in common with the order of rows. The native engine does the same (`drop` in dropout.h).
     """
     start = int(mix(np.uint64((int(mix(~np.uint64(seed))) + step) & int(_MASK))))
-    r = np.arange(rows, dtype=np.uint64) | np.uint64(layer << 32)
+    r = np.arange(first, first + rows, dtype=np.uint64) | np.uint64(layer << 32)
     with np.errstate(over="ignore"):
         k = mix(np.uint64(start) + r)[:, None]
-        first, stride = (k >> np.uint64(32)).astype(np.uint32), k.astype(np.uint32) | np.uint32(1)
-        x = fmix(first + np.arange(neurons, dtype=np.uint32) * stride)
+        begin, stride = (k >> np.uint64(32)).astype(np.uint32), k.astype(np.uint32) | np.uint32(1)
+        x = fmix(begin + np.arange(neurons, dtype=np.uint32) * stride)
     return x >= np.uint32(p * 2**32)
 
 

@@ -20,6 +20,7 @@ from reseau.vocabulary.layers.layer import Rounding, exact
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
 from reseau.vocabulary.precisions import PRECISIONS
+from reseau.vocabulary.treatment import Treatment
 
 NAME = "reference"
 stop = None
@@ -316,6 +317,11 @@ def _failed(w: FloatArray, state: State, guard: Guard) -> str | None:
     return "growth" if np.abs(w).max() > guard.weight else None
 
 
+def _weight(sample_weight: FloatArray | None, rows: IntArray) -> float:
+    """What some rows weigh."""
+    return float(len(rows)) if sample_weight is None else float(sample_weight[rows].sum())
+
+
 class Trainer:
     """A training run in progress: the optimizer's state and the count of steps and epochs.
 
@@ -337,6 +343,9 @@ class Trainer:
         Between what the errors of a cross-entropy are kept, see `output_error`.
     sparse : bool
         Whether X will be sparse rows.
+    treatment : Treatment or None
+        What is done to gradient and weights besides. Where it averages the weights, the flat vector gets the average,
+        and the weights themselves stand behind the optimizer's state.
     """
 
     leaves = False  # whether a run can leave the new parameters where they are, and the flat vector as it was
@@ -351,6 +360,7 @@ class Trainer:
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
+        treatment: Treatment | None = None,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -362,6 +372,8 @@ class Trainer:
         self.state: State = optimizer.init(parameters)
         self.rounded = _rounding(precision)
         self.bounds = bounds
+        self.treatment = Treatment() if treatment is None else treatment
+        self.weights: FloatArray | None = None  # those that are trained, where the flat vector gets their average
         self.failure: Failure | None = None  # where the last run failed, if it was guarded and did
 
     def run(
@@ -378,6 +390,7 @@ class Trainer:
         record: FloatArray | None = None,
         leave: bool = False,
         guard: Guard | None = None,
+        rates: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way.
 
@@ -390,12 +403,16 @@ class Trainer:
         optimizer's state that is not finite, or a weight that is too large. `failure` then tells where, the mean error
         of that epoch's rows so far is the last returned, and the parameters stay what they were before it. Such a
         trainer has nothing to go on from.
+
+        `rates` (epochs · steps,) are the learning rates of the steps, if not all have that of the optimizer.
         """
         losses: list[float] = []
         self.failure = None
+        of_epochs = [None] * epochs if rates is None else np.split(rates, epochs)
         with np.errstate(over="ignore", invalid="ignore"):
             while len(losses) < epochs and self.failure is None:
-                losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record, guard))
+                now = of_epochs[len(losses)]
+                losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record, guard, now))
         return losses
 
     def take_back(self, to_change: bool = True) -> None:
@@ -403,11 +420,15 @@ class Trainer:
 
     def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come; the state may go into the vectors of an earlier answer, if one is given."""
-        return ResumePoint(self.steps, self.epoch, tuple(np.array(vector) for vector in self.state))
+        vectors = self.state if self.treatment.average is None else (*self.state, self._trained())
+        return ResumePoint(self.steps, self.epoch, tuple(np.array(vector) for vector in vectors))
 
     def go_on_from(self, progress: ResumePoint) -> None:
         """Take up what `progress` gave; the parameters are those of the flat vector."""
         self.steps, self.epoch, self.state = progress
+        if self.treatment.average is not None:
+            *state, self.weights = progress.state
+            self.state = tuple(state)
 
     def finite(self) -> bool:
         """Whether all parameters are, whether they were left or not; after a guarded run that failed they are not."""
@@ -424,46 +445,62 @@ class Trainer:
         order: IntArray | None,
         record: FloatArray | None,
         guard: Guard | None,
+        rates: FloatArray | None,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         if order is None:
             order = row_order(rows, self.seed, self.epoch) if shuffle else np.arange(rows)
-        w, state, steps, error_sum, total = self.parameters, self.state, self.steps, 0.0, 0.0
+        w, state, steps, error_sum, total = self._trained(), self.state, self.steps, 0.0, 0.0
+        how, mean, in_a_step = self.treatment, self.parameters, batch_size * self.treatment.accumulate
         most_error = sys.float_info.max
         if guard is not None:
-            whole = rows if sample_weight is None else float(sample_weight[order].sum())
-            most_error = min(guard.loss * whole, most_error)
-        for start in range(0, rows, batch_size):
-            batch = order[start : start + batch_size]
-            s = None if sample_weight is None else sample_weight[batch]
-            weight = float(len(batch)) if s is None else float(s.sum())
-            if weight == 0:
+            most_error = min(guard.loss * _weight(sample_weight, order), most_error)
+        for first in range(0, rows, in_a_step):
+            together = order[first : first + in_a_step]  # the rows of a step
+            of_all, gradients = _weight(sample_weight, together), []
+            if of_all == 0:
                 continue
-            T_batch = dense_targets(self.architecture, T[batch], dtype)
             steps += 1
-            masks = self._masks(steps, len(batch))
-            X_batch = X[batch].astype(dtype, copy=False)
-            E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, l2, masks, self.rounded, self.bounds)
-            if record is not None:
-                squares = self.architecture.squares(w)
-                record[start // batch_size] = E * weight, squares
-            error_sum += E * weight
-            total += weight
-            if guard is not None and not error_sum <= most_error:
-                self.failure = Failure(steps - self.steps, "loss")
-                return error_sum / total
-            w, state = self.optimizer.update(w, g, state, steps)
+            for start in range(0, len(together), batch_size):
+                batch = together[start : start + batch_size]
+                if (weight := _weight(sample_weight, batch)) == 0:
+                    continue
+                s = None if sample_weight is None else sample_weight[batch]
+                T_batch = dense_targets(self.architecture, T[batch], dtype)
+                masks = self._masks(steps, start, len(batch))
+                X_batch = X[batch].astype(dtype, copy=False)
+                share = weight / of_all  # 1 of a batch alone
+                E, g = value_and_gradient(
+                    self.architecture, w, X_batch, T_batch, s, l2 * share, masks, self.rounded, self.bounds
+                )
+                if record is not None:
+                    record[(first + start) // batch_size] = E * weight, self.architecture.squares(w)
+                error_sum += E * weight
+                total += weight
+                if guard is not None and not error_sum <= most_error:
+                    self.failure = Failure(steps - self.steps, "loss")
+                    return error_sum / total
+                gradients.append(share * g)
+            optimizer = self.optimizer if rates is None else self.optimizer.at(float(rates[first // in_a_step]))
+            g = how.gradient(self.architecture, w, sum(gradients[1:], gradients[0]), of_all)
+            w, state = how.moved(self.architecture, optimizer, w, g, state, steps)
+            mean = w if how.average is None else how.averaged(mean, w, steps)
         part = None if guard is None else _failed(w, state, guard)
         if part is not None:
             self.failure = Failure(steps - self.steps, part)
             return error_sum / total
-        self.parameters[...] = w
+        self.parameters[...] = mean
+        self.weights = None if how.average is None else w
         self.state, self.steps, self.epoch = state, steps, self.epoch + 1
         return error_sum / total
 
-    def _masks(self, step: int, rows: int) -> Masks:
+    def _trained(self) -> FloatArray:
+        """The weights that are trained."""
+        return self.parameters if self.weights is None else self.weights
+
+    def _masks(self, step: int, first: int, rows: int) -> Masks:
         return {
-            l: keeps(self.seed, step, l - 1, rows, width, layer.dropout).astype(self.parameters.dtype)
+            l: keeps(self.seed, step, l - 1, rows, width, layer.dropout, first).astype(self.parameters.dtype)
             for l, (layer, width) in enumerate(
                 zip(self.architecture.layers, self.architecture.widths[1:], strict=True), start=1
             )

@@ -17,6 +17,7 @@ from reseau.estimators.rules import LOG_LOSS
 from reseau.files.model_file import STATE
 from reseau.vocabulary.layers import Layer, Residual, layer_from_description
 from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
+from reseau.vocabulary.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
@@ -121,7 +122,11 @@ def plain(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {"mapping": [[plain(name, key), plain(name, weight)] for key, weight in value.items()]}
     if isinstance(value, Optimizer):
-        return {"optimizer": value.name, **{key: plain(name, part) for key, part in value.hyperparameters().items()}}
+        numbers = {**value.hyperparameters(), "learning_rate": value.learning_rate}
+        return {"optimizer": value.name, **{key: plain(name, part) for key, part in numbers.items()}}
+    if isinstance(value, Schedule) and value.described_whole:
+        described = value.describe()
+        return {"schedule": described.pop("name"), **described}
     raise ParameterError(
         f"{name} is {value!r}, of type {type(value).__name__}, which a model file has no place for; give plain numbers."
     )
@@ -130,9 +135,11 @@ def plain(name: str, value: Any) -> Any:
 def back(value: Any) -> Any:
     """The value that `plain` wrote; a ReseauError for what it cannot have written."""
     if isinstance(value, dict) and "optimizer" in value:
-        return _optimizer(value)
+        return _entry(value, "optimizer", OPTIMIZERS)
     if isinstance(value, dict) and isinstance(value.get("mapping"), list):
         return _mapping(value["mapping"])
+    if isinstance(value, dict) and "schedule" in value:
+        return _entry(value, "schedule", SCHEDULES)
     if isinstance(value, dict) and "type" in value:
         return _layer(value)
     if isinstance(value, dict):
@@ -173,9 +180,10 @@ def _layer(value: Mapping[str, Any]) -> Layer | Residual:
     return Residual(*(_layer(each) if isinstance(each, dict) and "type" in each else each for each in layers))
 
 
-def _optimizer(value: Mapping[str, Any]) -> Optimizer:
-    kind = OPTIMIZERS[known("optimizer", value["optimizer"], OPTIMIZERS)]
-    numbers = {key: back(part) for key, part in value.items() if key != "optimizer"}
+def _entry(value: Mapping[str, Any], what: str, table: Mapping[str, type[Any]]) -> Any:
+    """An entry of a table with its numbers."""
+    kind = table[known(what, value[what], table)]
+    numbers = {key: back(part) for key, part in value.items() if key != what}
     for key in numbers:
         known(f"a parameter of {kind.name}", key, [field.name for field in fields(kind)])
     return kind(**numbers)

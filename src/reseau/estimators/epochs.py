@@ -114,6 +114,11 @@ class Epochs:
         self.places = np.arange(rows)
         self._set_rate(estimator._rate_factor)
 
+    def followed(self) -> list[float]:
+        """Those of training."""
+        losses: list[float] = self.estimator.loss_curve_
+        return losses
+
     def order(self) -> IntArray:
         """That of the epoch before, shuffled as scikit-learn does."""
         if self.tasks is not None:
@@ -186,13 +191,13 @@ class Epochs:
         """After too many epochs without progress: whether to go on, at a fifth of the rate."""
         model = self.estimator
         adaptive = model.solver == "sgd" and model.learning_rate == "adaptive"
-        goes_on = adaptive and self.optimizer.learning_rate > _SMALLEST_RATE
+        goes_on = adaptive and self.optimizer.rate > _SMALLEST_RATE
         if goes_on:
             self._set_rate(model._rate_factor / 5)
         if model.verbose:
             what = "Validation score" if model.early_stopping else "Training loss"
             then = (
-                f"Setting learning rate to {self.optimizer.learning_rate:f}"
+                f"Setting learning rate to {self.optimizer.rate:f}"
                 if goes_on
                 else "Learning rate too small. Stopping."
                 if adaptive

@@ -465,7 +465,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _diverged(self, when: str, X: Any, T: Any, sample_weight: Any) -> str:
         """Say that numbers have become infinite or NaN, and what to change."""
         optimizer = parameters.optimizer_of(self)
-        rate = 0.0 if optimizer is None else optimizer.learning_rate
+        rate = 0.0 if optimizer is None else optimizer.rate
         advice = [] if rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
         decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
         if not advice and decay > divergence.LARGE:

@@ -81,6 +81,20 @@ def factors(expression: Expression) -> tuple[Expression, ...]:
     return expression.factors if isinstance(expression, Product) else (expression,)
 
 
+def replaced(expression: Expression, letters: Mapping[Expression, Expression]) -> Expression:
+    """A formula with other letters in the place of some."""
+    if expression in letters:
+        return letters[expression]
+    parts = {field.name: getattr(expression, field.name) for field in fields(expression)}  # type: ignore[arg-type]
+    return type(expression)(**{name: _replaced_within(part, letters) for name, part in parts.items()})
+
+
+def _replaced_within(value: Any, letters: Mapping[Expression, Expression]) -> Any:
+    if isinstance(value, Expression):
+        return replaced(value, letters)
+    return tuple(_replaced_within(part, letters) for part in value) if isinstance(value, tuple) else value
+
+
 def symbols_of(expression: Expression) -> Iterator[Symbol]:
     """The letters in a formula, in the order in which they are read."""
     if isinstance(expression, Symbol):
@@ -483,6 +497,8 @@ def _sigmoid(x: Any) -> Any:
 exp = Function("exp", np.exp, _at((0, 1)))
 log = Function("log", np.log, _at((1, 0)))
 tanh = Function("tanh", np.tanh, _at((0, 0)))
+cosine = Function("cos", np.cos, _at((0, 1)))
+floor = Function("floor", np.floor, lambda x: Fraction(x // 1))
 erf = Function("erf", _erf, _at((0, 0)))
 phi = Function("φ", _sigmoid, _at((0, Fraction(1, 2))))
 Phi = Function("Φ", _ndtr, _at((0, Fraction(1, 2))))

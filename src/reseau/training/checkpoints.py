@@ -29,6 +29,7 @@ KIND, NAME = "checkpoint", "checkpoint.reseau"
 BEST = "best"
 DATA = "data"  # of a run: the digest of its data
 LOSS, VALIDATION_LOSS, METRIC = "history.loss", "history.validation_loss", "history.metrics."
+RATES = "history.learning_rate"
 
 
 @dataclass
@@ -150,6 +151,7 @@ class Checkpoints:
             PARAMETERS: snapshot.parameters,
             LOSS: np.array(history.loss),  # as numbers: JSON knows none that are not finite
             VALIDATION_LOSS: np.array(history.validation_loss),
+            RATES: np.array(history.learning_rate),
         }
         tensors |= {f"{METRIC}{place}": np.array(values) for place, values in enumerate(history.metrics.values())}
         tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}
@@ -204,6 +206,8 @@ def _snapshot(
     for name, values in metrics.items():
         if values.shape != (epochs,):
             raise ValueError(f"its metric {name} is of shape {values.shape}, but {epochs} epochs were made")
+    if tensors[RATES].shape != (epochs,):
+        raise ValueError(f"its learning rates are of shape {tensors[RATES].shape}, but {epochs} epochs were made")
     vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
     vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
     for name, vector in vectors.items():
@@ -222,6 +226,7 @@ def _snapshot(
         best_epoch,
         diverged,
         metrics={name: values.tolist() for name, values in metrics.items()},
+        learning_rate=tensors[RATES].tolist(),
         stopped_early=finished and failure is None and epochs < description["run"]["epochs"],
     )
     progress, best = ResumePoint(steps, epochs, state), vectors.get(BEST)

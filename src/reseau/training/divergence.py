@@ -76,7 +76,7 @@ def of_training(
 
 def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
-    rate = settings.optimizer.learning_rate
+    rate = settings.optimizer.rate
     scales = out_of_scale(samples.X, samples.T)
     if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or part == "state")):
         causes = scales

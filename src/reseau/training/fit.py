@@ -30,6 +30,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.treatment import Treatment
 
 Errors = divergence.Errors
 AS_MANY_AS_THERE_ARE = 2**62
@@ -83,6 +84,7 @@ class Trainable(Protocol):
         precision: str | None = None,
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
+        treatment: Treatment | None = None,
     ) -> Trainer:
         """A trainer of the engine in force."""
 
@@ -116,6 +118,10 @@ class Epochs:
         self.waiting = Waiting(settings)
         for loss in history.validation_loss:
             self.waiting.is_over(loss)
+
+    def followed(self) -> list[float]:
+        """Those of validation, where there are any."""
+        return self.history.loss if self.validation is None else self.history.validation_loss
 
     def order(self) -> None:
         """The engine's."""
@@ -260,6 +266,7 @@ class Fit:
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
             metric.check(measured_on.T, name, self.architecture)
+        settings.treatment.check(self.architecture)
         self.checkpoint = checkpoint
         self._checkpoints: Checkpoints | None = None
         self._snapshot: Snapshot | None = None
@@ -289,7 +296,7 @@ class Fit:
             DATA: digest(*self.samples, *(validation[:2] if validation else ())),
         }
         self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
-        self._snapshot = self._checkpoints.read(network.dtype, self.settings.optimizer.states)
+        self._snapshot = self._checkpoints.read(network.dtype, self.settings.states)
 
     def completed(self) -> History:
         """Train the network."""
@@ -317,6 +324,7 @@ class Fit:
             precision=settings.precision,
             seed=None if snapshot is None else snapshot.seed,
             sparse=isinstance(samples.X, SparseRows),
+            treatment=settings.treatment if settings.treatment.is_any else None,
         )
         parameters = network.parameters
         start = parameters.copy()
@@ -324,7 +332,8 @@ class Fit:
         if snapshot is not None:
             parameters[...] = snapshot.parameters
             trainer.go_on_from(snapshot.progress)
-            run = Run(history.epochs, snapshot.best, snapshot.failure, snapshot.finished)
+            run = Run(history.epochs, history.learning_rate, snapshot.best, snapshot.failure, snapshot.finished)
+        history.learning_rate = run.rates
 
         def errors(w: FloatArray, of: Samples) -> FloatArray:
             return network.compute.errors(architecture, w, of.X, of.T, self.threads)

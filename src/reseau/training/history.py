@@ -28,6 +28,8 @@ class History:
     metrics : dict of str to list of float
         Each metric that `fit` was asked for, after each epoch: of the validation data where there are any, else of the
         training's; NaN where it is not defined, or the epoch diverged.
+    learning_rate : list of float
+        The learning rate of the last step of each epoch.
     seconds : float
         Wall-clock time spent so far.
     best_epoch : int or None
@@ -51,6 +53,7 @@ class History:
     planned: int = 0
     metrics: dict[str, list[float]] = field(default_factory=dict)
     stopped_early: bool = False
+    learning_rate: list[float] = field(default_factory=list)
 
     @property
     def columns(self) -> dict[str, list[float]]:

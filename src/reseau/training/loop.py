@@ -6,12 +6,13 @@ interrupted, when a checkpoint is written. What a run does in its own way betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from reseau.arrays import Failure, FloatArray, Guard, IntArray, SparseRows
 from reseau.engine.door import Trainer
+from reseau.training.rates import Rates
 from reseau.training.settings import Settings
 
 
@@ -55,6 +56,9 @@ class Rules(Protocol):
     leave: bool
     record: FloatArray | None
 
+    def followed(self) -> Sequence[float]:
+        """The loss of each epoch so far that a schedule follows."""
+
     def order(self) -> IntArray | None:
         """The order in which the next epoch takes the rows; None leaves it to the engine."""
 
@@ -76,6 +80,8 @@ class Run:
     ----------
     epochs : int
         Made so far, with one that failed.
+    rates : list of float
+        The learning rate of the last step of each of them.
     best : ndarray of shape (n_parameters,) or None
         The weights of the best epoch, where they are kept.
     failure : Failure or None
@@ -87,6 +93,7 @@ class Run:
     """
 
     epochs: int = 0
+    rates: list[float] = field(default_factory=list)
     best: FloatArray | None = None
     failure: Failure | None = None
     finished: bool = False
@@ -131,12 +138,19 @@ def train(
     """
     of_a_run = {**settings.of_a_run, "batch_size": min(settings.batch_size, samples.X.shape[0])}
     every = settings.checkpoint_every
+    in_a_step = of_a_run["batch_size"] * settings.accumulate
+    rates = Rates(settings.optimizer.schedule, settings.epochs, samples.X.shape[0], in_a_step)
     try:
         while not run.finished:
-            at_once = rules.at_once if checkpoint is None else min(rules.at_once, every - run.epochs % every)
+            at_once = min(rules.at_once, rates.at_once)
+            if checkpoint is not None:
+                at_once = min(at_once, every - run.epochs % every)
+            epochs = min(at_once, settings.epochs - run.epochs)
+            now = rates.of(run.epochs, epochs, rules)
             losses = trainer.run(
                 *samples,
-                epochs=min(at_once, settings.epochs - run.epochs),
+                epochs=epochs,
+                rates=now,
                 order=rules.order(),
                 record=rules.record,
                 leave=rules.leave,
@@ -144,6 +158,7 @@ def train(
                 **of_a_run,
             )
             run.epochs += len(losses)
+            run.rates += rates.last(now, len(losses), settings.optimizer.rate)
             run.failure = trainer.failure
             if rules.is_best(losses, run.failure) and settings.keep_best:
                 run.best = parameters.copy()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,9 @@ from reseau.errors import ParameterError
 from reseau.training.metrics import Metric, metrics_of
 from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
 from reseau.vocabulary.precisions import check_precision
+from reseau.vocabulary.treatment import Treatment
+
+_TREATED = [field.name for field in fields(Treatment)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,8 @@ class Settings:
         λ ≥ 0 of the penalty ½ λ Σ W².
     shuffle : bool
         Whether each epoch takes the rows in a new order.
+    l1, clip_norm, clip_value, max_norm, average, accumulate, layer_rates
+        As in `reseau.vocabulary.treatment.Treatment`.
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How products are computed, see `reseau.vocabulary.precisions`.
     keep_best : bool
@@ -55,6 +61,13 @@ class Settings:
     batch_size: int = 32
     l2: float = 0.0
     shuffle: bool = True
+    l1: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    max_norm: float | None = None
+    average: float | None = None
+    accumulate: int = 1
+    layer_rates: Sequence[float] | None = None
     precision: str | None = None
     keep_best: bool = False
     patience: int | None = None
@@ -74,6 +87,7 @@ class Settings:
             metrics=metrics_of(self.metrics),
             checkpoint_every=integer("checkpoint_every", self.checkpoint_every, low=1),
         )
+        self.__dict__.update({name: getattr(self.treatment, name) for name in _TREATED})
         check_precision(self.precision)
         if self.min_delta and self.patience is None:
             raise ParameterError(f"min_delta is {self.min_delta:g}, which does nothing without patience; give both.")
@@ -90,17 +104,28 @@ class Settings:
     def describe(self) -> dict[str, Any]:
         """What decides a run's result, as JSON-able values: of all settings those that are not only about a disk."""
         return {
-            "optimizer": {"name": self.optimizer.name, **self.optimizer.hyperparameters()},
+            "optimizer": self.optimizer.describe(),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "l2": self.l2,
             "shuffle": self.shuffle,
+            **self.treatment.describe(),
             "precision": self.precision,
             "keep_best": self.keep_best,
             "patience": self.patience,
             "min_delta": self.min_delta or None,  # None where it is as it is by default, as in older checkpoints
             "metrics": [metric.name for metric in self.metrics] or None,
         }
+
+    @cached_property
+    def treatment(self) -> Treatment:
+        """What is done to gradient and weights besides the optimizer's step."""
+        return Treatment(**{name: getattr(self, name) for name in _TREATED})
+
+    @property
+    def states(self) -> int:
+        """How many vectors a trainer keeps besides the one that the caller sees."""
+        return self.optimizer.states + (self.average is not None)
 
     @cached_property
     def of_a_run(self) -> dict[str, Any]:
