@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import reseau as rs
 from reseau.vocabulary.schedules import SCHEDULES, Function, Schedule
@@ -263,6 +264,28 @@ def test_a_run_of_very_many_steps_has_only_some_of_its_rates_at_a_time() -> None
     assert found is not None
     assert found.shape == (1875,)
     assert 0 <= found[-1] <= found[0] < 1e-12
+
+
+@pytest.mark.parametrize("schedule", [one for one in EVERY_SCHEDULE if one.described_whole], ids=str)
+def test_an_estimator_s_file_holds_the_schedule_of_its_optimizer(tmp_path: Path, schedule: Schedule) -> None:
+    model = rs.MLPRegressor(hidden_layer_sizes=(4,), optimizer=rs.Nadam(schedule), max_iter=3, tol=0, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, Y)
+    rs.save(model, tmp_path / "model.reseau")
+    loaded = rs.load(tmp_path / "model.reseau")
+    assert loaded.get_params() == model.get_params()
+    assert loaded.optimizer == rs.Nadam(schedule)
+    assert model.get_params()["optimizer__learning_rate"] == schedule
+
+
+def test_an_estimator_s_file_has_no_place_for_a_function(tmp_path: Path) -> None:
+    model = rs.MLPRegressor(
+        hidden_layer_sizes=(4,), optimizer=rs.Adam(lambda progress: 0.01), max_iter=1, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, Y)
+    with pytest.raises(rs.ParameterError, match="which a model file has no place for"):
+        rs.save(model, tmp_path / "model.reseau")
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
