@@ -28,6 +28,7 @@ blackboard training export
 plots notebook
 parts files
 data
+columns
 array_likes
 engine
 vocabulary

@@ -11,20 +11,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from reseau.array_likes import NumberArray, column, column_name, is_frame, is_sparse, refuse_number, sparse_frame
+from reseau.array_likes import NumberArray, is_sparse, refuse_number, sparse_frame
 from reseau.array_likes import check_finite as _check_finite
 from reseau.array_likes import numbers as _numeric
 from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.checks import frames_within
+from reseau.columns import warn_of_columns
 from reseau.errors import DataError
 from reseau.vocabulary.layers import Architecture, check_output, default_output
 from reseau.vocabulary.losses import LOSSES
 
-# Values merge where a column keeps less than this share of its different ones; rounding alone hardly merges any.
-_KEPT = 0.75
-_SAMPLE = 256  # rows are looked at for that
-_ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
 _ROUNDED = 2.0**-8  # how far a rounding to float16 or bfloat16 takes a target, as a share of it
 _CANCELLED = 2.0**-23  # how far from 0 roundings of float32 leave one, as a share of the largest
 
@@ -66,7 +63,7 @@ def rows(
         return values
     sparse = values if is_sparse(values) else sparse_frame(values)
     if sparse is not None:
-        return sparse_rows(sparse, name, dtype, columns, empty=empty, of=values)
+        return sparse_rows(sparse, name, dtype, columns, empty=empty, learnt=learnt, of=values)
     return matrix(values, name, dtype, columns=columns, empty=empty, learnt=learnt)
 
 
@@ -80,7 +77,14 @@ def check_sparse(X: FloatArray | SparseRows, name: str, architecture: Architectu
         )
 
 
-def samples(values: object, name: str, *, dtype: np.dtype[Any] | None = None, learnt: bool = False) -> Any:
+def samples(
+    values: object,
+    name: str,
+    *,
+    dtype: np.dtype[Any] | None = None,
+    learnt: bool = False,
+    of_scales: type[Warning] | None = UserWarning,
+) -> Any:
     """Check X of an estimator: a matrix or SciPy's CSR, in float32 if it was so, else in float64 (or in `dtype`).
 
     `dtype` is the precision of a network that is there already, in which the numbers must fit.
@@ -88,10 +92,10 @@ def samples(values: object, name: str, *, dtype: np.dtype[Any] | None = None, le
     precision = np.dtype(np.float64) if dtype is None else dtype
     sparse = values if is_sparse(values) else sparse_frame(values)
     if sparse is None:
-        return matrix(values, name, precision, learnt=learnt)
+        return matrix(values, name, precision, learnt=learnt, of_scales=of_scales)
     import scipy.sparse
 
-    found = sparse_rows(sparse, name, precision, of=values)
+    found = sparse_rows(sparse, name, precision, learnt=learnt, of_scales=of_scales, of=values)
     return scipy.sparse.csr_matrix((found.numbers, found.columns, found.starts), shape=found.shape)
 
 
@@ -111,6 +115,7 @@ def matrix(
     columns: int | None = None,
     empty: bool = False,
     learnt: bool = False,
+    of_scales: type[Warning] | None = UserWarning,
 ) -> FloatArray:
     """Check a matrix of samples and return it C-contiguous in float32 or float64.
 
@@ -127,7 +132,9 @@ def matrix(
     empty : bool
         Whether no rows are acceptable.
     learnt : bool
-        Whether it is learnt from, so that columns whose values this precision cannot tell apart are said.
+        Whether it is learnt from, so that columns are said that hardly will be, see `reseau.columns`.
+    of_scales : type of Warning or None
+        As there.
 
     Raises
     ------
@@ -137,13 +144,13 @@ def matrix(
     Warns
     -----
     UserWarning
-        For such columns.
+        For such columns, at most once.
     """
     array = _numeric(values, name)
     _check_shape(values, array.shape, name, columns, empty)
     _check_finite(array, name, dtype, values)
     if learnt:
-        _warn_of_merged(values, array, name, dtype)
+        warn_of_columns(values, array, name, dtype, of_scales)
     if array.dtype not in (np.float32, np.float64):
         with np.errstate(under="ignore"):
             array = array.astype(dtype)
@@ -157,6 +164,8 @@ def sparse_rows(
     columns: int | None = None,
     *,
     empty: bool = False,
+    learnt: bool = False,
+    of_scales: type[Warning] | None = UserWarning,
     of: object = None,
 ) -> SparseRows:
     """Check a SciPy sparse matrix (rows, columns) and return its rows; its numbers are copied only where they must be.
@@ -185,52 +194,10 @@ def sparse_rows(
         first = int(np.argmax(~(np.abs(numbers) <= largest)))
         row = int(np.searchsorted(starts, first, side="right")) - 1
         refuse_number(numbers[first], name, _place((row, int(places[first])), of), dtype)
-    return SparseRows(starts, np.ascontiguousarray(places, dtype=np.int32), np.ascontiguousarray(numbers), width)
-
-
-def _warn_of_merged(values: object, array: NumberArray, name: str, dtype: np.dtype[Any]) -> None:
-    """Say which columns have different values that become one in the precision they are learnt in."""
-    kind, size = array.dtype.kind, array.dtype.itemsize
-    if size <= (dtype.itemsize if kind == "f" else 2) and not is_frame(values):
-        return
-    n, width = array.shape
-    count = min(_SAMPLE, max(64, 2**19 // width))
-    chosen = np.arange(min(n, count))
-    if n > count:  # neighbours, as in a table in the order of time, and rows from everywhere
-        around = np.linspace(0, n - 1, count // 2).astype(np.int64)
-        chosen = np.union1d(np.arange(n // 2 - count // 4, n // 2 + count // 4), around)
-    sample = array[chosen]
-    blocks: list[tuple[Any, NumberArray]] = [(np.arange(width), sample)]
-    if kind == "f" and size <= dtype.itemsize:  # a frame, whose whole numbers may have become floats beside others
-        exact = 2.0 ** (np.finfo(dtype).nmant + 1)  # up to here they stay what they are
-        suspects = np.flatnonzero((np.abs(sample) >= exact).any(axis=0)).tolist()
-        blocks = [([c], column(values, c, name)[chosen, None]) for c in suspects]
-    merged = []
-    for places, cells in blocks:
-        before, after = _different(cells, dtype)
-        merged += [(places[c], before[c], after[c]) for c in np.flatnonzero(after < _KEPT * before)]
-    if merged:
-        first, before, after = merged[0]
-        more = f" (and of {len(merged) - 1} more)" if len(merged) > 1 else ""
-        warnings.warn(
-            f"{name}: values of {column_name(int(first), values)}{more} lie too close together for {dtype}, which "
-            f"keeps {np.finfo(dtype).precision + 1} digits: {before} different ones become {after}. Subtract the "
-            "column's smallest value from it, or scale it"
-            + (", or use a network with dtype='float64'." if dtype == np.float32 else "."),
-            stacklevel=frames_within(),
-        )
-
-
-def _different(cells: NumberArray, dtype: np.dtype[Any]) -> tuple[IntArray, IntArray]:
-    """How many different values each column has, and how many in this precision."""
-    ascending = np.sort(cells, axis=0)
-    with np.errstate(all="ignore"):
-        if cells.dtype.kind == "f":
-            apart = np.diff(ascending, axis=0) > _ROUNDINGS * np.maximum(np.abs(ascending[0]), np.abs(ascending[-1]))
-        else:
-            apart = ascending[1:] != ascending[:-1]
-        there = np.diff(ascending.astype(dtype), axis=0) != 0
-    return 1 + apart.sum(axis=0), 1 + there.sum(axis=0)
+    found = SparseRows(starts, np.ascontiguousarray(places, dtype=np.int32), np.ascontiguousarray(numbers), width)
+    if learnt:
+        warn_of_columns(of, found, name, dtype, of_scales)
+    return found
 
 
 def targets(

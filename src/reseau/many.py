@@ -361,7 +361,9 @@ def _at(place: int) -> Iterator[None]:
 def _warn(fits: Sequence[Fit]) -> None:
     """Say what went wrong first, and how often."""
     wrong = [(place, fit.warning) for place, fit in enumerate(fits) if fit.warning is not None]
-    if wrong:
-        (place, words), more = wrong[0], len(wrong) - 1
-        others = f" The same or the like befell {more} more, as each History tells." if more else ""
-        warnings.warn(f"networks[{place}]: {words}{others}", RuntimeWarning, stacklevel=frames_within())
+    vain = [(place, fit.advice) for place, fit in enumerate(fits) if fit.advice is not None]
+    for told, kind in ((wrong, RuntimeWarning), (vain, UserWarning)):
+        if told:
+            (place, words), more = told[0], len(told) - 1
+            others = f" The same or the like befell {more} more, as each History tells." if more else ""
+            warnings.warn(f"networks[{place}]: {words}{others}", kind, stacklevel=frames_within())

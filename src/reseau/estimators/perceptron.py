@@ -34,7 +34,7 @@ from reseau.files.model_file import Tensors
 from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Decoder, Parts
-from reseau.training import divergence
+from reseau.training import divergence, plateau
 from reseau.training.constants import loss_of_constants
 from reseau.training.lbfgs import minimize
 from reseau.training.loop import Run, Samples, train
@@ -46,6 +46,8 @@ _STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+_AT_ITS_LIMIT = 1  # SciPy's status of lbfgs after max_iter or max_fun
+_NEXT_TO_NOTHING = 1e-3  # of the loss of constant outputs: lbfgs gains more where there is anything to learn
 _FAILURES = {  # by the part that is no longer finite, or too large
     "grown loss": "The loss has grown to more than 10⁶ times that at the start, on the way to non-finite parameter "
     "weights.",
@@ -308,9 +310,11 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def _samples(self, X: Any, *, dtype: Any = None, learnt: bool = False, reset: bool = False) -> Any:
+    def _samples(
+        self, X: Any, *, dtype: Any = None, learnt: bool = False, of_scales: Any = None, reset: bool = False
+    ) -> Any:
         """X by the network's own checks, dense or sparse, and its width and names by scikit-learn's."""
-        samples = data.samples(X, "X", dtype=dtype, learnt=learnt)
+        samples = data.samples(X, "X", dtype=dtype, learnt=learnt, of_scales=of_scales)
         validate_data(self, X, skip_check_array=True, reset=reset)
         return samples
 
@@ -341,7 +345,9 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         if not first and self._takes_as_it_is(X):
             X = data.matrix(X, "X", self._network.dtype)
         else:
-            X = self._samples(X, dtype=None if first else self._network.dtype, learnt=True, reset=first)
+            of_scales = None if incremental and not first else ConvergenceWarning
+            dtype = None if first else self._network.dtype
+            X = self._samples(X, dtype=dtype, learnt=True, of_scales=of_scales, reset=first)
         y, targets = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
         if sample_weight is not None:
             alone = isinstance(sample_weight, np.ndarray) and sample_weight.ndim == 0
@@ -541,7 +547,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
         if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
             raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T, sample_weight)}")
-        if T.dtype.kind == "f" and self.n_iter_ <= 1 and _largest(T) * np.finfo(network.dtype).eps > 0.1:
+        if T.dtype.kind == "f" and self.n_iter_ <= 2 and _largest(T) * np.finfo(network.dtype).eps > 0.01:
             warnings.warn(
                 f"lbfgs ended after {self.n_iter_} iteration(s), as {network.dtype} cannot tell the loss after a step "
                 f"from that before: y reaches {_largest(T):.3g}. Scale y, such as with TransformedTargetRegressor"
@@ -549,13 +555,32 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 ConvergenceWarning,
                 stacklevel=frames_within(),
             )
-        elif not (result.success or result.status == _STOPPED):
-            warnings.warn(
-                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
-                f"{result.message}. Raise max_iter or max_fun, or scale the inputs.",
-                ConvergenceWarning,
-                stacklevel=frames_within(),
-            )
+        elif result.status != _STOPPED:
+            advice = self._advice_on_lbfgs(result, Samples(X, T, sample_weight))
+            if not result.success:
+                advice = (
+                    f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
+                    f"{result.message}. {advice}"
+                )
+            if advice:
+                warnings.warn(advice, ConvergenceWarning, stacklevel=frames_within())
+
+    def _advice_on_lbfgs(self, result: Any, samples: Samples) -> str:
+        """What to change after a fit that has not converged, or has come to nothing; empty if it has done neither."""
+        network = self._network
+        told, causes = None, divergence.out_of_scale(samples.X, samples.T)
+        if self.loss_ >= (1 - _NEXT_TO_NOTHING) * self._of_constants(samples):
+            way_out = f"Take a smaller alpha (now {self.alpha:g}), or other starting weights; or X tells nothing of y."
+            told = plateau.of_fit(network.architecture, network.parameters, samples, None, None, way_out)
+        if result.success:
+            return "" if told is None else f"lbfgs ended after {self.n_iter_} iteration(s), and {told}"
+        if result.status == _AT_ITS_LIMIT and (told is None or not causes):
+            return " ".join(["Raise max_iter or max_fun, or scale the inputs.", *causes])
+        more = "More iterations will not help."
+        if causes:
+            return " ".join([more, *causes])
+        finer = ", or give X in float64" if network.dtype == np.float32 else ""
+        return f"{more} {network.dtype} cannot tell better weights from these by their loss: scale X and y{finer}."
 
     def _fit_in_steps(
         self,
@@ -616,7 +641,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             precision=self.precision,
             keep_best=self.early_stopping,
         )
-        samples = Samples(X, T, s)
+        samples, start = Samples(X, T, s), None if incremental else network.parameters.copy()
         guard = Guard() if incremental else self._guard(samples)
         train(run, trainer, network.parameters, samples, settings, rules, guard)
         if run.interrupted:
@@ -644,9 +669,30 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             )
         elif incremental and self._has_outgrown(samples):
             raise ReseauError(f"{_FAILURES['grown loss']} {self._diverged('this call', X, T, s)}")
+        if not incremental and run.failure is None:
+            self._warn_of_plateau(samples, batch_size, start)
         if incremental:
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
             self._progress = trainer.progress(into=self.__dict__.get("_progress"))
+
+    def _of_constants(self, samples: Samples) -> float:
+        """The loss of constant outputs, as the estimator reckons it."""
+        (a, c), s = self._units(samples.T), samples.s
+        offset = np.average(np.broadcast_to(c, len(samples.T)), weights=s)
+        return a * loss_of_constants(self._network.architecture, samples.T, s) + float(offset)
+
+    def _warn_of_plateau(self, samples: Samples, batch_size: int, start: Any) -> None:
+        losses, rows = self.loss_curve_[-self.n_iter_ :], samples.X.shape[0]
+        if not plateau.has_ended_flat(losses, rows, batch_size, self._of_constants(samples)):
+            return
+        way_out = (
+            f"Try another learning_rate_init (now {self.learning_rate_init:g}), a smaller alpha (now {self.alpha:g}), "
+            "or a larger max_iter; or X tells nothing of y."
+        )
+        network = self._network
+        told = plateau.of_fit(network.architecture, network.parameters, samples, losses, start, way_out)
+        if told is not None:
+            warnings.warn(f"after {self.n_iter_} epochs {told}", ConvergenceWarning, stacklevel=frames_within())
 
     def _guard(self, samples: Samples) -> Guard:
         """How far loss and weights may grow."""
@@ -663,8 +709,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""
         if not self.loss_ > divergence.GROWTH * max(self.loss_curve_[0], divergence.LEAST_LOSS):
             return False
-        of_constants = loss_of_constants(self._network.architecture, samples.T, samples.s)
-        return not self.loss_ <= divergence.GROWTH * self._units(samples.T)[0] * of_constants
+        return not self.loss_ <= divergence.GROWTH * self._of_constants(samples)
 
     def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""

@@ -17,7 +17,7 @@ from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
 from reseau.checks import frames_within
 from reseau.engine.door import Engine, Trainer
 from reseau.errors import ParameterError, ReseauError
-from reseau.training import divergence
+from reseau.training import divergence, plateau
 from reseau.training.callbacks import Callback, Hooks, callbacks_of, stopped_by, told
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
 from reseau.training.constants import loss_of_constants
@@ -231,6 +231,8 @@ class Fit:
     ----------
     warning : str or None
         What is to be said of it once it is complete, if it went wrong.
+    advice : str or None
+        What is to be said if it went well, and came to nothing.
 
     Raises
     ------
@@ -271,6 +273,7 @@ class Fit:
         self._checkpoints: Checkpoints | None = None
         self._snapshot: Snapshot | None = None
         self.warning: str | None = None
+        self.advice: str | None = None
         T, s = self.samples.T, self.samples.s
         self._of_constants = found.once(
             ("loss of constants", id(T), id(s), self.architecture.loss, self.architecture.outputs),
@@ -356,6 +359,21 @@ class Fit:
             self.warning = divergence.of_training(errors, samples, history, run, settings, start, guard)
         elif self.validation is not None:
             self.warning = divergence.of_validation(history, self.validation)
+        if run.failure is None:
+            self.advice = self._of_plateau(history, start)
+
+    def _of_plateau(self, history: History, start: FloatArray) -> str | None:
+        """What is to be said of it, if it ended no better than constant outputs."""
+        settings, samples = self.settings, self.samples
+        rows = samples.X.shape[0]
+        if not plateau.has_ended_flat(history.loss, rows, settings.batch_size, self._of_constants):
+            return None
+        way_out = (
+            f"Try another learning rate (now {settings.optimizer.learning_rate}), a smaller l2 (now {settings.l2:g}), "
+            "or more epochs; or X tells nothing of y."
+        )
+        told = plateau.of_fit(self.architecture, self.network.parameters, samples, history.loss, start, way_out)
+        return None if told is None else f"after {history.epochs} epochs {told}"
 
 
 def fit(
@@ -367,6 +385,8 @@ def fit(
     history = run.completed()
     if run.warning is not None:
         warnings.warn(run.warning, RuntimeWarning, stacklevel=frames_within())
+    if run.advice is not None:
+        warnings.warn(run.advice, UserWarning, stacklevel=frames_within())
     return history
 
 
