@@ -63,6 +63,7 @@ def test_columns_of_a_frame_are_named_by_their_names():
         np.column_stack([NORMAL, 1e3 + 1e-13 * NORMAL[:, 0]]),  # constant but for rounding
         np.column_stack([NORMAL, np.arange(300) == 7]),  # an indicator that is hardly ever on
         np.column_stack([np.exp(2 * NORMAL), NORMAL]),  # a few that are far out
+        np.where(np.arange(900).reshape(300, 3) == 100, 1e30, NORMAL),  # one wrong number
         np.tile([0.1 + 0.2, 0.3], (9, 1)),
         np.ones((1, 3)) * [1, 1e9, 1e-9],  # one row
         NORMAL[:, :1] * 1e9,  # one column
@@ -72,8 +73,8 @@ def test_columns_of_a_frame_are_named_by_their_names():
         *(load(return_X_y=True)[0] for load in (load_iris, load_digits, load_diabetes)),
     ],
     ids=[
-        "normal", "some", "constant", "rounded", "indicator", "far out", "same", "row", "column", "bool", "ints",
-        "zeros", "iris", "digits", "diabetes",
+        "normal", "some", "constant", "rounded", "indicator", "far out", "wrong", "same", "row", "column", "bool",
+        "ints", "zeros", "iris", "digits", "diabetes",
     ],
 )  # fmt: skip
 def test_ordinary_columns_are_not_said(X):

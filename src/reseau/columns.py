@@ -17,6 +17,7 @@ _SAMPLE = 256  # rows are looked at
 _ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
 _WILD = 1e3  # times as much spread
 _RARE = 10  # a column of few ones among zeros spreads little; it is taken for at least this part of its range
+_MOST, _MOST_OF_NORMAL = (0.05, 0.95), 3.29  # quantiles, and how many standard deviations lie between them
 _NOISE, _TINY = 1e-14, 1e-8  # of the widest spread, and at most: what rounding leaves of a column that would be 0
 
 
@@ -101,8 +102,11 @@ def _different(cells: NumberArray, dtype: np.dtype[Any]) -> tuple[IntArray, IntA
     return 1 + apart.sum(axis=0), 1 + there.sum(axis=0)
 
 
-def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray]:
-    """The standard deviation of each column, and the same, but not far below its range; 0 of what is constant."""
+def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The standard deviation of each column, 0 of what is constant; as most values have it, and as all may have it.
+
+    A few values that are far out make no column wide, and a few that are not as the others make one less narrow.
+    """
     n, width = array.shape
     count = min(n, _SAMPLE, max(16, 2**20 // width))
     sample = array[np.linspace(0, n - 1, count).astype(np.int64)].astype(np.float64)
@@ -110,7 +114,8 @@ def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray]:
         spread, extent = sample.std(axis=0), np.ptp(sample, axis=0)
         exact = np.finfo(array.dtype).eps if array.dtype.kind == "f" else 0.0
         spread[extent <= _RARE * exact * np.abs(sample).max(axis=0)] = 0  # rounding, at most
-    return spread, np.where(spread > 0, np.maximum(spread, extent / _RARE), 0)
+        most = np.diff(np.quantile(sample, _MOST, axis=0), axis=0)[0] / _MOST_OF_NORMAL
+    return spread, np.minimum(spread, most), np.where(spread > 0, np.maximum(spread, extent / _RARE), 0)
 
 
 def _sizes(rows: SparseRows) -> FloatArray:
@@ -125,7 +130,7 @@ def _sizes(rows: SparseRows) -> FloatArray:
 def _wild_scales(values: object, array: NumberArray | SparseRows) -> str | None:
     """What names the columns that spread most and least, if that is wildly apart."""
     sparse = isinstance(array, SparseRows)
-    wide, narrow = (_sizes(array),) * 2 if isinstance(array, SparseRows) else _spreads(array)
+    spread, wide, narrow = (_sizes(array),) * 3 if isinstance(array, SparseRows) else _spreads(array)
     if not np.isfinite(wide).all():
         return None
     widest = int(np.argmax(wide))
@@ -139,6 +144,6 @@ def _wild_scales(values: object, array: NumberArray | SparseRows) -> str | None:
     scaler = "MaxAbsScaler" if sparse else "StandardScaler"
     return (
         f"columns are on wildly different scales: the values of {column_name(widest, values)} {does} "
-        f"{wide[widest]:.3g}, those of {column_name(narrowest, values)} {does} {narrow[narrowest]:.3g}. No learning "
+        f"{spread[widest]:.3g}, those of {column_name(narrowest, values)} {does} {spread[narrowest]:.3g}. No learning "
         f"rate suits both; standardise the columns, such as with sklearn.preprocessing.{scaler}."
     )

@@ -828,7 +828,11 @@ class Network(Model):
         UserWarning
             For the first target, of training or else of validation, that the last layer's activation cannot come near.
         UserWarning
-            When the network's precision cannot tell the values of a column of X apart.
+            When the network's precision cannot tell the values of a column of X apart; or else when columns spread more
+            than a thousand times as much as others: once, with their names and what to do.
+        UserWarning
+            When training of some length ends with a loss that is no better than that of constant outputs, and the
+            outputs or the scales of the data say that it isn't for want of anything to learn; with the likely cause.
 
         Notes
         -----

@@ -45,7 +45,7 @@ def told(net: rs.Network, X: Any, y: Any, **options: Any) -> list[str]:
     [
         (dead, {}, r"All neurons of layer 1, Dense\(16, 'relu'\), give 0 for every row.*smaller learning rate"),
         (lambda **k: dead(outputs=2, loss="cross_entropy", **k), {"y": LABELS}, "give 0 for every row"),
-        (lambda **k: dead(loss="absolute_error", **k), {"y": np.exp(Y), "optimizer": rs.Adam(0.05)}, "give 0 for every"),
+        (lambda **k: dead(loss="absolute_error", **k), {"y": np.exp(Y), "optimizer": rs.Adam(0.05)}, "layer 1.*give 0"),
         (network, {"optimizer": rs.Adam(1e-8)}, "weights have hardly moved: use a larger learning rate"),
         (network, {"optimizer": rs.SGD(1e-7)}, "weights have hardly moved"),
         (network, {"X": X * 1e-6}, "inputs hardly differ, no column of X spreads by more than 1.02e-06: standardise"),

@@ -7,8 +7,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
-from math import inf, isfinite
-from numbers import Real
+from math import ceil, inf, isfinite
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -283,7 +283,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         Warns
         -----
         ConvergenceWarning
-            When training ends before it has converged.
+            When training ends before it has converged, or no better than constant outputs; and for columns of X that
+            spread more than a thousand times as much as others.
         UserWarning
             When Ctrl-C ends "adam" or "sgd" after an epoch; the weights are then those after the last complete one. In
             a search, and wherever else scikit-learn or joblib fit many models, Ctrl-C reaches the caller instead.
@@ -670,7 +671,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         elif incremental and self._has_outgrown(samples):
             raise ReseauError(f"{_FAILURES['grown loss']} {self._diverged('this call', X, T, s)}")
         if not incremental and run.failure is None:
-            self._warn_of_plateau(samples, batch_size, start)
+            self._warn_of_plateau(samples, batch_size, start, ended=rules.stopped)
         if incremental:
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
             self._progress = trainer.progress(into=self.__dict__.get("_progress"))
@@ -681,16 +682,20 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         offset = np.average(np.broadcast_to(c, len(samples.T)), weights=s)
         return a * loss_of_constants(self._network.architecture, samples.T, s) + float(offset)
 
-    def _warn_of_plateau(self, samples: Samples, batch_size: int, start: Any) -> None:
-        losses, rows = self.loss_curve_[-self.n_iter_ :], samples.X.shape[0]
-        if not plateau.has_ended_flat(losses, rows, batch_size, self._of_constants(samples)):
+    def _warn_of_plateau(self, samples: Samples, batch_size: int, start: Any, *, ended: bool) -> None:
+        """Say that it is no better than constant outputs; `ended` of itself, it was long enough."""
+        losses = self.loss_curve_[-self.n_iter_ :]
+        steps = inf if ended else self.n_iter_ * ceil(samples.X.shape[0] / batch_size)
+        if not plateau.is_suspect(losses, steps, self._of_constants(samples)):
             return
         way_out = (
             f"Try another learning_rate_init (now {self.learning_rate_init:g}), a smaller alpha (now {self.alpha:g}), "
             "or a larger max_iter; or X tells nothing of y."
         )
         network = self._network
-        told = plateau.of_fit(network.architecture, network.parameters, samples, losses, start, way_out)
+        told = plateau.of_fit(
+            network.architecture, network.parameters, samples, None if ended else losses, start, way_out
+        )
         if told is not None:
             warnings.warn(f"after {self.n_iter_} epochs {told}", ConvergenceWarning, stacklevel=frames_within())
 

@@ -32,6 +32,11 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     float
         NaN where outputs and targets are not of the same kind.
     """
+    with np.errstate(all="ignore"):
+        return _loss_of_constants(architecture, T, s)
+
+
+def _loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None) -> float:
     if T.ndim == 1:
         shares = np.bincount(T, weights=s, minlength=architecture.outputs)
     elif T.shape[1] != architecture.outputs:
@@ -44,10 +49,9 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
         return float(-(p * np.log(p)).sum())
     medians = np.median(T[:: max(1, len(T) // _LOOKED_AT)], axis=0).astype(np.float64)
     totals, block = np.zeros(2), max(1, _AT_ONCE // T.shape[1])
-    with np.errstate(all="ignore"):
-        for first in range(0, len(T), block):
-            part = T[first : first + block].astype(np.float64)
-            for place, constants in enumerate((shares, medians)):
-                e = loss.value(np.broadcast_to(constants, part.shape), part).sum(axis=1)
-                totals[place] += e.sum() if s is None else e @ s[first : first + block]
+    for first in range(0, len(T), block):
+        part = T[first : first + block].astype(np.float64)
+        for place, constants in enumerate((shares, medians)):
+            e = loss.value(np.broadcast_to(constants, part.shape), part).sum(axis=1)
+            totals[place] += e.sum() if s is None else e @ s[first : first + block]
     return float(totals.min()) / (len(T) if s is None else float(s.sum()))

@@ -35,7 +35,8 @@ def guard_of(errors: Errors, samples: Samples, start: FloatArray, of_constants: 
     at_first = _loss(errors, start, first)
     x, t = _largest(first.X)[0], _largest(first.T)[0] if first.T.ndim == 2 else 1.0
     weight = max(float(np.abs(start).max(initial=0)), 1.0) * max(t, 1.0) / min(x or 1.0, 1.0)
-    loss = max(at_first, of_constants if of_constants > LEAST_LOSS else LEAST_LOSS)
+    # Errors that are logarithms of densities may be below 0, and as large there. NaN gives way to the others.
+    loss = max(LEAST_LOSS, abs(at_first), abs(of_constants))
     most = sys.float_info.max
     return Guard(min(GROWTH * loss, most) if isfinite(at_first) else most, min(GROWTH * weight, most))
 

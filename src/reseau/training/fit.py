@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from math import inf, nan
+from math import ceil, inf, nan
 from os import PathLike
 from typing import Any, Protocol
 
@@ -365,8 +365,8 @@ class Fit:
     def _of_plateau(self, history: History, start: FloatArray) -> str | None:
         """What is to be said of it, if it ended no better than constant outputs."""
         settings, samples = self.settings, self.samples
-        rows = samples.X.shape[0]
-        if not plateau.has_ended_flat(history.loss, rows, settings.batch_size, self._of_constants):
+        steps = history.epochs * ceil(samples.X.shape[0] / settings.batch_size)
+        if not plateau.is_suspect(history.loss, steps, self._of_constants):
             return None
         way_out = (
             f"Try another learning rate (now {settings.optimizer.learning_rate}), a smaller l2 (now {settings.l2:g}), "

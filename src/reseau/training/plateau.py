@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 
@@ -22,16 +21,15 @@ WORSE = 1.1  # times that loss is more than chance
 CONSTANT = 0.01  # of the targets' standard deviation: outputs that spread less say next to nothing of the row
 SMALL = 0.01  # inputs and targets that spread less are out of scale
 _VANISHED = 1.0  # scores that spread less are not at the end of any range, but all the same
-UNMOVED = 0.01  # of the largest weight: as far as weights have hardly moved
+UNMOVED, _AT_ALL = 0.01, 1e-6  # of the largest weight: so far weights have hardly moved, or not at all
+_CHANCE = 1e-3  # of that loss
 _ROWS, _NUMBERS = 512, 2**22  # are looked at, at most
 
 
-def has_ended_flat(losses: Sequence[float], rows: int, batch_size: int, of_constants: float) -> bool:
-    """Whether a fit was long enough, and ends with a loss worth looking at its outputs."""
-    epochs = len(losses)
-    if epochs < LEAST_EPOCHS or epochs * ceil(rows / batch_size) < LEAST_STEPS:
-        return False
-    return bool(of_constants > 0 and losses[-1] >= SUSPECT * of_constants)
+def is_suspect(losses: Sequence[float], steps: float, of_constants: float) -> bool:
+    """Whether a fit of so many steps was long enough, and ends with a loss that makes its outputs worth looking at."""
+    enough = len(losses) >= LEAST_EPOCHS and steps >= LEAST_STEPS
+    return enough and of_constants > 0 and losses[-1] >= SUSPECT * of_constants
 
 
 def of_fit(
@@ -70,27 +68,31 @@ def of_fit(
         return None
     X, T, s = looked
     assert isinstance(X, np.ndarray)
-    dense = reference.dense_targets(architecture, T, np.dtype(np.float64))
-    spread = dense.std(axis=0)
     best = loss_of_constants(architecture, T, s)
-    if not (spread > 0).any() or not best > 0:
+    if not best > 0:
         return None
     with np.errstate(all="ignore"):
+        dense = reference.dense_targets(architecture, T, np.dtype(np.float64)).astype(np.float64)
+        spread = dense.std(axis=0)
         trace = reference.trace(architecture, w, X.astype(w.dtype, copy=False))
         O = trace.O.astype(np.float64)
         e = reference.output_error(architecture, trace.Z[-1], trace.O, dense.astype(w.dtype)).sum(axis=1)
-    loss = float(np.average(e, weights=s))
-    constant = O.shape == dense.shape and bool((O.std(axis=0) <= CONSTANT * spread).all())
-    scales = [*divergence.out_of_scale(samples.X, samples.T), *_small(X, dense)]
+        loss = float(np.average(e, weights=s))
+        constant = O.shape == dense.shape and bool((O.std(axis=0) <= CONSTANT * spread).all())
+        scales = [*divergence.out_of_scale(samples.X, samples.T), *_small(X, dense)]
+    if not np.isfinite(loss) or not (spread > 0).any():
+        return None
+    moved = np.inf if start is None else float(np.abs(w - start).max()) / max(float(np.abs(start).max()), SMALL)
     still = losses is None or abs(_mean(losses, 0.5, 0.75) - _mean(losses, 0.75, 1.0)) <= STILL * best
-    if not np.isfinite(loss) or not ((constant and still) or (loss > WORSE * best and (still or scales))):
+    worse, no_better = loss > WORSE * best, loss >= (1 - _CHANCE) * best
+    if not (worse and scales) and not (still and (constant or worse or moved <= _AT_ALL or (no_better and scales))):
         return None
     met = f"the loss is {loss:g}, and that of constant outputs {best:g}"
     if constant:
         met += "; the outputs are next to the same for every row"
     first = "other weights to begin with" + ("" if start is None else " and a smaller learning rate")
     causes = scales or _silent(architecture, trace, w, first)
-    if not causes and start is not None and np.abs(w - start).max() <= UNMOVED * np.abs(start).max():
+    if moved <= _AT_ALL or (not causes and moved <= UNMOVED):
         causes.append("The weights have hardly moved: use a larger learning rate, or more epochs.")
     return f"{met}. {' '.join(causes or [way_out])}"
 
@@ -114,7 +116,9 @@ def _mean(losses: Sequence[float], first: float, last: float) -> float:
 def _small(X: FloatArray, T: FloatArray) -> list[str]:
     """What is to be said of inputs and of targets that hardly differ from row to row, a sentence each."""
     causes = []
-    if 0 < (x := float(X.std(axis=0, dtype=np.float64).max())) < SMALL:
+    if (x := float(X.std(axis=0, dtype=np.float64).max())) == 0:
+        causes.append("The inputs are the same for every row: there is nothing to tell one from the other by.")
+    elif x < SMALL:
         causes.append(
             f"The inputs hardly differ, no column of X spreads by more than {x:.3g}: standardise the columns."
         )
