@@ -111,7 +111,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from reseau.display.network import NetworkDisplay
-    from reseau.display.plots import LossCurveDisplay
     from reseau.display.rates import find_learning_rate
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor

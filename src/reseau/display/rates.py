@@ -11,9 +11,9 @@ import numpy as np
 from reseau import engine
 from reseau.arrays import FloatArray, Guard, SparseRows
 from reseau.checks import in_memory, integer, real, shown
-from reseau.display.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
+from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.training.fit import Fit
 from reseau.training.settings import Settings
 from reseau.vocabulary.optimizers import Optimizer
