@@ -100,7 +100,7 @@ def test_a_loss_that_is_no_number_is_no_progress() -> None:
     assert schedule.times([1.0, float("nan"), float("inf"), 0.5]) == 2
 
 
-@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=str)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=lambda schedule: schedule.name)
 def test_a_warm_up_rises_evenly_and_hands_over_to_the_schedule_of_the_steps_that_are_left(schedule: Schedule) -> None:
     if not hasattr(schedule, "warmup"):
         return
@@ -111,7 +111,7 @@ def test_a_warm_up_rises_evenly_and_hands_over_to_the_schedule_of_the_steps_that
     np.testing.assert_array_equal(found[warm:], cold.rates(0, n - warm, n - warm, 4))
 
 
-@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=str)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=lambda schedule: schedule.name)
 @pytest.mark.parametrize("n", [1, 2, 3, 24])
 def test_the_rates_are_the_same_some_at_a_time(schedule: Schedule, n: int) -> None:
     whole = schedule.rates(0, n, n, 3)
@@ -123,7 +123,7 @@ def test_the_rates_are_the_same_some_at_a_time(schedule: Schedule, n: int) -> No
         assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=str)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=lambda schedule: schedule.name)
 def test_the_equation_gives_the_rates(schedule: Schedule) -> None:
     if isinstance(schedule, Function) or getattr(schedule, "warmup", 0):
         return
@@ -152,7 +152,7 @@ def network(engine: str | None = None, dtype: str = "float64") -> rs.Network:
     return rs.Network(rs.Dense(4, "tanh"), rs.Dense(2), seed=0, inputs=3, dtype=dtype, engine=engine)
 
 
-@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=str)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=lambda schedule: schedule.name)
 def test_each_step_of_a_fit_takes_the_rate_of_its_place(engine: str, schedule: Schedule) -> None:
     epochs, batch = 6, 5
     net, by_hand = network(engine), network("reference")
@@ -219,7 +219,7 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=str)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=lambda schedule: schedule.name)
 def test_a_run_that_was_stopped_goes_on_at_the_same_rates(engine: str, tmp_path: Path, schedule: Schedule) -> None:
     def stop(history: rs.History) -> None:
         if history.epochs == 3:
