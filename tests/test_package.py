@@ -154,7 +154,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert job[0].startswith("pip install ")
     assert "reseau train examples/penguins.csv" in job[0]
     assert tests[0].startswith("pip install '.[test]' && ")
-    assert tests[0].endswith("pytest")
+    assert tests[0].endswith("pytest -n auto")
 
 
 def test_the_readme_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

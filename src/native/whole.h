@@ -43,9 +43,9 @@ public:
           sum_(treatment.accumulate > 1 ? size_ : 0),
           average_(treatment.average > 0 ? size_ : 0),
           partial_(static_cast<size_t>(blocks())) {
-        int64_t widest = 0;
-        for (const FlatTensor& tensor : treatment.tensors) widest = std::max(widest, tensor.columns);
-        column_sums_.resize(static_cast<size_t>(widest));
+        int64_t columns = 0;
+        for (const FlatTensor& tensor : treatment.tensors) columns += tensor.columns;
+        column_sums_.resize(static_cast<size_t>(columns));
     }
 
     const Treatment& treatment() const { return treatment_; }
@@ -122,9 +122,11 @@ public:
         });
         if (treatment_.max_norm > 0) {
             wait();
+            double* sums = column_sums_.data();  // each tensor's own: one thread may be at the next before another is
             for (const FlatTensor& tensor : treatment_.tensors) {
                 if (tensor.penalised)
-                    bound(tensor, tensor.columns * thread / team, tensor.columns * (thread + 1) / team);
+                    bound(tensor, tensor.columns * thread / team, tensor.columns * (thread + 1) / team, sums);
+                sums += tensor.columns;
             }
             wait();
         }
@@ -199,9 +201,8 @@ private:
     }
 
     // Columns [begin, end) of a matrix whose norms are too large become shorter.
-    void bound(const FlatTensor& tensor, int64_t begin, int64_t end) {
+    void bound(const FlatTensor& tensor, int64_t begin, int64_t end, double* sums) {
         T* const W = weights_.data() + tensor.at;
-        double* const sums = column_sums_.data();
         std::fill(sums + begin, sums + end, 0.0);
         for (int64_t i = 0; i < tensor.rows; ++i) {
             for (int64_t j = begin; j < end; ++j) {

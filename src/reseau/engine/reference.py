@@ -314,7 +314,7 @@ def _failed(w: FloatArray, state: State, guard: Guard) -> str | None:
         return "weights"
     if not all(np.isfinite(vector).all() for vector in state):
         return "state"
-    return "growth" if np.abs(w).max() > guard.weight else None
+    return "growth" if np.abs(w).max(initial=0) > guard.weight else None
 
 
 def _weight(sample_weight: FloatArray | None, rows: IntArray) -> float:

@@ -54,7 +54,7 @@ def diagram(architecture: Architecture, tensors: Sequence[Mapping[str, FloatArra
 
 def _name(layer: Layer) -> str:
     kind, sigma = layer.kind.replace("_", " "), layer.sigma.name
-    return sigma if layer.of_neurons else kind if sigma == "identity" else f"{kind} {sigma}"
+    return sigma if layer.of_neurons else kind if sigma == type(layer).activation else f"{kind} {sigma}"
 
 
 def _drawn(width: int) -> list[int | None]:
