@@ -222,6 +222,13 @@ ARRAYS: dict[str, tuple[Any, Any, Any]] = {
         X,
         y,
     ),
+    "calibrated, two classes": (CalibratedClassifierCV(C(), cv=2), X, y > 0),
+    "calibrated by the temperature": (CalibratedClassifierCV(C(), cv=2, method="temperature"), X, LETTERS[y]),
+    "calibrated by the temperature, two classes": (
+        CalibratedClassifierCV(make_pipeline(StandardScaler(), C()), cv=2, method="temperature"),
+        X,
+        y > 0,
+    ),
     "one against the rest": (OneVsRestClassifier(C()), X, LETTERS[y]),
     "one against the rest, several labels": (OneVsRestClassifier(C()), X, MANY),
     "several targets": (MultiOutputClassifier(C()), X, LETTERS[MANY]),

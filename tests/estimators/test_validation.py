@@ -80,6 +80,11 @@ def test_the_validation_loss_of_numbers_is_in_the_units_of_the_loss(loss: str, y
     assert model.validation_loss_curve_[-1] == pytest.approx(metric(y_val, model.predict(X_VAL)), rel=1e-10)
 
 
+def test_a_single_weight_is_that_of_every_validation_row() -> None:
+    found = [rs.MLPClassifier(**FAST).fit(X, Y, **HELD, sample_weight_val=s) for s in (2.0, None)]
+    np.testing.assert_allclose(found[0].validation_loss_curve_, found[1].validation_loss_curve_, rtol=1e-12)
+
+
 def test_several_labels_have_a_validation_loss_and_a_score_of_their_own() -> None:
     y = np.stack([SPECIES > 0, SPECIES == 1, SPECIES == 2], axis=1).astype(int)
     for kind in (np.asarray, scipy.sparse.csr_matrix):

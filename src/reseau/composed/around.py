@@ -27,7 +27,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScale
 from reseau.composed.operators import TENSORS, Converter, cells, declared, hand_over, precision, row
 from reseau.composed.steps import applied
 from reseau.errors import ReseauError
-from reseau.estimators.mlp import MLPClassifier
+from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.export.onnx_graph import Graph
 
 # Those that say the class of the largest probability, so that nothing else is needed to know it.
@@ -81,17 +81,19 @@ def _calibrated(scope: Any, operator: Any, container: Any) -> None:
     n = len(model.classes_)
     probabilities = []
     for one in model.calibrated_classifiers_:
-        _refuse_scores(model, one.estimator)
-        _, P = declared(scope, one.estimator, operator.inputs, g.dtype.name)
+        given, are_scores = _responses(scope, model, one.estimator, operator.inputs, g)
         if one.method == "temperature":
-            logits = g("Log", g("Add", P, 1e-12))
+            if not are_scores:
+                logits = g("Log", g("Add", given, 1e-12))
+            else:
+                logits = g("Concat", g("Neg", given), given, axis=1) if n == 2 else given
             probabilities.append(g("Softmax", g("Mul", float(one.calibrators[0].beta_), logits), axis=1))
             continue
         places = np.searchsorted(one.classes, one.estimator.classes_)
-        given = [1] if n == 2 else range(len(places))
+        of_two = [0] if are_scores else [1]
         columns = [
-            _CALIBRATORS[one.method](g, g("Gather", P, np.array([j]), axis=1), calibrator)
-            for j, calibrator in zip(given, one.calibrators, strict=True)
+            _CALIBRATORS[one.method](g, g("Gather", given, np.array([j]), axis=1), calibrator)
+            for j, calibrator in zip(of_two if n == 2 else range(len(places)), one.calibrators, strict=True)
         ]
         if n == 2:
             probabilities.append(g("Concat", g("Sub", 1.0, columns[0]), columns[0], axis=1))
@@ -127,13 +129,32 @@ def _isotonic(g: Graph, p: str, calibrator: Any) -> str:
 _CALIBRATORS: dict[str, Callable[[Graph, str, Any], str]] = {"sigmoid": _sigmoid, "isotonic": _isotonic}
 
 
-def _refuse_scores(model: Any, estimator: Any) -> None:
-    """Refuse a classifier of which not the probabilities would be asked, but a decision function."""
-    if hasattr(estimator, "decision_function"):
+# --- what scikit-learn asks a classifier for: its decision function, or else its probabilities ------------------------
+
+
+def _responses(scope: Any, model: Any, estimator: Any, inputs: Any, g: Graph) -> tuple[str, bool]:
+    """Let skl2onnx write what a model asks of a classifier in it, and say whether these are scores.
+
+    Scores are (N, 1) of two classes and (N, classes) of more; probabilities are (N, classes).
+    """
+    if not hasattr(estimator, "decision_function"):
+        return declared(scope, estimator, inputs, g.dtype.name)[1], False
+    return declared(scope, _giving_scores(model, estimator), inputs, g.dtype.name)[1], True
+
+
+def _giving_scores(model: Any, estimator: Any) -> Any:
+    """The regressor that predicts what a classifier's decision function gives; of a pipeline at its end."""
+    if type(estimator) is Pipeline:
+        *steps, (name, last) = estimator.steps
+        return Pipeline([*steps, (name, _giving_scores(model, last))])
+    if type(estimator) is not MLPClassifier:
         raise ReseauError(
             f"A step of the pipeline cannot be written as ONNX: a {type(model).__name__} of a "
-            f"{type(estimator).__name__}; only those are known that give probabilities alone."
+            f"{type(estimator).__name__}, whose decision function would be asked."
         )
+    regressor = MLPRegressor()
+    regressor._take_over(estimator._up_to_date().with_output("identity"), {})
+    return regressor
 
 
 # --- one against the rest ---------------------------------------------------------------------------------------------
@@ -142,21 +163,26 @@ def _refuse_scores(model: Any, estimator: Any) -> None:
 def _one_against_the_rest(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     g = Graph(precision(operator), opset=container.target_opset)
-    said = []
+    asked, said, limit = [], [], 0.5
     for estimator in model.estimators_:
-        _refuse_scores(model, estimator)
-        _, P = declared(scope, estimator, operator.inputs, g.dtype.name)
-        said.append(g("Gather", P, np.array([1]), axis=1))
-    raw = g("Concat", *said, axis=1)
+        found, are_scores = _responses(scope, model, estimator, operator.inputs, g)
+        if are_scores:
+            asked.append(found)
+            said.append(g("Sigmoid", found))
+            limit = 0.0
+        else:
+            said.append(g("Gather", found, np.array([1]), axis=1))
+            asked.append(said[-1])
+    raw, P = g("Concat", *asked, axis=1), g("Concat", *said, axis=1)
     if model.multilabel_:
-        results = [g.cast(g("Greater", raw, 0.5), np.int64), raw]
+        results = [g.cast(g("Greater", raw, limit), np.int64), P]
     elif len(said) == 1:
-        place = g("Squeeze", g.cast(g("Greater", raw, 0.5), np.int64), np.array([1]))
-        results = [place, g("Concat", g("Sub", 1.0, raw), raw, axis=1)]
+        place = g("Squeeze", g.cast(g("Greater", raw, limit), np.int64), np.array([1]))
+        results = [place, g("Concat", g("Sub", 1.0, P), P, axis=1)]
     else:
-        total = g("MatMul", raw, np.ones((len(said), 1), g.dtype))
+        total = g("MatMul", P, np.ones((len(said), 1), g.dtype))
         one, zero = np.array(1.0, g.dtype), np.array(0.0, g.dtype)
-        share = g("Div", raw, g("Where", g("Equal", total, zero), one, total))
+        share = g("Div", P, g("Where", g("Equal", total, zero), one, total))
         results = [g("ArgMax", raw, axis=1, keepdims=0), share]
     hand_over(scope, container, g, zip(results, operator.outputs, strict=True))
 

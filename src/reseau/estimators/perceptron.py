@@ -63,6 +63,12 @@ def _seed(random: np.random.RandomState) -> int:
     return int(random.randint(np.iinfo(np.int32).max))
 
 
+def _weights(given: Any, rows: int, name: str) -> Any:
+    """How much each row counts; a single number is that of every row."""
+    alone = isinstance(given, Real) or (isinstance(given, np.ndarray) and given.ndim == 0)
+    return data.weights(np.full(rows, given) if alone else given, rows, name)
+
+
 def _largest(array: Any) -> float:
     """The largest absolute value."""
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
@@ -351,10 +357,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             X = self._samples(X, dtype=dtype, learnt=True, of_scales=of_scales, reset=first)
         y, targets = self._read_targets(y, X.shape[0], incremental=incremental, first=first, classes=classes)
         if sample_weight is not None:
-            alone = isinstance(sample_weight, np.ndarray) and sample_weight.ndim == 0
-            if alone or isinstance(sample_weight, Real):  # that of every row
-                sample_weight = np.full(X.shape[0], sample_weight)
-            sample_weight = data.weights(sample_weight, X.shape[0])
+            sample_weight = _weights(sample_weight, X.shape[0], "sample_weight")
         sample_weight = self._weighed(y, sample_weight, incremental=incremental)
         neurons, output, loss = self._output(y)
         init = "glorot_uniform" if self.hidden_layers is None else None
@@ -428,7 +431,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         if T.dtype.kind == "f":
             self._check_scale(T, "y_val", dtype)
             T = T.astype(dtype, copy=False)
-        weights = None if sample_weight is None else data.weights(sample_weight, rows, "sample_weight_val")
+        weights = None if sample_weight is None else _weights(sample_weight, rows, "sample_weight_val")
         return Validation(samples, y, T, weights, self._units(T))
 
     def _check_scale(self, T: Any, name: str, dtype: Any) -> None:
