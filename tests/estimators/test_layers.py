@@ -149,6 +149,26 @@ def test_what_is_within_an_optimizer_is_set_in_a_new_one() -> None:
     assert model.set_params(optimizer="adam", optimizer__beta_1=0.5).optimizer == rs.Adam(beta_1=0.5)
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_a_rate_that_follows_the_loss_follows_that_of_validation_and_begins_anew(held: bool) -> None:
+    rate = rs.ReduceOnPlateau(0.1, factor=1e-200, patience=1, min_delta=1e9)  # no loss but the first is an improvement
+    settings = {"optimizer": rs.SGD(rate), "warm_start": True, "random_state": 0}
+    more = {"X_val": X, "y_val": SPECIES} if held else {}
+    model = rs.MLPClassifier((5,), **settings, max_iter=4).fit(X, SPECIES, **more)
+    before = model.coefs_[0].copy()
+    np.testing.assert_array_equal(model.set_params(max_iter=1).fit(X, SPECIES, **more).coefs_[0] == before, False)
+    # the rate falls after the second epoch, so that two of four change the weights
+    two = rs.MLPClassifier((5,), **settings, max_iter=2).fit(X, SPECIES, **more)
+    np.testing.assert_allclose(before, two.coefs_[0], rtol=1e-12)
+
+
+def test_a_rate_that_goes_by_how_far_a_fit_has_come_is_refused_by_partial_fit() -> None:
+    model = rs.MLPClassifier((5,), optimizer=rs.Adam(rs.Cosine(0.01, warmup=0.1)), **FAST)
+    with pytest.raises(rs.ParameterError, match="partial_fit does not support the optimizer's learning rate Cosine"):
+        model.partial_fit(X, SPECIES, classes=[0, 1, 2])
+    assert model.fit(X, SPECIES).set_params(optimizer__learning_rate__warmup=0.5).optimizer.learning_rate.warmup == 0.5
+
+
 def test_a_derived_class_may_have_fewer_parameters() -> None:
     class Mine(rs.MLPClassifier):
         def __init__(self, alpha: float = 0.5) -> None:

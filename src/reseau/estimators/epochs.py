@@ -115,9 +115,10 @@ class Epochs:
         self._set_rate(estimator._rate_factor)
 
     def followed(self) -> list[float]:
-        """Those of training."""
-        losses: list[float] = self.estimator.loss_curve_
-        return losses
+        """Those of validation, where there are any; of this fit alone, if it goes on with another."""
+        model = self.estimator
+        losses: list[float] = model.loss_curve_ if self.validation is None else model.validation_loss_curve_
+        return losses[len(losses) - model.n_iter_ :]
 
     def order(self) -> IntArray:
         """That of the epoch before, shuffled as scikit-learn does."""

@@ -41,6 +41,7 @@ from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
+from reseau.vocabulary.optimizers import check_optimizer
 
 _STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
@@ -347,6 +348,12 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         if incremental and self.early_stopping:
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
+            )
+        optimizer = check_optimizer(self.optimizer) if incremental and self.optimizer is not None else None
+        if optimizer is not None and optimizer.schedule is not None:
+            raise ParameterError(
+                f"partial_fit does not support the optimizer's learning rate {optimizer.schedule}, which goes by how "
+                "far a fit has come: it sees one batch of rows at a time. Give a number."
             )
         first = "_network" not in vars(self) or not (self.warm_start or incremental)
         if not first and self._takes_as_it_is(X):
