@@ -161,6 +161,24 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     >>> model = MLPClassifier((16,), activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
     >>> model.score(X, y) > 0.95
     True
+
+    Layers, an optimizer, weights of classes and validation rows of one's own:
+
+    >>> import reseau as rs
+    >>> deep = MLPClassifier(
+    ...     hidden_layers=[rs.Dense(16, "tanh", dropout=0.1), rs.LayerNorm()],
+    ...     optimizer=rs.AdamW(0.01),
+    ...     class_weight="balanced",
+    ...     early_stopping=True,
+    ...     early_stopping_metric="loss",
+    ...     random_state=0,
+    ...     max_iter=1000,
+    ... )
+    >>> deep = deep.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    >>> deep.best_validation_score_ == -min(deep.validation_loss_curve_)
+    True
+    >>> deep.decision_function(X).shape
+    (150, 3)
     """
 
     _kept_as = "MLPClassifier"
