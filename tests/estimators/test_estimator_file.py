@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 import reseau as rs
+from reseau.estimators.estimator_file import from_description
 from reseau.files import model_file
 
 rng = np.random.default_rng(0)
@@ -218,3 +219,32 @@ def test_tensors_of_another_shape_are_refused(tmp_path: Path, name: str) -> None
     model_file.write(path, description, {**tensors, name: tensors[name].reshape(1, -1)})
     with pytest.raises(rs.ModelFileError, match=f"'{name}' is float64 of shape"):
         rs.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("optimizer", {"optimizer": "adma"}, "optimizer is 'adma', which is unknown"),
+        ("optimizer", {"optimizer": "adam", "nothing": 1}, "a parameter of adam is 'nothing'"),
+        ("hidden_layers", [{"type": "dense"}], "a dense needs neurons, which is missing"),
+        ("hidden_layers", [{"type": "residual", "layers": [3]}], "Layer 0 of Residual is 3"),
+        ("hidden_layers", [{"type": "residual"}], "A layer of hidden_layers is .* which is none"),
+        ("class_weight", {"mapping": [[1]]}, "which is no key with a value"),
+        ("alpha", {"nothing": 1}, "A parameter is .* which is no value of one"),
+    ],
+)
+def test_what_no_release_has_written_of_a_parameter_is_refused(name: str, value: Any, words: str) -> None:
+    description, tensors = rs.MLPClassifier((2,)).partial_fit(X, X[:, 0] > 0, classes=[False, True]).described()
+    changed = {**description, "parameters": {**description["parameters"], name: value}}
+    with pytest.raises(rs.ReseauError, match=words):
+        from_description(changed, tensors)
+
+
+def test_layers_that_hold_one_another_too_deeply_are_refused() -> None:
+    deep: dict[str, Any] = {"type": "dense", "neurons": 3}
+    for _ in range(1000):
+        deep = {"type": "residual", "layers": [deep]}
+    description, tensors = rs.MLPClassifier((2,)).partial_fit(X, X[:, 0] > 0, classes=[False, True]).described()
+    changed = {**description, "parameters": {**description["parameters"], "hidden_layers": [deep]}}
+    with pytest.raises(rs.ReseauError, match="hold one another too deeply"):
+        from_description(changed, tensors)

@@ -33,9 +33,12 @@ def from_description(
     ReseauError
         When a parameter is out of range, a tensor is missing or of another shape, or the parts do not fit.
     """
-    parameters = {key: back(value) for key, value in description["parameters"].items()}
-    estimator = ESTIMATORS[description["estimator"]](**parameters)
-    estimator._check_parameters()
+    try:
+        parameters = {key: back(value) for key, value in description["parameters"].items()}
+        estimator = ESTIMATORS[description["estimator"]](**parameters)
+        estimator._check_parameters()
+    except RecursionError:  # of layers within layers
+        raise ReseauError("The parameters hold one another too deeply.") from None
     layers = None
     if tensors is not None:
         layers = {name: tensor for name, tensor in tensors.items() if name.startswith(LAYERS)}
