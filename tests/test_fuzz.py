@@ -210,7 +210,11 @@ GOOD: dict[str, list[Any]] = {
     "lang": ["en", "fr"],
     "row": [1, 2, ROWS],
     "solver": ["adam", "sgd", "lbfgs"],
-    "callback": [None, lambda history: None, lambda history: history.epochs == 1],
+    "callback": [None, lambda history: None, lambda history: history.epochs == 1, [rs.Callback()]],
+    "metrics": [(), "accuracy", ("mse", "r2"), lambda T, O: 0.5],
+    "patience": [None, 1],
+    "min_delta": [0.0, 0.1],
+    "verbose": [False, 0],
     "progress": [None, lambda *told: None],
     "checkpoint": [None, "run"],
     "learning_rate": [0.1, 0.01, None, "constant"],
@@ -238,6 +242,9 @@ INTERNAL = {
     "update",
     "scalars",
     "n_parameters",
+    "on_fit_begin",
+    "on_epoch_end",
+    "on_fit_end",
 }
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {

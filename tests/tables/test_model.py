@@ -636,3 +636,11 @@ def test_outliers_in_a_column_do_not_spoil_what_is_learnt(spoilt: str) -> None:
     model = TableModel.train({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}, "y", epochs=40)
     assert isinstance(model.scores, QuantityScores)
     assert model.scores.r2 > 0.85
+
+
+def test_a_table_s_training_tells_callbacks_and_loggers_too(tmp_path):
+    path = tmp_path / "log.csv"
+    table = {"a": list(range(150)), "b": [value % 7 for value in range(150)]}
+    model = rs.TableModel.train(table, "a", epochs=2, layers=(2,), callback=[rs.CSVLogger(path)])
+    assert path.read_text("utf-8").splitlines()[0] == "epoch,loss,validation_loss"
+    assert len(path.read_text("utf-8").splitlines()) == 1 + model.history.epochs

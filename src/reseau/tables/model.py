@@ -32,6 +32,7 @@ from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
 from reseau.tables.training import Settings, split, train_network
+from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.visible import plural
 from reseau.vocabulary.precisions import check_precision
 
@@ -149,7 +150,7 @@ class TableModel(Model):
         header: str | None = None,
         threads: int | None = None,
         progress: Callable[[int, int, float, float | None], object] | None = None,
-        callback: Callable[[History], object] | None = None,
+        callback: Hooks = None,
         checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> TableModel:
@@ -182,7 +183,7 @@ class TableModel(Model):
         progress : callable or None
             Called after each epoch with its number, the most there will be, the loss, and the
             validation loss or None.
-        callback : callable or None
+        callback : callable, Callback, a list of these, or None
             Called after each epoch with the `History`, as in `Network.fit`: training stops when it returns True.
         checkpoint : path or None
             A folder where the training is kept as it stands, so that the same call takes it up from there.
@@ -209,8 +210,7 @@ class TableModel(Model):
                 f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
                 "the loss, and the validation loss or None."
             )
-        if callback is not None and not callable(callback):
-            raise ParameterError(f"callback is {shown(callback)}, but must be a function of the History.")
+        callbacks = callbacks_of(callback)
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header}
@@ -257,14 +257,13 @@ class TableModel(Model):
         columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
 
-        def after_epoch(history: History) -> object:
+        def after_epoch(history: History) -> None:
             if progress is not None:
                 validation_loss = history.validation_loss[-1] if history.validation_loss else None
                 progress(history.epochs, history.planned, history.loss[-1], validation_loss)
-            return callback is not None and callback(history)
 
         network, history, training = train_network(
-            X, y, train, description, chosen, rng, threads, after_epoch, checkpoint
+            X, y, train, description, chosen, rng, threads, [after_epoch, *callbacks], checkpoint
         )
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
         absent[target] = table.rows - len(usable)

