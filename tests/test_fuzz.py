@@ -36,6 +36,7 @@ from sklearn.exceptions import NotFittedError
 import reseau as rs
 from reseau.blackboard import Names
 from reseau.vocabulary.layers import Layer
+from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
 ROWS, COLUMNS = 12, 3
@@ -318,6 +319,7 @@ def subjects() -> list[Subject]:
         rs.Residual: [rs.Residual(rs.Dense(2))],
         rs.History: [rs.History([1.0], [], 0.1, None)],
         **{kind: [kind(0.1)] for kind in OPTIMIZERS.values()},
+        **{kind: [kind()] for kind in LEAST_SQUARES.values()},
     }
     found = []
     for name in rs.__all__:

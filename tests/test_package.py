@@ -16,6 +16,7 @@ import pytest
 
 import reseau
 from reseau.vocabulary.layers import LAYERS
+from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 from reseau.vocabulary.schedules import SCHEDULES
 
@@ -50,6 +51,7 @@ def test_the_first_network_costs_no_heavy_library_either() -> None:
 
 def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_and_schedule() -> None:
     tables = {entry.__name__ for entry in (*LAYERS.values(), *OPTIMIZERS.values(), *SCHEDULES.values())}
+    tables |= {entry.__name__ for entry in LEAST_SQUARES.values()}
     tables.remove("Function")  # which is given as the function itself
     assert set(reseau.__all__) == tables | {
         "CSVLogger",
@@ -72,6 +74,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_and_schedu
         "find_learning_rate",
         "fit_many",
         "from_keras",
+        "from_matlab",
         "from_onnx",
         "from_sklearn",
         "from_torch",

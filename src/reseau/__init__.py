@@ -37,6 +37,8 @@ _HOMES = {
     "OneCycle": "vocabulary.schedules",
     "ReduceOnPlateau": "vocabulary.schedules",
     "find_learning_rate": "display.rates",
+    "LevenbergMarquardt": "vocabulary.least_squares",
+    "BayesianRegularization": "vocabulary.least_squares",
     "fit_many": "many",
     "load": "models",
     "MLPClassifier": "estimators.mlp",
@@ -46,6 +48,7 @@ _HOMES = {
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
     "from_keras": "importing.keras",
+    "from_matlab": "importing.matlab",
     "save": "models",
     "to_c": "models",
     "to_onnx": "models",
@@ -64,6 +67,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BayesianRegularization",
     "CSVLogger",
     "Callback",
     "Constant",
@@ -74,6 +78,7 @@ __all__ = [
     "Exponential",
     "History",
     "LayerNorm",
+    "LevenbergMarquardt",
     "Lion",
     "LossCurveDisplay",
     "MLPClassifier",
@@ -99,6 +104,7 @@ __all__ = [
     "find_learning_rate",
     "fit_many",
     "from_keras",
+    "from_matlab",
     "from_onnx",
     "from_sklearn",
     "from_torch",
@@ -115,6 +121,7 @@ if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor
     from reseau.importing.keras import from_keras
+    from reseau.importing.matlab import from_matlab
     from reseau.importing.onnx import from_onnx
     from reseau.importing.sklearn import from_sklearn
     from reseau.importing.torch import from_torch
@@ -127,6 +134,7 @@ if TYPE_CHECKING:
     from reseau.training.history import History
     from reseau.training.loggers import CSVLogger, MLflowLogger, TensorBoardLogger
     from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
+    from reseau.vocabulary.least_squares import BayesianRegularization, LevenbergMarquardt
     from reseau.vocabulary.optimizers import SGD, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RAdam, RMSprop
     from reseau.vocabulary.schedules import Constant, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, Step
 

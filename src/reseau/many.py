@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import repeat
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
@@ -24,7 +24,10 @@ from reseau.training.fit import Fit, Found
 from reseau.training.history import History
 from reseau.training.metrics import MetricLike
 from reseau.training.settings import Settings
+from reseau.vocabulary.least_squares import LevenbergMarquardt
 from reseau.vocabulary.optimizers import Optimizer
+
+Method: TypeAlias = Optimizer | LevenbergMarquardt | str | None
 
 
 def fit_many(
@@ -32,8 +35,8 @@ def fit_many(
     X: object,
     y: object,
     *,
-    optimizer: Optimizer | str | Sequence[Optimizer | str | None] | None = None,
-    epochs: npt.ArrayLike = 10,
+    optimizer: Method | Sequence[Method] = None,
+    epochs: npt.ArrayLike | Sequence[int | None] | None = None,
     batch_size: npt.ArrayLike = 32,
     validation_data: object = None,
     sample_weight: object = None,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reseau.training.callbacks import Hooks
     from reseau.training.history import History
     from reseau.training.metrics import MetricLike
+    from reseau.vocabulary.least_squares import LevenbergMarquardt
     from reseau.vocabulary.optimizers import Optimizer
     from reseau.vocabulary.treatment import Treatment
 
@@ -689,8 +690,8 @@ class Network(Model):
         X: object,
         y: object,
         *,
-        optimizer: Optimizer | str | None = None,
-        epochs: int = 10,
+        optimizer: Optimizer | LevenbergMarquardt | str | None = None,
+        epochs: int | None = None,
         batch_size: int = 32,
         validation_data: tuple[object, object] | None = None,
         sample_weight: object = None,
@@ -723,14 +724,17 @@ class Network(Model):
             frame of sparse columns, stays sparse.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
-        optimizer : Optimizer, str or None
+        optimizer : Optimizer, LevenbergMarquardt, BayesianRegularization, str or None
             How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw", "rmsprop",
             "amsgrad", "nadam", "radam", "lion" or "adagrad", takes that optimizer as it is by default. Its learning
             rate may be a schedule, such as rs.Adam(rs.Cosine(1e-3, warmup=0.05)), or a function of the progress.
-        epochs : int
-            How many times to go through the rows.
+            "lm" and "br" are the methods of least squares.
+        epochs : int or None
+            How many times to go through the rows; None is 10, and 1,000 for the methods of least squares, which mostly
+            end earlier.
         batch_size : int
-            Rows per step; the last batch of an epoch may be smaller.
+            Rows per step; the last batch of an epoch may be smaller. The methods of least squares take all rows
+            at once, so that `batch_size` and `shuffle` mean nothing to them.
         validation_data : (X, y) or None
             Samples whose mean error is recorded after each epoch: a tuple or a list of two.
         sample_weight : array-like of shape (rows,) or None

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import reseau as rs
@@ -26,7 +27,16 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 def test_both_engines_have_the_same_face(engine):
     module = engines.get(engine)
     assert engine == module.NAME
-    for name in ("predictor", "outputs", "errors", "gradient", "jacobian", "parameter_jacobian", "Trainer"):
+    for name in (
+        "predictor",
+        "outputs",
+        "errors",
+        "gradient",
+        "jacobian",
+        "parameter_jacobian",
+        "parameter_jacobians",
+        "Trainer",
+    ):
         assert callable(getattr(module, name))
 
 
@@ -116,3 +126,12 @@ def test_an_unknown_instruction_set_is_refused_with_the_known(native):
     assert "ParameterError" in done.stderr
     assert "RESEAU_ISA is 'mmx'" in done.stderr
     assert "portable" in done.stderr
+
+
+def test_jacobians_go_by_the_parameters_as_they_are_at_each_call(engine):
+    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(2), inputs=2, dtype="float64", seed=0, engine=engine)
+    jacobians = net.compute.parameter_jacobians(net.architecture, net.parameters, 1)
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    for rows in (X, X[:3], X):
+        net.parameters[...] *= 0.9
+        np.testing.assert_array_equal(jacobians(rows), net.parameter_jacobian(rows))

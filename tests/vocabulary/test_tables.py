@@ -17,6 +17,7 @@ from reseau.estimators.rules import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers import LAYERS
+from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
@@ -176,7 +177,7 @@ def test_a_short_name_is_not_taken_for_the_short_name_of_another_loss(loss):
         (rs.Dense, "activation", ACTIVATIONS),
         (rs.Dense, "init", INITIALIZERS),
         (rs.Network, "loss", LOSSES),
-        (rs.Network.fit, "optimizer", OPTIMIZERS),
+        (rs.Network.fit, "optimizer", {**OPTIMIZERS, **LEAST_SQUARES}),
         (rs.MLPRegressor, "loss", REGRESSION_LOSSES),
         (rs.MLPClassifier, "loss", CLASSIFICATION_LOSSES),
     ],

@@ -16,7 +16,7 @@ from reseau.network import Network
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
 from reseau.training.fit import Fit
 from reseau.training.settings import Settings
-from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.optimizers import Optimizer, check_optimizer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +145,7 @@ def find_learning_rate(
     low = real("low", low, low=0, includes_low=False)
     high = real("high", high, low=low, includes_low=False)
     steps = integer("steps", steps, low=2 * FIRST)
-    settings = Settings.of(optimizer=optimizer, batch_size=batch_size)
+    settings = Settings.of(optimizer=None if optimizer is None else check_optimizer(optimizer), batch_size=batch_size)
     copy = deepcopy(net)
     with in_memory("training on these rows"):
         options: dict[str, Any] = {"validation_data": None, "checkpoint": None, "callback": None}
@@ -162,7 +162,7 @@ def _losses(net: Network, fit: Fit, rates: FloatArray) -> FloatArray:
     rows = X.shape[0]
     batch = min(fit.settings.batch_size, rows)
     trainer = net.trainer(
-        fit.settings.optimizer,
+        fit.settings.stepwise,
         inputs=fit.architecture.inputs,
         threads=fit.threads,
         sparse=isinstance(X, SparseRows),

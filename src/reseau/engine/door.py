@@ -17,21 +17,10 @@ from reseau.vocabulary.optimizers import Optimizer
 from reseau.vocabulary.treatment import Treatment
 
 
-class Trainer(Protocol):
-    """A training run in progress; `reseau.engine.reference.Trainer` says what its methods do.
+class Training(Protocol):
+    """What makes the epochs of a training run."""
 
-    Who holds the newest parameters: the flat vector, the engine (in a layout of its own), or both. At first it is the
-    vector, and it is again after each run, whether it failed or was interrupted, and after `go_on_from`. Only a run
-    with `leave` leaves them to the engine, and the vector as it was before; an engine that has no other layout, whose
-    `leaves` is False, never does. `take_back` copies them to the vector: then both hold them, and the vector must not
-    be changed, or with `to_change` the vector alone. The next run begins with what is newest.
-    """
-
-    optimizer: Optimizer
-    parameters: FloatArray
     seed: int
-    precision: str | None
-    leaves: bool
 
     @property
     def failure(self) -> Failure | None:
@@ -55,14 +44,30 @@ class Trainer(Protocol):
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each."""
 
-    def take_back(self, to_change: bool = True) -> None:
-        """Bring the flat vector up to date; unless `to_change`, it must stay as it then is."""
-
     def progress(self, into: ResumePoint | None = None) -> ResumePoint:
         """How far it has come."""
 
     def go_on_from(self, progress: ResumePoint) -> None:
         """Take up what `progress` gave."""
+
+
+class Trainer(Training, Protocol):
+    """A training run of an optimizer in progress; `reseau.engine.reference.Trainer` says what its methods do.
+
+    Who holds the newest parameters: the flat vector, the engine (in a layout of its own), or both. At first it is the
+    vector, and it is again after each run, whether it failed or was interrupted, and after `go_on_from`. Only a run
+    with `leave` leaves them to the engine, and the vector as it was before; an engine that has no other layout, whose
+    `leaves` is False, never does. `take_back` copies them to the vector: then both hold them, and the vector must not
+    be changed, or with `to_change` the vector alone. The next run begins with what is newest.
+    """
+
+    optimizer: Optimizer
+    parameters: FloatArray
+    precision: str | None
+    leaves: bool
+
+    def take_back(self, to_change: bool = True) -> None:
+        """Bring the flat vector up to date; unless `to_change`, it must stay as it then is."""
 
     def finite(self) -> bool:
         """Whether all parameters are."""
@@ -148,6 +153,11 @@ class Engine(Protocol):
         self, architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int
     ) -> FloatArray:
         """∂O/∂w, (rows, outputs, n_parameters)."""
+
+    def parameter_jacobians(
+        self, architecture: Architecture, parameters: FloatArray, threads: int
+    ) -> Callable[[FloatArray], FloatArray]:
+        """∂O/∂w of X, at the parameters as they are at each call; who calls may change what it gives until the next."""
 
     def Trainer(
         self,

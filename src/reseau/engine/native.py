@@ -235,6 +235,24 @@ def _treatment(treatment: Treatment | None, architecture: Architecture) -> tuple
     return *(number or 0.0 for number in numbers), how.accumulate, tensors
 
 
+def parameter_jacobians(
+    architecture: Architecture, parameters: FloatArray, threads: int
+) -> Callable[[FloatArray], FloatArray]:
+    """∂O/∂w of X, at the parameters as they are at each call, in one place for as many rows as before."""
+    model = _model(architecture, parameters.dtype, _native.Purpose.backward)
+    J = np.empty((0, architecture.outputs, parameters.size), dtype=parameters.dtype)
+
+    def of(X: FloatArray) -> FloatArray:
+        nonlocal J
+        if len(J) != len(X):
+            J = np.empty((len(X), *J.shape[1:]), dtype=J.dtype)
+        model.pack(parameters)
+        model.parameter_jacobian(X, J, threads)
+        return J
+
+    return of
+
+
 class Trainer:
     """A training run, as `reseau.engine.reference.Trainer`; the optimizer's state stays in the kernels' layout."""
 

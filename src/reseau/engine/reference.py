@@ -322,6 +322,13 @@ def _weight(sample_weight: FloatArray | None, rows: IntArray) -> float:
     return float(len(rows)) if sample_weight is None else float(sample_weight[rows].sum())
 
 
+def parameter_jacobians(
+    architecture: Architecture, parameters: FloatArray, threads: int
+) -> Callable[[FloatArray], FloatArray]:
+    """∂O/∂w of X, at the parameters as they are at each call."""
+    return lambda X: parameter_jacobian(architecture, parameters, X, threads)
+
+
 class Trainer:
     """A training run in progress: the optimizer's state and the count of steps and epochs.
 

@@ -13,9 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from reseau.arrays import FloatArray, ResumePoint
 from reseau.checks import known, shown
 from reseau.errors import ParameterError, ReseauError
+from reseau.estimators.least_squares import EVIDENCE
 from reseau.estimators.rules import LOG_LOSS
 from reseau.files.model_file import STATE
 from reseau.vocabulary.layers import Layer, Residual, layer_from_description
+from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt
 from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
 from reseau.vocabulary.schedules import SCHEDULES, Schedule
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 # What a fit leaves behind; after "lbfgs" there is none of the epochs but the validation loss.
 OF_EPOCHS = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "validation_loss_curve_")
-RECORDS = ("n_iter_", "t_", "loss_", *OF_EPOCHS)
+RECORDS = ("n_iter_", "t_", "loss_", *OF_EPOCHS, *EVIDENCE)
+_METHODS: dict[str, Any] = {**OPTIMIZERS, **LEAST_SQUARES}
 # The parameters that earlier releases lack, left out of files where they change nothing.
 _ADDED = {
     "loss": LOG_LOSS,
@@ -124,6 +127,8 @@ def plain(name: str, value: Any) -> Any:
     if isinstance(value, Optimizer):
         numbers = {**value.hyperparameters(), "learning_rate": value.learning_rate}
         return {"optimizer": value.name, **{key: plain(name, part) for key, part in numbers.items()}}
+    if isinstance(value, LevenbergMarquardt):
+        return {"optimizer": value.name, **{key: plain(name, part) for key, part in value.hyperparameters().items()}}
     if isinstance(value, Schedule) and value.described_whole:
         described = value.describe()
         return {"schedule": described.pop("name"), **described}
@@ -135,7 +140,7 @@ def plain(name: str, value: Any) -> Any:
 def back(value: Any) -> Any:
     """The value that `plain` wrote; a ReseauError for what it cannot have written."""
     if isinstance(value, dict) and "optimizer" in value:
-        return _entry(value, "optimizer", OPTIMIZERS)
+        return _entry(value, "optimizer", _METHODS)
     if isinstance(value, dict) and isinstance(value.get("mapping"), list):
         return _mapping(value["mapping"])
     if isinstance(value, dict) and "schedule" in value:

@@ -25,7 +25,9 @@ from reseau.estimators.rules import (
     class_output,
     regression_units,
 )
+from reseau.training import least_squares
 from reseau.vocabulary.layers import Architecture, Layer, default_output
+from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.losses import LOSSES
 
 
@@ -104,7 +106,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         for "lbfgs".
     optimizer : SGD, Adam, ... or str, or None
         An optimizer of `reseau`, or its name, in the place of `solver` and of the parameters that go with it. Its own
-        are reached as `optimizer__learning_rate`.
+        are reached as `optimizer__learning_rate`. `reseau.LevenbergMarquardt` and `reseau.BayesianRegularization` go
+        with loss="squared_error".
     class_weight : "balanced", mapping, list of mappings or None
         How much the rows of each class count, times their `sample_weight`: {class: weight}, 1 for those not named; for
         several labels a row a list of {0: weight, 1: weight}, a row then counting as much as the product; "balanced"
@@ -561,9 +564,13 @@ class MLPRegressor(RegressorMixin, Perceptron):
         ½ (t − o)², |t − o|, or Huber's between them, with an identity output; or o − t log o with an exponential one
         for t ≥ 0. squared_error predicts means, absolute_error medians, huber is moved less by outliers, and poisson
         predicts the means of counts.
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
-    shuffle
+    hidden_layer_sizes, activation, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle
         As for `MLPClassifier`.
+    solver : {"adam", "sgd", "lbfgs", "lm", "br"}
+        How the weights are found. "lm" and "br" are the methods of `reseau.LevenbergMarquardt` and
+        `reseau.BayesianRegularization`, for squared_error and up to some thousand weights. They take all rows at once,
+        end where the loss has changed by no more than `tol` of itself for `n_iter_no_change` steps, and take no
+        validation rows aside; "br" finds the penalty itself, whatever `alpha` is.
     random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric, hidden_layers,
@@ -577,6 +584,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
     loss_ : float
         The last epoch's mean error of the rows, with the penalty ½ α Σ W²/rows. The error of a row is the loss summed
         over the outputs; as in scikit-learn, squared_error is averaged over them, and poisson is half the deviance.
+    n_effective_parameters_, alpha_, beta_ : float
+        After "br": how many parameters the data determine, and the α and β of the last step.
     coefs_, intercepts_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, validation_loss_curve_
         As for `MLPClassifier`.
     n_iter_, t_, n_layers_, n_outputs_, out_activation_
@@ -594,6 +603,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     """
 
     _kept_as = "MLPRegressor"
+    _solvers = (*Perceptron._solvers, *LEAST_SQUARES)
 
     def __init__(
         self,
@@ -668,6 +678,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
                 f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_LOSSES)}. The first parameter is the "
                 "loss, as in scikit-learn since 1.7, and the layers are the second: "
                 f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
+            )
+        if self.solver in LEAST_SQUARES and self.loss != least_squares.LOSS:
+            raise ParameterError(
+                f"solver is {self.solver!r}, which is for loss={least_squares.LOSS!r}, but loss is {self.loss!r}; use "
+                "another solver."
             )
         return super()._check_parameters()
 

@@ -16,7 +16,8 @@ from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.estimators.validation import check_metric
 from reseau.vocabulary.layers import Dense, Layer, Residual
 from reseau.vocabulary.layers.residual import chain
-from reseau.vocabulary.optimizers import SGD, Adam, Optimizer, check_optimizer
+from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt, check_method
+from reseau.vocabulary.optimizers import SGD, Adam, Optimizer
 from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _adam(model: Perceptron) -> Optimizer:
 
 
 _OPTIMIZERS = {"sgd": _sgd, "adam": _adam}  # of each solver that makes steps, at its first learning rate
-_SOLVERS = ("lbfgs", *_OPTIMIZERS)
+SOLVERS = ("lbfgs", *_OPTIMIZERS)  # scikit-learn's
 # What `optimizer` says itself: these must be as they are by default.
 _OF_SOLVERS = {
     "solver": "adam",
@@ -56,7 +57,7 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     """Check every parameter and return the hidden layers."""
     known("activation", model.activation, HIDDEN)
     hidden = hidden_layers(model)
-    known("solver", model.solver, _SOLVERS)
+    known("solver", model.solver, model._solvers)
     known("learning_rate", model.learning_rate, _RATES)
     real("alpha", model.alpha, low=0)
     if not (isinstance(model.batch_size, str) and model.batch_size == "auto"):
@@ -65,12 +66,11 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     real("power_t", model.power_t, low=0)
     integer("max_iter", model.max_iter, low=1)
     integer("max_fun", model.max_fun, low=1)
-    if check_precision(model.precision) is not None and model.solver == "lbfgs":
-        raise ParameterError(
-            f"precision is {model.precision!r}, which solver='lbfgs' has no use for; use 'adam' or 'sgd'."
-        )
-    if model.solver == "lbfgs" and any(layer.dropout for layer in hidden):
-        raise ParameterError("dropout needs steps on batches, which solver='lbfgs' does not make; use 'adam' or 'sgd'.")
+    whole = "" if model.solver in _OPTIMIZERS else f"solver={model.solver!r}"
+    if check_precision(model.precision) is not None and whole:
+        raise ParameterError(f"precision is {model.precision!r}, which {whole} has no use for; use 'adam' or 'sgd'.")
+    if whole and any(layer.dropout for layer in hidden):
+        raise ParameterError(f"dropout needs steps on batches, which {whole} does not make; use 'adam' or 'sgd'.")
     real("tol", model.tol, low=0)
     real("validation_fraction", model.validation_fraction, low=0, high=1, includes_high=False)
     if not (isinstance(model.n_iter_no_change, Real) and model.n_iter_no_change == inf):
@@ -89,7 +89,7 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     for make in _OPTIMIZERS.values():  # so that the parameters of each are checked
         make(model)
     if model.optimizer is not None:
-        check_optimizer(model.optimizer)
+        check_method(model.optimizer)
         for name, default in _OF_SOLVERS.items():
             if getattr(model, name) != default:
                 raise ParameterError(
@@ -100,10 +100,19 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     return hidden
 
 
-def optimizer_of(model: Perceptron) -> Optimizer | None:
-    """The optimizer, at its first learning rate; None for "lbfgs"."""
+def least_squares_of(model: Perceptron) -> LevenbergMarquardt | None:
+    """The method of least squares, if it is one that trains the model."""
     if model.optimizer is not None:
-        return check_optimizer(model.optimizer)
+        method = check_method(model.optimizer)
+        return method if isinstance(method, LevenbergMarquardt) else None
+    return LEAST_SQUARES[model.solver]() if model.solver in LEAST_SQUARES else None
+
+
+def optimizer_of(model: Perceptron) -> Optimizer | None:
+    """The optimizer, at its first learning rate; None for what takes all rows at once."""
+    if model.optimizer is not None:
+        method = check_method(model.optimizer)
+        return None if isinstance(method, LevenbergMarquardt) else method
     make = _OPTIMIZERS.get(model.solver)
     return None if make is None else make(model)
 
@@ -186,7 +195,7 @@ def with_nested(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> di
         inner = {key.partition("__")[2]: value for key, value in changes.items() if key.startswith(f"{name}__")}
         if inner and name in parameters:  # a derived class may have no such parameter
             value = own.get(name, parameters[name])
-            value = check_optimizer(value) if name == "optimizer" and isinstance(value, str) else value
+            value = check_method(value) if name == "optimizer" and isinstance(value, str) else value
             own[name] = _changed(name, value, inner)
         elif inner:
             own.update({f"{name}__{key}": value for key, value in inner.items()})

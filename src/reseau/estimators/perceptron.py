@@ -21,7 +21,7 @@ from reseau import data, engine
 from reseau.arrays import Guard, ResumePoint
 from reseau.checks import frames_within
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators import description, parameters
+from reseau.estimators import description, least_squares, parameters
 from reseau.estimators.attempt import attempt
 from reseau.estimators.callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from reseau.estimators.description import OF_EPOCHS
@@ -42,6 +42,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
 from reseau.vocabulary.optimizers import check_optimizer
+from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt
 
 _STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
@@ -77,15 +78,20 @@ def _largest(array: Any) -> float:
 
 def trains_in_steps(estimator: Any) -> bool:
     """Whether the estimator has a partial_fit; raises AttributeError, for hasattr, if not."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit makes steps on batches; solver='lbfgs' has none, use 'sgd' or 'adam'.")
-    return True
+    if estimator.optimizer is None and estimator.solver in ("lbfgs", *LEAST_SQUARES):
+        what = f"solver={estimator.solver!r}"
+    elif isinstance(estimator.optimizer, LevenbergMarquardt) or estimator.optimizer in list(LEAST_SQUARES):
+        what = f"optimizer={estimator.optimizer!r}"
+    else:
+        return True
+    raise AttributeError(f"partial_fit makes steps on batches; {what} has none, use 'sgd' or 'adam'.")
 
 
 class Perceptron(CallbackSupportMixin, Model, Weights):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
     stratify: bool | None = None  # a parameter of classifiers alone
+    _solvers: ClassVar[tuple[str, ...]] = parameters.SOLVERS
     _kept_as: ClassVar[str]  # the name in model files; a subclass has none of its own, and is not kept
 
     def __init__(
@@ -407,7 +413,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
-            for name in (*OF_EPOCHS, "_progress"):
+            for name in (*OF_EPOCHS, *least_squares.EVIDENCE, "_progress"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
         self._name_network()
         tasks = None
@@ -416,6 +422,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             tasks = Tasks(self, *given, "lbfgs-iter" if whole else "epoch", self.max_iter + whole)
         if self.solver == "lbfgs":
             self._fit_whole(X, T, sample_weight, validation, tasks, first=first, undo=undo)
+        elif (method := parameters.least_squares_of(self)) is not None:
+            self._fit_by_least_squares(method, X, T, sample_weight, validation, tasks, first=first, undo=undo)
         else:
             self._fit_in_steps(X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
         if tasks is not None:
@@ -750,8 +758,61 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _note_validation_loss(self, loss: float) -> None:
         """Write down the loss on validation rows, and tell it where no score is told."""
         self.validation_loss_curve_.append(loss)
-        if self.verbose and not (self.early_stopping and self.solver != "lbfgs"):
+        if self.verbose and not (self.early_stopping and parameters.optimizer_of(self) is not None):
             print(f"Validation loss = {loss:.8f}")  # noqa: T201
+
+    def _fit_by_least_squares(
+        self,
+        method: LevenbergMarquardt,
+        X: Any,
+        T: Any,
+        sample_weight: Any,
+        validation: Validation | None,
+        tasks: Tasks | None,
+        *,
+        first: bool,
+        undo: ExitStack,
+    ) -> None:
+        assert tasks is not None  # there are no parts of such a fit
+        settings = least_squares.settings_of(method, self.max_iter, float(self.alpha))
+        least_squares.check(settings, self._network.architecture)
+        network, X = self._up_to_date(to_change=True), data.checked_rows(X)
+        if not first:
+            undo.callback(self._way_back())
+        self._open_record(undo)
+        self._open_validation_record(validation, undo)
+        a, _ = self._units(T)
+        self.n_iter_ = 0
+
+        def tell(value: float) -> bool:
+            self.n_iter_ += 1
+            if self.verbose:
+                print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
+            if validation is not None:
+                self._note_validation_loss(validation.loss(self))
+            if tasks.end():
+                return True
+            tasks.begin()
+            return False
+
+        tasks.begin()
+        losses, history = least_squares.fit(
+            network,
+            Samples(X, T, sample_weight),
+            settings,
+            threads=engine.threads(),
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+            units=(a, 0.0),
+            told=tell,
+        )
+        self.loss_curve_ += losses
+        self.loss_ = losses[-1]
+        self.best_loss_ = min(self.loss_curve_)
+        for attribute, name in least_squares.EVIDENCE.items():
+            self.__dict__.pop(attribute, None)
+            if name in history.state:
+                setattr(self, attribute, history.state[name][-1])
 
     def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, Any, Any, Validation]:
         """Take validation rows aside: X, T and weights for training; and what is left for validation."""

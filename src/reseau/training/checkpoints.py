@@ -30,6 +30,7 @@ BEST = "best"
 DATA = "data"  # of a run: the digest of its data
 LOSS, VALIDATION_LOSS, METRIC = "history.loss", "history.validation_loss", "history.metrics."
 RATES = "history.learning_rate"
+NOTED = "history.state."  # begins the names of what a method of least squares notes
 
 
 @dataclass
@@ -154,6 +155,7 @@ class Checkpoints:
             RATES: np.array(history.learning_rate),
         }
         tensors |= {f"{METRIC}{place}": np.array(values) for place, values in enumerate(history.metrics.values())}
+        tensors |= {f"{NOTED}{name}": np.array(values) for name, values in history.state.items()}
         tensors |= {f"{STATE}{place}": vector for place, vector in enumerate(progress.state)}
         if snapshot.best is not None:
             tensors[BEST] = snapshot.best
@@ -169,6 +171,8 @@ class Checkpoints:
             "best_epoch": history.best_epoch,
             "finished": snapshot.finished,
         }
+        if history.stopped is not None:
+            description["stopped"] = history.stopped
         if snapshot.failure is not None:
             description["failure"] = snapshot.failure._asdict()
         model_file.write(self.path, description, tensors)
@@ -208,6 +212,11 @@ def _snapshot(
             raise ValueError(f"its metric {name} is of shape {values.shape}, but {epochs} epochs were made")
     if tensors[RATES].shape != (epochs,):
         raise ValueError(f"its learning rates are of shape {tensors[RATES].shape}, but {epochs} epochs were made")
+    noted = {name.removeprefix(NOTED): values for name, values in tensors.items() if name.startswith(NOTED)}
+    for name, values in noted.items():
+        check_tensor(f"{NOTED}{name}", values, (epochs,), np.dtype(np.float64))
+        if not np.isfinite(values).all():
+            raise ValueError(f"its {NOTED}{name} are not all finite")
     vectors = {name: tensors[name] for name in (PARAMETERS, *(f"{STATE}{place}" for place in range(states)))}
     vectors |= {BEST: tensors[BEST]} if BEST in tensors else {}
     for name, vector in vectors.items():
@@ -228,6 +237,8 @@ def _snapshot(
         metrics={name: values.tolist() for name, values in metrics.items()},
         learning_rate=tensors[RATES].tolist(),
         stopped_early=finished and failure is None and epochs < description["run"]["epochs"],
+        state={name: values.tolist() for name, values in noted.items()},
+        stopped=description.get("stopped"),
     )
     progress, best = ResumePoint(steps, epochs, state), vectors.get(BEST)
     return Snapshot(seed, generator, progress, vectors[PARAMETERS], history, finished, best, failure)

@@ -77,8 +77,10 @@ def of_training(
 
 def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
-    rate = settings.optimizer.rate
     scales = out_of_scale(samples.X, samples.T)
+    if settings.least_squares is not None:  # which begins nowhere else
+        return " ".join(scales) or "Begin with other weights, or scale the data."
+    rate = settings.optimizer.rate
     if not isfinite(at_first) or (rate <= LARGE_RATE and (at_first > LARGE_LOSS or part == "state")):
         causes = scales
         if not causes and (w := float(np.abs(start).max())) > LARGE:

@@ -15,14 +15,15 @@ import numpy as np
 from reseau import data, engine
 from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
 from reseau.checks import frames_within
-from reseau.engine.door import Engine, Trainer
+from reseau.engine.door import Engine, Trainer, Training
 from reseau.errors import ParameterError, ReseauError
-from reseau.training import divergence, plateau
+from reseau.training import divergence, least_squares, plateau
 from reseau.training.callbacks import Callback, Hooks, callbacks_of, stopped_by, told
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
 from reseau.training.constants import loss_of_constants
 from reseau.training.evaluation import Outputs, mean_error, outputs_of
 from reseau.training.history import History
+from reseau.training.least_squares import LeastSquares
 from reseau.training.loop import Run, Samples, train
 from reseau.training.metrics import measured
 from reseau.training.progress import INTERVAL, Show, is_verbose, shown
@@ -70,6 +71,9 @@ class Trainable(Protocol):
 
     def build_as(self, architecture: Architecture) -> None:
         """Have this architecture, one of `architecture_on`, and draw the parameters."""
+
+    def own_parameters(self) -> None:
+        """Have parameters that can be changed."""
 
     def tensors(self) -> dict[str, FloatArray]:
         """Views of the parameters by name."""
@@ -152,16 +156,24 @@ class Epochs:
         return loss < best
 
     def goes_on(self, failure: Failure | None) -> bool:
-        """Unless a callback says True, or patience is at its end."""
+        """Unless the method has come to its end, patience is at its end, or a callback says True."""
         history, now = self.history, time.perf_counter()
         if self.grows:  # as many epochs as take no longer than the eye
             took, self.told = max(now - self.told, 1e-9), now
             self.at_once = max(1, int(self.at_once * min(2.0, INTERVAL / took)))
         history.seconds = now - self.began
-        stops = stopped_by(self.callbacks, history)
+        waited = self.validation is not None and self.waiting.is_over(history.validation_loss[-1])
+        if failure is not None:
+            history.stopped = "diverged"
+        elif history.stopped is None and waited:
+            history.stopped = self.waiting.reason
+        elif history.stopped is None and history.epochs >= history.planned:
+            history.stopped = "epochs"
+        asked = stopped_by(self.callbacks, history)
         self._check_same()
-        if self.validation is not None:
-            stops |= self.waiting.is_over(history.validation_loss[-1])
+        if asked and history.stopped is None:
+            history.stopped = "callback"
+        stops = history.stopped is not None
         history.stopped_early = stops and failure is None and history.epochs < history.planned
         if self.show is not None:
             self.show(history)
@@ -185,10 +197,15 @@ def _built_anew() -> ReseauError:
 
 
 class Waiting:
-    """How long the validation loss has not fallen; `patience` and `min_delta` are those of the settings."""
+    """How long the validation loss has not fallen.
+
+    `patience` and `min_delta` are those of the settings; without the first, a method of least squares has `max_fail`.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.patience, self.min_delta = settings.patience, settings.min_delta
+        self.patience, self.min_delta, self.reason = settings.patience, settings.min_delta, "patience"
+        if self.patience is None and settings.least_squares is not None:
+            self.patience, self.reason = settings.least_squares.max_fail, "max_fail"
         self.best, self.epochs = inf, 0
 
     def is_over(self, loss: float) -> bool:
@@ -265,6 +282,8 @@ class Fit:
         self.network, self.settings, self.threads = network, settings, threads
         arrays = (X, y, sample_weight, validation_data)
         self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
+        if settings.least_squares is not None:
+            least_squares.check(settings.least_squares, self.architecture, settings.l2)
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
             metric.check(measured_on.T, name, self.architecture)
@@ -285,7 +304,8 @@ class Fit:
         """Roughly the multiply-adds of it all, to compare."""
         X = self.samples.X
         rows = X.shape[0] if not isinstance(X, SparseRows) else 1 + len(X.numbers) // X.width
-        return self.settings.epochs * rows * self.architecture.n_parameters
+        n = self.architecture.n_parameters
+        return self.settings.epochs * rows * n * (1 if self.settings.least_squares is None else n)
 
     def look_for_a_checkpoint(self) -> None:
         """Make its folder, or read the one that is there; raises what `Checkpoints` does."""
@@ -320,15 +340,7 @@ class Fit:
         checkpoints, snapshot = self._checkpoints, self._snapshot
         if snapshot is not None:
             network.generator_state = snapshot.generator
-        trainer = network.trainer(
-            settings.optimizer,
-            inputs=architecture.inputs,
-            threads=self.threads,
-            precision=settings.precision,
-            seed=None if snapshot is None else snapshot.seed,
-            sparse=isinstance(samples.X, SparseRows),
-            treatment=settings.treatment if settings.treatment.is_any else None,
-        )
+        trainer = self._trainer(history)
         parameters = network.parameters
         start = parameters.copy()
         run = Run()
@@ -366,14 +378,32 @@ class Fit:
         """What is to be said of it, if it ended no better than constant outputs."""
         settings, samples = self.settings, self.samples
         steps = history.epochs * ceil(samples.X.shape[0] / settings.batch_size)
-        if not plateau.is_suspect(history.loss, steps, self._of_constants):
+        if settings.least_squares is not None or not plateau.is_suspect(history.loss, steps, self._of_constants):
             return None
         way_out = (
-            f"Try another learning rate (now {settings.optimizer.learning_rate}), a smaller l2 (now {settings.l2:g}), "
+            f"Try another learning rate (now {settings.stepwise.learning_rate}), a smaller l2 (now {settings.l2:g}), "
             "or more epochs; or X tells nothing of y."
         )
         told = plateau.of_fit(self.architecture, self.network.parameters, samples, history.loss, start, way_out)
         return None if told is None else f"after {history.epochs} epochs {told}"
+
+    def _trainer(self, history: History) -> Training:
+        """What makes the epochs, of a network that is built."""
+        network, settings, snapshot = self.network, self.settings, self._snapshot
+        if settings.least_squares is not None:
+            network.own_parameters()
+            return LeastSquares(
+                network.compute, self.architecture, network.parameters, settings.least_squares, self.threads, history
+            )
+        return network.trainer(
+            settings.stepwise,
+            inputs=self.architecture.inputs,
+            threads=self.threads,
+            precision=settings.precision,
+            seed=None if snapshot is None else snapshot.seed,
+            sparse=isinstance(self.samples.X, SparseRows),
+            treatment=settings.treatment if settings.treatment.is_any else None,
+        )
 
 
 def fit(

@@ -22,7 +22,7 @@ class History:
     ----------
     loss : list of float
         For each epoch the mean error E of its rows, as met on the way (before each batch's update, with dropout where
-        a layer has it), without the l2 penalty.
+        a layer has it), without the l2 penalty. Of a method of least squares, E after the epoch's step.
     validation_loss : list of float
         The mean error of the validation data after each epoch; empty without validation data.
     metrics : dict of str to list of float
@@ -43,6 +43,12 @@ class History:
         How many epochs there will be, if nothing ends training before.
     stopped_early : bool
         Whether it has ended before, because the validation loss no longer fell (`patience`) or a callback asked for it.
+    state : dict of str to list of float
+        What a method of least squares notes in each epoch, see `reseau.LevenbergMarquardt` and
+        `reseau.BayesianRegularization`; empty for optimizers.
+    stopped : str or None
+        Why training ended: "epochs" (all were made), "callback", "patience", "diverged", or a reason that a method of
+        least squares has for it; None while it goes on, or if it was interrupted.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -54,12 +60,14 @@ class History:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     stopped_early: bool = False
     learning_rate: list[float] = field(default_factory=list)
+    state: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str | None = None
 
     @property
     def columns(self) -> dict[str, list[float]]:
-        """What there is of each epoch, by name: "loss", "validation_loss" if there is any, and each metric's."""
+        """What there is of each epoch, by name: losses, each metric's, and what a method of least squares notes."""
         validation = {"validation_loss": self.validation_loss} if self.validation_loss else {}
-        return {"loss": self.loss, **validation, **self.metrics}
+        return {"loss": self.loss, **validation, **self.metrics, **self.state}
 
     @property
     def epochs(self) -> int:

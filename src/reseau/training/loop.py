@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from reseau.arrays import Failure, FloatArray, Guard, IntArray, SparseRows
-from reseau.engine.door import Trainer
+from reseau.engine.door import Training
 from reseau.training.rates import Rates
 from reseau.training.settings import Settings
 
@@ -102,7 +102,7 @@ class Run:
 
 def train(
     run: Run,
-    trainer: Trainer,
+    trainer: Training,
     parameters: FloatArray,
     samples: Samples,
     settings: Settings,
@@ -121,7 +121,7 @@ def train(
     ----------
     run : Run
         From where it goes on.
-    trainer : Trainer
+    trainer : Training
         What makes the epochs.
     parameters : ndarray of shape (n_parameters,)
         The flat vector that it trains.

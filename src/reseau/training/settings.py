@@ -12,7 +12,8 @@ import numpy as np
 from reseau.checks import boolean, integer, real
 from reseau.errors import ParameterError
 from reseau.training.metrics import Metric, metrics_of
-from reseau.vocabulary.optimizers import Adam, Optimizer, check_optimizer
+from reseau.vocabulary.least_squares import LevenbergMarquardt, check_method
+from reseau.vocabulary.optimizers import Adam, Optimizer
 from reseau.vocabulary.precisions import check_precision
 from reseau.vocabulary.treatment import Treatment
 
@@ -25,10 +26,10 @@ class Settings:
 
     Parameters
     ----------
-    optimizer : Optimizer
-        How the parameters follow the gradient.
-    epochs : int
-        How many times to go through the rows at most, at least 1.
+    optimizer : Optimizer or LevenbergMarquardt
+        How the parameters follow the gradient, or a method of least squares.
+    epochs : int or None
+        How many times to go through the rows at most, at least 1; None is 10, or what a method of least squares has.
     batch_size : int
         Rows per step, at least 1.
     l2 : float
@@ -56,8 +57,8 @@ class Settings:
         For a value outside its range.
     """
 
-    optimizer: Optimizer = field(default_factory=Adam)
-    epochs: int = 10
+    optimizer: Optimizer | LevenbergMarquardt = field(default_factory=Adam)
+    epochs: int = None  # type: ignore[assignment]  # a number as soon as it is there
     batch_size: int = 32
     l2: float = 0.0
     shuffle: bool = True
@@ -76,8 +77,9 @@ class Settings:
     checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
+        epochs: int | None = self.epochs
         self.__dict__.update(  # what NumPy made becomes what Python has
-            epochs=integer("epochs", self.epochs, low=1),
+            epochs=integer("epochs", self._default_epochs if epochs is None else epochs, low=1),
             batch_size=integer("batch_size", self.batch_size, low=1),
             l2=real("l2", self.l2, low=0),
             shuffle=boolean("shuffle", self.shuffle),
@@ -88,14 +90,38 @@ class Settings:
             checkpoint_every=integer("checkpoint_every", self.checkpoint_every, low=1),
         )
         self.__dict__.update({name: getattr(self.treatment, name) for name in _TREATED})
-        check_precision(self.precision)
         if self.min_delta and self.patience is None:
             raise ParameterError(f"min_delta is {self.min_delta:g}, which does nothing without patience; give both.")
+        if check_precision(self.precision) is not None and self.least_squares is not None:
+            raise ParameterError(
+                f"precision is {self.precision!r}, but {type(self.optimizer).__name__} computes in float64; give none."
+            )
+        if self.least_squares is not None and self.treatment.is_any:
+            asked = next(name for name in _TREATED if getattr(self, name) != getattr(Treatment(), name))
+            raise ParameterError(
+                f"{asked} is {getattr(self, asked)}, but {type(self.optimizer).__name__} makes steps of its own; leave "
+                f"{asked} as it is by default, or use another optimizer."
+            )
+
+    @property
+    def _default_epochs(self) -> int:
+        return 10 if self.least_squares is None else self.least_squares.epochs
+
+    @property
+    def least_squares(self) -> LevenbergMarquardt | None:
+        """The method of least squares, if it is one."""
+        return self.optimizer if isinstance(self.optimizer, LevenbergMarquardt) else None
+
+    @property
+    def stepwise(self) -> Optimizer:
+        """The optimizer, where it is none of those."""
+        assert isinstance(self.optimizer, Optimizer)
+        return self.optimizer
 
     @classmethod
-    def of(cls, *, optimizer: Optimizer | str | None, **others: Any) -> Settings:
+    def of(cls, *, optimizer: Optimizer | LevenbergMarquardt | str | None, **others: Any) -> Settings:
         """Settings as users give them: the optimizer may be a name, or None for Adam."""
-        return cls(optimizer=Adam() if optimizer is None else check_optimizer(optimizer), **others)
+        return cls(optimizer=Adam() if optimizer is None else check_method(optimizer), **others)
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Refuse a precision that does not go with the network's."""
