@@ -41,8 +41,8 @@ from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
-from reseau.vocabulary.optimizers import check_optimizer
 from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt
+from reseau.vocabulary.optimizers import check_optimizer
 
 _STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
