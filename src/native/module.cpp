@@ -129,6 +129,14 @@ Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targe
     return s;
 }
 
+// Samples of which not everything counts: targets may be missing, and outputs have shares.
+template <class T>
+Samples<T> counted(Samples<T> s, bool masked, const std::optional<Vector<const T>>& shares = {}) {
+    s.masked = masked;
+    if (shares) s.shares = shares->data();
+    return s;
+}
+
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
 int64_t rows_of(const AnyTable& X, const Starts& starts) {
     return starts ? static_cast<int64_t>(starts->shape(0)) - 1 : rows_of(X);
@@ -286,14 +294,14 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             "errors",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const Table<T>& e, int threads, const Starts& starts,
-               const Columns& columns) {
-                const Samples<T> s = as_sparse(samples<T>(X, targets, labels), starts, columns);
+               const Columns& columns, bool masked) {
+                const Samples<T> s = counted(as_sparse(samples<T>(X, targets, labels), starts, columns), masked);
                 without_lock(multiply_adds(rows_of(X, starts), model.layout()), [&](Interrupt::Check check) {
                     return errors(model, s, rows_of(X, starts), threads, check, e.data());
                 });
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("e"), nb::arg("threads"),
-            nb::arg("starts").none() = nb::none(), nb::arg("columns").none() = nb::none())
+            nb::arg("starts").none() = nb::none(), nb::arg("columns").none() = nb::none(), nb::arg("masked") = false)
         .def(
             "jacobian",
             [](Model<T>& model, const AnyTable& X, const Cube<T>& J, int threads) {
@@ -316,8 +324,10 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             "gradient",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
-               double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns) {
-                const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
+               double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns, bool masked,
+               const std::optional<Vector<const T>>& shares) {
+                const Samples<T> s =
+                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
                 double E = 0;
                 without_lock(multiply_adds(rows_of(X, starts), model.layout(), 3), [&](Interrupt::Check check) {
                     return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data());
@@ -325,7 +335,8 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                 return E;
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"),
-            nb::arg("g"), nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none())
+            nb::arg("g"), nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none(),
+            nb::arg("masked") = false, nb::arg("shares").none() = nb::none())
         .def(
             "outputs",
             [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts,
@@ -352,8 +363,10 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                int64_t batch_size, bool shuffle, uint64_t seed, double l2, int threads,
                const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
                bool resume, bool leave, const std::optional<std::pair<double, double>>& guard,
-               const std::optional<Vector<const double>>& rates, const Starts& starts, const Columns& columns) {
-                const Samples<T> s = as_sparse(samples<T>(X, targets, labels, weights), starts, columns);
+               const std::optional<Vector<const double>>& rates, const Starts& starts, const Columns& columns,
+               bool masked, const std::optional<Vector<const T>>& shares) {
+                const Samples<T> s =
+                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
                 Schedule schedule{epochs,
                                   batch_size,
@@ -379,7 +392,8 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("weights").none(), nb::arg("hyperparameters"), nb::arg("epochs"), nb::arg("batch_size"),
             nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
             nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard").none(),
-            nb::arg("rates").none(), nb::arg("starts").none(), nb::arg("columns").none())
+            nb::arg("rates").none(), nb::arg("starts").none(), nb::arg("columns").none(), nb::arg("masked") = false,
+            nb::arg("shares").none() = nb::none())
         .def("failure",
              [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, int>> {
                  const std::optional<Failure> failure = trainer.failure();

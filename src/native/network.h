@@ -108,11 +108,14 @@ struct Samples {
     const T* targets;        // (rows, outputs), or null
     const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
     const double* weights;   // (rows,), or null
+    const T* shares;         // (outputs,), how much the error of each output counts, or null
+    bool masked;             // whether targets may be NaN, or labels below 0: not measured, and counting nothing
     const int64_t* order;    // (rows,), which rows to take, or null for `first`, `first` + 1, ...
     int64_t first;
 
     int64_t place(int64_t r) const { return order != nullptr ? order[first + r] : first + r; }
     bool sparse() const { return starts != nullptr; }
+    bool counts_all() const { return shares == nullptr && !masked; }
     T number(int64_t k) const {
         return X_is_double ? static_cast<T>(static_cast<const double*>(X)[k])
                            : static_cast<T>(static_cast<const float*>(X)[k]);

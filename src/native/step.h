@@ -7,8 +7,8 @@
 // No kind of layer is named here: each layer's own products are taken from the table of layers.h.
 #pragma once
 
+#include "counted.h"
 #include "layers.h"
-#include "losses.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -62,7 +62,10 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
         if (!samples.sparse()) take_row(samples, place, step.work.A[0].row(r), n_in);
         if (samples.targets == nullptr && samples.labels == nullptr) continue;
         T* t = step.work.targets.row(r);
-        Along<T>{last.n_out}.each([&](int64_t j, int) { Vec<T>::zero().store(t + j); });
+        const bool missing = samples.labels != nullptr && samples.labels[place] < 0;
+        const Vec<T> all = missing ? Vec<T>(T(__builtin_nan(""))) : Vec<T>::zero();
+        Along<T>{last.n_out}.each([&](int64_t j, int) { all.store(t + j); });
+        if (missing) continue;
         if (samples.labels != nullptr) {
             t[samples.labels[place]] = 1;
         } else {
@@ -89,20 +92,30 @@ template <class T>
 static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Plan& plan = *step.plan;
     const LossEntry<T>& loss = losses<T>[plan.loss];
-    const int64_t n = plan.layers[plan.count - 1].n_out;
+    const Layer& last = plan.layers[plan.count - 1];
+    const int64_t n = last.n_out;
     const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
     const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
+    const Matrix<T> delta = part(step.work.delta[plan.count], begin, 0);
+    const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
+    const Counted<T> counted(step.samples, n);
     T error[Machine::most_block_rows], scale[Machine::most_block_rows];
-    loss.row_errors(Z, O, targets, {static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)}, error,
-                    end - begin, n);
+    if (step.samples.counts_all()) {
+        loss.row_errors(Z, O, targets, bounds, error, end - begin, n);
+    } else {
+        counted_errors(counted, loss, Z, O, targets, bounds, delta, error, end - begin, n);
+    }
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
         scale[r - begin] = static_cast<T>(weight / step.total);
     }
-    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, part(step.work.delta[plan.count], begin, 0),
-                                                              scale, end - begin, n);
+    if (plan.simplifies && !step.samples.counts_all() && activations<T>[last.activation].row_wise) {
+        counted_softmax_delta(counted, O, targets, delta, scale, end - begin, n);
+    } else {
+        (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, delta, scale, end - begin, n);
+        if (!step.samples.counts_all()) counted.all(delta, targets, end - begin);
+    }
     if (!plan.simplifies) PullBack<T>(step, plan.count, begin).all(end - begin);
-    const Matrix<T> delta = part(step.work.delta[plan.count], begin, 0);
     for (int64_t r = begin; r < end; ++r) {
         const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
         step.work.row_error[r] = weight * static_cast<double>(error[r - begin]);
@@ -233,10 +246,12 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     forward_rows(step, 0, rows);
     const int64_t n = plan.layers[plan.count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) {
-        const T* z = plan.simplifies ? step.work.Z.row(r) : nullptr;
+        const T *z = plan.simplifies ? step.work.Z.row(r) : nullptr, *t = step.work.targets.row(r);
         const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
-        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), step.work.targets.row(r), bounds,
-                                           e + r * n, n);
+        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), t, bounds, e + r * n, n);
+        for (int64_t j = 0; step.samples.masked && j < n; ++j) {
+            if (t[j] != t[j]) e[r * n + j] = 0;
+        }
     }
 }
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from reseau.errors import CellTypeError, DataError
+from reseau.errors import CellTypeError, DataError, MissingError
 
 NumberArray: TypeAlias = np.ndarray[Any, Any]  # of numbers or booleans
 Where: TypeAlias = Callable[[tuple[int, ...]], str]  # how a place is named
@@ -35,8 +35,10 @@ def is_frame(values: object) -> bool:
     return not isinstance(values, np.ndarray) and hasattr(values, "shape") and hasattr(values, "columns")
 
 
-def numbers(values: object, name: str) -> NumberArray:
+def numbers(values: object, name: str, *, with_missing: bool = False) -> NumberArray:
     """Any array-like as a NumPy array of numbers or booleans; a plain array of them is itself.
+
+    With `with_missing`, what is missing or masked becomes NaN.
 
     Raises
     ------
@@ -44,7 +46,9 @@ def numbers(values: object, name: str) -> NumberArray:
         For text, dates, masked or missing values, complex numbers, and what is no array at all.
     """
     if is_frame(values):
-        return _of_frame(values, name)
+        return _of_frame(values, name, with_missing)
+    if with_missing and isinstance(values, np.ma.MaskedArray):
+        values = np.where(np.ma.getmaskarray(values), None, values.data)  # type: ignore[call-overload]
     array = as_array(values, name)
     if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
         # NumPy has made text of the numbers beside text, and so the wrong one would be named.
@@ -54,7 +58,7 @@ def numbers(values: object, name: str) -> NumberArray:
             f"{name} has 0 dimension(s): it is {_article(values)}, but must be an array of numbers; "
             f"{_way_to_an_array(values)}."
         )
-    return _of_numbers(array, name, place)
+    return _of_numbers(array, name, place, with_missing)
 
 
 def place(index: tuple[int, ...], of: object = None) -> str:
@@ -87,10 +91,13 @@ def check_names(frame: Any, name: str) -> None:
         raise DataError(f"{name} has two columns named {twice!r}; give each its own name.")
 
 
-def check_finite(array: NumberArray, name: str, dtype: np.dtype[Any], of: object = None) -> None:
+def check_finite(
+    array: NumberArray, name: str, dtype: np.dtype[Any], of: object = None, *, with_missing: bool = False
+) -> None:
     """Refuse NaN, infinities, and numbers that this precision cannot hold, naming the first.
 
-    `of` is what the array was made of, for the names of its columns and for what is missing in it.
+    `of` is what the array was made of, for the names of its columns and for what is missing in it. With `with_missing`,
+    NaN may be there.
     """
     if array.dtype.kind != "f" or not array.size:
         return
@@ -104,6 +111,8 @@ def check_finite(array: NumberArray, name: str, dtype: np.dtype[Any], of: object
         if narrowing and max(-float(array.min()), float(array.max())) <= largest:  # False for NaN
             return
         bad = ~(np.abs(array) <= largest)
+    if with_missing:
+        bad &= ~np.isnan(array)
     if not bad.any():
         return
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
@@ -118,7 +127,8 @@ def refuse_number(value: Any, name: str, where: str, dtype: np.dtype[Any], *, mi
             f"{name} holds {shown} at {where}, which is too large for {dtype} (at most {np.finfo(dtype).max:.3g}); "
             "scale the column" + (", or use a network with dtype='float64'." if dtype == np.float32 else ".")
         )
-    raise DataError(
+    kind = MissingError if np.isnan(value) else DataError
+    raise kind(
         f"{name} holds {'a missing value' if missing else float(value)} at {where}; replace missing (NaN) and infinite "
         "values before fitting or calling."
     )
@@ -209,12 +219,16 @@ def _way_to_an_array(values: object) -> str:
     return "pass an array, nested lists or a data frame"
 
 
-def _of_numbers(array: NumberArray, name: str, where: Where) -> NumberArray:
+def _of_numbers(array: NumberArray, name: str, where: Where, with_missing: bool) -> NumberArray:
     """An array of any type as one of numbers, or DataError."""
     kind = array.dtype.kind
     if kind in "biuf":
         return array
     if kind == "O":
+        if with_missing:
+            array = np.array([np.nan if _is_missing(cell) else cell for cell in array.flat], object).reshape(
+                array.shape
+            )
         types = set(map(type, array.flat))
         if not any(issubclass(kind, _NOT_NUMBERS) for kind in types):
             try:
@@ -338,7 +352,7 @@ def sparse_frame(values: object) -> Any:
     return values.sparse.to_coo()  # type: ignore[attr-defined]
 
 
-def _of_frame(frame: Any, name: str) -> NumberArray:
+def _of_frame(frame: Any, name: str, with_missing: bool) -> NumberArray:
     """A frame's columns as one matrix of the type that holds them all."""
     check_names(frame, name)
     if hasattr(frame, "iloc") and all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in frame.dtypes):
@@ -352,7 +366,7 @@ def _of_frame(frame: Any, name: str) -> NumberArray:
         array = as_array(column, name)
         if array.ndim != 1:
             raise DataError(f"{name} holds arrays in {column_name(c, frame)}; give each of their numbers a column.")
-        columns.append(_of_numbers(array, name, where) if len(array) else np.empty(0))
+        columns.append(_of_numbers(array, name, where, with_missing) if len(array) else np.empty(0))
     if not columns:
         return np.empty(frame.shape)
     matrix = np.empty((len(columns[0]), len(columns)), np.result_type(*columns))

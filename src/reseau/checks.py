@@ -94,6 +94,26 @@ def real(
     return number
 
 
+def output_weights(value: object, outputs: int | None = None) -> tuple[float, ...] | None:
+    """Weights of outputs as floats, or ParameterError unless none is negative and one is above 0.
+
+    Where the outputs are known there must be one for each.
+    """
+    if value is None:
+        return None
+    array = np.asarray(value, dtype=object)
+    if array.ndim != 1:
+        raise ParameterError(f"output_weights is {shown(value)}, but must be a list of one number for each output.")
+    weights = tuple(real(f"output_weights[{j}]", c, low=0) for j, c in enumerate(array.tolist()))
+    if outputs is not None and len(weights) != outputs:
+        raise ParameterError(
+            f"output_weights has {len(weights)} numbers, but the network has {outputs} output(s); give one for each."
+        )
+    if not any(weights):
+        raise ParameterError(f"output_weights is {shown(value)}, but at least one output needs a weight above 0.")
+    return weights
+
+
 def interval(name: str, value: object) -> tuple[float, float]:
     """Return `value` as (low, high), or raise ParameterError unless it is two numbers, ascending; ±∞ is no end."""
     low = high = nan

@@ -18,7 +18,7 @@ from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.checks import frames_within
 from reseau.columns import warn_of_columns
-from reseau.errors import DataError
+from reseau.errors import DataError, MissingError
 from reseau.vocabulary.layers import Architecture, check_output, default_output
 from reseau.vocabulary.losses import LOSSES
 
@@ -201,15 +201,23 @@ def sparse_rows(
 
 
 def targets(
-    values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]
+    values: object,
+    name: str,
+    architecture: Architecture,
+    rows: int,
+    dtype: np.dtype[Any],
+    *,
+    masked: bool | None = None,
 ) -> FloatArray | IntArray:
     """Check targets against the network's outputs and its loss.
+
+    Some may be missing if `masked` is true; None says that the user cannot have it so.
 
     Returns
     -------
     ndarray
         Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the
-        network's dtype.
+        network's dtype. Of missing ones a label is -1, and a target NaN.
 
     Raises
     ------
@@ -217,18 +225,32 @@ def targets(
         For targets of other shapes, lengths or values than the loss is defined for.
     """
     check_output(architecture.layers[-1], architecture.loss)  # a file may hold what was let through once
+    try:
+        return _targets(values, name, architecture, rows, dtype, masked is True)
+    except MissingError as error:
+        if masked is None:
+            raise
+        raise DataError(
+            f"{str(error).rstrip('.')}, or give masked_targets=True, with which missing targets count nothing."
+        ) from None
+
+
+def _targets(
+    values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any], masked: bool
+) -> FloatArray | IntArray:
+    """The same; MissingError for one that is missing and may not be."""
     loss, outputs = architecture.error, architecture.outputs
     try:
-        array = _numeric(values, name)
+        array = _numeric(values, name, with_missing=masked)
     except DataError:
         _refuse_words(values, name)
         raise
     if array.ndim == 0 or array.shape[0] != rows:
         found = f"{array.shape[0]} rows" if array.ndim else "None" if values is None else "a single number"
         raise DataError(f"X has {rows} rows but {name} has {found}; they must have one target for each sample.")
-    _check_finite(array, name, dtype, values)
+    _check_finite(array, name, dtype, values, with_missing=masked)
     if loss.distribution and array.ndim == 1:
-        return _labels(array, name, outputs)
+        return _labels(array, name, outputs, masked)
     if array.ndim == 1 and outputs == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != outputs:
@@ -281,16 +303,19 @@ def _refuse_shape(array: np.ndarray[Any, Any], name: str, architecture: Architec
     raise DataError(f"{wanted}.")
 
 
-def _labels(array: np.ndarray[Any, Any], name: str, outputs: int) -> IntArray:
+def _labels(array: np.ndarray[Any, Any], name: str, outputs: int, masked: bool) -> IntArray:
+    if masked:
+        array = np.where(np.isnan(array), -1, array) if array.dtype.kind == "f" else array
     with np.errstate(invalid="ignore"):  # a number beyond int64 changes, and so is found below
         labels = array.astype(np.int64)
-    wrong = (labels != array) | (labels < 0) | (labels >= outputs)
+    wrong = (labels != array) | (labels < (-1 if masked else 0)) | (labels >= outputs)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, "
-            f"the index of one of the {outputs} output neurons; numpy.unique({name}, return_inverse=True)[1] makes "
-            "such of any labels."
+            f"the index of one of the {outputs} output neurons"
+            + (", or -1 or NaN where it is missing" if masked else "")
+            + f"; numpy.unique({name}, return_inverse=True)[1] makes such of any labels."
         )
     return labels
 
@@ -317,8 +342,21 @@ def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> N
 
 
 def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
-    """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum."""
+    """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum.
+
+    A row may be missing as a whole.
+    """
     sums = array.sum(axis=1, dtype=np.float64)
+    if np.isnan(sums).any():
+        missing = np.isnan(array).sum(axis=1)
+        in_part = (missing > 0) & (missing < array.shape[1])
+        if in_part.any():
+            row = int(np.argmax(in_part))
+            raise DataError(
+                f"Row {row} of {name} has {missing[row]} of {array.shape[1]} numbers missing, but loss={loss!r} "
+                "compares whole distributions; give all of a row, or NaN for all of it."
+            )
+        sums[missing > 0] = 1
     off = np.abs(sums - 1)
     row = int(np.argmax(off))
     if off[row] > 1e-3:
@@ -329,6 +367,12 @@ def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
     return array / sums.astype(array.dtype)[:, None] if off[row] > 1e-6 else array
 
 
+def check_measured(T: FloatArray | IntArray, name: str) -> None:
+    """Refuse targets of which none is there, from which there is nothing to learn."""
+    if (T.max() < 0) if T.ndim == 1 else np.isnan(T).all():
+        raise DataError(f"{name} holds no target that is not missing, from which nothing can be learnt.")
+
+
 def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: Architecture) -> bool:
     """Warn of the first target that the last layer's activation cannot come near; return whether there is one.
 
@@ -337,7 +381,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     last, loss = architecture.layers[-1], architecture.error
     if loss.distribution:  # its targets are distributions, and so are its outputs
         return False
-    zero = _CANCELLED * max(-float(array.min()), float(array.max()))
+    zero = _CANCELLED * max(-float(np.fmin.reduce(array, None)), float(np.fmax.reduce(array, None)))  # without NaN
     like = last.range_like
     low, high = (
         end + sign * max(_ROUNDED * abs(end), zero) for sign, end in ((-1, like.range.low), (1, like.range.high))

@@ -19,6 +19,10 @@ class DataError(ReseauError):
     """An array or a table cannot be used as it is."""
 
 
+class MissingError(DataError):
+    """A number is missing that has to be there."""
+
+
 class CellTypeError(DataError, TypeError):
     """A cell is of a type that stands for no number; what float() calls a TypeError is one here too."""
 

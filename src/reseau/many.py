@@ -40,6 +40,8 @@ def fit_many(
     batch_size: npt.ArrayLike = 32,
     validation_data: object = None,
     sample_weight: object = None,
+    output_weights: object = None,
+    masked_targets: npt.ArrayLike = False,
     l2: npt.ArrayLike = 0.0,
     l1: npt.ArrayLike = 0.0,
     clip_norm: npt.ArrayLike | None = None,
@@ -75,8 +77,10 @@ def fit_many(
         As in `Network.fit`. In a list, None is for a network that has none.
     sample_weight : array-like of shape (rows,), list of them, or None
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.
-    optimizer, epochs, batch_size, l2, l1, clip_norm, clip_value, max_norm, average, accumulate, shuffle, precision, \
-    keep_best, patience, min_delta, checkpoint_every
+    output_weights : array-like of shape (n_outputs,), list of them, or None
+        As in `Network.fit`, for all networks; or a list of one such for each.
+    optimizer, epochs, batch_size, masked_targets, l2, l1, clip_norm, clip_value, max_norm, average, accumulate, \
+    shuffle, precision, keep_best, patience, min_delta, checkpoint_every
         As in `Network.fit`, or a list of such values; an array of one dimension will do.
     layer_rates : list of float, list of them, or None
         As in `Network.fit`.
@@ -156,17 +160,19 @@ def fit_many(
         patience=patience,
         min_delta=min_delta,
         checkpoint_every=checkpoint_every,
+        output_weights=output_weights,
     )
     Xs = _for_each("X", X, n, _depth(X) > 2)
     ys = _for_each("y", y, n, _are_of_each(y, n, Xs[0]))
     weights = _for_each("sample_weight", sample_weight, n, _depth(sample_weight) > 1)
     validations = _for_each("validation_data", validation_data, n, _depth(validation_data) > 3)
+    masks = _for_each("masked_targets", masked_targets, n)
     folders, callbacks = _folders(checkpoint, n), _one_at_a_time(_for_each("callback", callback, n))
     names = zip(_names("X", X, Xs), _names("y", y, ys), strict=True)
     found, fits = Found(), []
     with in_memory("training on these rows"):
-        columns = zip(nets, Xs, ys, settings, weights, validations, folders, callbacks, names, strict=True)
-        for place, (net, X_n, y_n, how, s, validation, folder, call, called) in enumerate(columns):
+        columns = zip(nets, Xs, ys, settings, weights, validations, masks, folders, callbacks, names, strict=True)
+        for place, (net, X_n, y_n, how, s, validation, masked, folder, call, called) in enumerate(columns):
             with _at(place):
                 fits.append(
                     Fit(
@@ -176,6 +182,7 @@ def fit_many(
                         how,
                         validation_data=validation,
                         sample_weight=s,
+                        masked_targets=masked,
                         checkpoint=folder,
                         callback=call,
                         threads=max(1, n_threads // n),
@@ -229,9 +236,10 @@ def _for_each(name: str, value: Any, n: int, listed: bool | None = None) -> Sequ
 
 def _settings(n: int, metrics: Sequence[Any], **values: Any) -> Sequence[Settings]:
     """How each network is trained; of the metrics it has its own."""
-    if not any(map(_is_list, values.values())) and all(entry is metrics[0] for entry in metrics):
+    listed = {name: _depth(v) > 1 if name == "output_weights" else _is_list(v) for name, v in values.items()}
+    if not any(listed.values()) and all(entry is metrics[0] for entry in metrics):
         return [Settings.of(metrics=metrics[0] or (), **values)] * n
-    columns = [_for_each(name, value, n) for name, value in values.items()]
+    columns = [_for_each(name, value, n, listed[name]) for name, value in values.items()]
     columns.append([entry or () for entry in metrics])
     made: dict[tuple[int, ...], Settings] = {}
     rows = list(zip(*columns, strict=True))

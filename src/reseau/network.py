@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from reseau import data, engine
 from reseau.arrays import FloatArray, Predictor, SparseRows
-from reseau.checks import finite_layers, in_memory, integer, interval, known, precision_of, real, shown
+from reseau.checks import boolean, finite_layers, in_memory, integer, interval, known, precision_of, real, shown
+from reseau.checks import output_weights as check_output_weights
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
@@ -270,10 +271,11 @@ class Network(Model):
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
-    def _samples(self, X: object, y: object) -> tuple[Any, Any]:
+    def _samples(self, X: object, y: object, masked: object = None) -> tuple[Any, Any]:
         X = data.rows(X, "X", self._dtype, columns=self.architecture.inputs)
         data.check_sparse(X, "X", self.architecture)
-        return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype)
+        masked = None if masked is None else boolean("masked_targets", masked)
+        return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype, masked=masked)
 
     def __call__(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
         """Forward: the outputs O of the samples X.
@@ -341,7 +343,7 @@ class Network(Model):
         return found
 
     @in_memory("the errors of these rows")
-    def errors(self, X: object, y: object, *, threads: int | None = None) -> FloatArray:
+    def errors(self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None) -> FloatArray:
         """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
 
         Parameters
@@ -350,6 +352,10 @@ class Network(Model):
             Samples.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets; integer labels for "cross_entropy".
+        masked_targets : bool
+            Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
+            missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over
+            which E is averaged. Of a loss over distributions all targets of a row are missing, or none.
         threads : int or None
             As in calling.
 
@@ -358,7 +364,7 @@ class Network(Model):
         ndarray of shape (rows, n_outputs)
             e, in the network's dtype.
         """
-        samples, T = self._samples(X, y)
+        samples, T = self._samples(X, y, masked_targets)
         return self.compute.errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
 
     @in_memory("the errors of these rows")
@@ -369,13 +375,14 @@ class Network(Model):
         *,
         metrics: MetricLike | Sequence[MetricLike] | None = (),
         sample_weight: object = None,
+        masked_targets: bool = False,
         threads: int | None = None,
     ) -> dict[str, float]:
         """The mean error of samples, and how good the outputs are in other numbers.
 
         Parameters
         ----------
-        X, y, threads
+        X, y, masked_targets, threads
             As in `errors`.
         metrics : str, callable, or a sequence of these
             What to measure, as in `fit`.
@@ -408,7 +415,7 @@ class Network(Model):
         from reseau.training.metrics import metrics_of
 
         asked = metrics_of(metrics)
-        samples, T = self._samples(X, y)
+        samples, T = self._samples(X, y, masked_targets)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
         for metric in asked:
             metric.check(T, "y", self.architecture)
@@ -422,6 +429,8 @@ class Network(Model):
         y: object,
         *,
         sample_weight: object = None,
+        output_weights: object = None,
+        masked_targets: bool = False,
         l2: float = 0.0,
         bounds: Bounds = NO_BOUNDS,
         threads: int | None = None,
@@ -430,10 +439,12 @@ class Network(Model):
 
         Parameters
         ----------
-        X, y, threads
+        X, y, masked_targets, threads
             As in `errors`.
         sample_weight : array-like of shape (rows,) or None
             Row r then counts s_r/Σs instead of 1/rows.
+        output_weights : array-like of shape (n_outputs,) or None
+            c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
         l2 : float
             λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
         bounds : (float, float)
@@ -452,16 +463,27 @@ class Network(Model):
         DataError
             For samples, targets or weights that cannot be used.
         ParameterError
-            For an l2 below 0, or bounds that are not two numbers in ascending order.
+            For an l2 below 0, bounds that are not two numbers in ascending order, or weights that are not one number
+            for each output.
         """
         l2, bounds = real("l2", l2, low=0), interval("bounds", bounds)
-        samples, T = self._samples(X, y)
+        weights = check_output_weights(output_weights, self.architecture.outputs)
+        c = None if weights is None else np.array(weights)
+        samples, T = self._samples(X, y, masked_targets)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
         n_threads = engine.threads(threads)
-        return self.compute.gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds)
+        return self.compute.gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds, c)
 
     def gradient(
-        self, X: object, y: object, *, sample_weight: object = None, l2: float = 0.0, threads: int | None = None
+        self,
+        X: object,
+        y: object,
+        *,
+        sample_weight: object = None,
+        output_weights: object = None,
+        masked_targets: bool = False,
+        l2: float = 0.0,
+        threads: int | None = None,
     ) -> list[tuple[FloatArray | None, ...]]:
         """(dW, db) = (∂E/∂W, ∂E/∂b) of each layer, E averaged over the rows; db is None without bias.
 
@@ -476,7 +498,15 @@ class Network(Model):
         >>> net.gradient([[3.0]], [5.0])  # o = 6, ∂E/∂W = x (o − t) = 3 (6 − 5)
         [(array([[3.]]), array([1.]))]
         """
-        _, g = self.value_and_gradient(X, y, sample_weight=sample_weight, l2=l2, threads=threads)
+        _, g = self.value_and_gradient(
+            X,
+            y,
+            sample_weight=sample_weight,
+            output_weights=output_weights,
+            masked_targets=masked_targets,
+            l2=l2,
+            threads=threads,
+        )
         views = self.architecture.views(g)
         return [
             tuple(view.get(letter) for letter in layer.letters) for layer, view in zip(self._layers, views, strict=True)
@@ -545,12 +575,12 @@ class Network(Model):
             raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
         return self.compute.parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))
 
-    def step(self, X: object, y: object, *, learning_rate: float) -> float:
+    def step(self, X: object, y: object, *, learning_rate: float, masked_targets: bool = False) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
 
         Parameters
         ----------
-        X, y
+        X, y, masked_targets
             As in `errors`.
         learning_rate : float
             γ > 0.
@@ -571,7 +601,7 @@ class Network(Model):
             For a network whose parameters are not all finite.
         """
         gamma = real("learning_rate", learning_rate, low=0, includes_low=False)
-        E, g = self.value_and_gradient(X, y)
+        E, g = self.value_and_gradient(X, y, masked_targets=masked_targets)
         with np.errstate(all="ignore"):
             changed = self.parameters - gamma * g
         if not np.isfinite(changed).all():
@@ -695,6 +725,8 @@ class Network(Model):
         batch_size: int = 32,
         validation_data: tuple[object, object] | None = None,
         sample_weight: object = None,
+        output_weights: object = None,
+        masked_targets: bool = False,
         l2: float = 0.0,
         l1: float = 0.0,
         clip_norm: float | None = None,
@@ -739,6 +771,13 @@ class Network(Model):
             Samples whose mean error is recorded after each epoch: a tuple or a list of two.
         sample_weight : array-like of shape (rows,) or None
             How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
+        output_weights : array-like of shape (n_outputs,) or None
+            c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
+        masked_targets : bool
+            Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
+            missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over
+            which E is averaged. This holds for the validation data too. Of a loss over
+            distributions all targets of a row are missing, or none.
         l2 : float
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
         l1 : float
@@ -879,6 +918,7 @@ class Network(Model):
             min_delta=min_delta,
             metrics=metrics,
             checkpoint_every=checkpoint_every,
+            output_weights=output_weights,
         )
         with in_memory("training on these rows"):
             return fit(
@@ -888,6 +928,7 @@ class Network(Model):
                 settings,
                 validation_data=validation_data,
                 sample_weight=sample_weight,
+                masked_targets=masked_targets,
                 checkpoint=checkpoint,
                 callback=callback,
                 verbose=verbose,

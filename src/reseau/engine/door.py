@@ -2,7 +2,10 @@
 
 All arrays have been checked by `reseau.data`: X is a matrix of finite numbers, or sparse rows, in float32 or float64
 whatever the parameters are in; T holds rows (rows, outputs) in the parameters' precision, or class labels (rows,) in
-int64; weights of rows are in float64.
+int64; weights of rows and of outputs are in float64.
+
+What is missing in T, NaN among rows and -1 among labels, counts nothing: e_j = 0 and ∂e_j/∂o_j = 0 there. A row stays
+one of the rows over which E is averaged.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ class Training(Protocol):
         leave: bool = False,
         guard: Guard | None = None,
         rates: FloatArray | None = None,
+        output_weights: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each."""
 
@@ -143,6 +147,7 @@ class Engine(Protocol):
         l2: float,
         threads: int,
         bounds: Bounds = NO_BOUNDS,
+        output_weights: FloatArray | None = None,
     ) -> tuple[float, FloatArray]:
         """E, the mean error of the rows, and ∂E/∂w, (n_parameters,)."""
 

@@ -146,6 +146,14 @@ def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | No
     return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
 
 
+def _counted(
+    T: FloatArray | IntArray, output_weights: FloatArray | None = None, dtype: np.dtype[Any] | None = None
+) -> dict[str, Any]:
+    """What of the errors counts, as the kernels take it: whether targets are missing, and how much outputs count."""
+    shares = None if output_weights is None else output_weights.astype(dtype)
+    return {"masked": not T.min() >= (0 if T.ndim == 1 else -np.inf), "shares": shares}
+
+
 def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:
     """X as the kernels take it: a matrix; of sparse rows a column of their numbers, and where these belong."""
     if isinstance(X, SparseRows):
@@ -174,7 +182,8 @@ def errors(
     e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
     model = _packed(architecture, parameters, _native.Purpose.errors, sparse=isinstance(X, SparseRows))
     numbers, places = _rows(X)
-    model.errors(numbers, *_targets(T), e, threads, **(places if isinstance(X, SparseRows) else {}))
+    masked = _counted(T)["masked"]
+    model.errors(numbers, *_targets(T), e, threads, **(places if isinstance(X, SparseRows) else {}), masked=masked)
     return e
 
 
@@ -187,12 +196,14 @@ def gradient(
     l2: float,
     threads: int,
     bounds: Bounds = NO_BOUNDS,
+    output_weights: FloatArray | None = None,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.engine.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
     model = _packed(architecture, parameters, _native.Purpose.backward, bounds, isinstance(X, SparseRows))
     numbers, places = _rows(X)
-    E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places)
+    counted = _counted(T, output_weights, parameters.dtype)
+    E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places, **counted)
     return E, g
 
 
@@ -298,6 +309,7 @@ class Trainer:
         leave: bool = False,
         guard: Guard | None = None,
         rates: FloatArray | None = None,
+        output_weights: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs, as `reseau.engine.reference.Trainer.run`."""
         if isinstance(X, SparseRows) and not self.sparse:
@@ -310,6 +322,7 @@ class Trainer:
         losses: list[float] = []
         numbers, places = _rows(X)
         an_epoch = 0 if rates is None else len(rates) // epochs
+        counted = _counted(T, output_weights, self.parameters.dtype)
         while len(losses) < epochs:
             made = len(losses)
             now = min(epochs - made, _EPOCHS_AT_ONCE)
@@ -332,6 +345,7 @@ class Trainer:
                 guard=guard,
                 rates=None if rates is None else rates[made * an_epoch : (made + now) * an_epoch],
                 **places,
+                **counted,
             )
             resume = leave
             if self.failure is not None:

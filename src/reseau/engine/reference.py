@@ -106,11 +106,29 @@ def backward(
     return deltas, G
 
 
+def is_missing(T: Array) -> Array:
+    """Where targets are NaN; of fractions none is."""
+    return T != T
+
+
+def counted(x: Array, T: Array, output_weights: Array | None = None) -> Array:
+    """c_j x_j, and nothing where target t_j is missing or c_j is 0, even of infinity and NaN."""
+    xp = namespace(T)
+    zero = xp.zeros_like(x)
+    there = xp.where(is_missing(T), zero, x)
+    return there if output_weights is None else xp.where(output_weights > 0, output_weights * there, zero)
+
+
 def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
     """The error e_j of each output neuron, (rows, outputs); from the raw scores where output and loss simplify.
 
     With bounds, the error of a cross-entropy for a target of 1 (or 0) is kept between them, as if probabilities were.
+    Where a target is missing there is none.
     """
+    return counted(_output_error(architecture, Z, O, T, bounds), T)
+
+
+def _output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds) -> Array:
     loss = architecture.error
     if not architecture.simplifies or loss.value_from_scores is None:
         return loss.value(O, T)
@@ -122,11 +140,22 @@ def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bound
     return clip(loss.value_from_scores(Z, T), *bounds)
 
 
-def output_delta(architecture: Architecture, forward: Trace, T: Array) -> tuple[Array, Array | None]:
-    """δ_L = ∂E/∂Z_L of each row, o − t where output and loss simplify; and ∂E/∂O, by which it else comes."""
+def output_delta(
+    architecture: Architecture, forward: Trace, T: Array, output_weights: Array | None = None
+) -> tuple[Array, Array | None]:
+    """δ_L = ∂E/∂Z_L of each row, o − t where output and loss simplify; and ∂E/∂O, by which it else comes.
+
+    Of softmax with the cross-entropy, e_j = −t_j ln o_j, weights and what is missing belong to the targets, whose sum
+    is then not 1, and δ is o Σ_i c_i t_i − c t.
+    """
+    xp = namespace(T)
+    counts_all = output_weights is None and not xp.any(is_missing(T))
+    if architecture.simplifies and architecture.error.distribution and not counts_all:
+        T = counted(T, T, output_weights)
+        return forward.O * xp.sum(T, axis=1, keepdims=True) - T, None
     if architecture.simplifies:
-        return forward.O - T, None
-    G = architecture.error.derivative(forward.O, T)
+        return counted(forward.O - T, T, output_weights), None
+    G = counted(architecture.error.derivative(forward.O, T), T, output_weights)
     return architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], G), G
 
 
@@ -140,10 +169,12 @@ def value_and_gradient(
     masks: Masks = NO_MASKS,
     rounded: Rounding = exact,
     bounds: Bounds = NO_BOUNDS,
+    output_weights: Array | None = None,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
-    With weights s_r, rows count s_r/Σs instead of 1/rows. The gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
+    With weights s_r, rows count s_r/Σs instead of 1/rows; with weights c_j of the outputs, E_r is Σ_j c_j e_j. The
+    gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
     """
     xp = namespace(X)
     rows = X.shape[0]
@@ -152,8 +183,9 @@ def value_and_gradient(
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
-    errors = output_error(architecture, forward.Z[-1], forward.O, T, bounds)
-    delta, G = output_delta(architecture, forward, T)
+    c = None if output_weights is None else xp.astype(output_weights, X.dtype)
+    errors = counted(output_error(architecture, forward.Z[-1], forward.O, T, bounds), T, c)
+    delta, G = output_delta(architecture, forward, T, c)
     delta, G = share * delta, None if G is None else share * G
     # The error of a row without weight counts nothing, even if it is infinite, but what is no number in δ is told.
     E = float(xp.sum(xp.where(share > 0, share * errors, delta)))
@@ -182,11 +214,12 @@ def _as(parameters: FloatArray, X: FloatArray | SparseRows) -> FloatArray:
 
 
 def dense_targets(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
-    """Targets as rows; class labels (rows,) become zeros with a one."""
+    """Targets as rows; class labels (rows,) become zeros with a one, and a missing one NaN."""
     if T.ndim == 2:
         return T  # type: ignore[return-value]
     one_hot = np.zeros((len(T), architecture.outputs), dtype=dtype)
     one_hot[np.arange(len(T)), T] = 1
+    one_hot[T < 0] = np.nan
     return one_hot
 
 
@@ -265,10 +298,20 @@ def gradient(
     l2: float,
     threads: int,
     bounds: Bounds = NO_BOUNDS,
+    output_weights: FloatArray | None = None,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `value_and_gradient`."""
     rows = dense_targets(architecture, T, parameters.dtype)
-    return value_and_gradient(architecture, parameters, _as(parameters, X), rows, sample_weight, l2, bounds=bounds)
+    return value_and_gradient(
+        architecture,
+        parameters,
+        _as(parameters, X),
+        rows,
+        sample_weight,
+        l2,
+        bounds=bounds,
+        output_weights=output_weights,
+    )
 
 
 def output_slope(architecture: Architecture, forward: Trace, j: int) -> tuple[Array, Array]:
@@ -398,6 +441,7 @@ class Trainer:
         leave: bool = False,
         guard: Guard | None = None,
         rates: FloatArray | None = None,
+        output_weights: FloatArray | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way.
 
@@ -419,7 +463,8 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):
             while len(losses) < epochs and self.failure is None:
                 now = of_epochs[len(losses)]
-                losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, l2, order, record, guard, now))
+                how = l2, order, record, guard, now, output_weights
+                losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, *how))
         return losses
 
     def take_back(self, to_change: bool = True) -> None:
@@ -453,6 +498,7 @@ class Trainer:
         record: FloatArray | None,
         guard: Guard | None,
         rates: FloatArray | None,
+        output_weights: FloatArray | None,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         if order is None:
@@ -477,9 +523,8 @@ class Trainer:
                 masks = self._masks(steps, start, len(batch))
                 X_batch = X[batch].astype(dtype, copy=False)
                 share = weight / of_all  # 1 of a batch alone
-                E, g = value_and_gradient(
-                    self.architecture, w, X_batch, T_batch, s, l2 * share, masks, self.rounded, self.bounds
-                )
+                then = l2 * share, masks, self.rounded, self.bounds, output_weights
+                E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, *then)
                 if record is not None:
                     record[(first + start) // batch_size] = E * weight, self.architecture.squares(w)
                 error_sum += E * weight

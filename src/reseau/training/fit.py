@@ -14,7 +14,7 @@ import numpy as np
 
 from reseau import data, engine
 from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
-from reseau.checks import frames_within
+from reseau.checks import boolean, frames_within
 from reseau.engine.door import Engine, Trainer, Training
 from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence, least_squares, plateau
@@ -235,7 +235,7 @@ class Fit:
     ----------
     network : Trainable
         What is trained.
-    X, y, validation_data, sample_weight, checkpoint, callback, verbose, threads
+    X, y, validation_data, sample_weight, masked_targets, checkpoint, callback, verbose, threads
         Those of `Network.fit`.
     settings : Settings
         How.
@@ -266,6 +266,7 @@ class Fit:
         *,
         validation_data: object,
         sample_weight: object,
+        masked_targets: bool,
         checkpoint: str | PathLike[str] | None,
         callback: Hooks,
         threads: int,
@@ -280,10 +281,11 @@ class Fit:
         self.callbacks, self.verbose = callbacks_of(callback), is_verbose(verbose)
         found = Found() if found is None else found
         self.network, self.settings, self.threads = network, settings, threads
-        arrays = (X, y, sample_weight, validation_data)
+        arrays = (X, y, sample_weight, validation_data, boolean("masked_targets", masked_targets))
         self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
         if settings.least_squares is not None:
             least_squares.check(settings.least_squares, self.architecture, settings.l2)
+        settings.check_outputs(self.architecture.outputs)
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
             metric.check(measured_on.T, name, self.architecture)
@@ -351,7 +353,7 @@ class Fit:
         history.learning_rate = run.rates
 
         def errors(w: FloatArray, of: Samples) -> FloatArray:
-            return network.compute.errors(architecture, w, of.X, of.T, self.threads)
+            return settings.weighted(network.compute.errors(architecture, w, of.X, of.T, self.threads))
 
         def write(run: Run) -> None:
             assert checkpoints is not None
@@ -426,6 +428,7 @@ def _checked(
     y: object,
     sample_weight: object,
     validation_data: object,
+    masked: bool,
     found: Found,
     names: tuple[str, str],
 ) -> tuple[Architecture, Samples, Samples | None]:
@@ -439,9 +442,9 @@ def _checked(
         _check_finite(network)
     else:
         network.check_fits(architecture)
-    key = (id(X), id(y), id(sample_weight), id(validation_data), dtype, architecture)
+    key = (id(X), id(y), id(sample_weight), id(validation_data), masked, dtype, architecture)
     samples, validation = found.once(
-        key, lambda: _samples(rows, y, sample_weight, validation_data, architecture, dtype, names)
+        key, lambda: _samples(rows, y, sample_weight, validation_data, masked, architecture, dtype, names)
     )
     return architecture, samples, validation
 
@@ -451,6 +454,7 @@ def _samples(
     y: object,
     sample_weight: object,
     validation_data: object,
+    masked: bool,
     architecture: Architecture,
     dtype: np.dtype[Any],
     names: tuple[str, str],
@@ -458,7 +462,8 @@ def _samples(
     """Samples and validation samples, checked rows being there."""
     name_of_X, name_of_y = names
     data.check_sparse(rows, name_of_X, architecture)
-    T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype)
+    T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype, masked=masked)
+    data.check_measured(T, name_of_y)
     s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
     validation = None
     if validation_data is not None:
@@ -469,7 +474,9 @@ def _samples(
         X_val, y_val = validation_data
         held = data.rows(X_val, "validation X", dtype, columns=architecture.inputs)
         data.check_sparse(held, "validation X", architecture)
-        validation = Samples(held, data.targets(y_val, "validation y", architecture, held.shape[0], dtype))
+        held_T = data.targets(y_val, "validation y", architecture, held.shape[0], dtype, masked=masked)
+        data.check_measured(held_T, "validation y")
+        validation = Samples(held, held_T)
     if not data.warn_of_unreachable(T, name_of_y, architecture) and validation is not None:
         data.warn_of_unreachable(validation.T, "validation y", architecture)
     return Samples(rows, T, s), validation

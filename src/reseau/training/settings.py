@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from reseau.checks import boolean, integer, real
+from reseau.arrays import FloatArray
+from reseau.checks import boolean, integer, output_weights, real
 from reseau.errors import ParameterError
 from reseau.training.metrics import Metric, metrics_of
 from reseau.vocabulary.least_squares import LevenbergMarquardt, check_method
@@ -50,6 +51,8 @@ class Settings:
         What is measured after each epoch; names, functions and lists of them are taken too.
     checkpoint_every : int
         After how many epochs a checkpoint is written, at least 1.
+    output_weights : tuple of float or None
+        How much the error of each output counts, given as anything that is one number for each.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class Settings:
     min_delta: float = 0.0
     metrics: tuple[Metric, ...] = ()
     checkpoint_every: int = 1
+    output_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         epochs: int | None = self.epochs
@@ -88,6 +92,7 @@ class Settings:
             min_delta=real("min_delta", self.min_delta, low=0),
             metrics=metrics_of(self.metrics),
             checkpoint_every=integer("checkpoint_every", self.checkpoint_every, low=1),
+            output_weights=output_weights(self.output_weights),
         )
         self.__dict__.update({name: getattr(self.treatment, name) for name in _TREATED})
         if self.min_delta and self.patience is None:
@@ -127,6 +132,17 @@ class Settings:
         """Refuse a precision that does not go with the network's."""
         check_precision(self.precision, dtype)
 
+    def check_outputs(self, outputs: int) -> None:
+        """Refuse weights of outputs that are not as many as the network has."""
+        output_weights(self.output_weights, outputs)
+
+    def weighted(self, e: FloatArray) -> FloatArray:
+        """c_j e_j of errors (rows, outputs); nothing where c_j is 0, even of infinity."""
+        if self.output_weights is None:
+            return e
+        c = np.array(self.output_weights, dtype=e.dtype)
+        return np.where(c > 0, c * e, 0)
+
     def describe(self) -> dict[str, Any]:
         """What decides a run's result, as JSON-able values: of all settings those that are not only about a disk."""
         return {
@@ -141,6 +157,7 @@ class Settings:
             "patience": self.patience,
             "min_delta": self.min_delta or None,  # None where it is as it is by default, as in older checkpoints
             "metrics": [metric.name for metric in self.metrics] or None,
+            "output_weights": None if self.output_weights is None else list(self.output_weights),
         }
 
     @cached_property
@@ -156,4 +173,5 @@ class Settings:
     @cached_property
     def of_a_run(self) -> dict[str, Any]:
         """Those that an engine's trainer takes for each run, by name."""
-        return {"batch_size": self.batch_size, "shuffle": self.shuffle, "l2": self.l2}
+        c = None if self.output_weights is None else np.array(self.output_weights)
+        return {"batch_size": self.batch_size, "shuffle": self.shuffle, "l2": self.l2, "output_weights": c}
