@@ -65,6 +65,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_and_schedu
         "ModelFileError",
         "Network",
         "NetworkDisplay",
+        "OwnLoss",
         "ParameterError",
         "ReseauError",
         "Residual",

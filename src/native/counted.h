@@ -46,14 +46,16 @@ static void counted_errors(Counted<T> counted, const LossEntry<T>& loss, Matrix<
     }
 }
 
-// δ = scale · (o Σ_i c_i t_i − c t): that of softmax with the cross-entropy, whose e_j = −t_j ln o_j has its share with
-// the target.
+// δ of softmax with the cross-entropy, whose e_j = −t_j ln o_j has its share with the target: scale · (o Σ_i c_i t_i −
+// c t). In `delta` stands o − t, with the t that the loss makes of a target.
 template <class T>
 static void counted_softmax_delta(Counted<T> counted, Matrix<T> o, Matrix<T> t, Matrix<T> delta, const T* scale,
                                   int64_t rows, int64_t n) {
     using V = Vec<T>;
     for (int64_t r = 0; r < rows; ++r) {
-        const auto target = [&](int64_t i) { return counted(V::load(t.row(r) + i), V::load(t.row(r) + i), i); };
+        const auto target = [&](int64_t i) {
+            return counted(V::load(o.row(r) + i) - V::load(delta.row(r) + i), V::load(t.row(r) + i), i);
+        };
         const V sum = Along<T>{n}.sum(target);
         Along<T>{n}.each([&](int64_t i, int lanes) {
             const V d = V(scale[r]) * (V::load(o.row(r) + i) * sum - target(i));

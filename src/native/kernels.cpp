@@ -31,6 +31,8 @@ static constexpr Kernels<T> kernels{
     .unpack = unpack<T>,
     .keeps_derivative = keeps_derivative<T>,
     .train_rows = train_rows<T>,
+    .rows_there = rows_there<T>,
+    .rows_back = rows_back<T>,
     .train_weights = train_weights<T>,
     .move = move<T>,
     .predict = predict<T>,

@@ -77,18 +77,16 @@ constexpr double worth_unlocking = 1e6;
 }
 
 // Runs work(check), which may be interrupted, without Python's lock, unless it has too few multiply-adds; raises what a
-// signal handler raised, or KeyboardInterrupt where another thread has ended it.
+// signal handler or a Python function raised, or KeyboardInterrupt where another thread has ended it.
 template <class Work>
 void without_lock(double multiply_adds, Work work) {
     if (Stop::raised()) raise_interrupt();
-    if (multiply_adds < worth_unlocking) {
-        work(nullptr);
-        return;
-    }
-    const Interrupt::Check in_main = [] { return Stop::raised() || signal_raised(); };
-    const Interrupt::Check check = in_main_thread() ? in_main : Stop::any() ? Stop::raised : nullptr;
     bool completed;
-    {
+    if (multiply_adds < worth_unlocking) {
+        completed = work(nullptr);
+    } else {
+        const Interrupt::Check in_main = [] { return Stop::raised() || signal_raised(); };
+        const Interrupt::Check check = in_main_thread() ? in_main : Stop::any() ? Stop::raised : nullptr;
         const nb::gil_scoped_release unlock;
         completed = work(check);
     }
@@ -135,6 +133,30 @@ Samples<T> counted(Samples<T> s, bool masked, const std::optional<Vector<const T
     s.masked = masked;
     if (shares) s.shares = shares->data();
     return s;
+}
+
+// A loss that Python computes: its O, places, errors and G, and a function of the number of rows that fills the last
+// two.
+template <class T>
+using OwnTuple = std::optional<std::tuple<Table<T>, Vector<int64_t>, Vector<T>, Table<T>, nb::callable>>;
+
+template <class T>
+std::optional<OwnLoss<T>> own_loss(const OwnTuple<T>& own) {
+    if (!own) return std::nullopt;
+    const auto& [O, places, errors, G, function] = *own;
+    const auto call = [f = function.ptr()](int64_t rows) {
+        const nb::gil_scoped_acquire lock;
+        const FlushSubnormals not_wanted(false);
+        PyObject* const answer = PyObject_CallFunction(f, "L", static_cast<long long>(rows));
+        Py_XDECREF(answer);
+        return answer != nullptr;
+    };
+    return OwnLoss<T>{O.data(), places.data(), errors.data(), G.data(), call};
+}
+
+template <class T>
+const T* pointer(const std::optional<T>& value) {
+    return value ? &*value : nullptr;
 }
 
 int64_t rows_of(const AnyTable& X) { return static_cast<int64_t>(X.shape(0)); }
@@ -325,18 +347,20 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
                double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns, bool masked,
-               const std::optional<Vector<const T>>& shares) {
+               const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own) {
                 const Samples<T> s =
                     counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
+                const std::optional<OwnLoss<T>> own_or_none = own_loss(own);
                 double E = 0;
                 without_lock(multiply_adds(rows_of(X, starts), model.layout(), 3), [&](Interrupt::Check check) {
-                    return gradient(model, s, rows_of(X, starts), l2, threads, check, E, g.data());
+                    return gradient(model, s, rows_of(X, starts), l2, threads, check, pointer(own_or_none), E,
+                                    g.data());
                 });
                 return E;
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"),
             nb::arg("g"), nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none(),
-            nb::arg("masked") = false, nb::arg("shares").none() = nb::none())
+            nb::arg("masked") = false, nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none())
         .def(
             "outputs",
             [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts,
@@ -364,7 +388,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
                bool resume, bool leave, const std::optional<std::pair<double, double>>& guard,
                const std::optional<Vector<const double>>& rates, const Starts& starts, const Columns& columns,
-               bool masked, const std::optional<Vector<const T>>& shares) {
+               bool masked, const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own) {
                 const Samples<T> s =
                     counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
@@ -380,11 +404,12 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                                   {},
                                   rates ? rates->data() : nullptr};
                 if (guard) schedule.guard = Guard{guard->first, guard->second};
+                const std::optional<OwnLoss<T>> own_or_none = own_loss(own);
                 std::vector<double> losses;
                 without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), 3 * epochs),
                              [&](Interrupt::Check check) {
                                  return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule,
-                                                    threads, check, losses);
+                                                    threads, check, pointer(own_or_none), losses);
                              });
                 return losses;
             },
@@ -393,7 +418,7 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
             nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard").none(),
             nb::arg("rates").none(), nb::arg("starts").none(), nb::arg("columns").none(), nb::arg("masked") = false,
-            nb::arg("shares").none() = nb::none())
+            nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none())
         .def("failure",
              [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, int>> {
                  const std::optional<Failure> failure = trainer.failure();

@@ -194,6 +194,8 @@ struct Kernels {
     void (*unpack)(const Plan&, const T* packed, T* flat);
     bool (*keeps_derivative)(int activation);
     void (*train_rows)(const Step<T>&, int64_t begin, int64_t end);
+    void (*rows_there)(const Step<T>&, int64_t begin, int64_t end, T* O);
+    void (*rows_back)(const Step<T>&, int64_t begin, int64_t end, const T* errors, const T* G);
     // False if it checks, and something is not finite.
     bool (*train_weights)(const Step<T>&, int64_t begin, int64_t end, T* panel);
     // The optimizer's step of parameters whose gradient is in memory; false as above.

@@ -87,6 +87,33 @@ static void backward_rows(const Step<T>& step, int lowest, int64_t begin, int64_
         kind_of<T>(step.plan->layers[l - 1]).backward(step, l, begin, end, l > lowest);
 }
 
+template <class T>
+static double weight_of(const Step<T>& step, int64_t r) {
+    return step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
+}
+
+// What each row's error is multiplied with in the batch's weighted mean.
+template <class T>
+static void scale_rows(const Step<T>& step, int64_t begin, int64_t end, T* scale) {
+    for (int64_t r = begin; r < end; ++r) scale[r - begin] = static_cast<T>(weight_of(step, r) / step.total);
+}
+
+// The weighted error of each row, whose δ of the output layer are there.
+template <class T>
+static void weigh_errors(const Step<T>& step, int64_t begin, int64_t end, const T* error) {
+    const Plan& plan = *step.plan;
+    for (int64_t r = begin; r < end; ++r) {
+        const double weight = weight_of(step, r);
+        step.work.row_error[r] = weight * static_cast<double>(error[r - begin]);
+        if (weight > 0) continue;
+        // Its error counts nothing, even if it is infinite, but what is no number in δ is told.
+        step.work.row_error[r] = 0;
+        const T* delta = step.work.delta[plan.count].row(r);
+        for (int64_t j = 0; j < plan.layers[plan.count - 1].n_out; ++j)
+            step.work.row_error[r] += static_cast<double>(delta[j]);
+    }
+}
+
 // The weighted error of each row, and δ of the output layer: ∂E/∂Z of the batch's weighted mean.
 template <class T>
 static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
@@ -105,25 +132,21 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     } else {
         counted_errors(counted, loss, Z, O, targets, bounds, delta, error, end - begin, n);
     }
-    for (int64_t r = begin; r < end; ++r) {
-        const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
-        scale[r - begin] = static_cast<T>(weight / step.total);
-    }
-    if (plan.simplifies && !step.samples.counts_all() && activations<T>[last.activation].row_wise) {
-        counted_softmax_delta(counted, O, targets, delta, scale, end - begin, n);
+    const bool coupled = plan.simplifies && !step.samples.counts_all() && activations<T>[last.activation].row_wise;
+    if (coupled) {
+        for (int64_t r = 0; r < end - begin; ++r) scale[r] = 1;
     } else {
-        (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, delta, scale, end - begin, n);
-        if (!step.samples.counts_all()) counted.all(delta, targets, end - begin);
+        scale_rows(step, begin, end, scale);
+    }
+    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, delta, scale, end - begin, n);
+    if (coupled) {
+        scale_rows(step, begin, end, scale);
+        counted_softmax_delta(counted, O, targets, delta, scale, end - begin, n);
+    } else if (!step.samples.counts_all()) {
+        counted.all(delta, targets, end - begin);
     }
     if (!plan.simplifies) PullBack<T>(step, plan.count, begin).all(end - begin);
-    for (int64_t r = begin; r < end; ++r) {
-        const double weight = step.samples.weights != nullptr ? step.samples.weights[step.samples.place(r)] : 1.0;
-        step.work.row_error[r] = weight * static_cast<double>(error[r - begin]);
-        if (weight > 0) continue;
-        // Its error counts nothing, even if it is infinite, but what is no number in δ is told.
-        step.work.row_error[r] = 0;
-        for (int64_t j = 0; j < n; ++j) step.work.row_error[r] += static_cast<double>(delta.row(r - begin)[j]);
-    }
+    weigh_errors(step, begin, end, error);
 }
 
 // At most Machine::most_block_rows rows.
@@ -133,6 +156,33 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     forward_rows(step, begin, end);
     output_rows(step, begin, end);
     backward_rows(step, step.plan->lowest, begin, end);
+}
+
+// The same in two halves, between which the errors of the whole batch are computed elsewhere: from the outputs O
+// (rows, outputs) of the batch the error of each row and its ∂E/∂O, G (rows, outputs).
+template <class T>
+static void rows_there(const Step<T>& step, int64_t begin, int64_t end, T* O) {
+    const int64_t n = step.plan->layers[step.plan->count - 1].n_out;
+    gather(step, begin, end);
+    forward_rows(step, begin, end);
+    for (int64_t r = begin; r < end; ++r) copy(step.work.A[step.plan->count].row(r), O + r * n, n);
+}
+
+template <class T>
+static void rows_back(const Step<T>& step, int64_t begin, int64_t end, const T* errors, const T* G) {
+    using V = Vec<T>;
+    const Plan& plan = *step.plan;
+    const int64_t n = plan.layers[plan.count - 1].n_out;
+    T scale[Machine::most_block_rows];
+    scale_rows(step, begin, end, scale);
+    for (int64_t r = begin; r < end; ++r) {
+        Along<T>{n}.each([&](int64_t i, int lanes) {
+            (V(scale[r - begin]) * V::load_partial(G + r * n + i, lanes)).store(step.work.delta[plan.count].row(r) + i);
+        });
+    }
+    PullBack<T>(step, plan.count, begin).all(end - begin);
+    weigh_errors(step, begin, end, errors + begin);
+    backward_rows(step, plan.lowest, begin, end);
 }
 
 // --- weights phase ---------------------------------------------------------------------------------------------------

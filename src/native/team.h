@@ -94,10 +94,13 @@ private:
 };
 
 // While it lives, this thread takes subnormal numbers for zeros and makes none: on some processors each costs a hundred
-// cycles, and dying weights and decaying moments are full of them. Then the thread's state is what it was.
+// cycles, and dying weights and decaying moments are full of them. Or, where that is not wanted, it has them. Then the
+// thread's state is what it was.
 class FlushSubnormals {
 public:
-    FlushSubnormals() : before_(read()) { write(before_ | flush); }
+    explicit FlushSubnormals(bool wanted = true) : before_(read()) {
+        write(wanted ? before_ | flush : before_ & ~flush);
+    }
     FlushSubnormals(const FlushSubnormals&) = delete;
     ~FlushSubnormals() { write(before_); }
 
@@ -279,6 +282,8 @@ public:
         last_ = time;
         if (check_()) raised_.store(true, std::memory_order_relaxed);
     }
+    // The work is to be given up whatever anybody says.
+    void raise() { raised_.store(true, std::memory_order_relaxed); }
     bool raised() const { return raised_.load(std::memory_order_relaxed); }
 
 private:

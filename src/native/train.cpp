@@ -29,8 +29,9 @@ void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
 template <class T>
 class Stepper {
 public:
-    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check)
+    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check, const OwnLoss<T>* own)
         : model_(model),
+          own_(own),
           block_rows_(block_height(2 * model.layout().multiplications())),
           interrupt_(check),
           work_before_{0} {
@@ -97,12 +98,19 @@ public:
     // left them half moved, where the interruption was heard in its weights phase.
     bool run(const Part& part, const Step<T>& step, double& error, double& squares) {
         if (part.thread == 0 && step.samples.sparse()) turn(step);
-        const int64_t end = first_row(step.rows, part.thread + 1, part.team);
-        for (int64_t r = first_row(step.rows, part.thread, part.team), stop; r < end && !interrupt_.raised();
-             r = stop) {
-            stop = std::min(end, r + block_rows_);
-            model_.kernels().train_rows(step, r, stop);
-            if (part.thread == 0) interrupt_.poll((stop - r) * 2 * model_.layout().multiplications());
+        const Kernels<T>& kernels = model_.kernels();
+        if (own_ == nullptr) {
+            in_blocks(part, step.rows, 2, [&](int64_t r, int64_t stop) { kernels.train_rows(step, r, stop); });
+        } else {
+            in_blocks(part, step.rows, 1, [&](int64_t r, int64_t stop) { kernels.rows_there(step, r, stop, own_->O); });
+            if (!meet(part)) return false;
+            if (part.thread == 0) {
+                for (int64_t r = 0; r < step.rows; ++r) own_->places[r] = step.samples.place(r);
+                if (!own_->call(step.rows)) interrupt_.raise();
+            }
+            if (!meet(part)) return false;
+            in_blocks(part, step.rows, 1,
+                      [&](int64_t r, int64_t stop) { kernels.rows_back(step, r, stop, own_->errors, own_->G); });
         }
         if (!meet(part)) return false;
         if (part.thread == 0) {
@@ -140,12 +148,24 @@ public:
     bool finite() const { return finite_.load(std::memory_order_relaxed); }
 
 private:
+    // A thread's rows of the batch, block by block, each so many times through the network.
+    template <class Work>
+    void in_blocks(const Part& part, int64_t rows, int64_t times, Work work) {
+        const int64_t end = first_row(rows, part.thread + 1, part.team);
+        for (int64_t r = first_row(rows, part.thread, part.team), stop; r < end && !interrupt_.raised(); r = stop) {
+            stop = std::min(end, r + block_rows_);
+            work(r, stop);
+            if (part.thread == 0) interrupt_.poll((stop - r) * times * model_.layout().multiplications());
+        }
+    }
+
     // Where a thread's rows begin: whole tiles.
     static int64_t first_row(int64_t rows, int64_t thread, int64_t team) {
         return std::min(rows, round_up(rows, 8) / 8 * thread / team * 8);
     }
 
     const Model<T>& model_;
+    const OwnLoss<T>* const own_;
     const int64_t block_rows_;
     Interrupt interrupt_;
     Barrier barrier_;
@@ -170,7 +190,7 @@ double total_weight(const Samples<T>& samples, int64_t rows) {
 
 template <class T>
 bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
-              double& E, T* flat) {
+              const OwnLoss<T>* own, double& E, T* flat) {
     Room<T> room;
     const Buffer<double> row_error(rows);
     const Buffer<T> packed(model.plan().packed_size);
@@ -183,7 +203,7 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     Crew crew(threads);
     const int wanted = crew.share(
         team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
-    Stepper<T> stepper(model, wanted, rows, check);
+    Stepper<T> stepper(model, wanted, rows, check, own);
     step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
     in_parallel(wanted, [&](int thread, int team) {
@@ -229,7 +249,8 @@ void Trainer<T>::set_state(int s, const T* flat) {
 
 template <class T>
 bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters,
-                     const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses) {
+                     const Schedule& schedule, int threads, Interrupt::Check check, const OwnLoss<T>* own,
+                     std::vector<double>& losses) {
     const int64_t batch = std::min(schedule.batch_size, rows);
     Room<T> room;
     const Buffer<double> row_error(batch);
@@ -271,7 +292,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     pace.start(wanted);
     runs_.begin();
     const auto began = std::chrono::steady_clock::now();
-    Stepper<T> stepper(model_, wanted, batch, check);
+    Stepper<T> stepper(model_, wanted, batch, check, own);
     prepared.columns = stepper.provide_columns(samples, rows, batch);
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
@@ -404,9 +425,10 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     return completed || failure_.has_value();
 }
 
-#define RESEAU_INSTANTIATE(T)  \
-    template class Trainer<T>; \
-    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, int, Interrupt::Check, double&, T*);
+#define RESEAU_INSTANTIATE(T)                                                                                          \
+    template class Trainer<T>;                                                                                         \
+    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, int, Interrupt::Check, const OwnLoss<T>*, \
+                              double&, T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
 #undef RESEAU_INSTANTIATE

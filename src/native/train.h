@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,10 +14,23 @@
 
 namespace reseau {
 
+// A loss that is computed elsewhere, for a whole batch at once. Before each call stand in O the outputs of the batch's
+// rows and in `places` which of the caller's rows these are; after it in `errors` the error of each row, and in G its
+// ∂E/∂O. A call that returns false ends the run.
+template <class T>
+struct OwnLoss {
+    T* O;             // (batch, outputs)
+    int64_t* places;  // (batch)
+    const T* errors;  // (batch)
+    const T* G;       // (batch, outputs)
+    std::function<bool(int64_t rows)> call;
+};
+
 // E, the (weighted) mean error of all rows, and its gradient in the flat layout. Returns false if it was interrupted.
+// `own` stands in the place of the model's loss, unless it is null.
 template <class T>
 bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
-              double& E, T* flat);
+              const OwnLoss<T>* own, double& E, T* flat);
 
 // What ends a run, besides a number that is not finite.
 struct Guard {
@@ -60,9 +74,10 @@ public:
     // order of the optimizer's names. `flat` (flat_size) holds the parameters; the end of an epoch brings it up to
     // date, if they are not to be left packed. An interrupted epoch leaves it as it is, and returns false; the
     // optimizer's state has then gone on with the steps that were made. An epoch in which a guarded run fails leaves
-    // it too; that epoch's error is the last in `losses`.
+    // it too; that epoch's error is the last in `losses`. `own` is as in gradient().
     bool run(T* flat, const Samples<T>& samples, int64_t rows, std::span<const double> hyperparameters,
-             const Schedule& schedule, int threads, Interrupt::Check check, std::vector<double>& losses);
+             const Schedule& schedule, int threads, Interrupt::Check check, const OwnLoss<T>* own,
+             std::vector<double>& losses);
 
     int optimizer() const { return optimizer_; }
     const Layout<T>& layout() const { return model_.layout(); }

@@ -19,6 +19,7 @@ _HOMES = {
     "CSVLogger": "training.loggers",
     "MLflowLogger": "training.loggers",
     "TensorBoardLogger": "training.loggers",
+    "OwnLoss": "vocabulary.own_loss",
     "History": "training.history",
     "SGD": "vocabulary.optimizers",
     "Adam": "vocabulary.optimizers",
@@ -89,6 +90,7 @@ __all__ = [
     "Network",
     "NetworkDisplay",
     "OneCycle",
+    "OwnLoss",
     "PReLU",
     "ParameterError",
     "Polynomial",
@@ -136,6 +138,7 @@ if TYPE_CHECKING:
     from reseau.vocabulary.layers import Dense, Dropout, LayerNorm, PReLU, Residual
     from reseau.vocabulary.least_squares import BayesianRegularization, LevenbergMarquardt
     from reseau.vocabulary.optimizers import SGD, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RAdam, RMSprop
+    from reseau.vocabulary.own_loss import OwnLoss
     from reseau.vocabulary.schedules import Constant, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, Step
 
 

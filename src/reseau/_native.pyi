@@ -7,6 +7,8 @@ import numpy as np
 _Array = np.ndarray[Any, np.dtype[Any]]
 # kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1
 _Layer = tuple[str, int, int, int, int, int, float, float, int]
+# O (batch, outputs), places (batch,), errors (batch,), G (batch, outputs), what fills the last two for so many rows
+_Own = tuple[_Array, _Array, _Array, _Array, Callable[[int], None]]
 
 def kinds() -> list[str]: ...
 def activations() -> list[str]: ...
@@ -78,6 +80,7 @@ class _Model:
         columns: _Array | None,
         masked: bool = False,
         shares: _Array | None = None,
+        own: _Own | None = None,
     ) -> float: ...
     def outputs(self, X: _Array, starts: _Array, columns: _Array, O: _Array, threads: int) -> None: ...
 
@@ -124,6 +127,7 @@ class _Trainer:
         columns: _Array | None,
         masked: bool = False,
         shares: _Array | None = None,
+        own: _Own | None = None,
     ) -> list[float]: ...
     def failure(self) -> tuple[int, int] | None: ...
     def unpack(self, parameters: _Array) -> None: ...

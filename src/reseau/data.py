@@ -21,6 +21,7 @@ from reseau.columns import warn_of_columns
 from reseau.errors import DataError, MissingError
 from reseau.vocabulary.layers import Architecture, check_output, default_output
 from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.own_loss import NamedLoss, OwnLoss
 
 _ROUNDED = 2.0**-8  # how far a rounding to float16 or bfloat16 takes a target, as a share of it
 _CANCELLED = 2.0**-23  # how far from 0 roundings of float32 leave one, as a share of the largest
@@ -249,6 +250,12 @@ def _targets(
         found = f"{array.shape[0]} rows" if array.ndim else "None" if values is None else "a single number"
         raise DataError(f"X has {rows} rows but {name} has {found}; they must have one target for each sample.")
     _check_finite(array, name, dtype, values, with_missing=masked)
+    if isinstance(loss, OwnLoss):
+        T = _in_c_order(array.reshape(-1, 1) if array.ndim == 1 else array, dtype)
+        if T.ndim != 2:
+            _check_shape(values, array.shape, name, None, empty=False)
+        loss.check(architecture.layers[-1].sigma, outputs, T)
+        return T
     if loss.distribution and array.ndim == 1:
         return _labels(array, name, outputs, masked)
     if array.ndim == 1 and outputs == 1:
@@ -341,7 +348,7 @@ def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> N
         )
 
 
-def _distributions(array: FloatArray, name: str, loss: str) -> FloatArray:
+def _distributions(array: FloatArray, name: str, loss: NamedLoss) -> FloatArray:
     """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum.
 
     A row may be missing as a whole.
@@ -379,7 +386,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     The ends of its range are near enough, as 0 and 1 are for the sigmoid, and so is what rounding takes beyond them.
     """
     last, loss = architecture.layers[-1], architecture.error
-    if loss.distribution:  # its targets are distributions, and so are its outputs
+    if loss.distribution or loss.own:  # distributions, as the outputs are; whatever the function makes of them
         return False
     zero = _CANCELLED * max(-float(np.fmin.reduce(array, None)), float(np.fmax.reduce(array, None)))  # without NaN
     like = last.range_like

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.model import Model
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
-from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds
+from reseau.vocabulary.own_loss import NamedLoss
 from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
@@ -95,9 +96,10 @@ class Network(Model):
     *layers : Dense, LayerNorm, PReLU, Dropout or Residual
         The layers, from the inputs to the outputs; or one list of them. Where a layer is given no activation, a hidden
         one has ReLU and the last the one that the loss goes with: identity, softmax, sigmoid or exponential.
-    loss : str
+    loss : str or callable
         The error of an output neuron, a name of `reseau.vocabulary.losses.LOSSES`: "squared_error" (the lecture's ½(t
-        − o)²), "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson".
+        − o)²), "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson". Or a function of outputs
+        and targets that returns value and derivative, see `reseau.OwnLoss`.
     inputs : int or None
         d, the number of columns of X; None takes it from the first `fit`.
     dtype : {"float32", "float64"}
@@ -126,7 +128,7 @@ class Network(Model):
     def __init__(
         self,
         *layers: Layer | Residual | Sequence[Layer | Residual],
-        loss: str = "squared_error",
+        loss: NamedLoss | Callable[[Any, Any], Any] = "squared_error",
         inputs: int | None = None,
         dtype: npt.DTypeLike = "float32",
         seed: int | None = None,
@@ -142,7 +144,7 @@ class Network(Model):
             self.build(inputs)
 
     def _begin(
-        self, layers: tuple[Layer, ...], loss: str, dtype: np.dtype[Any], seed: int | None, engine: str | None
+        self, layers: tuple[Layer, ...], loss: NamedLoss, dtype: np.dtype[Any], seed: int | None, engine: str | None
     ) -> None:
         """Become a network without parameters, of values that have been checked, but not in the precision."""
         for layer in layers:
@@ -208,9 +210,15 @@ class Network(Model):
         return self._architecture is not None
 
     @property
-    def loss(self) -> str:
-        """The name of the loss."""
+    def loss(self) -> NamedLoss:
+        """The name of the loss, or a loss of one's own; another may be given, if it goes with the outputs."""
         return self._loss
+
+    @loss.setter
+    def loss(self, loss: NamedLoss | Callable[[Any, Any], Any]) -> None:
+        layers, self._loss = check_network(self._layers, loss)
+        if self._architecture is not None:
+            self._become(Architecture(self._architecture.inputs, layers, self._loss), self._parameters)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -691,6 +699,12 @@ class Network(Model):
         """
         from reseau.blackboard.board import work_out
         from reseau.vocabulary.optimizers import SGD, check_optimizer
+
+        if self.architecture.error.own:
+            raise ParameterError(
+                f"The network has the loss {self._loss}, of which no formula is known; a blackboard needs one of "
+                f"{', '.join(LOSSES)}."
+            )
 
         if optimizer is None:
             optimizer = SGD(LECTURE_RATE if learning_rate is None else learning_rate)

@@ -137,6 +137,8 @@ def test_a_name_that_other_libraries_use_is_refused_with_ours(parameter, value, 
 )
 @pytest.mark.parametrize("parameter", ["activation", "init", "loss"])
 def test_what_is_near_no_name_is_refused_without_a_guess(parameter, value):
+    if parameter == "loss" and value is np.sqrt:
+        value = [np.sqrt]  # a function is a loss of one's own
     with pytest.raises(rs.ParameterError, match=f"^{parameter} is .*, which is unknown. Known: "):
         _ask(parameter, value)
 

@@ -31,8 +31,8 @@ from reseau.vocabulary.layers import (
     check_network,
     check_output,
 )
-from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import SGD
+from reseau.vocabulary.own_loss import loss_of
 
 FORMAT, VERSION = "reseau exercise", 1
 MOST_NEURONS = 6  # of a layer: what can be done by hand
@@ -275,8 +275,7 @@ def draw(
     dense: tuple[Layer, ...] = tuple(
         Dense(n, last if place == len(widths) - 2 else activation, bias) for place, n in enumerate(widths[1:])
     )
-    dense, loss = check_network(dense, loss)
-    architecture = Architecture(widths[0], dense, loss)
+    architecture = Architecture(widths[0], *check_network(dense, loss))
     rng = np.random.default_rng(integer("seed", seed, low=0))
     best: tuple[float, Exercise] | None = None
     for _ in range(MOST_DRAWS):
@@ -318,7 +317,7 @@ def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Ge
 
 def _targets(architecture: Architecture, rng: np.random.Generator) -> FloatArray:
     """Targets that the outputs can come near, and that the loss is defined for."""
-    entry, sigma, n = LOSSES[architecture.loss], architecture.layers[-1].sigma, architecture.outputs
+    entry, sigma, n = loss_of(architecture.loss), architecture.layers[-1].sigma, architecture.outputs
     if entry.distribution or (sigma.row_wise and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
         return np.eye(n)[[rng.integers(n)]]
     low, high = sigma.range.low, sigma.range.high

@@ -23,6 +23,7 @@ from reseau.version import __version__
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.treatment import Treatment
 
 NAME = "native"
@@ -122,7 +123,8 @@ def _model(
     bounds: Bounds = NO_BOUNDS,
     sparse: bool = False,
 ) -> Any:
-    loss, simplifies = _place(_LOSSES, "loss", architecture.error.name), architecture.simplifies
+    error, simplifies = architecture.error, architecture.simplifies
+    loss = 0 if error.own else _place(_LOSSES, "loss", error.name)  # the kernels need none of one's own
     return _MODELS[dtype.name](
         instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, _precision(precision), bounds
     )
@@ -154,6 +156,32 @@ def _counted(
     return {"masked": not T.min() >= (0 if T.ndim == 1 else -np.inf), "shares": shares}
 
 
+def _compared(
+    architecture: Architecture,
+    T: FloatArray | IntArray,
+    output_weights: FloatArray | None,
+    batch: int,
+    dtype: np.dtype[Any],
+) -> tuple[tuple[FloatArray | None, IntArray | None], dict[str, Any]]:
+    """The targets as the kernels take them, and by name what of the errors counts.
+
+    With a loss of one's own the targets stay here. For each batch, of at most so many rows, the kernels give the
+    outputs O and the rows' places, and take the errors of the rows and their ∂E/∂O, G.
+    """
+    loss = architecture.error
+    if not isinstance(loss, OwnLoss):
+        return _targets(T), _counted(T, output_weights, dtype)
+    O, G = (np.empty((batch, architecture.outputs), dtype=dtype) for _ in range(2))
+    places, errors = np.empty(batch, dtype=np.int64), np.empty(batch, dtype=dtype)
+
+    @np.errstate(over="ignore", invalid="ignore")  # as in the reference engine
+    def call(rows: int) -> None:
+        e, G[:rows] = loss.evaluate(O[:rows], T[places[:rows]], output_weights)
+        errors[:rows] = e.sum(axis=1) if e.shape[1] > 1 else e[:, 0]
+
+    return (None, None), {"own": (O, places, errors, G, call)}
+
+
 def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:
     """X as the kernels take it: a matrix; of sparse rows a column of their numbers, and where these belong."""
     if isinstance(X, SparseRows):
@@ -179,6 +207,9 @@ def errors(
     threads: int,
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
+    if architecture.error.own:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(architecture.error.value(_outputs(architecture, parameters, X, threads), T))
     e = np.empty((X.shape[0], architecture.outputs), dtype=parameters.dtype)
     model = _packed(architecture, parameters, _native.Purpose.errors, sparse=isinstance(X, SparseRows))
     numbers, places = _rows(X)
@@ -202,9 +233,19 @@ def gradient(
     g = np.empty_like(parameters)
     model = _packed(architecture, parameters, _native.Purpose.backward, bounds, isinstance(X, SparseRows))
     numbers, places = _rows(X)
-    counted = _counted(T, output_weights, parameters.dtype)
-    E = model.gradient(numbers, *_targets(T), sample_weight, l2, g, threads, **places, **counted)
+    targets, counted = _compared(architecture, T, output_weights, X.shape[0], parameters.dtype)
+    E = model.gradient(numbers, *targets, sample_weight, l2, g, threads, **places, **counted)
     return E, g
+
+
+def _outputs(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray | SparseRows, threads: int
+) -> FloatArray:
+    if isinstance(X, SparseRows):
+        return outputs(architecture, parameters, X, threads)
+    found = predictor(architecture, parameters, lambda: threads)(X, threads)
+    assert found is not None
+    return found
 
 
 def outputs(
@@ -281,6 +322,7 @@ class Trainer:
         sparse: bool = False,
         treatment: Treatment | None = None,
     ) -> None:
+        self.architecture = architecture
         self.parameters = parameters
         self.optimizer = optimizer
         self.seed = seed
@@ -322,14 +364,14 @@ class Trainer:
         losses: list[float] = []
         numbers, places = _rows(X)
         an_epoch = 0 if rates is None else len(rates) // epochs
-        counted = _counted(T, output_weights, self.parameters.dtype)
+        targets, counted = _compared(self.architecture, T, output_weights, batch_size, self.parameters.dtype)
         while len(losses) < epochs:
             made = len(losses)
             now = min(epochs - made, _EPOCHS_AT_ONCE)
             losses += self._trainer.run(
                 self.parameters,
                 numbers,
-                *_targets(T),
+                *targets,
                 sample_weight,
                 hyperparameters=hyperparameters,
                 epochs=now,

@@ -19,6 +19,7 @@ from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer, State
+from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.precisions import PRECISIONS
 from reseau.vocabulary.treatment import Treatment
 
@@ -151,7 +152,8 @@ def output_delta(
     xp = namespace(T)
     counts_all = output_weights is None and not xp.any(is_missing(T))
     if architecture.simplifies and architecture.error.distribution and not counts_all:
-        T = counted(T, T, output_weights)
+        delta = forward.O - T
+        T = counted(forward.O - delta, T, output_weights)
         return forward.O * xp.sum(T, axis=1, keepdims=True) - T, None
     if architecture.simplifies:
         return counted(forward.O - T, T, output_weights), None
@@ -184,8 +186,15 @@ def value_and_gradient(
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
     c = None if output_weights is None else xp.astype(output_weights, X.dtype)
-    errors = counted(output_error(architecture, forward.Z[-1], forward.O, T, bounds), T, c)
-    delta, G = output_delta(architecture, forward, T, c)
+    errors: Array
+    G: Array | None
+    if isinstance(architecture.error, OwnLoss):
+        errors, G = architecture.error.evaluate(forward.O, T, c)
+        errors = np.pad(errors, ((0, 0), (0, forward.O.shape[1] - errors.shape[1])))  # one of a row counts once
+        delta = architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], G)
+    else:
+        errors = counted(output_error(architecture, forward.Z[-1], forward.O, T, bounds), T, c)
+        delta, G = output_delta(architecture, forward, T, c)
     delta, G = share * delta, None if G is None else share * G
     # The error of a row without weight counts nothing, even if it is infinite, but what is no number in δ is told.
     E = float(xp.sum(xp.where(share > 0, share * errors, delta)))
@@ -281,11 +290,17 @@ def errors(
     threads: int,
 ) -> FloatArray:
     """e_j, the error of each output neuron, (rows, outputs)."""
+    if architecture.error.own:
+        if isinstance(X, SparseRows):
+            O = outputs(architecture, parameters, X, threads)
+        else:
+            O = forward(architecture, parameters, _as(parameters, X))
+        return np.asarray(architecture.error.value(O, T))
     if isinstance(X, SparseRows):
         return np.concatenate([errors(architecture, parameters, X[block], T[block], threads) for block in _blocks(X)])
-    forward = trace(architecture, parameters, _as(parameters, X))
+    passed = trace(architecture, parameters, _as(parameters, X))
     T = dense_targets(architecture, T, parameters.dtype)
-    return np.asarray(output_error(architecture, forward.Z[-1], forward.O, T))
+    return np.asarray(output_error(architecture, passed.Z[-1], passed.O, T))
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -29,6 +29,7 @@ from reseau.training import least_squares
 from reseau.vocabulary.layers import Architecture, Layer, default_output
 from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.own_loss import described
 
 
 def _check_length(y: Any, rows: int) -> None:
@@ -381,7 +382,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
         neurons, output, loss = self._output(None)
         possible = (class_loss(name, self._one_of_many) for name in CLASSIFICATION_LOSSES)  # `loss` may have been reset
-        return neurons, output, architecture.loss if architecture.loss in possible else loss
+        found = described(architecture.loss)
+        return neurons, output, found if found in possible else loss
 
     def _decoder(self) -> Labels:
         return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
@@ -705,8 +707,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return Numbers()
 
     def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
-        loss = REGRESSION_LOSSES.get(architecture.loss)
-        return architecture.outputs, default_output(loss) if loss else "", architecture.loss
+        name = described(architecture.loss)
+        loss = REGRESSION_LOSSES.get(name)
+        return architecture.outputs, default_output(loss) if loss else "", name
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)

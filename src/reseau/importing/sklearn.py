@@ -21,6 +21,7 @@ from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.importing.chain import Affine, Array, Chain, default_loss
 from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
+from reseau.vocabulary.own_loss import described
 
 Step = tuple[str, Any]  # its name, and the transformer
 
@@ -117,7 +118,7 @@ def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tup
         check_is_fitted(theirs, "_network")
         ours: MLPClassifier | MLPRegressor = copy.deepcopy(theirs)
         network = ours._network
-        return ours, _layers(network), network.loss
+        return ours, _layers(network), described(network.loss)
     kind = _KINDS.get(type(theirs))
     if kind is None:
         raise ParameterError(

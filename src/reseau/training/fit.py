@@ -31,6 +31,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
+from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.treatment import Treatment
 
 Errors = divergence.Errors
@@ -317,11 +318,17 @@ class Fit:
         run_of = {
             "network": {"dtype": network.dtype.name, **self.architecture.describe()},
             "seed": network.seed,
+            **self._own_loss(),
             **self.settings.describe(),
             DATA: digest(*self.samples, *(validation[:2] if validation else ())),
         }
         self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
         self._snapshot = self._checkpoints.read(network.dtype, self.settings.states)
+
+    def _own_loss(self) -> dict[str, str]:
+        """By what a checkpoint tells apart losses of one's own."""
+        loss = self.architecture.error
+        return {"own_loss": loss.called} if isinstance(loss, OwnLoss) else {}
 
     def completed(self) -> History:
         """Train the network."""

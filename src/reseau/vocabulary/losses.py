@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 
 from reseau.arrays import Array, namespace
 from reseau.formulas.fractions import each, floats, rational
@@ -76,6 +76,7 @@ class Loss:
     of_logarithms: Loss | None = None
     scikit_learn_averages: bool = False
     aliases: tuple[str, ...] = ()
+    own: ClassVar[bool] = False  # whether a Python function computes it, see own_loss.py
 
     def takes(self, sigma: Activation) -> bool:
         """Whether it is defined for the outputs of an activation."""

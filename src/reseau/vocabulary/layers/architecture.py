@@ -16,10 +16,11 @@ from reseau.arrays import Array, FloatArray
 from reseau.checks import integer, known
 from reseau.errors import ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS
-from reseau.vocabulary.layers.layer import Layer, Tensor, name_of
+from reseau.vocabulary.layers.layer import Layer, Tensor
 from reseau.vocabulary.layers.residual import Residual, chain
 from reseau.vocabulary.layers.table import LAYERS
 from reseau.vocabulary.losses import LOSSES, Loss
+from reseau.vocabulary.own_loss import NamedLoss, check_loss, described, from_description, loss_of
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class Architecture:
 
     inputs: int
     layers: tuple[Layer, ...]
-    loss: str
+    loss: NamedLoss
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", _with_activations(self.layers, LOSSES[self.loss]))
+        object.__setattr__(self, "layers", _with_activations(self.layers, loss_of(self.loss)))
         _check_widths(self.layers, self.inputs)
 
     @property
@@ -45,7 +46,7 @@ class Architecture:
     @property
     def error(self) -> Loss:
         """The loss's entry in the table, for outputs like the last layer's."""
-        return LOSSES[self.loss].of(self.layers[-1].range_like)
+        return loss_of(self.loss).of(self.layers[-1].range_like)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -111,7 +112,11 @@ class Architecture:
 
     def describe(self) -> dict[str, Any]:
         """The architecture as JSON-able values; `architecture_from_description` reads it back."""
-        return {"inputs": self.inputs, "layers": [layer.describe() for layer in self.layers], "loss": self.loss}
+        return {
+            "inputs": self.inputs,
+            "layers": [layer.describe() for layer in self.layers],
+            "loss": described(self.loss),
+        }
 
 
 def default_output(loss: Loss) -> str:
@@ -155,23 +160,23 @@ def _check_widths(layers: Sequence[Layer], inputs: int | None) -> None:
             )
 
 
-def check_network(layers: tuple[Layer | Residual, ...], loss: str | Loss) -> tuple[tuple[Layer, ...], str]:
+def check_network(layers: tuple[Layer | Residual, ...], loss: object) -> tuple[tuple[Layer, ...], NamedLoss]:
     """Refuse what is no network, or one whose loss is not defined for its outputs.
 
     Returns
     -------
     layers : tuple of Layer
         One after another, each with its activation.
-    loss : str
-        The loss's name.
+    loss : str or Loss
+        The loss's name where that says all, else the loss.
     """
-    loss = name_of("loss", loss, LOSSES)
-    chained = _check_layers(layers, loss)
-    check_output(chained[-1], loss)
-    return chained, loss
+    named = check_loss(loss)
+    chained = _check_layers(layers, named)
+    check_output(chained[-1], named)
+    return chained, named
 
 
-def _check_layers(layers: tuple[Layer | Residual, ...], loss: str) -> tuple[Layer, ...]:
+def _check_layers(layers: tuple[Layer | Residual, ...], loss: NamedLoss) -> tuple[Layer, ...]:
     """Refuse no layers, things that are no layers, and what no last layer can be; return each with its activation."""
     if not layers:
         raise ParameterError("A network needs at least one layer: Network(Dense(10, 'softmax'), ...).")
@@ -179,7 +184,7 @@ def _check_layers(layers: tuple[Layer | Residual, ...], loss: str) -> tuple[Laye
         if not isinstance(layer, Layer | Residual):
             raise ParameterError(f"Layer {place} is {layer!r}, but must be a layer such as Dense(10, 'tanh').")
     chained = chain(layers)
-    entry, last = LOSSES[loss], chained[-1]
+    entry, last = loss_of(loss), chained[-1]
     if entry.distribution and last.width(None) == 1:
         raise ParameterError(
             f"loss={loss!r} compares distributions over classes and needs at least 2 output neurons; for two "
@@ -195,9 +200,9 @@ def _check_layers(layers: tuple[Layer | Residual, ...], loss: str) -> tuple[Laye
     return chained
 
 
-def check_output(last: Layer, loss: str) -> None:
+def check_output(last: Layer, loss: NamedLoss) -> None:
     """Refuse a last layer whose outputs the loss is not defined for."""
-    entry, like = LOSSES[loss], last.range_like
+    entry, like = loss_of(loss), last.range_like
     if entry.takes(like):
         return
     fitting = [a.name for a in ACTIVATIONS.values() if entry.takes(a)]
@@ -246,5 +251,5 @@ def architecture_from_description(description: dict[str, Any]) -> Architecture:
     predict. `reseau.data.targets` refuses to compare them with anything.
     """
     layers = [layer_from_description(values, f"layer {place}") for place, values in enumerate(description["layers"])]
-    loss = known("loss", description["loss"], LOSSES)
+    loss = from_description(description["loss"])
     return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)
