@@ -335,3 +335,14 @@ def test_weights_of_outputs_are_refused_by_their_place(wrong, message):
 
 def test_the_pairs_of_this_file_are_pairs_of_the_tables():
     assert all(LOSSES[loss].takes(ACTIVATIONS[activation]) for loss, activation in PAIRS)
+
+
+@pytest.mark.parametrize("options", [{"masked_targets": True}, {"output_weights": [1e-3, 1e-3]}])
+def test_what_is_said_of_constant_outputs_is_not_said_of_what_was_not_compared(options):
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(200, 1)), rng.normal(size=(200, 2))
+    if "masked_targets" in options:
+        T[::2, 0] = T[1::2, 1] = np.nan
+    net = rs.Network(rs.Dense(2, bias=False), inputs=1, seed=0)
+    net.parameters[...] = 0
+    net.fit(X, T, epochs=20, optimizer=rs.SGD(1e-9), **options)

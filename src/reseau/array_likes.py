@@ -48,7 +48,8 @@ def numbers(values: object, name: str, *, with_missing: bool = False) -> NumberA
     if is_frame(values):
         return _of_frame(values, name, with_missing)
     if with_missing and isinstance(values, np.ma.MaskedArray):
-        values = np.where(np.ma.getmaskarray(values), None, values.data)  # type: ignore[call-overload]
+        missing: Any = np.nan if values.dtype.kind in "biuf" else None
+        values = np.where(np.ma.getmaskarray(values), missing, values.data)
     array = as_array(values, name)
     if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
         # NumPy has made text of the numbers beside text, and so the wrong one would be named.

@@ -30,8 +30,11 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     Returns
     -------
     float
-        NaN where outputs and targets are not of the same kind.
+        NaN where outputs and targets are not of the same kind, where targets are missing, and for a loss of one's own,
+        whose best constants nobody knows.
     """
+    if architecture.error.own or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
+        return nan
     with np.errstate(all="ignore"):
         return _loss_of_constants(architecture, T, s)
 

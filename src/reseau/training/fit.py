@@ -297,10 +297,11 @@ class Fit:
         self.warning: str | None = None
         self.advice: str | None = None
         T, s = self.samples.T, self.samples.s
-        self._of_constants = found.once(
+        of_constants = found.once(
             ("loss of constants", id(T), id(s), self.architecture.loss, self.architecture.outputs),
             lambda: loss_of_constants(self.architecture, T, s),
         )
+        self._of_constants = of_constants if settings.output_weights is None else nan
 
     @property
     def work(self) -> int:

@@ -106,6 +106,8 @@ class OwnLoss(Loss):
     @property
     def called(self) -> str:
         """What the function is called, by which a checkpoint knows it."""
+        if self.function is None:
+            return "None"
         return str(getattr(self.function, "__qualname__", type(self.function).__qualname__))
 
     def value(self, O: Array, T: Array) -> Array:
