@@ -212,6 +212,23 @@ def test_a_fit_that_diverges_names_a_target_that_is_there():
         net.fit(X, T, masked_targets=True, optimizer=rs.SGD(1.0), epochs=50)
 
 
+def test_metrics_compare_what_is_there():
+    X, _, _, _ = problem("cross_entropy", 3)
+    y, s = np.arange(len(X)) % 3, np.linspace(1, 2, len(X))
+    labels = np.where(np.arange(len(X)) % 4 == 0, -1, y)
+    net = network("cross_entropy", "softmax", 3)
+    there = labels >= 0
+    told = net.evaluate(X, labels, metrics=("accuracy", "log_loss"), masked_targets=True, sample_weight=s)
+    right = net(X)[there].argmax(axis=1) == y[there]
+    assert told["accuracy"] == pytest.approx(np.average(right, weights=s[there]), rel=1e-12)
+    rest = net.evaluate(X[there], y[there], metrics="log_loss", sample_weight=s[there])
+    assert told["log_loss"] == pytest.approx(rest["log_loss"], rel=1e-12)
+    assert np.isnan(net.evaluate(X, [-1] * len(X), metrics="accuracy", masked_targets=True)["accuracy"])
+    history = net.fit(X, labels, epochs=1, metrics="accuracy", masked_targets=True)
+    right = net(X)[there].argmax(axis=1) == y[there]
+    assert history.metrics["accuracy"][-1] == pytest.approx(right.mean())
+
+
 # --- what is taken for missing --------------------------------------------------------------------------------------
 
 THERE = [[1.0, np.nan], [np.nan, 2.0], [3.0, 4.0], [np.nan, np.nan]]

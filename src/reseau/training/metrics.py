@@ -100,7 +100,8 @@ class Metric:
             if self.of == "numbers":
                 return _mean_of_outputs(self.value, T, O.astype(np.float64, copy=False), s)
             if self.of == "classes":
-                return float(self.value(*_classes(T, O, s, architecture)))
+                compared = _classes(T, O, s, architecture)
+                return float(self.value(*compared)) if len(compared[0]) else nan
         T = T.view()
         T.flags.writeable = False  # they are those that are learnt
         found = self.value(T, O)
@@ -129,13 +130,13 @@ def _classes(
     """Truth and chances in columns, whether one class of them is right, and weights, of rows that have a truth."""
     like = architecture.layers[-1].range_like
     P = np.exp(O) if like.distribution == "logarithms" else O
+    there = T >= 0 if T.ndim == 1 else ~np.isnan(T).all(axis=1)
+    if not there.all():
+        T, P, s = T[there], P[there], None if s is None else s[there]
     if T.ndim == 1:
         truth = np.zeros(P.shape, dtype=np.int64)
         truth[np.arange(len(T)), T] = 1
         return truth, P, True, s
-    there = ~np.isnan(T).all(axis=1)
-    if not there.all():
-        T, P, s = T[there], P[there], None if s is None else s[there]
     return T, P, like.distribution is not None, s
 
 
