@@ -53,7 +53,6 @@ _NEXT_TO_NOTHING = 1e-3  # of the loss of constant outputs: lbfgs gains more whe
 _FAILURES = {  # by the part that is no longer finite, or too large
     "grown loss": "The loss has grown to more than 10⁶ times that at the start, on the way to non-finite parameter "
     "weights.",
-    "growth": "Some weights have grown to more than 10⁶ times those at the start.",
     "loss": _NOT_FINITE,
     "weights": _NOT_FINITE,
     "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
@@ -671,11 +670,10 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             told = self._diverged(f"step {run.failure.step} of epoch {self.n_iter_}", X, T, s)
             grown = run.failure.part == "loss" and isfinite(self.loss_)
             what = _FAILURES["grown loss" if grown else run.failure.part].format(network.dtype)
-            if run.best is None and run.failure.part != "growth":
+            if run.best is None:
                 raise ReseauError(f"{what} {told}")
-            kept = "of the best validation score so far" if run.best is not None else "from before that epoch"
             warnings.warn(
-                f"Training has diverged, and ends with the weights {kept}. {what} {told}",
+                f"Training has diverged, and ends with the weights of the best validation score so far. {what} {told}",
                 ConvergenceWarning,
                 stacklevel=frames_within(),
             )
@@ -718,7 +716,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             warnings.warn(f"after {self.n_iter_} epochs {told}", ConvergenceWarning, stacklevel=frames_within())
 
     def _guard(self, samples: Samples) -> Guard:
-        """How far loss and weights may grow."""
+        """How far the loss may grow; weights may as scikit-learn's do, whose classes can be right for all that."""
         network = self._network
         architecture = network.architecture
 
@@ -726,7 +724,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             return network.compute.errors(architecture, w, of.X, of.T, engine.threads())
 
         of_constants = loss_of_constants(architecture, samples.T, samples.s)
-        return divergence.guard_of(errors, samples, network.parameters, of_constants)
+        return Guard(loss=divergence.guard_of(errors, samples, network.parameters, of_constants).loss)
 
     def _has_outgrown(self, samples: Samples) -> bool:
         """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""
