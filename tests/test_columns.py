@@ -96,6 +96,7 @@ def test_sparse_columns_are_compared_by_the_numbers_that_are_there():
     (warning,) = told(X @ scipy.sparse.diags([1.0] * 12 + [1e5] + [1.0] * 17))
     assert "column 12 are about" in str(warning.message)
     assert "MaxAbsScaler" in str(warning.message)
+    assert told(scipy.sparse.random(400, 3000, density=0.002, random_state=0, format="csr")) == []
 
 
 @pytest.mark.parametrize("model", [rs.MLPRegressor, rs.MLPClassifier])

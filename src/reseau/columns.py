@@ -17,6 +17,7 @@ _SAMPLE = 256  # rows are looked at
 _ROUNDINGS = 2.0**-42  # floats that are nearer than a thousand roundings of float64 are not different
 _WILD = 1e3  # times as much spread
 _RARE = 10  # a column of few ones among zeros spreads little; it is taken for at least this part of its range
+_FEW = 5  # numbers of a sparse column that tell of its size
 _MOST, _MOST_OF_NORMAL = (0.05, 0.95), 3.29  # quantiles, and how many standard deviations lie between them
 _NOISE, _TINY = 1e-14, 1e-8  # of the widest spread, and at most: what rounding leaves of a column that would be 0
 
@@ -119,12 +120,12 @@ def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _sizes(rows: SparseRows) -> FloatArray:
-    """The root of the mean square of the numbers that are there in each column of the first rows."""
+    """The root of the mean square of the numbers in each column of the first rows; 0 where there are few."""
     block = rows.block(0, _SAMPLE)
     squares = np.square(block.numbers, dtype=np.float64)
     counts, sums = (np.bincount(block.columns, weights=w, minlength=rows.width) for w in (None, squares))
     with np.errstate(all="ignore"):
-        return np.where(counts > 0, np.sqrt(sums / np.maximum(counts, 1)), 0)
+        return np.where(counts >= _FEW, np.sqrt(sums / np.maximum(counts, 1)), 0)
 
 
 def _wild_scales(values: object, array: NumberArray | SparseRows) -> str | None:
