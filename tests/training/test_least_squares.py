@@ -367,3 +367,19 @@ def test_a_blackboard_shows_steps_of_optimizers_alone():
     net = small()
     with pytest.raises(rs.ParameterError, match=r"optimizer is LevenbergMarquardt\(.* but must be an optimizer"):
         net.blackboard(np.ones((1, 3)), np.ones((1, 2)), optimizer=rs.LevenbergMarquardt())
+
+
+def test_targets_that_are_missing_and_weights_of_outputs_count_as_in_the_gradient(engine, monkeypatch):
+    X, T = problem()
+    T[::3, 1] = np.nan
+    weights: Any = {"output_weights": [1.0, 3.0], "masked_targets": True, "sample_weight": np.linspace(0, 2, len(X))}
+    net, blocks = small(engine), small(engine)
+    net.fit(X, T, optimizer="lm", l2=0.7, **weights)
+    _, g = net.value_and_gradient(X, T, l2=0.7, **weights)
+    assert np.abs(g).max() < 1e-7
+    monkeypatch.setattr(least_squares, "BLOCK", 7 * 2 * net.n_parameters)
+    net = small(engine)
+    for one, epochs in ((net, 4), (blocks, 4)):
+        monkeypatch.setattr(least_squares, "BLOCK", 2**21 if one is net else 7 * 2 * net.n_parameters)
+        one.fit(X, T, optimizer="lm", epochs=epochs, **weights)
+    np.testing.assert_allclose(net.parameters, blocks.parameters, rtol=1e-8)

@@ -74,7 +74,9 @@ class Residuals:
     architecture : Architecture
         What is trained.
     X, T, sample_weight
-        Checked rows, as the engines take them.
+        Checked rows, as the engines take them; NaN in T is a target that was not measured.
+    output_weights : ndarray of shape (outputs,) or None
+        How much each output counts.
     threads : int
         At most as many.
     """
@@ -86,18 +88,23 @@ class Residuals:
         X: FloatArray | SparseRows,
         T: FloatArray | IntArray,
         sample_weight: FloatArray | None,
+        output_weights: FloatArray | None,
         threads: int,
     ) -> None:
         self.compute, self.architecture, self.threads = compute, architecture, threads
-        self.X, self.T, self.s = X, T.astype(np.float64, copy=False), sample_weight
+        missing = np.isnan(T)
+        self.X, self.T, self.s = X, np.where(missing, 0, T).astype(np.float64, copy=False), sample_weight
         self.w = np.empty(architecture.n_parameters)
         self.predict = compute.predictor(architecture, self.w, lambda: threads)
         self.jacobian = compute.parameter_jacobians(architecture, self.w, threads)
         self.total = float(len(T)) if sample_weight is None else float(sample_weight.sum())
-        # √(s/Σs), (rows, 1)
-        self.root = 1 / np.sqrt(self.total) if sample_weight is None else np.sqrt(sample_weight / self.total)[:, None]
+        share = np.full(T.shape, 1 / self.total) if sample_weight is None else sample_weight[:, None] / self.total
+        share = share if output_weights is None else share * output_weights
+        # √(s c/Σs), (rows, outputs), 0 where there is no target
+        self.root = np.broadcast_to(np.where(missing, 0, np.sqrt(share)), T.shape)
+        self.counts = bool(self.root.all())  # whether everything does
         self.J: FloatArray | None = None  # of all rows, weighted as the errors are, where they are one block
-        self.counted = 1.0 * T.size if sample_weight is None else self.total * T.shape[1]
+        self.counted = self.total * float((self.root**2).sum())
 
     def outputs(self) -> FloatArray:
         """O, (rows, outputs)."""
@@ -113,7 +120,7 @@ class Residuals:
 
     def weighted(self, e: FloatArray) -> FloatArray:
         """What is of rows and outputs, times √(s/Σs); 0 in rows that count nothing."""
-        return e * self.root if self.s is None else np.where(self.root > 0, e * self.root, 0)
+        return e * self.root if self.counts else np.where(self.root > 0, e * self.root, 0)
 
     def normal_equations(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
         """H, of which the lower triangle is there, and g, of the errors that `errors` gave."""
@@ -126,9 +133,9 @@ class Residuals:
         for first in range(0, len(e), at_once):
             block = slice(first, first + at_once)
             J = self.jacobian(self.X[block])
-            J *= self.root if self.s is None else self.root[block, :, None]
-            if self.s is not None:
-                J[self.s[block] == 0] = 0  # also what is not finite
+            J *= self.root[block, :, None]
+            if not self.counts:
+                J[self.root[block] == 0] = 0  # also what is not finite
             J = J.reshape(-1, n)  # (rows · outputs, n)
             H = dsyrk(1.0, J.T, beta=1.0, c=H, lower=1, overwrite_c=1)
             g += e[block].reshape(-1) @ J
@@ -139,8 +146,9 @@ class Residuals:
         """Jᵀ S r/Σs at the `w` of the last normal equations, whose outputs are O: the gradient for targets O − r."""
         if self.J is not None:
             return self.weighted(r).reshape(-1) @ self.J
-        _, g = self.compute.gradient(self.architecture, self.w, self.X, O - r, self.s, 0.0, self.threads)
-        return g
+        r = self.total * self.root * self.weighted(r)
+        _, g = self.compute.gradient(self.architecture, self.w, self.X, O - r, None, 0.0, self.threads)
+        return g * (len(O) / self.total)
 
 
 def factored(H: FloatArray, damping: FloatArray) -> FloatArray | None:
@@ -216,12 +224,13 @@ class LeastSquares:
         *,
         epochs: int,
         l2: float,
+        output_weights: FloatArray | None = None,
         **_: Any,
     ) -> list[float]:
         """Make some steps on rows that are the same in every call; return E after each, fewer where the run ends."""
         with np.errstate(all="ignore"):
             if self._at is None:
-                self._begin(X, T, sample_weight, l2)
+                self._begin(X, T, sample_weight, output_weights, l2)
             losses: list[float] = []
             if not isfinite(self.E):
                 self.failure = Failure(1, "loss")
@@ -237,9 +246,15 @@ class LeastSquares:
         return noted[-1] if noted else self.method.mu
 
     def _begin(
-        self, X: FloatArray | SparseRows, T: FloatArray | IntArray, sample_weight: FloatArray | None, l2: float
+        self,
+        X: FloatArray | SparseRows,
+        T: FloatArray | IntArray,
+        sample_weight: FloatArray | None,
+        output_weights: FloatArray | None,
+        l2: float,
     ) -> None:
-        at = self._at = Residuals(self.compute, self.architecture, X, T, sample_weight, self.threads)
+        weights = sample_weight, output_weights
+        at = self._at = Residuals(self.compute, self.architecture, X, T, *weights, self.threads)
         at.w[...] = self.parameters
         self.O = at.outputs()
         self.e = at.errors(self.O)
