@@ -37,7 +37,10 @@ import reseau as rs
 from reseau.blackboard import Names
 from reseau.vocabulary.layers import Layer
 from reseau.vocabulary.least_squares import LEAST_SQUARES
+from reseau.vocabulary.losses import Loss
 from reseau.vocabulary.optimizers import OPTIMIZERS
+from reseau.vocabulary.schedules import SCHEDULES
+from reseau.vocabulary.schedules.function import Function
 
 ROWS, COLUMNS = 12, 3
 DRAWS = 20_000
@@ -247,6 +250,7 @@ INTERNAL = {
     "on_epoch_end",
     "on_fit_end",
 }
+INTERNAL |= {"rates", "times"}  # what the loop asks of a schedule
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {
     "get_params",
@@ -293,6 +297,8 @@ def estimators() -> list[Any]:
 
 def methods(kind: type) -> list[str]:
     """The public methods, and the call itself where there is one."""
+    if issubclass(kind, Loss):  # what engines and boards ask of one
+        return []
     names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name, None))]
     return [name for name in names if name not in INTERNAL] + ["__call__"] * ("__call__" in vars(kind))
 
@@ -318,7 +324,7 @@ def subjects() -> list[Subject]:
         rs.Dropout: [rs.Dropout(0.5)],
         rs.Residual: [rs.Residual(rs.Dense(2))],
         rs.History: [rs.History([1.0], [], 0.1, None)],
-        **{kind: [kind(0.1)] for kind in OPTIMIZERS.values()},
+        **{kind: [kind(0.1)] for kind in (*OPTIMIZERS.values(), *SCHEDULES.values()) if kind is not Function},
         **{kind: [kind()] for kind in LEAST_SQUARES.values()},
     }
     found = []
@@ -350,7 +356,8 @@ def subjects() -> list[Subject]:
 # --- how an outcome is judged -----------------------------------------------------------------------------------------
 
 PLAIN = re.compile(
-    "unexpected keyword argument|missing .*argument|takes .*positional argument|multiple values for|required positional"
+    "unexpected keyword argument|takes no arguments|missing .*argument|takes .*positional argument|multiple values for"
+    "|required positional"
 )
 NOT_OURS = re.compile(
     "encountered in|invalid value|divide by zero|Conversion of an array|discard|elementwise|ragged|mismatch"

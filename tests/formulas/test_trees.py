@@ -243,7 +243,7 @@ def test_equations_are_evaluated_on_fractions_as_far_as_roots_allow(optimizer):
     for equation in optimizer.equations:
         exactly[equation.left.name] = equation.right.evaluate(exactly, exact=True)
         floats[equation.left.name] = equation.right.evaluate(floats)
-        if equation.state:
+        if equation.state and optimizer.name != "nadam":  # whose momentum has powers of 0.96
             assert type(exactly[equation.left.name]) is Fraction
     # 1 − β₂ and 1 − β₂ᵗ lose three digits at β₂ = 0.999.
     assert float(exactly["change"]) == pytest.approx(floats["change"], rel=1e-12)

@@ -90,15 +90,15 @@ int main(int count, char** words) {
             model.pack(w.data());
             result.resize(w.size());
             double E = 0;
-            gradient(model, samples, rows, 0.0, threads, nullptr, E, result.data());
+            gradient<float>(model, samples, rows, 0.0, threads, nullptr, nullptr, E, result.data());
         } else {
-            Trainer<float> trainer(model, adam);
+            Trainer<float> trainer(model, adam, std::nullopt);
             const double hyperparameters[] = {0.01, 0.9, 0.999, 1e-8, 0};  // the last: whether ε is that of ε-hat
             std::vector<double> losses;
             Schedule schedule{};
             schedule.epochs = epochs;
             schedule.batch_size = batch;
-            trainer.run(w.data(), samples, rows, hyperparameters, schedule, threads, nullptr, losses);
+            trainer.run(w.data(), samples, rows, hyperparameters, schedule, threads, nullptr, nullptr, losses);
             result = w;
         }
     }

@@ -55,7 +55,13 @@ class Function(Schedule):
         object.__setattr__(self, "_known", tuple(self._at(place / PLACES) for place in range(PLACES)))
 
     def _at(self, progress: float) -> float:
-        value = self.learning_rate(progress)
+        try:
+            value = self.learning_rate(progress)
+        except TypeError as error:  # mostly a function of something else
+            raise ParameterError(
+                f"learning_rate is {shown(self.learning_rate)}, which raises TypeError for the progress {progress:g} "
+                f"({error}), but must be a number, a schedule, or a function of the progress."
+            ) from error
         try:
             rate = float(value)
         except (TypeError, ValueError):

@@ -290,11 +290,13 @@ class RAdam(Optimizer):
         """The lengths of the averages and r, m and v, m corrected for having begun at 0, and Δw."""
         longest, length = Symbol("rho_max", "ρ", "max"), Symbol("rho_t", "ρ", "t")
         r, bounded = Symbol("r"), Condition(length, ">", Number(5))
-        squared = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+        squares = Symbol("r_max", "r", "max")  # r² of the longest average, in words of its own so that r fits a line
+        squared = (length - 4) * (length - 2) / (squares * length)
         rectified = -(gamma * r * m_hat * root(1 - _beta_2**t) / (root(v) + epsilon))
         return (
             Equation(longest, 2 / (1 - _beta_2) - 1),
             Equation(length, longest - 2 * t * _beta_2**t / (1 - _beta_2**t)),
+            Equation(squares, (longest - 4) * (longest - 2) / longest),
             Equation(r, Cases(((root(squared), bounded),), Number(1))),
             Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
             Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
