@@ -23,7 +23,8 @@ models
 importing display composed
 estimators tables many
 network
-model
+model inside
+derivatives
 blackboard training export
 plots notebook
 parts files

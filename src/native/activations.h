@@ -1,8 +1,9 @@
 // The table of activations, as the kernels see it; the formulas are those of activations.py, entry for entry.
 //
 // An elementwise activation has `value(z)` and `derivative(x)`, where x is the value a if `from_value`, else z itself.
-// Then the forward pass keeps σ'(z) for the backward pass, as it does where dropout changes a. A row-wise one has
-// `forward` and `pullback` on whole rows.
+// Then the forward pass keeps σ'(z) for the backward pass, as it does where dropout changes a. `second(z, a)` is σ″(z).
+// A row-wise one has `forward` and `pullback` on whole rows, with `push`, from ż to ȧ = D ż, and `bend`, what the
+// pullback of g changes by where a changes by ȧ.
 #pragma once
 
 #include "elementary.h"
@@ -23,6 +24,7 @@ struct Identity : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return z; }
     static RESEAU_INLINE V derivative(V) { return V(T(1)); }
+    static RESEAU_INLINE V second(V, V) { return V::zero(); }
 };
 
 template <class T>
@@ -32,6 +34,7 @@ struct Sigmoid : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return sigmoid(z); }
     static RESEAU_INLINE V derivative(V a) { return a * (V(T(1)) - a); }
+    static RESEAU_INLINE V second(V, V a) { return derivative(a) * fnma(V(T(2)), a, V(T(1))); }
 };
 
 template <class T>
@@ -41,6 +44,7 @@ struct Tanh : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return tanh(z); }
     static RESEAU_INLINE V derivative(V a) { return fnma(a, a, V(T(1))); }
+    static RESEAU_INLINE V second(V, V a) { return V(T(-2)) * a * derivative(a); }
 };
 
 template <class T>
@@ -50,6 +54,7 @@ struct Relu : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return max(V::zero(), z); }
     static RESEAU_INLINE V derivative(V a) { return select(a > V::zero(), V(T(1)), V::zero()); }
+    static RESEAU_INLINE V second(V, V) { return V::zero(); }
 };
 
 template <class T>
@@ -60,6 +65,7 @@ struct LeakyRelu : ElementwiseBase<T> {
     static constexpr T slope = T(0.01);
     static RESEAU_INLINE V value(V z) { return select(z > V::zero(), z, V(slope) * z); }
     static RESEAU_INLINE V derivative(V a) { return select(a > V::zero(), V(T(1)), V(slope)); }
+    static RESEAU_INLINE V second(V, V) { return V::zero(); }
 };
 
 template <class T>
@@ -69,6 +75,7 @@ struct Elu : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return select(z > V::zero(), z, expm1(z)); }
     static RESEAU_INLINE V derivative(V a) { return select(a > V::zero(), V(T(1)), a + V(T(1))); }
+    static RESEAU_INLINE V second(V, V a) { return select(a > V::zero(), V::zero(), a + V(T(1))); }
 };
 
 template <class T>
@@ -79,6 +86,7 @@ struct Selu : ElementwiseBase<T> {
     static constexpr T scale = T(1.0507009873554805), scale_alpha = T(1.0507009873554805 * 1.6732632423543772);
     static RESEAU_INLINE V value(V z) { return select(z > V::zero(), V(scale) * z, V(scale_alpha) * expm1(z)); }
     static RESEAU_INLINE V derivative(V a) { return select(a > V::zero(), V(scale), a + V(scale_alpha)); }
+    static RESEAU_INLINE V second(V, V a) { return select(a > V::zero(), V::zero(), a + V(scale_alpha)); }
 };
 
 template <class T>
@@ -88,6 +96,11 @@ struct Gelu : ElementwiseBase<T> {
     static constexpr bool from_value = false;
     static RESEAU_INLINE V value(V z) { return z * normal_cdf(z); }
     static RESEAU_INLINE V derivative(V z) { return fma(z, normal_pdf(z), normal_cdf(z)); }
+    // The density is 0 long before the square overflows.
+    static RESEAU_INLINE V second(V z, V) {
+        const V near = min(V(T(40)), max(V(T(-40)), z));
+        return normal_pdf(z) * fnma(near, near, V(T(2)));
+    }
 };
 
 template <class T>
@@ -114,6 +127,13 @@ struct GeluTanh : ElementwiseBase<T> {
         const V s = gate(z);
         return fma(z * s * (V(T(1)) - s), fma(V(T(3) * c) * z, z, V(k)), s);
     }
+    // With w = 2u, s = φ(w) and s' = s (1 − s): 2 s' w' + z (s' (1 − 2s) w'² + s' w″).
+    static RESEAU_INLINE V second(V far, V) {
+        const V z = within(far), s = gate(z), slope = s * (V(T(1)) - s);
+        const V w = fma(V(T(3) * c) * z, z, V(k));
+        const V bent = fma(w * w, fnma(V(T(2)), s, V(T(1))), V(T(6) * c) * z);
+        return slope * fma(z, bent, V(T(2)) * w);
+    }
 };
 
 template <class T>
@@ -125,6 +145,10 @@ struct Silu : ElementwiseBase<T> {
     static RESEAU_INLINE V derivative(V z) {
         const V s = sigmoid(z);
         return fma(z * s, V(T(1)) - s, s);
+    }
+    static RESEAU_INLINE V second(V z, V) {
+        const V s = sigmoid(z), near = min(V(T(1e4)), max(V(T(-1e4)), z));
+        return s * (V(T(1)) - s) * fma(near, fnma(V(T(2)), s, V(T(1))), V(T(2)));
     }
 };
 
@@ -143,6 +167,13 @@ struct Mish : ElementwiseBase<T> {
         const V e = exp(-abs(z)), t = gate(z, e), sigmoid = select(z < V::zero(), e, V(T(1))) / (V(T(1)) + e);
         return fma(z * fnma(t, t, V(T(1))), sigmoid, t);
     }
+    // With t the gate and s = φ(z): t' = (1 − t²) s, and 2 t' + z t' (1 − s − 2 t s).
+    static RESEAU_INLINE V second(V z, V) {
+        const V e = exp(-abs(z)), t = gate(z, e), s = select(z < V::zero(), e, V(T(1))) / (V(T(1)) + e);
+        const V near = min(V(T(1e4)), max(V(T(-1e4)), z));
+        const V bent = fnma(V(T(2)) * t, s, V(T(1)) - s);
+        return fnma(t, t, V(T(1))) * s * fma(near, bent, V(T(2)));
+    }
 };
 
 template <class T>
@@ -152,6 +183,10 @@ struct Softplus : ElementwiseBase<T> {
     static constexpr bool from_value = false;  // 1 − e^−a would lose the digits of a small a
     static RESEAU_INLINE V value(V z) { return softplus(z); }
     static RESEAU_INLINE V derivative(V z) { return sigmoid(z); }
+    static RESEAU_INLINE V second(V z, V) {
+        const V s = sigmoid(-abs(z));
+        return s * (V(T(1)) - s);
+    }
 };
 
 template <class T>
@@ -164,6 +199,10 @@ struct Softsign : ElementwiseBase<T> {
         const V r = V(T(1)) / (V(T(1)) + abs(z));
         return r * r;
     }
+    static RESEAU_INLINE V second(V z, V) {
+        const V r = V(T(1)) / (V(T(1)) + abs(z)), twice = select(z > V::zero(), V(T(-2)), V(T(2)));
+        return select(abs(z) > V::zero(), twice * r * r * r, V::zero());
+    }
 };
 
 template <class T>
@@ -173,6 +212,7 @@ struct HardSigmoid : ElementwiseBase<T> {
     static constexpr bool from_value = false;  // the ends of the slope belong to z, not to the rounded value
     static RESEAU_INLINE V value(V z) { return min(V(T(1)), max(V::zero(), z / V(T(6)) + V(T(0.5)))); }
     static RESEAU_INLINE V derivative(V z) { return select(abs(z) < V(T(3)), V(T(1) / T(6)), V::zero()); }
+    static RESEAU_INLINE V second(V, V) { return V::zero(); }
 };
 
 template <class T>
@@ -185,6 +225,7 @@ struct HardSwish : ElementwiseBase<T> {
         const V slope = z / V(T(3)) + V(T(0.5));
         return select(z <= V(T(-3)), V::zero(), select(z >= V(T(3)), V(T(1)), slope));
     }
+    static RESEAU_INLINE V second(V z, V) { return select(abs(z) < V(T(3)), V(T(1) / T(3)), V::zero()); }
 };
 
 template <class T>
@@ -194,6 +235,7 @@ struct Exponential : ElementwiseBase<T> {
     static constexpr bool from_value = true;
     static RESEAU_INLINE V value(V z) { return exp(z); }
     static RESEAU_INLINE V derivative(V a) { return a; }
+    static RESEAU_INLINE V second(V, V a) { return a; }
 };
 
 // The row-wise ones are written for rows in either shape of rows.h; beyond a row's numbers they may write anything.
@@ -221,6 +263,23 @@ struct Softmax {
         const V mean = row.sum([&](int64_t i) { return V::load(g + i) * V::load(a + i); });
         row.each([&](int64_t i, int) { (V::load(a + i) * (V::load(g + i) - mean)).store(g + i); });
     }
+
+    // D is symmetric.
+    template <class Shape>
+    static RESEAU_INLINE void push(Shape row, const T* a, T* t) {
+        pullback(row, a, t);
+    }
+
+    // h_j ← h_j + ȧ_j (g_j − Σ_i g_i S_i) − S_j Σ_i g_i ȧ_i.
+    template <class Shape>
+    static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
+        const V mean = row.sum([&](int64_t i) { return V::load(g + i) * V::load(a + i); });
+        const V change = row.sum([&](int64_t i) { return V::load(g + i) * V::load(da + i); });
+        row.each([&](int64_t i, int) {
+            const V x = fma(V::load(da + i), V::load(g + i) - mean, V::load(h + i));
+            fnma(V::load(a + i), change, x).store(h + i);
+        });
+    }
 };
 
 template <class T>
@@ -242,6 +301,22 @@ struct LogSoftmax {
         const V total = row.sum([&](int64_t i) { return V::load(g + i); });
         row.each([&](int64_t i, int) { fnma(exp(V::load(a + i)), total, V::load(g + i)).store(g + i); });
     }
+
+    // t_j ← t_j − Σ_i S_i t_i.
+    template <class Shape>
+    static RESEAU_INLINE void push(Shape row, const T* a, T* t) {
+        const V mean = row.sum([&](int64_t i) { return exp(V::load(a + i)) * V::load(t + i); });
+        row.each([&](int64_t i, int) { (V::load(t + i) - mean).store(t + i); });
+    }
+
+    // h_j ← h_j − S_j ȧ_j Σ_i g_i.
+    template <class Shape>
+    static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
+        const V total = row.sum([&](int64_t i) { return V::load(g + i); });
+        row.each([&](int64_t i, int) {
+            fnma(exp(V::load(a + i)) * V::load(da + i), total, V::load(h + i)).store(h + i);
+        });
+    }
 };
 
 // --- an entry of the table -------------------------------------------------------------------------------------------
@@ -258,6 +333,10 @@ struct ActivationEntry {
     // Beyond the n numbers of a row, to the next whole vector, they write zeros.
     void (*forward_rows)(Matrix<T> z, Matrix<T> a, int64_t rows, int64_t n);
     void (*pullback_rows)(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n);
+    // Along a direction, whole rows: t = ż ← ȧ = σ'(z) ż, or D ż of a row-wise one.
+    void (*push)(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, int64_t n);
+    // h ← h + what g · σ' changes by: g σ″(z) t with t = ż, or of a row-wise one with t = ȧ.
+    void (*bend)(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, int64_t n);
 };
 
 template <class T, class Activation>
@@ -344,13 +423,43 @@ static void pullback_rows(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n) {
         });
 }
 
+template <class T, class Activation>
+static void push(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, int64_t n) {
+    if constexpr (Activation::row_wise) {
+        for (int64_t r = 0; r < rows; ++r) {
+            Activation::push(Along<T>{n}, a.row(r), t.row(r));
+            clear_beyond(t.row(r), n);
+        }
+    } else {
+        backward_tile<T, Activation>(a, d, t, rows, (n + Vec<T>::width - 1) / Vec<T>::width);
+    }
+}
+
+template <class T, class Activation>
+static void bend(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, int64_t n) {
+    using V = Vec<T>;
+    for (int64_t r = 0; r < rows; ++r) {
+        if constexpr (Activation::row_wise) {
+            Activation::bend(Along<T>{n}, a.row(r), g.row(r), t.row(r), h.row(r));
+            clear_beyond(h.row(r), n);
+        } else {
+            for (int64_t j = 0; j < n; j += V::width) {
+                const V curve = Activation::second(V::load(z.row(r) + j), V::load(a.row(r) + j));
+                fma(V::load(g.row(r) + j) * curve, V::load(t.row(r) + j), V::load(h.row(r) + j)).store(h.row(r) + j);
+            }
+        }
+    }
+}
+
 template <class T, template <class> class Activation>
 constexpr ActivationEntry<T> activation_entry() {
     using A = Activation<T>;
     if constexpr (A::row_wise) {
-        return {A::name, true, true, nullptr, nullptr, forward_rows<T, A>, pullback_rows<T, A>};
+        return {A::name, true,    true,      nullptr, nullptr, forward_rows<T, A>, pullback_rows<T, A>,
+                push<T, A>, bend<T, A>};
     } else {
-        return {A::name, false, A::from_value, forward_tile<T, A>, backward_tile<T, A>, nullptr, nullptr};
+        return {A::name, false,   A::from_value, forward_tile<T, A>, backward_tile<T, A>, nullptr, nullptr,
+                push<T, A>, bend<T, A>};
     }
 }
 

@@ -160,7 +160,10 @@ struct Dense : AnyDense<T> {
             const int64_t K = elements<E>(rows), k = elements<E>(r);
             const Matrix<E> delta =
                 count < units_worth_a_copy ? part(all, k, 0) : phase.together(part(all, k, 0), K, columns);
-            if (i == 0) phase.move_bias(layer, part(step.work.delta[l], r, j), rows, j, columns, r > 0, last);
+            if (i == 0) {
+                const int64_t own = phase.own_rows(r, rows);
+                phase.move_bias(layer, part(step.work.delta[l], r, j), own, j, columns, r > 0, last);
+            }
             for (int64_t block = 0; block < count; ++block) {
                 const int64_t first = i + block * unit_rows;
                 const int64_t n = layer.n_in - first < unit_rows ? layer.n_in - first : unit_rows;
@@ -347,7 +350,7 @@ struct NarrowDense : AnyDense<T> {
         const Layer& layer = step.plan->layers[l - 1];
         const int64_t i = u * panel_width<T>, columns = panel_columns<T>(layer.in_padded, i);
         const Matrix<T> A = step.work.A[l - 1], delta = step.work.delta[l];
-        if (i == 0) phase.move_bias(layer, delta, step.rows, 0, layer.out_padded);
+        if (i == 0) phase.move_bias(layer, delta, phase.own_rows(0, step.rows), 0, layer.out_padded);
         T* const gradient = phase.gradient();
         tile_for<T, true>(layer.n_out, columns / V::width)(step.rows, delta.data, delta.stride, A.data + i, A.stride,
                                                            gradient, columns, false);

@@ -43,11 +43,12 @@ static void join_links(const Step<T>& step, int l, int64_t begin, int64_t rows) 
 // --- the epilogues ---------------------------------------------------------------------------------------------------
 
 // A_l = σ_l(Z_l + b_l) of the rows from `begin` on, where a kind has written its Z_l without b_l to `Z`.
+// Where a step is bare, Z_l is left as it is, without b_l.
 template <class T>
 class Activate {
 public:
     RESEAU_INLINE Activate(const Step<T>& step, int l, int64_t begin)
-        : Z(part(l == step.plan->count && step.work.Z.data != nullptr ? step.work.Z : step.work.own[l], begin, 0)),
+        : Z(part(step.work.scores[l].data != nullptr ? step.work.scores[l] : step.work.own[l], begin, 0)),
           step_(step),
           l_(l),
           begin_(begin),
@@ -57,7 +58,7 @@ public:
           D_(part(step.work.D[l], begin, 0)),
           bias_(step.packed + layer_.bias),
           // A row-wise activation waits for its whole row; the tile only gets its bias.
-          forward_(sigma_.row_wise ? activations<T>[0].forward : sigma_.forward),
+          forward_(step.bare ? leave : sigma_.row_wise ? activations<T>[0].forward : sigma_.forward),
           drops_(step.drops && layer_.dropout > 0) {
         if (!drops_) return;
         const uint64_t of_step = mix(step.dropout_seed + static_cast<uint64_t>(step.update.step));
@@ -75,11 +76,14 @@ public:
 
     // When all tiles of these rows are done.
     RESEAU_INLINE void finish(int64_t rows) const {
+        if (step_.bare) return;
         if (sigma_.row_wise) sigma_.forward_rows(Z, A_, rows, layer_.n_out);
         if (layer_.plus >= 0) add_link(step_, l_, begin_, rows);
     }
 
 private:
+    static void leave(Matrix<T>, const T*, Matrix<T>, Matrix<T>, int64_t, int64_t) {}
+
     const Step<T>& step_;
     const int l_;
     const int64_t begin_;
@@ -93,7 +97,7 @@ private:
 };
 
 // δ_l = ∂E/∂Z_l of the rows from `begin` on, where ∂E/∂A_l was written to `G`; of the inputs, l = 0, ∂E/∂X is left as
-// it is.
+// it is; where a step is bare, all are.
 template <class T>
 class PullBack {
 public:
@@ -102,12 +106,12 @@ public:
           step_(step),
           l_(l),
           begin_(begin),
-          A_(part(step.work.own[l], begin, 0)),
-          D_(part(step.work.D[l], begin, 0)),
+          A_(part(step.point().own[l], begin, 0)),
+          D_(part(step.point().D[l], begin, 0)),
           layer_(l > 0 ? &step.plan->layers[l - 1] : nullptr),
           sigma_(l > 0 ? &activations<T>[layer_->activation] : nullptr),
           // A row-wise activation waits for its whole row, and with links for what they bring.
-          waits_(l == 0 || sigma_->row_wise || layer_->linked) {}
+          waits_(l == 0 || sigma_->row_wise || layer_->linked || step.bare) {}
 
     const Matrix<T> G;  // (rows, n_out)
 
@@ -116,18 +120,21 @@ public:
         if (!waits_) sigma_->backward(part(A_, r, j), part(D_, r, j), part(G, r, j), rows, vectors);
     }
     RESEAU_INLINE void finish(int64_t rows) const {
+        if (step_.bare) return;
         if (step_.plan->links) join_links(step_, l_, begin_, rows);
-        if (l_ == 0 || !waits_) return;
-        if (sigma_->row_wise) {
-            sigma_->pullback_rows(A_, G, rows, layer_->n_out);
-        } else {
-            sigma_->backward(A_, D_, G, rows, layer_->out_padded / Vec<T>::width);
-        }
+        if (l_ > 0 && waits_) through_activation(rows);
     }
     // Of whole rows at once.
     RESEAU_INLINE void all(int64_t rows) const {
         (*this)(0, 0, rows, layer_->out_padded / Vec<T>::width);
         finish(rows);
+    }
+    RESEAU_INLINE void through_activation(int64_t rows) const {
+        if (sigma_->row_wise) {
+            sigma_->pullback_rows(A_, G, rows, layer_->n_out);
+        } else {
+            sigma_->backward(A_, D_, G, rows, layer_->out_padded / Vec<T>::width);
+        }
     }
 
 private:

@@ -40,6 +40,11 @@ static constexpr Kernels<T> kernels{
     .errors = errors<T>,
     .jacobian = jacobian<T>,
     .parameter_jacobian = parameter_jacobian<T>,
+    .jvp = jvp<T>,
+    .vjp = vjp<T>,
+    .hessian_vector = hessian_vector<T>,
+    .inside = inside<T>,
+    .layer_gradients = layer_gradients<T>,
 };
 
 #define RESEAU_TEXT(x) #x

@@ -5,6 +5,7 @@
 #include <bit>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <type_traits>
 
 namespace reseau {
@@ -58,13 +59,15 @@ T Model<T>::largest() const {
 }
 
 template <class T>
-Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
+Step<T> Model<T>::step(int64_t batch_rows, Room<T>& room, int passes) {
+    // Below the batch's rows those of the passes, and of what these share.
+    const int64_t rows = passes > 0 ? (passes + 2) * batch_rows : batch_rows;
     const Plan& plan = this->plan();
     Step<T> step{};
     step.plan = &plan;
     step.packed = packed_.data();
     step.mirrors = mirrors_.data();
-    step.rows = rows;
+    step.rows = batch_rows;
     const auto numbers = [&](int64_t size) { return room.buffers.emplace_back(size, Content::anything).data(); };
     const auto matrix = [&](int64_t columns) {
         const int64_t stride = padded_stride<T>(columns, kernels().width);
@@ -84,6 +87,9 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
         room.D.push_back(keeps_derivative ? matrix(columns) : Matrix<T>{});
         const int64_t kept = l > 0 ? kernels().kept_numbers(plan.layers[l - 1], rows) : 0;
         room.kept.push_back(kept > 0 ? numbers(kept) : nullptr);
+        const bool keeps_scores = (purpose >= Purpose::directions && l > 0) ||
+                                  (purpose >= Purpose::errors && plan.simplifies && l == plan.count);
+        room.scores.push_back(keeps_scores ? matrix(columns) : Matrix<T>{});
         if (!plan.links) continue;
         const int plus = l > 0 ? plan.layers[l - 1].plus : -1;
         const bool keeps_own = purpose >= Purpose::backward && plus >= 0;
@@ -96,11 +102,66 @@ Step<T> Model<T>::step(int64_t rows, Room<T>& room) {
     step.work.own = plan.links ? room.own.data() : room.A.data();
     step.work.through = room.through.data();
     step.work.kept = room.kept.data();
-    if (purpose >= Purpose::errors) {
-        step.work.targets = matrix(layout_.outputs());
-        if (plan.simplifies) step.work.Z = matrix(layout_.outputs());
-    }
+    step.work.scores = room.scores.data();
+    step.work.Z = room.scores.back();
+    if (purpose >= Purpose::errors) step.work.targets = matrix(layout_.outputs());
     return step;
+}
+
+template <class T>
+Passes<T>::Passes(const Kernels<T>& kernels, const Plan& plan, int count)
+    : kernels_(kernels), places_(static_cast<size_t>(count + 1)), passes_(static_cast<size_t>(count)) {
+    const auto layers = static_cast<size_t>(plan.count + 1);
+    for (Places& places : places_) {
+        for (auto* of : {&places.A, &places.own, &places.scores, &places.delta, &places.through}) of->resize(layers);
+        places.kept.resize(layers);
+    }
+}
+
+template <class T>
+void Passes<T>::place(const Step<T>& step, int64_t row, Places& places) const {
+    const Workspace<T>& work = step.work;
+    for (int l = 0; l <= step.plan->count; ++l) {
+        const auto at = static_cast<size_t>(l);
+        places.A[at] = part(work.A[l], row, 0);
+        places.own[at] = part(work.own[l], row, 0);
+        places.scores[at] = part(work.scores[l], row, 0);
+        places.delta[at] = part(work.delta[l], row, 0);
+        // Where no layer has a link, there are none.
+        places.through[at] = step.plan->links ? part(work.through[l], row, 0) : Matrix<T>{};
+        places.kept[at] =
+            work.kept[l] != nullptr ? work.kept[l] + kernels_.kept_numbers(step.plan->layers[l - 1], row) : nullptr;
+    }
+}
+
+template <class T>
+void Passes<T>::lay_out(Step<T>& step, int64_t rows) {
+    for (size_t p = 0; p < places_.size(); ++p) place(step, (static_cast<int64_t>(p) + 1) * rows, places_[p]);
+    const Places& shared = places_.back();
+    for (size_t p = 0; p < passes_.size(); ++p) {
+        const Places& own = places_[p];
+        Pass<T>& pass = passes_[p];
+        Step<T>&back = pass.back, &along = pass.along;
+        back = Step<T>{};
+        back.plan = step.plan;
+        back.packed = step.packed;
+        back.mirrors = step.mirrors;
+        back.bare = true;
+        back.work = step.work;
+        along = back;
+        along.at = &back;
+        back.work.delta = own.delta.data();
+        back.work.through = own.through.data();
+        along.work.A = own.A.data();
+        along.work.own = own.own.data();
+        along.work.scores = own.scores.data();
+        along.work.kept = own.kept.data();
+        along.work.delta = shared.delta.data();
+        along.work.through = shared.through.data();
+        pass.G = shared.A.data();
+    }
+    step.passes = passes_.data();
+    step.pass_count = static_cast<int>(passes_.size());
 }
 
 int64_t block_height(int64_t row_work) {
@@ -115,11 +176,15 @@ template <class T>
 struct Rooms {
     std::vector<std::unique_ptr<Room<T>>> rooms;
     std::vector<Step<T>> steps;
+    std::vector<std::unique_ptr<Passes<T>>> passes;
 
-    void provide(Model<T>& model, int64_t height, int64_t count) {
+    void provide(Model<T>& model, int64_t height, int64_t count, int pass_count) {
         while (std::ssize(steps) < count) {
             rooms.push_back(std::make_unique<Room<T>>());
-            steps.push_back(model.step(height, *rooms.back()));
+            steps.push_back(model.step(height, *rooms.back(), pass_count));
+            if (pass_count == 0) continue;
+            passes.push_back(std::make_unique<Passes<T>>(model.kernels(), model.plan(), pass_count));
+            passes.back()->lay_out(steps.back(), height);
         }
     }
 };
@@ -128,12 +193,12 @@ struct Rooms {
 // when kernel(step, rows, first) returns false, or when interrupted, and returns whether that was so.
 template <class T, class Kernel>
 bool in_blocks(Model<T>& model, Rooms<T>& rooms, const Samples<T>& samples, int64_t rows, int threads,
-               Interrupt::Check check, int64_t row_work, Kernel kernel) {
+               Interrupt::Check check, int64_t row_work, Kernel kernel, int passes = 0) {
     const int64_t height = block_height(row_work);
     const int64_t blocks = (rows + height - 1) / height;
     Crew crew(threads);
     const int team = crew.share(team_size(threads, rows * row_work, work_for_a_start, blocks));
-    rooms.provide(model, height, team);
+    rooms.provide(model, height, team, passes);
     std::atomic<int64_t> next{0};
     Interrupt interrupt(check);
     in_parallel(team, [&](int thread, int) {
@@ -195,6 +260,49 @@ bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows
                           model.kernels().parameter_jacobian(step, count, J + first * numbers);
                           return true;
                       });
+}
+
+template <class T>
+bool product(Model<T>& model, Product which, const Samples<T>& samples, int64_t rows, const T* vectors, int64_t stride,
+             int threads, Interrupt::Check check, T* products) {
+    const int64_t n_out = model.layout().outputs(), n_in = model.layout().inputs();
+    const Kernels<T>& kernels = model.kernels();
+    const auto [kernel, numbers, ways] = [&] {
+        switch (which) {
+            case Product::jvp: return std::tuple(kernels.jvp, n_out, int64_t{2});
+            case Product::vjp: return std::tuple(kernels.vjp, n_in, int64_t{2});
+            default: return std::tuple(kernels.hessian_vector, n_out * n_in, 2 + 2 * n_out);
+        }
+    }();
+    Rooms<T> rooms;
+    return !in_blocks(
+        model, rooms, samples, rows, threads, check, ways * model.layout().multiplications(),
+        [&, kernel = kernel, numbers = numbers](const Step<T>& step, int64_t count, int64_t first) {
+            kernel(step, count, vectors + first * stride, stride, products + first * numbers);
+            return true;
+        },
+        which == Product::vjp ? 0 : 1);
+}
+
+template <class T>
+bool inside(Model<T>& model, Inside what, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+            T* numbers) {
+    int64_t width = 0;
+    for (int l = 0; l < model.plan().count; ++l) width += model.plan().layers[l].n_out;
+    const bool there_and_back = what == Inside::gradients || what == Inside::gradients_of_own;
+    Rooms<T> rooms;
+    return !in_blocks(
+        model, rooms, samples, rows, threads, check, (there_and_back ? 2 : 1) * model.layout().multiplications(),
+        [&](const Step<T>& step, int64_t count, int64_t first) {
+            T* const to = numbers + first * width;
+            if (there_and_back) {
+                model.kernels().layer_gradients(step, count, what == Inside::gradients_of_own, to);
+            } else {
+                model.kernels().inside(step, count, what == Inside::scores, to);
+            }
+            return true;
+        },
+        there_and_back ? 1 : 0);
 }
 
 // --- Predictor -------------------------------------------------------------------------------------------------------
@@ -260,14 +368,18 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
     return finite.load(std::memory_order_relaxed) ? Outcome::done : Outcome::not_finite;
 }
 
-#define RESEAU_INSTANTIATE(T)                                                                    \
-    template class Layout<T>;                                                                    \
-    template class Model<T>;                                                                     \
-    template class Predictor<T>;                                                                 \
-    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);  \
-    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);   \
-    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*); \
-    template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);
+#define RESEAU_INSTANTIATE(T)                                                                                      \
+    template class Layout<T>;                                                                                      \
+    template class Model<T>;                                                                                       \
+    template class Passes<T>;                                                                                      \
+    template class Predictor<T>;                                                                                   \
+    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                    \
+    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                     \
+    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                   \
+    template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);         \
+    template bool inside<T>(Model<T>&, Inside, const Samples<T>&, int64_t, int, Interrupt::Check, T*);             \
+    template bool product<T>(Model<T>&, Product, const Samples<T>&, int64_t, const T*, int64_t, int,               \
+                             Interrupt::Check, T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
 #undef RESEAU_INSTANTIATE

@@ -19,7 +19,7 @@ namespace reseau {
 template <class T>
 struct Room {
     std::vector<Buffer<T>> buffers;
-    std::vector<Matrix<T>> A, D, delta, own, through;
+    std::vector<Matrix<T>> A, D, delta, own, through, scores;
     std::vector<T*> kept;
 };
 
@@ -42,8 +42,9 @@ struct LossDescription {
 };
 
 // What a network is made ready for: outputs only, or also targets and errors, or also the backward pass to the δ of the
-// lowest layer with parameters, or also to ∂E/∂X. Each needs more memory than the one before.
-enum class Purpose { forward, errors, backward, inputs };
+// lowest layer with parameters, or also to ∂E/∂X, or also the scores of all layers, for passes along directions. Each
+// needs more memory than the one before.
+enum class Purpose { forward, errors, backward, inputs, directions };
 
 // Whether the samples are rows of all their numbers, or of those that are not zero.
 enum class Inputs { dense, sparse };
@@ -117,12 +118,35 @@ public:
     // The largest absolute value of all weights; what is not finite, if some are not.
     T largest() const;
 
-    // A step on so many rows, with a workspace of its own in `room`.
-    Step<T> step(int64_t rows, Room<T>& room);
+    // A step on so many rows, with a workspace of its own in `room`, and room for so many passes beside it.
+    Step<T> step(int64_t rows, Room<T>& room, int passes = 0);
 
 private:
     const Layout<T> layout_;
     Buffer<T> packed_, mirrors_;
+};
+
+// The passes beside a step, in the room that Model::step has made for them.
+template <class T>
+class Passes {
+public:
+    // Room is allocated now.
+    Passes(const Kernels<T>& kernels, const Plan& plan, int count);
+
+    // Lays them out below so many rows of the step, which then has them.
+    void lay_out(Step<T>& step, int64_t rows);
+
+private:
+    struct Places {
+        std::vector<Matrix<T>> A, own, scores, delta, through;
+        std::vector<T*> kept;
+    };
+    // What a workspace's matrices are from `row` on.
+    void place(const Step<T>& step, int64_t row, Places& places) const;
+
+    const Kernels<T>& kernels_;
+    std::vector<Places> places_;  // of each pass, and of what all share
+    std::vector<Pass<T>> passes_;
 };
 
 // Rows of a block. Fewer where they are so much work, as for ∂O/∂X of many outputs, that an interruption would wait too
@@ -144,6 +168,19 @@ bool jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int thre
 template <class T>
 bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
                         T* J);
+
+// Products of derivatives with a vector for each row, `stride` apart, or with the same for all: J v (rows, outputs), uᵀ J
+// (rows, inputs), and ∂²o_j/∂x² v (rows, outputs, inputs).
+enum class Product { jvp, vjp, hessian_vector };
+template <class T>
+bool product(Model<T>& model, Product which, const Samples<T>& samples, int64_t rows, const T* vectors, int64_t stride,
+             int threads, Interrupt::Check check, T* products);
+
+// A of each layer, or Z, or ∂E/∂A, (rows, neurons of all layers).
+enum class Inside { values, scores, gradients, gradients_of_own };
+template <class T>
+bool inside(Model<T>& model, Inside what, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
+            T* numbers);
 
 // The outputs of a network whose parameters, which must outlive it, may change from call to call. Keeps its memory
 // between calls; calls at the same time, of which the second and further ones take memory of their own, are safe.

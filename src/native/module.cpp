@@ -115,6 +115,15 @@ Samples<T> as_sparse(Samples<T> s, const Starts& starts, const Columns& columns)
     return s;
 }
 
+template <class T>
+using Slopes = std::optional<Cube<const T>>;
+
+template <class T>
+Samples<T> with_slopes(Samples<T> s, const Slopes<T>& slopes) {
+    if (slopes) s.slopes = slopes->data();
+    return s;
+}
+
 // Targets are either rows of T or class labels; weights may be missing.
 template <class T>
 Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targets,
@@ -343,24 +352,51 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             },
             nb::arg("X"), nb::arg("J"), nb::arg("threads"))
         .def(
+            "product",
+            [](Model<T>& model, Product which, const AnyTable& X, const Table<const T>& vectors,
+               const Vector<T>& products, int threads) {
+                const int64_t stride = vectors.shape(0) == 1 ? 0 : static_cast<int64_t>(vectors.shape(1));
+                const int64_t ways = which == Product::hessian_vector ? 2 + 2 * model.layout().outputs() : 2;
+                without_lock(multiply_adds(rows_of(X), model.layout(), ways), [&](Interrupt::Check check) {
+                    return product(model, which, samples<T>(X), rows_of(X), vectors.data(), stride, threads, check,
+                                   products.data());
+                });
+            },
+            nb::arg("which"), nb::arg("X"), nb::arg("vectors"), nb::arg("products"), nb::arg("threads"))
+        .def(
+            "inside",
+            [](Model<T>& model, Inside what, const AnyTable& X, const std::optional<Table<const T>>& targets,
+               const std::optional<Vector<const int64_t>>& labels, const Table<T>& numbers, int threads) {
+                const Samples<T> s = samples(X, targets, labels);
+                without_lock(multiply_adds(rows_of(X), model.layout(), 2), [&](Interrupt::Check check) {
+                    return inside(model, what, s, rows_of(X), threads, check, numbers.data());
+                });
+            },
+            nb::arg("what"), nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("numbers"),
+            nb::arg("threads"))
+        .def(
             "gradient",
             [](Model<T>& model, const AnyTable& X, const std::optional<Table<const T>>& targets,
                const std::optional<Vector<const int64_t>>& labels, const std::optional<Vector<const double>>& weights,
                double l2, const Vector<T>& g, int threads, const Starts& starts, const Columns& columns, bool masked,
-               const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own) {
-                const Samples<T> s =
-                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
+               const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own, const Slopes<T>& slopes,
+               double slope_weight) {
+                const Samples<T> s = with_slopes(
+                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares),
+                    slopes);
                 const std::optional<OwnLoss<T>> own_or_none = own_loss(own);
                 double E = 0;
-                without_lock(multiply_adds(rows_of(X, starts), model.layout(), 3), [&](Interrupt::Check check) {
-                    return gradient(model, s, rows_of(X, starts), l2, threads, check, pointer(own_or_none), E,
-                                    g.data());
+                const int64_t ways = slopes ? 3 + 5 * model.layout().outputs() : 3;
+                without_lock(multiply_adds(rows_of(X, starts), model.layout(), ways), [&](Interrupt::Check check) {
+                    return gradient(model, s, rows_of(X, starts), l2, slope_weight, threads, check,
+                                    pointer(own_or_none), E, g.data());
                 });
                 return E;
             },
             nb::arg("X"), nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("l2"),
             nb::arg("g"), nb::arg("threads"), nb::arg("starts").none(), nb::arg("columns").none(),
-            nb::arg("masked") = false, nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none())
+            nb::arg("masked") = false, nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none(),
+            nb::arg("slopes").none() = nb::none(), nb::arg("slope_weight") = 1.0)
         .def(
             "outputs",
             [](Model<T>& model, const AnyTable& X, const Vector<const int64_t>& starts,
@@ -388,9 +424,11 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                const std::optional<Vector<const int64_t>>& order, const std::optional<Table<double>>& record,
                bool resume, bool leave, const std::optional<std::pair<double, double>>& guard,
                const std::optional<Vector<const double>>& rates, const Starts& starts, const Columns& columns,
-               bool masked, const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own) {
-                const Samples<T> s =
-                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares);
+               bool masked, const std::optional<Vector<const T>>& shares, const OwnTuple<T>& own,
+               const Slopes<T>& slopes, double slope_weight) {
+                const Samples<T> s = with_slopes(
+                    counted(as_sparse(samples<T>(X, targets, labels, weights), starts, columns), masked, shares),
+                    slopes);
                 const std::vector<double> numbers = in_order(trainer.optimizer(), hyperparameters);
                 Schedule schedule{epochs,
                                   batch_size,
@@ -402,11 +440,13 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
                                   leave,
                                   record ? record->data() : nullptr,
                                   {},
-                                  rates ? rates->data() : nullptr};
+                                  rates ? rates->data() : nullptr,
+                                  slope_weight};
                 if (guard) schedule.guard = Guard{guard->first, guard->second};
                 const std::optional<OwnLoss<T>> own_or_none = own_loss(own);
                 std::vector<double> losses;
-                without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), 3 * epochs),
+                const int64_t ways = slopes ? 3 + 5 * trainer.layout().outputs() : 3;
+                without_lock(multiply_adds(rows_of(X, starts), trainer.layout(), ways * epochs),
                              [&](Interrupt::Check check) {
                                  return trainer.run(parameters.data(), s, rows_of(X, starts), numbers, schedule,
                                                     threads, check, pointer(own_or_none), losses);
@@ -418,7 +458,8 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
             nb::arg("shuffle"), nb::arg("seed"), nb::arg("l2"), nb::arg("threads"), nb::arg("order").none(),
             nb::arg("record").none(), nb::arg("resume"), nb::arg("leave"), nb::arg("guard").none(),
             nb::arg("rates").none(), nb::arg("starts").none(), nb::arg("columns").none(), nb::arg("masked") = false,
-            nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none())
+            nb::arg("shares").none() = nb::none(), nb::arg("own").none() = nb::none(),
+            nb::arg("slopes").none() = nb::none(), nb::arg("slope_weight") = 1.0)
         .def("failure",
              [](const Trainer<T>& trainer) -> std::optional<std::pair<int64_t, int>> {
                  const std::optional<Failure> failure = trainer.failure();
@@ -491,7 +532,17 @@ NB_MODULE(_native, module) {
         .value("forward", Purpose::forward)
         .value("errors", Purpose::errors)
         .value("backward", Purpose::backward)
-        .value("inputs", Purpose::inputs);
+        .value("inputs", Purpose::inputs)
+        .value("directions", Purpose::directions);
+    nb::enum_<Product>(module, "Product")
+        .value("jvp", Product::jvp)
+        .value("vjp", Product::vjp)
+        .value("hessian_vector", Product::hessian_vector);
+    nb::enum_<Inside>(module, "Inside")
+        .value("values", Inside::values)
+        .value("scores", Inside::scores)
+        .value("gradients", Inside::gradients)
+        .value("gradients_of_own", Inside::gradients_of_own);
     nb::class_<Stop>(module, "Stop")
         .def(nb::init<>())
         .def("set", &Stop::set)

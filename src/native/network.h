@@ -107,6 +107,7 @@ struct Samples {
     const int32_t* columns;  // of sparse rows (numbers): the column of each, ascending in a row
     const T* targets;        // (rows, outputs), or null
     const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
+    const T* slopes;         // (rows, outputs, inputs), what ∂O/∂X is to be, or null
     const double* weights;   // (rows,), or null
     const T* shares;         // (outputs,), how much the error of each output counts, or null
     bool masked;             // whether targets may be NaN, or labels below 0: not measured, and counting nothing
@@ -139,6 +140,7 @@ struct Workspace {
     const Matrix<T>* delta;    // δ = ∂E/∂Z; delta[0] is ∂E/∂X
     const Matrix<T>* own;      // A[l] before the layer's link adds to it, from which σ'(Z) follows; else A[l]
     const Matrix<T>* through;  // ∂E/∂A[l], which the layer's link sends back; else without data
+    const Matrix<T>* scores;   // Z of each layer, where it is kept; else without data
     Matrix<T> Z;               // (rows, outputs), the raw scores of the last layer
     Matrix<T> targets;         // (rows, outputs), gathered, one-hot if labels were given
     double* row_error;         // (rows), the weighted error of each
@@ -160,6 +162,9 @@ struct Update {
     T* state[most_states];          // each (packed_size)
 };
 
+template <class T>
+struct Pass;
+
 // A training step on a batch.
 template <class T>
 struct Step {
@@ -178,6 +183,25 @@ struct Step {
     bool drops;             // whether layers with dropout drop
     uint64_t dropout_seed;  // mix(~seed)
     int64_t rows_before;    // of the batches whose gradients are summed for the same step
+
+    const Pass<T>* passes;  // (pass_count), for derivatives beside those of the error; see tangents.h
+    int pass_count;
+    double slope_weight;  // of ½ Σ (∂O/∂X − slopes)² in the error
+    bool bare;            // products alone: what stands between them is done by the caller
+    const Step<T>* at;    // of a step along a direction, the one that it is the derivative of; else null
+
+    // The numbers at which a layer that is no linear map is taken.
+    const Workspace<T>& point() const { return at != nullptr ? at->work : work; }
+};
+
+// A way back from one output, and the derivative of the way there and back along a direction, ȧ_0 = along.work.A[0].
+// In the weights phase the rows of all passes lie below those of the batch: A along the direction, and δ of the way
+// back, whose products are what the gradient of δ · ȧ has beside those of the batch.
+template <class T>
+struct Pass {
+    Step<T> back;        // A is the batch's, δ its own
+    Step<T> along;       // A and δ are derivatives of those of `back`
+    const Matrix<T>* G;  // ∂o/∂A_l of the way back, of which δ is made
 };
 
 // What one build of the kernels offers; see layers.h and step.h for what they do.
@@ -205,6 +229,13 @@ struct Kernels {
     void (*errors)(const Step<T>&, int64_t rows, T* errors);
     void (*jacobian)(const Step<T>&, int64_t rows, T* jacobian);
     void (*parameter_jacobian)(const Step<T>&, int64_t rows, T* jacobian);
+    // Of vectors one for each row, `stride` apart, or the same for all.
+    void (*jvp)(const Step<T>&, int64_t rows, const T* v, int64_t stride, T* products);
+    void (*vjp)(const Step<T>&, int64_t rows, const T* u, int64_t stride, T* products);
+    void (*hessian_vector)(const Step<T>&, int64_t rows, const T* v, int64_t stride, T* products);
+    // (rows, neurons of all layers)
+    void (*inside)(const Step<T>&, int64_t rows, bool scores, T* numbers);
+    void (*layer_gradients)(const Step<T>&, int64_t rows, bool elsewhere, T* numbers);
 };
 
 struct InstructionSet {

@@ -35,6 +35,7 @@ struct LayerNorm {
     }
 
     static void forward(const Step<T>& step, int l, int64_t begin, int64_t end) {
+        if (step.at != nullptr) return forward_along(step, l, begin, end);
         const Layer& layer = step.plan->layers[l - 1];
         const Activate<T> activate(step, l, begin);
         const Matrix<T> X = part(step.work.A[l - 1], begin, 0), normed = part(kept(layer, step.work.kept[l]), begin, 0);
@@ -53,6 +54,7 @@ struct LayerNorm {
     // ∂E/∂x = (g − mean(g) − x̂ mean(g x̂))/√(σ² + ε) with g = γ δ
     static void backward(const Step<T>& step, int l, int64_t begin, int64_t end, bool sends_back) {
         if (!sends_back) return;
+        if (step.at != nullptr) return backward_along(step, l, begin, end);
         const Layer& layer = step.plan->layers[l - 1];
         const PullBack<T> pull_back(step, l - 1, begin);
         const Matrix<T> delta = part(step.work.delta[l], begin, 0),
@@ -82,7 +84,7 @@ struct LayerNorm {
         const int64_t j = u * panel_width, left = layer.out_padded - j,
                       columns = left < panel_width ? left : panel_width;
         const Matrix<T> delta = part(step.work.delta[l], 0, j), normed = part(kept(layer, step.work.kept[l]), 0, j);
-        phase.move_bias(layer, delta, step.rows, j, columns);
+        phase.move_bias(layer, delta, phase.own_rows(0, step.rows), j, columns);
         T* const gradient = phase.gradient();
         for (int64_t v = 0; v < columns; v += V::width) {
             V sum = V::zero();
@@ -115,6 +117,60 @@ struct LayerNorm {
     }
 
 private:
+    // Along ẋ, with s = 1/√(σ² + ε): the derivative of x̂ is s (ẋ − mean(ẋ)) − c x̂ with c = s mean(x̂ ẋ), and that of s
+    // is −c s. Both are kept as x̂ and s are.
+    static void forward_along(const Step<T>& step, int l, int64_t begin, int64_t end) {
+        const Layer& layer = step.plan->layers[l - 1];
+        const Activate<T> activate(step, l, begin);
+        const Matrix<T> X = part(step.work.A[l - 1], begin, 0), normed = part(kept(layer, step.work.kept[l]), begin, 0),
+                        at = part(kept(layer, step.point().kept[l]), begin, 0);
+        const T* gamma = step.packed + layer.panels;
+        const Along<T> row{layer.n_out};
+        const V n(static_cast<T>(layer.n_out));
+        for (int64_t r = 0; r < end - begin; ++r) {
+            const T *x = X.row(r), *x_hat = at.row(r);
+            T *const changed = normed.row(r), *const z = activate.Z.row(r);
+            const V scale = V::broadcast(x_hat[layer.out_padded]);
+            const V mean = row.sum([&](int64_t i) { return V::load(x + i); }) / n;
+            const V c = scale * (row.sum([&](int64_t i) { return V::load(x + i) * V::load(x_hat + i); }) / n);
+            row.each([&](int64_t i, int lanes) {
+                const V d = fnma(V::load(x_hat + i), c, scale * (V::load(x + i) - mean));
+                select(Mask<T>::first(lanes), d, V::zero()).store(changed + i);
+                (V::load(gamma + i) * V::load(changed + i)).store(z + i);
+            });
+            c.store_partial(changed + layer.out_padded, 1);
+        }
+        activate.finish(end - begin);
+    }
+
+    // Of ∂E/∂x = s (g − mean(g) − x̂ mean(g x̂)), with g = γ δ and h = ġ − c g:
+    // s (h − mean(h) − x̂ (mean(h x̂) + mean(g x̂˙)) − x̂˙ mean(g x̂)).
+    static void backward_along(const Step<T>& step, int l, int64_t begin, int64_t end) {
+        const Layer& layer = step.plan->layers[l - 1];
+        const PullBack<T> pull_back(step, l - 1, begin);
+        const Matrix<T> delta = part(step.work.delta[l], begin, 0), back = part(step.at->work.delta[l], begin, 0),
+                        normed = part(kept(layer, step.work.kept[l]), begin, 0),
+                        at = part(kept(layer, step.point().kept[l]), begin, 0);
+        const T* gamma = step.packed + layer.panels;
+        const Along<T> row{layer.n_out};
+        const V n(static_cast<T>(layer.n_out));
+        for (int64_t r = 0; r < end - begin; ++r) {
+            const T *d = delta.row(r), *d_at = back.row(r), *x_hat = at.row(r), *changed = normed.row(r);
+            const V scale = V::broadcast(x_hat[layer.out_padded]), c = V::broadcast(changed[layer.out_padded]);
+            const auto g = [&](int64_t i) { return V::load(gamma + i) * V::load(d_at + i); };
+            const auto h = [&](int64_t i) { return fnma(c, g(i), V::load(gamma + i) * V::load(d + i)); };
+            const V mean = row.sum(h) / n;
+            const V along = row.sum([&](int64_t i) { return h(i) * V::load(x_hat + i); }) / n;
+            const V turned = row.sum([&](int64_t i) { return g(i) * V::load(changed + i); }) / n;
+            const V before = row.sum([&](int64_t i) { return g(i) * V::load(x_hat + i); }) / n;
+            row.each([&](int64_t i, int lanes) {
+                const V sum = h(i) - mean - V::load(x_hat + i) * (along + turned) - V::load(changed + i) * before;
+                select(Mask<T>::first(lanes), scale * sum, V::zero()).store(pull_back.G.row(r) + i);
+            });
+        }
+        pull_back.finish(end - begin);
+    }
+
     // Of each row x̂, and after its last vector 1/√(σ² + ε).
     static Matrix<T> kept(const Layer& layer, T* memory) {
         return {memory, padded_stride<T>(layer.out_padded + 1, V::width)};

@@ -43,6 +43,12 @@ public:
 
     const Step<T>& step;
 
+    // How many of so many rows from `first` on are the batch's, and not those of passes.
+    int64_t own_rows(int64_t first, int64_t rows) const {
+        const int64_t left = step.rows / (1 + step.pass_count) - first;
+        return left < 0 ? 0 : left < rows ? left : rows;
+    }
+
     // Room for the gradient of most_units units, which is not that of a step put off.
     T* gradient() {
         const T *const first = gradients_[0], *const second = gradients_[1];

@@ -36,10 +36,13 @@ struct ParametricRelu {
         const Layer& layer = step.plan->layers[l - 1];
         const Activate<T> activate(step, l, begin);
         const Matrix<T> A = part(step.work.A[l - 1], begin, 0);  // (rows, n_out)
-        const T* alpha = step.packed + layer.panels;             // (n_out)
+        const Matrix<T> side = part(step.point().A[l - 1], begin, 0);
+        const T* alpha = step.packed + layer.panels;  // (n_out)
         for (int64_t r = 0; r < end - begin; ++r) {
-            for (int64_t i = 0; i < layer.out_padded; i += V::width)
-                bent(V::load(A.row(r) + i), V::load(alpha + i)).store(activate.Z.row(r) + i);
+            for (int64_t i = 0; i < layer.out_padded; i += V::width) {
+                bent(V::load(side.row(r) + i), V::load(A.row(r) + i), V::load(alpha + i))
+                    .store(activate.Z.row(r) + i);
+            }
         }
         activate(0, 0, end - begin, layer.out_padded / V::width);
         activate.finish(end - begin);
@@ -50,7 +53,7 @@ struct ParametricRelu {
         if (!sends_back) return;
         const Layer& layer = step.plan->layers[l - 1];
         const PullBack<T> pull_back(step, l - 1, begin);
-        const Matrix<T> A = part(step.work.A[l - 1], begin, 0), delta = part(step.work.delta[l], begin, 0);
+        const Matrix<T> A = part(step.point().A[l - 1], begin, 0), delta = part(step.work.delta[l], begin, 0);
         const T* alpha = step.packed + layer.panels;
         for (int64_t r = 0; r < end - begin; ++r) {
             for (int64_t i = 0; i < layer.in_padded; i += V::width) {
@@ -62,7 +65,7 @@ struct ParametricRelu {
         pull_back.finish(end - begin);
     }
 
-    // A unit is a panel of α: ∂E/∂α = Σ_rows δ min(0, a).
+    // A unit is a panel of α: ∂E/∂α = Σ_rows δ min(0, a), and δ ȧ where a is not above 0 of the passes' rows.
     static int64_t update(WeightsPhase<T>& phase, int l, int64_t u, int64_t) {
         const Step<T>& step = phase.step;
         const Layer& layer = step.plan->layers[l - 1];
@@ -72,8 +75,13 @@ struct ParametricRelu {
         T* const gradient = phase.gradient();
         for (int64_t v = 0; v < columns; v += V::width) {
             V sum = V::zero();
-            for (int64_t r = 0; r < step.rows; ++r)
+            const int64_t rows = phase.own_rows(0, step.rows);
+            for (int64_t r = 0; r < rows; ++r)
                 sum = fma(V::load(delta.row(r) + v), min(V::zero(), V::load(A.row(r) + v)), sum);
+            for (int64_t r = rows; r < step.rows; ++r) {
+                const V below = select(V::load(A.row(r % rows) + v) > V::zero(), V::zero(), V::load(A.row(r) + v));
+                sum = fma(V::load(delta.row(r) + v), below, sum);
+            }
             sum.store(gradient + v);
         }
         phase.move(layer.panels + j, gradient, columns);
@@ -83,7 +91,7 @@ struct ParametricRelu {
     static void predict_row(const Layer& layer, const T* flat, const T* a, T* z, T*) {
         Along<T>{layer.n_out}.each([&](int64_t i, int lanes) {
             const V alpha = V::load_partial(flat + layer.flat_W + i, lanes);
-            (bent(V::load(a + i), alpha) + V::zero()).store(z + i);  // + 0 as where a bias is added
+            (bent(V::load(a + i), V::load(a + i), alpha) + V::zero()).store(z + i);  // + 0 as where a bias is added
         });
     }
 
@@ -99,7 +107,7 @@ struct ParametricRelu {
     }
 
 private:
-    static RESEAU_INLINE V bent(V a, V alpha) { return select(a > V::zero(), a, alpha * a); }
+    static RESEAU_INLINE V bent(V side, V a, V alpha) { return select(side > V::zero(), a, alpha * a); }
 };
 
 }  // namespace reseau::RESEAU_ISA

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "counted.h"
-#include "layers.h"
+#include "tangents.h"
 
 namespace reseau::RESEAU_ISA {
 
@@ -149,6 +149,47 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     weigh_errors(step, begin, end, error);
 }
 
+// Adds ½ w Σ_j c_j Σ_i (∂o_j/∂x_i − slopes_ji)² to the error of each row, of slopes that are there (not NaN), and
+// what that changes to all δ. For each output j, with r_j = ∂o_j/∂x − slopes_j: ∂/∂θ ½ |r_j|² is the change of ∂o_j/∂θ
+// along the direction r_j of x.
+template <class T>
+static void slope_rows(const Step<T>& step, int64_t begin, int64_t end) {
+    const Plan& plan = *step.plan;
+    const Samples<T>& samples = step.samples;
+    const int64_t rows = end - begin, n_in = plan.layers[0].n_in, n_out = plan.layers[plan.count - 1].n_out;
+    for (int j = 0; j < step.pass_count; ++j) {
+        const Pass<T>& pass = step.passes[j];
+        unit_vectors(j, part(pass.back.work.delta[plan.count], begin, 0), rows, plan.layers[plan.count - 1].out_padded);
+        back_rows(pass, begin, end);
+        const Matrix<T> slopes = pass.back.work.delta[0], direction = pass.along.work.A[0];
+        const double of_output = samples.shares != nullptr ? step.slope_weight * samples.shares[j] : step.slope_weight;
+        for (int64_t r = begin; r < end; ++r) {
+            const int64_t place = samples.place(r);
+            const T* const wanted = samples.slopes + (place * n_out + j) * n_in;
+            T* const to = direction.row(r);
+            for (int64_t i = 0; i < plan.layers[0].in_padded; ++i) to[i] = 0;
+            const double weight = of_output * weight_of(step, r);
+            if (!(weight > 0)) continue;
+            const T* const found = slopes.row(r);
+            const T scale = static_cast<T>(weight / step.total);
+            double squares = 0;
+            for (int64_t i = 0; i < n_in; ++i) {
+                if (wanted[i] != wanted[i]) continue;
+                const T residual = found[i] - wanted[i];
+                squares += static_cast<double>(residual) * static_cast<double>(residual);
+                to[i] = scale * residual;
+            }
+            step.work.row_error[r] += 0.5 * weight * squares;
+        }
+        forward_along(pass.along, begin, end);
+        back_along(pass, plan.lowest, begin, end);
+        for (int l = plan.lowest; l <= plan.count; ++l) {
+            const Matrix<T> delta = part(step.work.delta[l], begin, 0);
+            add_rows(delta, part(pass.along.work.delta[l], begin, 0), delta, rows, plan.layers[l - 1].out_padded);
+        }
+    }
+}
+
 // At most Machine::most_block_rows rows.
 template <class T>
 static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
@@ -156,6 +197,7 @@ static void train_rows(const Step<T>& step, int64_t begin, int64_t end) {
     forward_rows(step, begin, end);
     output_rows(step, begin, end);
     backward_rows(step, step.plan->lowest, begin, end);
+    slope_rows(step, begin, end);
 }
 
 // The same in two halves, between which the errors of the whole batch are computed elsewhere: from the outputs O
@@ -183,6 +225,7 @@ static void rows_back(const Step<T>& step, int64_t begin, int64_t end, const T* 
     PullBack<T>(step, plan.count, begin).all(end - begin);
     weigh_errors(step, begin, end, errors + begin);
     backward_rows(step, plan.lowest, begin, end);
+    slope_rows(step, begin, end);
 }
 
 // --- weights phase ---------------------------------------------------------------------------------------------------
@@ -351,6 +394,97 @@ static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
             }
         }
     });
+}
+
+// --- products with derivatives, and the numbers inside ----------------------------------------------------------------
+
+// J v of each row, (rows, outputs).
+template <class T>
+static void jvp(const Step<T>& step, int64_t rows, const T* v, int64_t stride, T* products) {
+    const Plan& plan = *step.plan;
+    const Step<T>& along = step.passes[0].along;
+    const int64_t n_out = plan.layers[plan.count - 1].n_out;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    padded_rows(v, stride, along.work.A[0], rows, plan.layers[0].n_in);
+    forward_along(along, 0, rows);
+    plain_rows(along.work.A[plan.count], products, n_out, rows, n_out);
+}
+
+// uᵀ J of each row, (rows, inputs).
+template <class T>
+static void vjp(const Step<T>& step, int64_t rows, const T* u, int64_t stride, T* products) {
+    const Plan& plan = *step.plan;
+    const int64_t n_in = plan.layers[0].n_in;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    padded_rows(u, stride, step.work.delta[plan.count], rows, plan.layers[plan.count - 1].n_out);
+    PullBack<T>(step, plan.count, 0).all(rows);
+    backward_rows(step, 0, 0, rows);
+    plain_rows(step.work.delta[0], products, n_in, rows, n_in);
+}
+
+// ∂²o_j/∂x² v of each row and output, (rows, outputs, inputs).
+template <class T>
+static void hessian_vector(const Step<T>& step, int64_t rows, const T* v, int64_t stride, T* products) {
+    const Plan& plan = *step.plan;
+    const Pass<T>& pass = step.passes[0];
+    const Layer& last = plan.layers[plan.count - 1];
+    const int64_t n_in = plan.layers[0].n_in, n_out = last.n_out;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    padded_rows(v, stride, pass.along.work.A[0], rows, n_in);
+    forward_along(pass.along, 0, rows);
+    for (int64_t j = 0; j < n_out; ++j) {
+        unit_vectors(j, pass.back.work.delta[plan.count], rows, last.out_padded);
+        back_rows(pass, 0, rows);
+        back_along(pass, 0, 0, rows);
+        plain_rows(pass.along.work.delta[0], products + j * n_in, n_out * n_in, rows, n_in);
+    }
+}
+
+// A of each layer, or Z, beside one another: (rows, neurons of all layers).
+template <class T>
+static void inside(const Step<T>& step, int64_t rows, bool scores, T* numbers) {
+    const Plan& plan = *step.plan;
+    int64_t width = 0, at = 0;
+    for (int l = 1; l <= plan.count; ++l) width += plan.layers[l - 1].n_out;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    for (int l = 1; l <= plan.count; at += plan.layers[l++ - 1].n_out)
+        plain_rows(scores ? step.work.scores[l] : step.work.A[l], numbers + at, width, rows, plan.layers[l - 1].n_out);
+}
+
+// ∂E/∂A of each layer, E being the row's own error, beside one another as in `inside`. With a loss that is computed
+// elsewhere, ∂E/∂O of the rows stands in the place of their targets.
+template <class T>
+static void layer_gradients(const Step<T>& step, int64_t rows, bool elsewhere, T* numbers) {
+    const Plan& plan = *step.plan;
+    const Pass<T>& pass = step.passes[0];
+    const Matrix<T> O = step.work.A[plan.count], targets = step.work.targets, G = pass.back.work.delta[plan.count];
+    const int64_t n = plan.layers[plan.count - 1].n_out;
+    const Counted<T> counted(step.samples, n);
+    const bool simplifies = plan.simplifies && !elsewhere;
+    int64_t width = 0, at = 0;
+    for (int l = 1; l <= plan.count; ++l) width += plan.layers[l - 1].n_out;
+    gather(step, 0, rows);
+    forward_rows(step, 0, rows);
+    T scale[Machine::most_block_rows];
+    for (int64_t r = 0; r < rows; ++r) scale[r] = 1;
+    if (elsewhere) {
+        padded_rows(targets.data, targets.stride, G, rows, n);
+    } else {
+        losses<T>[plan.loss].derivative(O, targets, G, scale, rows, n);
+        counted.all(G, targets, rows);
+    }
+    plain_rows(G, numbers + width - n, width, rows, n);
+    if (simplifies) {
+        simplified_delta(O, targets, G, scale, rows, n);
+        counted.all(G, targets, rows);
+    }
+    back_rows(pass, 0, rows, simplifies);
+    for (int l = 1; l < plan.count; at += plan.layers[l++ - 1].n_out)
+        plain_rows(pass.G[l], numbers + at, width, rows, plan.layers[l - 1].n_out);
 }
 
 }  // namespace reseau::RESEAU_ISA

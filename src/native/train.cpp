@@ -29,16 +29,20 @@ void row_order(std::span<int64_t> order, uint64_t seed, uint64_t epoch) {
 template <class T>
 class Stepper {
 public:
-    Stepper(const Model<T>& model, int threads, int64_t rows, Interrupt::Check check, const OwnLoss<T>* own)
+    // With so many passes beside each step, which `lay_out` gives it.
+    Stepper(const Model<T>& model, int threads, int64_t batch_rows, int passes, Interrupt::Check check,
+            const OwnLoss<T>* own)
         : model_(model),
           own_(own),
-          block_rows_(block_height(2 * model.layout().multiplications())),
+          row_work_((2 + 4 * passes) * model.layout().multiplications()),
+          block_rows_(block_height(row_work_)),
           interrupt_(check),
           work_before_{0} {
-        const int64_t panel_width = panel_vectors * model.kernels().width;
+        const int64_t panel_width = panel_vectors * model.kernels().width, rows = (1 + passes) * batch_rows;
         for (int i = 0; i < threads; ++i)
             panels_.emplace_back(std::min<int64_t>(rows, chunk_rows) * panel_width, Content::anything);
         const Plan& plan = model.plan();
+        for (int i = 0; passes > 0 && i < threads; ++i) passes_.emplace_back(model.kernels(), plan, passes);
         for (const Layer& layer : std::span(plan.layers, static_cast<size_t>(plan.count))) {
             for (int64_t u = 0; u < layer.units; ++u) {
                 work_before_.push_back(work_before_.back() + model.kernels().unit_work(layer, u, rows));
@@ -56,6 +60,11 @@ public:
             return std::ranges::lower_bound(work_before_, work_before_.back() * t / team) - work_before_.begin();
         };
         return {thread, team, unit(thread), unit(thread + 1)};
+    }
+
+    // Lays out the passes of a thread's step below its rows, if there are any.
+    void lay_out(int thread, Step<T>& step) {
+        if (!passes_.empty()) passes_[static_cast<size_t>(thread)].lay_out(step, step.rows);
     }
 
     // Thread 0 turns a batch of sparse rows into columns; the others are in the rows phase meanwhile.
@@ -100,16 +109,19 @@ public:
         if (part.thread == 0 && step.samples.sparse()) turn(step);
         const Kernels<T>& kernels = model_.kernels();
         if (own_ == nullptr) {
-            in_blocks(part, step.rows, 2, [&](int64_t r, int64_t stop) { kernels.train_rows(step, r, stop); });
+            in_blocks(part, step.rows, row_work_,
+                      [&](int64_t r, int64_t stop) { kernels.train_rows(step, r, stop); });
         } else {
-            in_blocks(part, step.rows, 1, [&](int64_t r, int64_t stop) { kernels.rows_there(step, r, stop, own_->O); });
+            const int64_t there = model_.layout().multiplications();
+            in_blocks(part, step.rows, there,
+                      [&](int64_t r, int64_t stop) { kernels.rows_there(step, r, stop, own_->O); });
             if (!meet(part)) return false;
             if (part.thread == 0) {
                 for (int64_t r = 0; r < step.rows; ++r) own_->places[r] = step.samples.place(r);
                 if (!own_->call(step.rows)) interrupt_.raise();
             }
             if (!meet(part)) return false;
-            in_blocks(part, step.rows, 1,
+            in_blocks(part, step.rows, row_work_ - there,
                       [&](int64_t r, int64_t stop) { kernels.rows_back(step, r, stop, own_->errors, own_->G); });
         }
         if (!meet(part)) return false;
@@ -117,11 +129,17 @@ public:
             error = 0;
             for (int64_t r = 0; r < step.rows; ++r) error += step.work.row_error[r];
         }
-        const int64_t work = step.rows * unit_rows * panel_vectors * model_.kernels().width;  // of a unit
+        Step<T> with_passes{};
+        if (step.pass_count > 0) {
+            with_passes = step;
+            with_passes.rows *= 1 + step.pass_count;
+        }
+        const Step<T>& all = step.pass_count > 0 ? with_passes : step;
+        const int64_t work = all.rows * unit_rows * panel_vectors * model_.kernels().width;  // of a unit
         const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                        // about a millisecond
         for (int64_t u = part.first_unit; u < part.last_unit && !interrupt_.raised(); u += slice) {
             const int64_t stop = std::min(part.last_unit, u + slice);
-            if (!model_.kernels().train_weights(step, u, stop, panels_[static_cast<size_t>(part.thread)].data()))
+            if (!model_.kernels().train_weights(all, u, stop, panels_[static_cast<size_t>(part.thread)].data()))
                 tell_not_finite();
             if (part.thread == 0) interrupt_.poll((stop - u) * work);
         }
@@ -148,14 +166,14 @@ public:
     bool finite() const { return finite_.load(std::memory_order_relaxed); }
 
 private:
-    // A thread's rows of the batch, block by block, each so many times through the network.
+    // A thread's rows of the batch, block by block, each of so many multiply-adds a row.
     template <class Work>
-    void in_blocks(const Part& part, int64_t rows, int64_t times, Work work) {
+    void in_blocks(const Part& part, int64_t rows, int64_t row_work, Work work) {
         const int64_t end = first_row(rows, part.thread + 1, part.team);
         for (int64_t r = first_row(rows, part.thread, part.team), stop; r < end && !interrupt_.raised(); r = stop) {
             stop = std::min(end, r + block_rows_);
             work(r, stop);
-            if (part.thread == 0) interrupt_.poll((stop - r) * times * model_.layout().multiplications());
+            if (part.thread == 0) interrupt_.poll((stop - r) * row_work);
         }
     }
 
@@ -166,17 +184,24 @@ private:
 
     const Model<T>& model_;
     const OwnLoss<T>* const own_;
-    const int64_t block_rows_;
+    const int64_t row_work_, block_rows_;
     Interrupt interrupt_;
     Barrier barrier_;
     std::atomic<bool> abandoned_{false}, finite_{true};
     bool given_up_ = false;
     std::vector<Buffer<T>> panels_;
+    std::vector<Passes<T>> passes_;
     std::vector<int64_t> work_before_;    // each unit, and in all
     std::vector<int64_t> column_starts_;  // while a batch is turned, those of the column before
     std::vector<int32_t> column_rows_;
     std::vector<T> column_numbers_;
 };
+
+// How many passes beside each step the samples ask for.
+template <class T>
+int passes_for(const Model<T>& model, const Samples<T>& samples) {
+    return samples.slopes != nullptr ? static_cast<int>(model.layout().outputs()) : 0;
+}
 
 template <class T>
 double total_weight(const Samples<T>& samples, int64_t rows) {
@@ -189,26 +214,31 @@ double total_weight(const Samples<T>& samples, int64_t rows) {
 }  // namespace
 
 template <class T>
-bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
-              const OwnLoss<T>* own, double& E, T* flat) {
+bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, double slope_weight, int threads,
+              Interrupt::Check check, const OwnLoss<T>* own, double& E, T* flat) {
+    const int passes = passes_for(model, samples);
     Room<T> room;
     const Buffer<double> row_error(rows);
     const Buffer<T> packed(model.plan().packed_size);
-    Step<T> step = model.step(rows, room);
+    Step<T> step = model.step(rows, room, passes);
     step.samples = samples;
     step.work.row_error = row_error.data();
     step.update = {gradient_only, nullptr, 1, {packed.data()}};
     step.total = total_weight(samples, rows);
     step.l2 = l2;
+    step.slope_weight = slope_weight;
     Crew crew(threads);
     const int wanted = crew.share(
-        team_size(threads, rows * 3 * model.layout().multiplications(), work_for_a_start, round_up(rows, 8) / 8));
-    Stepper<T> stepper(model, wanted, rows, check, own);
+        team_size(threads, rows * (3 + 5 * passes) * model.layout().multiplications(), work_for_a_start,
+                  round_up(rows, 8) / 8));
+    Stepper<T> stepper(model, wanted, rows, passes, check, own);
     step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
     in_parallel(wanted, [&](int thread, int team) {
         const Multiplying multiplying(model.layout());
-        stepper.run(stepper.part(thread, team), step, error, squares);
+        Step<T> own = step;
+        stepper.lay_out(thread, own);
+        stepper.run(stepper.part(thread, team), own, error, squares);
     });
     E = error / step.total;
     model.unpack(packed.data(), flat);
@@ -259,7 +289,9 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     const Buffer<double> squares(schedule.record != nullptr ? model_.plan().squares : 0);
     std::vector<double> totals(static_cast<size_t>(round_up(rows, batch) / batch));  // of each batch
     losses.reserve(static_cast<size_t>(schedule.epochs));  // so that nothing in the threads throws
-    Step<T> prepared = model_.step(batch, room);
+    const int passes = passes_for(model_, samples);
+    Step<T> prepared = model_.step(batch, room, passes);
+    prepared.slope_weight = schedule.slope_weight;
     prepared.samples = samples;
     prepared.work.row_error = row_error.data();
     prepared.update = {optimizer_, hyperparameters.data(), steps_, {}};
@@ -284,7 +316,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
 
     constexpr double short_run = 0.02;
     const int team_wanted =
-        team_size(threads, batch * 3 * model_.layout().multiplications(), work_for_a_thread, model_.plan().units);
+        team_size(threads, batch * (3 + 5 * passes) * model_.layout().multiplications(), work_for_a_thread,
+                  model_.plan().units);
     if (runs_.team() != team_wanted) runs_ = Pace(team_wanted);
     const int wanted = last_run_ < short_run ? runs_.workers() : team_wanted;
     Pace alone(1);
@@ -292,7 +325,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     pace.start(wanted);
     runs_.begin();
     const auto began = std::chrono::steady_clock::now();
-    Stepper<T> stepper(model_, wanted, batch, check, own);
+    Stepper<T> stepper(model_, wanted, batch, passes, check, own);
     prepared.columns = stepper.provide_columns(samples, rows, batch);
     // A part of an epoch: so many batches from the given row on. Thread 0 sets it before it opens the gate.
     struct {
@@ -329,6 +362,7 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
             step.rows = std::min(batch, rows - step.samples.first);
             step.total = totals[static_cast<size_t>(step.samples.first / batch)];
             if (step.total == 0) continue;
+            stepper.lay_out(thread, step);
             total += step.total;
             const int64_t number = step.samples.first / batch;
             const typename WholeStep<T>::Batch place = place_of(number);
@@ -425,10 +459,10 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     return completed || failure_.has_value();
 }
 
-#define RESEAU_INSTANTIATE(T)                                                                                          \
-    template class Trainer<T>;                                                                                         \
-    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, int, Interrupt::Check, const OwnLoss<T>*, \
-                              double&, T*);
+#define RESEAU_INSTANTIATE(T)                                                                                         \
+    template class Trainer<T>;                                                                                        \
+    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, double, int, Interrupt::Check,           \
+                              const OwnLoss<T>*, double&, T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
 #undef RESEAU_INSTANTIATE

@@ -26,11 +26,12 @@ struct OwnLoss {
     std::function<bool(int64_t rows)> call;
 };
 
-// E, the (weighted) mean error of all rows, and its gradient in the flat layout. Returns false if it was interrupted.
-// `own` stands in the place of the model's loss, unless it is null.
+// E, the (weighted) mean error of all rows, and its gradient in the flat layout. Where the samples have slopes, E has
+// ½ slope_weight Σ (∂O/∂X − slopes)² of each row too, of what counts. Returns false if it was interrupted. `own` stands
+// in the place of the model's loss, unless it is null.
 template <class T>
-bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, int threads, Interrupt::Check check,
-              const OwnLoss<T>* own, double& E, T* flat);
+bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l2, double slope_weight, int threads,
+              Interrupt::Check check, const OwnLoss<T>* own, double& E, T* flat);
 
 // What ends a run, besides a number that is not finite.
 struct Guard {
@@ -48,6 +49,7 @@ struct Schedule {
     double* record;        // (batches, 2), of the last epoch's: the weighted error, Σ W² before the step; or null
     std::optional<Guard> guard;
     const double* rates;  // the learning rate of each step, epoch after epoch; or null
+    double slope_weight;  // of ½ Σ (∂O/∂X − slopes)² in the error, where the samples have slopes
 };
 
 // What a failure is of.

@@ -70,6 +70,21 @@ class SparseRows:
         return dense
 
 
+class Slopes(NamedTuple):
+    """What the derivatives of the outputs by the inputs are to be, beside the outputs.
+
+    Attributes
+    ----------
+    wanted : ndarray of shape (rows, outputs, inputs)
+        Of each row, in the network's dtype.
+    weight : float
+        w of ½ w Σ (∂o_j/∂x_i − wanted)², which is added to the row's error.
+    """
+
+    wanted: FloatArray
+    weight: float
+
+
 class ResumePoint(NamedTuple):
     """How far a training run has come: what it takes, with the parameters, to go on as if it had never stopped.
 

@@ -414,6 +414,58 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     return True
 
 
+def vectors(values: object, name: str, rows: int, n: int, each: str, dtype: np.dtype[Any]) -> FloatArray:
+    """Check a vector of n numbers for each row, or one for all.
+
+    Returns
+    -------
+    ndarray of shape (rows, n), or (1, n)
+        In the network's dtype.
+
+    Raises
+    ------
+    DataError
+        For another shape, and for what is not finite.
+    """
+    array = _numeric(values, name)
+    if array.shape not in ((rows, n), (n,)):
+        raise DataError(
+            f"{name} has shape {array.shape}, but must be ({rows}, {n}), a number for each {each} of each row of X, or "
+            f"({n},), the same for all rows."
+        )
+    _check_finite(array, name, dtype, values)
+    return _in_c_order(array.reshape(-1, n), dtype)
+
+
+def slopes(values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]) -> FloatArray:
+    """Check what ∂O/∂X is to be.
+
+    Returns
+    -------
+    ndarray of shape (rows, outputs, inputs)
+        In the network's dtype.
+
+    Raises
+    ------
+    DataError
+        For another shape, and for what is not finite.
+    """
+    inputs, outputs = architecture.inputs, architecture.outputs
+    array = _numeric(values, name)
+    wanted: list[tuple[int, ...]] = [(rows, outputs, inputs)]
+    if outputs == 1:
+        wanted.append((rows, inputs))
+        if inputs == 1:
+            wanted.append((rows,))
+    if array.shape not in wanted:
+        raise DataError(
+            f"{name} has shape {array.shape}, but must be {' or '.join(map(str, wanted))}: of each row of X the "
+            "derivative of each output by each input."
+        )
+    _check_finite(array, name, dtype, values)
+    return _in_c_order(array.reshape(rows, outputs, inputs), dtype)
+
+
 def weights(values: object, rows: int, name: str = "sample_weight") -> FloatArray:
     """Check sample weights: (rows,), finite, none negative, not all zero; returned in float64.
 

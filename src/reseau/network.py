@@ -18,6 +18,7 @@ from reseau.checks import output_weights as check_output_weights
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
+from reseau.inside import Inspectable
 from reseau.model import Model
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
@@ -88,7 +89,7 @@ def _too_large(architecture: Architecture) -> ParameterError:
     )
 
 
-class Network(Model):
+class Network(Inspectable, Model):
     """A feed-forward network: A_0 = X, A_l = σ_l(Z_l) with Z_l of A_{l−1}, A_{l−1} W_l + b_l in a dense layer, O = A_L.
 
     Parameters

@@ -78,6 +78,29 @@ def test_the_formula_of_a_derivative_has_the_value_of_its_function(name):
         assert entry.derivative_formula.evaluate({"z": z, "a": a}) == pytest.approx(slope, rel=0, abs=tolerance)
 
 
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_the_formula_of_a_second_derivative_has_the_value_of_its_function(name):
+    entry = ACTIVATIONS[name]
+    A = entry.value(POINTS)
+    for z, a, curve in zip(POINTS, A, entry.second_derivative(POINTS, A), strict=True):
+        tolerance = 16 * EPS * (1 + abs(z)) ** 4 * max(1.0, abs(curve))
+        assert entry.second_derivative_formula.evaluate({"z": z, "a": a}) == pytest.approx(curve, rel=0, abs=tolerance)
+
+
+@pytest.mark.parametrize("name", ROW_WISE)
+def test_the_formula_of_the_second_derivative_of_a_row_has_the_value_of_its_functions(name):
+    entry = ACTIVATIONS[name]
+    A = entry.value(ROWS)
+    n = ROWS.shape[1]
+    for i, k in np.ndindex(n, n):
+        G, dZ = np.zeros_like(ROWS), np.zeros_like(ROWS)
+        G[:, i] = dZ[:, k] = 1
+        changed = entry.pullback_changed(ROWS, A, G, dZ)
+        for r, j in np.ndindex(*ROWS.shape):
+            curve = entry.second_derivative_formula.evaluate({"a": A[r], "i": i, "j": j, "k": k})
+            assert curve == pytest.approx(changed[r, j], rel=0, abs=16 * EPS)
+
+
 @pytest.mark.parametrize("name", ROW_WISE)
 def test_the_formulas_of_a_row_wise_activation_have_the_values_of_its_functions(name):
     entry = ACTIVATIONS[name]

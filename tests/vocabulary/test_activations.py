@@ -172,6 +172,38 @@ def test_derivatives_are_those_of_the_formula_in_arbitrary_precision(engine, nam
         assert abs(value - float(exact)) <= 8 * eps * size, (point, value, float(exact))
 
 
+# The jumps of the second derivatives, at which they are taken for 0, or for the value on the left.
+BENT = {"elu": {0}, "softsign": {0}}
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_second_derivatives_are_those_of_the_formula_in_arbitrary_precision(engine, name, precision):
+    jumps = KINKS.get(name, set()) | BENT.get(name, set())
+    z = np.array([z for z in ORDINARY if z not in jumps]).astype(precision).astype(float)
+    computed = on_the_line(engine, name, precision).hessian_vector(z[:, None], [1.0])[:, 0, 0]
+    eps = float(np.finfo(precision).eps)
+    for point, value in zip(z, computed.astype(float), strict=True):
+        with mp.workdps(150):
+            h = mp.mpf(10) ** -40
+            ahead, here, behind = (EXACT[name](mp.mpf(point) + shift) for shift in (h, 0, -h))
+            exact = (ahead - 2 * here + behind) / h**2
+        if abs(exact) > np.finfo(precision).max:
+            assert value == np.inf
+            continue
+        size = 2 + float(abs(exact)) * (1 + abs(point)) + min(abs(point), 8.0) ** 4
+        assert abs(value - float(exact)) <= 8 * eps * size, (point, value, float(exact))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_second_derivatives_at_huge_arguments_neither_overflow_nor_warn(engine, name):
+    for precision in ("float32", "float64"):
+        z = np.array([sign * x for x in HUGE[precision] for sign in (1.0, -1.0)])
+        z = z[z < 80] if name == "exponential" else z
+        found = on_the_line(engine, name, precision).hessian_vector(z[:, None], [1.0])[:, 0, 0]
+        assert np.abs(found).max() <= 3e-6
+
+
 # Derivatives that the engines take from the value alone: where that is near an end, only 1 − a is known of it.
 FROM_VALUE = {"sigmoid", "tanh", "elu", "selu", "exponential"}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 from reseau.vocabulary.optimizers import Optimizer
@@ -45,6 +45,7 @@ class Training(Protocol):
         guard: Guard | None = None,
         rates: FloatArray | None = None,
         output_weights: FloatArray | None = None,
+        slopes: Slopes | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each."""
 
@@ -148,11 +149,42 @@ class Engine(Protocol):
         threads: int,
         bounds: Bounds = NO_BOUNDS,
         output_weights: FloatArray | None = None,
+        slopes: Slopes | None = None,
     ) -> tuple[float, FloatArray]:
         """E, the mean error of the rows, and ∂E/∂w, (n_parameters,)."""
 
     def jacobian(self, architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
         """∂O/∂X, (rows, outputs, inputs)."""
+
+    def jvp(
+        self, architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int
+    ) -> FloatArray:
+        """J v of each row, (rows, outputs); of vectors v (rows, inputs), or (1, inputs) for all rows."""
+
+    def vjp(
+        self, architecture: Architecture, parameters: FloatArray, X: FloatArray, u: FloatArray, threads: int
+    ) -> FloatArray:
+        """uᵀ J of each row, (rows, inputs); of vectors u (rows, outputs), or (1, outputs) for all rows."""
+
+    def hessian_vector(
+        self, architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int
+    ) -> FloatArray:
+        """∂²o_j/∂x² v of each row and output, (rows, outputs, inputs); of vectors v as in `jvp`."""
+
+    def inside(
+        self, architecture: Architecture, parameters: FloatArray, X: FloatArray, scores: bool, threads: int
+    ) -> list[FloatArray]:
+        """A_1..A_L of the rows, or Z_1..Z_L, each (rows, n_l)."""
+
+    def layer_gradients(
+        self,
+        architecture: Architecture,
+        parameters: FloatArray,
+        X: FloatArray,
+        T: FloatArray | IntArray,
+        threads: int,
+    ) -> list[FloatArray]:
+        """∂E/∂A_1..∂E/∂A_L, each (rows, n_l), where E is the row's own error."""
 
     def parameter_jacobian(
         self, architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int
@@ -175,5 +207,6 @@ class Engine(Protocol):
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
         treatment: Treatment | None = None,
+        by_slopes: bool = False,
     ) -> Trainer:
         """Begin a training run."""

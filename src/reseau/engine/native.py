@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import _native
-from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows
 from reseau.checks import known
 from reseau.engine.machine import threads
 from reseau.errors import ReseauError
@@ -228,14 +228,21 @@ def gradient(
     threads: int,
     bounds: Bounds = NO_BOUNDS,
     output_weights: FloatArray | None = None,
+    slopes: Slopes | None = None,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `reseau.engine.reference.value_and_gradient`."""
     g = np.empty_like(parameters)
-    model = _packed(architecture, parameters, _native.Purpose.backward, bounds, isinstance(X, SparseRows))
+    purpose = _native.Purpose.backward if slopes is None else _native.Purpose.directions
+    model = _packed(architecture, parameters, purpose, bounds, isinstance(X, SparseRows))
     numbers, places = _rows(X)
     targets, counted = _compared(architecture, T, output_weights, X.shape[0], parameters.dtype)
-    E = model.gradient(numbers, *targets, sample_weight, l2, g, threads, **places, **counted)
+    E = model.gradient(numbers, *targets, sample_weight, l2, g, threads, **places, **counted, **_wanted(slopes))
     return E, g
+
+
+def _wanted(slopes: Slopes | None) -> dict[str, Any]:
+    """Slopes as the kernels take them."""
+    return {} if slopes is None else {"slopes": slopes.wanted, "slope_weight": slopes.weight}
 
 
 def _outputs(
@@ -264,6 +271,77 @@ def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, 
     J = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
     _packed(architecture, parameters, _native.Purpose.inputs).jacobian(X, J, threads)
     return J
+
+
+def _product(
+    which: _native.Product,
+    purpose: _native.Purpose,
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray,
+    vectors: FloatArray,
+    shape: tuple[int, ...],
+    threads: int,
+) -> FloatArray:
+    products = np.empty(shape, dtype=parameters.dtype)
+    _packed(architecture, parameters, purpose).product(which, X, vectors, products.reshape(-1), threads)
+    return products
+
+
+def jvp(architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int) -> FloatArray:
+    """J v of each row, (rows, outputs); of vectors v (rows, inputs), or (1, inputs) for all rows."""
+    which, purpose, shape = _native.Product.jvp, _native.Purpose.directions, (X.shape[0], architecture.outputs)
+    return _product(which, purpose, architecture, parameters, X, v, shape, threads)
+
+
+def vjp(architecture: Architecture, parameters: FloatArray, X: FloatArray, u: FloatArray, threads: int) -> FloatArray:
+    """uᵀ J of each row, (rows, inputs); of vectors u (rows, outputs), or (1, outputs) for all rows."""
+    which, purpose, shape = _native.Product.vjp, _native.Purpose.inputs, (X.shape[0], architecture.inputs)
+    return _product(which, purpose, architecture, parameters, X, u, shape, threads)
+
+
+def hessian_vector(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int
+) -> FloatArray:
+    """∂²o_j/∂x² v of each row and output, (rows, outputs, inputs); of vectors v as in `jvp`."""
+    which, purpose = _native.Product.hessian_vector, _native.Purpose.directions
+    shape = (X.shape[0], architecture.outputs, architecture.inputs)
+    return _product(which, purpose, architecture, parameters, X, v, shape, threads)
+
+
+def _inside(
+    what: _native.Inside,
+    architecture: Architecture,
+    parameters: FloatArray,
+    X: FloatArray,
+    T: FloatArray | IntArray | None,
+    threads: int,
+) -> list[FloatArray]:
+    """One matrix for all layers, and of each its columns."""
+    ends = np.cumsum(architecture.widths[1:])
+    numbers = np.empty((X.shape[0], ends[-1]), dtype=parameters.dtype)
+    targets = (None, None) if T is None else _targets(T)
+    _packed(architecture, parameters, _native.Purpose.directions).inside(what, X, *targets, numbers, threads)
+    return np.split(numbers, ends[:-1], axis=1)
+
+
+def inside(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, scores: bool, threads: int
+) -> list[FloatArray]:
+    """A_1..A_L of the rows, or Z_1..Z_L, each (rows, n_l)."""
+    what = _native.Inside.scores if scores else _native.Inside.values
+    return _inside(what, architecture, parameters, X, None, threads)
+
+
+def layer_gradients(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+) -> list[FloatArray]:
+    """∂E/∂A_1..∂E/∂A_L, each (rows, n_l), where E is the row's own error."""
+    if not architecture.error.own:
+        return _inside(_native.Inside.gradients, architecture, parameters, X, T, threads)
+    with np.errstate(over="ignore", invalid="ignore"):
+        G = architecture.error.derivative(_outputs(architecture, parameters, X, threads), T)
+    return _inside(_native.Inside.gradients_of_own, architecture, parameters, X, np.ascontiguousarray(G), threads)
 
 
 def parameter_jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, threads: int) -> FloatArray:
@@ -321,6 +399,7 @@ class Trainer:
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
         treatment: Treatment | None = None,
+        by_slopes: bool = False,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -328,7 +407,8 @@ class Trainer:
         self.seed = seed
         self.threads = threads
         self.precision = precision
-        model = _model(architecture, parameters.dtype, _native.Purpose.backward, precision, bounds, sparse)
+        purpose = _native.Purpose.directions if by_slopes else _native.Purpose.backward
+        model = _model(architecture, parameters.dtype, purpose, precision, bounds, sparse)
         self.sparse = sparse
         self._newest: Literal["vector", "kernels", "both"] = "vector"  # who has the newest parameters
         place = _place(_OPTIMIZERS, "optimizer", optimizer.name)
@@ -352,6 +432,7 @@ class Trainer:
         guard: Guard | None = None,
         rates: FloatArray | None = None,
         output_weights: FloatArray | None = None,
+        slopes: Slopes | None = None,
     ) -> list[float]:
         """Train for some epochs, as `reseau.engine.reference.Trainer.run`."""
         if isinstance(X, SparseRows) and not self.sparse:
@@ -388,6 +469,7 @@ class Trainer:
                 rates=None if rates is None else rates[made * an_epoch : (made + now) * an_epoch],
                 **places,
                 **counted,
+                **_wanted(slopes),
             )
             resume = leave
             if self.failure is not None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, SparseRows, namespace
+from reseau.arrays import Array, Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows, namespace
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
@@ -80,11 +80,13 @@ def backward(
     masks: Masks = NO_MASKS,
     rounded: Rounding = exact,
     to_inputs: bool = False,
+    sent: list[Array] | None = None,
 ) -> tuple[list[Array], Array | None]:
     """From δ_L back to δ_1, and to ∂E/∂X if that is asked for.
 
     G_l = ∂E/∂A_l is what layer l + 1 sends back, such as δ_{l+1} W_{l+1}ᵀ, plus what a residual link brings;
-    δ_l = (G_l · M_l/(1 − p_l)) · σ'_l. G_L is needed where a link ends in the last layer.
+    δ_l = (G_l · M_l/(1 − p_l)) · σ'_l. G_L is needed where a link ends in the last layer. Into `sent`, if it is given,
+    go G_{L−1}, ..., G_1, and G_0 = ∂E/∂X if that is asked for.
     """
     deltas = [delta]
     views = architecture.views(parameters)
@@ -100,6 +102,8 @@ def backward(
         G = layer.sent_back(deltas[0], forward.A[l - 1], views[l - 1], rounded)
         if l - 1 in brought:
             G = G + brought.pop(l - 1)
+        if sent is not None:
+            sent.append(G)
         if l > 1:
             sigma = architecture.layers[l - 2].sigma
             passed = dropped(architecture, masks, l - 1, G)
@@ -118,6 +122,54 @@ def counted(x: Array, T: Array, output_weights: Array | None = None) -> Array:
     zero = xp.zeros_like(x)
     there = xp.where(is_missing(T), zero, x)
     return there if output_weights is None else xp.where(output_weights > 0, output_weights * there, zero)
+
+
+class Changes(NamedTuple):
+    """How a forward pass changes along with X, in a direction: dZ_1..dZ_L; and dA_0..dA_L, dA_0 the direction."""
+
+    Z: list[Array]
+    A: list[Array]
+
+
+def changes(architecture: Architecture, parameters: Array, forward: Trace, dX: Array) -> Changes:
+    """Forward along a direction dX of the inputs: dA_l = σ'_l dZ_l, with the derivative dZ_l of the layer's map."""
+    dZ: list[Array] = []
+    dA: list[Array] = [dX]
+    for l, (layer, p) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True), start=1):
+        dZ.append(layer.scores_changed(dA[-1], forward.A[l - 1], p))
+        passed = layer.sigma.pushed(forward.Z[l - 1], forward.V[l - 1], dZ[-1])
+        dA.append(passed + dA[l - layer.residual] if layer.residual else passed)
+    return Changes(dZ, dA)
+
+
+def backward_changes(
+    architecture: Architecture,
+    parameters: Array,
+    forward: Trace,
+    along: Changes,
+    deltas: list[Array],
+    G: list[Array],
+) -> tuple[list[Array], Array]:
+    """How δ_1..δ_L and ∂E/∂X change along with X, where ∂E/∂O stays the same; G_l = ∂E/∂A_l, l from 0 to L.
+
+    It is the derivative of `backward`: dδ_l = dG_l · σ'_l + G_l · σ″_l dZ_l.
+    """
+    xp = namespace(forward.O)
+    d_deltas: list[Array] = []
+    views = architecture.views(parameters)
+    brought: dict[int, Array] = {}  # by residual links
+    dG = xp.zeros_like(forward.O)
+    for l in range(len(views), 0, -1):
+        layer, Z, V = architecture.layers[l - 1], forward.Z[l - 1], forward.V[l - 1]
+        if layer.residual:
+            start = l - layer.residual
+            brought[start] = brought[start] + dG if start in brought else dG
+        bent = layer.sigma.pullback_changed(Z, V, G[l], along.Z[l - 1])
+        d_deltas.insert(0, layer.sigma.pullback(Z, V, dG) + bent)
+        dG = layer.sent_back_changed(d_deltas[0], deltas[l - 1], along.A[l - 1], forward.A[l - 1], views[l - 1])
+        if l - 1 in brought:
+            dG = dG + brought.pop(l - 1)
+    return d_deltas, dG
 
 
 def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
@@ -172,11 +224,13 @@ def value_and_gradient(
     rounded: Rounding = exact,
     bounds: Bounds = NO_BOUNDS,
     output_weights: Array | None = None,
+    slopes: Slopes | None = None,
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
-    With weights s_r, rows count s_r/Σs instead of 1/rows; with weights c_j of the outputs, E_r is Σ_j c_j e_j. The
-    gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
+    With weights s_r, rows count s_r/Σs instead of 1/rows; with weights c_j of the outputs, E_r is Σ_j c_j e_j. Where
+    slopes are wanted, e_j has ½ w Σ_i (∂o_j/∂x_i − wanted_ji)² too. The gradient is that of
+    (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
     """
     xp = namespace(X)
     rows = X.shape[0]
@@ -208,7 +262,52 @@ def value_and_gradient(
             penalised = l2 and tensor.penalised
             g = gradients[name] + (l2 / total) * p[name] if penalised else gradients[name]
             pieces.append(xp.reshape(g, (-1,)))
-    return E, xp.concat(pieces) if pieces else xp.zeros_like(parameters)
+    g = xp.concat(pieces) if pieces else xp.zeros_like(parameters)
+    if slopes is None:
+        return E, g
+    of_slopes, change = slope_error(architecture, parameters, forward, share, slopes, c)
+    return E + of_slopes, g + change
+
+
+def slope_error(
+    architecture: Architecture,
+    parameters: Array,
+    forward: Trace,
+    share: Array,
+    slopes: Slopes,
+    output_weights: Array | None = None,
+) -> tuple[float, Array]:
+    """½ w Σ_r share_r Σ_j c_j Σ_i r_ji² with r_j = ∂o_j/∂x − wanted_j, and its gradient.
+
+    For each output j that of ½ |r_j|² is the change of ∂o_j/∂θ along the direction r_j of x. Wanted slopes that are
+    NaN are missing, and do not count.
+    """
+    xp = namespace(forward.O)
+    E, g = 0.0, xp.zeros_like(parameters)
+    views = architecture.views(parameters)
+    for j in range(architecture.outputs):
+        deltas, G = way_back(architecture, parameters, forward, j)
+        wanted = slopes.wanted[:, j, :]
+        of_output = slopes.weight if output_weights is None else slopes.weight * output_weights[j]
+        counts = of_output * share
+        residual = xp.where((counts > 0) & ~is_missing(wanted), G[0] - wanted, xp.zeros_like(wanted))
+        E += 0.5 * float(xp.sum(counts * residual * residual))
+        along = changes(architecture, parameters, forward, counts * residual)
+        d_deltas, _ = backward_changes(architecture, parameters, forward, along, deltas, G)
+        pieces = []
+        for l, (layer, p) in enumerate(zip(architecture.layers, views, strict=True)):
+            changed = layer.gradients_changed(d_deltas[l], deltas[l], along.A[l], forward.A[l], p)
+            pieces += [xp.reshape(changed[name], (-1,)) for name in architecture.places[l]]
+        g = g + xp.concat(pieces) if pieces else g
+    return E, g
+
+
+def way_back(architecture: Architecture, parameters: Array, forward: Trace, j: int) -> tuple[list[Array], list[Array]]:
+    """δ_1..δ_L and G_0..G_L of output j in the place of the error: G_l = ∂o_j/∂A_l."""
+    slope, unit = output_slope(architecture, forward, j)
+    G: list[Array] = [unit]
+    deltas, _ = backward(architecture, parameters, forward, slope, unit, to_inputs=True, sent=G)
+    return deltas, G[::-1]
 
 
 # --- the engine's face (see door.py), on NumPy arrays: what overflows is inf, and not said, as in the native engine -
@@ -314,6 +413,7 @@ def gradient(
     threads: int,
     bounds: Bounds = NO_BOUNDS,
     output_weights: FloatArray | None = None,
+    slopes: Slopes | None = None,
 ) -> tuple[float, FloatArray]:
     """E and ∂E/∂w, as `value_and_gradient`."""
     rows = dense_targets(architecture, T, parameters.dtype)
@@ -326,13 +426,15 @@ def gradient(
         l2,
         bounds=bounds,
         output_weights=output_weights,
+        slopes=slopes,
     )
 
 
 def output_slope(architecture: Architecture, forward: Trace, j: int) -> tuple[Array, Array]:
     """∂o_j/∂Z_L, (rows, outputs), the unit vector pulled back through σ_L; and the unit vector, ∂o_j/∂O."""
-    unit = np.zeros_like(forward.O)
-    unit[:, j] = 1
+    xp = namespace(forward.O)
+    row = xp.astype(xp.arange(architecture.outputs) == j, forward.O.dtype)
+    unit = xp.zeros_like(forward.O) + row
     return architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], unit), unit
 
 
@@ -345,6 +447,65 @@ def jacobian(architecture: Architecture, parameters: FloatArray, X: FloatArray, 
         slope, unit = output_slope(architecture, forward, j)
         _, J[:, j, :] = backward(architecture, parameters, forward, slope, unit, to_inputs=True)
     return J
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def jvp(architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int) -> FloatArray:
+    """J v of each row, (rows, outputs); of vectors v (rows, inputs), or (1, inputs) for all rows."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    direction = np.broadcast_to(v, (X.shape[0], architecture.inputs))
+    return np.asarray(changes(architecture, parameters, forward, direction).A[-1])
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def vjp(architecture: Architecture, parameters: FloatArray, X: FloatArray, u: FloatArray, threads: int) -> FloatArray:
+    """uᵀ J of each row, (rows, inputs); of vectors u (rows, outputs), or (1, outputs) for all rows."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    G = np.broadcast_to(u, forward.O.shape)
+    delta = architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], G)
+    _, found = backward(architecture, parameters, forward, delta, G, to_inputs=True)
+    return np.asarray(found)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def hessian_vector(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, v: FloatArray, threads: int
+) -> FloatArray:
+    """∂²o_j/∂x² v of each row and output, (rows, outputs, inputs); of vectors v as in `jvp`."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    along = changes(architecture, parameters, forward, np.broadcast_to(v, (X.shape[0], architecture.inputs)))
+    H = np.empty((X.shape[0], architecture.outputs, architecture.inputs), dtype=parameters.dtype)
+    for j in range(architecture.outputs):
+        deltas, G = way_back(architecture, parameters, forward, j)
+        _, H[:, j, :] = backward_changes(architecture, parameters, forward, along, deltas, G)
+    return H
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def inside(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, scores: bool, threads: int
+) -> list[FloatArray]:
+    """A_1..A_L of the rows, or Z_1..Z_L, each (rows, n_l)."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    return forward.Z if scores else forward.A[1:]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def layer_gradients(
+    architecture: Architecture, parameters: FloatArray, X: FloatArray, T: FloatArray | IntArray, threads: int
+) -> list[FloatArray]:
+    """∂E/∂A_1..∂E/∂A_L, each (rows, n_l), where E is the row's own error."""
+    forward = trace(architecture, parameters, _as(parameters, X))
+    rows = dense_targets(architecture, T, parameters.dtype)
+    sent: list[Array]
+    if isinstance(architecture.error, OwnLoss):
+        sent = [architecture.error.derivative(forward.O, rows)]
+        delta = architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], sent[0])
+    else:
+        sent = [counted(architecture.error.derivative(forward.O, rows), rows)]
+        delta, _ = output_delta(architecture, forward, rows)
+    backward(architecture, parameters, forward, delta, sent[0], sent=sent)
+    return sent[::-1]
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -411,6 +572,8 @@ class Trainer:
     treatment : Treatment or None
         What is done to gradient and weights besides. Where it averages the weights, the flat vector gets the average,
         and the weights themselves stand behind the optimizer's state.
+    by_slopes : bool
+        Whether runs will be given slopes.
     """
 
     leaves = False  # whether a run can leave the new parameters where they are, and the flat vector as it was
@@ -426,6 +589,7 @@ class Trainer:
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
         treatment: Treatment | None = None,
+        by_slopes: bool = False,
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
@@ -457,12 +621,14 @@ class Trainer:
         guard: Guard | None = None,
         rates: FloatArray | None = None,
         output_weights: FloatArray | None = None,
+        slopes: Slopes | None = None,
     ) -> list[float]:
         """Train for some epochs; return the mean error of the rows in each, as met on the way.
 
         Rows are taken in the order given, if one is. Into `record` (batches, 2) goes for each batch of the last epoch
         the sum of its rows' errors, each times its weight, and Σ W² before the step. With `leave` the parameters need
-        not be brought up to date before they are taken back; this engine has nothing to leave.
+        not be brought up to date before they are taken back; this engine has nothing to leave. With `slopes` the error
+        of a row counts how far ∂O/∂X is from them too.
 
         With `guard` the run ends with the first step whose error is not finite, or after which the epoch's mean error
         is above the guard's whatever comes; and after the first epoch that leaves a weight or a number of the
@@ -478,7 +644,7 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):
             while len(losses) < epochs and self.failure is None:
                 now = of_epochs[len(losses)]
-                how = l2, order, record, guard, now, output_weights
+                how = l2, order, record, guard, now, output_weights, slopes
                 losses.append(self._epoch(X, T, sample_weight, batch_size, shuffle, *how))
         return losses
 
@@ -514,6 +680,7 @@ class Trainer:
         guard: Guard | None,
         rates: FloatArray | None,
         output_weights: FloatArray | None,
+        slopes: Slopes | None,
     ) -> float:
         rows, dtype = X.shape[0], self.parameters.dtype
         if order is None:
@@ -538,7 +705,8 @@ class Trainer:
                 masks = self._masks(steps, start, len(batch))
                 X_batch = X[batch].astype(dtype, copy=False)
                 share = weight / of_all  # 1 of a batch alone
-                then = l2 * share, masks, self.rounded, self.bounds, output_weights
+                of_batch = None if slopes is None else Slopes(slopes.wanted[batch], slopes.weight)
+                then = l2 * share, masks, self.rounded, self.bounds, output_weights, of_batch
                 E, g = value_and_gradient(self.architecture, w, X_batch, T_batch, s, *then)
                 if record is not None:
                     record[(first + start) // batch_size] = E * weight, self.architecture.squares(w)

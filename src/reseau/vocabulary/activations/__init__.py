@@ -1,6 +1,7 @@
 """The table of activations: A = σ(Z), and how a gradient passes back through σ.
 
-Each entry carries its formula, its derivative, the interval its values lie in and the initialisation that suits it.
+Each entry carries its formula, its first and second derivative, the interval its values lie in and the initialisation
+that suits it.
 An *elementwise* activation acts on every number alone, so that ∂E/∂Z = ∂E/∂A · σ'(Z); a *row-wise* one (softmax)
 mixes the neurons of a sample, so that ∂E/∂Z = ∂E/∂A · D with a full Jacobian matrix D for every row.
 
@@ -36,6 +37,7 @@ from reseau.formulas.trees import (
     minimum,
     phi,
     root,
+    sign,
 )
 from reseau.formulas.trees import tanh as tanh_of
 from reseau.formulas.words import Same, Words
@@ -48,30 +50,43 @@ from reseau.vocabulary.activations.functions import (
     SELU_SCALE,
     elu,
     elu_derivative,
+    elu_second_derivative,
+    gelu_second_derivative,
     gelu_tanh_derivative,
     gelu_tanh_gate,
+    gelu_tanh_second_derivative,
     hard_sigmoid,
     hard_sigmoid_derivative,
     hard_swish_derivative,
+    hard_swish_second_derivative,
     leaky_relu,
     log_softmax,
     log_softmax_jacobian,
     log_softmax_pullback,
+    log_softmax_pullback_changed,
+    log_softmax_push,
     mish_derivative,
+    mish_second_derivative,
     normal_cdf,
     normal_pdf,
     relu,
     selu,
     selu_derivative,
+    selu_second_derivative,
     sigmoid,
     silu_derivative,
+    silu_second_derivative,
     softmax,
     softmax_jacobian,
     softmax_pullback,
+    softmax_pullback_changed,
     softplus,
+    softplus_second_derivative,
     softsign_derivative,
+    softsign_second_derivative,
     step,
     tanh,
+    zero,
 )
 from reseau.vocabulary.activations.onnx import Operator
 from reseau.vocabulary.intervals import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
@@ -82,7 +97,7 @@ __all__ = ["ACTIVATIONS", "Activation", "Elementwise", "RowWise"]
 # --- the table --------------------------------------------------------------------------------------------------------
 
 z, z_i, z_j = Symbol("z"), Symbol("z", index=("i",)), Symbol("z", index=("j",))
-_t, _lambda, _alpha = Symbol("t"), Symbol("λ"), Symbol("α")
+_t, _w, _lambda, _alpha = Symbol("t"), Symbol("w"), Symbol("λ"), Symbol("α")
 
 
 def _a(letter: str, *index: str) -> Symbol:
@@ -98,7 +113,8 @@ def _positive(value: Expression, otherwise: Expression) -> Expression:
 _SUM_OF_EXPONENTIALS = SumOver("i", exp(z_i), "z")
 _GATE = minimum(1, maximum(0, z / 6 + HALF))
 _SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
-_CUBIC, _THREE_CUBICS, _LEAK = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.01")
+_CUBIC, _THREE_CUBICS, _SIX_CUBICS = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.26829")
+_LEAK = Decimal("0.01")
 
 _ENTRIES: tuple[Activation, ...] = (
     Elementwise(
@@ -109,10 +125,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="id",
         formula=z,
         derivative_formula=Number(1),
+        second_derivative_formula=Number(0),
         range=EVERYWHERE,
         value=lambda Z: Z,
         initializer="glorot_uniform",
         derivative=lambda Z, A: namespace(Z).ones_like(Z),
+        second_derivative=zero,
     ),
     Elementwise(
         name="sigmoid",
@@ -123,10 +141,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="φ",
         formula=1 / (1 + exp(-z)),
         derivative_formula=_a("φ") * (1 - _a("φ")),
+        second_derivative_formula=_a("φ") * (1 - _a("φ")) * (1 - 2 * _a("φ")),
         range=UNIT,
         value=sigmoid,
         initializer="glorot_uniform",
         derivative=lambda Z, A: A * (1 - A),
+        second_derivative=lambda Z, A: A * (1 - A) * (1 - 2 * A),
         # The exponential would overflow.
         by_hand=ByHand(
             c="sigmoid(z)",
@@ -142,10 +162,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="tanh",
         formula=(1 - exp(-(2 * z))) / (1 + exp(-(2 * z))),
         derivative_formula=1 - _a("tanh") ** 2,
+        second_derivative_formula=-(2 * _a("tanh")) * (1 - _a("tanh") ** 2),
         range=Interval(-1.0, 1.0),
         value=tanh,
         initializer="glorot_uniform",
         derivative=lambda Z, A: 1 - A * A,
+        second_derivative=lambda Z, A: -2 * A * (1 - A * A),
         # The exponentials would overflow.
         by_hand=ByHand(
             c="tanh(z)",
@@ -160,11 +182,18 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="S",
         formula=exp(z_j) / _SUM_OF_EXPONENTIALS,
         derivative_formula=_a("S", "i") * (Kronecker("i", "j") - _a("S", "j")),
+        second_derivative_formula=_a("S", "i")
+        * (
+            (Kronecker("i", "j") - _a("S", "j")) * (Kronecker("i", "k") - _a("S", "k"))
+            - _a("S", "j") * (Kronecker("j", "k") - _a("S", "k"))
+        ),
         range=UNIT,
         value=softmax,
         initializer="glorot_uniform",
         jacobian=softmax_jacobian,
         row_pullback=softmax_pullback,
+        row_push=softmax_pullback,
+        row_pullback_changed=softmax_pullback_changed,
         # Of whole rows.
         by_hand=ByHand(
             c="softmax",
@@ -181,11 +210,14 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=z_j - log(_SUM_OF_EXPONENTIALS),
         derivative_formula=Kronecker("i", "j") - exp(_a("a", "j")),
+        second_derivative_formula=-(exp(_a("a", "j")) * (Kronecker("j", "k") - exp(_a("a", "k")))),
         range=Interval(-inf, 0.0),
         value=log_softmax,
         initializer="glorot_uniform",
         jacobian=log_softmax_jacobian,
         row_pullback=log_softmax_pullback,
+        row_push=log_softmax_push,
+        row_pullback_changed=log_softmax_pullback_changed,
         # Of whole rows.
         by_hand=ByHand(
             c="log_softmax",
@@ -203,10 +235,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="ReLU",
         formula=maximum(0, z),
         derivative_formula=_positive(Number(1), Number(0)),
+        second_derivative_formula=Number(0),
         range=NON_NEGATIVE,
         value=relu,
         initializer="he_normal",
         derivative=lambda Z, A: step(Z),
+        second_derivative=zero,
         by_hand=ByHand(
             operator=Operator("Relu"),
         ),
@@ -219,10 +253,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=_positive(z, _LEAK * z),
         derivative_formula=_positive(Number(1), Number(_LEAK)),
+        second_derivative_formula=Number(0),
         range=EVERYWHERE,
         value=leaky_relu,
         initializer="he_normal",
         derivative=lambda Z, A: LEAK + (1 - LEAK) * step(Z),
+        second_derivative=zero,
         # In ONNX it is two nodes, without a comparison.
         by_hand=ByHand(
             onnx=onnx.leaky_relu,
@@ -236,10 +272,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=_positive(z, exp(z) - 1),
         derivative_formula=_positive(Number(1), _a("a") + 1),
+        second_derivative_formula=_positive(Number(0), _a("a") + 1),
         range=Interval(-1.0, inf),
         value=elu,
         initializer="he_normal",
         derivative=elu_derivative,
+        second_derivative=elu_second_derivative,
         # The difference would lose the digits of a small z.
         by_hand=ByHand(
             c="z > 0.0 ? z : expm1(z)",
@@ -255,10 +293,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=Where(_positive(_lambda * z, _lambda * _alpha * (exp(z) - 1)), _SELU_CONSTANTS),
         derivative_formula=Where(_positive(_lambda, _a("a") + _lambda * _alpha), _SELU_CONSTANTS),
+        second_derivative_formula=Where(_positive(Number(0), _a("a") + _lambda * _alpha), _SELU_CONSTANTS),
         range=Interval(-SELU_SCALE * SELU_ALPHA, inf),
         value=selu,
         initializer="lecun_normal",
         derivative=selu_derivative,
+        second_derivative=selu_second_derivative,
         # The difference would lose the digits of a small z.
         by_hand=ByHand(
             c=f"z > 0.0 ? {SELU_SCALE} * z : {SELU_SCALE * SELU_ALPHA} * expm1(z)",
@@ -274,10 +314,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=Where(z * Phi(z), ((Phi(z), HALF * (1 + erf(z / root(2)))),)),
         derivative_formula=Phi(z) + z * exp(-(z**2 / 2)) / root(2 * PI),
+        second_derivative_formula=(2 - z**2) * exp(-(z**2 / 2)) / root(2 * PI),
         range=Interval(-0.16997120747990366, inf, includes_low=True),
         value=lambda Z: Z * normal_cdf(Z),
         initializer="he_normal",
         derivative=lambda Z, A: normal_cdf(Z) + Z * normal_pdf(Z),
+        second_derivative=gelu_second_derivative,
         # The square would overflow; ONNX has no Φ.
         by_hand=ByHand(
             c_derivative="normal_cdf(z) + z * normal_density(z)",
@@ -295,10 +337,18 @@ _ENTRIES: tuple[Activation, ...] = (
             HALF * (1 + _t) + HALF * z * (1 - _t**2) * root(2 / PI) * (1 + _THREE_CUBICS * z**2),
             ((_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),),
         ),
+        second_derivative_formula=Where(
+            (1 - _t**2) * (_w * (1 - _t * z * _w) + HALF * root(2 / PI) * _SIX_CUBICS * z**2),
+            (
+                (_t, tanh_of(root(2 / PI) * (z + _CUBIC * z**3))),
+                (_w, root(2 / PI) * (1 + _THREE_CUBICS * z**2)),
+            ),
+        ),
         range=Interval(-0.17004075057125406, inf, includes_low=True),
         value=lambda Z: Z * gelu_tanh_gate(Z),
         initializer="he_normal",
         derivative=gelu_tanh_derivative,
+        second_derivative=gelu_tanh_second_derivative,
         # The sum with t would lose the digits of a small one, and the cube would overflow.
         by_hand=ByHand(
             c="z * gelu_gate(z)",
@@ -315,10 +365,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=z * phi(z),
         derivative_formula=phi(z) + _a("a") * (1 - phi(z)),
+        second_derivative_formula=phi(z) * (1 - phi(z)) * (2 + z * (1 - 2 * phi(z))),
         range=Interval(-0.2784645427610738, inf, includes_low=True),
         value=lambda Z: Z * sigmoid(Z),
         initializer="he_normal",
         derivative=silu_derivative,
+        second_derivative=silu_second_derivative,
     ),
     Elementwise(
         name="mish",
@@ -327,10 +379,15 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=z * tanh_of(log(1 + exp(z))),
         derivative_formula=Where(_t + z * (1 - _t**2) * phi(z), ((_t, tanh_of(log(1 + exp(z)))),)),
+        second_derivative_formula=Where(
+            (1 - _t**2) * phi(z) * (2 + z * (1 - phi(z) - 2 * _t * phi(z))),
+            ((_t, tanh_of(log(1 + exp(z)))),),
+        ),
         range=Interval(-0.30884341301725043, inf, includes_low=True),
         value=lambda Z: Z * tanh(softplus(Z)),
         initializer="he_normal",
         derivative=mish_derivative,
+        second_derivative=mish_second_derivative,
         # The exponential would overflow.
         by_hand=ByHand(
             c="z * tanh(softplus(z))",
@@ -347,10 +404,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=log(1 + exp(z)),
         derivative_formula=phi(z),
+        second_derivative_formula=phi(z) * (1 - phi(z)),
         range=POSITIVE,
         value=softplus,
         initializer="he_normal",
         derivative=lambda Z, A: sigmoid(Z),
+        second_derivative=softplus_second_derivative,
         # The exponential would overflow.
         by_hand=ByHand(
             c="softplus(z)",
@@ -367,10 +426,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=z / (1 + absolute(z)),
         derivative_formula=1 / (1 + absolute(z)) ** 2,
+        second_derivative_formula=-2 * sign(z) / (1 + absolute(z)) ** 3,
         range=Interval(-1.0, 1.0),
         value=lambda Z: Z / (1 + namespace(Z).abs(Z)),
         initializer="glorot_uniform",
         derivative=softsign_derivative,
+        second_derivative=softsign_second_derivative,
         # The square would overflow, and compute the sum twice.
         by_hand=ByHand(
             c_derivative="1.0 / (1.0 + fabs(z)) / (1.0 + fabs(z))",
@@ -384,10 +445,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="σ",
         formula=_GATE,
         derivative_formula=Cases(((Number(Fraction(1, 6)), Condition(absolute(z), "<", Number(3))),), Number(0)),
+        second_derivative_formula=Number(0),
         range=CLOSED_UNIT,
         value=hard_sigmoid,
         initializer="glorot_uniform",
         derivative=hard_sigmoid_derivative,
+        second_derivative=zero,
         # The bounds would compute the sum twice.
         by_hand=ByHand(
             c="z <= -3.0 ? 0.0 : z >= 3.0 ? 1.0 : z / 6.0 + 0.5",
@@ -408,10 +471,12 @@ _ENTRIES: tuple[Activation, ...] = (
             ),
             z / 3 + HALF,
         ),
+        second_derivative_formula=Cases(((Number(Fraction(1, 3)), Condition(absolute(z), "<", Number(3))),), Number(0)),
         range=Interval(-0.375, inf, includes_low=True),
         value=lambda Z: Z * hard_sigmoid(Z),
         initializer="he_normal",
         derivative=hard_swish_derivative,
+        second_derivative=hard_swish_second_derivative,
         # The bounds would compute the sum twice.
         by_hand=ByHand(
             c="z <= -3.0 ? 0.0 : z >= 3.0 ? z : z * (z / 6.0 + 0.5)",
@@ -427,10 +492,12 @@ _ENTRIES: tuple[Activation, ...] = (
         letter="exp",
         formula=exp(z),
         derivative_formula=_a("a"),
+        second_derivative_formula=_a("a"),
         range=POSITIVE,
         value=lambda Z: namespace(Z).exp(Z),
         initializer="glorot_uniform",
         derivative=lambda Z, A: A,
+        second_derivative=lambda Z, A: A,
         by_hand=ByHand(
             operator=Operator("Exp"),
         ),

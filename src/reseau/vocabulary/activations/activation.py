@@ -40,6 +40,8 @@ class Activation(ABC):
         Its value: of `z`, or if it is row-wise the one at index j, of the row `z`.
     derivative_formula : Expression
         Its derivative: of `z` and of the value `a`, or if it is row-wise D_ij of the row `a`.
+    second_derivative_formula : Expression
+        σ″, of `z` and `a` likewise, or if it is row-wise ∂D_ij/∂z_k of the row `a`.
     range : Interval
         Where its values lie, and no further (in exact arithmetic); a loss may accept only some of them.
     value : callable
@@ -64,6 +66,7 @@ class Activation(ABC):
     letter: str
     formula: Expression
     derivative_formula: Expression
+    second_derivative_formula: Expression
     range: Interval
     value: Callable[[Array], Array]
     initializer: str
@@ -92,15 +95,24 @@ class Activation(ABC):
         """Turn G = ∂E/∂A into ∂E/∂Z."""
 
     @abstractmethod
+    def pushed(self, Z: Array, A: Array, dZ: Array) -> Array:
+        """How A changes along with Z, in the direction dZ (rows, n)."""
+
+    @abstractmethod
+    def pullback_changed(self, Z: Array, A: Array, G: Array, dZ: Array) -> Array:
+        """How ∂E/∂Z changes along with Z, in the direction dZ, where G = ∂E/∂A stays the same."""
+
+    @abstractmethod
     def on_fractions(self) -> Activation:
         """The same activation for arrays of fractions, computed by its formulas."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Elementwise(Activation):
-    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape."""
+    """An activation of each number alone: `derivative` takes (Z, A) and gives σ'(Z), of their shape; so for σ″."""
 
     derivative: Callable[[Array, Array], Array]
+    second_derivative: Callable[[Array, Array], Array]
 
     row_wise: ClassVar[bool] = False
 
@@ -115,6 +127,14 @@ class Elementwise(Activation):
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """∂E/∂Z = ∂E/∂A · σ'(Z), element by element."""
         return self.through(G, self.derivative(Z, A))
+
+    def pushed(self, Z: Array, A: Array, dZ: Array) -> Array:
+        """σ'(Z) · dZ, element by element."""
+        return self.derivative(Z, A) * dZ
+
+    def pullback_changed(self, Z: Array, A: Array, G: Array, dZ: Array) -> Array:
+        """G · σ″(Z) · dZ, element by element."""
+        return G * self.second_derivative(Z, A) * dZ
 
     def on_fractions(self) -> Elementwise:
         """The same activation for arrays of fractions, number by number."""
@@ -137,11 +157,14 @@ class RowWise(Activation):
     """An activation of a whole row: `jacobian` takes A (rows, n) and gives D (rows, n, n), D[r, i, j] = ∂A_ri/∂Z_rj.
 
     `row_pullback` takes (A, G) and gives G · D without forming D, which for a thousand classes would hold a million
-    numbers a row.
+    numbers a row. So does `row_push` of (A, dZ), for D · dZ; and `row_pullback_changed` takes (A, G, dA) and says how
+    G · D changes where A changes by dA.
     """
 
     jacobian: Callable[[Array], Array]
     row_pullback: Callable[[Array, Array], Array]
+    row_push: Callable[[Array, Array], Array]
+    row_pullback_changed: Callable[[Array, Array, Array], Array]
 
     row_wise: ClassVar[bool] = True
 
@@ -156,6 +179,14 @@ class RowWise(Activation):
     def pullback(self, Z: Array, A: Array, G: Array) -> Array:
         """∂E/∂Z_j = Σ_i ∂E/∂A_i · D_ij, with the full Jacobian D."""
         return self.row_pullback(A, G)
+
+    def pushed(self, Z: Array, A: Array, dZ: Array) -> Array:
+        """D · dZ."""
+        return self.row_push(A, dZ)
+
+    def pullback_changed(self, Z: Array, A: Array, G: Array, dZ: Array) -> Array:
+        """G times the change of D."""
+        return self.row_pullback_changed(A, G, self.row_push(A, dZ))
 
     def on_fractions(self) -> RowWise:
         """The same activation for arrays of fractions, row by row."""

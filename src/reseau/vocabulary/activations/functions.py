@@ -75,8 +75,14 @@ def softmax_jacobian(S: Array) -> Array:
 
 
 def softmax_pullback(S: Array, G: Array) -> Array:
-    """Σ_i g_i S_i (δ_ij − S_j) = S_j (g_j − Σ_i g_i S_i)."""
+    """Σ_i g_i S_i (δ_ij − S_j) = S_j (g_j − Σ_i g_i S_i); and D v too, as D is symmetric."""
     return S * (G - namespace(S).sum(G * S, axis=-1, keepdims=True))
+
+
+def softmax_pullback_changed(S: Array, G: Array, dS: Array) -> Array:
+    """Ṡ_j (g_j − Σ_i g_i S_i) − S_j Σ_i g_i Ṡ_i."""
+    xp = namespace(S)
+    return dS * (G - xp.sum(G * S, axis=-1, keepdims=True)) - S * xp.sum(G * dS, axis=-1, keepdims=True)
 
 
 def log_softmax_jacobian(A: Array) -> Array:
@@ -90,6 +96,18 @@ def log_softmax_pullback(A: Array, G: Array) -> Array:
     """Σ_i g_i (δ_ij − S_j) = g_j − S_j Σ_i g_i."""
     xp = namespace(A)
     return G - xp.exp(A) * xp.sum(G, axis=-1, keepdims=True)
+
+
+def log_softmax_push(A: Array, V: Array) -> Array:
+    """Σ_j (δ_ij − S_j) v_j = v_i − Σ_j S_j v_j."""
+    xp = namespace(A)
+    return V - xp.sum(xp.exp(A) * V, axis=-1, keepdims=True)
+
+
+def log_softmax_pullback_changed(A: Array, G: Array, dA: Array) -> Array:
+    """−S_j ȧ_j Σ_i g_i."""
+    xp = namespace(A)
+    return -xp.exp(A) * dA * xp.sum(G, axis=-1, keepdims=True)
 
 
 def step(Z: Array) -> Array:
@@ -221,3 +239,67 @@ def hard_swish_derivative(Z: Array, A: Array) -> Array:
     """0 up to −3, 1 from 3 on, and z/3 + ½ between."""
     xp = namespace(Z)
     return xp.where(Z >= 3, xp.ones_like(Z), xp.astype(Z > -3, Z.dtype) * (Z / 3 + 0.5))
+
+
+def zero(Z: Array, A: Array) -> Array:
+    """σ″ of what is made of straight lines."""
+    return namespace(Z).zeros_like(Z)
+
+
+def elu_second_derivative(Z: Array, A: Array) -> Array:
+    """0, or e^z = a + 1 for z < 0."""
+    return namespace(Z).where(Z > 0, 0 * A, A + 1)
+
+
+def selu_second_derivative(Z: Array, A: Array) -> Array:
+    """0, or λαe^z = a + λα for z < 0."""
+    return namespace(Z).where(Z > 0, 0 * A, A + SELU_SCALE * SELU_ALPHA)
+
+
+def gelu_second_derivative(Z: Array, A: Array) -> Array:
+    """(2 − z²) e^(−z²/2)/√(2π), with a z that is kept from overflowing."""
+    near = namespace(Z).clip(Z, -40.0, 40.0)
+    return normal_pdf(Z) * (2 - near * near)
+
+
+def gelu_tanh_second_derivative(Z: Array, A: Array) -> Array:
+    """2 s' w' + z (s' (1 − 2s) w'² + s' w″) with w = 2u, s = φ(w), s' = s (1 − s)."""
+    s = gelu_tanh_gate(Z)
+    near = namespace(Z).clip(Z, -GELU_FAR, GELU_FAR)
+    slope = 2 * GELU_SLOPE * (1 + 3 * GELU_CUBIC * near * near)
+    curve = 2 * GELU_SLOPE * 6 * GELU_CUBIC * near
+    return s * (1 - s) * (2 * slope + near * ((1 - 2 * s) * slope * slope + curve))
+
+
+_FAR = 1e4  # from here on what is exponential is 0, and nothing that it is multiplied by overflows
+
+
+def silu_second_derivative(Z: Array, A: Array) -> Array:
+    """φ(z) (1 − φ(z)) (2 + z (1 − 2 φ(z)))."""
+    s = sigmoid(Z)
+    return s * (1 - s) * (2 + namespace(Z).clip(Z, -_FAR, _FAR) * (1 - 2 * s))
+
+
+def mish_second_derivative(Z: Array, A: Array) -> Array:
+    """(1 − t²) φ(z) (2 + z (1 − φ(z) − 2 t φ(z))) with t = tanh(softplus(z))."""
+    t, s = tanh(softplus(Z)), sigmoid(Z)
+    return (1 - t * t) * s * (2 + namespace(Z).clip(Z, -_FAR, _FAR) * (1 - s - 2 * t * s))
+
+
+def softplus_second_derivative(Z: Array, A: Array) -> Array:
+    """φ(z) (1 − φ(z)), which is the same for −z."""
+    s = sigmoid(-namespace(Z).abs(Z))
+    return s * (1 - s)
+
+
+def softsign_second_derivative(Z: Array, A: Array) -> Array:
+    """−2 sign(z)/(1 + |z|)³."""
+    xp = namespace(Z)
+    r = 1 / (1 + xp.abs(Z))
+    return -2 * xp.sign(Z) * (r * r * r)
+
+
+def hard_swish_second_derivative(Z: Array, A: Array) -> Array:
+    """1/3 between −3 and 3, else 0."""
+    xp = namespace(Z)
+    return xp.astype((Z > -3) & (Z < 3), Z.dtype) / 3

@@ -164,6 +164,13 @@ class Dense(Layer):
         found = {"W": weight_gradient(rounded(A), rounded(delta))}
         return {**found, "b": bias_gradient(delta)} if self.bias else found
 
+    def scores_changed(self, dA: Array, A: Array, p: Parameters) -> Array:
+        return dA @ p["W"]
+
+    def gradients_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> dict[str, Array]:
+        found = {"W": weight_gradient(A, d_delta) + weight_gradient(dA, delta)}
+        return {**found, "b": bias_gradient(d_delta)} if self.bias else found
+
     def equations(self, x: Symbol) -> Equations:
         W, b = Symbol("W"), Symbol("b")
         forward = OfMatrices(

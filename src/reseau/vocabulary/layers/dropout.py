@@ -69,6 +69,12 @@ class Dropout(Layer):
     def gradients(self, delta: Array, A: Array, p: Parameters, rounded: Rounding = exact) -> dict[str, Array]:
         return {}
 
+    def scores_changed(self, dA: Array, A: Array, p: Parameters) -> Array:
+        return dA
+
+    def gradients_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> dict[str, Array]:
+        return {}
+
     def equations(self, x: Symbol) -> Equations:
         forward = OfMatrices(symbol=Z, axes=("rows", "out"), sides=(x,), function=lambda p: p["A"])
         back = OfMatrices(symbol=x, derivative=True, axes=("rows", "in"), sides=(DELTA,), function=lambda p: p["delta"])

@@ -140,6 +140,21 @@ class Layer(ABC):
         """∂E/∂ each tensor, by its name, of δ = ∂E/∂Z."""
 
     @abstractmethod
+    def scores_changed(self, dA: Array, A: Array, p: Parameters) -> Array:
+        """How Z changes along with A, in the direction dA (rows, n_in)."""
+
+    def sent_back_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> Array:
+        """How ∂E/∂A changes along with A and δ, in the directions dA and d_delta.
+
+        It is as here where ∂E/∂A is a multiple of δ that is the same for every A near.
+        """
+        return self.sent_back(d_delta, A, p)
+
+    @abstractmethod
+    def gradients_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> dict[str, Array]:
+        """How what `gradients` gives changes along with A and δ, in the directions dA and d_delta."""
+
+    @abstractmethod
     def equations(self, x: Symbol) -> Equations:
         """Its map for the blackboard; `x` stands for its inputs A."""
 

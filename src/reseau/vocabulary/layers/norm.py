@@ -64,6 +64,11 @@ def sent_back(delta: Array, A: Array, gamma: Array, epsilon: float) -> Array:
     return (g - row_mean(g) - x_hat * row_mean(g * x_hat)) / row_scale(A, epsilon)
 
 
+def normalised_changed(dA: Array, A: Array, epsilon: float) -> Array:
+    """How x̂ changes along with x, in the direction dA: (t − mean(t) − x̂ mean(x̂ t))/√(s² + ε) with t = dA."""
+    return sent_back(dA, A, namespace(A).ones_like(A), epsilon)
+
+
 GAMMA, BETA, EPSILON = Symbol("gamma", "γ"), Symbol("beta", "β"), Symbol("epsilon", "ε")
 MU, VARIANCE, X_HAT = Symbol("mu", "μ"), Symbol("variance", "s", mark="²"), Symbol("x_hat", "X", mark="^")
 G, G_MEAN, C = Symbol("g", "G"), Symbol("g_mean", "ḡ"), Symbol("c")
@@ -186,6 +191,24 @@ class LayerNorm(Layer):
         xp = namespace(delta)
         found = {"gamma": xp.sum(delta * normalised(A, self.epsilon), axis=0)}
         return {**found, "beta": xp.sum(delta, axis=0)} if self.bias else found
+
+    def scores_changed(self, dA: Array, A: Array, p: Parameters) -> Array:
+        return normalised_changed(dA, A, self.epsilon) * p["gamma"]
+
+    def sent_back_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> Array:
+        """The change of (g − mean(g) − x̂ mean(g x̂))/√(s² + ε), where that of 1/√(s² + ε) is −c times as large."""
+        x_hat, changed = normalised(A, self.epsilon), normalised_changed(dA, A, self.epsilon)
+        scale, g = row_scale(A, self.epsilon), delta * p["gamma"]
+        c = row_mean(x_hat * dA) / scale
+        turned = x_hat * row_mean(g * changed) + changed * row_mean(g * x_hat)
+        of_delta = sent_back(d_delta, A, p["gamma"], self.epsilon)
+        return of_delta - turned / scale - c * self.sent_back(delta, A, p)
+
+    def gradients_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> dict[str, Array]:
+        xp = namespace(delta)
+        x_hat, changed = normalised(A, self.epsilon), normalised_changed(dA, A, self.epsilon)
+        found = {"gamma": xp.sum(d_delta * x_hat + delta * changed, axis=0)}
+        return {**found, "beta": xp.sum(d_delta, axis=0)} if self.bias else found
 
     def equations(self, x: Symbol) -> Equations:
         scale = root(VARIANCE + EPSILON)

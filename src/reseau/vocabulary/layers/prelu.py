@@ -103,6 +103,13 @@ class PReLU(Layer):
         xp = namespace(A)
         return {"alpha": xp.sum(xp.where(A > 0, xp.zeros_like(A), A * delta), axis=0)}
 
+    def scores_changed(self, dA: Array, A: Array, p: Parameters) -> Array:
+        return self.sent_back(dA, A, p)
+
+    def gradients_changed(self, d_delta: Array, delta: Array, dA: Array, A: Array, p: Parameters) -> dict[str, Array]:
+        xp = namespace(A)
+        return {"alpha": xp.sum(xp.where(A > 0, xp.zeros_like(A), A * d_delta + dA * delta), axis=0)}
+
     def equations(self, x: Symbol) -> Equations:
         a, alpha, delta = x.at("j"), ALPHA.at("j"), DELTA.at("j")
         forward = OfNumbers(
