@@ -313,9 +313,8 @@ struct LogSoftmax {
     template <class Shape>
     static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
         const V total = row.sum([&](int64_t i) { return V::load(g + i); });
-        row.each([&](int64_t i, int) {
-            fnma(exp(V::load(a + i)) * V::load(da + i), total, V::load(h + i)).store(h + i);
-        });
+        row.each(
+            [&](int64_t i, int) { fnma(exp(V::load(a + i)) * V::load(da + i), total, V::load(h + i)).store(h + i); });
     }
 };
 
@@ -455,11 +454,10 @@ template <class T, template <class> class Activation>
 constexpr ActivationEntry<T> activation_entry() {
     using A = Activation<T>;
     if constexpr (A::row_wise) {
-        return {A::name, true,    true,      nullptr, nullptr, forward_rows<T, A>, pullback_rows<T, A>,
-                push<T, A>, bend<T, A>};
+        return {A::name, true, true, nullptr, nullptr, forward_rows<T, A>, pullback_rows<T, A>, push<T, A>, bend<T, A>};
     } else {
-        return {A::name, false,   A::from_value, forward_tile<T, A>, backward_tile<T, A>, nullptr, nullptr,
-                push<T, A>, bend<T, A>};
+        return {A::name, false,   A::from_value, forward_tile<T, A>, backward_tile<T, A>,
+                nullptr, nullptr, push<T, A>,    bend<T, A>};
     }
 }
 

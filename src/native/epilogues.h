@@ -58,7 +58,9 @@ public:
           D_(part(step.work.D[l], begin, 0)),
           bias_(step.packed + layer_.bias),
           // A row-wise activation waits for its whole row; the tile only gets its bias.
-          forward_(step.bare ? leave : sigma_.row_wise ? activations<T>[0].forward : sigma_.forward),
+          forward_(step.bare         ? leave
+                   : sigma_.row_wise ? activations<T>[0].forward
+                                     : sigma_.forward),
           drops_(step.drops && layer_.dropout > 0) {
         if (!drops_) return;
         const uint64_t of_step = mix(step.dropout_seed + static_cast<uint64_t>(step.update.step));

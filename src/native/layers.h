@@ -26,8 +26,8 @@ struct KindEntry {
     void (*pack)(const Layer&, const T* flat, T* packed, T* mirrors);
     void (*unpack)(const Layer&, const T* packed, T* flat);
 
-    // Rows phase, rows [begin, end): from A[l − 1] to what `Activate` makes of Z. On a step with `at` it is from ȧ to ż,
-    // the derivative along a direction, at the numbers of step.point(); and backward from δ˙ to the change of ∂E/∂A.
+    // Rows phase, rows [begin, end): from A[l − 1] to what `Activate` makes of Z. On a step with `at` it is from ȧ to
+    // ż, the derivative along a direction, at the numbers of step.point(); and backward from δ˙ to the change of ∂E/∂A.
     void (*forward)(const Step<T>&, int l, int64_t begin, int64_t end);
     // From delta[l], which is complete, to what `PullBack` makes of ∂E/∂A[l − 1], if that is wanted.
     void (*backward)(const Step<T>&, int l, int64_t begin, int64_t end, bool sends_back);

@@ -269,9 +269,12 @@ bool product(Model<T>& model, Product which, const Samples<T>& samples, int64_t 
     const Kernels<T>& kernels = model.kernels();
     const auto [kernel, numbers, ways] = [&] {
         switch (which) {
-            case Product::jvp: return std::tuple(kernels.jvp, n_out, int64_t{2});
-            case Product::vjp: return std::tuple(kernels.vjp, n_in, int64_t{2});
-            default: return std::tuple(kernels.hessian_vector, n_out * n_in, 2 + 2 * n_out);
+            case Product::jvp:
+                return std::tuple(kernels.jvp, n_out, int64_t{2});
+            case Product::vjp:
+                return std::tuple(kernels.vjp, n_in, int64_t{2});
+            default:
+                return std::tuple(kernels.hessian_vector, n_out * n_in, 2 + 2 * n_out);
         }
     }();
     Rooms<T> rooms;
@@ -368,18 +371,18 @@ typename Predictor<T>::Outcome Predictor<T>::predict(Memory& memory, const Sampl
     return finite.load(std::memory_order_relaxed) ? Outcome::done : Outcome::not_finite;
 }
 
-#define RESEAU_INSTANTIATE(T)                                                                                      \
-    template class Layout<T>;                                                                                      \
-    template class Model<T>;                                                                                       \
-    template class Passes<T>;                                                                                      \
-    template class Predictor<T>;                                                                                   \
-    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                    \
-    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                     \
-    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                   \
-    template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);         \
-    template bool inside<T>(Model<T>&, Inside, const Samples<T>&, int64_t, int, Interrupt::Check, T*);             \
-    template bool product<T>(Model<T>&, Product, const Samples<T>&, int64_t, const T*, int64_t, int,               \
-                             Interrupt::Check, T*);
+#define RESEAU_INSTANTIATE(T)                                                                                          \
+    template class Layout<T>;                                                                                          \
+    template class Model<T>;                                                                                           \
+    template class Passes<T>;                                                                                          \
+    template class Predictor<T>;                                                                                       \
+    template bool outputs<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                        \
+    template bool errors<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                         \
+    template bool jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                       \
+    template bool parameter_jacobian<T>(Model<T>&, const Samples<T>&, int64_t, int, Interrupt::Check, T*);             \
+    template bool inside<T>(Model<T>&, Inside, const Samples<T>&, int64_t, int, Interrupt::Check, T*);                 \
+    template bool product<T>(Model<T>&, Product, const Samples<T>&, int64_t, const T*, int64_t, int, Interrupt::Check, \
+                             T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
 #undef RESEAU_INSTANTIATE

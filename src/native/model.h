@@ -169,8 +169,8 @@ template <class T>
 bool parameter_jacobian(Model<T>& model, const Samples<T>& samples, int64_t rows, int threads, Interrupt::Check check,
                         T* J);
 
-// Products of derivatives with a vector for each row, `stride` apart, or with the same for all: J v (rows, outputs), uᵀ J
-// (rows, inputs), and ∂²o_j/∂x² v (rows, outputs, inputs).
+// Products of derivatives with a vector for each row, `stride` apart, or with the same for all: J v (rows, outputs), uᵀ
+// J (rows, inputs), and ∂²o_j/∂x² v (rows, outputs, inputs).
 enum class Product { jvp, vjp, hessian_vector };
 template <class T>
 bool product(Model<T>& model, Product which, const Samples<T>& samples, int64_t rows, const T* vectors, int64_t stride,

@@ -40,8 +40,7 @@ struct ParametricRelu {
         const T* alpha = step.packed + layer.panels;  // (n_out)
         for (int64_t r = 0; r < end - begin; ++r) {
             for (int64_t i = 0; i < layer.out_padded; i += V::width) {
-                bent(V::load(side.row(r) + i), V::load(A.row(r) + i), V::load(alpha + i))
-                    .store(activate.Z.row(r) + i);
+                bent(V::load(side.row(r) + i), V::load(A.row(r) + i), V::load(alpha + i)).store(activate.Z.row(r) + i);
             }
         }
         activate(0, 0, end - begin, layer.out_padded / V::width);

@@ -396,7 +396,8 @@ static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
     });
 }
 
-// --- products with derivatives, and the numbers inside ----------------------------------------------------------------
+// --- products with derivatives, and the numbers inside
+// ----------------------------------------------------------------
 
 // J v of each row, (rows, outputs).
 template <class T>

@@ -1,7 +1,7 @@
 // Derivatives along directions: forward ż and ȧ beside z and a, and how what is sent back changes along with them.
 //
-// A kind's products on a step with `at` are the derivatives of its products there: forward from ȧ_{l−1} to ż_l, backward
-// from δ˙_l to the change of ∂o/∂A_{l−1}. They are bare, and what stands between them is here, on whole rows.
+// A kind's products on a step with `at` are the derivatives of its products there: forward from ȧ_{l−1} to ż_l,
+// backward from δ˙_l to the change of ∂o/∂A_{l−1}. They are bare, and what stands between them is here, on whole rows.
 #pragma once
 
 #include "layers.h"

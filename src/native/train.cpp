@@ -109,8 +109,7 @@ public:
         if (part.thread == 0 && step.samples.sparse()) turn(step);
         const Kernels<T>& kernels = model_.kernels();
         if (own_ == nullptr) {
-            in_blocks(part, step.rows, row_work_,
-                      [&](int64_t r, int64_t stop) { kernels.train_rows(step, r, stop); });
+            in_blocks(part, step.rows, row_work_, [&](int64_t r, int64_t stop) { kernels.train_rows(step, r, stop); });
         } else {
             const int64_t there = model_.layout().multiplications();
             in_blocks(part, step.rows, there,
@@ -136,7 +135,7 @@ public:
         }
         const Step<T>& all = step.pass_count > 0 ? with_passes : step;
         const int64_t work = all.rows * unit_rows * panel_vectors * model_.kernels().width;  // of a unit
-        const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                        // about a millisecond
+        const int64_t slice = std::max<int64_t>(1, 50'000'000 / work);                       // about a millisecond
         for (int64_t u = part.first_unit; u < part.last_unit && !interrupt_.raised(); u += slice) {
             const int64_t stop = std::min(part.last_unit, u + slice);
             if (!model_.kernels().train_weights(all, u, stop, panels_[static_cast<size_t>(part.thread)].data()))
@@ -228,9 +227,8 @@ bool gradient(Model<T>& model, const Samples<T>& samples, int64_t rows, double l
     step.l2 = l2;
     step.slope_weight = slope_weight;
     Crew crew(threads);
-    const int wanted = crew.share(
-        team_size(threads, rows * (3 + 5 * passes) * model.layout().multiplications(), work_for_a_start,
-                  round_up(rows, 8) / 8));
+    const int wanted = crew.share(team_size(threads, rows * (3 + 5 * passes) * model.layout().multiplications(),
+                                            work_for_a_start, round_up(rows, 8) / 8));
     Stepper<T> stepper(model, wanted, rows, passes, check, own);
     step.columns = stepper.provide_columns(samples, rows, rows);
     double error = 0, squares = 0;
@@ -315,9 +313,8 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     failure_.reset();
 
     constexpr double short_run = 0.02;
-    const int team_wanted =
-        team_size(threads, batch * (3 + 5 * passes) * model_.layout().multiplications(), work_for_a_thread,
-                  model_.plan().units);
+    const int team_wanted = team_size(threads, batch * (3 + 5 * passes) * model_.layout().multiplications(),
+                                      work_for_a_thread, model_.plan().units);
     if (runs_.team() != team_wanted) runs_ = Pace(team_wanted);
     const int wanted = last_run_ < short_run ? runs_.workers() : team_wanted;
     Pace alone(1);
@@ -459,9 +456,9 @@ bool Trainer<T>::run(T* flat, const Samples<T>& samples, int64_t rows, std::span
     return completed || failure_.has_value();
 }
 
-#define RESEAU_INSTANTIATE(T)                                                                                         \
-    template class Trainer<T>;                                                                                        \
-    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, double, int, Interrupt::Check,           \
+#define RESEAU_INSTANTIATE(T)                                                                               \
+    template class Trainer<T>;                                                                              \
+    template bool gradient<T>(Model<T>&, const Samples<T>&, int64_t, double, double, int, Interrupt::Check, \
                               const OwnLoss<T>*, double&, T*);
 RESEAU_INSTANTIATE(float)
 RESEAU_INSTANTIATE(double)
