@@ -106,3 +106,71 @@ def test_samples_and_targets_that_cannot_be_used_are_refused():
         net.activations([[0.0, 1.0]], scores="yes")
     with pytest.raises(rs.DataError, match="X has 1 rows but y has 2 rows"):
         net.layer_gradients([[0.0, 1.0]], [1.0, 2.0])
+
+
+def on_rows(net: rs.Network, X: object) -> tuple[list[list[str]], list[str]]:
+    """What the summary says of each layer's numbers on these rows, and its advice."""
+    lines = net.summary(X).splitlines()
+    L = len(net.layers)
+    assert lines[0].split()[-3:] == ["flat", "stuck", "parameters"]
+    cells = [line.replace(" %", "%").split()[-3:-1] for line in lines[1 : L + 1]]
+    return cells, lines[L + 2 :]
+
+
+def test_the_summary_counts_dead_neurons_and_says_what_to_do(engine):
+    net = rs.Network(rs.Dense(4, "relu"), rs.Dense(1), inputs=1, dtype="float64", engine=engine)
+    # z = x, −x, −1 and −2: on x in (0, 4) half of the numbers are flat in the first two, and the last two are dead.
+    net.layers[0].W[...] = [[1.0, -1.0, 0.0, 0.0]]
+    net.layers[0].b[...] = [0.0, 0.0, -1.0, -2.0]
+    cells, advice = on_rows(net, [[1.0], [2.0], [-1.0], [-2.0]])
+    assert cells == [["75%", "2"], ["-", "-"]]
+    (line,) = advice
+    assert line.startswith("Layer 1: 2 of 4 neurons (relu) are dead: the slope is 0 on all of these rows")
+    assert "smaller learning rate" in line
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softsign"])
+def test_the_summary_counts_saturated_neurons_and_says_what_to_do(engine, activation):
+    net = rs.Network(rs.Dense(2, activation), rs.Dense(1), inputs=1, engine=engine)
+    net.layers[0].W[...] = [[1e-3, 9.0]]
+    net.layers[0].b[...] = 0
+    cells, advice = on_rows(net, [[1.0], [-2.0], [3.0]])
+    assert cells == [["50%", "1"], ["-", "-"]]
+    assert advice[0].startswith(f"Layer 1: 1 of 2 neurons ({activation}) is saturated: the slope is next to 0")
+
+
+def test_a_share_is_0_or_100_percent_only_where_it_is_exactly_that():
+    net = rs.Network(rs.Dense(1, "relu"), rs.Dense(1), inputs=1, seed=0)
+    net.layers[0].W[...] = 1
+    X = np.ones((1000, 1))
+    assert on_rows(net, X)[0][0] == ["0%", "0"]
+    X[0] = -1
+    assert on_rows(net, X)[0][0] == ["1%", "0"]
+    assert on_rows(net, -X)[0][0] == ["99%", "0"]
+    assert on_rows(net, -np.ones((9000, 1)))[0][0] == ["100%", "1"]
+
+
+def test_a_healthy_network_is_given_no_advice_and_rows_of_softmax_are_not_judged(engine):
+    pairs = ("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "binary_cross_entropy")
+    for output, loss in pairs:
+        layers = rs.Dense(20, "tanh"), rs.LayerNorm(), rs.Dense(2, output)
+        net = rs.Network(*layers, loss=loss, inputs=3, seed=0, engine=engine)
+        net.layers[-1].b[...] = [50.0, -50.0]
+        cells, advice = on_rows(net, np.random.default_rng(0).normal(size=(200, 3)))
+        assert [cell[1] for cell in cells] == ["0", "0", "-"]
+        assert advice == []
+
+
+def test_the_last_layer_is_judged_where_its_slope_counts():
+    net = rs.Network(rs.Dense(1, "sigmoid"), loss="squared_error", inputs=1)
+    net.parameters[...] = [0.0, 50.0]
+    cells, advice = on_rows(net, [[1.0], [2.0]])
+    assert cells == [["100%", "1"]]
+    assert "saturated" in advice[0] or "dead" in advice[0]  # 1 − a is 0 in float32
+
+
+def test_the_summary_without_samples_is_as_it_was():
+    net = rs.Network(rs.Dense(2, "tanh"), rs.Dense(1), inputs=3)
+    assert "flat" not in net.summary()
+    with pytest.raises(rs.DataError, match="X has 2 columns"):
+        net.summary([[1.0, 2.0]])

@@ -18,7 +18,7 @@ from reseau.array_likes import place as _place
 from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.checks import frames_within
 from reseau.columns import warn_of_columns
-from reseau.errors import DataError, MissingError
+from reseau.errors import DataError, MissingError, ParameterError
 from reseau.vocabulary.layers import Architecture, check_output, default_output
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.own_loss import NamedLoss, OwnLoss
@@ -231,9 +231,12 @@ def targets(
     except MissingError as error:
         if masked is None:
             raise
-        raise DataError(
-            f"{str(error).rstrip('.')}, or give masked_targets=True, with which missing targets count nothing."
-        ) from None
+        raise _or_masked(error, "targets") from None
+
+
+def _or_masked(error: MissingError, what: str) -> DataError:
+    """The same error, which knows of one more way out."""
+    return DataError(f"{str(error).rstrip('.')}, or give masked_targets=True, with which missing {what} count nothing.")
 
 
 def _targets(
@@ -437,21 +440,45 @@ def vectors(values: object, name: str, rows: int, n: int, each: str, dtype: np.d
     return _in_c_order(array.reshape(-1, n), dtype)
 
 
-def slopes(values: object, name: str, architecture: Architecture, rows: int, dtype: np.dtype[Any]) -> FloatArray:
-    """Check what ∂O/∂X is to be.
+def slopes(
+    values: object,
+    name: str,
+    X: FloatArray | SparseRows,
+    T: FloatArray | IntArray,
+    architecture: Architecture,
+    dtype: np.dtype[Any],
+    *,
+    masked: bool,
+) -> FloatArray:
+    """Check what ∂O/∂X is to be at the samples X, whose targets T have been checked.
+
+    Some may be missing if `masked` is true.
 
     Returns
     -------
     ndarray of shape (rows, outputs, inputs)
-        In the network's dtype.
+        In the network's dtype; NaN where one is missing, and where the target is whose derivative it is.
 
     Raises
     ------
     DataError
-        For another shape, and for what is not finite.
+        For another shape, for what is not finite, and for sparse samples.
+    ParameterError
+        For a network with dropout, of whose outputs in training these are not the derivatives.
     """
-    inputs, outputs = architecture.inputs, architecture.outputs
-    array = _numeric(values, name)
+    inputs, outputs, rows = architecture.inputs, architecture.outputs, X.shape[0]
+    if isinstance(X, SparseRows):
+        raise DataError(f"X is sparse, but derivatives ({name}) are learnt of dense samples alone; give X.toarray().")
+    dropping = [place for place, layer in enumerate(architecture.layers) if layer.dropout]
+    if dropping:
+        raise ParameterError(
+            f"Layer {dropping[0]} has dropout, with which the outputs in training are those of another network at each "
+            f"step, and {name} are not their derivatives; leave dropout out."
+        )
+    try:
+        array = _numeric(values, name, with_missing=masked)
+    except MissingError as error:
+        raise _or_masked(error, "derivatives") from None
     wanted: list[tuple[int, ...]] = [(rows, outputs, inputs)]
     if outputs == 1:
         wanted.append((rows, inputs))
@@ -462,8 +489,15 @@ def slopes(values: object, name: str, architecture: Architecture, rows: int, dty
             f"{name} has shape {array.shape}, but must be {' or '.join(map(str, wanted))}: of each row of X the "
             "derivative of each output by each input."
         )
-    _check_finite(array, name, dtype, values)
-    return _in_c_order(array.reshape(rows, outputs, inputs), dtype)
+    try:
+        _check_finite(array, name, dtype, values, with_missing=masked)
+    except MissingError as error:
+        raise _or_masked(error, "derivatives") from None
+    array = _in_c_order(array.reshape(rows, outputs, inputs), dtype)
+    missing = (T < 0)[:, None] if T.ndim == 1 else np.isnan(T)
+    if masked and missing.shape[1] in (1, outputs) and missing.any():
+        array = np.where(missing[:, :, None], np.nan, array).astype(dtype, copy=False)
+    return array
 
 
 def weights(values: object, rows: int, name: str = "sample_weight") -> FloatArray:

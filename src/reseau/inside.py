@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from reseau import data, engine
 from reseau.arrays import FloatArray
 from reseau.checks import boolean, in_memory
 from reseau.derivatives import Differentiable
+from reseau.vocabulary.layers.summary import Flatness
+
+_BLOCK = 4096  # rows whose numbers are there at once
 
 
 class Inspectable(Differentiable):
@@ -86,3 +91,30 @@ class Inspectable(Differentiable):
         samples = data.matrix(X, "X", self.dtype, columns=self.architecture.inputs)
         T = data.targets(y, "y", self.architecture, samples.shape[0], self.dtype)
         return self.compute.layer_gradients(self.architecture, self.parameters, samples, T, engine.threads(threads))
+
+    def _flatness(self, X: object) -> list[Flatness | None]:
+        """Where each layer's activation passes next to nothing back on these rows; None where that cannot be said.
+
+        The last layer is let be where output and loss simplify: there ∂E/∂Z = o − t, whatever the slope is.
+        """
+        samples = data.matrix(X, "X", self.dtype, columns=self.architecture.inputs)
+        layers = self.architecture.layers
+        flat_rows = [np.zeros(n, dtype=np.int64) for n in self.architecture.widths[1:]]
+        level_rows = [np.zeros(n, dtype=np.int64) for n in self.architecture.widths[1:]]
+        told = [not layer.sigma.row_wise for layer in layers]
+        told[-1] = told[-1] and not self.architecture.simplifies
+        for first in range(0, len(samples), _BLOCK):
+            Zs = self.activations(samples[first : first + _BLOCK], scores=True)
+            for place, (layer, Z) in enumerate(zip(layers, Zs, strict=True)):
+                A = layer.sigma.value(Z)
+                flat = layer.sigma.flat(Z, A)
+                if flat is None:
+                    continue
+                flat_rows[place] += flat.sum(axis=0)
+                level_rows[place] += (layer.sigma.slopes(Z, A) == 0).sum(axis=0)
+        found: list[Flatness | None] = []
+        for is_told, flat, level in zip(told, flat_rows, level_rows, strict=True):
+            stuck, dead = flat == len(samples), level == len(samples)
+            share = float(flat.mean()) / len(samples)
+            found.append(Flatness(share, int(dead.sum()), int((stuck & ~dead).sum())) if is_told else None)
+        return found

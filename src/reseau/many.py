@@ -52,6 +52,8 @@ def fit_many(
     layer_rates: Any = None,
     shuffle: npt.ArrayLike = True,
     precision: str | Sequence[str | None] | None = None,
+    dy: object = None,
+    dy_weight: npt.ArrayLike = 1.0,
     keep_best: npt.ArrayLike = False,
     patience: int | Sequence[int | None] | None = None,
     min_delta: npt.ArrayLike = 0.0,
@@ -79,8 +81,10 @@ def fit_many(
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.
     output_weights : array-like of shape (n_outputs,), list of them, or None
         As in `Network.fit`, for all networks; or a list of one such for each.
+    dy : array-like of shape (rows, n_outputs, inputs), list of them, or None
+        As in `Network.fit`; a list or tuple of arrays has one, or None, for each network.
     optimizer, epochs, batch_size, masked_targets, l2, l1, clip_norm, clip_value, max_norm, average, accumulate, \
-    shuffle, precision, keep_best, patience, min_delta, checkpoint_every
+    shuffle, dy_weight, precision, keep_best, patience, min_delta, checkpoint_every
         As in `Network.fit`, or a list of such values; an array of one dimension will do.
     layer_rates : list of float, list of them, or None
         As in `Network.fit`.
@@ -156,6 +160,7 @@ def fit_many(
         layer_rates=None if layer_rates is None else _for_each("layer_rates", layer_rates, n, _depth(layer_rates) > 1),
         shuffle=shuffle,
         precision=precision,
+        dy_weight=dy_weight,
         keep_best=keep_best,
         patience=patience,
         min_delta=min_delta,
@@ -167,12 +172,13 @@ def fit_many(
     weights = _for_each("sample_weight", sample_weight, n, _depth(sample_weight) > 1)
     validations = _for_each("validation_data", validation_data, n, _depth(validation_data) > 3)
     masks = _for_each("masked_targets", masked_targets, n)
+    dys = _for_each("dy", dy, n, _depth(dy) > 3 or _holds_arrays(dy))
     folders, callbacks = _folders(checkpoint, n), _one_at_a_time(_for_each("callback", callback, n))
     names = zip(_names("X", X, Xs), _names("y", y, ys), strict=True)
     found, fits = Found(), []
     with in_memory("training on these rows"):
-        columns = zip(nets, Xs, ys, settings, weights, validations, masks, folders, callbacks, names, strict=True)
-        for place, (net, X_n, y_n, how, s, validation, masked, folder, call, called) in enumerate(columns):
+        columns = zip(nets, Xs, ys, dys, settings, weights, validations, masks, folders, callbacks, names, strict=True)
+        for place, (net, X_n, y_n, dy_n, how, s, validation, masked, folder, call, called) in enumerate(columns):
             with _at(place):
                 fits.append(
                     Fit(
@@ -180,6 +186,7 @@ def fit_many(
                         X_n,
                         y_n,
                         how,
+                        dy=dy_n,
                         validation_data=validation,
                         sample_weight=s,
                         masked_targets=masked,
@@ -314,6 +321,11 @@ def _depth(value: object) -> float:
             return inf
         depth, value = depth + 1, there[0] if there else None
     return depth + len(_shape(value))
+
+
+def _holds_arrays(value: object) -> bool:
+    """Whether it is a list or tuple of arrays, or of None."""
+    return isinstance(value, list | tuple) and any(entry is None or len(_shape(entry)) > 0 for entry in value)
 
 
 def _length(value: Any) -> int:

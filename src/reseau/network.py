@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Predictor, SparseRows
+from reseau.arrays import FloatArray, Predictor, Slopes, SparseRows
 from reseau.checks import boolean, finite_layers, in_memory, integer, interval, known, precision_of, real, shown
 from reseau.checks import output_weights as check_output_weights
 from reseau.checks import tensor as check_tensor
@@ -442,6 +442,8 @@ class Network(Inspectable, Model):
         masked_targets: bool = False,
         l2: float = 0.0,
         bounds: Bounds = NO_BOUNDS,
+        dy: object = None,
+        dy_weight: float = 1.0,
         threads: int | None = None,
     ) -> tuple[float, FloatArray]:
         """E averaged over the rows, and its gradient as one vector in the layout of `parameters`.
@@ -459,29 +461,39 @@ class Network(Inspectable, Model):
         bounds : (float, float)
             (low, high), between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were;
             not in the gradient.
+        dy : array-like of shape (rows, n_outputs, inputs) or None
+            As in `fit`.
+        dy_weight : float
+            As in `fit`.
 
         Returns
         -------
         E : float
-            The mean error.
+            The mean error; with `dy` that of values and derivatives.
         g : ndarray of shape (n_parameters,)
             ∂E/∂w.
 
         Raises
         ------
         DataError
-            For samples, targets or weights that cannot be used.
+            For samples, targets, derivatives or weights that cannot be used.
         ParameterError
-            For an l2 below 0, bounds that are not two numbers in ascending order, or weights that are not one number
-            for each output.
+            For an l2 or a dy_weight below 0, bounds that are not two numbers in ascending order, or weights that are
+            not one number for each output.
         """
-        l2, bounds = real("l2", l2, low=0), interval("bounds", bounds)
+        l2, bounds, dy_weight = real("l2", l2, low=0), interval("bounds", bounds), real("dy_weight", dy_weight, low=0)
         weights = check_output_weights(output_weights, self.architecture.outputs)
         c = None if weights is None else np.array(weights)
         samples, T = self._samples(X, y, masked_targets)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
+        slopes = None
+        if dy is not None:
+            wanted = data.slopes(dy, "dy", samples, T, self.architecture, self._dtype, masked=masked_targets)
+            slopes = Slopes(wanted, dy_weight)
         n_threads = engine.threads(threads)
-        return self.compute.gradient(self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds, c)
+        return self.compute.gradient(
+            self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds, c, slopes
+        )
 
     def gradient(
         self,
@@ -752,6 +764,8 @@ class Network(Inspectable, Model):
         layer_rates: Sequence[float] | None = None,
         shuffle: bool = True,
         precision: str | None = None,
+        dy: object = None,
+        dy_weight: float = 1.0,
         keep_best: bool = False,
         patience: int | None = None,
         min_delta: float = 0.0,
@@ -829,6 +843,17 @@ class Network(Inspectable, Model):
             matrix instructions than without, and the weights then differ in their last digits; the environment
             variable RESEAU_ISA=avx512_bf16 takes the other. What is not finite in a factor of "bf16x3" or "bf16x6"
             makes NaN of a product, and of numbers below 1e-33 the last digits count as zeros.
+        dy : array-like of shape (rows, n_outputs, inputs), or (rows, inputs) for one output, or None
+            ∂y/∂X, the derivatives of the targets by the inputs at each sample, to be learnt beside the targets (Sobolev
+            training; Czarnecki et al. 2017, 'Sobolev training for neural networks'): the error of a row is E +
+            ½ w Σ_ji (∂o_j/∂x_i − dy_ji)². A simulation that gives them with its values (by adjoints or automatic
+            differentiation) so needs fewer samples. The activations should be smooth, such as tanh or silu: the
+            derivatives of ReLU's lines are steps. A step costs some 1 + 2 n_outputs times that without. Where inputs
+            and targets are standardised, dy is to be multiplied by the inputs' scales and divided by the targets'.
+            With `output_weights`, the term of output j is weighed as its error is. With `masked_targets`, NaN is a
+            derivative that was not measured, and those of a missing target count nothing.
+        dy_weight : float
+            w ≥ 0.
         keep_best : bool
             Whether the parameters of the epoch with the smallest validation loss, the first of equal ones, come back at
             the end; needs `validation_data`.
@@ -928,6 +953,7 @@ class Network(Inspectable, Model):
             layer_rates=layer_rates,
             shuffle=shuffle,
             precision=precision,
+            dy_weight=dy_weight,
             keep_best=keep_best,
             patience=patience,
             min_delta=min_delta,
@@ -941,6 +967,7 @@ class Network(Inspectable, Model):
                 X,
                 y,
                 settings,
+                dy=dy,
                 validation_data=validation_data,
                 sample_weight=sample_weight,
                 masked_targets=masked_targets,
@@ -970,11 +997,12 @@ class Network(Inspectable, Model):
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
         treatment: Treatment | None = None,
+        by_slopes: bool = False,
     ) -> Trainer:
         """A training run on the engine in force, drawing the parameters first if that has not been done.
 
         Without a seed for what is random in it one is drawn from the network's generator.
-        `precision`, `bounds`, `sparse` and `treatment` are those of the engine's Trainer.
+        `precision`, `bounds`, `sparse`, `treatment` and `by_slopes` are those of the engine's Trainer.
         """
         if not self.built:
             self.build(inputs)
@@ -982,7 +1010,16 @@ class Network(Inspectable, Model):
         if seed is None:
             seed = int(self._rng.integers(2**63))
         return self.compute.Trainer(
-            self.architecture, self.parameters, optimizer, seed, threads, precision, bounds, sparse, treatment
+            self.architecture,
+            self.parameters,
+            optimizer,
+            seed,
+            threads,
+            precision,
+            bounds,
+            sparse,
+            treatment,
+            by_slopes,
         )
 
     # --- how it is kept and shown -------------------------------------------------------------------------------------
@@ -1035,8 +1072,22 @@ class Network(Inspectable, Model):
         """What a model file holds of it: the description and the tensors."""
         return {"kind": "network", "network": self.describe()}, self.tensors()
 
-    def summary(self) -> str:
+    def summary(self, X: object = None) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs) or None
+            Samples on which to look for neurons that do not learn. Two columns then tell of each layer how large a
+            share of its numbers is `flat`, the slope |σ'| being less than a twentieth of what it is at its steepest (or
+            of 1), and how many neurons are `stuck`, being so on every row; below stands what to do about these. Half of
+            a layer of ReLUs may well be flat. Of the last layer nothing is told where its activation goes with the loss
+            so that the slope does not count.
+
+        Returns
+        -------
+        str
+            The table.
 
         Examples
         --------
@@ -1047,7 +1098,7 @@ class Network(Inspectable, Model):
         2      (2, 1)  1  identity    z                                 3
         3 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 11 parameters
         """
-        return summary(self.architecture, self._dtype)
+        return summary(self.architecture, self._dtype, None if X is None else self._flatness(X))
 
     def _repr_html_(self) -> str:
         """The picture and the table of the layers, for notebooks."""

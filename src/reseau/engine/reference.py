@@ -13,7 +13,18 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows, namespace
+from reseau.arrays import (
+    Array,
+    Failure,
+    FloatArray,
+    Guard,
+    IntArray,
+    Predictor,
+    ResumePoint,
+    Slopes,
+    SparseRows,
+    namespace,
+)
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact

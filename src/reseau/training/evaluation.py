@@ -49,7 +49,7 @@ def evaluated(
     threads: int,
 ) -> dict[str, float]:
     """The loss and the metrics, which must have been checked, by name."""
-    X, T, s = samples
+    X, T, s, _ = samples
     found = {"loss": mean_error(compute.errors(architecture, parameters, X, T, threads), s)}
     if metrics:
         O = outputs_of(compute, architecture, parameters, threads)(samples)

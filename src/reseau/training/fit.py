@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import Failure, FloatArray, ResumePoint, SparseRows
+from reseau.arrays import Failure, FloatArray, ResumePoint, Slopes, SparseRows
 from reseau.checks import boolean, frames_within
 from reseau.engine.door import Engine, Trainer, Training
 from reseau.errors import ParameterError, ReseauError
@@ -90,6 +90,7 @@ class Trainable(Protocol):
         bounds: Bounds = NO_BOUNDS,
         sparse: bool = False,
         treatment: Treatment | None = None,
+        by_slopes: bool = False,
     ) -> Trainer:
         """A trainer of the engine in force."""
 
@@ -236,7 +237,7 @@ class Fit:
     ----------
     network : Trainable
         What is trained.
-    X, y, validation_data, sample_weight, masked_targets, checkpoint, callback, verbose, threads
+    X, y, dy, validation_data, sample_weight, masked_targets, checkpoint, callback, verbose, threads
         Those of `Network.fit`.
     settings : Settings
         How.
@@ -272,6 +273,7 @@ class Fit:
         threads: int,
         masked_targets: bool = False,
         verbose: object = False,
+        dy: object = None,
         found: Found | None = None,
         names: tuple[str, str] = ("X", "y"),
     ) -> None:
@@ -279,13 +281,26 @@ class Fit:
         if settings.keep_best and validation_data is None:
             asked = "keep_best=True" if settings.patience is None else f"patience={settings.patience}"
             raise ParameterError(f"{asked} needs validation_data: the best epoch is that with the smallest loss on it.")
+        if dy is None and settings.dy_weight != 1:
+            raise ParameterError(
+                f"dy_weight is {settings.dy_weight:g}, but there is no dy; give dy, the derivatives to learn, too."
+            )
+        if dy is not None and settings.precision is not None:
+            raise ParameterError(
+                f"precision is {settings.precision!r}, but derivatives (dy) are learnt in the network's dtype alone; "
+                "leave precision out."
+            )
         self.callbacks, self.verbose = callbacks_of(callback), is_verbose(verbose)
         found = Found() if found is None else found
         self.network, self.settings, self.threads = network, settings, threads
-        arrays = (X, y, sample_weight, validation_data, boolean("masked_targets", masked_targets))
+        arrays = (X, y, sample_weight, validation_data, dy, boolean("masked_targets", masked_targets))
         self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
+        if dy is not None:  # the checks, whose findings networks share, know no weight
+            slopes = self.samples.slopes
+            assert slopes is not None
+            self.samples = self.samples._replace(slopes=Slopes(slopes.wanted, settings.dy_weight))
         if settings.least_squares is not None:
-            least_squares.check(settings.least_squares, self.architecture, settings.l2)
+            least_squares.check(settings.least_squares, self.architecture, settings.l2, dy is not None)
         settings.check_outputs(self.architecture.outputs)
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
@@ -302,6 +317,8 @@ class Fit:
             lambda: loss_of_constants(self.architecture, T, s),
         )
         self._of_constants = of_constants if settings.output_weights is None else nan
+        if self.samples.slopes is not None:  # those of constants are 0
+            self._of_constants += float(np.average(_slope_errors(0, self.samples.slopes).sum(axis=1), weights=s))
 
     @property
     def work(self) -> int:
@@ -315,13 +332,13 @@ class Fit:
         """Make its folder, or read the one that is there; raises what `Checkpoints` does."""
         if self.checkpoint is None:
             return
-        network, validation = self.network, self.validation
+        network, validation, slopes = self.network, self.validation, self.samples.slopes
         run_of = {
             "network": {"dtype": network.dtype.name, **self.architecture.describe()},
             "seed": network.seed,
             **self._own_loss(),
             **self.settings.describe(),
-            DATA: digest(*self.samples, *(validation[:2] if validation else ())),
+            DATA: digest(*self.samples[:3], *(validation[:2] if validation else ()), *(slopes[:1] if slopes else ())),
         }
         self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
         self._snapshot = self._checkpoints.read(network.dtype, self.settings.states)
@@ -361,7 +378,11 @@ class Fit:
         history.learning_rate = run.rates
 
         def errors(w: FloatArray, of: Samples) -> FloatArray:
-            return settings.weighted(network.compute.errors(architecture, w, of.X, of.T, self.threads))
+            e = network.compute.errors(architecture, w, of.X, of.T, self.threads)
+            if of.slopes is not None and not isinstance(of.X, SparseRows):
+                squares = _slope_errors(network.compute.jacobian(architecture, w, of.X, self.threads), of.slopes)
+                e = e + (squares if e.shape == squares.shape else squares.sum(axis=1, keepdims=True))
+            return settings.weighted(e)
 
         def write(run: Run) -> None:
             assert checkpoints is not None
@@ -413,6 +434,7 @@ class Fit:
             seed=None if snapshot is None else snapshot.seed,
             sparse=isinstance(self.samples.X, SparseRows),
             treatment=settings.treatment if settings.treatment.is_any else None,
+            by_slopes=self.samples.slopes is not None,
         )
 
 
@@ -436,6 +458,7 @@ def _checked(
     y: object,
     sample_weight: object,
     validation_data: object,
+    dy: object,
     masked: bool,
     found: Found,
     names: tuple[str, str],
@@ -450,9 +473,9 @@ def _checked(
         _check_finite(network)
     else:
         network.check_fits(architecture)
-    key = (id(X), id(y), id(sample_weight), id(validation_data), masked, dtype, architecture)
+    key = (id(X), id(y), id(sample_weight), id(validation_data), id(dy), masked, dtype, architecture)
     samples, validation = found.once(
-        key, lambda: _samples(rows, y, sample_weight, validation_data, masked, architecture, dtype, names)
+        key, lambda: _samples(rows, y, sample_weight, validation_data, dy, masked, architecture, dtype, names)
     )
     return architecture, samples, validation
 
@@ -462,6 +485,7 @@ def _samples(
     y: object,
     sample_weight: object,
     validation_data: object,
+    dy: object,
     masked: bool,
     architecture: Architecture,
     dtype: np.dtype[Any],
@@ -473,6 +497,7 @@ def _samples(
     T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype, masked=masked)
     data.check_measured(T, name_of_y)
     s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
+    slopes = None if dy is None else Slopes(data.slopes(dy, "dy", rows, T, architecture, dtype, masked=masked), 1.0)
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -487,7 +512,14 @@ def _samples(
         validation = Samples(held, held_T)
     if not data.warn_of_unreachable(T, name_of_y, architecture) and validation is not None:
         data.warn_of_unreachable(validation.T, "validation y", architecture)
-    return Samples(rows, T, s), validation
+    return Samples(rows, T, s, slopes), validation
+
+
+def _slope_errors(J: FloatArray | float, slopes: Slopes) -> FloatArray:
+    """½ w Σ_i (∂o_j/∂x_i − wanted)² of rows and outputs, of what is not missing, (rows, outputs)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        off = np.where(np.isnan(slopes.wanted), 0, np.subtract(J, slopes.wanted, dtype=np.float64))
+        return np.asarray(0.5 * slopes.weight * (off * off).sum(axis=2))
 
 
 def _check_finite(network: Trainable) -> None:

@@ -70,14 +70,14 @@ def minimize(
     """
     import scipy.optimize
 
-    X, T, s = samples
+    X, T, s, slopes = samples
     total = X.shape[0] if s is None else float(s.sum())
     a, b = units
     accepted = parameters.copy()
 
     def objective(w: Any) -> tuple[float, Any]:
         parameters[...] = w
-        E, g = compute.gradient(architecture, parameters, X, T, s, l2, threads, bounds)
+        E, g = compute.gradient(architecture, parameters, X, T, s, l2, threads, bounds, slopes)
         return a * E + b + penalty(architecture, parameters, l2) / total, g.astype(np.float64)
 
     def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name

@@ -37,8 +37,8 @@ INVISIBLE = EPSILON / 8  # of F, what no sum of its squares can show
 FIRST_RIDGE, GROWTH = 1e-6, 3.0
 
 
-def check(method: LevenbergMarquardt, architecture: Architecture, l2: float) -> None:
-    """Raise ParameterError unless a method of least squares can train such a network."""
+def check(method: LevenbergMarquardt, architecture: Architecture, l2: float, by_slopes: bool = False) -> None:
+    """Raise ParameterError unless a method of least squares can train such a network, by slopes if these are learnt."""
     called = type(method).__name__
     if architecture.loss != LOSS:
         raise ParameterError(
@@ -51,6 +51,11 @@ def check(method: LevenbergMarquardt, architecture: Architecture, l2: float) -> 
                 f"optimizer is {called}, whose steps are exact, but layer {place} drops at random (dropout="
                 f"{layer.dropout:g}); leave dropout out, or use another optimizer, such as Adam."
             )
+    if by_slopes:
+        raise ParameterError(
+            f"optimizer is {called}, which is for targets alone, but dy gives derivatives to learn; leave dy out, or "
+            "use another optimizer, such as Adam."
+        )
     if l2 and isinstance(method, BayesianRegularization):
         raise ParameterError(
             f"l2 is {l2:g}, but BayesianRegularization finds the penalty itself; give l2=0, or LevenbergMarquardt."

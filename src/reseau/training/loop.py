@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from reseau.arrays import Failure, FloatArray, Guard, IntArray, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Slopes, SparseRows
 from reseau.engine.door import Training
 from reseau.training.rates import Rates
 from reseau.training.settings import Settings
@@ -27,16 +27,21 @@ class Samples(NamedTuple):
         Targets, or labels.
     s : ndarray of shape (rows,) or None
         How much each row counts.
+    slopes : Slopes or None
+        What the outputs' derivatives by the inputs are to be, where they are learnt too.
     """
 
     X: FloatArray | SparseRows
     T: FloatArray | IntArray
     s: FloatArray | None = None
+    slopes: Slopes | None = None
 
     def block(self, first: int, last: int) -> Samples:
         """The rows from `first` up to, not including, `last`."""
         X = self.X.block(first, last) if isinstance(self.X, SparseRows) else self.X[first:last]
-        return Samples(X, self.T[first:last], None if self.s is None else self.s[first:last])
+        s = None if self.s is None else self.s[first:last]
+        slopes = None if self.slopes is None else Slopes(self.slopes.wanted[first:last], self.slopes.weight)
+        return Samples(X, self.T[first:last], s, slopes)
 
 
 class Rules(Protocol):
@@ -148,13 +153,16 @@ def train(
             epochs = min(at_once, settings.epochs - run.epochs)
             now = rates.of(run.epochs, epochs, rules)
             losses = trainer.run(
-                *samples,
+                samples.X,
+                samples.T,
+                samples.s,
                 epochs=epochs,
                 rates=now,
                 order=rules.order(),
                 record=rules.record,
                 leave=rules.leave,
                 guard=guard,
+                slopes=samples.slopes,
                 **of_a_run,
             )
             run.epochs += len(losses)

@@ -41,6 +41,8 @@ class Settings:
         As in `reseau.vocabulary.treatment.Treatment`.
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How products are computed, see `reseau.vocabulary.precisions`.
+    dy_weight : float
+        w ≥ 0 of ½ w Σ (∂o/∂x − dy)², where derivatives are learnt.
     keep_best : bool
         Whether the parameters of the best epoch come back at the end; with `patience` they always do.
     patience : int or None
@@ -73,6 +75,7 @@ class Settings:
     accumulate: int = 1
     layer_rates: Sequence[float] | None = None
     precision: str | None = None
+    dy_weight: float = 1.0
     keep_best: bool = False
     patience: int | None = None
     min_delta: float = 0.0
@@ -87,6 +90,7 @@ class Settings:
             batch_size=integer("batch_size", self.batch_size, low=1),
             l2=real("l2", self.l2, low=0),
             shuffle=boolean("shuffle", self.shuffle),
+            dy_weight=real("dy_weight", self.dy_weight, low=0),
             keep_best=boolean("keep_best", self.keep_best) or self.patience is not None,
             patience=None if self.patience is None else integer("patience", self.patience, low=1, also="None"),
             min_delta=real("min_delta", self.min_delta, low=0),
@@ -158,6 +162,7 @@ class Settings:
             "min_delta": self.min_delta or None,  # None where it is as it is by default, as in older checkpoints
             "metrics": [metric.name for metric in self.metrics] or None,
             "output_weights": None if self.output_weights is None else list(self.output_weights),
+            "dy_weight": None if self.dy_weight == 1 else self.dy_weight,  # as in older checkpoints
         }
 
     @cached_property

@@ -21,6 +21,8 @@ from reseau.formulas.words import Words
 from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
 from reseau.vocabulary.intervals import Interval
 
+FLAT = 0.05
+
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(ABC):
@@ -103,6 +105,10 @@ class Activation(ABC):
         """How ∂E/∂Z changes along with Z, in the direction dZ, where G = ∂E/∂A stays the same."""
 
     @abstractmethod
+    def flat(self, Z: Array, A: Array) -> Array | None:
+        """Where σ passes next to nothing back, (rows, n); None where that cannot be said of single numbers."""
+
+    @abstractmethod
     def on_fractions(self) -> Activation:
         """The same activation for arrays of fractions, computed by its formulas."""
 
@@ -135,6 +141,16 @@ class Elementwise(Activation):
     def pullback_changed(self, Z: Array, A: Array, G: Array, dZ: Array) -> Array:
         """G · σ″(Z) · dZ, element by element."""
         return G * self.second_derivative(Z, A) * dZ
+
+    @cached_property
+    def steepest(self) -> float:
+        """The largest |σ'| near 0, where numbers of a network that is begun well lie."""
+        Z = np.linspace(-4.0, 4.0, 801)
+        return float(np.abs(self.derivative(Z, self.value(Z))).max())
+
+    def flat(self, Z: Array, A: Array) -> Array | None:
+        """Where |σ'| is below a twentieth of what it is where it is steepest, or of 1."""
+        return namespace(Z).abs(self.derivative(Z, A)) < FLAT * min(1.0, self.steepest)
 
     def on_fractions(self) -> Elementwise:
         """The same activation for arrays of fractions, number by number."""
@@ -187,6 +203,10 @@ class RowWise(Activation):
     def pullback_changed(self, Z: Array, A: Array, G: Array, dZ: Array) -> Array:
         """G times the change of D."""
         return self.row_pullback_changed(A, G, self.row_push(A, dZ))
+
+    def flat(self, Z: Array, A: Array) -> Array | None:
+        """Each number passes back to all of its row."""
+        return None
 
     def on_fractions(self) -> RowWise:
         """The same activation for arrays of fractions, row by row."""
