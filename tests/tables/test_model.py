@@ -644,3 +644,38 @@ def test_a_table_s_training_tells_callbacks_and_loggers_too(tmp_path):
     model = rs.TableModel.train(table, "a", epochs=2, layers=(2,), callback=[rs.CSVLogger(path)])
     assert path.read_text("utf-8").splitlines()[0] == "epoch,loss,validation_loss"
     assert len(path.read_text("utf-8").splitlines()) == 1 + model.history.epochs
+
+
+def changed(model: TableModel, table: pd.DataFrame, name: str, answer: str) -> Any:
+    """How the answers follow a column of numbers, by differences."""
+    h = 1e-2 * float(table[name].std())
+    ahead, behind = (model.predict(table.assign(**{name: table[name] + shift})) for shift in (h, -h))
+    if answer == "probabilities":
+        return (ahead.probabilities - behind.probabilities).astype(float) / (2 * h)  # type: ignore[operator]
+    return (ahead.values.to_numpy() - behind.values.to_numpy())[:, None] / (2 * h)
+
+
+def test_the_jacobian_is_in_the_units_of_the_table(species: TableModel, mass: TableModel) -> None:
+    table = penguins().dropna()
+    for model, answer in ((species, "probabilities"), (mass, "values")):
+        J = model.jacobian(table)
+        assert list(J) == [d.name for d in model.columns if d.kind == "number"]
+        for name, slopes in J.items():
+            numerical = changed(model, table, name, answer)
+            assert slopes.shape == numerical.shape
+            smooth = np.abs(slopes - numerical) < 0.05 * np.abs(numerical).max()
+            assert smooth.mean() > 0.8  # between two of ReLU's kinks
+    assert np.median(mass.jacobian(table)["flipper_length_mm"]) > 5  # grams a millimetre
+
+
+def test_the_jacobian_is_nan_where_a_number_is_missing_and_0_far_out() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=60), "c": ["a", "b"] * 30})
+    table["y"] = 2 * table["x"]
+    model = TableModel.train(table, "y", epochs=5)
+    J = model.jacobian({"x": [0.1, None, 1e9], "c": ["a", "a", "b"]})
+    assert list(J) == ["x"]
+    assert np.isfinite(J["x"][0, 0])
+    assert J["x"][0, 0] != 0
+    assert np.isnan(J["x"][1, 0])
+    assert J["x"][2, 0] == 0

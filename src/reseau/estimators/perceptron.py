@@ -840,6 +840,52 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _outputs(self, X: Any) -> Any:
         return self._up_to_date()(X)
 
+    def _at(self, X: Any) -> tuple[Any, Any]:
+        """The network, and samples at which it is differentiated."""
+        check_is_fitted(self, "_network")
+        return self._up_to_date(), self._samples(X)
+
+    def jacobian(self, X: Any) -> Any:
+        """How the network's outputs follow each feature: of a classifier the probabilities, of a regressor the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs_, n_features)
+            J[r, j, i] = ∂o_j/∂x_i at sample r. A classifier of two classes has one output, the probability of the
+            second.
+        """
+        network, samples = self._at(X)
+        return network.jacobian(samples)
+
+    def jvp(self, X: Any, v: Any) -> Any:
+        """J v of each sample, (n_samples, n_outputs_); v is (n_samples, n_features), or (n_features,) for all.
+
+        See `reseau.Network.jvp`.
+        """
+        network, samples = self._at(X)
+        return network.jvp(samples, v)
+
+    def vjp(self, X: Any, u: Any) -> Any:
+        """uᵀ J of each sample, (n_samples, n_features); u is (n_samples, n_outputs_), or (n_outputs_,) for all.
+
+        See `reseau.Network.vjp`.
+        """
+        network, samples = self._at(X)
+        return network.vjp(samples, u)
+
+    def hessian_vector(self, X: Any, v: Any) -> Any:
+        """∂²o_j/∂x² v of each sample and output, (n_samples, n_outputs_, n_features); v as of `jvp`.
+
+        See `reseau.Network.hessian_vector`.
+        """
+        network, samples = self._at(X)
+        return network.hessian_vector(samples, v)
+
     def parts(self) -> Parts:
         """X as it was fitted on, the network, and what its outputs say."""
         check_is_fitted(self, "_network")

@@ -73,6 +73,10 @@ class Number(Scaled):
         """Write the inputs into X."""
         X[:, 0] = self._within(self._filled(values, X))
 
+    def slope(self, values: Floats) -> Floats:
+        """How its first input follows its numbers."""
+        return self._slope(values)
+
     @property
     def summary(self) -> str:
         """Say what was learned."""

@@ -53,6 +53,10 @@ class Description(ABC):
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
 
+    def slope(self, values: Any) -> Floats | None:
+        """How its first input follows its values, (rows,); None where these are no numbers."""
+        return None
+
     @property
     def marks(self) -> tuple[str, ...]:
         """The texts that count as missing in this column."""
@@ -168,6 +172,12 @@ class Scaled(Scalar):
         """Return z."""
         z = (filled - self.centre) / self.scale
         return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
+
+    def _slope(self, values: Floats) -> Floats:
+        """∂z/∂x of each value: 0 where z is kept within its limit, NaN where there is none."""
+        z = (values - self.centre) / self.scale
+        held = np.abs(np.arcsinh(z) if self.squash else z) > self.limit
+        return np.where(held, 0.0, (1 / np.hypot(1, z) if self.squash else 1 + 0 * z) / self.scale)
 
 
 S = TypeVar("S", bound=Scaled)

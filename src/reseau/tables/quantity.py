@@ -68,6 +68,11 @@ class Quantity(Target):
         """The quantity's name."""
         return [self.name]
 
+    @property
+    def slope(self) -> float:
+        """The scale that outputs are multiplied by."""
+        return self.scale
+
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is a number."""
         return ~np.isnan(y)

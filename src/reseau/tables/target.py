@@ -66,6 +66,11 @@ class Target(Decoder):
     loss: ClassVar[str]
 
     @property
+    def slope(self) -> float:
+        """How what is predicted follows an output: probabilities are outputs."""
+        return 1.0
+
+    @property
     @abstractmethod
     def outputs(self) -> int: ...
 
