@@ -66,7 +66,7 @@ def of_fit(
     looked = _some(samples)
     if looked is None:
         return None
-    X, T, s = looked
+    X, T, s = looked[:3]
     assert isinstance(X, np.ndarray)
     best = loss_of_constants(architecture, T, s)
     if not best > 0:
