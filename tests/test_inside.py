@@ -98,6 +98,51 @@ def test_labels_are_targets_too(engine):
     assert by_labels[0].tobytes() == by_rows[0].tobytes()
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_missing_target_adds_nothing_to_the_gradients(engine, loss):
+    outputs = {LOSSES[loss].simplifies_with or "identity"} | ({"softmax"} if loss == "squared_error" else set())
+    for output in sorted(outputs):
+        net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(3, output), loss=loss, inputs=2, dtype="float64", engine=engine)
+        w, X, T = smooth_problem(net.architecture, rows=4)
+        net.parameters[...] = w
+        missing = np.array([[False] * 3, [True] * 3, [False, True, False], [True, False, True]])
+        missing = missing[:, :1].repeat(3, axis=1) if LOSSES[loss].distribution else missing
+        masked = np.where(missing, np.nan, T)
+        by_A, by_O = net.layer_gradients(X, masked, masked_targets=True)
+        np.testing.assert_array_equal(by_O, np.where(missing, 0, net.layer_gradients(X, T)[1]))
+        J = rs.Network(rs.Dense(3, output), inputs=4, dtype="float64", engine=engine)
+        J.parameters[...] = w[-J.n_parameters :]
+        by_rows = J.vjp(net.activations(X)[0], by_O)
+        np.testing.assert_allclose(by_A, by_rows, rtol=1e-10, atol=1e-12)
+
+
+def test_a_missing_label_adds_nothing_to_the_gradients(engine):
+    net = rs.Network(rs.Dense(3, "softmax"), loss="cross_entropy", inputs=2, seed=0, engine=engine)
+    X = [[0.5, -1.0], [2.0, 0.0]]
+    by_labels, whole = net.layer_gradients(X, [2, -1], masked_targets=True), net.layer_gradients(X, [2, 0])
+    np.testing.assert_array_equal(by_labels[0], [whole[0][0], [0, 0, 0]])
+    with pytest.raises(rs.DataError, match=r"y holds nan .*, or give masked_targets=True"):
+        net.layer_gradients(X, [2, np.nan])
+
+
+@pytest.mark.parametrize("output", ["identity", "softmax", "sigmoid"])
+def test_the_gradients_of_a_loss_of_one_s_own_are_those_of_the_one_it_repeats(engine, output):
+    def squares(O, T):
+        return 0.5 * (O - T) ** 2, O - T
+
+    layers = rs.Dense(40, "tanh"), rs.LayerNorm("silu"), rs.Dense(3, output)
+    own, theirs = (
+        rs.Network(*layers, loss=loss, inputs=2, dtype="float64", seed=0, engine=engine)
+        for loss in (squares, "squared_error")
+    )
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(300, 2)), rng.uniform(size=(300, 3))
+    T[5], T[7, 1] = np.nan, np.nan
+    told = own.layer_gradients(X, T, masked_targets=True)
+    for G, expected in zip(told, theirs.layer_gradients(X, T, masked_targets=True), strict=True):
+        np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-15)
+
+
 def test_samples_and_targets_that_cannot_be_used_are_refused():
     net = rs.Network(rs.Dense(1), inputs=2)
     with pytest.raises(rs.DataError, match="X holds nan"):

@@ -54,7 +54,9 @@ class Inspectable(Differentiable):
         return self.compute.inside(self.architecture, self.parameters, samples, scores, engine.threads(threads))
 
     @in_memory("the gradients of all layers on these rows")
-    def layer_gradients(self, X: object, y: object, *, threads: int | None = None) -> list[FloatArray]:
+    def layer_gradients(
+        self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None
+    ) -> list[FloatArray]:
         """∂E/∂A_1, ..., ∂E/∂A_L: how the error of each sample follows the numbers that each layer gives.
 
         Where they shrink by orders of magnitude from the last layer to the first, the first ones hardly learn
@@ -67,6 +69,8 @@ class Inspectable(Differentiable):
             Samples.
         y : array-like of shape (rows, n_outputs), or (rows,)
             Targets, as in `errors`.
+        masked_targets : bool
+            As in `errors`; a missing target adds nothing.
         threads : int or None
             As of `activations`.
 
@@ -89,7 +93,8 @@ class Inspectable(Differentiable):
         [array([[1. , 1.5]]), array([[0.5]])]
         """
         samples = data.matrix(X, "X", self.dtype, columns=self.architecture.inputs)
-        T = data.targets(y, "y", self.architecture, samples.shape[0], self.dtype)
+        masked = boolean("masked_targets", masked_targets)
+        T = data.targets(y, "y", self.architecture, samples.shape[0], self.dtype, masked=masked)
         return self.compute.layer_gradients(self.architecture, self.parameters, samples, T, engine.threads(threads))
 
     def _flatness(self, X: object) -> list[Flatness | None]:

@@ -66,6 +66,108 @@ def test_the_gradient_is_the_numerical_one_at_odd_sizes(engine, widths):
     check_gradient(rs.Network(*layers, inputs=widths[0], dtype="float64", engine=engine))
 
 
+def half_squares(O: Any, T: Any) -> Any:
+    return 0.5 * (O - T) ** 2, O - T
+
+
+def half_squares_of_rows(O: Any, T: Any) -> Any:
+    return 0.5 * ((O - T) ** 2).sum(axis=1), O - T
+
+
+@pytest.mark.parametrize("outputs", [3, 20])
+@pytest.mark.parametrize(
+    ("loss", "output"),
+    [
+        ("squared_error", "identity"),
+        ("squared_error", "softmax"),
+        ("huber", "tanh"),
+        ("binary_cross_entropy", "sigmoid"),
+        ("cross_entropy", "softmax"),
+        (half_squares, "identity"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_the_gradient_counts_what_is_there_with_the_weight_of_its_output(engine, loss, output, outputs):
+    net = rs.Network(
+        rs.Dense(4, "tanh"), rs.Dense(outputs, output), loss=loss, inputs=2, dtype="float64", seed=0, engine=engine
+    )
+    rng, rows = np.random.default_rng(outputs), 7
+    X, T = rng.normal(size=(rows, 2)), rng.uniform(0.05, 0.95, (rows, outputs))
+    missing = rng.uniform(size=T.shape) < 0.3
+    T = T / T.sum(axis=1, keepdims=True) if output == "softmax" else T
+    missing = missing[:, :1].repeat(outputs, axis=1) if loss == "cross_entropy" else missing
+    missing[3], c, s = True, np.array([0.0, *rng.uniform(0.5, 2, outputs - 1)]), rng.uniform(0.0, 2.0, rows)
+    J = net.jacobian(X)
+    dy, s[2] = J + rng.normal(size=J.shape), 0
+    dy[1, :, 0], dy[4, 1] = np.nan, np.nan
+    counts = ~np.isnan(dy) & ~missing[:, :, None]
+    w, masked = net.parameters.copy(), np.where(missing, np.nan, T)
+
+    def error(v: Any) -> float:
+        net.parameters[...] = v
+        of_slopes = (np.where(counts, net.jacobian(X) - dy, 0) ** 2).sum(axis=2)
+        e = np.where(missing, 0, net.errors(X, T)) + 0.5 * 0.7 * of_slopes
+        return float(s @ (e @ c) / s.sum())
+
+    numerical, exact = central_difference(error, w), error(w)
+    net.parameters[...] = w
+    before = dy.tobytes()
+    plan = {"dy": dy, "dy_weight": 0.7, "sample_weight": s, "output_weights": c, "masked_targets": True}
+    E, g = net.value_and_gradient(X, masked, **plan)
+    assert pytest.approx(exact, rel=1e-12) == E
+    assert norm(g - numerical) <= 1e-6 * norm(numerical)
+    assert dy.tobytes() == before
+    history = net.fit(X, masked, **plan, epochs=1, batch_size=rows, optimizer=rs.SGD(1e-9))
+    assert history.loss[0] == pytest.approx(exact, rel=1e-10)
+
+
+def test_the_slopes_of_a_missing_label_do_not_count(engine):
+    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(3, "softmax"), loss="cross_entropy", inputs=2, seed=0, engine=engine)
+    X, dy = np.array([[0.5, -1.0], [2.0, 0.0]]), np.ones((2, 3, 2))
+    E, g = net.value_and_gradient(X, [2, -1], dy=dy, masked_targets=True)
+    E_alone, g_alone = net.value_and_gradient(X[:1], [2], dy=dy[:1])
+    assert pytest.approx(E_alone / 2, rel=1e-6) == E
+    np.testing.assert_allclose(g, g_alone / 2, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("function", [half_squares, half_squares_of_rows])
+def test_a_loss_of_one_s_own_learns_derivatives_like_the_one_it_repeats(engine, function):
+    rng = np.random.default_rng(0)
+    X, T, dy = rng.normal(size=(50, 2)), rng.normal(size=(50, 3)), rng.normal(size=(50, 3, 2))
+    trained = []
+    for loss in (function, "squared_error"):
+        layers = rs.Dense(9, "tanh"), rs.LayerNorm("silu"), rs.Dense(3)
+        net = rs.Network(*layers, loss=loss, inputs=2, dtype="float64", seed=3, engine=engine)
+        history = net.fit(X, T, dy=dy, dy_weight=0.5, epochs=3, batch_size=16, validation_data=(X, T))
+        trained.append((net.parameters, history.loss, history.validation_loss))
+    for own, theirs in zip(*trained, strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("function", [half_squares, half_squares_of_rows])
+def test_what_ends_a_run_counts_the_derivatives_beside_a_loss_of_one_s_own(engine, function):
+    X, dy = np.linspace(-1, 1, 30)[:, None], np.zeros((30, 2, 1))
+    net = rs.Network(rs.Dense(5, "tanh"), rs.Dense(2), loss=function, inputs=1, seed=0, engine=engine)
+    with pytest.warns(RuntimeWarning, match="training has diverged"):
+        history = net.fit(X, np.hstack([X, X]), dy=dy, epochs=20, optimizer=rs.SGD(1e6))
+    assert history.stopped == "diverged"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_missing_ones_weights_and_losses_of_one_s_own_are_the_same_bytes_with_any_threads(native, dtype):
+    rng, rows = np.random.default_rng(0), 1500
+    X, T, dy = (rng.normal(size=(rows, *shape)).astype(dtype) for shape in ((2,), (3,), (3, 2)))
+    T[rng.uniform(size=T.shape) < 0.2] = np.nan
+    for loss in ("squared_error", half_squares):
+        found = set()
+        for threads in (1, 2, 3):
+            net = rs.Network(rs.Dense(17, "tanh"), rs.Dense(3), loss=loss, dtype=dtype, seed=3)
+            plan = {"dy": dy, "masked_targets": True, "output_weights": [1, 0.5, 2], "threads": threads}
+            net.fit(X, T, **plan, epochs=2, batch_size=700)
+            found.add(net.parameters.tobytes())
+        assert len(found) == 1
+
+
 # jax.value_and_grad of the mean, with the weights 1 and 3, of ½ |o − t|² + ½ 0.7 |jacrev(o) − dy|² of the network and
 # the rows of test_derivatives.py.
 T = [[0.2, 0.8], [0.6, 0.4]]
@@ -114,6 +216,42 @@ def test_both_engines_train_alike(native, optimizer):
     (w, losses), (w_native, losses_native) = trained
     np.testing.assert_allclose(losses_native, losses, rtol=1e-8)
     np.testing.assert_allclose(w_native, w, rtol=0, atol=1e-8 * np.abs(w).max())
+
+
+TREATMENTS: list[dict[str, Any]] = [
+    {"accumulate": 2},
+    {"accumulate": 3, "clip_norm": 0.1},
+    {"clip_value": 0.01},
+    {"average": 0.9},
+    {"l1": 0.01, "max_norm": 0.5},
+    {"layer_rates": [0.1, 1, 1, 1, 2]},
+    {"optimizer": rs.Adam(rs.Cosine(0.01, warmup=0.2))},
+]
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS, ids="-".join)
+def test_both_engines_treat_gradients_by_slopes_alike(native, treatment):
+    X, y, dy = problem(50)
+    trained = []
+    for engine in ("reference", "native"):
+        net = rs.Network(*LAYERS, dtype="float64", seed=3, engine=engine)
+        history = net.fit(X, y, dy=dy, dy_weight=0.5, epochs=3, batch_size=16, **treatment)
+        trained.append((net.parameters, history.loss))
+    (w, losses), (w_native, losses_native) = trained
+    np.testing.assert_allclose(losses_native, losses, rtol=1e-8)
+    np.testing.assert_allclose(w_native, w, rtol=0, atol=1e-8 * np.abs(w).max())
+    untreated = rs.Network(*LAYERS, dtype="float64", seed=3)
+    untreated.fit(X, y, dy=dy, dy_weight=0.5, epochs=3, batch_size=16)
+    assert norm(untreated.parameters - w) > 1e-6
+
+
+def test_batches_that_are_accumulated_make_the_step_of_one(engine):
+    X, y, dy = problem(48)
+    one, of_three = (rs.Network(*LAYERS, dtype="float64", seed=3, engine=engine) for _ in range(2))
+    plan = {"dy": dy, "dy_weight": 0.5, "epochs": 2, "shuffle": False, "optimizer": rs.SGD(0.01)}
+    one.fit(X, y, batch_size=48, **plan)
+    of_three.fit(X, y, batch_size=16, accumulate=3, **plan)
+    np.testing.assert_allclose(of_three.parameters, one.parameters, rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -212,7 +350,8 @@ def test_many_networks_learn_derivatives_as_each_alone():
     [
         ({"dy": np.ones((4, 3))}, rs.DataError, r"dy has shape \(4, 3\), but must be \(4, 1, 2\) or \(4, 2\)"),
         ({"dy": np.ones((3, 2))}, rs.DataError, r"dy has shape \(3, 2\)"),
-        ({"dy": [[np.nan, 0.0]] * 4}, rs.DataError, "dy holds nan at row 0, column 0"),
+        ({"dy": [[np.nan, 0.0]] * 4}, rs.DataError, "dy holds nan at row 0, column 0.*, or give masked_targets=True"),
+        ({"dy": [[np.inf, 0.0]] * 4, "masked_targets": True}, rs.DataError, "dy holds inf at row 0, column 0"),
         ({"dy": "slopes"}, rs.DataError, "dy"),
         ({"dy": np.ones((4, 2)), "dy_weight": -1}, rs.ParameterError, "dy_weight is -1"),
         ({"dy": np.ones((4, 2)), "dy_weight": "much"}, rs.ParameterError, "dy_weight is 'much'"),
@@ -235,3 +374,12 @@ def test_dropout_and_sparse_samples_are_refused_with_derivatives():
         rs.Network(rs.Dense(3, "tanh", dropout=0.5), rs.Dense(1)).fit(X, y, dy=dy)
     with pytest.raises(rs.DataError, match=r"X is sparse, but derivatives \(dy\) are learnt of dense samples"):
         rs.Network(rs.Dense(3, "tanh"), rs.Dense(1)).fit(scipy.sparse.csr_matrix(X), y, dy=dy)
+
+
+@pytest.mark.parametrize("method", [rs.LevenbergMarquardt, rs.BayesianRegularization])
+def test_least_squares_are_refused_with_derivatives(method):
+    X, y, dy = problem(10)
+    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(1), seed=0, dtype="float64")
+    with pytest.raises(rs.ParameterError, match=f"optimizer is {method.__name__}, which is for targets alone, but dy"):
+        net.fit(X, y, dy=dy, optimizer=method())
+    assert not net.built

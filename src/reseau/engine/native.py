@@ -179,7 +179,8 @@ def _compared(
         e, G[:rows] = loss.evaluate(O[:rows], T[places[:rows]], output_weights)
         errors[:rows] = e.sum(axis=1) if e.shape[1] > 1 else e[:, 0]
 
-    return (None, None), {"own": (O, places, errors, G, call)}
+    shares = None if output_weights is None else output_weights.astype(dtype)  # of slopes
+    return (None, None), {"own": (O, places, errors, G, call), "shares": shares}
 
 
 def _rows(X: FloatArray | SparseRows) -> tuple[FloatArray, dict[str, Any]]:

@@ -77,7 +77,7 @@ def minimize(
 
     def objective(w: Any) -> tuple[float, Any]:
         parameters[...] = w
-        E, g = compute.gradient(architecture, parameters, X, T, s, l2, threads, bounds, slopes)
+        E, g = compute.gradient(architecture, parameters, X, T, s, l2, threads, bounds, slopes=slopes)
         return a * E + b + penalty(architecture, parameters, l2) / total, g.astype(np.float64)
 
     def tell(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
