@@ -364,7 +364,7 @@ def trained(
     from reseau import _native
 
     w, place = problem.w.copy(), _native.optimizers().index(optimizer.name)
-    trainer = classes(w.dtype)[1](model(problem, **options), place)
+    trainer = classes(w.dtype)[1](model(problem, **options), place, None)
     trainer.run(
         w,
         problem.X,
@@ -383,6 +383,7 @@ def trained(
         resume=False,
         leave=False,
         guard=(1e300, 1e300),
+        rates=None,
         starts=None,
         columns=None,
     )

@@ -90,7 +90,7 @@ int main(int count, char** words) {
             model.pack(w.data());
             result.resize(w.size());
             double E = 0;
-            gradient<float>(model, samples, rows, 0.0, threads, nullptr, nullptr, E, result.data());
+            gradient<float>(model, samples, rows, 0.0, 1.0, threads, nullptr, nullptr, E, result.data());
         } else {
             Trainer<float> trainer(model, adam, std::nullopt);
             const double hyperparameters[] = {0.01, 0.9, 0.999, 1e-8, 0};  // the last: whether ε is that of ε-hat
