@@ -275,10 +275,10 @@ def test_an_interrupted_minimize_leaves_the_last_accepted_weights(dtype: str) ->
     class Interrupted:
         """An engine that is interrupted in the 8th iteration, when the parameters are those of a trial step."""
 
-        def gradient(self, *arguments: Any) -> Any:
+        def gradient(self, *arguments: Any, **options: Any) -> Any:
             if len(losses) == 7:
                 raise KeyboardInterrupt
-            return reference.gradient(*arguments)
+            return reference.gradient(*arguments, **options)
 
     def network() -> rs.Network:
         return rs.Network(rs.Dense(5, "tanh"), rs.Dense(1, "identity"), inputs=4, dtype=dtype, seed=0)

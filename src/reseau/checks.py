@@ -101,7 +101,10 @@ def output_weights(value: object, outputs: int | None = None) -> tuple[float, ..
     """
     if value is None:
         return None
-    array = np.asarray(value, dtype=object)
+    try:
+        array = np.asarray(value, dtype=object)
+    except Exception:  # an object that will be no array says so as it likes
+        array = np.empty(())
     if array.ndim != 1:
         raise ParameterError(f"output_weights is {shown(value)}, but must be a list of one number for each output.")
     weights = tuple(real(f"output_weights[{j}]", c, low=0) for j, c in enumerate(array.tolist()))
