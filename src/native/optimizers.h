@@ -374,16 +374,27 @@ static void sum_beside(int64_t K, const E* a, int64_t a_stride, const E* b, int6
     move.beyond == nullptr ? sum.template operator()<false>() : sum.template operator()<true>();
 }
 
-template <class T, class E, class Optimizer>
+// The same with nothing beside: `finish` makes the whole step.
+template <class T, class E>
+static void sum_alone(int64_t K, const E* a, int64_t a_stride, const E* b, int64_t b_stride, T* c, Move<T>&) {
+    constexpr int64_t columns = panel_vectors * Vec<T>::width;
+    for (int64_t m = 0; m < unit_rows; m += tile_rows)
+        tile<E, true, tile_rows, panel_vectors>(K, a + m, a_stride, b, b_stride, c + m * columns, columns, false);
+}
+
+template <class T, class E, class Optimizer, bool beside>
 constexpr SumBeside<T, E> sum_beside_entry() {
-    if constexpr (moves_beside) {
+    if constexpr (moves_beside && beside) {
         return sum_beside<T, E, Optimizer>;
+    } else if constexpr (moves_beside) {
+        return sum_alone<T, E>;
     } else {
         return nullptr;
     }
 }
 
-template <class T, class Optimizer>
+// Not all are made beside sums: for each the compiler makes the largest tile eight times more for an instruction set.
+template <class T, class Optimizer, bool beside>
 constexpr OptimizerEntry<T> optimizer_entry() {
     static_assert(same(Optimizer::hyperparameters[learning_rate], "learning_rate"));
     static_assert(std::size(Optimizer::hyperparameters) <= most_hyperparameters);
@@ -394,16 +405,18 @@ constexpr OptimizerEntry<T> optimizer_entry() {
         .states = Optimizer::states,
         .prepare = prepare<T, Optimizer>,
         .finish = finish<T, Optimizer>,
-        .sum_beside = sum_beside_entry<T, T, Optimizer>(),
-        .sum_rounded_beside = sum_beside_entry<T, Rounded<T>, Optimizer>(),
+        .sum_beside = sum_beside_entry<T, T, Optimizer, beside>(),
+        .sum_rounded_beside = sum_beside_entry<T, Rounded<T>, Optimizer, beside>(),
     };
 }
 
 template <class T>
 inline constexpr OptimizerEntry<T> optimizers[] = {
-    optimizer_entry<T, Sgd<T>>(),     optimizer_entry<T, Adam<T>>(),    optimizer_entry<T, AdamW<T>>(),
-    optimizer_entry<T, RmsProp<T>>(), optimizer_entry<T, AmsGrad<T>>(), optimizer_entry<T, Nadam<T>>(),
-    optimizer_entry<T, RAdam<T>>(),   optimizer_entry<T, Lion<T>>(),    optimizer_entry<T, Adagrad<T>>(),
+    optimizer_entry<T, Sgd<T>, true>(),      optimizer_entry<T, Adam<T>, true>(),
+    optimizer_entry<T, AdamW<T>, true>(),    optimizer_entry<T, RmsProp<T>, true>(),
+    optimizer_entry<T, AmsGrad<T>, false>(), optimizer_entry<T, Nadam<T>, false>(),
+    optimizer_entry<T, RAdam<T>, false>(),   optimizer_entry<T, Lion<T>, false>(),
+    optimizer_entry<T, Adagrad<T>, false>(),
 };
 
 template <class T>
@@ -414,8 +427,8 @@ inline constexpr OptimizerEntry<T> gradient_entry = {
     .states = GradientOnly<T>::states,
     .prepare = prepare<T, GradientOnly<T>>,
     .finish = finish<T, GradientOnly<T>>,
-    .sum_beside = sum_beside_entry<T, T, GradientOnly<T>>(),
-    .sum_rounded_beside = sum_beside_entry<T, Rounded<T>, GradientOnly<T>>(),
+    .sum_beside = sum_beside_entry<T, T, GradientOnly<T>, true>(),
+    .sum_rounded_beside = sum_beside_entry<T, Rounded<T>, GradientOnly<T>, true>(),
 };
 
 }  // namespace reseau::RESEAU_ISA
