@@ -15,8 +15,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <span>
+#include <thread>
 #include <tuple>
 
 #include "dispatch.h"
@@ -36,14 +38,47 @@ template <class T>
 using Cube = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using AnyTable = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // float or double
 
+// Does what asks for Python's lock. Once the interpreter has ended, which daemon threads outlive, Python (until 3.14)
+// ends who asks by pthread_exit, which unwinds a stack that is not made for it, so that the process would be aborted.
+// The thread waits here instead, until the process is over.
+template <class Work>
+auto in_python(Work work) {
+    try {
+        return work();
+    } catch (...) {  // pthread_exit
+        for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+}
+
+// While it lives, this thread has Python's lock, or has not.
+class Locked {
+public:
+    Locked() : state_(in_python(PyGILState_Ensure)) {}
+    Locked(const Locked&) = delete;
+    ~Locked() { PyGILState_Release(state_); }
+
+private:
+    const PyGILState_STATE state_;
+};
+class Unlocked {
+public:
+    Unlocked() : state_(PyEval_SaveThread()) {}
+    Unlocked(const Unlocked&) = delete;
+    ~Unlocked() {
+        in_python([this] { PyEval_RestoreThread(state_); });
+    }
+
+private:
+    PyThreadState* const state_;
+};
+
 // Whether a signal handler (that of Ctrl-C, say) raised.
 bool signal_raised() {
-    const nb::gil_scoped_acquire lock;
+    const Locked lock;
     return PyErr_CheckSignals() != 0;
 }
 
-// Python runs signal handlers in its main thread alone. Asking in others would be in vain, and would end the process
-// where they are still at work when the interpreter has finished: its lock is then no longer to be had.
+// Python runs signal handlers in its main thread alone; asking in others would be in vain.
 bool in_main_thread() {
     const nb::module_ threading = nb::module_::import_("threading");
     return threading.attr("current_thread")().is(threading.attr("main_thread")());
@@ -87,7 +122,7 @@ void without_lock(double multiply_adds, Work work) {
     } else {
         const Interrupt::Check in_main = [] { return Stop::raised() || signal_raised(); };
         const Interrupt::Check check = in_main_thread() ? in_main : Stop::any() ? Stop::raised : nullptr;
-        const nb::gil_scoped_release unlock;
+        const Unlocked unlocked;
         completed = work(check);
     }
     if (completed) return;
@@ -154,9 +189,9 @@ std::optional<OwnLoss<T>> own_loss(const OwnTuple<T>& own) {
     if (!own) return std::nullopt;
     const auto& [O, places, errors, G, function] = *own;
     const auto call = [f = function.ptr()](int64_t rows) {
-        const nb::gil_scoped_acquire lock;
+        const Locked lock;
         const FlushSubnormals not_wanted(false);
-        PyObject* const answer = PyObject_CallFunction(f, "L", static_cast<long long>(rows));
+        PyObject* const answer = in_python([&] { return PyObject_CallFunction(f, "L", static_cast<long long>(rows)); });
         Py_XDECREF(answer);
         return answer != nullptr;
     };

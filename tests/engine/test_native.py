@@ -581,6 +581,21 @@ def test_the_interpreter_may_end_while_a_daemon_thread_trains(threads):
     )
 
 
+OWN = "lambda O, T: (0.5 * (O - T) ** 2, O - T)"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("work", ["net(X, threads={})", "net.errors(X, T, threads={})", "own.fit(X, T, threads={})"])
+def test_the_interpreter_may_end_while_a_daemon_thread_comes_back_again_and_again(work, threads):
+    finishes(
+        "import threading, time, numpy as np, reseau as rs\nX = np.ones((2000, 256), dtype='float32')\nT = X[:, :8]\n"
+        "layers = rs.Dense(256, 'tanh'), rs.Dense(8)\nnet = rs.Network(*layers, inputs=256, engine='native')\n"
+        f"own = rs.Network(*layers, loss={OWN}, inputs=256, engine='native')\n"
+        f"def repeat():\n    while True:\n        {work.format(threads)}\n{work.format(threads)}\n"
+        "threading.Thread(target=repeat, daemon=True).start()\ntime.sleep(0.1)\n"
+    )
+
+
 def test_weights_that_change_during_a_fit_do_not_part_its_threads():
     # Threads that disagreed about whether a batch has any weight would wait for one another for ever.
     printed = finishes(
