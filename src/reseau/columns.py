@@ -103,16 +103,21 @@ def _different(cells: NumberArray, dtype: np.dtype[Any]) -> tuple[IntArray, IntA
     return 1 + apart.sum(axis=0), 1 + there.sum(axis=0)
 
 
-def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _spreads(array: NumberArray) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """The standard deviation of each column, 0 of what is constant; as most values have it, and as all may have it.
 
-    A few values that are far out make no column wide, and a few that are not as the others make one less narrow.
+    A few values that are far out make no column wide, and a few that are not as the others make one less narrow. None
+    where no two can be wildly apart: no deviation is above half of a column's extent, or taken for less than a tenth.
     """
     n, width = array.shape
     count = min(n, _SAMPLE, max(16, 2**20 // width))
     sample = array[np.linspace(0, n - 1, count).astype(np.int64)].astype(np.float64)
     with np.errstate(all="ignore"):
-        spread, extent = sample.std(axis=0), np.ptp(sample, axis=0)
+        extent = sample.max(axis=0) - sample.min(axis=0)
+        there = extent[extent > 0]
+        if there.size == 0 or there.max() <= 2 * _WILD / _RARE * there.min():
+            return None
+        spread = sample.std(axis=0)
         exact = np.finfo(array.dtype).eps if array.dtype.kind == "f" else 0.0
         spread[extent <= _RARE * exact * np.abs(sample).max(axis=0)] = 0  # rounding, at most
         most = np.diff(np.quantile(sample, _MOST, axis=0), axis=0)[0] / _MOST_OF_NORMAL
@@ -131,7 +136,10 @@ def _sizes(rows: SparseRows) -> FloatArray:
 def _wild_scales(values: object, array: NumberArray | SparseRows) -> str | None:
     """What names the columns that spread most and least, if that is wildly apart."""
     sparse = isinstance(array, SparseRows)
-    spread, wide, narrow = (_sizes(array),) * 3 if isinstance(array, SparseRows) else _spreads(array)
+    spreads = (_sizes(array),) * 3 if isinstance(array, SparseRows) else _spreads(array)
+    if spreads is None:
+        return None
+    spread, wide, narrow = spreads
     if not np.isfinite(wide).all():
         return None
     widest = int(np.argmax(wide))

@@ -702,7 +702,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """Say that it is no better than constant outputs; `ended` of itself, it was long enough."""
         losses = self.loss_curve_[-self.n_iter_ :]
         steps = inf if ended else self.n_iter_ * ceil(samples.X.shape[0] / batch_size)
-        if not plateau.is_suspect(losses, steps, self._of_constants(samples)):
+        if not plateau.is_suspect(losses, steps, lambda: self._of_constants(samples)):
             return
         way_out = (
             f"Try another learning_rate_init (now {self.learning_rate_init:g}), a smaller alpha (now {self.alpha:g}), "
@@ -723,8 +723,10 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         def errors(w: Any, of: Samples) -> Any:
             return network.compute.errors(architecture, w, of.X, of.T, engine.threads())
 
-        of_constants = loss_of_constants(architecture, samples.T, samples.s)
-        return Guard(loss=divergence.guard_of(errors, samples, network.parameters, of_constants).loss)
+        def of_constants() -> float:
+            return loss_of_constants(architecture, samples.T, samples.s)
+
+        return Guard(loss=divergence.guard_of(errors, samples, network.parameters, inf, of_constants).loss)
 
     def _has_outgrown(self, samples: Samples) -> bool:
         """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""

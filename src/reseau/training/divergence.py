@@ -24,21 +24,23 @@ LOOKED_AT = 256  # rows that tell the loss at the start
 Errors = Callable[[FloatArray, Samples], FloatArray]  # of weights and samples, the error of each output neuron
 
 
-def guard_of(errors: Errors, samples: Samples, start: FloatArray, of_constants: float) -> Guard:
-    """How large loss and weights may become in a fit that begins with the weights `start`.
+def guard_of(
+    errors: Errors, samples: Samples, start: FloatArray, steps: float, of_constants: Callable[[], float]
+) -> Guard:
+    """How large loss and weights may become in a fit of so many steps that begins with the weights `start`.
 
     The loss may not grow to 10⁶ times what it is at the start, or what constant outputs have, if that is more. The
     weights may not to 10⁶ times the largest, or 1; times as much as targets are above 1, and inputs below, which make
     such weights right.
     """
     first = samples.block(0, LOOKED_AT)
-    at_first = _loss(errors, start, first)
     x, t = _largest(first.X)[0], _largest(first.T)[0] if first.T.ndim == 2 else 1.0
     weight = max(float(np.abs(start).max(initial=0)), 1.0) * max(t, 1.0) / min(x or 1.0, 1.0)
-    # Errors that are logarithms of densities may be below 0, and as large there. NaN gives way to the others.
-    loss = max(LEAST_LOSS, abs(at_first), abs(of_constants))
-    most = sys.float_info.max
-    return Guard(min(GROWTH * loss, most) if isfinite(at_first) else most, min(GROWTH * weight, most))
+    loss = most = sys.float_info.max
+    if steps > 1 and isfinite(at_first := _loss(errors, start, first)):  # a single one meets no other loss
+        # Errors that are logarithms of densities may be below 0, and as large there. NaN gives way to the others.
+        loss = min(GROWTH * max(LEAST_LOSS, abs(at_first), abs(of_constants())), most)
+    return Guard(loss, min(GROWTH * weight, most))
 
 
 def of_training(

@@ -311,14 +311,24 @@ class Fit:
         self._snapshot: Snapshot | None = None
         self.warning: str | None = None
         self.advice: str | None = None
-        T, s = self.samples.T, self.samples.s
-        of_constants = found.once(
+        self._found = found
+
+    def _of_constants(self) -> float:
+        """The loss that constant outputs reach; NaN where it is not known."""
+        if self.settings.output_weights is not None:
+            return nan
+        _, T, s, slopes = self.samples
+        of_values: float = self._found.once(
             ("loss of constants", id(T), id(s), self.architecture.loss, self.architecture.outputs),
             lambda: loss_of_constants(self.architecture, T, s),
         )
-        self._of_constants = of_constants if settings.output_weights is None else nan
-        if self.samples.slopes is not None:  # those of constants are 0
-            self._of_constants += float(np.average(_slope_errors(0, self.samples.slopes).sum(axis=1), weights=s))
+        if slopes is None:
+            return of_values
+        return of_values + float(np.average(_slope_errors(0, slopes).sum(axis=1), weights=s))  # constants have none
+
+    @property
+    def _steps_of_an_epoch(self) -> int:
+        return ceil(self.samples.X.shape[0] / self.settings.batch_size)
 
     @property
     def work(self) -> int:
@@ -395,7 +405,8 @@ class Fit:
             )
 
         outputs = outputs_of(network.compute, architecture, parameters, self.threads)
-        guard = divergence.guard_of(errors, samples, start, self._of_constants)
+        steps = settings.epochs * self._steps_of_an_epoch
+        guard = divergence.guard_of(errors, samples, start, steps, self._of_constants)
         rules = Epochs(network, errors, outputs, samples, self.validation, settings, self.callbacks, show, history)
         train(run, trainer, parameters, samples, settings, rules, guard, None if checkpoints is None else write)
         if run.failure is not None:
@@ -408,7 +419,7 @@ class Fit:
     def _of_plateau(self, history: History, start: FloatArray) -> str | None:
         """What is to be said of it, if it ended no better than constant outputs."""
         settings, samples = self.settings, self.samples
-        steps = history.epochs * ceil(samples.X.shape[0] / settings.batch_size)
+        steps = history.epochs * self._steps_of_an_epoch
         if settings.least_squares is not None or not plateau.is_suspect(history.loss, steps, self._of_constants):
             return None
         way_out = (

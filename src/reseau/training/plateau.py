@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -26,10 +26,10 @@ _CHANCE = 1e-3  # of that loss
 _ROWS, _NUMBERS = 512, 2**22  # are looked at, at most
 
 
-def is_suspect(losses: Sequence[float], steps: float, of_constants: float) -> bool:
+def is_suspect(losses: Sequence[float], steps: float, of_constants: Callable[[], float]) -> bool:
     """Whether a fit of so many steps was long enough, and ends with a loss that makes its outputs worth looking at."""
     enough = len(losses) >= LEAST_EPOCHS and steps >= LEAST_STEPS
-    return enough and of_constants > 0 and losses[-1] >= SUSPECT * of_constants
+    return enough and (best := of_constants()) > 0 and losses[-1] >= SUSPECT * best
 
 
 def of_fit(
