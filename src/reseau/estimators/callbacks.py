@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Before 1.9 there is no `set_callbacks`."""
+    CallbackSupportMixin = type("CallbackSupportMixin", (), {})  # before 1.9 there is no `set_callbacks`
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
         """There is nothing to end."""
