@@ -305,6 +305,8 @@ def test_it_can_be_trained_on_and_exported(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
+        ("b1 = [-1.5;0.25;.5;2];", "b1 = [];", r"has 0 biases, but weights of 4 neurons"),
+        ("x1_step1.keep = [1 3 4];", "x1_step1 = 5;", r"x1_step1.* is not understood"),
         (
             "tansig_apply(repmat",
             "radbas_apply(repmat",
@@ -350,3 +352,52 @@ def test_files_that_are_something_else_are_refused(tmp_path):
     scipy.io.savemat(tmp_path / "loop.mat", of)
     with pytest.raises(rs.ParameterError, match=r"layer 2 of loop\.mat does not follow the one before it alone"):
         rs.from_matlab(tmp_path / "loop.mat")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_of_a_mat_file_that_is_cut_off_or_damaged_that_is_said(compressed, tmp_path):
+    place = tmp_path / "net.mat"
+    scipy.io.savemat(place, variables(), do_compression=compressed)
+    whole = place.read_bytes()
+    damaged = [whole[:end] for end in (0, 10, 127, 130, 200, len(whole) // 2)]
+    if compressed:
+        damaged.append(whole[:200] + bytes(50) + whole[250:])
+    for content in damaged:
+        place.write_bytes(content)
+        with pytest.raises(rs.ParameterError, match=r"net\.mat (is no \.mat file that can be read|has no )"):
+            rs.from_matlab(place)
+    place.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(300))
+    with pytest.raises(rs.ParameterError, match=r"net\.mat is of version 7\.3.*'-v7'"):
+        rs.from_matlab(place)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("IW", np.empty((0, 0), object), r"has no layer: its IW is empty"),
+        (
+            "IW",
+            cell([np.full((4, 2), 1j)], [np.empty((0, 0))]),
+            r"weights of layer 1 .* must be a matrix of real numbers",
+        ),
+        ("b", cell(["abc"], [np.ones((2, 1))]), r"biases of layer 1 .* real numbers, but are 'abc'"),
+        ("inputs", cell([{"keep": np.empty((1, 0))}]), r"keeps 0 inputs, but its first layer takes 3"),
+        ("inputs", cell([{"keep": [[1.0, 1.0]]}]), r"keep = \[1\.0, 1\.0\], but .* each once"),
+        (
+            "inputs",
+            cell([{"keep": [[1.0, 2.0, 1e12]]}]),
+            r"1,000,000,000,000 inputs, whose weights do not fit in memory",
+        ),
+        ("inputs", cell([{"keep": [[1.0, 2.0, 3.0]], "xrows": np.nan}]), r"xrows = \[nan\], but"),
+        ("outputs", cell([{"gain": 0.0, "xoffset": 0.0, "ymin": -1.0}]), r"a gain of 0, which cannot be undone"),
+        (
+            "outputs",
+            cell([{"gain": 1.0, "xoffset": np.inf, "ymin": -1.0}]),
+            r"xoffset = \[inf\], but these must be finite",
+        ),
+    ],
+)
+def test_variables_of_which_no_network_can_be_made_are_refused(name, value, words, tmp_path):
+    scipy.io.savemat(tmp_path / "net.mat", {**variables(), name: value})
+    with pytest.raises(rs.ParameterError, match=words):
+        rs.from_matlab(tmp_path / "net.mat")

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from reseau.checks import as_path, known
+from reseau import engine
+from reseau.checks import as_path, known, shown
 from reseau.errors import ParameterError
 from reseau.importing.chain import Array, Chain, Floats
 from reseau.network import Network
@@ -40,6 +41,7 @@ TRANSFER: dict[str, Callable[[Floats], Floats]] = {
 # By the field that tells them, what is added to (x − xoffset)·gain.
 CENTRES = {"ymin": "mapminmax", "ymean": "mapstd"}
 PROCESSING = (*CENTRES.values(), "removeconstantrows")
+MOST_ROWS = 2**48 - 1  # of a matrix of MATLAB's
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|NaN)"
 _CONSTANT = re.compile(r"^([A-Za-z]\w*)(?:\.(\w+))?\s*=\s*(\[[^\]]*\]|" + _NUMBER + r")\s*;?\s*$")
 _ASSIGNMENT = re.compile(r"^(\w+|[XY]\{1,ts\})=([^=].*?);?$")
@@ -123,7 +125,8 @@ def from_matlab(path: str | Path, *, loss: str | None = None) -> Network:
 
 def _from_function(text: str, name: str) -> Shallow:
     """The network that a function computes: its constants, and the lines that use them."""
-    constants: dict[str, Any] = {}
+    constants: dict[str, Array] = {}
+    settings: dict[str, Settings] = {}
     shallow, last, unread = Shallow(), {"x1", "X{1,ts}", "x"}, dict[str, str]()
     ended = False
     for number, line in _lines(text):
@@ -132,7 +135,7 @@ def _from_function(text: str, name: str) -> Shallow:
             variable, part, value = found.groups()
             numbers = _matrix(value, f"line {number} of {name}")
             if part:
-                constants.setdefault(variable, {})[part] = numbers
+                settings.setdefault(variable, {})[part] = numbers
             else:
                 constants[variable] = numbers
             continue
@@ -143,7 +146,7 @@ def _from_function(text: str, name: str) -> Shallow:
         where = f"line {number} of {name}, {line!r},"
         process, layer = _PROCESS.match(right), _LAYER.match(right)
         terms = _terms(layer[2]) if layer else None
-        if process and process[4] in constants:
+        if process and process[4] in settings:
             if process[3] not in last:
                 raise _unread(where, process[3], unread)
             steps = shallow.before if process[2] == "apply" else shallow.after
@@ -151,7 +154,7 @@ def _from_function(text: str, name: str) -> Shallow:
                 raise ParameterError(
                     f"{where} stands where no such function is written; give the file as it was written."
                 )
-            steps.append((process[1], constants[process[4]]))
+            steps.append((process[1], settings[process[4]]))
         elif layer and terms:
             bias, products = terms
             if len(products) != 1:
@@ -207,7 +210,7 @@ def _matrix(text: str, where: str) -> Array:
         raise ParameterError(f"{where} has a matrix that is not written in numbers.") from None
     if len({len(row) for row in numbers}) > 1:
         raise ParameterError(f"{where} has a matrix whose rows are of several lengths.")
-    return np.array(numbers, np.float64).reshape(len(numbers), -1)
+    return np.array(numbers, np.float64).reshape(len(numbers), -1 if numbers else 0)
 
 
 def _terms(text: str) -> tuple[str | None, list[tuple[str, str]]] | None:
@@ -239,13 +242,16 @@ def _from_mat(place: Path) -> Shallow:
     """The network of the variables of a .mat file."""
     import scipy.io
 
-    try:
-        with open(place, "rb") as file:
-            variables = {name: _plain(value) for name, value in scipy.io.loadmat(file).items() if name[:2] != "__"}
-    except NotImplementedError:
-        raise ParameterError(f"{place.name} is of version 7.3; write it with save(..., '-v7').") from None
-    except (ValueError, TypeError, EOFError) as error:
-        raise ParameterError(f"{place.name} is no .mat file that can be read: {error}") from None
+    with open(place, "rb") as file:
+        try:
+            found = scipy.io.loadmat(file)
+        except NotImplementedError:  # what SciPy raises for HDF5
+            raise ParameterError(
+                f"{place.name} is of version 7.3, which is not read; write it with save(..., '-v7')."
+            ) from None
+        except Exception as error:  # of a damaged file SciPy and zlib raise anything
+            raise ParameterError(f"{place.name} is no .mat file that can be read: {str(error).rstrip('.')}.") from None
+    variables = {name: _plain(value) for name, value in found.items() if name[:2] != "__"}
     whole = [value for value in variables.values() if isinstance(value, dict) and "IW" in value]
     if "IW" not in variables and len(whole) == 1:
         variables = whole[0]
@@ -257,6 +263,8 @@ def _from_mat(place: Path) -> Shallow:
         )
     IW, LW, b = (_cells(variables[name]) for name in ("IW", "LW", "b"))
     count = len(IW)
+    if not count:
+        raise ParameterError(f"{place.name} has no layer: its IW is empty.")
     names = _transfer(variables, count, place.name)
     shallow = Shallow()
     for l in range(count):
@@ -265,8 +273,9 @@ def _from_mat(place: Path) -> Shallow:
         from_layers = [(j, W) for j, W in enumerate(LW[l] if l < len(LW) else []) if np.size(W)]
         if len(from_inputs) != (l == 0) or [j for j, _ in from_layers] != ([l - 1] if l else []):
             raise ParameterError(f"{here} does not follow the one before it alone; the network is no chain of layers.")
-        W = np.asarray((from_inputs or from_layers)[0][1], np.float64)
-        bias = np.asarray(b[l][0], np.float64).reshape(-1) if l < len(b) and np.size(b[l][0]) else None
+        W = _real((from_inputs or from_layers)[0][1], f"the weights of {here}")
+        there = l < len(b) and bool(b[l]) and np.size(b[l][0])
+        bias = _real(b[l][0], f"the biases of {here}").reshape(-1) if there else None
         shallow.layers.append((here, W, bias, names[l]))
     for name in sorted(variables, key=str.lower):
         steps = list(_settings(variables[name], name))
@@ -286,6 +295,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "U":
         return str(value.flat[0]) if value.size else ""
     return value
+
+
+def _real(value: Any, what: str) -> Array:
+    """A matrix of real numbers as float64."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+        told = shown(value.tolist() if isinstance(value, np.ndarray) else value)
+        raise ParameterError(f"{what} must be a matrix of real numbers, but are {told}.")
+    return value.astype(np.float64)
 
 
 def _cells(value: Any) -> list[list[Any]]:
@@ -322,7 +339,7 @@ def _settings(value: Any, name: str) -> Iterator[tuple[str, Settings]]:
                 f"{name} has the fields {', '.join(value) or '(none)'}, of no processing that is known."
             )
         numbers = {part: entry for part, entry in value.items() if not isinstance(entry, str | list | dict)}
-        yield kind, {part: np.asarray(entry, np.float64) for part, entry in numbers.items()}
+        yield kind, {part: _real(entry, f"the numbers {part} of {name}") for part, entry in numbers.items()}
 
 
 # --- both -------------------------------------------------------------------------------------------------------------
@@ -359,9 +376,11 @@ def _after_inputs(
         if kind == "removeconstantrows":
             keep = _places(of, "keep", name)
             removed = _places(of, "remove", name) if "remove" in of else np.empty(0, int)
-            rows = int(of["xrows"].flat[0]) if "xrows" in of else 1 + int(max([*keep, *removed]))
+            rows = 1 + max(_places(of, "xrows", name) if "xrows" in of else [*keep, *removed], default=-1)
             if len(keep) != W.shape[1] or max([*keep, *removed]) >= rows:
                 raise ParameterError(f"{name} keeps {len(keep)} inputs, but its first layer takes {W.shape[1]}.")
+            if not engine.fits_in_memory(W.itemsize * len(W) * int(rows)):
+                raise ParameterError(f"{name} has {rows:,} inputs, whose weights do not fit in memory.")
             wide = np.zeros((len(W), rows))
             wide[:, keep] = W
             W = wide
@@ -391,15 +410,22 @@ def _before_outputs(
             W, b = wide, shift
             continue
         gain, offset, centre = _affine(kind, of, len(W), name)
+        if not gain.all():
+            raise ParameterError(f"{name} has {kind} of outputs with a gain of 0, which cannot be undone.")
         W, b = W / gain[:, None], (b - centre) / gain + offset
     return W, b
 
 
 def _places(of: Settings, part: str, name: str) -> Any:
     """Rows, which MATLAB counts from 1."""
+    if part not in of:
+        raise ParameterError(f"{name} has removeconstantrows without {part}.")
     places = of[part].reshape(-1)
-    if not ((places >= 1) & (places == np.floor(places))).all():
-        raise ParameterError(f"{name} has {part} = {places.tolist()}, but these must be numbers of rows, from 1.")
+    whole = (places >= 1) & (places <= MOST_ROWS) & (places == np.floor(places))
+    if not whole.all() or len(np.unique(places)) < len(places):
+        raise ParameterError(
+            f"{name} has {part} = {shown(places.tolist())}, but these must be numbers of rows, from 1, each once."
+        )
     return places.astype(int) - 1
 
 
@@ -412,5 +438,8 @@ def _affine(kind: str, of: Settings, rows: int, name: str) -> tuple[Array, Array
             raise ParameterError(f"{name} has {kind} without {part}.")
         if of[part].size not in (1, rows):
             raise ParameterError(f"{name} has {kind} with {of[part].size} numbers of {part}, but for {rows} rows.")
+        if not np.isfinite(of[part]).all():
+            told = shown(of[part].reshape(-1).tolist())
+            raise ParameterError(f"{name} has {kind} with {part} = {told}, but these must be finite.")
         found.append(np.broadcast_to(of[part].reshape(-1), rows))
     return found[0], found[1], found[2]
