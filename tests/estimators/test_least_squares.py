@@ -119,6 +119,11 @@ def test_weights_of_rows_and_sparse_rows_count():
         (rs.MLPClassifier(solver="lm"), "solver is 'lm', which is unknown. Known: lbfgs, sgd, adam"),
         (regressor("lm", loss="huber"), "solver is 'lm', which is for loss='squared_error', but loss is 'huber'"),
         (regressor("br", precision="bf16"), "precision is 'bf16', which solver='br' has no use for"),
+        (
+            regressor("adam", optimizer=rs.LevenbergMarquardt(), precision="bf16"),
+            "precision is 'bf16', which optimizer=LevenbergMarquardt.* has no use for",
+        ),
+        (regressor(["lm"]), r"solver is \['lm'\], which is unknown. Known: lbfgs, sgd, adam, lm, br"),
         (regressor("lm", hidden_layer_sizes=(500_000,)), r"3 matrices of 2,000,001 × 2,000,001 numbers, 96,000 GB"),
     ],
 )
@@ -127,6 +132,26 @@ def test_what_cannot_be_is_refused_and_the_estimator_stays_unfitted(model, words
     with pytest.raises(rs.ParameterError, match=words):
         model.fit(X, y > 0 if isinstance(model, rs.MLPClassifier) else y)
     assert not hasattr(model, "n_iter_")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_early_stopping_leaves_no_scores_of_steps_that_it_does_not_end():
+    X, y = problem()
+    model = regressor("lm", max_iter=5, early_stopping=True, warm_start=True).fit(X, y, X_val=X[:9], y_val=y[:9])
+    assert model.validation_scores_ is None
+    assert model.best_validation_score_ is None
+    assert model.best_loss_ == min(model.loss_curve_)
+    model.set_params(solver="adam").fit(X, y)
+    assert len(model.validation_scores_) == model.n_iter_
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_bayesian_regularisation_has_found_goes_with_the_next_fit():
+    X, y = problem()
+    model = regressor("br", max_iter=5, warm_start=True).fit(X, y)
+    assert model.n_effective_parameters_ > 0
+    model.set_params(solver="adam").fit(X, y)
+    assert not {"n_effective_parameters_", "alpha_", "beta_"} & vars(model).keys()
 
 
 def test_there_is_no_partial_fit_with_steps_on_all_rows():

@@ -103,10 +103,10 @@ def fit(
     threads: int,
     tol: float,
     patience: float,
-    units: tuple[float, float],
+    scale: float,
     told: Callable[[float], bool],
 ) -> tuple[list[float], History]:
-    """Train a network; return the loss after each step, a E + b with the penalty, and the history.
+    """Train a network; return the loss after each step, `scale` times E with the penalty, and the history.
 
     Raises
     ------
@@ -119,14 +119,14 @@ def fit(
         When all iterations were made and it has not converged.
     """
     assert settings.least_squares is not None
-    history, (a, b) = History(), units
+    history = History()
     training = LeastSquares(
         network.compute, network.architecture, network.parameters, settings.least_squares, threads, history
     )
     total = float(samples.X.shape[0]) if samples.s is None else float(samples.s.sum())
 
     def loss(E: float) -> float:
-        return a * E + b + penalty(network.architecture, network.parameters, settings.l2) / total
+        return scale * E + penalty(network.architecture, network.parameters, settings.l2) / total
 
     rules, run = Steps(history, tol, patience, loss, told), Run()
     train(run, training, network.parameters, samples, settings, rules, Guard())

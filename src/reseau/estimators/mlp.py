@@ -681,12 +681,13 @@ class MLPRegressor(RegressorMixin, Perceptron):
                 "loss, as in scikit-learn since 1.7, and the layers are the second: "
                 f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
             )
+        hidden = super()._check_parameters()
         if self.solver in LEAST_SQUARES and self.loss != least_squares.LOSS:
             raise ParameterError(
                 f"solver is {self.solver!r}, which is for loss={least_squares.LOSS!r}, but loss is {self.loss!r}; use "
                 "another solver."
             )
-        return super()._check_parameters()
+        return hidden
 
     def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         if y is None:

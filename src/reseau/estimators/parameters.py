@@ -66,7 +66,7 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     real("power_t", model.power_t, low=0)
     integer("max_iter", model.max_iter, low=1)
     integer("max_fun", model.max_fun, low=1)
-    whole = "" if model.solver in _OPTIMIZERS else f"solver={model.solver!r}"
+    whole = on_all_rows(model)
     if check_precision(model.precision) is not None and whole:
         raise ParameterError(f"precision is {model.precision!r}, which {whole} has no use for; use 'adam' or 'sgd'.")
     if whole and any(layer.dropout for layer in hidden):
@@ -98,6 +98,15 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
                     + (", or optimizer." if name == "solver" else ", and give the optimizer its numbers.")
                 )
     return hidden
+
+
+def on_all_rows(model: Any) -> str:
+    """What trains on all rows at once, such as `solver='lbfgs'`; empty for what makes steps on batches."""
+    optimizer = model.optimizer
+    if optimizer is None:
+        return f"solver={model.solver!r}" if model.solver in ("lbfgs", *LEAST_SQUARES) else ""
+    is_one = isinstance(optimizer, LevenbergMarquardt) or (isinstance(optimizer, str) and optimizer in LEAST_SQUARES)
+    return f"optimizer={shown(optimizer)}" if is_one else ""
 
 
 def least_squares_of(model: Perceptron) -> LevenbergMarquardt | None:

@@ -41,8 +41,8 @@ from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
-from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt
-from reseau.vocabulary.optimizers import check_optimizer
+from reseau.vocabulary.least_squares import LevenbergMarquardt
+from reseau.vocabulary.optimizers import Optimizer
 
 _STOPPED = 99  # SciPy's status where a callback has ended the search
 _NOT_FINITE = (  # scikit-learn's words
@@ -77,13 +77,10 @@ def _largest(array: Any) -> float:
 
 def trains_in_steps(estimator: Any) -> bool:
     """Whether the estimator has a partial_fit; raises AttributeError, for hasattr, if not."""
-    if estimator.optimizer is None and estimator.solver in ("lbfgs", *LEAST_SQUARES):
-        what = f"solver={estimator.solver!r}"
-    elif isinstance(estimator.optimizer, LevenbergMarquardt) or estimator.optimizer in list(LEAST_SQUARES):
-        what = f"optimizer={estimator.optimizer!r}"
-    else:
-        return True
-    raise AttributeError(f"partial_fit makes steps on batches; {what} has none, use 'sgd' or 'adam'.")
+    whole = parameters.on_all_rows(estimator)
+    if whole:
+        raise AttributeError(f"partial_fit makes steps on batches; {whole} has none, use 'sgd' or 'adam'.")
+    return True
 
 
 class Perceptron(CallbackSupportMixin, Model, Weights):
@@ -354,8 +351,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: it sees one batch of rows at a time."
             )
-        optimizer = check_optimizer(self.optimizer) if incremental and self.optimizer is not None else None
-        if optimizer is not None and optimizer.schedule is not None:
+        optimizer = parameters.optimizer_of(self)
+        if incremental and optimizer is not None and optimizer.schedule is not None:
             raise ParameterError(
                 f"partial_fit does not support the optimizer's learning rate {optimizer.schedule}, which goes by how "
                 "far a fit has come: it sees one batch of rows at a time. Give a number."
@@ -412,8 +409,10 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 self._draw_weights(random)
             self.n_iter_, self.t_ = 0, 0
             self._no_improvement_count = 0
-            for name in (*OF_EPOCHS, *least_squares.EVIDENCE, "_progress"):
+            for name in (*OF_EPOCHS, "_progress"):
                 self.__dict__.pop(name, None)  # of an earlier fit; "lbfgs" leaves none
+        for name in least_squares.EVIDENCE:
+            self.__dict__.pop(name, None)
         self._name_network()
         tasks = None
         if not incremental:
@@ -424,7 +423,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         elif (method := parameters.least_squares_of(self)) is not None:
             self._fit_by_least_squares(method, X, T, sample_weight, validation, tasks, first=first, undo=undo)
         else:
-            self._fit_in_steps(X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
+            assert optimizer is not None
+            self._fit_in_steps(optimizer, X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
         if tasks is not None:
             tasks.end_fit()
 
@@ -538,14 +538,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         self._open_validation_record(validation, undo)
 
         def tell(value: float) -> None:
-            self.n_iter_ += 1
-            if self.verbose:
-                print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
-            if validation is not None:
-                self._note_validation_loss(validation.loss(self))
-            if tasks.end():
+            if self._ends_iteration(value, validation, tasks):
                 raise StopIteration  # SciPy's way
-            tasks.begin()
 
         tasks.begin()
         result = minimize(
@@ -602,6 +596,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
 
     def _fit_in_steps(
         self,
+        optimizer: Optimizer,
         X: Any,
         y: Any,
         T: Any,
@@ -627,8 +622,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 stacklevel=frames_within(),
             )
             batch_size = rows
-        optimizer = parameters.optimizer_of(self)
-        assert optimizer is not None
         if any(layer.dropout for layer in self._network.architecture.layers):
             if not (incremental and "_seed" in vars(self)):
                 self._seed = _seed(random) + self.t_  # so that a warm start does not drop the same
@@ -734,6 +727,10 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             return False
         return not self.loss_ <= divergence.GROWTH * self._of_constants(samples)
 
+    def _scores_epochs(self) -> bool:
+        """Whether each epoch is scored on validation rows; what takes all rows at once does not stop early."""
+        return bool(self.early_stopping) and not parameters.on_all_rows(self)
+
     def _open_record(self, undo: ExitStack) -> None:
         """Begin what is kept of each epoch, or go on with that of a warm start."""
         if hasattr(self, "loss_curve_"):
@@ -742,9 +739,10 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                     undo.callback(record.__delitem__, slice(len(record), None))
             return
         self.loss_curve_: list[float] = []
-        self.best_loss_: float | None = None if self.early_stopping else inf
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-        self.best_validation_score_: float | None = -inf if self.early_stopping else None
+        scored = self._scores_epochs()
+        self.best_loss_: float | None = None if scored else inf
+        self.validation_scores_: list[float] | None = [] if scored else None
+        self.best_validation_score_: float | None = -inf if scored else None
 
     def _open_validation_record(self, validation: Validation | None, undo: ExitStack) -> None:
         """Begin what is kept of validation rows, or go on with it."""
@@ -758,8 +756,20 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _note_validation_loss(self, loss: float) -> None:
         """Write down the loss on validation rows, and tell it where no score is told."""
         self.validation_loss_curve_.append(loss)
-        if self.verbose and not (self.early_stopping and parameters.optimizer_of(self) is not None):
+        if self.verbose and not self._scores_epochs():
             print(f"Validation loss = {loss:.8f}")  # noqa: T201
+
+    def _ends_iteration(self, loss: float, validation: Validation | None, tasks: Tasks) -> bool:
+        """An iteration on all rows has ended with such a loss; whether there is to be none after it."""
+        self.n_iter_ += 1
+        if self.verbose:
+            print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")  # noqa: T201
+        if validation is not None:
+            self._note_validation_loss(validation.loss(self))
+        if tasks.end():
+            return True
+        tasks.begin()
+        return False
 
     def _fit_by_least_squares(
         self,
@@ -784,17 +794,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         a, _ = self._units(T)
         self.n_iter_ = 0
 
-        def tell(value: float) -> bool:
-            self.n_iter_ += 1
-            if self.verbose:
-                print(f"Iteration {self.n_iter_}, loss = {value:.8f}")  # noqa: T201
-            if validation is not None:
-                self._note_validation_loss(validation.loss(self))
-            if tasks.end():
-                return True
-            tasks.begin()
-            return False
-
         tasks.begin()
         losses, history = least_squares.fit(
             network,
@@ -803,14 +802,13 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             threads=engine.threads(),
             tol=self.tol,
             patience=self.n_iter_no_change,
-            units=(a, 0.0),
-            told=tell,
+            scale=a,
+            told=partial(self._ends_iteration, validation=validation, tasks=tasks),
         )
         self.loss_curve_ += losses
         self.loss_ = losses[-1]
         self.best_loss_ = min(self.loss_curve_)
         for attribute, name in least_squares.EVIDENCE.items():
-            self.__dict__.pop(attribute, None)
             if name in history.state:
                 setattr(self, attribute, history.state[name][-1])
 
