@@ -196,6 +196,8 @@ def test_several_labels_at_once_are_learnt():
     assert model.predict(X).shape == Y.shape
     assert model.score(X, Y) > 0.95
     assert model.predict_proba(X).shape == Y.shape
+    with pytest.raises(rs.DataError, match="y is a matrix of 2 labels a row, but the estimator is for a matrix of 3"):
+        model.score(X, Y[:, :2])
 
 
 def test_several_numbers_at_once_are_learnt():

@@ -257,7 +257,8 @@ def test_rows_that_cannot_be_are_refused_and_change_nothing(more: dict[str, Any]
         (3, "early_stopping_metric is 3, but must be 'loss', the name"),
         (dict, "early_stopping_metric is <class 'dict'>, but must be"),
         ("f1", "early_stopping_metric is 'f1', which cannot score this MLPClassifier: Target is multiclass"),
-        (lambda m, X, y: "good", "early_stopping_metric gave 'good', but must give a number"),
+        (lambda m, X, y: "good", "early_stopping_metric, <function .* gave 'good' on .* must give a number"),
+        (lambda m, X, y: float("nan"), "early_stopping_metric, <function .* gave nan on the validation rows, but must"),
     ],
 )
 def test_metrics_that_cannot_be_are_refused_by_name(metric: Any, words: str) -> None:

@@ -285,22 +285,30 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 labels.warn_of_many(y, self.classes_)
         elif classes is not None:
             self._check_declared(labels.declared(classes))
-        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
-            raise DataError(
-                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
-                f"{_in_words(self._several, len(self.classes_))}: {labels.shown(self.classes_)}; for another kind of "
-                "labels take a new estimator, or call fit with warm_start=False."
-            )
+        way_out = "; for another kind of labels take a new estimator, or call fit with warm_start=False"
+        places = self._numbered(y, "y", "the estimator is for", way_out)
         if self._several:
-            dense = y.toarray() if self._sparse_labels or scipy.sparse.issparse(y) else y
-            return dense, dense
-        labels.check_kind(y, self.classes_)
-        places = labels.number(y, self.classes_)
+            return places, places
         if not new:
             self._check_known(y, places, all_of_them=self.warm_start and not incremental)
         elif incremental:
             self._check_known(y, places, all_of_them=False)
         return places, self._taught(places)
+
+    def _numbered(self, y: Any, name: str, like: str, way_out: str = "") -> Any:
+        """Labels that have been read as scores compare them: indicators of several a row, else places, −1 for no class.
+
+        Others than those that are `like` the classes are refused.
+        """
+        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
+            raise DataError(
+                f"{name} is {_in_words(y.ndim == 2, y.shape[-1])}, but {like} "
+                f"{_in_words(self._several, len(self.classes_))}: {labels.shown(self.classes_)}{way_out}."
+            )
+        if self._several:
+            return y.toarray() if scipy.sparse.issparse(y) else y
+        labels.check_kind(y, self.classes_, name)
+        return labels.number(y, self.classes_)
 
     def _taught(self, places: Any) -> Any:
         """The targets for classes in these places, as the loss takes them."""
@@ -309,16 +317,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
         y = labels.read(y, "y_val")
-        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
-            raise DataError(
-                f"y_val is {_in_words(y.ndim == 2, y.shape[-1])}, but y is "
-                f"{_in_words(self._several, len(self.classes_))}."
-            )
+        places = self._numbered(y, "y_val", "y is")
         if self._several:
-            dense = y.toarray() if scipy.sparse.issparse(y) else y
-            return dense, dense
-        labels.check_kind(y, self.classes_, "y_val")
-        places = labels.number(y, self.classes_)
+            return places, places
         if len(places) and places.min() < 0:
             row = int(np.argmin(places))
             raise DataError(
@@ -508,16 +509,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         O = self._forward(X)
         y = labels.read(y, "y")
         _check_length(y, len(O))
-        if self._several != (y.ndim == 2):
-            raise DataError(
-                f"y is {_in_words(y.ndim == 2, y.shape[-1])}, but the estimator is for "
-                f"{_in_words(self._several, len(self.classes_))}."
-            )
-        if self._several:
-            y = y.toarray() if scipy.sparse.issparse(y) else y
-        else:
-            labels.check_kind(y, self.classes_)
-            y = labels.number(y, self.classes_)
+        y = self._numbered(y, "y", "the estimator is for")
         return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
 
     def predict_log_proba(self, X: Any) -> Any:

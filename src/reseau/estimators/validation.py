@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,10 @@ class Validation:
         finally:
             if names is not None:
                 model.feature_names_in_ = names
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if isinstance(value, bool) or not isinstance(value, Real) or isnan(value):
             raise ParameterError(
-                f"early_stopping_metric gave {shown(value)}, but must give a number, the greater the better."
+                f"early_stopping_metric, {shown(metric)}, gave {shown(value)} on the validation rows, but must give a "
+                "number, the greater the better."
             )
         return float(value)
 
