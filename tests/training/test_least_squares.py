@@ -363,6 +363,15 @@ def test_a_loss_that_is_not_finite_at_the_start_is_said_and_nothing_changes(engi
     assert (history.diverged, history.stopped, net.parameters.tolist()) == (1, "diverged", [1000.0])
 
 
+def test_an_error_whose_sum_overflows_ends_no_bayesian_regularisation(engine):
+    X, y = problem()
+    net = small(engine)
+    history = net.fit(X, y / np.abs(y).max() * 1.5e154, optimizer="br", epochs=3)
+    assert history.epochs == 3
+    assert np.isfinite(history.state["alpha"]).all()
+    assert min(history.state["beta"]) > 0
+
+
 def test_a_blackboard_shows_steps_of_optimizers_alone():
     net = small()
     with pytest.raises(rs.ParameterError, match=r"optimizer is LevenbergMarquardt\(.* but must be an optimizer"):

@@ -35,6 +35,7 @@ EPSILON = 2.0**-52
 INVISIBLE = EPSILON / 8  # of F, what no sum of its squares can show
 # Of Bayesian regularisation: ρ at first, as a share of the mean of H's diagonal, and by how much it grows at most.
 FIRST_RIDGE, GROWTH = 1e-6, 3.0
+LARGEST = 2.0**1020  # error with which β is above 0
 
 
 def check(method: LevenbergMarquardt, architecture: Architecture, l2: float, by_slopes: bool = False) -> None:
@@ -399,7 +400,7 @@ class Evidence:
         from scipy.linalg import eigvalsh
 
         at, (gammas, alphas, betas) = self.at, self.noted
-        n, N, E_W, E_D = at.w.size, at.counted, 0.5 * float(at.w @ at.w), E * at.total
+        n, N, E_W, E_D = at.w.size, at.counted, 0.5 * float(at.w @ at.w), min(E * at.total, LARGEST)
         if not gammas:
             gamma, rho = float(n), FIRST_RIDGE * float(np.trace(H)) / max(1, n)
             beta = N / (2 * E_D) if E_D > 0 else 1.0
