@@ -124,12 +124,12 @@ def split(
             )
         return _spread(arrays, strata, aside, random)
     for part, count in (("training", rows - aside), ("validation", aside)):
-        if count < 1 or (count < len(values) and counts.min() > 1):
+        if count < 1 or (count < len(values) and counts.min() > 1 and not always):
             raise DataError(
                 f"With early_stopping=True and validation_fraction={fraction}, {count} of {rows} row(s) are left for "
                 f"{part}, but it needs at least {len(values)}; change validation_fraction, or give more rows."
             )
-    if aside < 2 and (strata is None or counts.min() > 1):
+    if aside < 2 and (strata is None or counts.min() > 1 or always):
         raise DataError(
             "The validation set is too small: early_stopping=True needs at least 2 rows in it, and "
             f"validation_fraction={fraction} of {rows} row(s) makes {aside}; raise validation_fraction, or give more "
