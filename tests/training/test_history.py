@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from math import inf, nan
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,20 +14,36 @@ import reseau as rs
 SHORT = rs.History(loss=[1.0, 0.5], planned=2)
 FULL = rs.History(
     loss=[1.0, 0.5, 0.25], validation_loss=[3.0, 1.0, 2.0], seconds=1.5, best_epoch=2, planned=9,
-    metrics={"accuracy": [0.5, 0.75, 0.625]}, stopped_early=True,
+    metrics={"accuracy": [0.5, 0.75, 0.625]}, learning_rate=[0.2, 0.1, 0.05], stopped_early=True,
 )  # fmt: skip
 
 
 def test_columns_are_what_there_is_of_each_epoch():
     assert rs.History().columns == {"loss": []}
     assert SHORT.columns == {"loss": [1.0, 0.5]}
-    assert list(FULL.columns) == ["loss", "validation_loss", "accuracy"]
+    assert list(FULL.columns) == ["loss", "validation_loss", "accuracy", "learning_rate"]
     assert FULL.columns["accuracy"] is FULL.metrics["accuracy"]
+
+
+def test_a_fit_s_columns_have_its_learning_rate_where_it_has_one():
+    X = np.linspace(-1, 1, 8).reshape(-1, 1)
+    net = rs.Network(rs.Dense(1), seed=0)
+    halved = net.fit(X, X, optimizer=rs.SGD(rs.Exponential(0.5, factor=0.5)), epochs=3, batch_size=8)
+    assert halved.to_frame()["learning_rate"].tolist() == [0.5, 0.25, 0.125]
+    assert net.fit(X, X, optimizer=rs.SGD(0.5), epochs=2).columns["learning_rate"] == [0.5, 0.5]
+    by_least_squares = net.fit(X, X, optimizer=rs.LevenbergMarquardt(), epochs=2)
+    assert "learning_rate" not in by_least_squares.columns
+    assert "mu" in by_least_squares.columns
 
 
 def test_a_frame_has_a_row_for_each_epoch():
     expected = pd.DataFrame(
-        {"loss": [1.0, 0.5, 0.25], "validation_loss": [3.0, 1.0, 2.0], "accuracy": [0.5, 0.75, 0.625]},
+        {
+            "loss": [1.0, 0.5, 0.25],
+            "validation_loss": [3.0, 1.0, 2.0],
+            "accuracy": [0.5, 0.75, 0.625],
+            "learning_rate": [0.2, 0.1, 0.05],
+        },
         index=pd.RangeIndex(1, 4, name="epoch"),
     )
     pd.testing.assert_frame_equal(FULL.to_frame(), expected)
@@ -58,7 +75,10 @@ def test_a_fit_s_history_is_drawn_with_its_best_epoch_marked():
         (SHORT, "History(epochs=2, loss=0.5)"),
         (
             FULL,
-            "History(epochs=3, loss=0.25, validation_loss=2, accuracy=0.625, best_epoch=2, stopped_early=True)",
+            (
+                "History(epochs=3, loss=0.25, validation_loss=2, accuracy=0.625, learning_rate=0.05, best_epoch=2, "
+                "stopped_early=True)"
+            ),
         ),
         (rs.History(loss=[1.0, nan], diverged=2, planned=5), "History(epochs=2, loss=nan, diverged=2)"),
     ],

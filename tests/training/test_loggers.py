@@ -15,8 +15,8 @@ import reseau as rs
 
 X = np.linspace(-1, 1, 20).reshape(-1, 1)
 T = X**2
-PLAN = {"validation_data": (X[::2], T[::2]), "metrics": ("mae", "r2")}
-COLUMNS = ["loss", "validation_loss", "mae", "r2"]
+PLAN = {"validation_data": (X[::2], T[::2]), "metrics": ("mae", "r2"), "optimizer": rs.Adam(rs.Cosine(0.01))}
+COLUMNS = ["loss", "validation_loss", "mae", "r2", "learning_rate"]
 
 
 def small(seed: int = 0) -> rs.Network:
@@ -24,7 +24,7 @@ def small(seed: int = 0) -> rs.Network:
 
 
 def told(history: rs.History) -> list[list[float]]:
-    columns = [history.loss, history.validation_loss, *history.metrics.values()]
+    columns = [history.loss, history.validation_loss, *history.metrics.values(), history.learning_rate]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
@@ -80,7 +80,7 @@ def test_names_of_metrics_are_quoted_where_they_have_to_be(tmp_path):
     own.__name__ = 'a,"b"'
     small().fit(X, T, epochs=1, metrics=own, callback=rs.CSVLogger(tmp_path / "log.csv"))
     with open(tmp_path / "log.csv", encoding="utf-8", newline="") as file:
-        assert next(csv.reader(file)) == ["epoch", "loss", 'a,"b"']
+        assert next(csv.reader(file)) == ["epoch", "loss", 'a,"b"', "learning_rate"]
 
 
 def test_a_diverged_epoch_is_written_too(tmp_path):

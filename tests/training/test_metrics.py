@@ -247,12 +247,14 @@ def test_a_metric_of_probabilities_is_refused_for_outputs_that_are_none():
     assert net.evaluate(X, YES[:, 0], metrics=("accuracy", "auc"))["auc"] >= 0
 
 
-def test_names_that_a_history_has_for_itself_are_refused():
-    def loss(T, O):
+@pytest.mark.parametrize("name", ["loss", "learning_rate"])
+def test_names_that_a_history_has_for_itself_are_refused(name):
+    def own(T, O):
         return 0.0
 
-    with pytest.raises(rs.ParameterError, match="metrics holds 'loss': a function of this name, which History has"):
-        ONE[0]().evaluate(X, ONE[1], metrics=loss)
+    own.__name__ = name
+    with pytest.raises(rs.ParameterError, match=f"metrics holds '{name}': a function of this name, which History has"):
+        ONE[0]().evaluate(X, ONE[1], metrics=own)
 
 
 @pytest.mark.parametrize("answer", [None, "good", [1.0], np.ones(2), 1j])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from reseau.errors import ReseauError
@@ -29,7 +30,7 @@ class History:
         Each metric that `fit` was asked for, after each epoch: of the validation data where there are any, else of the
         training's; NaN where it is not defined, or the epoch diverged.
     learning_rate : list of float
-        The learning rate of the last step of each epoch.
+        The learning rate of the last step of each epoch; NaN for a method of least squares, which has none.
     seconds : float
         Wall-clock time spent so far.
     best_epoch : int or None
@@ -65,9 +66,11 @@ class History:
 
     @property
     def columns(self) -> dict[str, list[float]]:
-        """What there is of each epoch, by name: losses, each metric's, and what a method of least squares notes."""
+        """What there is of each epoch, by name: losses, metrics, the rate, and what a method of least squares notes."""
         validation = {"validation_loss": self.validation_loss} if self.validation_loss else {}
-        return {"loss": self.loss, **validation, **self.metrics, **self.state}
+        has_rate = self.learning_rate and not isnan(self.learning_rate[0])
+        rate = {"learning_rate": self.learning_rate} if has_rate else {}
+        return {"loss": self.loss, **validation, **self.metrics, **rate, **self.state}
 
     @property
     def epochs(self) -> int:

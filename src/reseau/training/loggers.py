@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CSVLogger(Callback):
-    """Writes the numbers of each epoch to a CSV file as they come: its loss, its validation loss, its metrics.
+    """Writes the numbers of each epoch to a CSV file as they come: losses, metrics, the learning rate.
 
     The file is written anew by each fit. One that is taken up from a checkpoint writes its earlier epochs too.
 
@@ -39,7 +39,7 @@ class CSVLogger(Callback):
     >>> net = rs.Network(rs.Dense(1), seed=0)
     >>> history = net.fit([[0.0], [1.0]], [0.0, 1.0], epochs=2, metrics="mae", callback=rs.CSVLogger(path))
     >>> path.read_text().splitlines()[0]
-    'epoch,loss,mae'
+    'epoch,loss,mae,learning_rate'
     >>> [float(row.split(",")[1]) for row in path.read_text().splitlines()[1:]] == history.loss
     True
     """
@@ -116,7 +116,7 @@ class TensorBoardLogger(Callback):
 
 
 class MLflowLogger(Callback):
-    """Writes the numbers of each epoch to an MLflow run, as metrics "loss", "validation_loss" and each one's name.
+    """Writes the numbers of each epoch to an MLflow run, as metrics by the names of `History.columns`.
 
     The run is the active one. Where there is none, one is begun, with the network as its tag, and ended with the fit:
     as failed where training diverged, as killed where an exception or Ctrl-C ended it. It needs mlflow, the extra of

@@ -22,7 +22,7 @@ from reseau.vocabulary.layers import Architecture
 
 Weights: TypeAlias = FloatArray | None
 MetricLike: TypeAlias = str | Callable[[Any, Any], Any]
-TAKEN = ("loss", "validation_loss", "epoch", "seconds")  # what stands beside metrics by name
+TAKEN = ("loss", "validation_loss", "learning_rate", "epoch", "seconds")  # what stands beside metrics by name
 
 
 @dataclass(frozen=True, kw_only=True)
