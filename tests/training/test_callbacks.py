@@ -115,6 +115,24 @@ def test_the_end_is_told_too_when_an_error_or_ctrl_c_ends_the_fit(error, engine)
     assert notes[-1] == "end 2 False"
 
 
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt])
+def test_an_epoch_whose_metric_fails_is_not_in_the_history(error, engine):
+    class Ended(rs.Callback):
+        def on_fit_end(self, history):
+            self.lengths = {name: len(values) for name, values in history.columns.items()}
+
+    def own(T, O):
+        calls.append(1)
+        if len(calls) == 3:
+            raise error
+        return 0.0
+
+    calls, ended = [], Ended()
+    with pytest.raises(error):
+        small(engine).fit(X, T, epochs=9, metrics=("mse", own), validation_data=(X, T), callback=ended)
+    assert ended.lengths == dict.fromkeys(["loss", "validation_loss", "mse", "own", "learning_rate"], 2)
+
+
 def test_who_has_not_heard_of_the_beginning_does_not_hear_of_the_end():
     notes: list[str] = []
     callbacks = [Noting(notes, "a "), Noting(notes, "b ", fail_in="begin"), Noting(notes, "c ")]

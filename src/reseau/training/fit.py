@@ -135,23 +135,22 @@ class Epochs:
     def is_best(self, losses: list[float], failure: Failure | None) -> bool:
         """Write the history on."""
         self._check_same()
-        history, settings = self.history, self.settings
+        history, settings, loss = self.history, self.settings, nan
+        numbers: Mapping[str, float] = {}
+        if failure is None:  # what may fail, before anything of the epoch is written down
+            if settings.metrics:
+                on = self.measured_on
+                numbers = measured(settings.metrics, on.T, self.outputs(on), on.s, self.network.architecture)
+            if self.validation is not None:
+                loss = mean_error(self.errors(self.trained, self.validation), None)
         history.loss += losses
         if failure is not None:
             history.diverged = history.epochs
-        if settings.metrics:
-            numbers: Mapping[str, float] = {}
-            if failure is None:
-                on = self.measured_on
-                numbers = measured(settings.metrics, on.T, self.outputs(on), on.s, self.network.architecture)
-            for metric in settings.metrics:
-                history.metrics.setdefault(metric.name, []).append(numbers.get(metric.name, nan))
+        for metric in settings.metrics:
+            history.metrics.setdefault(metric.name, []).append(numbers.get(metric.name, nan))
         if self.validation is None:
             return False
         best = inf if history.best_epoch is None else history.validation_loss[history.best_epoch - 1]
-        loss = nan
-        if failure is None:
-            loss = mean_error(self.errors(self.trained, self.validation), None)
         history.validation_loss.append(loss)
         if loss < best:
             history.best_epoch = history.epochs

@@ -166,10 +166,10 @@ def train(
                 **of_a_run,
             )
             run.epochs += len(losses)
-            run.rates += rates.last(now, len(losses), settings.optimizer.rate)
             run.failure = trainer.failure
             if rules.is_best(losses, run.failure) and settings.keep_best:
                 run.best = parameters.copy()
+            run.rates += rates.last(now, len(losses), settings.optimizer.rate)
             goes_on = rules.goes_on(run.failure)
             run.finished = not goes_on or run.failure is not None or run.epochs >= settings.epochs
             if checkpoint is not None and (run.finished or run.epochs % every == 0):
