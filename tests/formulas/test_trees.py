@@ -32,6 +32,7 @@ from reseau.formulas.trees import (
     log,
     maximum,
     named,
+    replaced,
     root,
     symbols_of,
 )
@@ -339,6 +340,13 @@ def test_of_several_cases_the_one_that_holds_is_written():
     huber = LOSSES["huber"].formula
     assert as_text(huber.plug({"o": [3.0], "t": [0.5], "j": 0})) == "|2.5| − ½"
     assert as_text(huber.plug({"o": [1.0], "t": [0.5], "j": 0})) == "½ · 0.5²"
+
+
+def test_letters_are_replaced_wherever_they_stand():
+    z, a, b = Symbol("z"), Symbol("a"), Symbol("b")
+    formula = Cases(((absolute(a) + 1, Condition(z, ">", Number(0))),), -(a * z) / a**2)
+    assert replaced(formula, {a: b}) == Cases(((absolute(b) + 1, Condition(z, ">", Number(0))),), -(b * z) / b**2)
+    assert replaced(formula, {z: b}) == Cases(((absolute(a) + 1, Condition(b, ">", Number(0))),), -(a * b) / a**2)
 
 
 def test_definitions_are_put_in_where_their_letters_stood():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, isqrt, pi
@@ -85,13 +85,14 @@ def replaced(expression: Expression, letters: Mapping[Expression, Expression]) -
     """A formula with other letters in the place of some."""
     if expression in letters:
         return letters[expression]
-    parts = {field.name: getattr(expression, field.name) for field in fields(expression)}  # type: ignore[arg-type]
-    return type(expression)(**{name: _replaced_within(part, letters) for name, part in parts.items()})
+    return type(expression)(**{name: _replaced_within(part, letters) for name, part in vars(expression).items()})
 
 
 def _replaced_within(value: Any, letters: Mapping[Expression, Expression]) -> Any:
     if isinstance(value, Expression):
         return replaced(value, letters)
+    if isinstance(value, Condition):
+        return replace(value, left=replaced(value.left, letters), right=replaced(value.right, letters))
     return tuple(_replaced_within(part, letters) for part in value) if isinstance(value, tuple) else value
 
 
@@ -99,8 +100,8 @@ def symbols_of(expression: Expression) -> Iterator[Symbol]:
     """The letters in a formula, in the order in which they are read."""
     if isinstance(expression, Symbol):
         yield expression
-    for field in fields(expression):  # type: ignore[arg-type]  # every kind of expression is a dataclass
-        yield from _symbols_within(getattr(expression, field.name))
+    for part in vars(expression).values():
+        yield from _symbols_within(part)
 
 
 def _symbols_within(value: Any) -> Iterator[Symbol]:

@@ -28,6 +28,7 @@ from reseau.formulas.trees import (
     Sum,
     Symbol,
     Where,
+    replaced,
     to_float,
 )
 from reseau.formulas.typesetting import TextSetter
@@ -76,25 +77,10 @@ def with_numbers(node: Expression) -> Expression:
     """A formula with its definitions put in: numbers for letters; a function is defined by its code."""
     if not isinstance(node, Where):
         return node
-    letters = {left.name: right for left, right in node.definitions if isinstance(left, Symbol)}
+    letters = dict(node.definitions)
     if not all(isinstance(right, Number) for right in letters.values()):
         raise Unwritable(node)  # it would be computed again wherever its letter stands
-    return _replaced(node.body, letters)
-
-
-def _replaced(node: Expression, letters: dict[str, Expression]) -> Expression:
-    match node:
-        case Symbol(name=name):
-            return letters.get(name, node)
-        case Sum(terms=terms):
-            return Sum(tuple(_replaced(term, letters) for term in terms))
-        case Product(factors=factors):
-            return Product(tuple(_replaced(factor, letters) for factor in factors))
-        case Cases(cases=cases, otherwise=otherwise):
-            return Cases(tuple((_replaced(v, letters), c) for v, c in cases), _replaced(otherwise, letters))
-        case Number() | Call():
-            return node
-    raise Unwritable(node)
+    return replaced(node.body, letters)
 
 
 class Language(ABC):
