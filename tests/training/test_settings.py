@@ -16,9 +16,12 @@ from reseau.training.settings import Settings
 def test_every_setting_is_a_parameter_of_fit_with_the_same_default() -> None:
     parameters = inspect.signature(rs.Network.fit).parameters
     for field in dataclasses.fields(Settings):
-        if field.name != "optimizer":  # of which fit takes names too, and None for Adam()
+        if field.name not in ("optimizer", "epochs"):  # of which fit takes names too, and None
             assert parameters[field.name].default == field.default
-    assert Settings().optimizer == rs.Adam()
+    assert (parameters["optimizer"].default, parameters["epochs"].default) == (None, None)
+    assert Settings.of(optimizer=None) == Settings() == Settings(optimizer=rs.Adam(), epochs=10)
+    method = rs.LevenbergMarquardt()
+    assert Settings.of(optimizer="lm", epochs=None) == Settings(optimizer=method, epochs=1000)
 
 
 def test_what_numpy_made_becomes_what_python_has() -> None:

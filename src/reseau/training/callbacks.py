@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def _one(name: str, value: Any) -> Callback:
             f"{name} is the class {value.__name__}, but must be an object of it: {value.__name__}(...)."
         )
     if isinstance(value, Callback) or all(callable(getattr(value, method, None)) for method in METHODS):
-        return value  # type: ignore[no-any-return]  # with all three methods it need not be derived from Callback
+        return cast(Callback, value)  # with all three methods it need not be derived from it
     if not callable(value):
         raise ParameterError(
             f"{name} is {shown(value)}, but must be a function of the History, a reseau.Callback, or a list of these."

@@ -29,8 +29,8 @@ class Settings:
     ----------
     optimizer : Optimizer or LevenbergMarquardt
         How the parameters follow the gradient, or a method of least squares.
-    epochs : int or None
-        How many times to go through the rows at most, at least 1; None is 10, or what a method of least squares has.
+    epochs : int
+        How many times to go through the rows at most, at least 1.
     batch_size : int
         Rows per step, at least 1.
     l2 : float
@@ -63,7 +63,7 @@ class Settings:
     """
 
     optimizer: Optimizer | LevenbergMarquardt = field(default_factory=Adam)
-    epochs: int = None  # type: ignore[assignment]  # a number as soon as it is there
+    epochs: int = 10
     batch_size: int = 32
     l2: float = 0.0
     shuffle: bool = True
@@ -84,9 +84,8 @@ class Settings:
     output_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        epochs: int | None = self.epochs
         self.__dict__.update(  # what NumPy made becomes what Python has
-            epochs=integer("epochs", self._default_epochs if epochs is None else epochs, low=1),
+            epochs=integer("epochs", self.epochs, low=1),
             batch_size=integer("batch_size", self.batch_size, low=1),
             l2=real("l2", self.l2, low=0),
             shuffle=boolean("shuffle", self.shuffle),
@@ -113,10 +112,6 @@ class Settings:
             )
 
     @property
-    def _default_epochs(self) -> int:
-        return 10 if self.least_squares is None else self.least_squares.epochs
-
-    @property
     def least_squares(self) -> LevenbergMarquardt | None:
         """The method of least squares, if it is one."""
         return self.optimizer if isinstance(self.optimizer, LevenbergMarquardt) else None
@@ -128,9 +123,14 @@ class Settings:
         return self.optimizer
 
     @classmethod
-    def of(cls, *, optimizer: Optimizer | LevenbergMarquardt | str | None, **others: Any) -> Settings:
-        """Settings as users give them: the optimizer may be a name, or None for Adam."""
-        return cls(optimizer=Adam() if optimizer is None else check_method(optimizer), **others)
+    def of(
+        cls, *, optimizer: Optimizer | LevenbergMarquardt | str | None, epochs: int | None = None, **others: Any
+    ) -> Settings:
+        """Settings as users give them: the optimizer may be a name, or None for Adam; epochs None for its own."""
+        method = Adam() if optimizer is None else check_method(optimizer)
+        if epochs is None:
+            epochs = method.epochs if isinstance(method, LevenbergMarquardt) else cls.epochs
+        return cls(optimizer=method, epochs=epochs, **others)
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Refuse a precision that does not go with the network's."""
