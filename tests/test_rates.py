@@ -73,6 +73,18 @@ def test_sparse_rows_weights_and_few_rows_are_taken(engine: str) -> None:
     assert rs.find_learning_rate(network(engine), X[:5], Y[:5]).suggestion > 0
 
 
+def test_a_missing_target_counts_nothing(engine: str) -> None:
+    # One batch of all rows: E of a step is the mean over all of them, of which the missing ones have 0.
+    T, there = Y.copy(), np.arange(300) % 3 > 0
+    T[~there] = np.nan
+    plan: dict[str, Any] = {"low": 1e-3, "high": 1e-1, "steps": 20, "batch_size": 300}
+    found = rs.find_learning_rate(network(engine), X, T, masked_targets=True, **plan)
+    weighted = rs.find_learning_rate(network(engine), X, Y, sample_weight=there, optimizer="adam", **plan)
+    np.testing.assert_allclose(found.losses[0], weighted.losses[0] * 2 / 3, rtol=1e-12)
+    with pytest.raises(rs.DataError, match=r"y holds nan at row 0, column 0; .* or give masked_targets=True"):
+        rs.find_learning_rate(network(engine), X, T, **plan)
+
+
 def test_it_is_drawn() -> None:
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure

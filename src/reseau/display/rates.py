@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -87,6 +87,7 @@ def find_learning_rate(
     steps: int = 100,
     batch_size: int = 32,
     sample_weight: object = None,
+    masked_targets: bool = False,
     threads: int | None = None,
 ) -> LearningRates:
     """Train a copy of a network for some steps, each at a higher rate than the one before, and look at the loss.
@@ -98,7 +99,7 @@ def find_learning_rate(
     ----------
     net : Network
         It stays as it is.
-    X, y, sample_weight
+    X, y, sample_weight, masked_targets
         As in `Network.fit`.
     optimizer : Optimizer, str or None
         As in `Network.fit`; its own learning rate does not matter.
@@ -148,8 +149,18 @@ def find_learning_rate(
     settings = Settings.of(optimizer=None if optimizer is None else check_optimizer(optimizer), batch_size=batch_size)
     copy = deepcopy(net)
     with in_memory("training on these rows"):
-        options: dict[str, Any] = {"validation_data": None, "checkpoint": None, "callback": None}
-        fit = Fit(copy, X, y, settings, threads=engine.threads(threads), sample_weight=sample_weight, **options)
+        fit = Fit(
+            copy,
+            X,
+            y,
+            settings,
+            validation_data=None,
+            sample_weight=sample_weight,
+            masked_targets=masked_targets,
+            checkpoint=None,
+            callback=None,
+            threads=engine.threads(threads),
+        )
         rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
         losses = _losses(copy, fit, rates)
     there = ~np.isnan(losses)

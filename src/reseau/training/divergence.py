@@ -138,8 +138,10 @@ def _largest(A: FloatArray | SparseRows | IntArray) -> tuple[float, int]:
     numbers = A.numbers if isinstance(A, SparseRows) else A.reshape(-1)
     if len(numbers) == 0:
         return 0.0, 0
-    numbers = np.where(np.isnan(numbers), 0, numbers)  # targets that are missing
-    low, high = int(np.argmin(numbers)), int(np.argmax(numbers))
+    if np.isnan(numbers[low := int(np.argmin(numbers))]):  # targets that are missing
+        numbers = np.where(np.isnan(numbers), 0, numbers)
+        low = int(np.argmin(numbers))
+    high = int(np.argmax(numbers))
     place = high if numbers[high] >= -numbers[low] else low
     return abs(float(numbers[place])), place
 
