@@ -312,6 +312,7 @@ def test_an_estimator_s_file_has_no_place_for_a_function(tmp_path: Path) -> None
         (lambda: rs.Adam("cosine"), r"learning_rate is 'cosine', .*, or a schedule such as Cosine\(0.001\)"),
         (lambda: rs.Adam(None), "learning_rate is None"),
         (lambda: rs.Adam([0.1]), r"learning_rate is \[0.1\]"),
+        (lambda: rs.Adam(rs.Cosine), r"learning_rate is <class .*Cosine'>, .*, or a schedule such as Cosine\(0.001\)"),
         (lambda: rs.Adam(lambda progress: "fast"), "a function that gives 'fast' for the progress 0"),
         (lambda: rs.Adam(lambda progress: -progress), "a function that gives -0.0625 for the progress 0.0625"),
         (lambda: rs.Adam(lambda progress: float("nan")), "a function that gives nan"),
@@ -335,6 +336,12 @@ def test_a_function_that_fails_later_ends_the_fit_with_the_epochs_so_far(engine:
 def test_numbers_of_numpy_and_functions_that_give_them_will_do() -> None:
     assert rs.Cosine(np.float32(0.5)) == rs.Cosine(0.5)
     assert rates(rs.Adam(lambda p: np.float32(0.5)).learning_rate, 2) == [0.5, 0.5]
+
+
+def test_whole_numbers_of_any_size_will_do() -> None:
+    assert rs.Step(0.5, step_size=10**30).rates(0, 4, 4, 2).tolist() == [0.5] * 4
+    # (10**30 + 1) t/3 are 0, and whole numbers and 2/3, and whole numbers and 1/3: 10**30 leaves 1 of 3.
+    np.testing.assert_allclose(rs.Cosine(0.5, restarts=10**30).rates(0, 3, 3), [0.5, 0.125, 0.375], rtol=1e-15)
 
 
 def test_a_schedule_is_a_value() -> None:

@@ -28,7 +28,7 @@ def as_rate(value: object) -> float | Schedule:
     """A learning rate: a number above 0, a schedule, or a function of the progress as one; else ParameterError."""
     if isinstance(value, Schedule):
         return value
-    if callable(value):
+    if callable(value) and not isinstance(value, type):  # a class of schedules is none
         return Function(value)
     try:
         return real("learning_rate", value, low=0, includes_low=False)

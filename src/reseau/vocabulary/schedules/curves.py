@@ -90,7 +90,8 @@ class Step(Warmed):
         self._real("factor", low=0, high=1, includes_low=False)
 
     def _after(self, t: IntArray, n: int, m: int, losses: Sequence[float]) -> FloatArray:
-        return self.learning_rate * self.factor ** (t // (self.step_size * m)).astype(np.float64)
+        # t is below n, and so a fall that is further off than n steps never comes.
+        return self.learning_rate * self.factor ** (t // min(self.step_size * m, n)).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ class Cosine(Warmed):
         return max(self.learning_rate, self.end_learning_rate)
 
     def _after(self, t: IntArray, n: int, m: int, losses: Sequence[float]) -> FloatArray:
-        end, through = self.end_learning_rate, t * (self.restarts + 1) % n / n
+        end, through = self.end_learning_rate, t * ((self.restarts + 1) % n) % n / n
         return end + 0.5 * (self.learning_rate - end) * (1 + np.cos(np.pi * through))
 
 

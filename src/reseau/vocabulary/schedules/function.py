@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar
 
@@ -42,6 +42,7 @@ class Function(Schedule):
     """
 
     learning_rate: Callable[[float], float]  # type: ignore[assignment]  # what a rate is for the others
+    _known: tuple[float, ...] = field(init=False, repr=False, compare=False)  # its rates at these places
 
     name: ClassVar[str] = "function"
     words: ClassVar[Words] = Words("a function of the progress", "une fonction de l’avancement")
@@ -76,7 +77,7 @@ class Function(Schedule):
     @property
     def highest(self) -> float:
         """The highest at the places where it is known."""
-        return max(self._known)  # type: ignore[attr-defined,no-any-return]
+        return max(self._known)
 
     def rates(self, first: int, count: int, n: int, m: int = 1, losses: Sequence[float] = ()) -> FloatArray:
         """f at the progress of each step."""
@@ -84,4 +85,4 @@ class Function(Schedule):
 
     def describe(self) -> dict[str, Any]:
         """Its name, and its rates at some places."""
-        return {"name": self.name, "rates": list(self._known)}  # type: ignore[attr-defined]
+        return {"name": self.name, "rates": list(self._known)}
