@@ -172,6 +172,13 @@ def test_several_batches_make_the_step_of_a_large_one_dropout_included(engine: s
     np.testing.assert_allclose(several.parameters, large.parameters, rtol=0, atol=1e-12)
 
 
+def test_more_batches_than_there_are_make_one_step_of_an_epoch(engine: str) -> None:
+    more, all_there_are = network(engine), network(engine)
+    fit(more, batch_size=4, accumulate=10**19)
+    fit(all_there_are, batch_size=4, accumulate=len(X))
+    assert more.parameters.tobytes() == all_there_are.parameters.tobytes()
+
+
 @pytest.mark.parametrize("kind", ["dense", "sparse", "bf16"])
 def test_the_bytes_are_the_same_for_any_threads_and_instruction_set(
     native: None, monkeypatch: pytest.MonkeyPatch, kind: str

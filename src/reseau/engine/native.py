@@ -35,6 +35,7 @@ _LOSSES = {name: place for place, name in enumerate(_native.losses())}
 _OPTIMIZERS = {name: place for place, name in enumerate(_native.optimizers())}
 # A call of the kernels makes room for the losses of all its epochs beforehand; "until Ctrl-C" may be 10⁹ epochs.
 _EPOCHS_AT_ONCE = 10_000
+_MOST_BATCHES = 2**62  # more than there can be, and no overflow
 _PARTS = ("loss", "state", "growth")  # of a failure, in the order of Part
 _MODELS: dict[str, Any] = {"float32": _native.ModelFloat32, "float64": _native.ModelFloat64}
 _CALLERS: dict[str, Any] = {"float32": _native.CallerFloat32, "float64": _native.CallerFloat64}
@@ -363,7 +364,7 @@ def _treatment(treatment: Treatment | None, architecture: Architecture) -> tuple
     ]
     how = treatment
     numbers = [how.clip_norm, how.clip_value, how.l1, how.max_norm, how.average]
-    return *(number or 0.0 for number in numbers), how.accumulate, tensors
+    return *(number or 0.0 for number in numbers), min(how.accumulate, _MOST_BATCHES), tensors
 
 
 def parameter_jacobians(

@@ -48,9 +48,9 @@ def keeps(seed: int, step: int, layer: int, rows: int, neurons: int, p: float, f
 
     Neuron j of row r is dropped where x_j < ⌊p 2³²⌋, with x_j = fmix(h + j·(l | 1)) in 32 bits, where h and l are the
     upper and the lower half of mix(mix(mix(~seed) + step) + (layer·2³² | r)). Steps count from 1 over the whole
-    training run, layers and rows from 0; r is the row's place in the batch, counted
-    from `first` on: in a step of several batches, among the rows of them all. A seed is below 2⁶³, so ~seed is none,
-    and the masks have nothing in common with the order of rows. The native engine does the same (`drop` in dropout.h).
+    training run, layers and rows from 0; r is the row's place in the batch, counted from
+    `first` on: in a step of several batches, among the rows of them all. A seed is below 2⁶³, so ~seed is none, and the
+    masks have nothing in common with the order of rows. The native engine does the same (`drop` in dropout.h).
     """
     start = int(mix(np.uint64((int(mix(~np.uint64(seed))) + step) & int(_MASK))))
     r = np.arange(first, first + rows, dtype=np.uint64) | np.uint64(layer << 32)
