@@ -333,6 +333,11 @@ def test_numbers_of_other_types_become_plain_floats_so_that_float32_stays_float3
     assert steps(optimizer, "float32") == steps(Adam(0.01, epsilon=2.0**-20), "float32")
 
 
+def test_numpy_s_true_and_false_will_do():
+    assert SGD(0.1, momentum=0.9, nesterov=np.True_) == SGD(0.1, momentum=0.9, nesterov=True)
+    assert Adam(epsilon_hat=np.False_).epsilon_hat is False
+
+
 def test_an_optimizer_is_a_value():
     assert Adam() == Adam(0.001)
     assert hash(SGD(0.1)) == hash(SGD(0.1))

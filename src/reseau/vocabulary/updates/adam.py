@@ -9,7 +9,7 @@ from math import sqrt
 from typing import ClassVar
 
 from reseau.arrays import Array, namespace
-from reseau.errors import ParameterError
+from reseau.checks import boolean
 from reseau.formulas.trees import HALF, Cases, Condition, Expression, Number, Symbol, maximum, replaced, root
 from reseau.formulas.words import Same, Words
 from reseau.vocabulary.schedules import Schedule
@@ -23,7 +23,34 @@ _beta_1, _beta_2 = Symbol("beta_1", "β", "1"), Symbol("beta_2", "β", "2")
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class _Moments(Optimizer):
+    """What keeps the mean of the gradient, m, and of its square, v."""
+
+    learning_rate: float | Schedule | Callable[[float], float] = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._real("beta_1", low=0, high=1, includes_high=False)
+        self._real("beta_2", low=0, high=1, includes_high=False)
+        self._real("epsilon", low=0, includes_low=False)
+
+
+_MEANS = (
+    Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
+    Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
+)
+
+
+def _means(m: Array, v: Array, g: Array, beta_1: float, beta_2: float) -> tuple[Array, Array]:
+    """The new m and v."""
+    return beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g * g
+
+
+@dataclass(frozen=True)
+class Adam(_Moments):
     """Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; Δw = −γ m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
     Computed as Δw = −γ_t m/(√v + ε_t) with γ_t = γ √(1 − β₂ᵗ)/(1 − β₁ᵗ) and ε_t = ε √(1 − β₂ᵗ), which is the same
@@ -45,10 +72,6 @@ class Adam(Optimizer):
     Kingma and Ba 2015, 'Adam: a method for stochastic optimization'.
     """
 
-    learning_rate: float | Schedule | Callable[[float], float] = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
     epsilon_hat: bool = False
 
     name: ClassVar[str] = "adam"
@@ -58,26 +81,18 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._real("beta_1", low=0, high=1, includes_high=False)
-        self._real("beta_2", low=0, high=1, includes_high=False)
-        self._real("epsilon", low=0, includes_low=False)
-        if not isinstance(self.epsilon_hat, bool):
-            raise ParameterError(f"epsilon_hat is {self.epsilon_hat!r}, but must be True or False.")
+        object.__setattr__(self, "epsilon_hat", boolean("epsilon_hat", self.epsilon_hat))
 
     @property
     def equations(self) -> tuple[Equation, ...]:
         """m and v, their corrections for having begun at 0, and Δw."""
-        states = (
-            Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
-            Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
-        )
         if self.epsilon_hat:
             corrected: tuple[Equation, ...] = (Equation(_gamma_t, gamma * root(1 - _beta_2**t) / (1 - _beta_1**t)),)
             step = -(_gamma_t * m / (root(v) + epsilon))
         else:
             corrected = (Equation(m_hat, m / (1 - _beta_1**t)), Equation(v_hat, v / (1 - _beta_2**t)))
             step = -(gamma * m_hat / (root(v_hat) + epsilon))
-        return *states, *corrected, Equation(change, step - gamma * _lambda * w if self._decay else step)
+        return *_MEANS, *corrected, Equation(change, step - gamma * _lambda * w if self._decay else step)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         """γ_t, β₁, β₂, ε_t, and the weight decay of a step, γ λ (0 for Adam itself)."""
@@ -98,8 +113,7 @@ class Adam(Optimizer):
         """m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; w ← w − γ λ w − γ_t m/(√v + ε_t)."""
         gamma_t, beta_1, beta_2, epsilon_t, decay = self.scalars(t)
         m, v = state
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g * g
+        m, v = _means(m, v, g, beta_1, beta_2)
         return w - decay * w - gamma_t * m / (namespace(w).sqrt(v) + epsilon_t), (m, v)
 
 
@@ -168,14 +182,13 @@ class AMSGrad(Adam):
         gamma_t, beta_1, beta_2, epsilon_t, _ = self.scalars(t)
         m, v, largest = state
         xp = namespace(w)
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g * g
+        m, v = _means(m, v, g, beta_1, beta_2)
         largest = xp.where(v > largest, v, largest)
         return w - gamma_t * m / (xp.sqrt(largest) + epsilon_t), (m, v, largest)
 
 
 @dataclass(frozen=True)
-class Nadam(Optimizer):
+class Nadam(_Moments):
     """Adam with Nesterov's look-ahead: Δw = −γ ((1 − μ_t) g/c + μ_{t+1} m/(1 − μ_{t+1} (1 − c)))/(√v̂ + ε).
 
     The momentum grows, μ_t = β₁ (1 − ½ 0.96^(t ψ)), and c = 1 − μ_1 ... μ_t corrects for its start. It is PyTorch's.
@@ -193,9 +206,6 @@ class Nadam(Optimizer):
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.002
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
     momentum_decay: float = 0.004
 
     name: ClassVar[str] = "nadam"
@@ -205,9 +215,6 @@ class Nadam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._real("beta_1", low=0, high=1, includes_high=False)
-        self._real("beta_2", low=0, high=1, includes_high=False)
-        self._real("epsilon", low=0, includes_low=False)
         self._real("momentum_decay", low=0)
 
     @property
@@ -222,8 +229,7 @@ class Nadam(Optimizer):
         return (
             Equation(mu, momentum(t)),
             Equation(mu_next, momentum(t + 1)),
-            Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
-            Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
+            *_MEANS,
             Equation(c, 1 - mu * (1 - c), state=True),
             Equation(g_hat, (1 - mu) * g / c),
             Equation(m_hat, mu_next * m / (1 - mu_next * (1 - c))),
@@ -241,15 +247,14 @@ class Nadam(Optimizer):
         """m and v as Adam; c ← 1 − μ_t (1 − c); w ← w − γ_t ((1 − μ_t) g/c + μ_{t+1} m/(...))/(√v + ε_t)."""
         gamma_t, beta_1, beta_2, epsilon_t, mu, mu_next = self.scalars(t)
         m, v, c = state
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g * g
+        m, v = _means(m, v, g, beta_1, beta_2)
         c = 1 - mu * (1 - c)
         ahead = (1 - mu) * g / c + mu_next * m / (1 - mu_next * (1 - c))
         return w - gamma_t * ahead / (namespace(w).sqrt(v) + epsilon_t), (m, v, c)
 
 
 @dataclass(frozen=True)
-class RAdam(Optimizer):
+class RAdam(_Moments):
     """Adam with a warm-up of its own: Δw = −γ m̂ at first, and −γ r m̂/√v̂ once the variance of √v̂ is bounded.
 
     With ρ_max = 2/(1 − β₂) − 1 and ρ_t = ρ_max − 2 t β₂ᵗ/(1 − β₂ᵗ) that is where ρ_t > 5, and
@@ -267,23 +272,12 @@ class RAdam(Optimizer):
     Liu, Jiang, He, Chen, Liu, Gao, Han 2020, 'On the variance of the adaptive learning rate and beyond'.
     """
 
-    learning_rate: float | Schedule | Callable[[float], float] = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-
     name: ClassVar[str] = "radam"
     words: ClassVar[Words] = Same("RAdam")
     source: ClassVar[str] = (
         "Liu, Jiang, He, Chen, Liu, Gao, Han 2020, 'On the variance of the adaptive learning rate and beyond'"
     )
     states: ClassVar[int] = 2
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._real("beta_1", low=0, high=1, includes_high=False)
-        self._real("beta_2", low=0, high=1, includes_high=False)
-        self._real("epsilon", low=0, includes_low=False)
 
     @property
     def equations(self) -> tuple[Equation, ...]:
@@ -298,8 +292,7 @@ class RAdam(Optimizer):
             Equation(length, longest - 2 * t * _beta_2**t / (1 - _beta_2**t)),
             Equation(squares, (longest - 4) * (longest - 2) / longest),
             Equation(r, Cases(((root(squared), bounded),), Number(1))),
-            Equation(m, _beta_1 * m + (1 - _beta_1) * g, state=True),
-            Equation(v, _beta_2 * v + (1 - _beta_2) * g**2, state=True),
+            *_MEANS,
             Equation(m_hat, m / (1 - _beta_1**t)),
             Equation(change, Cases(((rectified, bounded),), -(gamma * m_hat))),
         )
@@ -318,6 +311,5 @@ class RAdam(Optimizer):
         """m and v as Adam; w ← w − γ_t m/(√v + ε), or at first w ← w − γ_t m."""
         gamma_t, beta_1, beta_2, epsilon, rectified = self.scalars(t)
         m, v = state
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g * g
+        m, v = _means(m, v, g, beta_1, beta_2)
         return w - (gamma_t * m / (namespace(w).sqrt(v) + epsilon) if rectified else gamma_t * m), (m, v)

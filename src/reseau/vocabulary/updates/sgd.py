@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from reseau.arrays import Array
+from reseau.checks import boolean
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
@@ -49,8 +50,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._real("momentum", low=0, high=1)
-        if not isinstance(self.nesterov, bool):
-            raise ParameterError(f"nesterov is {self.nesterov!r}, but must be True or False.")
+        object.__setattr__(self, "nesterov", boolean("nesterov", self.nesterov))
         if self.nesterov and self.momentum == 0:
             raise ParameterError("nesterov=True needs a momentum above 0, such as momentum=0.9.")
 
