@@ -103,7 +103,6 @@ Step<T> Model<T>::step(int64_t batch_rows, Room<T>& room, int passes) {
     step.work.through = room.through.data();
     step.work.kept = room.kept.data();
     step.work.scores = room.scores.data();
-    step.work.Z = room.scores.back();
     if (purpose >= Purpose::errors) step.work.targets = matrix(layout_.outputs());
     return step;
 }

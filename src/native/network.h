@@ -141,7 +141,6 @@ struct Workspace {
     const Matrix<T>* own;      // A[l] before the layer's link adds to it, from which σ'(Z) follows; else A[l]
     const Matrix<T>* through;  // ∂E/∂A[l], which the layer's link sends back; else without data
     const Matrix<T>* scores;   // Z of each layer, where it is kept; else without data
-    Matrix<T> Z;               // (rows, outputs), the raw scores of the last layer
     Matrix<T> targets;         // (rows, outputs), gathered, one-hot if labels were given
     double* row_error;         // (rows), the weighted error of each
     T* const* kept;            // what a layer's kind keeps of the batch for itself, (kept_numbers); else null

@@ -122,7 +122,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Layer& last = plan.layers[plan.count - 1];
     const int64_t n = last.n_out;
     const Matrix<T> O = part(step.work.A[plan.count], begin, 0), targets = part(step.work.targets, begin, 0);
-    const Matrix<T> Z = plan.simplifies ? part(step.work.Z, begin, 0) : Matrix<T>{};
+    const Matrix<T> Z = plan.simplifies ? part(step.work.scores[plan.count], begin, 0) : Matrix<T>{};
     const Matrix<T> delta = part(step.work.delta[plan.count], begin, 0);
     const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
     const Counted<T> counted(step.samples, n);
@@ -339,7 +339,7 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     forward_rows(step, 0, rows);
     const int64_t n = plan.layers[plan.count - 1].n_out;
     for (int64_t r = 0; r < rows; ++r) {
-        const T *z = plan.simplifies ? step.work.Z.row(r) : nullptr, *t = step.work.targets.row(r);
+        const T *z = plan.simplifies ? step.work.scores[plan.count].row(r) : nullptr, *t = step.work.targets.row(r);
         const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
         losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), t, bounds, e + r * n, n);
         for (int64_t j = 0; step.samples.masked && j < n; ++j) {
@@ -357,10 +357,7 @@ static RESEAU_INLINE void for_outputs(const Step<T>& step, int64_t rows, int low
     forward_rows(step, 0, rows);
     const Layer& last = plan.layers[plan.count - 1];
     for (int64_t j = 0; j < last.n_out; ++j) {
-        for (int64_t r = 0; r < rows; ++r) {
-            T* unit = step.work.delta[plan.count].row(r);
-            for (int64_t i = 0; i < last.out_padded; ++i) unit[i] = i == j ? T(1) : T(0);
-        }
+        unit_vectors(j, step.work.delta[plan.count], rows, last.out_padded);
         PullBack<T>(step, plan.count, 0).all(rows);
         backward_rows(step, lowest, 0, rows);
         f(j);
@@ -396,8 +393,7 @@ static void parameter_jacobian(const Step<T>& step, int64_t rows, T* J) {
     });
 }
 
-// --- products with derivatives, and the numbers inside
-// ----------------------------------------------------------------
+// --- products with derivatives, and the numbers inside ---------------------------------------------------------------
 
 // J v of each row, (rows, outputs).
 template <class T>

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import reseau as rs
 from reseau.cli import app
+from reseau.vocabulary.optimizers import OPTIMIZERS
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 TEXT = PENGUINS.read_text()
@@ -112,6 +113,10 @@ def test_a_number_as_target_is_shown_standardised(folder: Path) -> None:
     assert refused.exit_code == 2
     assert "missing" in refused.stderr
     assert run("mass.reseau", str(PENGUINS), "--row", str(missing), "--target", "4000").exit_code == 0
+
+
+def test_the_help_names_every_optimizer() -> None:
+    assert set(OPTIMIZERS) <= set(re.findall(r"\w+", run("--help").output))
 
 
 def test_steps_optimizers_digits_and_focus_are_passed_on(model: str) -> None:

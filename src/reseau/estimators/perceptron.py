@@ -579,13 +579,13 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
 
     def _advice_on_lbfgs(self, result: Any, samples: Samples) -> str:
         """What to change after a fit that has not converged, or has come to nothing; empty if it has done neither."""
-        network = self._network
-        told, causes = None, divergence.out_of_scale(samples.X, samples.T)
+        network, told = self._network, None
         if self.loss_ >= (1 - _NEXT_TO_NOTHING) * self._of_constants(samples):
             way_out = f"Take a smaller alpha (now {self.alpha:g}), or other starting weights; or X tells nothing of y."
             told = plateau.of_fit(network.architecture, network.parameters, samples, None, None, way_out)
         if result.success:
             return "" if told is None else f"lbfgs ended after {self.n_iter_} iteration(s), and {told}"
+        causes = divergence.out_of_scale(samples.X, samples.T)
         if result.status == _AT_ITS_LIMIT and (told is None or not causes):
             return " ".join(["Raise max_iter or max_fun, or scale the inputs.", *causes])
         more = "More iterations will not help."
