@@ -54,13 +54,16 @@ def outputs_for(loss: str) -> set[str]:
     def fits(sigma: Activation) -> bool:
         if LOSSES[loss].distribution:
             return sigma.distribution is not None
+        if LOSSES[loss].per_target == 2:  # of a mean and a scale
+            return bool((sigma.value(Z)[:, 1] > 0).all() and sigma.value(Z).min() < 0)
         return all(LOSSES[loss].outputs.contains(Interval(a, a, True, True)) for a in sigma.value(Z).flat)
 
     return {name for name, sigma in ACTIVATIONS.items() if fits(sigma)}
 
 
 def targets_for(loss: str, rows: int, outputs: int, rng: np.random.Generator) -> Vector:
-    """Targets that a loss is defined for, with the ends of its interval among them."""
+    """Targets that a loss is defined for, with the ends of its interval among them, for so many outputs."""
+    outputs //= LOSSES[loss].per_target
     if LOSSES[loss].distribution:
         T = rng.dirichlet(np.ones(outputs), rows)
         T[0] = np.eye(outputs)[-1]
@@ -71,15 +74,22 @@ def targets_for(loss: str, rows: int, outputs: int, rng: np.random.Generator) ->
         T[0, 0], T[-1, -1] = low, high
         return T
     if np.isfinite(low):
-        return low + rng.poisson(1.5, (rows, outputs)).astype(float)
+        return low + rng.poisson(1.5, (rows, outputs)) + (0.0 if LOSSES[loss].targets.includes_low else 0.25)
     return rng.normal(0.0, 1.5, (rows, outputs))
+
+
+def whole(architecture: Architecture, T: Vector) -> Vector:
+    """Targets as the engines take them, each as often as the loss has outputs for it."""
+    return np.repeat(T, architecture.outputs // T.shape[1], axis=1)
 
 
 def clear_of_kinks(architecture: Architecture, w: Vector, X: Vector, T: Vector, margin: float) -> bool:
     """Whether no score and no residual comes within `margin` of a kink."""
     forward = reference.trace(architecture, w, X)
     scores_clear = all(np.abs(Z_l - kink).min() > margin for Z_l in forward.Z for kink in KINKS)
-    return scores_clear and all(np.abs(np.abs(forward.O - T) - kink).min() > margin for kink in RESIDUAL_KINKS)
+    return scores_clear and all(
+        np.abs(np.abs(forward.O - whole(architecture, T)) - kink).min() > margin for kink in RESIDUAL_KINKS
+    )
 
 
 def smooth_problem(architecture: Architecture, rows: int, margin: float = 1e-3) -> tuple[Vector, Vector, Vector]:
@@ -130,7 +140,7 @@ class RoundingBounds:
         self.forward = reference.trace(architecture, w, X)
         self.Z, _, self.A = self.forward
         self.rows = rows = X.shape[0]
-        self.T = T
+        self.T = T = whole(architecture, T)
         self.slopes = [
             max(
                 1.0,

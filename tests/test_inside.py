@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chains import CHAINS, N, chains
-from numerics import central_difference, norm, outputs_for, smooth_problem
+from numerics import central_difference, norm, outputs_for, smooth_problem, whole
 
 import reseau as rs
 from reseau.engine import reference
@@ -35,9 +35,9 @@ def test_the_numbers_of_each_layer_are_those_of_the_network_that_ends_there(engi
 def test_the_numbers_are_the_same_bytes_in_any_batch_and_with_any_threads(native, dtype):
     net = rs.Network(rs.Dense(70, "gelu"), rs.LayerNorm(), rs.Dense(3, "softmax"), inputs=5, dtype=dtype, seed=0)
     X = np.random.default_rng(0).normal(size=(400, 5))
-    whole = net.activations(X, threads=1)
-    assert whole[-1].tobytes() == net(X).tobytes()
-    for A, of_two, of_some in zip(whole, net.activations(X, threads=2), net.activations(X[7:9]), strict=True):
+    of_all = net.activations(X, threads=1)
+    assert of_all[-1].tobytes() == net(X).tobytes()
+    for A, of_two, of_some in zip(of_all, net.activations(X, threads=2), net.activations(X[7:9]), strict=True):
         assert of_two.tobytes() == A.tobytes()
         assert of_some.tobytes() == A[7:9].tobytes()
 
@@ -59,7 +59,7 @@ def check_layer_gradients(net: rs.Network) -> None:
             Z = layer.scores(A[k], views[k])
             own = layer.sigma.value(Z)
             A.append(own + A[k + 1 - layer.residual] if layer.residual else own)
-        return float(architecture.error.value(A[-1], T).sum())
+        return float(architecture.error.value(A[-1], whole(architecture, T)).sum())
 
     for l, G in enumerate(found, start=1):
         numerical = central_difference(lambda A, l=l: error_from(l, A), forward.A[l], h=1e-6).reshape(G.shape)
@@ -74,7 +74,7 @@ def test_the_gradient_by_each_layer_is_the_numerical_one_for_every_kind_of_layer
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradient_by_each_layer_is_the_numerical_one_for_every_loss(engine, loss):
     for output in sorted(outputs_for(loss)):
-        layers = rs.Dense(4, "tanh"), rs.Dense(3, "silu"), rs.Dense(3, output)
+        layers = rs.Dense(4, "tanh"), rs.Dense(3, "silu"), rs.Dense(3 * LOSSES[loss].per_target, output)
         check_layer_gradients(rs.Network(*layers, loss=loss, inputs=2, dtype="float64", engine=engine))
 
 
@@ -100,17 +100,19 @@ def test_labels_are_targets_too(engine):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_missing_target_adds_nothing_to_the_gradients(engine, loss):
-    outputs = {LOSSES[loss].simplifies_with or "identity"} | ({"softmax"} if loss == "squared_error" else set())
+    outputs = {LOSSES[loss].output} | ({"softmax"} if loss == "squared_error" else set())
+    n = 3 * LOSSES[loss].per_target
     for output in sorted(outputs):
-        net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(3, output), loss=loss, inputs=2, dtype="float64", engine=engine)
+        net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(n, output), loss=loss, inputs=2, dtype="float64", engine=engine)
         w, X, T = smooth_problem(net.architecture, rows=4)
         net.parameters[...] = w
         missing = np.array([[False] * 3, [True] * 3, [False, True, False], [True, False, True]])
         missing = missing[:, :1].repeat(3, axis=1) if LOSSES[loss].distribution else missing
         masked = np.where(missing, np.nan, T)
         by_A, by_O = net.layer_gradients(X, masked, masked_targets=True)
-        np.testing.assert_array_equal(by_O, np.where(missing, 0, net.layer_gradients(X, T)[1]))
-        J = rs.Network(rs.Dense(3, output), inputs=4, dtype="float64", engine=engine)
+        of_outputs = whole(net.architecture, missing)
+        np.testing.assert_array_equal(by_O, np.where(of_outputs, 0, net.layer_gradients(X, T)[1]))
+        J = rs.Network(rs.Dense(n, output), inputs=4, dtype="float64", engine=engine)
         J.parameters[...] = w[-J.n_parameters :]
         by_rows = J.vjp(net.activations(X)[0], by_O)
         np.testing.assert_allclose(by_A, by_rows, rtol=1e-10, atol=1e-12)
@@ -119,8 +121,8 @@ def test_a_missing_target_adds_nothing_to_the_gradients(engine, loss):
 def test_a_missing_label_adds_nothing_to_the_gradients(engine):
     net = rs.Network(rs.Dense(3, "softmax"), loss="cross_entropy", inputs=2, seed=0, engine=engine)
     X = [[0.5, -1.0], [2.0, 0.0]]
-    by_labels, whole = net.layer_gradients(X, [2, -1], masked_targets=True), net.layer_gradients(X, [2, 0])
-    np.testing.assert_array_equal(by_labels[0], [whole[0][0], [0, 0, 0]])
+    by_labels, of_all = net.layer_gradients(X, [2, -1], masked_targets=True), net.layer_gradients(X, [2, 0])
+    np.testing.assert_array_equal(by_labels[0], [of_all[0][0], [0, 0, 0]])
     with pytest.raises(rs.DataError, match=r"y holds nan .*, or give masked_targets=True"):
         net.layer_gradients(X, [2, np.nan])
 

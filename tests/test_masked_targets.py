@@ -14,7 +14,7 @@ import reseau as rs
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import LOSSES
 
-PAIRS = [(loss.name, loss.simplifies_with or "identity") for loss in LOSSES.values()] + [
+PAIRS = [(loss.name, loss.output) for loss in LOSSES.values()] + [
     ("squared_error", "tanh"),
     ("squared_error", "softmax"),
     ("cross_entropy", "log_softmax"),
@@ -23,43 +23,45 @@ PAIRS = [(loss.name, loss.simplifies_with or "identity") for loss in LOSSES.valu
 LINE = np.arange(4.0).reshape(-1, 1)
 
 
-def problem(loss: str, outputs: int, rows: int = 21) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def problem(loss: str, targets: int, rows: int = 21) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """X, T, where targets are missing, and weights of the outputs of which one is 0."""
-    rng = np.random.default_rng(outputs)
-    X, T = rng.normal(size=(rows, 4)), rng.uniform(0.05, 0.95, (rows, outputs))
-    missing = rng.uniform(size=(rows, outputs)) < 0.3
+    rng = np.random.default_rng(targets)
+    X, T = rng.normal(size=(rows, 4)), rng.uniform(0.05, 0.95, (rows, targets))
+    missing = rng.uniform(size=(rows, targets)) < 0.3
     if LOSSES[loss].distribution:
-        T, missing = T / T.sum(axis=1, keepdims=True), np.repeat(missing[:, :1], outputs, axis=1)
+        T, missing = T / T.sum(axis=1, keepdims=True), np.repeat(missing[:, :1], targets, axis=1)
     missing[3] = True
-    return X, T, missing, np.array([0.0, *rng.uniform(0.5, 2, outputs - 1)])
+    return X, T, missing, np.array([0.0, *rng.uniform(0.5, 2, targets - 1)])
 
 
-def network(loss: str, activation: str, outputs: int, engine: str | None = None, dtype: str = "float64") -> rs.Network:
-    layers = rs.Dense(5, "tanh"), rs.Dense(outputs, activation)
+def network(loss: str, activation: str, targets: int, engine: str | None = None, dtype: str = "float64") -> rs.Network:
+    layers = rs.Dense(5, "tanh"), rs.Dense(targets * LOSSES[loss].per_target, activation)
     return rs.Network(*layers, loss=loss, inputs=4, dtype=dtype, seed=1, engine=engine)
 
 
 # --- what counts --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outputs", [3, 20])
+@pytest.mark.parametrize("targets", [3, 20])
 @pytest.mark.parametrize(("loss", "activation"), PAIRS)
-def test_what_is_missing_has_no_error_and_the_rest_the_error_it_has_otherwise(engine, loss, activation, outputs):
-    X, T, missing, _ = problem(loss, outputs)
-    net = network(loss, activation, outputs, engine)
+def test_what_is_missing_has_no_error_and_the_rest_the_error_it_has_otherwise(engine, loss, activation, targets):
+    X, T, missing, _ = problem(loss, targets)
+    net = network(loss, activation, targets, engine)
     e = net.errors(X, np.where(missing, np.nan, T), masked_targets=True)
-    np.testing.assert_array_equal(e, np.where(missing, 0, net.errors(X, T)))
+    of_outputs = np.repeat(missing, LOSSES[loss].per_target, axis=1)
+    np.testing.assert_array_equal(e, np.where(of_outputs, 0, net.errors(X, T)))
 
 
-@pytest.mark.parametrize("outputs", [3, 20])
+@pytest.mark.parametrize("targets", [3, 20])
 @pytest.mark.parametrize(("loss", "activation"), PAIRS)
-def test_the_gradient_is_that_of_the_weighted_errors_of_what_is_there(engine, loss, activation, outputs):
-    X, T, missing, c = problem(loss, outputs)
-    net = network(loss, activation, outputs, engine)
-    masked = np.where(missing, np.nan, T)
+def test_the_gradient_is_that_of_the_weighted_errors_of_what_is_there(engine, loss, activation, targets):
+    X, T, missing, c = problem(loss, targets)
+    net = network(loss, activation, targets, engine)
+    masked, each = np.where(missing, np.nan, T), LOSSES[loss].per_target
 
     def mean_error() -> float:
-        return float((np.where(missing, 0, net.errors(X, T)) * c).sum(axis=1).mean())
+        e = np.where(np.repeat(missing, each, axis=1), 0, net.errors(X, T))
+        return float((e * np.repeat(c, each)).sum(axis=1).mean())
 
     E, g = net.value_and_gradient(X, masked, masked_targets=True, output_weights=c)
     assert pytest.approx(mean_error(), rel=1e-12) == E
@@ -83,6 +85,36 @@ def test_the_gradient_of_a_linear_map_is_the_one_of_the_textbook(engine):
     np.testing.assert_allclose(g, [2 / 3, 12 / 3], rtol=1e-15)
     [(dW, _)] = net.gradient(X, T, masked_targets=True, output_weights=[2, 3])
     np.testing.assert_array_equal(dW, [g])
+
+
+def test_a_missing_target_masks_all_quantiles_of_it(engine):
+    net = rs.Network(rs.Dense(1), loss=rs.Quantile([0.25, 0.75]), inputs=1, dtype="float64", engine=engine)
+    net.parameters[...] = [0.0, 0.0, 1.0, 0.0]  # o = 1, 1 + log 2
+    X, y, o = np.zeros((2, 1)), [3.0, np.nan], np.array([1.0, 1.0 + np.log(2)])
+    e = net.errors(X, y, masked_targets=True)
+    np.testing.assert_allclose(e, [[0.25, 0.75] * (3 - o), [0, 0]], rtol=1e-15)
+    E, g = net.value_and_gradient(X, y, masked_targets=True, output_weights=[2])
+    assert pytest.approx(e.sum()) == E  # twice the errors of one row, over two rows
+    # ∂E/∂b: both quantiles rise with the first score, the second with half of the other.
+    np.testing.assert_allclose(g[2:], [-0.25 - 0.75, -0.75 / 2], rtol=1e-15)
+
+
+def test_the_weight_of_a_target_counts_for_mean_and_scale(engine):
+    net = rs.Network(rs.Dense(4), loss="gaussian", inputs=1, dtype="float64", seed=0, engine=engine)
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(9, 1)), rng.normal(size=(9, 2))
+    T[::3, 0] = np.nan
+    e = net.errors(X, T, masked_targets=True)
+    assert not e[::3, :2].any()
+    assert e[::3, 2:].all()
+    E, _ = net.value_and_gradient(X, T, masked_targets=True, output_weights=[3, 0.5])
+    assert pytest.approx((e @ [3, 3, 0.5, 0.5]).mean(), rel=1e-14) == E
+    history = net.fit(
+        X, T, masked_targets=True, output_weights=[3, 0.5], optimizer=rs.SGD(1e-9), epochs=1, validation_data=(X, T)
+    )
+    assert history.validation_loss == [pytest.approx(E, rel=1e-6)]
+    with pytest.raises(rs.ParameterError, match="output_weights has 4 numbers, but the network has outputs for 2 tar"):
+        net.fit(X, T, masked_targets=True, output_weights=[3, 3, 0.5, 0.5])
 
 
 def test_an_infinite_error_does_not_count_where_its_target_is_missing_or_its_output_without_weight(engine):
@@ -334,7 +366,7 @@ def test_masked_targets_is_true_or_false(wrong):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([1.0], r"^output_weights has 1 numbers, but the network has 2 output"),
+        ([1.0], r"^output_weights has 1 numbers, but the network has outputs for 2 target"),
         ([1.0, -1.0], r"^output_weights\[1\] is -1.0, but must be a finite number at least 0"),
         ([1.0, np.nan], r"^output_weights\[1\] is nan"),
         ([0, 0], "at least one output needs a weight above 0"),

@@ -395,3 +395,18 @@ def test_exports_need_only_the_outputs(tmp_path):
     net.to_onnx(tmp_path / "own.onnx")
     onnx.load(tmp_path / "own.onnx")
     np.testing.assert_allclose(rs.from_onnx(tmp_path / "own.onnx")(problem()[0]), net(problem()[0]))
+
+
+# --- another loss for a network that is there -----------------------------------------------------------------------
+
+
+def test_a_loss_with_more_outputs_for_a_target_is_refused_where_weights_are_there_and_changes_nothing():
+    net = rs.Network(rs.Dense(1), inputs=2, seed=0)
+    with pytest.raises(rs.ParameterError, match="has 2 outputs for each target, but the last layer has the weights of"):
+        net.loss = rs.Quantile([0.1, 0.9])
+    assert net.loss == "squared_error"
+    assert net([[1.0, 2.0]]).shape == (1, 1)
+    not_there = rs.Network(rs.Dense(1, "increasing"), seed=0)
+    not_there.loss = rs.Quantile([0.1, 0.9])
+    not_there.fit([[0.0], [1.0]], [0.0, 1.0], epochs=1)
+    assert not_there([[0.5]]).shape == (1, 2)

@@ -17,6 +17,7 @@ import pytest
 import reseau
 from reseau.vocabulary.layers import LAYERS
 from reseau.vocabulary.least_squares import LEAST_SQUARES
+from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS
 from reseau.vocabulary.schedules import SCHEDULES
 
@@ -49,9 +50,10 @@ def test_the_first_network_costs_no_heavy_library_either() -> None:
     assert {"pyarrow", "rich", "sklearn", "typer"}.isdisjoint(run_python(code).split())
 
 
-def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_and_schedule() -> None:
-    tables = {entry.__name__ for entry in (*LAYERS.values(), *OPTIMIZERS.values(), *SCHEDULES.values())}
-    tables |= {entry.__name__ for entry in LEAST_SQUARES.values()}
+def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_and_loss_with_numbers() -> None:
+    with_numbers = [type(loss) for loss in LOSSES.values() if loss.numbers()]
+    entries = (*LAYERS.values(), *OPTIMIZERS.values(), *SCHEDULES.values(), *LEAST_SQUARES.values(), *with_numbers)
+    tables = {entry.__name__ for entry in entries}
     tables.remove("Function")  # which is given as the function itself
     assert set(reseau.__all__) == tables | {
         "CSVLogger",

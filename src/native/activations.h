@@ -318,6 +318,93 @@ struct LogSoftmax {
     }
 };
 
+// a_1 = z_1, a_j = a_{j−1} + softplus(z_j).
+template <class T>
+struct Increasing {
+    using V = Vec<T>;
+    static constexpr const char* name = "increasing";
+    static constexpr bool row_wise = true, from_value = true;
+
+    template <class Shape>
+    static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
+        row.each([&](int64_t i, int) {
+            const V score = V::load(z + i);
+            select(row.first(i), score, softplus(score)).store(a + i);
+        });
+        row.cumulate(a);
+    }
+
+    // g_j ← (1 − e^(a_{j−1} − a_j)) Σ_{i≥j} g_i, the first without its factor.
+    template <class Shape>
+    static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
+        row.cumulate_back(g);
+        row.each([&](int64_t i, int) {
+            (slope(row, a, i) * V::load(g + i)).store(g + i);
+        });
+    }
+
+    // t_i ← Σ_{j≤i} of the slope times t_j.
+    template <class Shape>
+    static RESEAU_INLINE void push(Shape row, const T* a, T* t) {
+        row.each([&](int64_t i, int) { (slope(row, a, i) * V::load(t + i)).store(t + i); });
+        row.cumulate(t);
+    }
+
+    // h_j ← h_j + e^(a_{j−1} − a_j) (ȧ_j − ȧ_{j−1}) Σ_{i≥j} g_i, the first unchanged.
+    template <class Shape>
+    static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
+        row.each_with_sums_back(g, [&](int64_t i, V sums) {
+            const V change = exp(row.before(a, i) - V::load(a + i)) * (V::load(da + i) - row.before(da, i));
+            fma(change, sums, V::load(h + i)).store(h + i);
+        });
+    }
+
+private:
+    template <class Shape>
+    static RESEAU_INLINE V slope(Shape row, const T* a, int64_t i) {
+        return select(row.first(i), V(T(1)), -expm1(row.before(a, i) - V::load(a + i)));
+    }
+};
+
+// z and e^z by turns.
+template <class T>
+struct MeanScale {
+    using V = Vec<T>;
+    static constexpr const char* name = "mean_scale";
+    static constexpr bool row_wise = true, from_value = true;
+
+    template <class Shape>
+    static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
+        row.each([&](int64_t i, int) {
+            const V score = V::load(z + i);
+            select(row.first_of_pair(i), score, exp(score)).store(a + i);
+        });
+    }
+
+    template <class Shape>
+    static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
+        row.each([&](int64_t i, int) {
+            const V gradient = V::load(g + i);
+            select(row.first_of_pair(i), gradient, gradient * V::load(a + i)).store(g + i);
+        });
+    }
+
+    // D is diagonal.
+    template <class Shape>
+    static RESEAU_INLINE void push(Shape row, const T* a, T* t) {
+        pullback(row, a, t);
+    }
+
+    // h ← h + 0 and g ȧ by turns.
+    template <class Shape>
+    static RESEAU_INLINE void bend(Shape row, const T*, const T* g, const T* da, T* h) {
+        row.each([&](int64_t i, int) {
+            const V kept = V::load(h + i);
+            select(row.first_of_pair(i), kept, fma(V::load(g + i), V::load(da + i), kept)).store(h + i);
+        });
+    }
+};
+
 // --- an entry of the table -------------------------------------------------------------------------------------------
 
 // Works on a tile of `rows` rows and `vectors` vectors (elementwise), or on `rows` whole rows of n numbers (row-wise).
@@ -463,12 +550,13 @@ constexpr ActivationEntry<T> activation_entry() {
 
 template <class T>
 inline constexpr ActivationEntry<T> activations[] = {
-    activation_entry<T, Identity>(),    activation_entry<T, Sigmoid>(),    activation_entry<T, Tanh>(),
-    activation_entry<T, Softmax>(),     activation_entry<T, LogSoftmax>(), activation_entry<T, Relu>(),
-    activation_entry<T, LeakyRelu>(),   activation_entry<T, Elu>(),        activation_entry<T, Selu>(),
-    activation_entry<T, Gelu>(),        activation_entry<T, GeluTanh>(),   activation_entry<T, Silu>(),
-    activation_entry<T, Mish>(),        activation_entry<T, Softplus>(),   activation_entry<T, Softsign>(),
-    activation_entry<T, HardSigmoid>(), activation_entry<T, HardSwish>(),  activation_entry<T, Exponential>(),
+    activation_entry<T, Identity>(),  activation_entry<T, Sigmoid>(),     activation_entry<T, Tanh>(),
+    activation_entry<T, Softmax>(),   activation_entry<T, LogSoftmax>(),  activation_entry<T, Increasing>(),
+    activation_entry<T, MeanScale>(), activation_entry<T, Relu>(),        activation_entry<T, LeakyRelu>(),
+    activation_entry<T, Elu>(),       activation_entry<T, Selu>(),        activation_entry<T, Gelu>(),
+    activation_entry<T, GeluTanh>(),  activation_entry<T, Silu>(),        activation_entry<T, Mish>(),
+    activation_entry<T, Softplus>(),  activation_entry<T, Softsign>(),    activation_entry<T, HardSigmoid>(),
+    activation_entry<T, HardSwish>(), activation_entry<T, Exponential>(),
 };
 
 }  // namespace reseau::RESEAU_ISA

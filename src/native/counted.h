@@ -36,10 +36,11 @@ private:
 
 // Σ_j c_j e_j of each row. The e_j themselves are left in `e`.
 template <class T>
-static void counted_errors(Counted<T> counted, const LossEntry<T>& loss, Matrix<T> z, Matrix<T> o, Matrix<T> t,
-                           Bounds<T> bounds, Matrix<T> e, T* errors, int64_t rows, int64_t n) {
+static void counted_errors(Counted<T> counted, const LossEntry<T>& loss, const double* numbers, Matrix<T> z,
+                           Matrix<T> o, Matrix<T> t, Bounds<T> bounds, Matrix<T> e, T* errors, int64_t rows,
+                           int64_t n) {
     for (int64_t r = 0; r < rows; ++r) {
-        loss.neuron_errors(z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, e.row(r), n);
+        loss.neuron_errors(numbers, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, e.row(r), n);
         Along<T>{n}
             .sum([&](int64_t i) { return counted(Vec<T>::load(e.row(r) + i), Vec<T>::load(t.row(r) + i), i); })
             .store_partial(errors + r, 1);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace reseau {
 
@@ -41,6 +42,10 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
     plan_.lowest = std::min(plan_.lowest, plan_.count);
     plan_.layers = layers_.data();
     plan_.loss = loss.loss;
+    constexpr int64_t widest_vector = 16;
+    loss_numbers_ = std::move(loss.numbers);
+    loss_numbers_.resize(static_cast<size_t>(round_up(std::max(std::ssize(loss_numbers_), outputs()), widest_vector)));
+    plan_.loss_numbers = loss_numbers_.data();
     plan_.simplifies = loss.simplifies;
     plan_.least_error = loss.least_error;
     plan_.most_error = loss.most_error;

@@ -37,6 +37,7 @@ struct LayerDescription {
 // cross-entropy's errors are kept.
 struct LossDescription {
     int loss = 0;
+    std::vector<double> numbers = {};
     bool simplifies = false;
     double least_error = -std::numeric_limits<double>::infinity(), most_error = std::numeric_limits<double>::infinity();
 };
@@ -72,6 +73,7 @@ private:
     const Inputs inputs_;
     const Precision precision_;
     std::vector<Layer> layers_;
+    std::vector<double> loss_numbers_;
     Plan plan_{};
 };
 

@@ -272,11 +272,12 @@ std::optional<Treatment> treatment_of(const std::optional<TreatmentTuple>& tuple
 
 template <class T>
 std::unique_ptr<Model<T>> make_model(const std::string& instruction_set, const std::vector<LayerTuple>& layers,
-                                     int loss, bool simplifies, Purpose purpose, bool sparse, Precision precision,
-                                     std::pair<double, double> errors_between) {
-    const LossDescription description{loss, simplifies, errors_between.first, errors_between.second};
-    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers), description,
-                                      purpose, sparse ? Inputs::sparse : Inputs::dense, precision);
+                                     int loss, std::vector<double> numbers, bool simplifies, Purpose purpose,
+                                     bool sparse, Precision precision, std::pair<double, double> errors_between) {
+    LossDescription description{loss, std::move(numbers), simplifies, errors_between.first, errors_between.second};
+    return std::make_unique<Model<T>>(*find_instruction_set(instruction_set), descriptions(layers),
+                                      std::move(description), purpose, sparse ? Inputs::sparse : Inputs::dense,
+                                      precision);
 }
 
 // A call of a network, where for few rows looking at the arguments takes as long as the work: so the one place where
@@ -351,8 +352,8 @@ void bind(nb::module_& module, const char* model_name, const char* trainer_name,
 
     nb::class_<Model<T>>(module, model_name)
         .def(nb::new_(&make_model<T>), nb::arg("instruction_set"), nb::arg("layers"), nb::arg("loss"),
-             nb::arg("simplifies"), nb::arg("purpose"), nb::arg("sparse"), nb::arg("precision"),
-             nb::arg("errors_between"))
+             nb::arg("loss_numbers"), nb::arg("simplifies"), nb::arg("purpose"), nb::arg("sparse"),
+             nb::arg("precision"), nb::arg("errors_between"))
         .def(
             "pack", [](Model<T>& model, const Vector<const T>& parameters) { model.pack(parameters.data()); },
             nb::arg("parameters"))

@@ -79,9 +79,10 @@ struct Demands {
 struct Plan {
     const Layer* layers;  // (count)
     int count;
-    int lowest = 1;   // the lowest layer with parameters, or the last, to whose δ training sends back
-    int loss;         // its place in the table of losses.h
-    bool simplifies;  // output and loss are a pair with ∂E/∂Z = o − t
+    int lowest = 1;              // the lowest layer with parameters, or the last, to whose δ training sends back
+    int loss;                    // its place in the table of losses.h
+    const double* loss_numbers;  // that define it; those of which each output has one are padded to whole vectors
+    bool simplifies;             // output and loss are a pair of which error and ∂E/∂Z come from the raw scores
     // Between these an output neuron's error is kept where its target is 1 (or 0), in a cross-entropy.
     double least_error, most_error;
     int64_t flat_size;        // of the flat vector: all parameters

@@ -91,14 +91,52 @@ struct LaneSum : LaneReduction<T, Sum<T>> {
 template <class T>
 struct LaneMax : LaneReduction<T, Maximum<T>> {};
 
+// 1 and 0 by turns, for the numbers of a pair.
+template <class T>
+inline constexpr T by_turns[16] = {1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0};
+
 template <class T>
 struct Along {
     using V = Vec<T>;
     int64_t n;
 
+    // What each of the numbers at i has of an array with one for each number of a row, padded to whole vectors.
+    RESEAU_INLINE V of(const double* numbers, int64_t i) const {
+        return gathered([&](int64_t j) { return static_cast<T>(numbers[j]); }, i);
+    }
+    // Whether they are the first of their pair; the others of their pairs; the numbers before them, the first before
+    // itself; whether they are the first of all.
+    RESEAU_INLINE Mask<T> first_of_pair(int64_t) const { return V::load(by_turns<T>) > V::zero(); }
+    RESEAU_INLINE V beside(const T* p, int64_t i) const {
+        return gathered([&](int64_t j) { return p[j ^ 1]; }, i);
+    }
+    RESEAU_INLINE V before(const T* p, int64_t i) const {
+        return gathered([&](int64_t j) { return p[j > 0 ? j - 1 : 0]; }, i);
+    }
+    RESEAU_INLINE Mask<T> first(int64_t i) const { return Mask<T>::first(i == 0 ? 1 : 0); }
+    // Sums from the first number on, or from the last number back, in the place of the numbers.
+    RESEAU_INLINE void cumulate(T* p) const {
+        for (int64_t j = 1; j < n; ++j) p[j] = p[j - 1] + p[j];
+    }
+    RESEAU_INLINE void cumulate_back(T* p) const {
+        for (int64_t j = n - 2; j >= 0; --j) p[j] = p[j + 1] + p[j];
+    }
+
     template <class F>
     RESEAU_INLINE void each(F f) const {
         for (int64_t i = 0; i < n; i += V::width) f(i, static_cast<int>(n - i < V::width ? n - i : V::width));
+    }
+    // f(i, sums), from the last vector to the first, with the sums that cumulate_back would leave at i.
+    template <class F>
+    RESEAU_INLINE void each_with_sums_back(const T* p, F f) const {
+        T total = 0, lanes[V::width] = {};
+        for (int64_t i = (n - 1) / V::width * V::width; i >= 0; i -= V::width) {
+            for (int l = V::width; l-- > 0;) {
+                if (i + l < n) total += p[i + l];
+                lanes[l] = total;
+            }
+            f(i, V::load(lanes));
+        }
     }
     template <class F>
     RESEAU_INLINE V sum(F f) const {
@@ -110,6 +148,12 @@ struct Along {
     }
 
 private:
+    template <class F>
+    static RESEAU_INLINE V gathered(F f, int64_t i) {
+        T lanes[V::width];
+        for (int l = 0; l < V::width; ++l) lanes[l] = f(i + l);
+        return V::load(lanes);
+    }
     template <class Reduction, class F>
     RESEAU_INLINE V fold(F f) const {
         Reduction reduction;
@@ -123,6 +167,18 @@ struct Abreast {
     using V = Vec<T>;
     static constexpr int most = 64 / sizeof(T);  // numbers in a row: the virtual width of LaneReduction
     int64_t n;
+
+    RESEAU_INLINE V of(const double* numbers, int64_t i) const { return V(static_cast<T>(numbers[i / V::width])); }
+    RESEAU_INLINE Mask<T> first_of_pair(int64_t i) const { return V(static_cast<T>(i / V::width % 2)) == V::zero(); }
+    RESEAU_INLINE V beside(const T* p, int64_t i) const { return V::load(p + (i / V::width ^ 1) * V::width); }
+    RESEAU_INLINE V before(const T* p, int64_t i) const { return V::load(p + (i > 0 ? i - V::width : 0)); }
+    RESEAU_INLINE Mask<T> first(int64_t i) const { return Mask<T>::first(i == 0 ? V::width : 0); }
+    RESEAU_INLINE void cumulate(T* p) const {
+        for (int64_t j = 1; j < n; ++j) add(p + (j - 1) * V::width, p + j * V::width);
+    }
+    RESEAU_INLINE void cumulate_back(T* p) const {
+        for (int64_t j = n - 2; j >= 0; --j) add(p + (j + 1) * V::width, p + j * V::width);
+    }
 
     template <class F>
     RESEAU_INLINE void each(F f) const {
@@ -138,6 +194,7 @@ struct Abreast {
     }
 
 private:
+    static RESEAU_INLINE void add(const T* p, T* to) { (V::load(p) + V::load(to)).store(to); }
     template <class Operation, class F>
     RESEAU_INLINE V fold(F f) const {
         V part[most];

@@ -128,9 +128,9 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Counted<T> counted(step.samples, n);
     T error[Machine::most_block_rows], scale[Machine::most_block_rows];
     if (step.samples.counts_all()) {
-        loss.row_errors(Z, O, targets, bounds, error, end - begin, n);
+        loss.row_errors(plan.loss_numbers, Z, O, targets, bounds, error, end - begin, n);
     } else {
-        counted_errors(counted, loss, Z, O, targets, bounds, delta, error, end - begin, n);
+        counted_errors(counted, loss, plan.loss_numbers, Z, O, targets, bounds, delta, error, end - begin, n);
     }
     const bool coupled = plan.simplifies && !step.samples.counts_all() && activations<T>[last.activation].row_wise;
     if (coupled) {
@@ -138,7 +138,7 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     } else {
         scale_rows(step, begin, end, scale);
     }
-    (plan.simplifies ? simplified_delta<T> : loss.derivative)(O, targets, delta, scale, end - begin, n);
+    loss.derivative(plan.loss_numbers, Z, O, targets, delta, scale, end - begin, n);
     if (coupled) {
         scale_rows(step, begin, end, scale);
         counted_softmax_delta(counted, O, targets, delta, scale, end - begin, n);
@@ -341,7 +341,8 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
     for (int64_t r = 0; r < rows; ++r) {
         const T *z = plan.simplifies ? step.work.scores[plan.count].row(r) : nullptr, *t = step.work.targets.row(r);
         const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
-        losses<T>[plan.loss].neuron_errors(z, step.work.A[plan.count].row(r), t, bounds, e + r * n, n);
+        losses<T>[plan.loss].neuron_errors(plan.loss_numbers, z, step.work.A[plan.count].row(r), t, bounds, e + r * n,
+                                           n);
         for (int64_t j = 0; step.samples.masked && j < n; ++j) {
             if (t[j] != t[j]) e[r * n + j] = 0;
         }
@@ -462,6 +463,7 @@ static void layer_gradients(const Step<T>& step, int64_t rows, bool elsewhere, T
     const int64_t n = plan.layers[plan.count - 1].n_out;
     const Counted<T> counted(step.samples, n);
     const bool simplifies = plan.simplifies && !elsewhere;
+    const LossEntry<T>& loss = losses<T>[plan.loss];
     int64_t width = 0, at = 0;
     for (int l = 1; l <= plan.count; ++l) width += plan.layers[l - 1].n_out;
     gather(step, 0, rows);
@@ -471,12 +473,12 @@ static void layer_gradients(const Step<T>& step, int64_t rows, bool elsewhere, T
     if (elsewhere) {
         padded_rows(targets.data, targets.stride, G, rows, n);
     } else {
-        losses<T>[plan.loss].derivative(O, targets, G, scale, rows, n);
+        loss.derivative(plan.loss_numbers, {}, O, targets, G, scale, rows, n);
         counted.all(G, targets, rows);
     }
     plain_rows(G, numbers + width - n, width, rows, n);
     if (simplifies) {
-        simplified_delta(O, targets, G, scale, rows, n);
+        loss.derivative(plan.loss_numbers, step.work.scores[plan.count], O, targets, G, scale, rows, n);
         counted.all(G, targets, rows);
     }
     back_rows(pass, 0, rows, simplifies);

@@ -59,6 +59,7 @@ class _Model:
         instruction_set: str,
         layers: Sequence[_Layer],
         loss: int,
+        loss_numbers: Sequence[float],
         simplifies: bool,
         purpose: Purpose,
         sparse: bool,

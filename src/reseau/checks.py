@@ -94,10 +94,10 @@ def real(
     return number
 
 
-def output_weights(value: object, outputs: int | None = None) -> tuple[float, ...] | None:
+def output_weights(value: object, targets: int | None = None) -> tuple[float, ...] | None:
     """Weights of outputs as floats, or ParameterError unless none is negative and one is above 0.
 
-    Where the outputs are known there must be one for each.
+    Where it is known how many targets the outputs are compared with, there must be one for each.
     """
     if value is None:
         return None
@@ -108,9 +108,10 @@ def output_weights(value: object, outputs: int | None = None) -> tuple[float, ..
     if array.ndim != 1:
         raise ParameterError(f"output_weights is {shown(value)}, but must be a list of one number for each output.")
     weights = tuple(real(f"output_weights[{j}]", c, low=0) for j, c in enumerate(array.tolist()))
-    if outputs is not None and len(weights) != outputs:
+    if targets is not None and len(weights) != targets:
         raise ParameterError(
-            f"output_weights has {len(weights)} numbers, but the network has {outputs} output(s); give one for each."
+            f"output_weights has {len(weights)} numbers, but the network has outputs for {targets} target(s); give one "
+            "for each."
         )
     if not any(weights):
         raise ParameterError(f"output_weights is {shown(value)}, but at least one output needs a weight above 0.")

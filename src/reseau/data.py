@@ -19,9 +19,8 @@ from reseau.arrays import FloatArray, IntArray, SparseRows
 from reseau.checks import frames_within
 from reseau.columns import warn_of_columns
 from reseau.errors import DataError, MissingError, ParameterError
-from reseau.vocabulary.layers import Architecture, check_output, default_output
-from reseau.vocabulary.losses import LOSSES
-from reseau.vocabulary.own_loss import NamedLoss, OwnLoss
+from reseau.vocabulary.layers import Architecture, check_output
+from reseau.vocabulary.losses import LOSSES, NamedLoss, OwnLoss
 
 _ROUNDED = 2.0**-8  # how far a rounding to float16 or bfloat16 takes a target, as a share of it
 _CANCELLED = 2.0**-23  # how far from 0 roundings of float32 leave one, as a share of the largest
@@ -218,7 +217,7 @@ def targets(
     -------
     ndarray
         Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the
-        network's dtype. Of missing ones a label is -1, and a target NaN.
+        network's dtype, each as often as the loss has outputs for it. Of missing ones a label is -1, and a target NaN.
 
     Raises
     ------
@@ -261,12 +260,14 @@ def _targets(
         return T
     if loss.distribution and array.ndim == 1:
         return _labels(array, name, outputs, masked)
-    if array.ndim == 1 and outputs == 1:
+    if array.ndim == 1 and architecture.targets == 1:
         array = array.reshape(-1, 1)
-    if array.ndim != 2 or array.shape[1] != outputs:
+    if array.ndim != 2 or array.shape[1] != architecture.targets:
         _refuse_shape(array, name, architecture)
     array = _in_c_order(array, dtype)
     _check_domain(array, name, architecture)
+    if outputs > architecture.targets:
+        return np.repeat(array, outputs // architecture.targets, axis=1)
     return _distributions(array, name, architecture.loss) if loss.distribution else array
 
 
@@ -297,12 +298,16 @@ def _is_number(text: str | bytes) -> bool:
 def _refuse_shape(array: np.ndarray[Any, Any], name: str, architecture: Architecture) -> NoReturn:
     """Raise DataError for targets without a column for each output, saying what they may have been meant for."""
     loss, outputs, rows = architecture.error, architecture.outputs, len(array)
-    wanted = f"{name} has shape {array.shape}, but the network has {outputs} output(s): it must be ({rows}, {outputs})"
+    several = f" for {architecture.targets} target(s)" if outputs > architecture.targets else ""
+    wanted = (
+        f"{name} has shape {array.shape}, but the network has {outputs} output(s){several}: it must be "
+        f"({rows}, {architecture.targets})"
+    )
     column = array.ndim == 2 and array.shape[1] == 1
     if loss.distribution:
         ravel = "; make a column of labels one-dimensional with numpy.ravel" if column else ""
         raise DataError(f"{wanted} or integer labels of shape (rows,){ravel}.")
-    if outputs > 1 and (array.ndim == 1 or column) and (array == np.floor(array)).all():
+    if architecture.targets > 1 and (array.ndim == 1 or column) and (array == np.floor(array)).all():
         entry = next(entry for entry in LOSSES.values() if entry.distribution)
         ravel = ", and make it one-dimensional with numpy.ravel" if column else ""
         raise DataError(
@@ -337,12 +342,12 @@ def _first(wrong: Any) -> tuple[int, ...]:
 
 def _target_place(place: tuple[int, ...], architecture: Architecture) -> str:
     """Where a target is, in words; that of a single output may have come without columns."""
-    return _place(place if architecture.outputs > 1 else place[:1])
+    return _place(place if architecture.targets > 1 else place[:1])
 
 
 def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> None:
     interval = architecture.error.targets
-    wrong = (array < interval.low) | (array > interval.high)
+    wrong = interval.lacks(array)
     if wrong.any():
         place = _first(wrong)
         raise DataError(
@@ -391,6 +396,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
     last, loss = architecture.layers[-1], architecture.error
     if loss.distribution or loss.own:  # distributions, as the outputs are; whatever the function makes of them
         return False
+    array = array[:, :: loss.per_target]
     zero = _CANCELLED * max(-float(np.fmin.reduce(array, None)), float(np.fmax.reduce(array, None)))  # without NaN
     like = last.range_like
     low, high = (
@@ -408,7 +414,7 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
         way_out = "give rows that sum to 1"
     else:
         return False
-    default = default_output(loss)
+    default = loss.output
     warnings.warn(
         f"{what}, which the outputs cannot reach: the last layer's activation {last.activation!r} {why}. Use "
         f"Dense({architecture.outputs}, {default!r}) there, or {way_out}.",

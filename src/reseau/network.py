@@ -22,8 +22,7 @@ from reseau.inside import Inspectable
 from reseau.model import Model
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
-from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds
-from reseau.vocabulary.own_loss import NamedLoss
+from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds, NamedLoss, loss_of
 from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
@@ -96,11 +95,15 @@ class Network(Inspectable, Model):
     ----------
     *layers : Dense, LayerNorm, PReLU, Dropout or Residual
         The layers, from the inputs to the outputs; or one list of them. Where a layer is given no activation, a hidden
-        one has ReLU and the last the one that the loss goes with: identity, softmax, sigmoid or exponential.
-    loss : str or callable
+        one has ReLU and the last the one that the loss goes with, such as identity, softmax or exponential. Where the
+        loss has several outputs for each target, as for several quantiles, a last `Dense(1)` stands for all of them.
+    loss : str, loss or callable
         The error of an output neuron, a name of `reseau.vocabulary.losses.LOSSES`: "squared_error" (the lecture's ½(t
-        − o)²), "absolute_error", "huber", "binary_cross_entropy", "cross_entropy", "poisson". Or a function of outputs
-        and targets that returns value and derivative, see `reseau.OwnLoss`.
+        − o)²), "absolute_error", "huber", "log_cosh", "quantile", "binary_cross_entropy", "cross_entropy",
+        "binary_focal", "focal", "poisson", "gamma", "tweedie", "negative_binomial", "gaussian" or "student_t". With
+        numbers of its own it is an object: `Huber(1.5)`, `Quantile([0.1, 0.5, 0.9])`, `Tweedie(1.7)`,
+        `CrossEntropy(label_smoothing=0.1)`; see the documentation's page of losses. Or a function of outputs and
+        targets that returns value and derivative, see `reseau.OwnLoss`.
     inputs : int or None
         d, the number of columns of X; None takes it from the first `fit`.
     dtype : {"float32", "float64"}
@@ -217,9 +220,15 @@ class Network(Inspectable, Model):
 
     @loss.setter
     def loss(self, loss: NamedLoss | Callable[[Any, Any], Any]) -> None:
-        layers, self._loss = check_network(self._layers, loss)
+        layers, loss = check_network(self._layers, loss)
         if self._architecture is not None:
-            self._become(Architecture(self._architecture.inputs, layers, self._loss), self._parameters)
+            if layers != self._layers:
+                raise ParameterError(
+                    f"loss={loss_of(loss).shown} has {loss_of(loss).per_target} outputs for each target, but the last "
+                    "layer has the weights of one; make a new network with this loss."
+                )
+            self._become(Architecture(self._architecture.inputs, layers, loss), self._parameters)
+        self._layers, self._loss = layers, loss
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -351,6 +360,40 @@ class Network(Inspectable, Model):
         assert found is not None
         return found
 
+    def predict_std(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """The standard deviation of each target, of a loss that predicts it beside the mean.
+
+        Parameters
+        ----------
+        X, threads
+            As in calling.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_targets)
+            With the loss "gaussian" the scale, of Student's t with ν degrees of freedom √(ν/(ν − 2)) times it.
+
+        Raises
+        ------
+        ReseauError
+            For a network of another loss.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1), loss="gaussian", inputs=1, dtype="float64")
+        >>> net.parameters[...] = [1.0, 0.0, 0.0, 0.0]  # o = (x, e^0)
+        >>> net.predict_std([[3.0]])
+        array([[1.]])
+        """
+        deviation = loss_of(self._loss).deviation
+        if deviation is None:
+            raise ReseauError(
+                f"loss={self._loss!r} predicts no standard deviation; train the network with loss='gaussian', or "
+                "StudentT()."
+            )
+        return deviation * self(X, threads=threads)[:, 1::2]
+
     @in_memory("the errors of these rows")
     def errors(self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None) -> FloatArray:
         """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
@@ -456,6 +499,7 @@ class Network(Inspectable, Model):
             Row r then counts s_r/Σs instead of 1/rows.
         output_weights : array-like of shape (n_outputs,) or None
             c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
+            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight.
         l2 : float
             λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
         bounds : (float, float)
@@ -482,7 +526,7 @@ class Network(Inspectable, Model):
             not one number for each output.
         """
         l2, bounds, dy_weight = real("l2", l2, low=0), interval("bounds", bounds), real("dy_weight", dy_weight, low=0)
-        weights = check_output_weights(output_weights, self.architecture.outputs)
+        weights = check_output_weights(output_weights, self.architecture.targets)
         c = None if weights is None else np.array(weights)
         samples, T = self._samples(X, y, masked_targets)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
@@ -802,6 +846,7 @@ class Network(Inspectable, Model):
             How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
         output_weights : array-like of shape (n_outputs,) or None
             c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
+            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight.
         masked_targets : bool
             Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
             missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over

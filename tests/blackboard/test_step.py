@@ -160,7 +160,8 @@ def network(
     *activations: str, loss: str = "squared_error", bias: bool = True, engine: str | None = None, seed: int = 0
 ) -> rs.Network:
     """2 inputs, 3 neurons a layer, weights that keep every function near where it bends."""
-    layers = [rs.Dense(3, activation, bias=bias) for activation in activations]
+    widths = [3] * (len(activations) - 1) + [3 * LOSSES[loss].per_target]
+    layers = [rs.Dense(n, activation, bias=bias) for n, activation in zip(widths, activations, strict=True)]
     net = rs.Network(*layers, loss=loss, inputs=2, dtype="float64", engine=engine)
     net.parameters[...] = np.random.default_rng(seed).normal(0.0, 0.6, net.n_parameters)
     return net
@@ -168,7 +169,7 @@ def network(
 
 def samples(loss: str, rows: int = 5) -> tuple[Any, Any]:
     rng = np.random.default_rng(1)
-    return rng.normal(size=(rows, 2)), targets_for(loss, rows, 3, rng)
+    return rng.normal(size=(rows, 2)), targets_for(loss, rows, 3 * LOSSES[loss].per_target, rng)
 
 
 def compare(net: rs.Network, X: Any, T: Any) -> None:

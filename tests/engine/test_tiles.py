@@ -152,7 +152,7 @@ def in_process(name: str) -> Engine:
             return _native.CallerFloat32(name, layers, w, lambda: threads, how)(X, threads)
         purpose, bounds = _native.Purpose.backward, (-np.inf, np.inf)
         loss = _native.losses().index("squared_error")
-        model = _native.ModelFloat32(name, layers, loss, True, purpose, False, how, bounds)
+        model = _native.ModelFloat32(name, layers, loss, (), True, purpose, False, how, bounds)
         model.pack(w)
         g = np.empty_like(w)
         model.gradient(X, T, None, None, 0.0, g, threads, None, None)

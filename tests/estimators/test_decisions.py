@@ -126,7 +126,7 @@ def test_where_no_class_could_keep_a_row_it_is_refused() -> None:
     with pytest.raises(rs.DataError, match="validation set is too small"):
         rs.MLPClassifier(early_stopping=True, stratify=True).fit(X[:9], SPECIES[:9])
     for y in ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 0, 0, 1, 1, 1, 2, 2, 3]):
-        with pytest.raises(rs.DataError, match="needs at least 2 rows in it, and validation_fraction=0.1 of 9 row.* 1;"):
+        with pytest.raises(rs.DataError, match=r"needs at least 2 rows in it, and validation_fraction=0\.1 of 9 .* 1;"):
             rs.MLPClassifier(early_stopping=True, stratify=True).fit(X[:9], y)
     with pytest.raises(rs.DataError, match="or take stratify=True, which leaves it for training"):
         rs.MLPClassifier(early_stopping=True).fit(X, np.where(np.arange(150) == 7, "rare", "common"))

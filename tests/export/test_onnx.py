@@ -71,7 +71,8 @@ def rounding(net: rs.Network, X: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
             Z = A @ W + b
             error = error @ abs(W) + (len(W) + 2) * eps * (abs(A) @ abs(W) + abs(b))
             A = ACTIVATIONS[name].value(Z)
-            slope = np.exp(Z + error) if name == "exponential" else SLOPES[name]
+            exponentials = {"exponential": np.exp(Z + error), "mean_scale": np.maximum(1.0, np.exp(Z + error))}
+            slope = exponentials.get(name, SLOPES[name])
             error = slope * error + 4 * eps * (1 + abs(Z) + abs(A))
         if isinstance(ACTIVATIONS[name], RowWise):  # each neuron's error reaches all
             error = np.broadcast_to(error.max(axis=1, keepdims=True), A.shape)

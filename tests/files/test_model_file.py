@@ -33,7 +33,7 @@ from reseau.vocabulary.losses import LOSSES
 def network(
     dtype: str = "float32", bias: bool = True, activation: str = "tanh", loss: str = "squared_error"
 ) -> rs.Network:
-    output = LOSSES[loss].simplifies_with or "identity"
+    output = LOSSES[loss].output
     return rs.Network(
         rs.Dense(4, activation, bias=bias, init="he_uniform"),
         rs.Dense(2, output),

@@ -31,8 +31,8 @@ from reseau.vocabulary.layers import (
     check_network,
     check_output,
 )
+from reseau.vocabulary.losses import NamedLoss, loss_of
 from reseau.vocabulary.optimizers import SGD
-from reseau.vocabulary.own_loss import loss_of
 
 FORMAT, VERSION = "reseau exercise", 1
 MOST_NEURONS = 6  # of a layer: what can be done by hand
@@ -235,7 +235,7 @@ def draw(
     layers: str,
     activation: str = "sigmoid",
     output_activation: str | None = None,
-    loss: str = "squared_error",
+    loss: NamedLoss = "squared_error",
     learning_rate: float = 0.5,
     bias: bool = True,
     seed: int = 0,
@@ -251,7 +251,7 @@ def draw(
         Of all layers.
     output_activation : str or None
         Of the last layer, if another.
-    loss : str
+    loss : str or loss
         The error.
     learning_rate : float
         γ > 0.
@@ -318,11 +318,12 @@ def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Ge
 def _targets(architecture: Architecture, rng: np.random.Generator) -> FloatArray:
     """Targets that the outputs can come near, and that the loss is defined for."""
     entry, sigma, n = loss_of(architecture.loss), architecture.layers[-1].sigma, architecture.outputs
-    if entry.distribution or (sigma.row_wise and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
+    if entry.distribution or (sigma.distribution and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
         return np.eye(n)[[rng.integers(n)]]
     low, high = sigma.range.low, sigma.range.high
-    possible = [t for t in TARGETS if low <= t <= high and entry.targets.low <= t <= entry.targets.high]
-    return rng.choice(possible or [0.0], (1, n))
+    possible = [t for t in TARGETS if low <= t <= high and not entry.targets.lacks(t)]
+    T = rng.choice(possible or [0.0], (1, architecture.targets))
+    return np.repeat(T, n // architecture.targets, axis=1)
 
 
 def _merit(exercise: Exercise) -> float:

@@ -76,6 +76,9 @@ class MathmlSetter(Setter):
             return _row(f"<mi>{letter[0]}</mi>{self.letter(letter[1:])}")
         return f"<mi>{escaped(letter)}</mi>"
 
+    def word(self, word: str) -> str:
+        return f"<mtext>\N{NO-BREAK SPACE}{escaped(word)}</mtext>"
+
     def symbol(self, symbol: Symbol) -> str:
         text = self.letter(symbol.written)
         if symbol.mark == "^":

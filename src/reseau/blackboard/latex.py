@@ -77,6 +77,9 @@ class LatexSetter(Setter):
             return rf"\{letter}" if letter in OPERATORS else rf"\mathrm{{{escaped(letter)}}}"
         return "".join(LETTERS.get(c, c) for c in letter).strip()
 
+    def word(self, word: str) -> str:
+        return rf"\text{{ {escaped(word)}}}"
+
     def symbol(self, symbol: Symbol) -> str:
         above = {"*": r"^{\ast}", "′": "'", "T": r"^{\top}", "²": "^{2}"}.get(symbol.mark, "")
         text = self.letter(symbol.written)
@@ -92,7 +95,7 @@ class LatexSetter(Setter):
         if isinstance(part, Symbol):
             return self.symbol(part)
         text = str(part)
-        return text if len(text) == 1 or text.isdecimal() else rf"\mathrm{{{text}}}"
+        return text if len(text) == 1 or text.isdecimal() else rf"\mathrm{{{text}}}".replace("−", "-")
 
     def operator(self, sign: str, prefix: bool = False) -> str:
         return SIGNS.get(sign, sign) if prefix else f" {SIGNS.get(sign, sign)} "

@@ -312,7 +312,7 @@ def _backward(task: Task, l: int) -> Iterator[Quantity]:
 
     def delta(p: Parts) -> Array:
         if last and architecture.simplifies:
-            return share(p) * (p[f"A{l}"] - p["T"])
+            return share(p) * architecture.error.delta_from_scores(p[Z], p[f"A{l}"], p["T"])
         return sigma.through(p[G], p[D])
 
     delta_slips = [Slip(words.FORGOT_DERIVATIVE, lambda p: p[G])]

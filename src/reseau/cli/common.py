@@ -23,8 +23,8 @@ WIDTH = 100  # of a paragraph on stderr
 LONGEST_PARAGRAPH = 2000  # characters, whose escapes may take more
 # The table's names in their order, which a test compares: reading the table would load NumPy for every --help.
 ACTIVATIONS_HELP = (
-    "identity, sigmoid, tanh, softmax, log_softmax, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, "
-    "softplus, softsign, hard_sigmoid, hard_swish or exponential"
+    "identity, sigmoid, tanh, softmax, log_softmax, increasing, mean_scale, relu, leaky_relu, elu, selu, gelu, "
+    "gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential"
 )
 
 

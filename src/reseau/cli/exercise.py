@@ -23,7 +23,8 @@ def exercise(
     loss: Annotated[
         str,
         typer.Option(
-            help="The error: squared_error, absolute_error, huber, binary_cross_entropy, cross_entropy or poisson."
+            help="The error: squared_error, absolute_error, huber, log_cosh, quantile, binary_cross_entropy, "
+            "cross_entropy, binary_focal, focal, poisson, gamma, tweedie, negative_binomial, gaussian or student_t."
         ),
     ] = "squared_error",
     learning_rate: Annotated[float, typer.Option(help="The learning rate.")] = 0.5,

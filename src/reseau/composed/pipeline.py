@@ -37,7 +37,6 @@ from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
 from reseau.export.onnx_labels import label_table, labels
 from reseau.export.onnx_layers import layers
 from reseau.model import Model
-from reseau.vocabulary.own_loss import described
 
 if TYPE_CHECKING:
     from reseau.estimators.perceptron import Perceptron
@@ -216,7 +215,7 @@ def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) 
         each = [label_table(one).tolist() for one in (classes if isinstance(classes, list) else [classes])]
         facts["classes"] = each if isinstance(classes, list) else each[0]
     kind = "classifier" if is_classifier(last) else "regressor"
-    describe(whole, kind, described(last.parts().network.loss) if isinstance(last, Model) else None, facts)
+    describe(whole, kind, last.parts().network.loss if isinstance(last, Model) else None, facts)
     return whole
 
 

@@ -21,9 +21,8 @@ from reseau.engine.machine import threads
 from reseau.errors import ReseauError
 from reseau.version import __version__
 from reseau.vocabulary.layers import Architecture
-from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds, OwnLoss
 from reseau.vocabulary.optimizers import Optimizer
-from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.treatment import Treatment
 
 NAME = "native"
@@ -126,8 +125,17 @@ def _model(
 ) -> Any:
     error, simplifies = architecture.error, architecture.simplifies
     loss = 0 if error.own else _place(_LOSSES, "loss", error.name)  # the kernels need none of one's own
+    numbers = error.for_kernels(architecture.outputs)
     return _MODELS[dtype.name](
-        instruction_set(), _layers(architecture), loss, simplifies, purpose, sparse, _precision(precision), bounds
+        instruction_set(),
+        _layers(architecture),
+        loss,
+        numbers,
+        simplifies,
+        purpose,
+        sparse,
+        _precision(precision),
+        bounds,
     )
 
 
@@ -171,7 +179,8 @@ def _compared(
     """
     loss = architecture.error
     if not isinstance(loss, OwnLoss):
-        return _targets(T), _counted(T, output_weights, dtype)
+        c = None if output_weights is None else architecture.of_outputs(output_weights)
+        return _targets(T), _counted(T, c, dtype)
     O, G = (np.empty((batch, architecture.outputs), dtype=dtype) for _ in range(2))
     places, errors = np.empty(batch, dtype=np.int64), np.empty(batch, dtype=dtype)
 

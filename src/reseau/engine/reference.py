@@ -28,9 +28,8 @@ from reseau.arrays import (
 from reseau.engine.order import keeps, row_order
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
-from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds, OwnLoss
 from reseau.vocabulary.optimizers import Optimizer, State
-from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.precisions import PRECISIONS
 from reseau.vocabulary.treatment import Treatment
 
@@ -194,20 +193,13 @@ def output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bound
 
 def _output_error(architecture: Architecture, Z: Array, O: Array, T: Array, bounds: Bounds) -> Array:
     loss = architecture.error
-    if not architecture.simplifies or loss.value_from_scores is None:
-        return loss.value(O, T)
-    if bounds == NO_BOUNDS or not loss.is_entropy:
-        return loss.value_from_scores(Z, T)
-    clip = namespace(Z).clip
-    if loss.distribution:
-        return T * clip(loss.value_from_scores(Z, namespace(T).ones_like(T)), *bounds)
-    return clip(loss.value_from_scores(Z, T), *bounds)
+    return loss.value_from_scores(Z, T, bounds) if architecture.simplifies else loss.value(O, T)
 
 
 def output_delta(
     architecture: Architecture, forward: Trace, T: Array, output_weights: Array | None = None
 ) -> tuple[Array, Array | None]:
-    """δ_L = ∂E/∂Z_L of each row, o − t where output and loss simplify; and ∂E/∂O, by which it else comes.
+    """δ_L = ∂E/∂Z_L of each row, such as o − t where output and loss simplify; and ∂E/∂O, by which it else comes.
 
     Of softmax with the cross-entropy, e_j = −t_j ln o_j, weights and what is missing belong to the targets, whose sum
     is then not 1, and δ is o Σ_i c_i t_i − c t.
@@ -215,11 +207,12 @@ def output_delta(
     xp = namespace(T)
     counts_all = output_weights is None and not xp.any(is_missing(T))
     if architecture.simplifies and architecture.error.distribution and not counts_all:
-        delta = forward.O - T
+        delta = architecture.error.delta_from_scores(forward.Z[-1], forward.O, T)
         T = counted(forward.O - delta, T, output_weights)
         return forward.O * xp.sum(T, axis=1, keepdims=True) - T, None
     if architecture.simplifies:
-        return counted(forward.O - T, T, output_weights), None
+        delta = architecture.error.delta_from_scores(forward.Z[-1], forward.O, T)
+        return counted(delta, T, output_weights), None
     G = counted(architecture.error.derivative(forward.O, T), T, output_weights)
     return architecture.layers[-1].sigma.pullback(forward.Z[-1], forward.V[-1], G), G
 
@@ -239,9 +232,9 @@ def value_and_gradient(
 ) -> tuple[float, Array]:
     """E, the mean error of the rows, and its gradient in the layout of the parameters, with the l2 term.
 
-    With weights s_r, rows count s_r/Σs instead of 1/rows; with weights c_j of the outputs, E_r is Σ_j c_j e_j. Where
-    slopes are wanted, e_j has ½ w Σ_i (∂o_j/∂x_i − wanted_ji)² too. The gradient is that of
-    (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
+    With weights s_r, rows count s_r/Σs instead of 1/rows; with weights c_j of the outputs, or of targets with several
+    outputs each, E_r is Σ_j c_j e_j. Where slopes are wanted, e_j has ½ w Σ_i (∂o_j/∂x_i − wanted_ji)² too. The
+    gradient is that of (Σ_r s_r E_r + ½ l2 Σ W²)/Σs.
     """
     xp = namespace(X)
     rows = X.shape[0]
@@ -250,7 +243,7 @@ def value_and_gradient(
     share = xp.full((rows, 1), 1 / total, dtype=X.dtype)
     if sample_weight is not None:
         share = xp.astype(xp.reshape(sample_weight / total, (rows, 1)), X.dtype)
-    c = None if output_weights is None else xp.astype(output_weights, X.dtype)
+    c = None if output_weights is None else xp.astype(architecture.of_outputs(output_weights), X.dtype)
     errors: Array
     G: Array | None
     if isinstance(architecture.error, OwnLoss):

@@ -18,6 +18,7 @@ from reseau.estimators.rules import LOG_LOSS
 from reseau.files.model_file import STATE
 from reseau.vocabulary.layers import Layer, Residual, layer_from_description
 from reseau.vocabulary.least_squares import LEAST_SQUARES, LevenbergMarquardt
+from reseau.vocabulary.losses import Loss, describe_loss, loss_from_description
 from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
 from reseau.vocabulary.schedules import SCHEDULES, Schedule
 
@@ -124,6 +125,8 @@ def plain(name: str, value: Any) -> Any:
         return {"type": _RESIDUAL, "layers": [plain(name, layer) for layer in value.layers]}
     if isinstance(value, Mapping):
         return {"mapping": [[plain(name, key), plain(name, weight)] for key, weight in value.items()]}
+    if isinstance(value, Loss) and not value.own:
+        return describe_loss(value)
     if isinstance(value, Optimizer):
         numbers = {**value.hyperparameters(), "learning_rate": value.learning_rate}
         return {"optimizer": value.name, **{key: plain(name, part) for key, part in numbers.items()}}
@@ -145,6 +148,8 @@ def back(value: Any) -> Any:
         return _mapping(value["mapping"])
     if isinstance(value, dict) and "schedule" in value:
         return _entry(value, "schedule", SCHEDULES)
+    if isinstance(value, dict) and "loss" in value:
+        return _loss(value)
     if isinstance(value, dict) and "type" in value:
         return _layer(value)
     if isinstance(value, dict):
@@ -174,6 +179,12 @@ def _mapping(pairs: list[Any]) -> dict[Any, Any]:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str | int | float):
             raise ReseauError(f"A parameter has {shown(pair)} in a mapping, which is no key with a value.")
     return {key: back(value) for key, value in pairs}
+
+
+def _loss(value: Mapping[str, Any]) -> Any:
+    if not value.keys() <= {"loss", "loss_numbers"} or not isinstance(value.get("loss_numbers", {}), Mapping):
+        raise ReseauError(f"A parameter is {shown(value)}, which is no loss.")
+    return loss_from_description(value)
 
 
 def _layer(value: Mapping[str, Any]) -> Layer | Residual:

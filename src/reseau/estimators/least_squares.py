@@ -84,7 +84,7 @@ class Steps:
 
     def goes_on(self, failure: Failure | None) -> bool:
         """Unless the method has come to its end, or nothing changes any more."""
-        series = [self.losses, *(values for name, values in self.history.state.items() if name == "gamma")]
+        series = filter(None, [self.losses, self.history.state.get("gamma")])
         if len(self.losses) > 1:
             still = all(abs(values[-1] - values[-2]) <= self.tol * abs(values[-1]) for values in series)
             self.unchanged = self.unchanged + 1 if still else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from reseau import data
 from reseau.array_likes import as_array
-from reseau.checks import known, shown
+from reseau.checks import shown
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import class_weights, labels
 from reseau.estimators.decoders import Labels, Numbers
@@ -21,15 +21,17 @@ from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
+    check_class_loss,
+    check_regression_loss,
     class_loss,
     class_output,
+    is_own,
     regression_units,
 )
 from reseau.training import least_squares
-from reseau.vocabulary.layers import Architecture, Layer, default_output
+from reseau.vocabulary.layers import Architecture, Layer
 from reseau.vocabulary.least_squares import LEAST_SQUARES
-from reseau.vocabulary.losses import LOSSES
-from reseau.vocabulary.own_loss import described
+from reseau.vocabulary.losses import Loss, NamedLoss, loss_of
 
 
 def _check_length(y: Any, rows: int) -> None:
@@ -89,9 +91,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         Epochs without improvement before training stops.
     max_fun : int
         Evaluations of the loss at most, for "lbfgs".
-    loss : {"log_loss", "squared_error", "absolute_error", "huber", "poisson"}
-        "log_loss", scikit-learn's, is the cross-entropy that goes with the labels. The others compare the same outputs
-        with 1 for the right class and 0 for each other: squared_error gives half the Brier score.
+    loss : {"log_loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "focal", "poisson", \
+"tweedie", "negative_binomial"}, loss or callable
+        An object has numbers of its own: `reseau.CrossEntropy(label_smoothing=0.1)`, `reseau.Focal(1.5)`. "log_loss",
+        scikit-learn's, is the cross-entropy that goes with the labels. The others compare the same outputs
+        with 1 for the right class and 0 for each other: squared_error gives half the Brier score. So does a function of
+        outputs and targets, as in `reseau.OwnLoss`.
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How the matrix products of "adam" and "sgd" are computed, as in `reseau.Network.fit`; for X in float32.
         Predictions are as exact as without.
@@ -216,7 +221,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
-        loss: str = "log_loss",
+        loss: NamedLoss | Callable[[Any, Any], Any] = "log_loss",
         precision: str | None = None,
         early_stopping_metric: Any = None,
         hidden_layers: Any = None,
@@ -260,7 +265,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         self.stratify = stratify
 
     def _check_parameters(self) -> tuple[Layer, ...]:
-        known("loss", self.loss, CLASSIFICATION_LOSSES)
+        check_class_loss(self.loss)
         class_weights.check(self.class_weight)
         if self.stratify is not None and not isinstance(self.stratify, bool | np.bool_):
             raise ParameterError(f"stratify is {shown(self.stratify)}, but must be True, False or None.")
@@ -312,7 +317,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _taught(self, places: Any) -> Any:
         """The targets for classes in these places, as the loss takes them."""
-        takes_labels = LOSSES[class_loss(self.loss, self._one_of_many)].distribution
+        takes_labels = loss_of(class_loss(self.loss, self._one_of_many)).distribution
         return np.eye(len(self.classes_))[places] if self._one_of_many and not takes_labels else places
 
     def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
@@ -375,16 +380,16 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """Whether there are more than two classes, of which one is right."""
         return not self._several and len(self.classes_) > 2
 
-    def _output(self, y: Any) -> tuple[int, str, str]:
+    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
         one = self._one_of_many
         neurons = len(self.classes_) if one or self._several else 1
         return neurons, class_output(one), class_loss(self.loss, one)
 
-    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, NamedLoss]:
         neurons, output, loss = self._output(None)
-        possible = (class_loss(name, self._one_of_many) for name in CLASSIFICATION_LOSSES)  # `loss` may have been reset
-        found = described(architecture.loss)
-        return neurons, output, found if found in possible else loss
+        # `loss` may have been reset
+        possible: list[NamedLoss] = [class_loss(name, self._one_of_many) for name in CLASSIFICATION_LOSSES]
+        return neurons, output, architecture.loss if architecture.loss in possible else loss
 
     def _decoder(self) -> Labels:
         return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
@@ -549,15 +554,22 @@ def _numbers(y: Any, rows: int, name: str) -> tuple[Any, Any]:
     return array, y
 
 
+def _has_scales(model: MLPRegressor) -> bool:
+    return loss_of(check_regression_loss(model.loss)).deviation is not None
+
+
 class MLPRegressor(RegressorMixin, Perceptron):
     """A multilayer perceptron that predicts numbers, with scikit-learn's parameters, methods and attributes.
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "poisson"}
-        ½ (t − o)², |t − o|, or Huber's between them, with an identity output; or o − t log o with an exponential one
-        for t ≥ 0. squared_error predicts means, absolute_error medians, huber is moved less by outliers, and poisson
-        predicts the means of counts.
+    loss : {"squared_error", "absolute_error", "huber", "log_cosh", "quantile", "poisson", "gamma", "tweedie", \
+"negative_binomial", "gaussian", "student_t"}, loss or callable
+        An object has numbers of its own: `reseau.Huber(1.5)`, `reseau.Quantile([0.1, 0.5, 0.9])`, whose `predict` gives
+        (n_samples, levels). squared_error predicts means, absolute_error medians, huber and log_cosh are moved less by
+        outliers; poisson and negative_binomial predict the means of counts, gamma and tweedie those of amounts, with an
+        exponential output. "gaussian" and "student_t" predict a standard deviation too, by `predict_std`. A function
+        of outputs and targets, as in `reseau.OwnLoss`, has an identity output.
     hidden_layer_sizes, activation, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle
         As for `MLPClassifier`.
     solver : {"adam", "sgd", "lbfgs", "lm", "br"}
@@ -601,7 +613,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: NamedLoss | Callable[[Any, Any], Any] = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
         *,
@@ -665,8 +677,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         )
 
     def _check_parameters(self) -> tuple[Layer, ...]:
-        if isinstance(self.loss, str):
-            known("loss", self.loss, REGRESSION_LOSSES)
+        if isinstance(self.loss, str | Loss) or is_own(self.loss):
+            check_regression_loss(self.loss)
         else:
             raise ParameterError(
                 f"loss is {self.loss!r}, but must be one of {', '.join(REGRESSION_LOSSES)}. The first parameter is the "
@@ -674,7 +686,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
                 f"MLPRegressor(hidden_layer_sizes={self.loss!r})."
             )
         hidden = super()._check_parameters()
-        if self.solver in LEAST_SQUARES and self.loss != least_squares.LOSS:
+        if self.solver in LEAST_SQUARES and check_regression_loss(self.loss) != least_squares.LOSS:
             raise ParameterError(
                 f"solver is {self.solver!r}, which is for loss={least_squares.LOSS!r}, but loss is {self.loss!r}; use "
                 "another solver."
@@ -690,26 +702,43 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return _numbers(y, rows, "y_val")
 
     def _scored(self, y: Any, T: Any) -> Any:
+        T = T[:, :: loss_of(check_regression_loss(self.loss)).per_target]
         found = y if y.dtype.kind in "iuf" else T.reshape(y.shape)
         return labels.column(found) if found.ndim == 2 and T.shape[1] == 1 else found
 
-    def _output(self, y: Any) -> tuple[int, str, str]:
-        return 1 if y.ndim == 1 else y.shape[1], default_output(REGRESSION_LOSSES[self.loss]), self.loss
+    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
+        loss, targets = check_regression_loss(self.loss), 1 if y.ndim == 1 else y.shape[1]
+        entry = loss_of(loss)
+        try:
+            entry.check_outputs(targets * entry.per_target)
+        except ParameterError:
+            raise ParameterError(
+                f"loss={loss!r} predicts {entry.per_target} quantiles of one target, but y has {targets} columns; fit "
+                "an estimator to each, as sklearn.multioutput.MultiOutputRegressor does."
+            ) from None
+        return targets * entry.per_target, entry.output, loss
 
     def _decoder(self) -> Numbers:
         return Numbers()
 
-    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
-        name = described(architecture.loss)
-        loss = REGRESSION_LOSSES.get(name)
-        return architecture.outputs, default_output(loss) if loss else "", name
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, NamedLoss]:
+        loss = loss_of(architecture.loss)
+        known_here = loss.name in REGRESSION_LOSSES
+        return architecture.outputs, loss.output if known_here else "", architecture.loss
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)
-        return float(r2_score(y, O, sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+        return float(r2_score(y, self._points(O), sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+
+    def _points(self, O: Any) -> Any:
+        """Of each target the one number that outputs predict: the mean, or of several quantiles the middle one."""
+        architecture = self._network.architecture
+        each = architecture.outputs // architecture.targets
+        middle = 0 if loss_of(architecture.loss).deviation is not None else each // 2
+        return O[:, middle::each]
 
     def _units(self, T: Any) -> tuple[float, Any]:
-        return regression_units(REGRESSION_LOSSES[self.loss], T)
+        return regression_units(loss_of(check_regression_loss(self.loss)), T)
 
     @available_if(trains_in_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -738,7 +767,45 @@ class MLPRegressor(RegressorMixin, Perceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions.
+            Predictions; of a loss with a scale the means, of several quantiles (n_samples, levels), ascending.
         """
         O = self._forward(X)
+        if loss_of(self._network.loss).deviation is not None:
+            O = self._points(O)
         return O[:, 0] if O.shape[1] == 1 else O
+
+    @available_if(_has_scales)
+    def predict_std(self, X: Any) -> Any:
+        """The standard deviation of each target, for the losses "gaussian" and "student_t".
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As predicted beside the mean; infinite for Student's t of at most 2 degrees of freedom.
+        """
+        std = loss_of(self._network.loss).deviation * self._forward(X)[:, 1::2]
+        return std[:, 0] if std.shape[1] == 1 else std
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R² of the predictions; of several quantiles that of the middle one.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            1 at best.
+        """
+        return float(r2_score(y, self._points(self._forward(X)), sample_weight=sample_weight))

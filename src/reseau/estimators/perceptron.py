@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from math import ceil, inf, isfinite
@@ -42,6 +42,7 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
 from reseau.vocabulary.least_squares import LevenbergMarquardt
+from reseau.vocabulary.losses import NamedLoss
 from reseau.vocabulary.optimizers import Optimizer
 
 _STOPPED = 99  # SciPy's status where a callback has ended the search
@@ -93,7 +94,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def __init__(
         self,
         *,
-        loss: str,
+        loss: NamedLoss | Callable[[Any, Any], Any],
         hidden_layer_sizes: Any,
         activation: str,
         solver: str,
@@ -203,7 +204,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """The same of `y_val`, which cannot tell anything new."""
 
     @abstractmethod
-    def _output(self, y: Any) -> tuple[int, str, str]:
+    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
         """The output neurons, their activation, and the loss, for such targets."""
 
     @abstractmethod
@@ -211,7 +212,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """The score on validation rows whose targets are as the network takes them; NaN if not finite."""
 
     @abstractmethod
-    def _output_of(self, architecture: Architecture) -> tuple[int, str, str]:
+    def _output_of(self, architecture: Architecture) -> tuple[int, str, NamedLoss]:
         """What `_output` has to have given where a file has such an architecture, and such classes."""
 
     @abstractmethod

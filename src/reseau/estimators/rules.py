@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from reseau.checks import known
 from reseau.errors import DataError, ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
-from reseau.vocabulary.layers import default_output
-from reseau.vocabulary.losses import LOSSES, Loss
+from reseau.vocabulary.intervals import CLOSED_UNIT
+from reseau.vocabulary.losses import LOSSES, Loss, NamedLoss, OwnLoss, check_loss, loss_of
 
 _WEIGHT_FACTORS = {"logistic": 2.0}  # by scikit-learn's name of the hidden activation; 6 for all others
 
@@ -30,8 +31,8 @@ def weight_bound(sigma: Activation, n_in: int, n_out: int) -> float:
     return float(np.sqrt(_WEIGHT_FACTORS.get(activation_name(sigma), 6.0) / (n_in + n_out)))
 
 
-# Of numbers: every loss but the cross-entropies, which are of probabilities.
-REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if not entry.is_entropy}
+# Of numbers: every loss but those of probabilities.
+REGRESSION_LOSSES = {name: entry for name, entry in LOSSES.items() if entry.targets != CLOSED_UNIT}
 
 
 LOG_LOSS = "log_loss"  # scikit-learn's name for the cross-entropies, of which the labels choose one
@@ -46,23 +47,52 @@ class _LogLoss(NamedTuple):
 
 def class_output(one_of_many: bool) -> str:
     """The activation of the outputs for classes: of which one is right, or each may be."""
-    return default_output(_ENTROPIES[one_of_many])
+    return _ENTROPIES[one_of_many].output
 
 
-# Of classes: that, and every other loss that is defined for both outputs.
+# Of classes: that, the focal loss that goes with the labels, and every other loss that is defined for both outputs.
 CLASSIFICATION_LOSSES: dict[str, _LogLoss | Loss] = {
     LOG_LOSS: _LogLoss(tuple(alias for entry in _ENTROPIES.values() for alias in (entry.name, *entry.aliases))),
     **{
         name: entry
-        for name, entry in REGRESSION_LOSSES.items()
-        if all(entry.takes(ACTIVATIONS[class_output(one)]) for one in (False, True))
+        for name, entry in LOSSES.items()
+        if not entry.is_entropy
+        and entry.targets.contains(CLOSED_UNIT)
+        and all(entry.for_labels(one).takes(ACTIVATIONS[class_output(one)]) for one in (False, True))
+        and entry.for_labels(True) is entry
     },
 }
 
 
-def class_loss(name: str, one_of_many: bool) -> str:
-    """The loss of a network for a name of `CLASSIFICATION_LOSSES`."""
-    return _ENTROPIES[one_of_many].name if name == LOG_LOSS else name
+def is_own(loss: object) -> bool:
+    """Whether it is a loss of the user's own, or the function for one."""
+    return isinstance(loss, OwnLoss) or (callable(loss) and not isinstance(loss, type))
+
+
+def check_class_loss(loss: object) -> str | Loss:
+    """Return a loss of classes, or one's own, or raise ParameterError."""
+    if is_own(loss):
+        return loss_of(check_loss(loss))
+    if isinstance(loss, Loss) and loss.per_target == 1:
+        possible = [(loss.for_labels(one), ACTIVATIONS[class_output(one)]) for one in (False, True)]
+        if all(entry.takes(sigma) for entry, sigma in possible):
+            return loss
+    return known("loss", loss, CLASSIFICATION_LOSSES)
+
+
+def class_loss(loss: object, one_of_many: bool) -> NamedLoss:
+    """The loss of a network for an estimator's loss of classes."""
+    loss = check_class_loss(loss)
+    if isinstance(loss, str):
+        return _ENTROPIES[one_of_many].name if loss == LOG_LOSS else LOSSES[loss].for_labels(one_of_many).name
+    return check_loss(loss.for_labels(one_of_many))
+
+
+def check_regression_loss(loss: object) -> NamedLoss:
+    """Return a loss of numbers, or one's own, or raise ParameterError."""
+    if is_own(loss) or (isinstance(loss, Loss) and loss.name in REGRESSION_LOSSES):
+        return check_loss(loss)
+    return known("loss", loss, REGRESSION_LOSSES)
 
 
 def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:
@@ -71,7 +101,7 @@ def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:
     A loss that scikit-learn averages over the outputs is divided by their number. From every loss that of the best
     outputs, o = t, is taken off: of all but Poisson's it is 0, of which half the deviance then remains.
     """
-    c = -loss.value(T, T).sum(axis=1, dtype=np.float64)
+    c = -loss.least(T).sum(axis=1, dtype=np.float64)
     return 1 / T.shape[1] if loss.scikit_learn_averages else 1.0, c if c.any() else 0.0
 
 

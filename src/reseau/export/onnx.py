@@ -30,7 +30,6 @@ from reseau.checks import integer
 from reseau.export.common import dtype_of
 from reseau.export.onnx_graph import OLDEST_OPSET, OPSET, Graph, finished, onnx_package
 from reseau.files import writing
-from reseau.vocabulary.own_loss import described
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,4 +61,4 @@ def graph(parts: Parts, dtype: npt.DTypeLike | None, version: int) -> onnx.Model
     g = Graph(precision, decoder.onnx_outputs, version)
     X, inputs, told = parts.encoder.in_onnx(g, network.architecture.inputs, decoder.onnx_outputs)
     outputs, facts = decoder.in_onnx(g, network, X)
-    return finished(g, inputs, outputs, decoder.kind, described(network.loss), {"inputs": told, **facts})
+    return finished(g, inputs, outputs, decoder.kind, network.loss, {"inputs": told, **facts})

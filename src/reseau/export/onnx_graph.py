@@ -13,6 +13,7 @@ import numpy as np
 from reseau.checks import frames_within
 from reseau.errors import ReseauError
 from reseau.version import __version__
+from reseau.vocabulary.losses import NamedLoss, describe_loss
 
 if TYPE_CHECKING:
     import onnx
@@ -159,7 +160,7 @@ def finished(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     kind: str,
-    loss: str | None = None,
+    loss: NamedLoss | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> onnx.ModelProto:
     """The graph as a model; the rest is as for `describe`."""
@@ -196,12 +197,15 @@ def _used(node: Any) -> Iterator[str]:
         yield from (output.name for output in attribute.g.output)
 
 
-def describe(model: onnx.ModelProto, kind: str, loss: str | None, facts: Mapping[str, Any]) -> None:
+def describe(model: onnx.ModelProto, kind: str, loss: NamedLoss | None, facts: Mapping[str, Any]) -> None:
     """Say in a model's metadata whence it comes and what it is; the facts as JSON, those left out that are None."""
     from onnx import helper
 
     model.producer_name, model.producer_version = "reseau", __version__
-    entries = {"library": "reseau", "version": __version__, "kind": kind} | ({} if loss is None else {"loss": loss})
+    entries = {"library": "reseau", "version": __version__, "kind": kind}
+    if loss is not None:
+        name, *numbers = describe_loss(loss).items()
+        entries, facts = entries | dict([name]), {**dict(numbers), **facts}
     entries |= {key: json.dumps(value, ensure_ascii=False) for key, value in facts.items() if value is not None}
     helper.set_model_props(model, entries)
 

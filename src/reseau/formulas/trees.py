@@ -66,6 +66,12 @@ class Expression(ABC):
         return Minus(self)
 
 
+def place_of(index: str, values: Values) -> int:
+    """The place, from 0, that an index stands for; or all places, where it stands for a slice."""
+    place: int = values[index[0]]
+    return place + {"+1": 1, "−1": -1}[index[1:]] if index[1:] else place
+
+
 def as_expression(value: Expression | Constant) -> Expression:
     """A constant as a formula."""
     return value if isinstance(value, Expression) else Number(value)
@@ -145,7 +151,8 @@ class Symbol(Expression):
     label : str or Symbol
         Below it, a part of what it is called: the 1 of β₁, or of the layer in W₁; or the letter that it belongs to.
     index : tuple of str or int
-        Below it, which of several numbers it is; a letter is looked up among the values, a number is a place from 1.
+        Below it, which of several numbers it is; a letter is looked up among the values, "j+1" and "j−1" are the places
+        beside that of j, and a number is a place from 1.
     mark : str
         Above it: "^" for a hat, "*" or "′" for a star or a prime, "T" for a transposed matrix, "²" of what is one
         quantity as a square, such as a variance.
@@ -179,7 +186,7 @@ class Symbol(Expression):
     def evaluate(self, values: Values, exact: bool = False) -> Any:
         value = values[self.name]
         for i in self.index:
-            value = value[values[i] if isinstance(i, str) else i - 1]
+            value = value[place_of(i, values) if isinstance(i, str) else i - 1]
         return value
 
     def plug(self, values: Values) -> Expression:
@@ -360,6 +367,31 @@ class Kronecker(Expression):
 
 
 @dataclass(frozen=True)
+class Place(Expression):
+    """An index as a number, from 1."""
+
+    index: str
+
+    def evaluate(self, values: Values, exact: bool = False) -> Any:
+        place = 1 + place_of(self.index, values)
+        return Fraction(place) if exact else place
+
+    def plug(self, values: Values) -> Expression:
+        return Number(self.evaluate(values)) if self.index in values else self
+
+
+@dataclass(frozen=True)
+class Odd:
+    """The condition that an index, as a number from 1, is odd."""
+
+    index: str
+
+    def holds(self, values: Values, exact: bool = False) -> bool:
+        """Whether it is."""
+        return place_of(self.index, values) % 2 == 0
+
+
+@dataclass(frozen=True)
 class Condition:
     """A comparison of two formulas."""
 
@@ -377,7 +409,7 @@ class Condition:
 class Cases(Expression):
     """The value that goes with the first condition that holds, else another."""
 
-    cases: tuple[tuple[Expression, Condition], ...]
+    cases: tuple[tuple[Expression, Condition | Odd], ...]
     otherwise: Expression
 
     def evaluate(self, values: Values, exact: bool = False) -> Any:
@@ -508,6 +540,8 @@ absolute = Function("abs", np.abs, abs)
 sign = Function("sign", np.sign, lambda x: Fraction((x > 0) - (x < 0)))
 maximum = Function("max", np.maximum, max)
 minimum = Function("min", np.minimum, min)
+
+listed = Function("", lambda *x: x, lambda *x: x)  # type: ignore[arg-type]  # several numbers, as one
 
 HALF = Number(Fraction(1, 2))
 PI = Named("π", pi)

@@ -27,6 +27,8 @@ from reseau.formulas.trees import (
     Minus,
     Named,
     Number,
+    Odd,
+    Place,
     Power,
     Product,
     Quotient,
@@ -36,7 +38,7 @@ from reseau.formulas.trees import (
     Where,
     to_float,
 )
-from reseau.formulas.words import BETWEEN_ARGUMENTS, DECIMAL_MARK, ELSE, FOR, FUNCTIONS, WHERE
+from reseau.formulas.words import BETWEEN_ARGUMENTS, DECIMAL_MARK, ELSE, FOR, FUNCTIONS, ODD, WHERE
 
 # How strongly the parts of a formula hold together: what holds less than its place needs gets parentheses.
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
@@ -155,6 +157,8 @@ class Setter(ABC):
                 return self.call(node)
             case SumOver(index=index, body=body):
                 return self.sum_over(index, self.set(body, PRODUCT))
+            case Place(index=index):
+                return self.letter(index)
             case Kronecker(i=i, j=j):
                 return self.symbol(Symbol("δ", index=(i, j)))
             case Cases():
@@ -173,8 +177,10 @@ class Setter(ABC):
         """Left, a sign, and right."""
         return self.set(left) + self.operator(sign) + self.set(right)
 
-    def condition(self, condition: Condition) -> str:
-        """A comparison."""
+    def condition(self, condition: Condition | Odd) -> str:
+        """A comparison, or what an index is."""
+        if isinstance(condition, Odd):
+            return self.letter(condition.index) + self.word(ODD.in_(self.lang))
         return self.equation(condition.left, condition.right, condition.sign)
 
     def constant(self, value: Constant) -> str:
@@ -255,6 +261,10 @@ class Setter(ABC):
     @abstractmethod
     def letter(self, letter: str) -> str:
         """A letter."""
+
+    @abstractmethod
+    def word(self, word: str) -> str:
+        """A word behind a letter."""
 
     @abstractmethod
     def symbol(self, symbol: Symbol) -> str:
@@ -354,6 +364,9 @@ class TextSetter(Setter):
 
     def letter(self, letter: str) -> str:
         return letter
+
+    def word(self, word: str) -> str:
+        return f" {word}"
 
     def symbol(self, symbol: Symbol) -> str:
         text = symbol.written

@@ -30,4 +30,5 @@ BETWEEN_ARGUMENTS = Words(", ", "; ")  # where the comma marks the decimals, a s
 FOR = Words("for", "pour")
 ELSE = Words("else", "sinon")
 WHERE = Words("where", "où")
+ODD = Words("odd", "impair")
 FUNCTIONS = {"log": Words("log", "ln"), "sign": Words("sign", "sgn")}  # the others have one name everywhere

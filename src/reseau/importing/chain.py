@@ -25,7 +25,7 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense, Dropout, Layer, LayerNorm, PReLU
-from reseau.vocabulary.losses import LOSSES
+from reseau.vocabulary.losses import LOSSES, NamedLoss, loss_of
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -526,9 +526,9 @@ class Chain:
 
     def network(
         self,
-        loss: str | None = None,
+        loss: NamedLoss | None = None,
         *,
-        trained_with: str | None = None,
+        trained_with: NamedLoss | None = None,
         dtype: str | None = None,
         init: str | None = None,
         inputs: int | None = None,
@@ -538,9 +538,9 @@ class Chain:
 
         Parameters
         ----------
-        loss : str or None
+        loss : str, loss or None
             None takes the one that it was trained with, if that goes with the output, or else the one that suits it.
-        trained_with : str or None
+        trained_with : str, loss or None
             What a file says of it.
         dtype : str or None
             None takes that of the weights, or float64 where inputs are far from zero.
@@ -564,7 +564,7 @@ class Chain:
             raise self._error(f"No layer of {self._source} tells how many inputs there are; put a dense layer in.")
         layers = [self._described(place, layer, init) for place, layer in enumerate(self._layers, start=1)]
         output = layers[-1].range_like
-        if loss is None and trained_with in LOSSES and LOSSES[trained_with].takes(output):
+        if loss is None and trained_with is not None and loss_of(trained_with).takes(output):
             loss = trained_with
         net = Network(
             *layers,

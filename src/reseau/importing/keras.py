@@ -14,6 +14,7 @@ import numpy as np
 from reseau.errors import ParameterError
 from reseau.importing.chain import Affine, Array, Chain
 from reseau.network import Network
+from reseau.vocabulary.losses import NamedLoss
 
 _WAY_OUT = (
     "give a Sequential or functional model that is one chain of Dense, activations and Dropout, with Add for links"
@@ -30,7 +31,7 @@ _OF_ROWS = ("Dense", "LayerNormalization", "PReLU", "Add", *_FUNCTIONS)  # of on
 _KNOWN = (*_UNCHANGED, *_RESHAPED, *_SCALES, *_OF_ROWS)
 
 
-def from_keras(model: Any, *, loss: str | None = None) -> Network:
+def from_keras(model: Any, *, loss: NamedLoss | None = None) -> Network:
     """Take over the weights of a Keras model.
 
     Parameters
@@ -41,7 +42,7 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
         activations that Réseau has too. An Add of what comes and of what came out of an earlier layer of the chain is a
         residual link. Layers and models of a class of your own, derived ones too, are refused. A copy is made: the
         network does not share its weights.
-    loss : str or None
+    loss : str, loss or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
         suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
         an exponential, "squared_error" for all others.

@@ -12,9 +12,11 @@ values: for each such map z ↦ zk + c that may come first, the one that it take
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -42,13 +44,14 @@ from reseau.importing.onnx_values import (
 )
 from reseau.network import Network
 from reseau.vocabulary.activations.functions import sigmoid, softmax
+from reseau.vocabulary.losses import NamedLoss, loss_from_description
 
 if TYPE_CHECKING:
     import onnx
 
 
 def from_onnx(
-    model: str | Path | bytes | BinaryIO | onnx.ModelProto, *, loss: str | None = None, output: str | None = None
+    model: str | Path | bytes | BinaryIO | onnx.ModelProto, *, loss: NamedLoss | None = None, output: str | None = None
 ) -> Network:
     """Read a chain of layers from an ONNX file.
 
@@ -61,7 +64,7 @@ def from_onnx(
         Scaler, BatchNormalization) becomes part of the layer beside it, and so do clips and leaky ReLUs of any slope
         between layers (see Notes). Weights in float32 or float64, in the file itself or, of a path, in files of the
         same folder.
-    loss : str or None
+    loss : str, loss or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes that of a
         file that Réseau wrote, else the one that suits the output: "cross_entropy" for a softmax or its log,
         "binary_cross_entropy" for a sigmoid, "poisson" for an exponential, "squared_error" for all others.
@@ -109,7 +112,11 @@ def from_onnx(
     chain = reader.chain()
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     ours = metadata.get("library") == "reseau" and not reader.has_pair
-    trained_with = metadata.get("loss") if ours else None
+    trained_with = None
+    if ours and "loss" in metadata:
+        with suppress(ValueError):  # of a later release, or of another hand
+            numbers = json.loads(metadata.get("loss_numbers", "{}"))
+            trained_with = loss_from_description({"loss": metadata["loss"], "loss_numbers": numbers})
     return chain.network(loss, trained_with=trained_with, inputs=reader.inputs, inputs_dtype=reader.inputs_dtype)
 
 

@@ -21,7 +21,7 @@ from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.importing.chain import Affine, Array, Chain, default_loss
 from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
-from reseau.vocabulary.own_loss import described
+from reseau.vocabulary.losses import NamedLoss
 
 Step = tuple[str, Any]  # its name, and the transformer
 
@@ -112,13 +112,15 @@ def _parts(estimator: Any) -> tuple[list[Step], Any, list[Step]]:
     return [], estimator, []
 
 
-def _perceptron(theirs: Any) -> tuple[MLPClassifier | MLPRegressor, Iterable[tuple[Array, Array | None, str]], str]:
+def _perceptron(
+    theirs: Any,
+) -> tuple[MLPClassifier | MLPRegressor, Iterable[tuple[Array, Array | None, str]], NamedLoss]:
     """Our estimator, fitted but for the network if it comes from scikit-learn; W, b and σ of each layer; the loss."""
     if type(theirs) in _KINDS.values():
         check_is_fitted(theirs, "_network")
         ours: MLPClassifier | MLPRegressor = copy.deepcopy(theirs)
         network = ours._network
-        return ours, _layers(network), described(network.loss)
+        return ours, _layers(network), network.loss
     kind = _KINDS.get(type(theirs))
     if kind is None:
         raise ParameterError(

@@ -13,6 +13,7 @@ import numpy as np
 from reseau.errors import ParameterError
 from reseau.importing.chain import Affine, Array, Chain
 from reseau.network import Network
+from reseau.vocabulary.losses import NamedLoss
 
 _WAY_OUT = (
     "give an nn.Sequential of Linear, LayerNorm, activations, Dropout and Flatten, or torch.onnx.export it and use"
@@ -33,7 +34,7 @@ _HINTS = {
 }
 
 
-def from_torch(module: Any, *, loss: str | None = None) -> Network:
+def from_torch(module: Any, *, loss: NamedLoss | None = None) -> Network:
     """Take over the weights of a PyTorch module.
 
     Parameters
@@ -42,7 +43,7 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
         Of Linear, LayerNorm, PReLU, activations that Réseau has too, BatchNorm1d, Dropout, Flatten, Identity, and
         Sequentials of such; on any device. Modules of a class of your own, derived ones too, are refused, as are those
         with hooks, a forward of their own or parametrizations. A copy is made: the network does not share its weights.
-    loss : str or None
+    loss : str, loss or None
         What the network is to be trained on with, a name of `reseau.vocabulary.losses.LOSSES`. None takes the one that
         suits the output: "cross_entropy" for a softmax or its log, "binary_cross_entropy" for a sigmoid, "poisson" for
         an exponential, "squared_error" for all others.

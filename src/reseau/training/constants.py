@@ -14,9 +14,10 @@ _LOOKED_AT = 4096  # rows that tell the medians
 
 
 def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None = None) -> float:
-    """The mean error of outputs that are the mean of the targets, or their median if that is better, for every row.
+    """The mean error of outputs that are the mean of the targets, or what the loss takes else, for every row.
 
-    No constants have a smaller one, but for losses whose best constants are neither: those are a little off.
+    That is their median, or of quantiles these. No constants have a smaller one, but for losses whose best constants
+    are neither: those are a little off.
 
     Parameters
     ----------
@@ -30,10 +31,13 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     Returns
     -------
     float
-        NaN where outputs and targets are not of the same kind, where targets are missing, and for a loss of one's own,
-        whose best constants nobody knows.
+        NaN where outputs and targets are not of the same kind, where targets are missing, and for a loss whose best
+        constants are not known: one's own, one that predicts scales too, and one over distributions other than the
+        entropy.
     """
-    if architecture.error.own or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
+    loss = architecture.error
+    unknown = loss.distribution and not (loss.is_entropy and loss.is_plain)
+    if loss.own or unknown or loss.deviation is not None or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
         return nan
     with np.errstate(all="ignore"):
         return _loss_of_constants(architecture, T, s)
@@ -50,11 +54,11 @@ def _loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: 
     if loss.distribution:
         p = shares[shares > 0] / shares.sum()
         return float(-(p * np.log(p)).sum())
-    medians = np.median(T[:: max(1, len(T) // _LOOKED_AT)], axis=0).astype(np.float64)
+    others = loss.constants(T[:: max(1, len(T) // _LOOKED_AT)].astype(np.float64))
     totals, block = np.zeros(2), max(1, _AT_ONCE // T.shape[1])
     for first in range(0, len(T), block):
         part = T[first : first + block].astype(np.float64)
-        for place, constants in enumerate((shares, medians)):
+        for place, constants in enumerate((shares, others)):
             e = loss.value(np.broadcast_to(constants, part.shape), part).sum(axis=1)
             totals[place] += e.sum() if s is None else e @ s[first : first + block]
     return float(totals.min()) / (len(T) if s is None else float(s.sum()))

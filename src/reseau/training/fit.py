@@ -29,9 +29,8 @@ from reseau.training.metrics import measured
 from reseau.training.progress import INTERVAL, Show, is_verbose, shown
 from reseau.training.settings import Settings
 from reseau.vocabulary.layers import Architecture
-from reseau.vocabulary.losses import NO_BOUNDS, Bounds
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds, OwnLoss
 from reseau.vocabulary.optimizers import Optimizer
-from reseau.vocabulary.own_loss import OwnLoss
 from reseau.vocabulary.treatment import Treatment
 
 Errors = divergence.Errors
@@ -300,7 +299,7 @@ class Fit:
             self.samples = self.samples._replace(slopes=Slopes(slopes.wanted, settings.dy_weight))
         if settings.least_squares is not None:
             least_squares.check(settings.least_squares, self.architecture, settings.l2, dy is not None)
-        settings.check_outputs(self.architecture.outputs)
+        settings.check_outputs(self.architecture)
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
             metric.check(measured_on.T, name, self.architecture)
@@ -391,7 +390,7 @@ class Fit:
             if of.slopes is not None and not isinstance(of.X, SparseRows):
                 squares = _slope_errors(network.compute.jacobian(architecture, w, of.X, self.threads), of.slopes)
                 e = e + (squares if e.shape == squares.shape else squares.sum(axis=1, keepdims=True))
-            return settings.weighted(e)
+            return settings.weighted(e, architecture)
 
         def write(run: Run) -> None:
             assert checkpoints is not None

@@ -63,10 +63,11 @@ class Metric:
                     f"metrics holds {self.name!r}, which compares numbers, but {name} holds class labels; take "
                     f"{_names('classes')}."
                 )
-            if T.shape[1] != architecture.outputs:
+            targets = T.shape[1] if T.shape[1] != architecture.outputs else architecture.targets
+            if targets != architecture.outputs:
                 raise ParameterError(
                     f"metrics holds {self.name!r}, which compares each target with an output, but there are "
-                    f"{architecture.outputs} outputs for {T.shape[1]} target(s); give a function of your own."
+                    f"{architecture.outputs} outputs for {targets} target(s); give a function of your own."
                 )
         if self.of == "classes":
             if T.ndim == 2:

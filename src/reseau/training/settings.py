@@ -13,6 +13,7 @@ from reseau.arrays import FloatArray
 from reseau.checks import boolean, integer, output_weights, real
 from reseau.errors import ParameterError
 from reseau.training.metrics import Metric, metrics_of
+from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.least_squares import LevenbergMarquardt, check_method
 from reseau.vocabulary.optimizers import Adam, Optimizer
 from reseau.vocabulary.precisions import check_precision
@@ -54,7 +55,7 @@ class Settings:
     checkpoint_every : int
         After how many epochs a checkpoint is written, at least 1.
     output_weights : tuple of float or None
-        How much the error of each output counts, given as anything that is one number for each.
+        How much the errors of each target count, given as anything that is one number for each.
 
     Raises
     ------
@@ -136,15 +137,15 @@ class Settings:
         """Refuse a precision that does not go with the network's."""
         check_precision(self.precision, dtype)
 
-    def check_outputs(self, outputs: int) -> None:
-        """Refuse weights of outputs that are not as many as the network has."""
-        output_weights(self.output_weights, outputs)
+    def check_outputs(self, architecture: Architecture) -> None:
+        """Refuse weights of outputs that are not as many as the network has targets."""
+        output_weights(self.output_weights, architecture.targets)
 
-    def weighted(self, e: FloatArray) -> FloatArray:
+    def weighted(self, e: FloatArray, architecture: Architecture) -> FloatArray:
         """c_j e_j of errors (rows, outputs); nothing where c_j is 0, even of infinity."""
         if self.output_weights is None:
             return e
-        c = np.array(self.output_weights, dtype=e.dtype)
+        c = architecture.of_outputs(np.array(self.output_weights, dtype=e.dtype))
         return np.where(c > 0, c * e, 0)
 
     def describe(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Interval:
         above = self.low < other.low or (self.low == other.low and self.includes_low >= other.includes_low)
         below = other.high < self.high or (self.high == other.high and self.includes_high >= other.includes_high)
         return above and below
+
+    def lacks(self, values: Any) -> Any:
+        """Which numbers of an array lie outside."""
+        below = values < self.low if self.includes_low or self.low == -inf else values <= self.low
+        return below | (values > self.high if self.includes_high or self.high == inf else values >= self.high)
 
     def __str__(self) -> str:
         return f"{'[' if self.includes_low else '('}{self.low:g}, {self.high:g}{']' if self.includes_high else ')'}"

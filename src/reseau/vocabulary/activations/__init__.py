@@ -25,7 +25,9 @@ from reseau.formulas.trees import (
     Expression,
     Kronecker,
     Number,
+    Odd,
     Phi,
+    Place,
     SumOver,
     Symbol,
     Where,
@@ -59,12 +61,21 @@ from reseau.vocabulary.activations.functions import (
     hard_sigmoid_derivative,
     hard_swish_derivative,
     hard_swish_second_derivative,
+    increasing,
+    increasing_jacobian,
+    increasing_pullback,
+    increasing_pullback_changed,
+    increasing_push,
     leaky_relu,
     log_softmax,
     log_softmax_jacobian,
     log_softmax_pullback,
     log_softmax_pullback_changed,
     log_softmax_push,
+    mean_scale,
+    mean_scale_jacobian,
+    mean_scale_pullback,
+    mean_scale_pullback_changed,
     mish_derivative,
     mish_second_derivative,
     normal_cdf,
@@ -111,6 +122,7 @@ def _positive(value: Expression, otherwise: Expression) -> Expression:
 
 
 _SUM_OF_EXPONENTIALS = SumOver("i", exp(z_i), "z")
+_KEPT_BACK = exp(_a("a", "j−1") - _a("a", "j"))  # 1 − φ(z_j) of numbers that ascend by softplus(z_j)
 _GATE = minimum(1, maximum(0, z / 6 + HALF))
 _SELU_CONSTANTS = ((_lambda, Number(SELU_SCALE)), (_alpha, Number(SELU_ALPHA)))
 _CUBIC, _THREE_CUBICS, _SIX_CUBICS = Decimal("0.044715"), Decimal("0.134145"), Decimal("0.26829")
@@ -226,6 +238,78 @@ _ENTRIES: tuple[Activation, ...] = (
             operator=Operator("LogSoftmax", {"axis": -1}),
         ),
         distribution="logarithms",
+    ),
+    RowWise(
+        name="increasing",
+        words=Words("increasing", "croissante"),
+        source="Gasthaus et al. 2019, 'Probabilistic forecasting with spline quantile function RNNs'",
+        letter="σ",
+        formula=SumOver(
+            "i",
+            Cases(
+                (
+                    (z_i, Condition(Place("i"), "≤", Number(1))),
+                    (log(1 + exp(z_i)), Condition(Place("i"), "≤", Place("j"))),
+                ),
+                Number(0),
+            ),
+            "z",
+        ),
+        derivative_formula=Cases(
+            (
+                (Number(0), Condition(Place("i"), "<", Place("j"))),
+                (Number(1), Condition(Place("j"), "≤", Number(1))),
+            ),
+            1 - _KEPT_BACK,
+        ),
+        second_derivative_formula=Kronecker("j", "k")
+        * Cases(
+            (
+                (Number(0), Condition(Place("i"), "<", Place("j"))),
+                (Number(0), Condition(Place("j"), "≤", Number(1))),
+            ),
+            _KEPT_BACK * (1 - _KEPT_BACK),
+        ),
+        range=EVERYWHERE,
+        value=increasing,
+        initializer="glorot_uniform",
+        jacobian=increasing_jacobian,
+        row_pullback=increasing_pullback,
+        row_push=increasing_push,
+        row_pullback_changed=increasing_pullback_changed,
+        # Of whole rows.
+        by_hand=ByHand(
+            c="increasing",
+            c_derivative="increasing_back",
+            numpy="increasing(z)",
+            onnx=onnx.increasing,
+        ),
+    ),
+    RowWise(
+        name="mean_scale",
+        words=Words("mean and scale", "moyenne et échelle"),
+        source="Nix and Weigend 1994, 'Estimating the mean and variance of the target probability distribution'",
+        letter="σ",
+        formula=Cases(((z_j, Odd("j")),), exp(z_j)),
+        derivative_formula=Kronecker("i", "j") * Cases(((Number(1), Odd("j")),), _a("a", "j")),
+        second_derivative_formula=Kronecker("i", "j")
+        * Kronecker("j", "k")
+        * Cases(((Number(0), Odd("j")),), _a("a", "j")),
+        range=EVERYWHERE,
+        value=mean_scale,
+        initializer="glorot_uniform",
+        jacobian=mean_scale_jacobian,
+        row_pullback=mean_scale_pullback,
+        row_push=mean_scale_pullback,
+        row_pullback_changed=mean_scale_pullback_changed,
+        # Of whole rows.
+        by_hand=ByHand(
+            c="mean_scale",
+            c_derivative="mean_scale_back",
+            numpy="mean_scale(z)",
+            onnx=onnx.mean_scale,
+        ),
+        has_scales=True,
     ),
     Elementwise(
         name="relu",

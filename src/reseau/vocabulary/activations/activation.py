@@ -56,6 +56,8 @@ class Activation(ABC):
     distribution : {"probabilities", "logarithms"} or None
         What a row of its values says of classes: their probabilities, which sum to 1, or the logarithms of these; None
         for nothing of the kind.
+    has_scales : bool
+        Whether every second value is above zero: the scale of the one before it.
     aliases : tuple of str
         What other libraries call it, for those who ask for it so.
     scikit_learn : str or None
@@ -74,6 +76,7 @@ class Activation(ABC):
     initializer: str
     by_hand: ByHand = NOTHING_BY_HAND
     distribution: str | None = None
+    has_scales: bool = False
     aliases: tuple[str, ...] = ()
     scikit_learn: str | None = None
 

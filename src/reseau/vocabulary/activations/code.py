@@ -186,6 +186,42 @@ static void log_softmax_back(const double *a, const double *g, double *delta, in
         delta[j] = g[j] - exp(a[j]) * sum;
 }
 """,
+    "increasing": """
+/* a_1 = z_1 and a_j = a_(j-1) + log(1 + e^z_j): numbers that ascend. */
+static void increasing(const double *z, double *a, int n)
+{
+    a[0] = z[0];
+    for (int j = 1; j < n; j++)
+        a[j] = a[j - 1] + softplus(z[j]);
+}
+""",
+    "increasing_back": """
+/* delta_j = sum_(i >= j) g_i da_i/dz_j with da_i/dz_j = 1 - e^(a_(j-1) - a_j), or 1 for the first. */
+static void increasing_back(const double *a, const double *g, double *delta, int n)
+{
+    double sum = 0.0;
+    for (int j = n - 1; j >= 0; j--) {
+        sum += g[j];
+        delta[j] = j > 0 ? -expm1(a[j - 1] - a[j]) * sum : sum;
+    }
+}
+""",
+    "mean_scale": """
+/* z and e^z by turns. */
+static void mean_scale(const double *z, double *a, int n)
+{
+    for (int j = 0; j < n; j++)
+        a[j] = j % 2 ? exp(z[j]) : z[j];
+}
+""",
+    "mean_scale_back": """
+/* delta_j = g_j da_j/dz_j, which is g_j and g_j a_j by turns. */
+static void mean_scale_back(const double *a, const double *g, double *delta, int n)
+{
+    for (int j = 0; j < n; j++)
+        delta[j] = j % 2 ? g[j] * a[j] : g[j];
+}
+""",
 }
 
 NUMPY_FUNCTIONS: dict[str, str] = {
@@ -229,5 +265,17 @@ def log_softmax(z):
     # z_j - log(sum_i e^z_i) of each row; its largest z is taken off first, so that no exponential overflows.
     z = z - z.max(axis=1, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+""",
+    "increasing": """
+def increasing(z):
+    # z_1, and the softplus of each other z, summed up along the row.
+    return np.cumsum(np.hstack([z[:, :1], softplus(z[:, 1:])]), axis=1)
+""",
+    "mean_scale": """
+def mean_scale(z):
+    # z and e^z by turns.
+    a = z.copy()
+    a[:, 1::2] = np.exp(z[:, 1::2])
+    return a
 """,
 }

@@ -110,6 +110,92 @@ def log_softmax_pullback_changed(A: Array, G: Array, dA: Array) -> Array:
     return -xp.exp(A) * dA * xp.sum(G, axis=-1, keepdims=True)
 
 
+def increasing(Z: Array) -> Array:
+    """a_1 = z_1, a_j = a_{j−1} + softplus(z_j): numbers that ascend along a row."""
+    xp, steps = namespace(Z), softplus(Z)
+    columns = [Z[:, 0]]
+    for j in range(1, Z.shape[1]):
+        columns.append(columns[-1] + steps[:, j])
+    return xp.stack(columns, axis=1)
+
+
+def _increasing_slopes(A: Array) -> Array:
+    """∂a_i/∂z_j for i ≥ j: 1 for j = 1, else φ(z_j) = 1 − e^−softplus(z_j), (rows, n)."""
+    xp = namespace(A)
+    return xp.concat([xp.ones_like(A[:, :1]), -xp.expm1(A[:, :-1] - A[:, 1:])], axis=1)
+
+
+def increasing_jacobian(A: Array) -> Array:
+    """D_ij = 1 for j = 1, φ(z_j) for 1 < j ≤ i, else 0, shape (rows, n, n)."""
+    xp = namespace(A)
+    reached = xp.tril(xp.ones((A.shape[1], A.shape[1]), dtype=A.dtype))
+    return reached[None, :, :] * _increasing_slopes(A)[:, None, :]
+
+
+def _sums_back(G: Array) -> Array:
+    """Σ_{i≥j} g_i."""
+    columns = [G[:, -1]]
+    for j in range(G.shape[1] - 2, -1, -1):
+        columns.insert(0, columns[0] + G[:, j])
+    return namespace(G).stack(columns, axis=1)
+
+
+def increasing_pullback(A: Array, G: Array) -> Array:
+    """Σ_{i≥j} g_i times the slope by z_j."""
+    return _sums_back(G) * _increasing_slopes(A)
+
+
+def increasing_push(A: Array, V: Array) -> Array:
+    """Σ_{j≤i} of v_j times the slope by z_j."""
+    steps = V * _increasing_slopes(A)
+    columns = [steps[:, 0]]
+    for j in range(1, V.shape[1]):
+        columns.append(columns[-1] + steps[:, j])
+    return namespace(A).stack(columns, axis=1)
+
+
+def increasing_pullback_changed(A: Array, G: Array, dA: Array) -> Array:
+    """Σ_{i≥j} g_i times the change of the slope, e^(a_{j−1} − a_j) (ȧ_j − ȧ_{j−1}); the first slope is always 1."""
+    xp = namespace(A)
+    changes = xp.exp(A[:, :-1] - A[:, 1:]) * (dA[:, 1:] - dA[:, :-1])
+    return _sums_back(G) * xp.concat([xp.zeros_like(A[:, :1]), changes], axis=1)
+
+
+def _is_mean(Z: Array) -> Array:
+    """Which numbers of a row are the first of their pair."""
+    xp = namespace(Z)
+    return xp.arange(Z.shape[1]) % 2 == 0
+
+
+def mean_scale(Z: Array) -> Array:
+    """z_1, e^{z_2}, z_3, e^{z_4}, ...: of every pair a mean and a scale."""
+    xp, is_mean = namespace(Z), _is_mean(Z)
+    return xp.where(is_mean, Z, xp.exp(xp.where(is_mean, xp.zeros_like(Z), Z)))
+
+
+def _mean_scale_slopes(A: Array) -> Array:
+    """1 and a by turns."""
+    xp = namespace(A)
+    return xp.where(_is_mean(A), xp.ones_like(A), A)
+
+
+def mean_scale_jacobian(A: Array) -> Array:
+    """1 and a by turns on the diagonal, shape (rows, n, n)."""
+    xp = namespace(A)
+    return xp.eye(A.shape[1], dtype=A.dtype)[None, :, :] * _mean_scale_slopes(A)[:, None, :]
+
+
+def mean_scale_pullback(A: Array, G: Array) -> Array:
+    """g times 1 and a by turns; and D v too, as D is diagonal."""
+    return G * _mean_scale_slopes(A)
+
+
+def mean_scale_pullback_changed(A: Array, G: Array, dA: Array) -> Array:
+    """0 and g ȧ by turns."""
+    xp = namespace(A)
+    return xp.where(_is_mean(A), xp.zeros_like(A), G * dA)
+
+
 def step(Z: Array) -> Array:
     """1 for z > 0, else 0."""
     return namespace(Z).astype(Z > 0, Z.dtype)

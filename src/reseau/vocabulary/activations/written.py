@@ -22,6 +22,8 @@ from reseau.formulas.trees import (
     Expression,
     Minus,
     Number,
+    Odd,
+    Place,
     Power,
     Product,
     Quotient,
@@ -77,7 +79,7 @@ def with_numbers(node: Expression) -> Expression:
     """A formula with its definitions put in: numbers for letters; a function is defined by its code."""
     if not isinstance(node, Where):
         return node
-    letters = dict(node.definitions)
+    letters = {left: right for left, right in node.definitions if isinstance(left, Symbol)}
     if not all(isinstance(right, Number) for right in letters.values()):
         raise Unwritable(node)  # it would be computed again wherever its letter stands
     return replaced(node.body, letters)
@@ -135,8 +137,10 @@ class Language(ABC):
                 return f"{self.functions[function.name]}({self._write(of)[0]})", _ATOM
         raise Unwritable(node)
 
-    def condition(self, condition: Condition) -> str:
+    def condition(self, condition: Condition | Odd) -> str:
         """A comparison."""
+        if isinstance(condition, Odd):
+            raise Unwritable(Place(condition.index))
         return (
             f"{self._at_least(condition.left, _SUM)} {_SIGNS[condition.sign]} {self._at_least(condition.right, _SUM)}"
         )

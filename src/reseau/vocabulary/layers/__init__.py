@@ -5,7 +5,6 @@ from reseau.vocabulary.layers.architecture import (
     architecture_from_description,
     check_network,
     check_output,
-    default_output,
     layer_from_description,
 )
 from reseau.vocabulary.layers.dense import Dense
@@ -29,6 +28,5 @@ __all__ = [
     "architecture_from_description",
     "check_network",
     "check_output",
-    "default_output",
     "layer_from_description",
 ]

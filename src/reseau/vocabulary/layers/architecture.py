@@ -19,8 +19,15 @@ from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers.layer import Layer, Tensor
 from reseau.vocabulary.layers.residual import Residual, chain
 from reseau.vocabulary.layers.table import LAYERS
-from reseau.vocabulary.losses import LOSSES, Loss
-from reseau.vocabulary.own_loss import NamedLoss, check_loss, described, from_description, loss_of
+from reseau.vocabulary.losses import (
+    LOSSES,
+    Loss,
+    NamedLoss,
+    check_loss,
+    describe_loss,
+    loss_from_description,
+    loss_of,
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,24 @@ class Architecture:
     loss: NamedLoss
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", _with_activations(self.layers, loss_of(self.loss)))
+        loss = loss_of(self.loss)
+        object.__setattr__(self, "layers", _with_activations(self.layers, loss))
         _check_widths(self.layers, self.inputs)
+        loss.check_outputs(self.outputs)
 
     @property
     def outputs(self) -> int:
         """The width of the last layer."""
         return self.widths[-1]
+
+    @property
+    def targets(self) -> int:
+        """How many targets a row has."""
+        return self.outputs // loss_of(self.loss).per_target
+
+    def of_outputs(self, of_targets: Array) -> Array:
+        """One number for each output, of one for each target."""
+        return of_targets.__array_namespace__().repeat(of_targets, self.outputs // self.targets)
 
     @property
     def error(self) -> Loss:
@@ -77,7 +95,7 @@ class Architecture:
 
     @property
     def simplifies(self) -> bool:
-        """Whether output and loss are a pair for which ∂E/∂Z = o − t."""
+        """Whether output and loss are a pair of which error and ∂E/∂Z come from the raw scores."""
         last = self.layers[-1]
         return not last.residual and self.error.simplifies_with == last.activation
 
@@ -115,13 +133,8 @@ class Architecture:
         return {
             "inputs": self.inputs,
             "layers": [layer.describe() for layer in self.layers],
-            "loss": described(self.loss),
+            **describe_loss(self.loss),
         }
-
-
-def default_output(loss: Loss) -> str:
-    """The activation of a last layer that is given none."""
-    return loss.simplifies_with or "identity"
 
 
 def _with_activations(layers: tuple[Layer, ...], loss: Loss) -> tuple[Layer, ...]:
@@ -129,7 +142,7 @@ def _with_activations(layers: tuple[Layer, ...], loss: Loss) -> tuple[Layer, ...
 
     def default(place: int, layer: Layer) -> str:
         if place == len(layers) - 1:
-            return "identity" if layer.residual else default_output(loss)
+            return "identity" if layer.residual else loss.output
         return "identity" if layers[place + 1].activates else layer.default_activation
 
     return tuple(
@@ -166,14 +179,23 @@ def check_network(layers: tuple[Layer | Residual, ...], loss: object) -> tuple[t
     Returns
     -------
     layers : tuple of Layer
-        One after another, each with its activation.
+        One after another, each with its activation; the last with all outputs that the loss has for a target, if it
+        was given one neuron.
     loss : str or Loss
         The loss's name where that says all, else the loss.
     """
     named = check_loss(loss)
-    chained = _check_layers(layers, named)
+    chained = _check_layers(_with_outputs(layers, loss_of(named)), named)
     check_output(chained[-1], named)
     return chained, named
+
+
+def _with_outputs(layers: tuple[Layer | Residual, ...], loss: Loss) -> tuple[Layer | Residual, ...]:
+    """The layers, the last with as many neurons as the loss has outputs for a target, where it was given one."""
+    last = layers[-1] if layers else None
+    if not isinstance(last, Layer) or not last.of_neurons or last.width(None) != 1 or loss.per_target == 1:
+        return layers
+    return *layers[:-1], last.but(neurons=loss.per_target)
 
 
 def _check_layers(layers: tuple[Layer | Residual, ...], loss: NamedLoss) -> tuple[Layer, ...]:
@@ -197,6 +219,9 @@ def _check_layers(layers: tuple[Layer | Residual, ...], loss: NamedLoss) -> tupl
         )
     chained = _with_activations(chained, entry)
     _check_widths(chained, None)
+    width = last.width(None)
+    if width is not None:
+        entry.check_outputs(width)
     return chained
 
 
@@ -206,7 +231,7 @@ def check_output(last: Layer, loss: NamedLoss) -> None:
     if entry.takes(like):
         return
     fitting = [a.name for a in ACTIVATIONS.values() if entry.takes(a)]
-    needed = "rows that are distributions over classes, summing to 1" if entry.distribution else f"{entry.outputs}"
+    needed = entry.needed
     others = [name for name, other in LOSSES.items() if other.simplifies_with == like.name]
     what = "residual link" if last.residual else f"activation {last.activation!r}"
     way_out = (
@@ -215,7 +240,7 @@ def check_output(last: Layer, loss: NamedLoss) -> None:
     raise ParameterError(
         f"loss={loss!r} is defined for outputs in {needed}, but the last layer's {what} gives "
         f"values in {like.range}; {way_out} {', '.join(fitting)}"
-        + (f" (best: {entry.simplifies_with!r})" if entry.simplifies_with else "")
+        + (f" (best: {entry.output!r})" if entry.output in fitting else "")
         + "".join(f", or loss={name!r}, which goes with {like.name!r}" for name in others)
         + "."
     )
@@ -251,5 +276,5 @@ def architecture_from_description(description: dict[str, Any]) -> Architecture:
     predict. `reseau.data.targets` refuses to compare them with anything.
     """
     layers = [layer_from_description(values, f"layer {place}") for place, values in enumerate(description["layers"])]
-    loss = from_description(description["loss"])
+    loss = loss_from_description(description)
     return Architecture(integer("inputs", description["inputs"], low=1), _check_layers(tuple(layers), loss), loss)

@@ -83,11 +83,11 @@ class Dense(Layer):
     neurons : int
         The number of neurons, n ≥ 1; the width of the layer's output.
     activation : str or None
-        σ: "identity", "sigmoid", "tanh", "softmax", "log_softmax", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "gelu_tanh", "silu", "mish", "softplus", "softsign", "hard_sigmoid", "hard_swish" or "exponential", the names of
-        the table `reseau.vocabulary.activations.ACTIVATIONS`. None lets the layer's place in a network decide: ReLU in
-        a hidden layer; in the last the activation that the loss simplifies with (identity for the squared error,
-        softmax for the cross-entropy, sigmoid for the binary one, exponential for Poisson's), or identity.
+        σ: "identity", "sigmoid", "tanh", "softmax", "log_softmax", "increasing", "mean_scale", "relu", "leaky_relu",
+        "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "hard_sigmoid", "hard_swish" or
+        "exponential", the names of the table `reseau.vocabulary.activations.ACTIVATIONS`. None lets the layer's place
+        in a network decide: ReLU in a hidden layer; in the last the one that the loss goes with, such as identity for
+        the squared error, softmax for the cross-entropy, sigmoid for the binary one, exponential for Poisson's.
     bias : bool
         Whether b is added; False gives the lecture's layer, O = σ(X W).
     init : str or None

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite, isnan
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from reseau.arrays import Array, FloatArray
-from reseau.checks import known, shown
+from reseau.checks import shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import Activation
-from reseau.vocabulary.intervals import EVERYWHERE
-from reseau.vocabulary.losses import LOSSES, Loss
-
-NamedLoss: TypeAlias = "str | Loss"  # a name where it says all, else the loss
+from reseau.vocabulary.losses.loss import Loss
 
 _ROWS, _OUTPUTS = 8, 8  # of which derivatives are compared, at most
 
@@ -80,8 +77,7 @@ class OwnLoss(Loss):
     name = "own"
     words = Words("loss of one's own", "erreur à soi")
     source = "the user"
-    formula = Symbol("e", index=("j",))
-    outputs = targets = EVERYWHERE
+    formula = derivative_formula = Symbol("e", index=("j",))  # nothing is known of them
     own = True
     function: Callable[[Any, Any], Any] | None
     _checked: bool
@@ -91,8 +87,8 @@ class OwnLoss(Loss):
             raise ParameterError(
                 f"loss is OwnLoss({shown(function)}), but must be made of a function of outputs and targets."
             )
-        object.__setattr__(self, "function", function)
-        object.__setattr__(self, "_checked", False)
+        self.function = function
+        self._checked = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OwnLoss) and self.function is other.function
@@ -109,6 +105,19 @@ class OwnLoss(Loss):
         if self.function is None:
             return "None"
         return str(getattr(self.function, "__qualname__", type(self.function).__qualname__))
+
+    @property
+    def is_plain(self) -> bool:
+        """No name alone stands for it."""
+        return False
+
+    def numbers(self) -> dict[str, Any]:
+        """None: files keep its name alone."""
+        return {}
+
+    def least(self, T: Array) -> Array:
+        """None that is known, and so taken for 0."""
+        return np.zeros_like(T)
 
     def value(self, O: Array, T: Array) -> Array:
         """The errors as `evaluate` gives them."""
@@ -184,7 +193,7 @@ class OwnLoss(Loss):
         O = np.asarray(sigma.value(rng.normal(size=(len(T), outputs))))
         with np.errstate(all="ignore"):
             self._compare(O, T)
-        object.__setattr__(self, "_checked", True)
+        self._checked = True
 
     def _compare(self, O: FloatArray, T: FloatArray) -> None:
         e, G = self.evaluate(O, T)
@@ -232,28 +241,3 @@ def _array(part: object, loss: OwnLoss, what: str) -> FloatArray:
     if array.dtype.kind not in "fiub":
         raise ParameterError(f"loss={loss} returned a {what} of type {array.dtype}, but must return numbers.")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def loss_of(loss: NamedLoss) -> Loss:
-    """The loss that a name stands for, or itself."""
-    return LOSSES[loss] if isinstance(loss, str) else loss
-
-
-def check_loss(loss: object) -> NamedLoss:
-    """Return a loss of the table by its name, or one's own, or raise ParameterError."""
-    if isinstance(loss, OwnLoss):
-        return loss
-    if callable(loss) and not isinstance(loss, type):
-        return OwnLoss(loss)
-    name = getattr(loss, "name", None)
-    return name if isinstance(name, str) and LOSSES.get(name) is loss else known("loss", loss, LOSSES)
-
-
-def described(loss: NamedLoss) -> str:
-    """A loss in a description, which keeps no function."""
-    return loss if isinstance(loss, str) else loss.name
-
-
-def from_description(name: object) -> NamedLoss:
-    """The loss that was described so."""
-    return OwnLoss(None) if name == OwnLoss.name else known("loss", name, LOSSES)
