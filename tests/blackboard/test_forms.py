@@ -36,7 +36,6 @@ from reseau.vocabulary.optimizers import Optimizer
 pytestmark = pytest.mark.filterwarnings("error")
 
 FORMS = {"text": TextSetter, "html": MathmlSetter, "latex": LatexSetter, "markdown": MarkdownSetter}
-OUTPUTS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax", "poisson": "exponential"}
 
 
 def a_network(
@@ -69,7 +68,7 @@ def of_activation(name: str, lang: str) -> Blackboard:
 
 @cache
 def of_loss(name: str, lang: str, rows: int = 1) -> Blackboard:
-    return a_board(a_network("tanh", OUTPUTS.get(name, "identity"), loss=name), lang=lang, rows=rows)
+    return a_board(a_network("tanh", LOSSES[name].output, loss=name), lang=lang, rows=rows)
 
 
 @cache
@@ -388,7 +387,7 @@ def test_the_bars_of_a_negative_error_fall_with_it(form, bias):
 # --- what is said is true -----------------------------------------------------------------------------------------
 
 
-def of_one_weight(w: float, target: float, activation: str, loss: str = "squared_error", **options: Any) -> Blackboard:
+def of_one_weight(w: float, target: float, activation: str, loss: Any = "squared_error", **options: Any) -> Blackboard:
     net = rs.Network(rs.Dense(1, activation, bias=False), loss=loss, inputs=1, dtype="float64")
     net.layers[0].W[...] = w
     return net.blackboard([[1.0]], [[target]], **{"learning_rate": 0.5, **options})
@@ -442,6 +441,22 @@ def test_an_output_far_from_its_limit_has_its_product() -> None:
     shown = of_one_weight(20.0, 0.0, "sigmoid", "binary_cross_entropy").to_text(width=300)
     assert "∘ φ′(Z₁) = [4.852·10⁸] ∘ [2.061·10⁻⁹] = [1.000]" in shown  # φ′(20) = 2.0611536e-9
     assert "the product is simply the difference" in shown
+
+
+def test_where_the_product_is_no_plain_difference_its_formula_stands() -> None:
+    shown = of_one_weight(0.5, 2.0, "exponential", "gamma").to_text(width=300)
+    assert "the product becomes:\n  ∂E/∂z_j = 1 − o*_j/o_j\n  δ₁ = [−0.2131]" in shown  # 1 − 2 e^−½
+    assert "difference" not in shown
+    shown = of_one_weight(40.0, 0.0, "sigmoid", rs.BinaryCrossEntropy(label_smoothing=0.2)).to_text(width=300)
+    assert "this error it becomes:\n  ∂E/∂z_j = o_j − t_j" in shown
+    assert "δ₁ = [0.9]" in shown  # 1 − ½ · 0.2
+
+
+def test_of_a_mean_and_a_scale_the_whole_error_has_the_derivatives() -> None:
+    net = a_network("mean_scale", loss="gaussian")
+    shown = a_board(net).to_text(width=300)
+    assert "∂E/∂o_j = " in shown
+    assert "∂e_j/∂o_j" not in shown
 
 
 def test_what_becomes_of_the_error_is_told_as_it_is() -> None:

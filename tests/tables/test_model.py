@@ -642,7 +642,7 @@ def test_a_table_s_training_tells_callbacks_and_loggers_too(tmp_path):
     path = tmp_path / "log.csv"
     table = {"a": list(range(150)), "b": [value % 7 for value in range(150)]}
     model = rs.TableModel.train(table, "a", epochs=2, layers=(2,), callback=[rs.CSVLogger(path)])
-    assert path.read_text("utf-8").splitlines()[0] == "epoch,loss,validation_loss"
+    assert path.read_text("utf-8").splitlines()[0] == "epoch,loss,validation_loss,learning_rate"
     assert len(path.read_text("utf-8").splitlines()) == 1 + model.history.epochs
 
 

@@ -144,6 +144,28 @@ def test_a_simplified_pair_is_the_chain_rule(loss):
     np.testing.assert_allclose(entry.value_from_scores(Z, T), entry.value(O, T), rtol=1e-13, atol=1e-14)
 
 
+SIMPLIFYING = [
+    *(entry for entry in LOSSES.values() if entry.simplifies_with),
+    rs.CrossEntropy(label_smoothing=0.3),
+    rs.BinaryCrossEntropy(label_smoothing=0.3),
+    *(rs.BinaryFocal(gamma) for gamma in (0, 1, 1.7)),
+    *(rs.Tweedie(power) for power in (1, 1.7, 2, 2.5, 3)),
+    rs.NegativeBinomial(0.3),
+]
+
+
+@pytest.mark.parametrize("entry", SIMPLIFYING, ids=str)
+def test_the_formulas_of_a_simplified_pair_give_what_is_computed(entry):
+    rng = np.random.default_rng(4)
+    Z, T = rng.normal(size=(4, 3)), rng.dirichlet(np.ones(3), 4)
+    O = ACTIVATIONS[entry.simplifies_with].value(Z)
+    delta, e = entry.delta_from_scores(Z, O, T), entry.value(O, T)
+    for r, j in np.ndindex(Z.shape):
+        values = {"o": O[r], "t": T[r], "j": j}
+        assert entry.delta_formula.evaluate(values) == pytest.approx(delta[r, j], rel=1e-12, abs=1e-14)
+        assert entry.formula.evaluate(values) == pytest.approx(e[r, j], rel=1e-12, abs=1e-14)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("score", [30.0, 90.0, 800.0, 1e30])
 def test_cross_entropies_of_saturated_outputs_are_computed_from_the_scores(engine, score, dtype):

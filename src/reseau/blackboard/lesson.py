@@ -21,6 +21,7 @@ from reseau.blackboard.step import O_STAR, ROWS, E, O, Parameter, Parts, X, cons
 from reseau.formulas.fractions import floats
 from reseau.formulas.trees import DOTS, Expression, Minus, SumOver, Symbol, named, symbols_of, to_float
 from reseau.formulas.words import Words
+from reseau.vocabulary.losses.loss import o, t
 from reseau.vocabulary.optimizers import Equation
 
 MOST_NAMES = 40  # of inputs or outputs that are listed one by one
@@ -191,8 +192,8 @@ class Lesson(Chalk):
     def _error_derivative(self) -> Iterator[Line]:
         L, loss = self.task.depth, self.task.architecture.error
         yield self.prose(words.ERROR_DERIVATIVE)
-        left = Symbol("∂e", index=("j",)) / Symbol("∂o", index=("j",))
-        yield Chain(((left,), (loss.derivative_formula,)))
+        changed = Symbol("∂E") if loss.per_target > 1 else Symbol("∂e", index=("j",))  # all errors of a target have o_j
+        yield Chain(((changed / Symbol("∂o", index=("j",)),), (loss.derivative_formula,)))
         if self.rows > 1:
             yield self.prose(words.AVERAGED, rows=self.rows)
         if self.saturated:
@@ -261,11 +262,20 @@ class Lesson(Chalk):
             symbols: Side = (G, "∘", named(f"{sigma.letter}′")(Z))
             yield self.chain((delta,), (derivative_by("Z", l),), symbols, numbers=numbers, result=f"delta{l}")
         if l == self.task.depth and self.task.architecture.simplifies and not self.blank:
+            yield from self._simplified(delta, saturated)
+
+    def _simplified(self, delta: Expression, saturated: bool) -> Iterator[Line]:
+        """What the last layer's δ comes to."""
+        l, formula = self.task.depth, self.task.architecture.error.delta_formula
+        if formula == o - t:
             yield self.prose(words.SATURATED if saturated else words.SIMPLIFIES)
-            alone = self.rows == 1
             difference: Side = (self.share(O - O_STAR),)
-            numbers = (self.matrix(f"A{l}"), "−", self.matrix("T")) if alone else ()
+            numbers = (self.matrix(f"A{l}"), "−", self.matrix("T")) if self.rows == 1 else ()
             yield self.chain((delta,), difference, numbers=numbers, result=f"delta{l}")
+            return
+        yield self.prose(words.SATURATED_BECOMES if saturated else words.BECOMES)
+        yield Chain(((Symbol("∂E") / Symbol("∂z", index=("j",)),), (formula,)))
+        yield self.chain((delta,), result=f"delta{l}")
 
     def _update(self) -> Iterator[Line]:
         optimizer = self.task.optimizer

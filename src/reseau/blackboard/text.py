@@ -74,8 +74,22 @@ def _chain(chain: Chain, setter: TextSetter, width: int, colour: bool) -> list[s
         row = [] if place == 0 else [Block((" " * indent,))]
         row += [block_of(piece) for piece in pieces]
         last = colour and bool(pieces) and pieces[-1] is result and place == len(lines) - 1
-        out += _beside(_spaced(row, pieces, place), last)
+        out += _within(_beside(_spaced(row, pieces, place), last), width, indent)
     return out
+
+
+def _within(rows: list[str], width: int, indent: int) -> list[str]:
+    """Rows; a single one that is still too wide is cut at its spaces, within parentheses too."""
+    if len(rows) > 1 or cell_len(rows[0]) <= width:
+        return rows
+    return textwrap.wrap(
+        rows[0],
+        width,
+        subsequent_indent=" " * (indent + 2),
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _spaced(row: list[Block], pieces: list[Piece], place: int) -> list[Block]:

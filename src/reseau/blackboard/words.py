@@ -95,11 +95,21 @@ SIMPLIFIES = Words(
     "With this activation function and this error the product is simply the difference:",
     "Avec cette fonction d’activation et cette erreur, le produit est simplement la différence :",
 )
+BECOMES = Words(
+    "With this activation function and this error the product becomes:",
+    "Avec cette fonction d’activation et cette erreur, le produit devient :",
+)
 SATURATED = Words(
     "An output is so near its limit that this product cannot be computed from rounded numbers; with this activation "
     "function and this error it is simply the difference:",
     "Une sortie est si proche de sa limite que ce produit ne se calcule pas avec des nombres arrondis ; avec cette "
     "fonction d’activation et cette erreur, c’est simplement la différence :",
+)
+SATURATED_BECOMES = Words(
+    "An output is so near its limit that this product cannot be computed from rounded numbers; with this activation "
+    "function and this error it becomes:",
+    "Une sortie est si proche de sa limite que ce produit ne se calcule pas avec des nombres arrondis ; avec cette "
+    "fonction d’activation et cette erreur, il devient :",
 )
 GRADIENT = Words("The gradient of the {tensors} of layer {l}:", "Le gradient des {tensors} de la couche {l} :")
 SENT_BACK = Words("What layer {l} sends back to layer {before}:", "Ce que la couche {l} renvoie à la couche {before} :")

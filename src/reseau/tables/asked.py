@@ -13,6 +13,7 @@ from reseau.checks import known, shown
 from reseau.errors import ParameterError
 from reseau.tables import dates
 from reseau.tables.dialect import SPACE
+from reseau.tables.frames import written
 from reseau.tables.table import LONGEST_QUOTED, Table
 
 LEFT_OUT = "left out"
@@ -74,7 +75,7 @@ class Asked:
                 for before, now in said:
                     if before != now:
                         raise ParameterError(f"the column {column!r} is asked to be {before} and {now}; choose one.")
-        marks = tuple(mark.strip(SPACE) for mark in names("missing", missing))
+        marks = tuple(written(mark).strip(SPACE) for mark in names("missing", missing))  # as the cells are
         return cls(kinds, orders, marks, decimal)
 
 

@@ -258,7 +258,7 @@ def _of_values(values: list[Any]) -> Any:
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             pass
     if all(map(_is_scalar, kinds)):
-        return pa.array([None if _is_missing(value) else _written(value) for value in values], pa.large_string())
+        return pa.array([None if _is_missing(value) else written(value) for value in values], pa.large_string())
     return pa.array([None if _is_missing(value) else [str(value)] for value in values], pa.list_(pa.large_string()))
 
 
@@ -283,7 +283,8 @@ def _is_missing(value: object) -> bool:
     return isinstance(value, float | np.floating | decimal.Decimal) and value != value
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A value as a cell's text, which UTF-8 can hold."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     text = str(value.value if isinstance(value, enum.Enum) else value)

@@ -79,7 +79,9 @@ def with_numbers(node: Expression) -> Expression:
     """A formula with its definitions put in: numbers for letters; a function is defined by its code."""
     if not isinstance(node, Where):
         return node
-    letters = {left: right for left, right in node.definitions if isinstance(left, Symbol)}
+    letters: dict[Expression, Expression] = {
+        left: right for left, right in node.definitions if isinstance(left, Symbol)
+    }
     if not all(isinstance(right, Number) for right in letters.values()):
         raise Unwritable(node)  # it would be computed again wherever its letter stands
     return replaced(node.body, letters)

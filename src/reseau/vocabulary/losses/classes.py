@@ -11,7 +11,17 @@ from reseau.formulas.words import Words
 from reseau.vocabulary.activations import Activation
 from reseau.vocabulary.activations.functions import log_softmax, relu, sigmoid, softplus, softplus_of_minus_abs
 from reseau.vocabulary.intervals import CLOSED_UNIT, POSITIVE, UNIT, Interval
-from reseau.vocabulary.losses.loss import NO_BOUNDS, Bounds, Loss, at_least_smallest, log_of, o, plain_number, t
+from reseau.vocabulary.losses.loss import (
+    NO_BOUNDS,
+    Bounds,
+    Loss,
+    at_least_smallest,
+    log_of,
+    o,
+    plain_number,
+    t,
+    to_power,
+)
 
 _smoothed, _n = Symbol("t_smoothed", "t", label="j"), Symbol("n")
 
@@ -57,6 +67,10 @@ class _OfClasses(Loss):
             return formula
         epsilon, (n, count) = plain_number(self.label_smoothing), self._n
         return Where(formula, (*count, (_smoothed, (1 - epsilon) * t + epsilon / n)))
+
+    @property
+    def delta_formula(self) -> Expression:
+        return self._where(o - self._t)
 
     def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
         """o − t, t with its smoothing."""
@@ -233,18 +247,17 @@ class _Focal(Loss):
     def targets(self) -> Interval:
         return CLOSED_UNIT
 
-    @property
-    def _exponent(self) -> Number:
-        return plain_number(self.gamma)
+    def _weighed(self, rest: Expression, of: Expression) -> Expression:
+        """(1 − p)^γ times something, with rest = 1 − p."""
+        return to_power(rest, plain_number(self.gamma)) * of if self.gamma else of
 
-    def _part(self, p: Expression) -> Expression:
-        """What a probability adds for a target of 1, −(1 − p)^γ log p."""
-        return -((1 - p) ** self._exponent * log(p))
-
-    def _slope(self, p: Expression) -> Expression:
-        """Its derivative by p."""
-        gamma = self._exponent
-        return gamma * (1 - p) ** (gamma - 1 if self.gamma != 1 else Number(0)) * log(p) - (1 - p) ** gamma / p
+    def _slope(self, p: Expression, rest: Expression) -> Expression:
+        """The derivative of −(1 − p)^γ log p, with rest = 1 − p."""
+        if not self.gamma:
+            return -(1 / p)
+        gamma, less = plain_number(self.gamma), plain_number(self.gamma, plus=-1)
+        by_weight = gamma * to_power(rest, less) * log(p) if less.value else log(p)
+        return by_weight - to_power(rest, gamma) / p
 
     def _parts(self, P: Array, rest: Array) -> Array:
         return -(rest**self.gamma) * log_of(P)
@@ -295,11 +308,11 @@ class Focal(_Focal):
 
     @property
     def formula(self) -> Expression:
-        return -(t * (1 - o) ** self._exponent * log(o))
+        return -(t * self._weighed(1 - o, log(o)))
 
     @property
     def derivative_formula(self) -> Expression:
-        return t * self._slope(o)
+        return t * self._slope(o, 1 - o)
 
     def value(self, O: Array, T: Array) -> Array:
         return T * self._parts(O, 1 - O)
@@ -320,11 +333,11 @@ class FocalOfLogarithms(_Focal):
 
     @property
     def formula(self) -> Expression:
-        return -(t * (1 - exp(o)) ** self._exponent * o)
+        return -(t * self._weighed(1 - exp(o), o))
 
     @property
     def derivative_formula(self) -> Expression:
-        return t * self._slope(exp(o)) * exp(o)
+        return t * self._slope(exp(o), 1 - exp(o)) * exp(o)
 
     def value(self, O: Array, T: Array) -> Array:
         return -T * (-namespace(O).expm1(O)) ** self.gamma * O
@@ -362,25 +375,17 @@ class BinaryFocal(_Focal):
     source = "Lin, Goyal, Girshick, He, Dollár 2017, 'Focal loss for dense object detection'"
     outputs = UNIT
     simplifies_with = "sigmoid"
-    plain_delta = False
 
     def for_labels(self, one_of_many: bool) -> Loss:
         return Focal(self.gamma) if one_of_many else self
 
     @property
     def formula(self) -> Expression:
-        gamma = self._exponent
-        return -(t * (1 - o) ** gamma * log(o)) - (1 - t) * o**gamma * log(1 - o)
+        return -(t * self._weighed(1 - o, log(o))) - (1 - t) * self._weighed(o, log(1 - o))
 
     @property
     def derivative_formula(self) -> Expression:
-        return t * self._slope(o) - (1 - t) * self._slope_of_rest
-
-    @property
-    def _slope_of_rest(self) -> Expression:
-        """`_slope` at 1 − o."""
-        gamma = self._exponent
-        return gamma * o ** (gamma - 1 if self.gamma != 1 else Number(0)) * log(1 - o) - o**gamma / (1 - o)
+        return t * self._slope(o, 1 - o) - (1 - t) * self._slope(1 - o, o)
 
     def value(self, O: Array, T: Array) -> Array:
         return T * self._parts(O, 1 - O) + (1 - T) * self._parts(1 - O, O)
@@ -392,6 +397,13 @@ class BinaryFocal(_Focal):
         """With log o = −softplus(−z) and log(1 − o) = −softplus(z)."""
         xp, minus, plus = namespace(Z), softplus(-Z), softplus(Z)
         return T * xp.exp(-self.gamma * plus) * minus + (1 - T) * xp.exp(-self.gamma * minus) * plus
+
+    @property
+    def delta_formula(self) -> Expression:
+        gamma = plain_number(self.gamma)
+        one = gamma * o * log(o) - (1 - o) if self.gamma else -(1 - o)
+        zero = o - gamma * (1 - o) * log(1 - o) if self.gamma else o
+        return t * self._weighed(1 - o, one) + (1 - t) * self._weighed(o, zero)
 
     def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
         """The same of ∂E/∂Z: t (1 − o)^γ (γ o log o − (1 − o)), and (1 − t) o^γ (o − γ (1 − o) log(1 − o))."""

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from math import log as log_of_number
 
 from reseau.arrays import Array, namespace
-from reseau.formulas.trees import Expression, log
+from reseau.formulas.trees import Expression, Number, log
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations.functions import sigmoid, softplus
 from reseau.vocabulary.intervals import NON_NEGATIVE, POSITIVE, Interval
-from reseau.vocabulary.losses.loss import NO_BOUNDS, Bounds, Loss, at_least_smallest, log_of, o, plain_number, t
+from reseau.vocabulary.losses.loss import (
+    NO_BOUNDS,
+    Bounds,
+    Loss,
+    at_least_smallest,
+    log_of,
+    o,
+    plain_number,
+    t,
+    to_power,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Gamma(Loss):
     outputs = POSITIVE
     targets = POSITIVE
     simplifies_with = "exponential"
-    plain_delta = False
+    delta_formula = 1 - t / o
 
     def value(self, O: Array, T: Array) -> Array:
         return log_of(O) + T / at_least_smallest(O)
@@ -99,7 +109,6 @@ class Tweedie(Loss):
     source = "Tweedie 1984, 'An index which distinguishes between some important exponential families'"
     outputs = POSITIVE
     simplifies_with = "exponential"
-    plain_delta = False
 
     def __post_init__(self) -> None:
         self._real("power", low=1, high=3)
@@ -113,15 +122,20 @@ class Tweedie(Loss):
 
     @property
     def formula(self) -> Expression:
-        def integral(exponent: float) -> Expression:
-            q = plain_number(exponent)
-            return o**q / q if exponent else log(o)
+        first, second = plain_number(-self.power, plus=2), plain_number(-self.power, plus=1)
 
-        return integral(2 - self.power) - t * integral(1 - self.power)
+        def integral(q: Number) -> Expression:
+            """o^q/|q|."""
+            size = q if q.value > 0 else Number(-q.value)
+            return to_power(o, q) if size.value == 1 else to_power(o, q) / size
+
+        of_mean = log(o) if first.value == 0 else integral(first) if first.value > 0 else -integral(first)
+        return of_mean + t * integral(second) if second.value else of_mean - t * log(o)
 
     @property
     def derivative_formula(self) -> Expression:
-        return o ** plain_number(1 - self.power) - t * o ** plain_number(-self.power)
+        slope = o ** plain_number(-self.power, plus=1) if self.power != 1 else Number(1)
+        return slope - t * to_power(o, plain_number(-self.power))
 
     def _of_logarithms(self, Z: Array, T: Array) -> Array:
         """Of the logarithm of o; o^q/q becomes log o for q = 0."""
@@ -138,6 +152,11 @@ class Tweedie(Loss):
 
     def value_from_scores(self, Z: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
         return self._of_logarithms(Z, T)
+
+    @property
+    def delta_formula(self) -> Expression:
+        first, second = plain_number(-self.power, plus=2), plain_number(-self.power, plus=1)
+        return (to_power(o, first) if first.value else Number(1)) - (t * to_power(o, second) if second.value else t)
 
     def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
         """o^(2−p) − t o^(1−p)."""
@@ -176,7 +195,6 @@ class NegativeBinomial(Loss):
     outputs = POSITIVE
     targets = NON_NEGATIVE
     simplifies_with = "exponential"
-    plain_delta = False
 
     def __post_init__(self) -> None:
         self._real("dispersion", low=0, includes_low=False)
@@ -201,6 +219,10 @@ class NegativeBinomial(Loss):
 
     def value_from_scores(self, Z: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
         return (T + 1 / self.dispersion) * softplus(Z + log_of_number(self.dispersion)) - T * Z
+
+    @property
+    def delta_formula(self) -> Expression:
+        return (o - t) / (1 + plain_number(self.dispersion) * o)
 
     def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
         """(o − t)/(1 + α o), as φ(u)/α − t φ(−u) with u = z + log α."""

@@ -138,7 +138,7 @@ class StudentT(_LocationAndScale):
     df: float = 4.0
 
     name = "student_t"
-    words = Words("Student's t loss", "erreur de Student")
+    words = Words("Student’s t loss", "erreur de Student")
     aliases = ("studentt", "student", "student_t_nll")
     source = "Lange, Little, Taylor 1989, 'Robust statistical modeling using the t distribution'"
 

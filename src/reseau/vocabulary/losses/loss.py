@@ -53,8 +53,6 @@ class Loss(ABC):
         How many outputs there are for each target, one after another.
     simplifies_with : str or None
         The activation with which error and ∂E/∂Z are computed from the raw scores.
-    plain_delta : bool
-        Whether that ∂E/∂Z is a difference of output and target.
     is_entropy : bool
         Whether it is a cross-entropy, whose errors are logarithms of probabilities and can be kept within bounds.
     distribution : bool
@@ -73,7 +71,6 @@ class Loss(ABC):
     source: ClassVar[str]
     outputs: ClassVar[Interval] = EVERYWHERE
     simplifies_with: ClassVar[str | None] = None
-    plain_delta: ClassVar[bool] = True
     is_entropy: ClassVar[bool] = False
     distribution: ClassVar[bool] = False
     scikit_learn_averages: ClassVar[bool] = False
@@ -104,6 +101,11 @@ class Loss(ABC):
     @abstractmethod
     def derivative_formula(self) -> Expression:
         """Its derivative ∂E/∂o_j."""
+
+    @property
+    def delta_formula(self) -> Expression:
+        """∂E/∂z_j with the activation it simplifies with."""
+        return o - t
 
     @abstractmethod
     def value(self, O: Array, T: Array) -> Array:
@@ -215,18 +217,20 @@ def _exact_kind(kind: type[Loss]) -> Any:
             return each(lambda x, y: x if isinstance(x, Fraction) else float(y), e, known_better)
 
         def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
-            if self.plain_delta:
-                return super().delta_from_scores(Z, O, T)
-            return ACTIVATIONS[self.simplifies_with].on_fractions().pullback(Z, O, self.derivative(O, T))
+            return _by_rows(self.delta_formula, super().delta_from_scores, Z, O, T)
 
     return ExactLoss
 
 
-def _by_rows(formula: Expression, of_floats: Any, O: Array, T: Array) -> Array:
-    """A formula's value at every place where it is rational, else the float that the loss's own function gives."""
+def _by_rows(formula: Expression, of_floats: Any, *arrays: Array) -> Array:
+    """A formula's value at every place where it is rational, else the float that the loss's own function gives.
+
+    The last two arrays are outputs and targets.
+    """
+    O, T = arrays[-2:]
 
     def one(r: int, j: int) -> Any:
-        otherwise = lambda: of_floats(floats(O[r : r + 1]), floats(T[r : r + 1]))[0, j]  # noqa: E731
+        otherwise = lambda: of_floats(*(floats(A[r : r + 1]) for A in arrays))[0, j]  # noqa: E731
         return rational(formula, {"o": O[r], "t": T[r], "j": j}, otherwise)
 
     rows, places = np.indices(O.shape, dtype=object)
@@ -248,6 +252,12 @@ def log_of(O: Array) -> Array:
     return namespace(O).log(at_least_smallest(O))
 
 
-def plain_number(x: float) -> Number:
-    """A number of a loss, as it was given, in a formula."""
-    return Number(int(x) if x == int(x) else Decimal(repr(x)))
+def plain_number(x: float, plus: int = 0) -> Number:
+    """A number of a loss, as it was given, in a formula; or one beside it, computed with the digits it was given."""
+    exactly = Decimal(repr(x)) + plus
+    return Number(int(exactly) if exactly == int(exactly) else exactly)
+
+
+def to_power(base: Expression, exponent: Number) -> Expression:
+    """The base itself where the exponent is 1."""
+    return base if exponent.value == 1 else base**exponent

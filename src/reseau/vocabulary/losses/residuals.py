@@ -28,7 +28,7 @@ from reseau.formulas.trees import (
     sign,
     tanh,
 )
-from reseau.formulas.words import Words
+from reseau.formulas.words import Same, Words
 from reseau.vocabulary.activations.functions import softplus_of_minus_abs
 from reseau.vocabulary.losses.loss import NO_BOUNDS, Bounds, Loss, o, plain_number, t
 
@@ -139,7 +139,7 @@ class LogCosh(Loss):
     """The error e_j = log cosh(o_j − o*_j), a smooth relative of Huber's: ½ r² near 0, |r| − log 2 far out."""
 
     name = "log_cosh"
-    words = Words("log-cosh", "log-cosh")
+    words = Same("log-cosh")
     aliases = ("logcosh", "log_cosh_loss")
     source = "Green 1990, 'Bayesian reconstructions from emission tomography data using a modified EM algorithm'"
     formula = Where(log((exp(_r) + exp(-_r)) / 2), _RESIDUAL)
