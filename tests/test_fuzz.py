@@ -228,7 +228,12 @@ GOOD: dict[str, list[Any]] = {
     "shuffle": [True, False],
     "precision": [None, "bf16", "bf16x3", "bf16x6"],
     "bounds": [(0.0, 10.0), (float("-inf"), float("inf"))],
-    "history": [rs.History([1.0, 0.5], [], 0.1, None)],
+    "history": [rs.History([1.0, 0.5], [], 0.1, None, learning_rate=[0.1, 0.1])],
+    "y_true": [NUMBERS, X[:, :2], np.where(X > 1, np.nan, X)[:, :2]],
+    "y_pred": [X[:, 0], X[:, :2]],
+    "x": [X[:, 0]],
+    "errors": [X[:, 0]],
+    "states": [{"mu": [1.0, 0.5], "gamma": [3.0, 2.0]}],
     "names": [None, Names(["a", "b", "c"], ["o"])],
 }
 UNBOUNDED = {"epochs", "steps", "max_iter", "max_fun", "n_iter_no_change", "neurons", "hidden_layer_sizes", "layers"}
@@ -304,7 +309,14 @@ def methods(kind: type) -> list[str]:
 
 
 HEAVY = {"fit": 1.0, "partial_fit": 1.0, "to_onnx": 0.1, "to_c": 0.3, "blackboard": 0.2, "train": 0.4, "plot": 0.02}
-HEAVY |= {"from_estimator": 0.02, "from_history": 0.02, "from_onnx": 0.3, "from_torch": 0.3, "from_keras": 0.3}
+HEAVY |= {
+    "from_estimator": 0.02,
+    "from_predictions": 0.02,
+    "from_history": 0.02,
+    "from_onnx": 0.3,
+    "from_torch": 0.3,
+    "from_keras": 0.3,
+}
 
 
 def subjects() -> list[Subject]:
@@ -318,6 +330,10 @@ def subjects() -> list[Subject]:
         rs.TableModel: [table],
         rs.NetworkDisplay: [drawing],
         rs.LossCurveDisplay: [rs.LossCurveDisplay(loss=[1.0, 0.5], validation_loss=[])],
+        rs.TrainingStateDisplay: [rs.TrainingStateDisplay(states={"mu": [1.0, 0.5]})],
+        rs.ErrorHistogramDisplay: [rs.ErrorHistogramDisplay(errors=X[:, 0])],
+        rs.RegressionDisplay: [rs.RegressionDisplay(y_true=NUMBERS, y_pred=X[:, 0])],
+        rs.FitDisplay: [rs.FitDisplay(x=X[:, 0], y_true=NUMBERS, y_pred=X[:, 1])],
         rs.Dense: [rs.Dense(2)],
         rs.LayerNorm: [rs.LayerNorm()],
         rs.PReLU: [rs.PReLU()],

@@ -63,8 +63,12 @@ _HOMES = {
     "to_c": "models",
     "to_onnx": "models",
     "to_python": "models",
+    "ErrorHistogramDisplay": "display.error_histogram",
+    "FitDisplay": "display.fit",
     "LossCurveDisplay": "plots",
     "NetworkDisplay": "display.network",
+    "RegressionDisplay": "display.regression",
+    "TrainingStateDisplay": "display.training_state",
     "ReseauError": "errors",
     "ParameterError": "errors",
     "DataError": "errors",
@@ -88,7 +92,9 @@ __all__ = [
     "DataError",
     "Dense",
     "Dropout",
+    "ErrorHistogramDisplay",
     "Exponential",
+    "FitDisplay",
     "Focal",
     "History",
     "Huber",
@@ -113,12 +119,14 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "ReduceOnPlateau",
+    "RegressionDisplay",
     "ReseauError",
     "Residual",
     "Step",
     "StudentT",
     "TableModel",
     "TensorBoardLogger",
+    "TrainingStateDisplay",
     "Tweedie",
     "__version__",
     "find_learning_rate",
@@ -136,8 +144,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from reseau.display.error_histogram import ErrorHistogramDisplay
+    from reseau.display.fit import FitDisplay
     from reseau.display.network import NetworkDisplay
     from reseau.display.rates import find_learning_rate
+    from reseau.display.regression import RegressionDisplay
+    from reseau.display.training_state import TrainingStateDisplay
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.mlp import MLPClassifier, MLPRegressor
     from reseau.importing.keras import from_keras

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from math import isfinite
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from reseau.checks import integer, shown
+from reseau.checks import integer, real, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.visible import visible
 
@@ -21,19 +22,25 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg")
 LOSS_COLOUR, VALIDATION_COLOUR = "#0072b2", "#d55e00"  # told apart by the colour-blind too
+MARK_COLOUR = "0.45"  # of what is no data
+DECADES = 30.0  # from the largest to the smallest number: one and a half, beyond which a curve hugs its axis
+SMALLEST, LARGEST = 1e-200, 1e200  # there is room for the margins of a logarithmic axis
 
 
 class LossCurveDisplay:
-    """The loss of each epoch, and the validation loss beside it.
+    """The loss of each epoch, and the validation loss beside it: MATLAB's plotperform.
 
-    `from_history` makes and draws one.
+    The loss has a logarithmic axis where it falls by more than a factor of 30 and is nowhere 0 or below.
+    `from_history` and `from_estimator` make and draw one.
 
     Parameters
     ----------
     loss, validation_loss : list of float
         One value an epoch; the latter may be empty.
     best_epoch : int or None
-        The epoch whose weights were kept, to be marked; counted from 1.
+        The epoch to be marked, counted from 1: that of the smallest validation loss, or whose weights were kept.
+    goal : float or None
+        A loss to be reached, to be drawn as a line.
 
     Attributes
     ----------
@@ -41,27 +48,42 @@ class LossCurveDisplay:
         Where it was drawn.
     lines_ : list of Line2D
         The curves.
+    best_ : Line2D or None
+        The circle around the best epoch, on the curve of the validation loss where there is one.
+    goal_ : Line2D or None
+        The goal.
     """
 
     ax_: Axes
     figure_: Figure
     lines_: list[Line2D]
+    best_: Line2D | None
+    goal_: Line2D | None
 
-    def __init__(self, *, loss: list[float], validation_loss: list[float], best_epoch: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        loss: list[float],
+        validation_loss: list[float],
+        best_epoch: int | None = None,
+        goal: float | None = None,
+    ) -> None:
         curves: dict[str, Any] = {"loss": loss, "validation_loss": validation_loss}
         for name, values in curves.items():
-            if not isinstance(values, list | tuple):
-                raise ParameterError(f"{name} is {shown(values)}, but must be a list with a number for each epoch.")
-            for value in values:
-                if not isinstance(value, Real):
-                    raise ParameterError(f"{name} holds {shown(value)}, but must hold a number for each epoch.")
+            check_epochs(name, values)
+        if len(validation_loss) not in (0, len(loss)):
+            raise ParameterError(
+                f"validation_loss has {len(validation_loss)} numbers and loss {len(loss)}, but both must be of the "
+                "same epochs; after several fits or calls of partial_fit give those of one."
+            )
         self.loss = loss
         self.validation_loss = validation_loss
-        self.best_epoch = None if best_epoch is None else integer("best_epoch", best_epoch, low=1)
+        self.best_epoch = None if best_epoch is None else integer("best_epoch", best_epoch, low=1, high=len(loss))
+        self.goal = None if goal is None else real("goal", goal)
 
     @classmethod
     def from_history(
-        cls, history: History, ax: Axes | None = None, *, best_epoch: int | None = None
+        cls, history: History, ax: Axes | None = None, *, best_epoch: int | None = None, goal: float | None = None
     ) -> LossCurveDisplay:
         """Draw the loss curve of a fit.
 
@@ -72,7 +94,9 @@ class LossCurveDisplay:
         ax : matplotlib Axes or None
             Where to draw; None makes a new figure.
         best_epoch : int or None
-            The epoch whose weights were kept, to be marked.
+            The epoch to be marked; None takes that of the history, with the smallest validation loss.
+        goal : float or None
+            A loss to be reached, such as `goal` of `LevenbergMarquardt`, to be drawn as a line.
 
         Returns
         -------
@@ -81,6 +105,8 @@ class LossCurveDisplay:
 
         Raises
         ------
+        ParameterError
+            For what is no history, and an epoch that it has not.
         ReseauError
             If matplotlib is not installed.
 
@@ -92,21 +118,67 @@ class LossCurveDisplay:
         >>> display.ax_.get_xlabel()
         'epoch'
         """
-        if not hasattr(history, "validation_loss"):
-            raise ParameterError(f"history is {shown(history)}, but must be what Network.fit returned.")
-        display = cls(loss=history.loss, validation_loss=history.validation_loss, best_epoch=best_epoch)
+        check_history(history)
+        best = history.best_epoch if best_epoch is None else best_epoch
+        display = cls(loss=history.loss, validation_loss=history.validation_loss, best_epoch=best, goal=goal)
         return display.plot(ax)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, goal: float | None = None, ax: Axes | None = None) -> LossCurveDisplay:
+        """Draw the loss curve of a fitted estimator.
+
+        With `early_stopping` the epoch with the best validation score is marked, whose weights were kept; else, with
+        validation rows that were given to `fit`, that with the smallest loss on them.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier, MLPRegressor, or one around them
+            Fitted; scikit-learn's own have a loss curve too. Of a pipeline the last step is looked at, of a search the
+            best estimator.
+        goal, ax
+            As in `from_history`.
+
+        Returns
+        -------
+        LossCurveDisplay
+            With `ax_`, `figure_` and `lines_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ParameterError
+            If it has no loss curve, as after solver="lbfgs".
+        ReseauError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import reseau as rs
+        >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+        >>> model = rs.MLPRegressor(hidden_layer_sizes=(8,), solver="lm", random_state=0)
+        >>> model = model.fit(X[::2], X[::2, 0] ** 2, X_val=X[1::2], y_val=X[1::2, 0] ** 2)
+        >>> display = rs.LossCurveDisplay.from_estimator(model)
+        >>> display.validation_loss == model.validation_loss_curve_
+        True
+        >>> display.ax_.get_yscale()
+        'log'
+        """
+        inner = _innermost(estimator)
+        loss, validation_loss = getattr(inner, "loss_curve_", None), getattr(inner, "validation_loss_curve_", [])
+        if loss is None:
+            _refuse_curveless(estimator, inner)
+        scores = getattr(inner, "validation_scores_", None) or [-loss for loss in validation_loss]
+        there = [epoch for epoch, score in enumerate(scores, start=1) if isfinite(score)]
+        best = max(there, key=lambda epoch: scores[epoch - 1], default=None)
+        return cls(loss=loss, validation_loss=validation_loss, best_epoch=best, goal=goal).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> LossCurveDisplay:
         """Draw the curves into `ax`, or into a new figure."""
-        require_matplotlib()
+        ax = axes_for(ax)
         from matplotlib.ticker import MaxNLocator
 
-        check_axes(ax)
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
         epochs = range(1, len(self.loss) + 1)
         marker = "o" if len(self.loss) < 3 else None  # a line through one point is invisible
         self.lines_ = ax.plot(epochs, self.loss, color=LOSS_COLOUR, marker=marker, label="training")
@@ -118,16 +190,82 @@ class LossCurveDisplay:
                 marker=marker,
                 label="validation",
             )
+        self.best_ = self.goal_ = None
         if self.best_epoch is not None:
-            ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {self.best_epoch}")
+            label = f"best: epoch {self.best_epoch}"
+            ax.axvline(self.best_epoch, color=MARK_COLOUR, linestyle=":", zorder=1)
+            (self.best_,) = ax.plot(
+                self.best_epoch,
+                (self.validation_loss or self.loss)[self.best_epoch - 1],
+                marker="o",
+                markersize=10,
+                markerfacecolor="none",
+                color=MARK_COLOUR,
+                linestyle=":",
+                label=label,
+            )
+        if self.goal is not None:
+            self.goal_ = ax.axhline(self.goal, color=MARK_COLOUR, linestyle="--", label=f"goal: {self.goal:g}")
+        if spans_decades([*self.loss, *self.validation_loss, *([] if self.goal is None else [self.goal])]):
+            ax.set_yscale("log")
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(frameon=False)
         self.ax_ = ax
-        figure: Any = ax.figure
-        self.figure_ = figure
+        self.figure_ = figure_of(ax)
         return self
+
+
+def _innermost(estimator: Any) -> Any:
+    """What was trained in a pipeline, in a search or below a transformed target."""
+    from sklearn.pipeline import Pipeline
+
+    while True:
+        if isinstance(estimator, Pipeline) and len(estimator):
+            estimator = estimator[-1]
+        elif (inner := getattr(estimator, "best_estimator_", getattr(estimator, "regressor_", None))) is not None:
+            estimator = inner
+        else:
+            return estimator
+
+
+def _refuse_curveless(estimator: Any, inner: Any) -> NoReturn:
+    """Raise the error that says why there is no loss curve."""
+    from sklearn.base import BaseEstimator
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(inner, BaseEstimator):
+        check_is_fitted(inner)
+    if getattr(inner, "solver", None) == "lbfgs":
+        raise ParameterError(
+            "estimator was fitted with solver='lbfgs', which keeps no loss_curve_; fit it with another solver."
+        )
+    raise ParameterError(
+        f"estimator is {shown(estimator)}, which has no loss_curve_; give a fitted MLPClassifier or MLPRegressor, or "
+        "LossCurveDisplay.from_history what Network.fit returned, or the history of a TableModel."
+    )
+
+
+def check_history(history: object) -> None:
+    """Raise ParameterError for what is no history of a fit."""
+    if not hasattr(history, "validation_loss") or not hasattr(history, "best_epoch"):
+        raise ParameterError(f"history is {shown(history)}, but must be what Network.fit returned.")
+
+
+def check_epochs(name: str, values: object) -> None:
+    """Raise ParameterError for what is no list of numbers, one an epoch."""
+    if not isinstance(values, list | tuple):
+        raise ParameterError(f"{name} is {shown(values)}, but must be a list with a number for each epoch.")
+    for value in values:
+        if not isinstance(value, Real):
+            raise ParameterError(f"{name} holds {shown(value)}, but must hold a number for each epoch.")
+
+
+def spans_decades(values: list[float]) -> bool:
+    """Whether numbers are better drawn by their logarithms: those that are finite are above 0, and far apart."""
+    finite = [value for value in values if isfinite(value)]
+    return bool(finite) and SMALLEST < min(finite) < max(finite) / DECADES < LARGEST
 
 
 def check_picture(path: Path) -> None:
@@ -143,6 +281,23 @@ def check_axes(ax: object) -> None:
 
     if ax is not None and not isinstance(ax, Axes):
         raise ParameterError(f"ax is {shown(ax)}, but must be Axes of matplotlib, such as plt.subplots()[1], or None.")
+
+
+def axes_for(ax: Axes | None) -> Axes:
+    """Return `ax` once it has been checked, or for None that of a new figure."""
+    require_matplotlib()
+    check_axes(ax)
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots()[1]
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that axes lie in."""
+    figure: Any = ax.figure
+    return figure  # type: ignore[no-any-return]
 
 
 def require_matplotlib() -> None:

@@ -63,7 +63,7 @@ def test_a_fit_s_history_is_drawn_with_its_best_epoch_marked():
     display = FULL.plot()
     assert isinstance(display, rs.LossCurveDisplay)
     assert [line.get_ydata().tolist() for line in display.lines_] == [FULL.loss, FULL.validation_loss]
-    assert "kept: epoch 2" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert "best: epoch 2" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
     ax = display.ax_.figure.add_subplot()
     assert SHORT.plot(ax).ax_ is ax
 

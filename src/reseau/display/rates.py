@@ -13,7 +13,7 @@ from reseau.arrays import FloatArray, Guard, SparseRows
 from reseau.checks import in_memory, integer, real, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
-from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, check_axes, require_matplotlib
+from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, axes_for
 from reseau.training.fit import Fit
 from reseau.training.settings import Settings
 from reseau.vocabulary.optimizers import Optimizer, check_optimizer
@@ -60,12 +60,7 @@ class LearningRates:
         matplotlib Axes
             Where it was drawn.
         """
-        require_matplotlib()
-        check_axes(ax)
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = axes_for(ax)
         ax.plot(self.rates, self.losses, color="0.8", label="loss of a batch")
         ax.plot(self.rates, self.smoothed, color=LOSS_COLOUR, label="smoothed")
         ax.axvline(self.suggestion, color=VALIDATION_COLOUR, linestyle=":", label=f"suggestion: {self.suggestion:.2g}")
