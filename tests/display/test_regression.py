@@ -45,8 +45,8 @@ def test_points_lines_and_title_say_it() -> None:
     assert display.line_ is not None
     assert display.line_.get_xydata().tolist() == [[1, 2.5], [3, 7.5]]
     assert display.equality_.get_xydata().tolist() == [[1, 1], [8, 8]]
-    assert display.ax_.get_title() == f"R = {5 / 28**0.5:.5g}, o = 2.5 t + 0"
-    assert of([0.0, 1.0], [-1.0, 0.0], name="validation").ax_.get_title() == "validation: R = 1, o = 1 t − 1"
+    assert display.ax_.get_title() == f"R = {5 / 28**0.5:.5g}\no = 2.5 t + 0"
+    assert of([0.0, 1.0], [-1.0, 0.0], name="validation").ax_.get_title() == "validation: R = 1\no = 1 t − 1"
 
 
 def test_missing_targets_and_their_outputs_are_left_out() -> None:

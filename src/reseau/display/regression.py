@@ -95,8 +95,9 @@ class RegressionDisplay:
         >>> net = rs.Network(rs.Dense(1), inputs=1, dtype="float64")
         >>> net.parameters[...] = [2.0, 1.0]
         >>> display = rs.RegressionDisplay.from_estimator(net, [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0], name="training")
-        >>> display.ax_.get_title()
-        'training: R = 1, o = 2 t + 1'
+        >>> print(display.ax_.get_title())
+        training: R = 1
+        o = 2 t + 1
         """
         t, o = targets_and_predictions(estimator, X, y)
         return cls(y_true=t, y_pred=o, name=name).plot(ax)
@@ -140,7 +141,7 @@ class RegressionDisplay:
         if self.slope_ is None or self.intercept_ is None:
             return "R undefined, as all targets are equal"
         line = f"o = {self.slope_:.4g} t {'−' if self.intercept_ < 0 else '+'} {abs(self.intercept_):.4g}"
-        return "R undefined, as all outputs are equal" if self.r_ is None else f"R = {self.r_:.5g}, {line}"
+        return "R undefined, as all outputs are equal" if self.r_ is None else f"R = {self.r_:.5g}\n{line}"
 
 
 def _line(t: FloatArray, o: FloatArray) -> tuple[float | None, float | None, float | None]:
