@@ -136,6 +136,7 @@ Samples<T> samples(const AnyTable& X) {
     s.X = X.data();
     s.X_is_double = X.itemsize() == sizeof(double);
     s.X_stride = static_cast<int64_t>(X.shape(1));
+    s.far = static_cast<int64_t>(X.nbytes()) > machine().second_cache;
     return s;
 }
 

@@ -104,6 +104,7 @@ struct Samples {
     const void* X;  // (rows, inputs), float or double whatever T is; of sparse rows (numbers), those that are not zero
     bool X_is_double;
     int64_t X_stride;
+    bool far;                // whether X is more than the second cache holds
     const int64_t* starts;   // of sparse rows (rows + 1): where each one's numbers begin in X, and the end; else null
     const int32_t* columns;  // of sparse rows (numbers): the column of each, ascending in a row
     const T* targets;        // (rows, outputs), or null

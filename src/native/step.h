@@ -39,7 +39,8 @@ static RESEAU_INLINE void take_row(const Samples<T>& samples, int64_t place, T* 
 }
 
 // Asks for the caller's row at `place`. The processor sees by itself where a long row goes on, but not where a shuffled
-// one begins: an epoch of 100,000 × 50 float32 numbers in random order took 12 % more time than in theirs.
+// one begins: an epoch of 100,000 × 50 float32 numbers took 1.2 to 1.3 times as long in random order as in theirs, and
+// takes 1.1 to 1.2 times as long with this (Zen 4). What the second cache holds need not be asked for.
 template <class T>
 static RESEAU_INLINE void ask_for_row(const Samples<T>& samples, int64_t place, int64_t n) {
     const int64_t size = samples.X_is_double ? 8 : 4, start = place * samples.X_stride * size;
@@ -48,29 +49,43 @@ static RESEAU_INLINE void ask_for_row(const Samples<T>& samples, int64_t place, 
         __builtin_prefetch(static_cast<const char*>(samples.X) + start + at);
 }
 
+// One-hot targets of labels, NaN for those that are missing.
+template <class T>
+static void gather_labels(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, int64_t n) {
+    for (int64_t r = begin; r < end; ++r) {
+        T* t = targets.row(r);
+        const int64_t label = samples.labels[samples.place(r)];
+        const Vec<T> all = label < 0 ? Vec<T>(T(__builtin_nan(""))) : Vec<T>::zero();
+        Along<T>{n}.each([&](int64_t j, int) { all.store(t + j); });
+        if (label >= 0) t[label] = 1;
+    }
+}
+
+template <class T>
+static void gather_targets(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, int64_t n) {
+    for (int64_t r = begin; r < end; ++r) {
+        const T* source = samples.targets + samples.place(r) * n;
+        convert(source, targets.row(r), n);
+    }
+}
+
 // Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
 template <class T>
 static void gather(const Step<T>& step, int64_t begin, int64_t end) {
-    const Samples<T>& samples = step.samples;
-    const int64_t n_in = step.plan->layers[0].n_in;
-    const Layer& last = step.plan->layers[step.plan->count - 1];
+    const Samples<T> samples =
+        step.samples;  // a copy, of which no store into the workspace can be thought to be a part
+    const Matrix<T> inputs = step.work.A[0], targets = step.work.targets;
+    const int64_t n_in = step.plan->layers[0].n_in, n_out = step.plan->layers[step.plan->count - 1].n_out;
     constexpr int64_t ahead = 8;  // rows
-    for (int64_t r = begin; r < end; ++r) {
-        const int64_t place = samples.place(r);
-        if (samples.order != nullptr && !samples.sparse() && r + ahead < end)
-            ask_for_row(samples, samples.place(r + ahead), n_in);
-        if (!samples.sparse()) take_row(samples, place, step.work.A[0].row(r), n_in);
-        if (samples.targets == nullptr && samples.labels == nullptr) continue;
-        T* t = step.work.targets.row(r);
-        const bool missing = samples.labels != nullptr && samples.labels[place] < 0;
-        const Vec<T> all = missing ? Vec<T>(T(__builtin_nan(""))) : Vec<T>::zero();
-        Along<T>{last.n_out}.each([&](int64_t j, int) { all.store(t + j); });
-        if (missing) continue;
-        if (samples.labels != nullptr) {
-            t[samples.labels[place]] = 1;
-        } else {
-            __builtin_memcpy(t, samples.targets + place * last.n_out, last.n_out * sizeof(T));
-        }
+    const int64_t asked = samples.order != nullptr && samples.far ? end - ahead : begin;
+    for (int64_t r = begin; !samples.sparse() && r < end; ++r) {
+        if (r < asked) ask_for_row(samples, samples.place(r + ahead), n_in);
+        take_row(samples, samples.place(r), inputs.row(r), n_in);
+    }
+    if (samples.labels != nullptr) {
+        gather_labels(samples, targets, begin, end, n_out);
+    } else if (samples.targets != nullptr) {
+        gather_targets(samples, targets, begin, end, n_out);
     }
 }
 
