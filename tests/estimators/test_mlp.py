@@ -56,7 +56,8 @@ def test_the_constructor_is_scikit_learn_s(ours, theirs):
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     none = ("precision", "early_stopping_metric", "hidden_layers", "optimizer", "class_weight", "stratify")
-    more = [("loss", keyword, "log_loss"), ("dropout", keyword, 0.0), *((name, keyword, None) for name in none)]
+    more = [("loss", keyword, "log_loss"), ("dropout", keyword, 0.0), ("masked_targets", keyword, False)]
+    more += [(name, keyword, None) for name in none]
     assert [p for p in parameters(ours) if p not in more] == parameters(theirs)
 
 

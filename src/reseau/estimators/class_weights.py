@@ -44,7 +44,7 @@ def times(
     classes : ndarray
         The labels; of several a row their places.
     y : ndarray of shape (rows,) or (rows, labels)
-        Places among the classes, or indicators of several labels a row.
+        Places among the classes, or indicators of several labels a row; −1 is missing, and no class.
     sample_weight : ndarray of shape (rows,) or None
         The weights of the rows alone; "balanced" counts rows by them.
     several : bool
@@ -88,7 +88,7 @@ def times(
             if several
             else _mapped(class_weight, values, "class_weight")
         )
-        product = product * of_classes[column.astype(np.intp)]
+        product = product * np.where(column < 0, 1, of_classes[column.astype(np.intp)])
     product = product if sample_weight is None else sample_weight * product
     return data.weights(
         product, len(y), "class_weight times sample_weight" if sample_weight is not None else "class_weight"
@@ -97,9 +97,13 @@ def times(
 
 def _balanced(places: Any, classes: int, sample_weight: FloatArray | None) -> FloatArray:
     """Σ s/(classes Σ_class s): those that do not occur have none."""
-    ones = np.ones(len(places)) if sample_weight is None else sample_weight
-    counts = np.bincount(places.astype(np.intp), weights=ones, minlength=classes)
-    there = np.bincount(places.astype(np.intp), minlength=classes) > 0
+    known = places >= 0
+    places, ones = (
+        places[known].astype(np.intp),
+        (np.ones(len(places)) if sample_weight is None else sample_weight)[known],
+    )
+    counts = np.bincount(places, weights=ones, minlength=classes)
+    there = np.bincount(places, minlength=classes) > 0
     with np.errstate(divide="ignore"):
         found = counts.sum() / (there.sum() * counts)
     return np.where(counts > 0, found, 0.0)

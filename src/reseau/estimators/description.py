@@ -40,6 +40,7 @@ _ADDED = {
     "optimizer": None,
     "class_weight": None,
     "stratify": None,
+    "masked_targets": False,
 }
 _RESIDUAL = "residual"  # the type of layers with a link around them, beside those of the table
 TWISTER = "MT19937"  # the generator of every RandomState that NumPy makes by itself

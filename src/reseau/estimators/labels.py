@@ -81,6 +81,63 @@ def read(values: Any, name: str = "y", place: str = "row") -> Any:
     return _indicators(array, name) if array.ndim == 2 else array
 
 
+def read_masked(values: Any, name: str = "y") -> tuple[Any, Any]:
+    """Read labels of which some may be missing: None, NaN, what pandas and NumPy have for it; of several a row also −1.
+
+    Returns
+    -------
+    labels : ndarray of shape (rows,) or (rows, labels), or sparse matrix of shape (rows, labels)
+        As of `read`; another label stands where one is missing.
+    missing : ndarray of bool of the same shape, or None
+        Where; None if none is.
+
+    Raises
+    ------
+    DataError
+        Where all are missing, and as `read` does.
+    """
+    if values is None or scipy.sparse.issparse(values):
+        return read(values, name), None
+    listed, masked = isinstance(values, list | tuple), np.ma.isMaskedArray(values)
+    try:
+        array = (
+            np.array(values, dtype=object) if listed else as_array(np.ma.getdata(values) if masked else values, name)
+        )
+    except (TypeError, ValueError, RuntimeError):
+        return read(values, name), None  # which says what it is
+    several = array.ndim == 2 and array.shape[1] > 1
+    missing = _missing(array, several) | (np.ma.getmaskarray(values) if masked else False)
+    if not missing.any():
+        return read(values, name), None
+    if missing.all():
+        raise DataError(f"{name} has no label at all, from which nothing can be learnt.")
+    array = array.astype(object) if array.dtype.kind == "T" else array.copy()
+    array[missing] = _valid(array[~missing], several)
+    found = read(array.tolist() if listed else array, name)
+    return found, missing.reshape(found.shape)
+
+
+def _missing(array: Any, several: bool) -> Any:
+    """Where an array of labels has none."""
+    kind = array.dtype.kind
+    if kind in _DATES:
+        return np.isnat(array)
+    if kind in "OT":
+        cells = (_is_missing(cell) or (several and cell == -1) for cell in array.flat)
+        return np.fromiter(cells, bool, array.size).reshape(array.shape)
+    missing = np.isnan(array) if kind == "f" else np.zeros(array.shape, bool)
+    return missing | (array == -1) if several and kind in "if" else missing
+
+
+def _valid(labels: Any, several: bool) -> Any:
+    """The first that can be read, so that it is the others that are refused."""
+    for label in labels[:_SHOWN]:
+        with suppress(DataError):
+            read(np.array([[label, label]] if several else [label], labels.dtype))
+            return label
+    return labels[0]
+
+
 def column(array: Any) -> Any:
     """A column (rows, 1) as the (rows,) that was probably meant, which is said as scikit-learn says it."""
     warnings.warn(

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from reseau import data
-from reseau.array_likes import as_array
+from reseau.array_likes import as_array, numbers
 from reseau.checks import shown
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import class_weights, labels
@@ -122,6 +122,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     stratify : bool or None
         Whether `early_stopping` takes aside of each class its share, whatever the number of classes; each keeps a row
         to be trained on. None does so with two classes, as scikit-learn does.
+    masked_targets : bool
+        Whether labels may be missing: NaN, None, or what pandas and polars have for it; in a matrix of several labels a
+        row also −1. What is missing counts nothing, in training, in `class_weight="balanced"` and in `score`.
 
     Attributes
     ----------
@@ -229,6 +232,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         optimizer: Any = None,
         class_weight: Any = None,
         stratify: bool | None = None,
+        masked_targets: bool = False,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -260,6 +264,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             hidden_layers=hidden_layers,
             dropout=dropout,
             optimizer=optimizer,
+            masked_targets=masked_targets,
         )
         self.class_weight = class_weight
         self.stratify = stratify
@@ -277,7 +282,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             raise ParameterError(
                 "classes must be passed on the first call to partial_fit: all labels that will ever occur."
             )
-        y = labels.read(y, "y")
+        y, missing = self._read_labels(y, "y")
         _check_length(y, rows)
         if new:
             self._several, self._sparse_labels = y.ndim == 2, scipy.sparse.issparse(y)
@@ -292,13 +297,16 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             self._check_declared(labels.declared(classes))
         way_out = "; for another kind of labels take a new estimator, or call fit with warm_start=False"
         places = self._numbered(y, "y", "the estimator is for", way_out)
-        if self._several:
-            return places, places
-        if not new:
+        if not self._several and not new:
             self._check_known(y, places, all_of_them=self.warm_start and not incremental)
-        elif incremental:
+        elif not self._several and incremental:
             self._check_known(y, places, all_of_them=False)
+        places = _without(places, missing)
         return places, self._taught(places)
+
+    def _read_labels(self, y: Any, name: str) -> tuple[Any, Any]:
+        """Labels, and where they are missing, if they may be and some are."""
+        return labels.read_masked(y, name) if self.masked_targets else (labels.read(y, name), None)
 
     def _numbered(self, y: Any, name: str, like: str, way_out: str = "") -> Any:
         """Labels that have been read as scores compare them: indicators of several a row, else places, −1 for no class.
@@ -316,21 +324,25 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return labels.number(y, self.classes_)
 
     def _taught(self, places: Any) -> Any:
-        """The targets for classes in these places, as the loss takes them."""
-        takes_labels = loss_of(class_loss(self.loss, self._one_of_many)).distribution
-        return np.eye(len(self.classes_))[places] if self._one_of_many and not takes_labels else places
+        """The targets for classes in these places, or for indicators, as the loss takes them."""
+        if self._one_of_many and loss_of(class_loss(self.loss, True)).distribution:
+            return places
+        T = np.eye(len(self.classes_))[places] if self._one_of_many else places
+        if self.masked_targets and (missing := places < 0).any():
+            T = T.astype(np.float64)
+            T[missing] = np.nan
+        return T
 
     def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
-        y = labels.read(y, "y_val")
+        y, missing = self._read_labels(y, "y_val")
         places = self._numbered(y, "y_val", "y is")
-        if self._several:
-            return places, places
-        if len(places) and places.min() < 0:
+        if not self._several and len(places) and places.min() < 0:
             row = int(np.argmin(places))
             raise DataError(
                 f"y_val holds {y[row : row + 1].tolist()[0]!r} at row {row}, which is none of the classes of y: "
                 f"{labels.shown(self.classes_)}."
             )
+        places = _without(places, missing)
         return places, self._taught(places)
 
     def _as_given(self, y: Any) -> Any:
@@ -412,9 +424,13 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._accuracy(y, O, sample_weight) if np.isfinite(O).all() else np.nan
 
     def _accuracy(self, y: Any, O: Any, sample_weight: Any) -> float:
-        """The share of rows, by weight, whose outputs say what y does."""
-        right = y == self._decide(O)
-        return float(np.average(right.all(axis=1) if self._several else right, weights=sample_weight))
+        """The share of rows, by weight, whose outputs say what y does; of those that have a label."""
+        right, there = y == self._decide(O), y >= 0
+        if self._several:
+            right, there = (right | ~there).all(axis=1), there.any(axis=1)
+        if not there.all():
+            right, sample_weight = right[there], None if sample_weight is None else sample_weight[there]
+        return float(np.average(right, weights=sample_weight))
 
     def _decide(self, O: Any) -> Any:
         """The labels of outputs, as the network takes them."""
@@ -512,9 +528,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             Between 0 and 1.
         """
         O = self._forward(X)
-        y = labels.read(y, "y")
+        y, missing = self._read_labels(y, "y")
         _check_length(y, len(O))
-        y = self._numbered(y, "y", "the estimator is for")
+        y = _without(self._numbered(y, "y", "the estimator is for"), missing)
         return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
 
     def predict_log_proba(self, X: Any) -> Any:
@@ -539,14 +555,19 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return tags
 
 
+def _without(places: Any, missing: Any) -> Any:
+    """Places among the classes, or indicators, with −1 for what is missing."""
+    return places if missing is None else np.where(missing, -1, places)
+
+
 def _in_words(several: bool, columns: int) -> str:
     return f"a matrix of {columns} labels a row" if several else "one label a row"
 
 
-def _numbers(y: Any, rows: int, name: str) -> tuple[Any, Any]:
-    """Targets that are numbers: as an array, and as `reseau.data.targets` takes them."""
+def _numbers(y: Any, rows: int, name: str, masked: bool) -> tuple[Any, Any]:
+    """Targets that are numbers, of which some may be missing: as an array, and as `reseau.data.targets` takes them."""
     y = y.toarray() if scipy.sparse.issparse(y) else y
-    array = as_array(y, name)
+    array = numbers(y, name, with_missing=True) if masked else as_array(y, name)
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise DataError(
             f"{name} has shape {array.shape}, but must be ({rows},), or ({rows}, n_outputs) for several numbers."
@@ -582,6 +603,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric, hidden_layers,
     dropout, optimizer
         As for `MLPClassifier`.
+    masked_targets : bool
+        Whether targets may be missing: NaN, None, or what pandas and polars have for it. What is missing counts nothing
+        in training; a row with missing targets stays one of the rows over which the loss is averaged. `score` is then
+        the mean of each output's R² over the rows that have it.
 
     Attributes
     ----------
@@ -643,6 +668,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         hidden_layers: Any = None,
         dropout: float = 0.0,
         optimizer: Any = None,
+        masked_targets: bool = False,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -674,6 +700,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
             hidden_layers=hidden_layers,
             dropout=dropout,
             optimizer=optimizer,
+            masked_targets=masked_targets,
         )
 
     def _check_parameters(self) -> tuple[Layer, ...]:
@@ -696,10 +723,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def _read_targets(self, y: Any, rows: int, *, incremental: bool, first: bool, classes: Any) -> tuple[Any, Any]:
         if y is None:
             raise DataError("This MLPRegressor estimator requires y to be passed, but the target y is None.")
-        return _numbers(y, rows, "y")
+        return _numbers(y, rows, "y", self.masked_targets)
 
     def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
-        return _numbers(y, rows, "y_val")
+        return _numbers(y, rows, "y_val", self.masked_targets)
 
     def _scored(self, y: Any, T: Any) -> Any:
         T = T[:, :: loss_of(check_regression_loss(self.loss)).per_target]
@@ -728,7 +755,20 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _network_score(self, X: Any, y: Any, sample_weight: Any) -> float:
         O = self._outputs(X)
-        return float(r2_score(y, self._points(O), sample_weight=sample_weight)) if np.isfinite(O).all() else np.nan
+        return self._explained(y, O, sample_weight) if np.isfinite(O).all() else np.nan
+
+    def _explained(self, y: Any, O: Any, sample_weight: Any) -> float:
+        """R² of outputs; where targets are missing, the mean of that of each over the rows that have it."""
+        points = self._points(O)
+        if not (self.masked_targets and np.isnan(y).any()):
+            return float(r2_score(y, points, sample_weight=sample_weight))
+        found = []
+        for t, o in zip(y.reshape(len(y), -1).T, points.T, strict=True):
+            there = ~np.isnan(t)
+            if there.sum() > 1:
+                s = None if sample_weight is None else sample_weight[there]
+                found.append(r2_score(t[there], o[there], sample_weight=s))
+        return float(np.mean(found)) if found else np.nan
 
     def _points(self, O: Any) -> Any:
         """Of each target the one number that outputs predict: the mean, or of several quantiles the middle one."""
@@ -808,4 +848,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         float
             1 at best.
         """
-        return float(r2_score(y, self._points(self._forward(X)), sample_weight=sample_weight))
+        O = self._forward(X)
+        if self.masked_targets:
+            y, _ = _numbers(y, len(O), "y", masked=True)
+            sample_weight = None if sample_weight is None else data.weights(sample_weight, len(O))
+        return self._explained(y, O, sample_weight)

@@ -75,7 +75,7 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     real("validation_fraction", model.validation_fraction, low=0, high=1, includes_high=False)
     if not (isinstance(model.n_iter_no_change, Real) and model.n_iter_no_change == inf):
         integer("n_iter_no_change", model.n_iter_no_change, low=1, also="inf")
-    for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+    for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "masked_targets"):
         boolean(name, getattr(model, name))
     if not isinstance(model.verbose, bool | np.bool_ | Integral) or model.verbose < 0:
         raise ParameterError(f"verbose is {model.verbose!r}, but must be True, False or a whole number from 0.")

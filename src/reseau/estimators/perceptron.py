@@ -72,8 +72,8 @@ def _weights(given: Any, rows: int, name: str) -> Any:
 
 
 def _largest(array: Any) -> float:
-    """The largest absolute value."""
-    return max(float(array.max()), -float(array.min())) if array.size else 0.0
+    """The largest absolute value of those that are there."""
+    return max(float(np.fmax.reduce(array, None)), -float(np.fmin.reduce(array, None))) if array.size else 0.0
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -123,6 +123,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         hidden_layers: Any,
         dropout: float,
         optimizer: Any,
+        masked_targets: bool,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -153,6 +154,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         self.hidden_layers = hidden_layers
         self.dropout = dropout
         self.optimizer = optimizer
+        self.masked_targets = masked_targets
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the parameters.
@@ -392,7 +394,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 else f"precision is {self.precision!r}, which goes with float32 alone, but the network to be continued "
                 f"has dtype {dtype}."
             )
-        T = data.targets(targets, "y", architecture, X.shape[0], np.dtype(np.float64))
+        T = self._targets(targets, "y", architecture, X.shape[0])
         y = self._scored(y, T)
         if T.dtype.kind == "f":  # and not labels
             self._check_scale(T, "y", dtype)
@@ -441,7 +443,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         y, targets = self._read_validation_targets(y, rows)
         if len(y) != rows:
             raise DataError(f"X_val has {rows} rows but y_val has {len(y)}; they must have one target for each sample.")
-        T = data.targets(targets, "y_val", architecture, rows, np.dtype(np.float64))
+        T = self._targets(targets, "y_val", architecture, rows)
         y = self._scored(y, T)
         if T.dtype.kind == "f":
             self._check_scale(T, "y_val", dtype)
@@ -449,12 +451,20 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         weights = None if sample_weight is None else _weights(sample_weight, rows, "sample_weight_val")
         return Validation(samples, y, T, weights, self._units(T))
 
+    def _targets(self, targets: Any, name: str, architecture: Architecture, rows: int) -> Any:
+        """Check what `_read_targets` gave for the network."""
+        masked = bool(self.masked_targets)
+        T = data.targets(targets, name, architecture, rows, np.dtype(np.float64), masked=masked)
+        if masked:
+            data.check_measured(T, name)
+        return T
+
     def _check_scale(self, T: Any, name: str, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
         limit = float(np.sqrt(np.finfo(dtype).max))
         if not _largest(T) > limit:
             return
-        row = int(np.argmax(np.abs(T).reshape(len(T), -1).max(axis=1) > limit))
+        row = int(np.argmax((np.abs(T) > limit).reshape(len(T), -1).any(axis=1)))
         raise DataError(
             f"{name} holds {_largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, "
             "such as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
@@ -823,6 +833,13 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 raise DataError(
                     f"sample_weight holds only zeros in the rows that early_stopping=True has for {what}; give more "
                     "rows a weight above 0, or take early_stopping=False."
+                )
+        for what, T_of, s_of, least in (("training", parts[4], weights, 1), ("validation", parts[5], weights_val, 2)):
+            there = (T_of >= 0 if T_of.ndim == 1 else ~np.isnan(T_of).T) & (s_of is None or s_of > 0)
+            if self.masked_targets and there.sum(axis=-1).max() < least:
+                raise DataError(
+                    f"The rows that early_stopping=True has for {what} hold fewer than {least} targets of each output "
+                    "that are not missing; change validation_fraction, give more rows, or take early_stopping=False."
                 )
         return parts[0], parts[4], weights, Validation(parts[1], parts[3], parts[5], weights_val, self._units(parts[5]))
 

@@ -101,7 +101,7 @@ def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:
     A loss that scikit-learn averages over the outputs is divided by their number. From every loss that of the best
     outputs, o = t, is taken off: of all but Poisson's it is 0, of which half the deviance then remains.
     """
-    c = -loss.least(T).sum(axis=1, dtype=np.float64)
+    c = -np.where(np.isnan(T), 0, loss.least(T)).sum(axis=1, dtype=np.float64)  # nothing for what is missing
     return 1 / T.shape[1] if loss.scikit_learn_averages else 1.0, c if c.any() else 0.0
 
 

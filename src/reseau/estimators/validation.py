@@ -65,6 +65,14 @@ class Validation:
         """X as the engines take it."""
         return data.checked_rows(self.X)
 
+    @cached_property
+    def _whole(self) -> tuple[Any, Any, FloatArray | None]:
+        """X, y and weights of the rows that lack no target, of which scikit-learn's scorers know nothing."""
+        there = self.T >= 0 if self.T.ndim == 1 else ~np.isnan(self.T).any(axis=1)
+        if there.all():
+            return self.X, self.y, self.s
+        return self.X[there], self.y[there], None if self.s is None else self.s[there]
+
     def loss(self, model: Perceptron) -> float:
         """The mean error of the rows in the units of `loss_`, without the penalty."""
         network, (a, c) = model._up_to_date(), self.units
@@ -81,11 +89,12 @@ class Validation:
         if metric == LOSS:
             return -loss
         scorer = get_scorer(metric) if isinstance(metric, str) else metric
-        weights = {} if self.s is None or not _takes_weights(scorer) else {"sample_weight": self.s}
+        X, y, s = self._whole
+        weights = {} if s is None or not _takes_weights(scorer) else {"sample_weight": s}
         # The rows have no names any more, which those of the fit may have.
         names = model.__dict__.pop("feature_names_in_", None)
         try:
-            value = scorer(model, self.X, model._as_given(self.y), **weights)
+            value = scorer(model, X, model._as_given(y), **weights)
         except (ValueError, TypeError, AttributeError) as error:
             if metric is scorer:  # one of the user's own
                 raise
