@@ -73,9 +73,9 @@ class Number(Scaled):
         """Write the inputs into X."""
         X[:, 0] = self._within(self._filled(values, X))
 
-    def slope(self, values: Floats) -> Floats:
-        """How its first input follows its numbers."""
-        return self._slope(values)
+    def slopes(self, values: Floats) -> tuple[Floats, Floats]:
+        """The first and second derivative of its first input by its numbers."""
+        return self._slopes(values)
 
     @property
     def summary(self) -> str:

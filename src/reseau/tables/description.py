@@ -53,8 +53,8 @@ class Description(ABC):
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
 
-    def slope(self, values: Any) -> Floats | None:
-        """How its first input follows its values, (rows,); None where these are no numbers."""
+    def slopes(self, values: Any) -> tuple[Floats, Floats] | None:
+        """The first two derivatives of its first input by its values, (rows,) each; None where these are no numbers."""
         return None
 
     @property
@@ -173,11 +173,13 @@ class Scaled(Scalar):
         z = (filled - self.centre) / self.scale
         return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
 
-    def _slope(self, values: Floats) -> Floats:
-        """∂z/∂x of each value: 0 where z is kept within its limit, NaN where there is none."""
+    def _slopes(self, values: Floats) -> tuple[Floats, Floats]:
+        """∂z/∂x and ∂²z/∂x² of each value: 0 where z is kept within its limit, NaN where there is none."""
         z = (values - self.centre) / self.scale
         held = np.abs(np.arcsinh(z) if self.squash else z) > self.limit
-        return np.where(held, 0.0, (1 / np.hypot(1, z) if self.squash else 1 + 0 * z) / self.scale)
+        r = np.hypot(1, z) if self.squash else 1 + 0 * z
+        slope, bend = 1 / r / self.scale, (-(z / r) / r / r if self.squash else 0 * z) / self.scale / self.scale
+        return np.where(held, 0.0, slope), np.where(held, 0.0, bend)
 
 
 S = TypeVar("S", bound=Scaled)

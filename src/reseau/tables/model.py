@@ -25,6 +25,7 @@ from reseau.parts import Parts
 from reseau.tables import columns as columns_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
 from reseau.tables.code.encoder import Cells
+from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
@@ -70,7 +71,7 @@ class Predictions:
     notes: tuple[str, ...]
 
 
-class TableModel(Model):
+class TableModel(Differentiable, Model):
     """A network with the description of the table it reads.
 
     `TableModel.train` makes one, `reseau.load` reads one from a file.
@@ -330,39 +331,6 @@ class TableModel(Model):
             scores,
             (*table.notes, *notes, *scoring),
         )
-
-    def jacobian(self, data: Any, *, threads: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
-        """How what is predicted follows each column of numbers, in the units of the table.
-
-        Parameters
-        ----------
-        data : path, Table, data frame, dict or list of dicts
-            As for `predict`.
-        threads : int or None
-            As for `predict`.
-
-        Returns
-        -------
-        dict of str to ndarray of shape (rows, outputs)
-            By the name of each column of numbers that the model uses: of a quantity ∂(prediction)/∂(number), (rows, 1),
-            and of classes that of the probability of each. It is NaN where the cell is missing, and 0 where the number
-            lies so far out that the model takes it for nearer.
-
-        Raises
-        ------
-        DataError
-            If a column is missing, or a cell cannot be read as what its column held at training.
-        """
-        table = read_table(data, **self.reading)
-        values = columns_module.read_columns(self.columns, table)
-        J = self.network.jacobian(columns_module.encode(self.columns, values, table.rows), threads=threads)
-        found, place = {}, 0
-        for column, numbers in zip(self.columns, values, strict=True):
-            slope = column.slope(numbers)
-            if slope is not None:
-                found[column.name] = self.target.slope * J[:, :, place].astype(np.float64) * slope[:, None]
-            place += len(column.features)
-        return found
 
     def blackboard(
         self, data: Any, row: int = 1, *, target: str | float | None = None, lang: str = "en", **options: Any
