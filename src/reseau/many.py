@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from math import inf
 from pathlib import Path
@@ -23,6 +23,7 @@ from reseau.training.callbacks import Callback, Hooks, callbacks_of
 from reseau.training.fit import Fit, Found
 from reseau.training.history import History
 from reseau.training.metrics import MetricLike
+from reseau.training.progress import is_verbose, shown_together
 from reseau.training.settings import Settings
 from reseau.vocabulary.least_squares import LevenbergMarquardt
 from reseau.vocabulary.optimizers import Optimizer
@@ -61,6 +62,7 @@ def fit_many(
     checkpoint: str | Path | Sequence[str | Path | None] | None = None,
     checkpoint_every: npt.ArrayLike = 1,
     callback: Hooks | Sequence[Hooks] = None,
+    verbose: bool | int = False,
     threads: int | None = None,
 ) -> list[History]:
     """Train many networks side by side, one in each thread; each ends with the bytes of a `Network.fit` of its own.
@@ -95,6 +97,9 @@ def fit_many(
     callback : callable, Callback, a list of them, or None
         As in `Network.fit`, called with the History of a network after each of its epochs, in the thread that trains
         it; no two calls at the same time. In a list, a list is for a network that has several.
+    verbose : bool or int
+        Whether the progress of all together is shown, as in `Network.fit`: their epochs, how many networks are trained,
+        and the median over the networks of the last loss and of each metric.
     threads : int or None
         At most as many; None takes the processors there are. The results are the same for any number. Where there
         are at least twice as many threads as networks, each network gets several.
@@ -140,7 +145,7 @@ def fit_many(
     >>> all(history.loss[-1] < history.loss[0] / 2 for history in histories)
     True
     """
-    nets, n_threads = _distinct(networks), engine.threads(threads)
+    nets, n_threads, asked = _distinct(networks), engine.threads(threads), is_verbose(verbose)
     if not nets:
         return []
     n = len(nets)
@@ -201,7 +206,10 @@ def fit_many(
         for place, fit in enumerate(fits):
             with _at(place):
                 fit.look_for_a_checkpoint()
-        histories = side_by_side.complete(fits, n_threads)
+        with shown_together(sum(how.epochs for how in settings), n) if asked else nullcontext() as show:
+            for fit in fits:
+                fit.showing = nullcontext(show)
+            histories = side_by_side.complete(fits, n_threads)
     _warn(fits)
     return histories
 

@@ -150,3 +150,64 @@ def test_checkpoints_are_written_at_the_same_epochs(tmp_path, capsys):
 
 def test_a_notebook_is_one_by_its_kernel_alone():
     assert not progress._in_a_notebook()
+
+
+# --- several fits side by side ------------------------------------------------------------------------------------
+
+
+def several(n: int) -> list[rs.Network]:
+    return [small(seed=seed) for seed in range(n)]
+
+
+def test_several_fits_count_their_epochs_together(capsys):
+    nets, epochs = several(5), [10, 10, 20, 30, 30]
+    histories = rs.fit_many(nets, X, X, epochs=epochs, verbose=True, metrics="r2")
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert 2 <= len(lines) <= 12
+    counts = [int(re.match(r"epoch +(\d+)/100  networks \d/5  loss ", line)[1]) for line in lines]
+    assert counts == sorted(counts)
+    loss = np.median([history.loss[-1] for history in histories])
+    r2 = np.median([history.metrics["r2"][-1] for history in histories])
+    assert lines[-1] == f"epoch 100/100  networks 5/5  loss {loss:.4g}  r2 {r2:.4g}"
+
+
+def test_a_bar_of_several_fits_ends_full_though_some_end_early(monkeypatch, capsys):
+    stream = terminal(monkeypatch)
+    histories = rs.fit_many(
+        several(3), X, X, epochs=40, verbose=True, callback=[None, lambda history: history.epochs == 3, None]
+    )
+    assert [history.epochs for history in histories] == [40, 3, 40]
+    assert "epoch 120/120  networks 3/3  loss" in stream.getvalue()
+    assert "\x1b[?25h" in stream.getvalue()  # the cursor is there again
+
+
+def test_a_notebook_has_one_output_for_several_fits(notebook):
+    rs.fit_many(several(2), X, X, epochs=3, verbose=True)
+    ((*_, last),) = notebook
+    assert '<progress value="6" max="6">' in last
+    assert "networks 2/2" in last
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_being_shown_changes_nothing_of_several_fits(threads, capsys):
+    runs = [several(4), several(4)]
+    for nets, verbose in zip(runs, (False, True), strict=True):
+        rs.fit_many(nets, X, X, epochs=200, verbose=verbose, batch_size=7, threads=threads)
+    assert [net.parameters.tobytes() for net in runs[0]] == [net.parameters.tobytes() for net in runs[1]]
+
+
+def test_several_fits_are_silent_unless_asked_and_refuse_another_verbose(capsys):
+    rs.fit_many(several(2), X, X, epochs=3)
+    assert capsys.readouterr() == ("", "")
+    nets = several(2)
+    with pytest.raises(rs.ParameterError, match=r"^verbose is 'yes', but must be"):
+        rs.fit_many(nets, X, X, verbose="yes")
+    assert not any(net.built for net in nets)
+
+
+def test_fits_that_were_complete_on_disk_are_counted_too(tmp_path, capsys):
+    for _ in range(2):
+        rs.fit_many(several(2), X, X, epochs=4, verbose=True, checkpoint=tmp_path)
+        assert capsys.readouterr().err.splitlines()[-1].startswith("epoch 8/8  networks 2/2")

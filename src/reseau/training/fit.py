@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from math import ceil, inf, nan
 from os import PathLike
 from typing import Any, Protocol
@@ -235,10 +235,12 @@ class Fit:
     ----------
     network : Trainable
         What is trained.
-    X, y, dy, validation_data, sample_weight, masked_targets, checkpoint, callback, verbose, threads
+    X, y, dy, validation_data, sample_weight, masked_targets, checkpoint, callback, threads
         Those of `Network.fit`.
     settings : Settings
         How.
+    showing : context manager of Show, or None
+        What shows its progress while it runs.
     found : Found or None
         What the checks of fits like this one have found.
     names : (str, str)
@@ -270,7 +272,7 @@ class Fit:
         callback: Hooks,
         threads: int,
         masked_targets: bool = False,
-        verbose: object = False,
+        showing: AbstractContextManager[Show | None] | None = None,
         dy: object = None,
         found: Found | None = None,
         names: tuple[str, str] = ("X", "y"),
@@ -288,7 +290,7 @@ class Fit:
                 f"precision is {settings.precision!r}, but derivatives (dy) are learnt in the network's dtype alone; "
                 "leave precision out."
             )
-        self.callbacks, self.verbose = callbacks_of(callback), is_verbose(verbose)
+        self.callbacks, self.showing = callbacks_of(callback), showing or nullcontext()
         found = Found() if found is None else found
         self.network, self.settings, self.threads = network, settings, threads
         arrays = (X, y, sample_weight, validation_data, dy, boolean("masked_targets", masked_targets))
@@ -364,8 +366,7 @@ class Fit:
         history.planned = self.settings.epochs
         with ExitStack() as around:
             around.enter_context(told(self.callbacks, self.network, history))
-            show = around.enter_context(shown()) if self.verbose else None
-            self._train(history, show)
+            self._train(history, around.enter_context(self.showing))
         return history
 
     def _train(self, history: History, show: Show | None) -> None:
@@ -448,10 +449,18 @@ class Fit:
 
 
 def fit(
-    network: Trainable, X: object, y: object, settings: Settings, *, threads: int | None, **options: Any
+    network: Trainable,
+    X: object,
+    y: object,
+    settings: Settings,
+    *,
+    threads: int | None,
+    verbose: object = False,
+    **options: Any,
 ) -> History:
     """Train a network; the parameters are described at `Network.fit`."""
-    run = Fit(network, X, y, settings, threads=engine.threads(threads), **options)
+    showing = shown() if is_verbose(verbose) else None
+    run = Fit(network, X, y, settings, threads=engine.threads(threads), showing=showing, **options)
     run.look_for_a_checkpoint()
     history = run.completed()
     if run.warning is not None:
