@@ -289,7 +289,7 @@ class Function:
 
     name: str
     compute: Callable[..., Any]
-    exactly: Callable[..., Fraction | None]
+    exactly: Callable[..., Fraction | tuple[Fraction, ...] | None]
     only_a_name: bool = False
 
     def __call__(self, *arguments: Expression | Constant) -> Call:
@@ -500,8 +500,7 @@ def to_float(value: Any) -> float:
 
 def _at(*points: tuple[int, Fraction | int]) -> Callable[[Fraction], Fraction | None]:
     """A function that is rational at these points only."""
-    known = {point: Fraction(value) for point, value in points}
-    return lambda x: known.get(x)  # type: ignore[call-overload]
+    return {Fraction(point): Fraction(value) for point, value in points}.get
 
 
 def _exact_root(x: Fraction) -> Fraction | None:
@@ -541,7 +540,7 @@ sign = Function("sign", np.sign, lambda x: Fraction((x > 0) - (x < 0)))
 maximum = Function("max", np.maximum, max)
 minimum = Function("min", np.minimum, min)
 
-listed = Function("", lambda *x: x, lambda *x: x)  # type: ignore[arg-type]  # several numbers, as one
+listed = Function("", lambda *x: x, lambda *x: x)  # several numbers, as one
 
 HALF = Number(Fraction(1, 2))
 PI = Named("π", pi)

@@ -12,7 +12,7 @@ from reseau.arrays import FloatArray, IntArray
 from reseau.checks import integer
 from reseau.formulas.trees import HALF, PI, Cases, Condition, Expression, Symbol, Where, cosine, floor
 from reseau.formulas.words import Words
-from reseau.vocabulary.schedules.schedule import FACTOR, Schedule, Warmed, gamma, m, n, t
+from reseau.vocabulary.schedules.schedule import FACTOR, OfRate, Warmed, gamma, m, n, t
 
 _end, _power, _restarts = Symbol("end_learning_rate", "γ", "end"), Symbol("power", "p"), Symbol("restarts", "r")
 _size, _share, _turn = Symbol("step_size", "s"), Symbol("pct_start", "a"), Symbol("e")
@@ -246,7 +246,7 @@ class Cosine(Warmed):
 
 
 @dataclass(frozen=True)
-class OneCycle(Schedule):
+class OneCycle(OfRate):
     """Up from γ/d to γ in the first share a of the steps, then down to γ/(d D), both as half a wave of the cosine.
 
     With e = a n − 1 step t takes γ/d + ½ (γ − γ/d) (1 − cos(π t/e)) up to t = e, and γ/(d D) + ½ (γ − γ/(d D))

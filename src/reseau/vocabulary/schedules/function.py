@@ -41,7 +41,7 @@ class Function(Schedule):
     array([0.5    , 0.28125, 0.125  , 0.03125])
     """
 
-    learning_rate: Callable[[float], float]  # type: ignore[assignment]  # what a rate is for the others
+    learning_rate: Callable[[float], float]
     _known: tuple[float, ...] = field(init=False, repr=False, compare=False)  # its rates at these places
 
     name: ClassVar[str] = "function"

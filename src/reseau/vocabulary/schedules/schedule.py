@@ -29,8 +29,6 @@ class Schedule(ABC):
 
     Attributes
     ----------
-    learning_rate : float
-        γ > 0, the rate it goes out from.
     name : str
         Its name in the table.
     words : Words
@@ -45,8 +43,6 @@ class Schedule(ABC):
         Whether its description says all of it, so that a file can hold it.
     """
 
-    learning_rate: float
-
     name: ClassVar[str]
     words: ClassVar[Words]
     source: ClassVar[str]
@@ -54,16 +50,13 @@ class Schedule(ABC):
     follows_loss: ClassVar[bool] = False
     described_whole: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        self._real("learning_rate", low=0, includes_low=False)
-
     def _real(self, name: str, **bounds: Any) -> None:
         object.__setattr__(self, name, real(name, getattr(self, name), **bounds))
 
     @property
+    @abstractmethod
     def highest(self) -> float:
         """The highest rate there may be."""
-        return self.learning_rate
 
     @abstractmethod
     def rates(self, first: int, count: int, n: int, m: int = 1, losses: Sequence[float] = ()) -> FloatArray:
@@ -92,7 +85,22 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Warmed(Schedule):
+class OfRate(Schedule):
+    """A schedule that goes out from a rate, γ > 0."""
+
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        self._real("learning_rate", low=0, includes_low=False)
+
+    @property
+    def highest(self) -> float:
+        """That rate, unless others are higher."""
+        return self.learning_rate
+
+
+@dataclass(frozen=True)
+class Warmed(OfRate):
     """A schedule that may begin with a warm-up.
 
     Of n steps in all the first w = round(`warmup` n) rise evenly, step t taking γ (t + 1)/(w + 1); the schedule itself
