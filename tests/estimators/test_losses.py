@@ -327,5 +327,24 @@ def test_least_squares_are_refused_with_other_losses(loss, options):
 
 def test_an_estimator_with_a_loss_of_one_s_own_is_kept_in_no_file(tmp_path):
     model = rs.MLPRegressor(half_squares, (3,), max_iter=1).fit(np.ones((4, 1)), np.arange(4.0))
-    with pytest.raises(rs.ParameterError, match=r"loss is .*which a model file has no place for"):
+    with pytest.raises(
+        rs.ParameterError, match=r"loss is .*has no place for; pickle the estimator, or save its network_"
+    ):
         model.save(tmp_path / "model.reseau")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: rs.MLPRegressor(rs.Huber).fit(X, NUMBER),
+        lambda: rs.MLPClassifier(loss=rs.Focal).fit(X, SPECIES),
+        lambda: rs.Network(rs.Dense(1), loss=rs.Huber),
+    ],
+    ids=["regressor", "classifier", "network"],
+)
+def test_a_class_of_losses_is_refused_with_how_one_makes_an_object_of_it(ask):
+    with pytest.raises(
+        rs.ParameterError,
+        match=r"^loss is the class (Huber|Focal), but must be an object of it: (Huber|Focal)\(\.\.\.\)",
+    ):
+        ask()

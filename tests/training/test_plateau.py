@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.optimize
+import scipy.stats
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_absolute_error, mean_poisson_deviance, mean_squared_error
 
 import reseau as rs
-from reseau.training.constants import loss_of_constants
+from reseau.training.constants import loss_of_constants, room_below
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(400, 5))
@@ -181,3 +183,56 @@ def test_the_loss_of_constants_is_that_of_the_median_where_it_is_smaller():
     T = np.exp(2 * NOISE)[:, None]
     median = DummyRegressor(strategy="median").fit(X, T).predict(X)
     assert loss_of_constants(of("absolute_error", 1), T) == pytest.approx(mean_absolute_error(T, median))
+
+
+def test_the_loss_of_constants_with_a_scale_is_that_of_the_best_normal_distribution():
+    T = np.repeat(np.column_stack([3 + 2 * Y, 1e6 * NOISE]), 2, axis=1)
+    density = scipy.stats.norm.logpdf(T[:, ::2], T[:, ::2].mean(axis=0), T[:, ::2].std(axis=0)).sum(axis=1)
+    expected = -density.mean() - 2 * 0.5 * np.log(2 * np.pi)
+    assert loss_of_constants(of("gaussian", 4), T) == pytest.approx(expected)
+    assert np.isnan(loss_of_constants(of("gaussian", 4), np.ones((400, 4))))
+    student = loss_of_constants(of("student_t", 4), T)
+    best = sum(
+        scipy.optimize.minimize(
+            lambda p, t=t: np.mean(2.5 * np.log1p(((t - p[0]) / p[1]) ** 2 / 4)) + np.log(p[1]),
+            [np.median(t), t.std()],
+            method="Nelder-Mead",
+        ).fun
+        for t in T[:, ::2].T
+    )  # fmt: skip
+    assert best <= student < best + 0.1
+
+
+def test_the_room_below_is_what_outputs_that_are_the_targets_leave():
+    counts = rng.poisson(3e5, size=(400, 1)).astype(float)
+    best = loss_of_constants(of("poisson", 1), counts)
+    assert best < 0
+    deviance = mean_poisson_deviance(counts[:, 0], np.full(400, counts.mean()))
+    assert room_below(best, of("poisson", 1), counts) == pytest.approx(deviance / 2, rel=1e-4)
+    assert room_below(2.0, of("squared_error", 1), Y[:, None]) == 2.0
+    assert room_below(-20.0, of("gaussian", 2), np.repeat(Y[:, None], 2, axis=1)) == 1.0
+
+
+@pytest.mark.parametrize("factor", [1e12, 1e-9])
+@pytest.mark.parametrize(
+    "loss", ["gaussian", "student_t", "gamma", "tweedie", "poisson", rs.Quantile([0.1, 0.9])], ids=range(6)
+)
+def test_targets_out_of_scale_are_named_whatever_the_loss(loss, factor):
+    y = np.exp(0.5 * Y) * factor
+    words = told(rs.Network(rs.Dense(16), rs.Dense(1), loss=loss, seed=0, inputs=5, dtype="float64"), X, y)
+    way_out = "divide them by their mean" if loss in ("gamma", "tweedie", "poisson") else "standardise them"
+    assert any(re.search(f"The targets (are out of scale|hardly differ), .*: {way_out}", w) for w in words)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = rs.MLPRegressor(loss, random_state=0, max_iter=30).fit(X, y)
+    (words,) = (str(w.message) for w in caught if "that of constant outputs" in str(w.message))
+    found = re.match(r"after 30 epochs the loss is (\S+),", words)
+    assert found is not None
+    assert float(found[1]) == pytest.approx(model.loss_, rel=0.05)
+    assert way_out in words
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "student_t", "gamma", "tweedie", "negative_binomial"])
+def test_nothing_is_said_of_a_fit_that_learns(loss):
+    net = rs.Network(rs.Dense(16, "tanh"), rs.Dense(1), loss=loss, seed=0, inputs=5)
+    assert told(net, X, np.exp(0.3 * Y), optimizer=rs.Adam(0.01)) == []

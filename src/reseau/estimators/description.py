@@ -136,8 +136,9 @@ def plain(name: str, value: Any) -> Any:
     if isinstance(value, Schedule) and value.described_whole:
         described = value.describe()
         return {"schedule": described.pop("name"), **described}
+    way_out = "pickle the estimator, or save its network_" if callable(value) else "give plain numbers"
     raise ParameterError(
-        f"{name} is {value!r}, of type {type(value).__name__}, which a model file has no place for; give plain numbers."
+        f"{name} is {shown(value)}, of type {type(value).__name__}, which a model file has no place for; {way_out}."
     )
 
 

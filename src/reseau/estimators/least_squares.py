@@ -131,7 +131,7 @@ def fit(
     rules, run = Steps(history, tol, patience, loss, told), Run()
     train(run, training, network.parameters, samples, settings, rules, Guard())
     if run.failure is not None:
-        causes = " ".join(divergence.out_of_scale(samples.X, samples.T)) or "Scale X and y."
+        causes = " ".join(divergence.out_of_scale(samples.X, samples.T, network.architecture.error)) or "Scale X and y."
         raise ReseauError(
             f"The loss is {history.loss[-1]} before the first step, from where no step leads on. {causes}"
         )

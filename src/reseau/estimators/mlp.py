@@ -704,7 +704,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         )
 
     def _check_parameters(self) -> tuple[Layer, ...]:
-        if isinstance(self.loss, str | Loss) or is_own(self.loss):
+        if isinstance(self.loss, str | Loss | type) or is_own(self.loss):
             check_regression_loss(self.loss)
         else:
             raise ParameterError(

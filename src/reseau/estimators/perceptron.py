@@ -35,7 +35,7 @@ from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Decoder, Parts
 from reseau.training import divergence, plateau
-from reseau.training.constants import loss_of_constants
+from reseau.training.constants import loss_of_constants, room_below
 from reseau.training.lbfgs import minimize
 from reseau.training.loop import Run, Samples, train
 from reseau.training.settings import Settings
@@ -50,7 +50,9 @@ _NOT_FINITE = (  # scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
 _AT_ITS_LIMIT = 1  # SciPy's status of lbfgs after max_iter or max_fun
-_NEXT_TO_NOTHING = 1e-3  # of the loss of constant outputs: lbfgs gains more where there is anything to learn
+_NEXT_TO_NOTHING = (
+    1e-3  # of the room below the loss of constant outputs: lbfgs gains more where there is anything to learn
+)
 _FAILURES = {  # by the part that is no longer finite, or too large
     "grown loss": "The loss has grown to more than 10⁶ times that at the start, on the way to non-finite parameter "
     "weights.",
@@ -501,7 +503,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """Say that numbers have become infinite or NaN, and what to change."""
         optimizer = parameters.optimizer_of(self)
         rate = 0.0 if optimizer is None else optimizer.rate
-        advice = [] if rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T)
+        advice = [] if rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T, self._network.architecture.error)
         decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
         if not advice and decay > divergence.LARGE:
             advice = [
@@ -543,8 +545,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         network, X = self._up_to_date(to_change=True), data.checked_rows(X)
         if not first:
             undo.callback(self._way_back())
-        a, c = self._units(T)
-        b = float(np.average(np.broadcast_to(c, X.shape[0]), weights=sample_weight))
         self.n_iter_ = 0
         self._open_validation_record(validation, undo)
 
@@ -564,7 +564,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             max_evaluations=self.max_fun,
             tolerance=self.tol,
             bounds=bounds(network.dtype),
-            units=(a, b),
+            units=self._mean_units(T, sample_weight),
             callback=tell if self.verbose or validation is not None or tasks.task is not None else None,
         )
         self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
@@ -591,12 +591,14 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _advice_on_lbfgs(self, result: Any, samples: Samples) -> str:
         """What to change after a fit that has not converged, or has come to nothing; empty if it has done neither."""
         network, told = self._network, None
-        if self.loss_ >= (1 - _NEXT_TO_NOTHING) * self._of_constants(samples):
+        best, room = self._of_constants(samples)
+        if self.loss_ >= best - _NEXT_TO_NOTHING * room:
             way_out = f"Take a smaller alpha (now {self.alpha:g}), or other starting weights; or X tells nothing of y."
-            told = plateau.of_fit(network.architecture, network.parameters, samples, None, None, way_out)
+            units = self._mean_units(samples.T, samples.s)
+            told = plateau.of_fit(network.architecture, network.parameters, samples, None, None, way_out, units)
         if result.success:
             return "" if told is None else f"lbfgs ended after {self.n_iter_} iteration(s), and {told}"
-        causes = divergence.out_of_scale(samples.X, samples.T)
+        causes = divergence.out_of_scale(samples.X, samples.T, network.architecture.error)
         if result.status == _AT_ITS_LIMIT and (told is None or not causes):
             return " ".join(["Raise max_iter or max_fun, or scale the inputs.", *causes])
         more = "More iterations will not help."
@@ -696,11 +698,16 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
             self._progress = trainer.progress(into=self.__dict__.get("_progress"))
 
-    def _of_constants(self, samples: Samples) -> float:
-        """The loss of constant outputs, as the estimator reckons it."""
-        (a, c), s = self._units(samples.T), samples.s
-        offset = np.average(np.broadcast_to(c, len(samples.T)), weights=s)
-        return a * loss_of_constants(self._network.architecture, samples.T, s) + float(offset)
+    def _of_constants(self, samples: Samples) -> tuple[float, float]:
+        """The loss of constant outputs, and the room below, as the estimator reckons it."""
+        architecture, (_, T, s, _) = self._network.architecture, samples
+        (a, c), best = self._mean_units(T, s), loss_of_constants(architecture, T, s)
+        return a * best + c, a * room_below(best, architecture, T, s)
+
+    def _mean_units(self, T: Any, s: Any) -> tuple[float, float]:
+        """(a, c) with which a E + c is scikit-learn's mean loss of the rows."""
+        a, c = self._units(T)
+        return a, float(np.average(np.broadcast_to(c, len(T)), weights=s))
 
     def _warn_of_plateau(self, samples: Samples, batch_size: int, start: Any, *, ended: bool) -> None:
         """Say that it is no better than constant outputs; `ended` of itself, it was long enough."""
@@ -713,9 +720,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             "or a larger max_iter; or X tells nothing of y."
         )
         network = self._network
-        told = plateau.of_fit(
-            network.architecture, network.parameters, samples, None if ended else losses, start, way_out
-        )
+        known, units = None if ended else losses, self._mean_units(samples.T, samples.s)
+        told = plateau.of_fit(network.architecture, network.parameters, samples, known, start, way_out, units)
         if told is not None:
             warnings.warn(f"after {self.n_iter_} epochs {told}", ConvergenceWarning, stacklevel=frames_within())
 
@@ -736,7 +742,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""
         if not self.loss_ > divergence.GROWTH * max(self.loss_curve_[0], divergence.LEAST_LOSS):
             return False
-        return not self.loss_ <= divergence.GROWTH * self._of_constants(samples)
+        best, _ = self._of_constants(samples)
+        return not self.loss_ <= divergence.GROWTH * abs(best)
 
     def _scores_epochs(self) -> bool:
         """Whether each epoch is scored on validation rows; what takes all rows at once does not stop early."""

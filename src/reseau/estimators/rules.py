@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from reseau.checks import known
 from reseau.errors import DataError, ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.intervals import CLOSED_UNIT
-from reseau.vocabulary.losses import LOSSES, Loss, NamedLoss, OwnLoss, check_loss, loss_of
+from reseau.vocabulary.losses import LOSSES, Loss, NamedLoss, OwnLoss, check_loss, known_loss, loss_of
 
 _WEIGHT_FACTORS = {"logistic": 2.0}  # by scikit-learn's name of the hidden activation; 6 for all others
 
@@ -77,7 +76,7 @@ def check_class_loss(loss: object) -> str | Loss:
         possible = [(loss.for_labels(one), ACTIVATIONS[class_output(one)]) for one in (False, True)]
         if all(entry.takes(sigma) for entry, sigma in possible):
             return loss
-    return known("loss", loss, CLASSIFICATION_LOSSES)
+    return known_loss(loss, CLASSIFICATION_LOSSES)
 
 
 def class_loss(loss: object, one_of_many: bool) -> NamedLoss:
@@ -92,7 +91,7 @@ def check_regression_loss(loss: object) -> NamedLoss:
     """Return a loss of numbers, or one's own, or raise ParameterError."""
     if is_own(loss) or (isinstance(loss, Loss) and loss.name in REGRESSION_LOSSES):
         return check_loss(loss)
-    return known("loss", loss, REGRESSION_LOSSES)
+    return known_loss(loss, REGRESSION_LOSSES)
 
 
 def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -31,16 +33,28 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     Returns
     -------
     float
-        NaN where outputs and targets are not of the same kind, where targets are missing, and for a loss whose best
-        constants are not known: one's own, one that predicts scales too, and one over distributions other than the
-        entropy.
+        NaN where outputs and targets are not of the same kind, where targets are missing, for targets that are
+        constants themselves of a loss that predicts scales too, and for a loss whose best constants are not known:
+        one's own, and one over distributions other than the entropy.
     """
     loss = architecture.error
     unknown = loss.distribution and not (loss.is_entropy and loss.is_plain)
-    if loss.own or unknown or loss.deviation is not None or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
+    if loss.own or unknown or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
         return nan
     with np.errstate(all="ignore"):
         return _loss_of_constants(architecture, T, s)
+
+
+def room_below(best: float, architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None = None) -> float:
+    """How far below this loss of constant outputs, for the same targets, it may come: to that of outputs o = t.
+
+    A loss that predicts scales too is as small as these; of it, a logarithm, 1 is as much as half of another.
+    """
+    loss = architecture.error
+    if loss.deviation is not None or T.ndim == 1:
+        return best if T.ndim == 1 else 1.0
+    with np.errstate(all="ignore"):
+        return best - _mean(loss.least, T, s)
 
 
 def _loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None) -> float:
@@ -55,10 +69,19 @@ def _loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: 
         p = shares[shares > 0] / shares.sum()
         return float(-(p * np.log(p)).sum())
     others = loss.constants(T[:: max(1, len(T) // _LOOKED_AT)].astype(np.float64))
-    totals, block = np.zeros(2), max(1, _AT_ONCE // T.shape[1])
+
+    def mean_error(constants: Any) -> float:
+        return _mean(lambda T: loss.value(np.broadcast_to(constants, T.shape), T), T, s)
+
+    if loss.deviation is not None:
+        return mean_error(others) if others[1::2].all() else nan
+    return min(mean_error(shares), mean_error(others))
+
+
+def _mean(error: Callable[[FloatArray], FloatArray], T: FloatArray | IntArray, s: FloatArray | None) -> float:
+    """The mean error of the rows, which are not all taken at once."""
+    total, block = 0.0, max(1, _AT_ONCE // T.shape[1])
     for first in range(0, len(T), block):
-        part = T[first : first + block].astype(np.float64)
-        for place, constants in enumerate((shares, others)):
-            e = loss.value(np.broadcast_to(constants, part.shape), part).sum(axis=1)
-            totals[place] += e.sum() if s is None else e @ s[first : first + block]
-    return float(totals.min()) / (len(T) if s is None else float(s.sum()))
+        e = error(T[first : first + block].astype(np.float64)).sum(axis=1)
+        total += float(e.sum() if s is None else e @ s[first : first + block])
+    return total / (len(T) if s is None else float(s.sum()))

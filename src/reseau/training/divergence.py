@@ -12,6 +12,8 @@ from reseau.arrays import FloatArray, Guard, IntArray, SparseRows
 from reseau.training.history import History
 from reseau.training.loop import Run, Samples
 from reseau.training.settings import Settings
+from reseau.vocabulary.intervals import EVERYWHERE
+from reseau.vocabulary.losses import Loss
 
 # Inputs, targets and weights of networks that train well are of the order of 1, and so is the loss they begin with; and
 # no data make a learning rate useful that is far above 1.
@@ -51,6 +53,7 @@ def of_training(
     settings: Settings,
     start: FloatArray,
     guard: Guard,
+    loss: Loss,
 ) -> str:
     """The warning of a run that failed in its last epoch; `start` are the weights it began with."""
     epoch, failure = history.epochs, run.failure
@@ -73,13 +76,13 @@ def of_training(
     kept = f"of epoch {epoch - 1}" if epoch > 1 else "from before the fit"
     if run.best is not None:
         kept = f"of epoch {history.best_epoch}, the best"
-    advice = _advice(_loss(errors, start, samples), samples, failure.part, settings, start)
+    advice = _advice(_loss(errors, start, samples), samples, failure.part, settings, start, loss)
     return f"training has diverged: {met}. The network has the weights {kept}. {advice}"
 
 
-def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray) -> str:
+def _advice(at_first: float, samples: Samples, part: str, settings: Settings, start: FloatArray, loss: Loss) -> str:
     """What to change. To blame are the data (or the weights) where the loss was huge before any step, else the rate."""
-    scales = out_of_scale(samples.X, samples.T)
+    scales = out_of_scale(samples.X, samples.T, loss)
     if settings.least_squares is not None:  # which begins nowhere else
         return " ".join(scales) or "Begin with other weights, or scale the data."
     rate = settings.optimizer.rate
@@ -95,14 +98,19 @@ def _advice(at_first: float, samples: Samples, part: str, settings: Settings, st
     return " ".join([f"Use a smaller learning rate (now {rate:g}).", *scales])
 
 
-def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray) -> list[str]:
+def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray, loss: Loss) -> list[str]:
     """What is to be said of inputs and of targets that are far above 1, a sentence each."""
     causes = []
     if (x := _largest(X))[0] > LARGE:
         causes.append(f"The inputs are out of scale, X holds {_at(X, x)}: standardise the columns.")
     if T.ndim == 2 and (t := _largest(T))[0] > LARGE:
-        causes.append(f"The targets are out of scale, y holds {_at(T, t)}: standardise them.")
+        causes.append(f"The targets are out of scale, y holds {_at(T, t)}: {scaled(loss)}.")
     return causes
+
+
+def scaled(loss: Loss) -> str:
+    """What is to be done with targets that are out of scale; what lies on one side of 0 has to stay there."""
+    return "standardise them" if loss.targets == EVERYWHERE else "divide them by their mean"
 
 
 def of_validation(history: History, validation: Samples) -> str | None:

@@ -20,7 +20,7 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.training import divergence, least_squares, plateau
 from reseau.training.callbacks import Callback, Hooks, callbacks_of, stopped_by, told
 from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
-from reseau.training.constants import loss_of_constants
+from reseau.training.constants import loss_of_constants, room_below
 from reseau.training.evaluation import Outputs, mean_error, outputs_of
 from reseau.training.history import History
 from reseau.training.least_squares import LeastSquares
@@ -409,7 +409,9 @@ class Fit:
         rules = Epochs(network, errors, outputs, samples, self.validation, settings, self.callbacks, show, history)
         train(run, trainer, parameters, samples, settings, rules, guard, None if checkpoints is None else write)
         if run.failure is not None:
-            self.warning = divergence.of_training(errors, samples, history, run, settings, start, guard)
+            self.warning = divergence.of_training(
+                errors, samples, history, run, settings, start, guard, architecture.error
+            )
         elif self.validation is not None:
             self.warning = divergence.of_validation(history, self.validation)
         if run.failure is None:
@@ -419,7 +421,12 @@ class Fit:
         """What is to be said of it, if it ended no better than constant outputs."""
         settings, samples = self.settings, self.samples
         steps = history.epochs * self._steps_of_an_epoch
-        if settings.least_squares is not None or not plateau.is_suspect(history.loss, steps, self._of_constants):
+
+        def of_constants() -> tuple[float, float]:
+            best = self._of_constants()
+            return best, room_below(best, self.architecture, samples.T, samples.s)
+
+        if settings.least_squares is not None or not plateau.is_suspect(history.loss, steps, of_constants):
             return None
         way_out = (
             f"Try another learning rate (now {settings.stepwise.learning_rate}), a smaller l2 (now {settings.l2:g}), "

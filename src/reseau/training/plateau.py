@@ -9,27 +9,34 @@ import numpy as np
 from reseau.arrays import FloatArray
 from reseau.engine import reference
 from reseau.training import divergence
-from reseau.training.constants import loss_of_constants
+from reseau.training.constants import loss_of_constants, room_below
 from reseau.training.loop import Samples
 from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.losses import Loss
 
 # So short a fit may end where it likes.
 LEAST_EPOCHS, LEAST_STEPS = 10, 40
-SUSPECT = 0.5  # of the loss of constant outputs: from here on the outputs themselves are looked at
-STILL = 0.01  # of that loss: less than this between the last two quarters of the epochs is no progress
-WORSE = 1.1  # times that loss is more than chance
+# All of these are shares of the room below the loss of constant outputs, see `room_below`.
+SUSPECT = 0.5  # from here on the outputs themselves are looked at
+STILL = 0.01  # less than this between the last two quarters of the epochs is no progress
+WORSE = 0.1  # so far above that loss is more than chance
+_CHANCE = 1e-3
 CONSTANT = 0.01  # of the targets' standard deviation: outputs that spread less say next to nothing of the row
 SMALL = 0.01  # inputs and targets that spread less are out of scale
 _VANISHED = 1.0  # scores that spread less are not at the end of any range, but all the same
 UNMOVED, _AT_ALL = 0.01, 1e-6  # of the largest weight: so far weights have hardly moved, or not at all
-_CHANCE = 1e-3  # of that loss
 _ROWS, _NUMBERS = 512, 2**22  # are looked at, at most
 
 
-def is_suspect(losses: Sequence[float], steps: float, of_constants: Callable[[], float]) -> bool:
-    """Whether a fit of so many steps was long enough, and ends with a loss that makes its outputs worth looking at."""
-    enough = len(losses) >= LEAST_EPOCHS and steps >= LEAST_STEPS
-    return enough and (best := of_constants()) > 0 and losses[-1] >= SUSPECT * best
+def is_suspect(losses: Sequence[float], steps: float, of_constants: Callable[[], tuple[float, float]]) -> bool:
+    """Whether a fit of so many steps was long enough, and ends with a loss that makes its outputs worth looking at.
+
+    It is compared with the loss of constant outputs, and the room below.
+    """
+    if len(losses) < LEAST_EPOCHS or steps < LEAST_STEPS:
+        return False
+    best, room = of_constants()
+    return room > 0 and losses[-1] >= best - (1 - SUSPECT) * room
 
 
 def of_fit(
@@ -39,6 +46,7 @@ def of_fit(
     losses: Sequence[float] | None,
     start: FloatArray | None,
     way_out: str,
+    units: tuple[float, float] = (1.0, 0.0),
 ) -> str | None:
     """What is to be said of a fit whose loss is suspect, if its outputs are no better than constant ones.
 
@@ -52,11 +60,13 @@ def of_fit(
     samples : Samples
         What was learnt.
     losses : sequence of float or None
-        Of its epochs; None if it went on as long as there was progress.
+        Of its epochs, as they are told; None if it went on as long as there was progress.
     start : ndarray of shape (n_parameters,) or None
         The weights it began with.
     way_out : str
         What to do where nothing in particular is found.
+    units : float, float
+        (a, c) with which the loss E is told as a E + c.
 
     Returns
     -------
@@ -69,8 +79,10 @@ def of_fit(
     X, T, s = looked[:3]
     assert isinstance(X, np.ndarray)
     best = loss_of_constants(architecture, T, s)
-    if not best > 0:
+    room = room_below(best, architecture, T, s)
+    if not room > 0:
         return None
+    a, c = units
     with np.errstate(all="ignore"):
         dense = reference.dense_targets(architecture, T, np.dtype(np.float64)).astype(np.float64)
         spread = dense.std(axis=0)
@@ -79,15 +91,18 @@ def of_fit(
         e = reference.output_error(architecture, trace.Z[-1], trace.O, dense.astype(w.dtype)).sum(axis=1)
         loss = float(np.average(e, weights=s))
         constant = O.shape == dense.shape and bool((O.std(axis=0) <= CONSTANT * spread).all())
-        scales = [*divergence.out_of_scale(samples.X, samples.T), *_small(X, dense)]
+        scales = [
+            *divergence.out_of_scale(samples.X, samples.T, architecture.error),
+            *_small(X, dense, architecture.error),
+        ]
     if not np.isfinite(loss) or not (spread > 0).any():
         return None
     moved = np.inf if start is None else float(np.abs(w - start).max()) / max(float(np.abs(start).max()), SMALL)
-    still = losses is None or abs(_mean(losses, 0.5, 0.75) - _mean(losses, 0.75, 1.0)) <= STILL * best
-    worse, no_better = loss > WORSE * best, loss >= (1 - _CHANCE) * best
+    still = losses is None or abs(_mean(losses, 0.5, 0.75) - _mean(losses, 0.75, 1.0)) <= STILL * a * room
+    worse, no_better = loss > best + WORSE * room, loss >= best - _CHANCE * room
     if not (worse and scales) and not (still and (constant or worse or moved <= _AT_ALL or (no_better and scales))):
         return None
-    met = f"the loss is {loss:g}, and that of constant outputs {best:g}"
+    met = f"the loss is {a * loss + c:g}, and that of constant outputs {a * best + c:g}"
     if constant:
         met += "; the outputs are next to the same for every row"
     first = "other weights to begin with" + ("" if start is None else " and a smaller learning rate")
@@ -113,7 +128,7 @@ def _mean(losses: Sequence[float], first: float, last: float) -> float:
     return sum(part) / max(len(part), 1)
 
 
-def _small(X: FloatArray, T: FloatArray) -> list[str]:
+def _small(X: FloatArray, T: FloatArray, loss: Loss) -> list[str]:
     """What is to be said of inputs and of targets that hardly differ from row to row, a sentence each."""
     causes = []
     if (x := float(X.std(axis=0, dtype=np.float64).max())) == 0:
@@ -123,7 +138,7 @@ def _small(X: FloatArray, T: FloatArray) -> list[str]:
             f"The inputs hardly differ, no column of X spreads by more than {x:.3g}: standardise the columns."
         )
     if 0 < (t := float(T.std(axis=0).max())) < SMALL:
-        causes.append(f"The targets hardly differ, y spreads by {t:.3g}: standardise them.")
+        causes.append(f"The targets hardly differ, y spreads by {t:.3g}: {divergence.scaled(loss)}.")
     return causes
 
 

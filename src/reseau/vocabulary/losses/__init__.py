@@ -10,7 +10,7 @@ An entry is what its name stands for; a loss with other numbers, such as `Huber(
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from reseau.checks import known
@@ -48,6 +48,7 @@ __all__ = [
     "Tweedie",
     "check_loss",
     "describe_loss",
+    "known_loss",
     "loss_from_description",
     "loss_of",
     "smallest",
@@ -93,7 +94,14 @@ def check_loss(loss: object) -> NamedLoss:
         return OwnLoss(loss)
     if isinstance(loss, Loss) and type(LOSSES.get(loss.name)) is type(loss):
         return loss.name if loss.is_plain else loss
-    return known("loss", loss, LOSSES)
+    return known_loss(loss, LOSSES)
+
+
+def known_loss(loss: object, table: Iterable[str]) -> str:
+    """Return the name of a loss of a table, or raise ParameterError."""
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        raise ParameterError(f"loss is the class {loss.__name__}, but must be an object of it: {loss.__name__}(...).")
+    return known("loss", loss, table)
 
 
 def describe_loss(loss: NamedLoss) -> dict[str, Any]:

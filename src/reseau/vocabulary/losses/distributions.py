@@ -6,7 +6,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from reseau.arrays import Array, namespace
+import numpy as np
+
+from reseau.arrays import Array, FloatArray, namespace
 from reseau.formulas.trees import HALF, Cases, Expression, Odd, Symbol, Where, log
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import Activation
@@ -85,6 +87,11 @@ class _LocationAndScale(Loss):
         """Nothing: a scale may be as small as it likes."""
         return namespace(T).zeros_like(T)
 
+    def constants(self, T: FloatArray) -> FloatArray:
+        """Medians, and beside each the spread of the middle half as that of a normal distribution."""
+        low, middle, high = np.quantile(T[:, ::2], [0.25, 0.5, 0.75], axis=0)
+        return np.stack([middle, (high - low) / 1.349], axis=1).ravel()
+
 
 @dataclass(frozen=True)
 class Gaussian(_LocationAndScale):
@@ -102,6 +109,10 @@ class Gaussian(_LocationAndScale):
     @property
     def deviation(self) -> float:
         return 1.0
+
+    def constants(self, T: FloatArray) -> FloatArray:
+        """Means, and beside each the standard deviation."""
+        return np.stack([T[:, ::2].mean(axis=0), T[:, ::2].std(axis=0)], axis=1).ravel()
 
     def _f(self, r: Array) -> Array:
         return 0.5 * r * r
