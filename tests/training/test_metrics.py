@@ -276,3 +276,40 @@ def test_many_networks_have_the_metrics_of_all_or_each_its_own():
         rs.fit_many(nets, X, ONE[1], metrics=[["mse"], ["mae"]])
     with pytest.raises(rs.ParameterError, match=r"networks\[1\]: metrics is 'msee', which is unknown"):
         rs.fit_many(nets, X, ONE[1], metrics=[["mse"], ["msee"], None])
+
+
+# --- several outputs for a target ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["gaussian", rs.StudentT(5)], ids=range(2))
+def test_of_a_predicted_distribution_the_means_are_compared(loss, engine):
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
+    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(4), loss=loss, seed=0, engine=engine)
+    history = net.fit(X, T, epochs=2, metrics=("mae", "r2"))
+    means = net(X)[:, ::2]
+    assert history.metrics["mae"][-1] == pytest.approx(sk.mean_absolute_error(T, means))
+    assert history.metrics["r2"][-1] == pytest.approx(sk.r2_score(T, means))
+    found = net.evaluate(X, np.where(T > 1, np.nan, T), metrics="mae", masked_targets=True)["mae"]
+    each = [sk.mean_absolute_error(t[t <= 1], m[t <= 1]) for t, m in zip(T.T, means.T, strict=True)]
+    assert found == pytest.approx(np.mean(each))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("levels", "nearest"),
+    [
+        ([0.1, 0.5, 0.9], [1]),
+        ([0.5, 0.8, 0.9], [0]),
+        ([0.05, 0.1, 0.6], [2]),
+        ([0.1, 0.9], [0, 1]),
+        ([0.1, 0.3, 0.7, 0.9], [1, 2]),
+    ],
+)
+def test_of_quantiles_that_nearest_to_the_median_is_compared(levels, nearest):
+    X, y = np.linspace(-1, 1, 30).reshape(-1, 1), np.linspace(-1, 1, 30) ** 2
+    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(1), loss=rs.Quantile(levels), seed=0, inputs=1)
+    predicted = net(X)[:, nearest].mean(axis=1)
+    assert net.evaluate(X, y, metrics="mae")["mae"] == pytest.approx(sk.mean_absolute_error(y, predicted))
+    model = rs.MLPRegressor(rs.Quantile(levels), (4,), max_iter=2, random_state=0).fit(X, y)
+    assert model.score(X, y) == pytest.approx(sk.r2_score(y, model.predict(X)[:, nearest].mean(axis=1)))

@@ -759,7 +759,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _explained(self, y: Any, O: Any, sample_weight: Any) -> float:
         """R² of outputs; where targets are missing, the mean of that of each over the rows that have it."""
-        points = self._points(O)
+        points = loss_of(self._network.loss).points(O)
         if not (self.masked_targets and np.isnan(y).any()):
             return float(r2_score(y, points, sample_weight=sample_weight))
         found = []
@@ -769,13 +769,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
                 s = None if sample_weight is None else sample_weight[there]
                 found.append(r2_score(t[there], o[there], sample_weight=s))
         return float(np.mean(found)) if found else np.nan
-
-    def _points(self, O: Any) -> Any:
-        """Of each target the one number that outputs predict: the mean, or of several quantiles the middle one."""
-        architecture = self._network.architecture
-        each = architecture.outputs // architecture.targets
-        middle = 0 if loss_of(architecture.loss).deviation is not None else each // 2
-        return O[:, middle::each]
 
     def _units(self, T: Any) -> tuple[float, Any]:
         return regression_units(loss_of(check_regression_loss(self.loss)), T)
@@ -809,9 +802,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions; of a loss with a scale the means, of several quantiles (n_samples, levels), ascending.
         """
-        O = self._forward(X)
-        if loss_of(self._network.loss).deviation is not None:
-            O = self._points(O)
+        O, loss = self._forward(X), loss_of(self._network.loss)
+        if loss.deviation is not None:
+            O = loss.points(O)
         return O[:, 0] if O.shape[1] == 1 else O
 
     @available_if(_has_scales)
@@ -832,7 +825,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return std[:, 0] if std.shape[1] == 1 else std
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R² of the predictions; of several quantiles that of the middle one.
+        """R² of the predictions; of several quantiles that of the one nearest to the median.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
 """The table of metrics: how good outputs are, in numbers that people compare, beside the loss that is minimised.
 
 The numbers are scikit-learn's, whose names most of them have too. Of several outputs a metric of numbers is the mean of
-each output's own, over the rows where its target is there.
+each output's own, over the rows where its target is there; where a loss has several outputs for each target, of the
+number that they predict, a mean or median.
 """
 
 from __future__ import annotations
@@ -63,11 +64,10 @@ class Metric:
                     f"metrics holds {self.name!r}, which compares numbers, but {name} holds class labels; take "
                     f"{_names('classes')}."
                 )
-            targets = T.shape[1] if T.shape[1] != architecture.outputs else architecture.targets
-            if targets != architecture.outputs:
+            if T.shape[1] != architecture.outputs:  # of a loss of one's own
                 raise ParameterError(
                     f"metrics holds {self.name!r}, which compares each target with an output, but there are "
-                    f"{architecture.outputs} outputs for {targets} target(s); give a function of your own."
+                    f"{architecture.outputs} outputs for {T.shape[1]} target(s); give a function of your own."
                 )
         if self.of == "classes":
             if T.ndim == 2:
@@ -99,7 +99,10 @@ class Metric:
             T, O, s = T[s > 0], O[s > 0], s[s > 0]
         with np.errstate(all="ignore"):
             if self.of == "numbers":
-                return _mean_of_outputs(self.value, T, O.astype(np.float64, copy=False), s)
+                loss = architecture.error
+                return _mean_of_outputs(
+                    self.value, T[:, :: loss.per_target], loss.points(O.astype(np.float64, copy=False)), s
+                )
             if self.of == "classes":
                 compared = _classes(T, O, s, architecture)
                 return float(self.value(*compared)) if len(compared[0]) else nan

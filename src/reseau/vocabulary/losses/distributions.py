@@ -87,6 +87,10 @@ class _LocationAndScale(Loss):
         """Nothing: a scale may be as small as it likes."""
         return namespace(T).zeros_like(T)
 
+    def points(self, O: FloatArray) -> FloatArray:
+        """The means."""
+        return O[:, 0::2]
+
     def constants(self, T: FloatArray) -> FloatArray:
         """Medians, and beside each the spread of the middle half as that of a normal distribution."""
         low, middle, high = np.quantile(T[:, ::2], [0.25, 0.5, 0.75], axis=0)

@@ -135,6 +135,10 @@ class Loss(ABC):
         """The constant outputs that are about the best for these targets, unless their means are."""
         return np.median(T, axis=0)
 
+    def points(self, O: FloatArray) -> FloatArray:
+        """Of each target the one number that its outputs predict, (rows, targets)."""
+        return O
+
     def takes(self, sigma: Activation) -> bool:
         """Whether it is defined for the outputs of an activation."""
         return sigma.distribution is not None if self.distribution else self.outputs.contains(sigma.range)
