@@ -254,3 +254,32 @@ def test_it_is_a_parameter_as_any_other(tmp_path: Path) -> None:
         rs.MLPRegressor(hidden_layer_sizes=(3,), masked_targets=m, max_iter=3, random_state=0) for m in (False, True)
     )
     np.testing.assert_array_equal(plain.fit(X, NUMBERS).coefs_[0], masked.fit(X, NUMBERS).coefs_[0])
+
+
+def test_scores_of_other_targets_are_refused_in_a_sentence() -> None:
+    T = np.where(MISSING, np.nan, NUMBERS)
+    model = rs.MLPRegressor(hidden_layer_sizes=(2,), masked_targets=True, max_iter=2).fit(X, T)
+    with pytest.raises(rs.DataError, match=r"y has shape \(80,\), but 2 number\(s\) a row are predicted"):
+        model.score(X, T[:, 0])
+    with pytest.raises(rs.DataError, match=r"X has 80 rows but y has 20"):
+        model.score(X, T[:20])
+    with pytest.raises(rs.DataError, match=r"y has no label at row 1: it is None\. .*masked_targets=True"):
+        rs.MLPClassifier().fit(X[:3], ["a", None, "b"])
+
+
+def test_a_loss_of_one_s_own_with_a_value_a_row_is_told_to_see_to_what_is_missing() -> None:
+    def careless(O: Any, T: Any) -> Any:
+        return ((O - T) ** 2).sum(axis=1), 2 * (O - T)
+
+    def careful(O: Any, T: Any) -> Any:
+        r = np.where(np.isnan(T), 0, O - T)
+        return (r**2).sum(axis=1), 2 * r
+
+    T = np.where(MISSING, np.nan, NUMBERS)
+    options: dict[str, Any] = {"hidden_layer_sizes": (3,), "masked_targets": True, "max_iter": 3, "random_state": 0}
+    with pytest.raises(rs.ParameterError, match=r"careless\) returned nan as the value of a row of which a"):
+        rs.MLPRegressor(careless, **options).fit(X, T)
+    table = rs.MLPRegressor("squared_error", **options).fit(X, T)
+    np.testing.assert_allclose(
+        rs.MLPRegressor(careful, **{**options, "alpha": 2e-4}).fit(X, T).loss_, 4 * table.loss_, rtol=0.02
+    )

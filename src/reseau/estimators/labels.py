@@ -110,7 +110,7 @@ def read_masked(values: Any, name: str = "y") -> tuple[Any, Any]:
     if not missing.any():
         return read(values, name), None
     if missing.all():
-        raise DataError(f"{name} has no label at all, from which nothing can be learnt.")
+        raise DataError(f"{name} has no label at all, but needs at least one.")
     array = array.astype(object) if array.dtype.kind == "T" else array.copy()
     array[missing] = _valid(array[~missing], several)
     found = read(array.tolist() if listed else array, name)
@@ -327,9 +327,10 @@ def _is_missing(value: Any) -> bool:
 
 
 def _refuse_missing(value: Any, name: str, where: str) -> NoReturn:
-    raise DataError(
-        f"{name} has no label at {where}: it is {value}. Leave out what has no label, or give it one of its own."
-    )
+    way_out = "Leave out what has no label, or give it one of its own"
+    if name.startswith("y"):  # and not classes
+        way_out += ", or take masked_targets=True, with which missing labels count nothing"
+    raise DataError(f"{name} has no label at {where}: it is {value}. {way_out}.")
 
 
 def _refuse_fraction(value: Any, name: str, where: str) -> NoReturn:

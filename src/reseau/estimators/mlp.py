@@ -762,6 +762,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         points = loss_of(self._network.loss).points(O)
         if not (self.masked_targets and np.isnan(y).any()):
             return float(r2_score(y, points, sample_weight=sample_weight))
+        if y.size != points.size:
+            raise DataError(f"y has shape {y.shape}, but {points.shape[1]} number(s) a row are predicted.")
         found = []
         for t, o in zip(y.reshape(len(y), -1).T, points.T, strict=True):
             there = ~np.isnan(t)
@@ -844,5 +846,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
         O = self._forward(X)
         if self.masked_targets:
             y, _ = _numbers(y, len(O), "y", masked=True)
+            _check_length(y, len(O))
             sample_weight = None if sample_weight is None else data.weights(sample_weight, len(O))
         return self._explained(y, O, sample_weight)

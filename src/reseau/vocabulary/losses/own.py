@@ -142,6 +142,8 @@ class OwnLoss(Loss):
         if of_each and T_of_each is not None and isnan(T_of_each.min()):
             there = ~np.isnan(T_of_each)
             e, G = np.where(there, e, 0), np.where(there, G, 0)
+        elif isnan(e.min(initial=0)):
+            self._check_missing(e, T)
         if output_weights is not None:
             if not of_each:
                 raise ParameterError(
@@ -151,6 +153,16 @@ class OwnLoss(Loss):
             c = output_weights.astype(O.dtype)
             e, G = np.where(c > 0, c * e, 0), np.where(c > 0, c * G, 0)
         return e.astype(O.dtype, copy=False), G.astype(O.dtype, copy=False)
+
+    def _check_missing(self, e: FloatArray, T: FloatArray) -> None:
+        """Refuse values that are NaN as a target is missing, for which the function has not seen to it."""
+        wrong = np.isnan(e).any(axis=1) & np.isnan(T).any(axis=1)
+        if wrong.any():
+            raise ParameterError(
+                f"loss={self} returned nan as the value of a row of which a target is missing (NaN). Let it count "
+                "nothing there, such as with numpy.where(numpy.isnan(T), 0, ...), in value and derivative; or let it "
+                "return a value for each output, with which it needs not."
+            )
 
     def _call(self, O: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What the function returns, if it is a pair of arrays of the right shapes."""
