@@ -396,11 +396,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                 else f"precision is {self.precision!r}, which goes with float32 alone, but the network to be continued "
                 f"has dtype {dtype}."
             )
-        T = self._targets(targets, "y", architecture, X.shape[0])
-        y = self._scored(y, T)
-        if T.dtype.kind == "f":  # and not labels
-            self._check_scale(T, "y", dtype)
-            T = T.astype(dtype, copy=False)
+        y, T = self._targets(y, targets, "y", architecture, X.shape[0], dtype)
         validation = None if held is None else self._read_validation(held, architecture, dtype)
         random = check_random_state(self.random_state)
         if first:
@@ -445,21 +441,23 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         y, targets = self._read_validation_targets(y, rows)
         if len(y) != rows:
             raise DataError(f"X_val has {rows} rows but y_val has {len(y)}; they must have one target for each sample.")
-        T = self._targets(targets, "y_val", architecture, rows)
-        y = self._scored(y, T)
-        if T.dtype.kind == "f":
-            self._check_scale(T, "y_val", dtype)
-            T = T.astype(dtype, copy=False)
+        y, T = self._targets(y, targets, "y_val", architecture, rows, dtype)
         weights = None if sample_weight is None else _weights(sample_weight, rows, "sample_weight_val")
         return Validation(samples, y, T, weights, self._units(T))
 
-    def _targets(self, targets: Any, name: str, architecture: Architecture, rows: int) -> Any:
-        """Check what `_read_targets` gave for the network."""
+    def _targets(
+        self, y: Any, targets: Any, name: str, architecture: Architecture, rows: int, dtype: Any
+    ) -> tuple[Any, Any]:
+        """Check what `_read_targets` gave; return what scores compare, and what the network takes."""
         masked = bool(self.masked_targets)
         T = data.targets(targets, name, architecture, rows, np.dtype(np.float64), masked=masked)
         if masked:
             data.check_measured(T, name)
-        return T
+        y = self._scored(y, T)
+        if T.dtype.kind == "f":  # and not labels
+            self._check_scale(T, name, dtype)
+            T = T.astype(dtype, copy=False)
+        return y, T
 
     def _check_scale(self, T: Any, name: str, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""

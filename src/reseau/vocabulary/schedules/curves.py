@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from reseau.arrays import FloatArray, IntArray
-from reseau.checks import integer
 from reseau.formulas.trees import HALF, PI, Cases, Condition, Expression, Symbol, Where, cosine, floor
 from reseau.formulas.words import Words
 from reseau.vocabulary.schedules.schedule import FACTOR, OfRate, Warmed, gamma, m, n, t
@@ -86,7 +85,7 @@ class Step(Warmed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "step_size", integer("step_size", self.step_size, low=1))
+        self._integer("step_size", low=1)
         self._real("factor", low=0, high=1, includes_low=False)
 
     def _after(self, t: IntArray, n: int, m: int, losses: Sequence[float]) -> FloatArray:
@@ -232,7 +231,7 @@ class Cosine(Warmed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "restarts", integer("restarts", self.restarts, low=0))
+        self._integer("restarts", low=0)
         self._real("end_learning_rate", low=0)
 
     @property

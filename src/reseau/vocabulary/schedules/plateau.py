@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 
 from reseau.arrays import FloatArray, IntArray
-from reseau.checks import integer
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Expression, Symbol, maximum
 from reseau.formulas.words import Words
@@ -70,9 +69,9 @@ class ReduceOnPlateau(Warmed):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._real("factor", low=0, high=1, includes_low=False, includes_high=False)
-        object.__setattr__(self, "patience", integer("patience", self.patience, low=1))
+        self._integer("patience", low=1)
         self._real("min_delta", low=0)
-        object.__setattr__(self, "cooldown", integer("cooldown", self.cooldown, low=0))
+        self._integer("cooldown", low=0)
         self._real("min_learning_rate", low=0)
         if self.min_learning_rate > self.learning_rate:
             raise ParameterError(

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reseau.arrays import FloatArray, IntArray
-from reseau.checks import real
+from reseau.checks import integer, real
 from reseau.formulas.trees import Expression, Symbol
 from reseau.formulas.words import Words
 
@@ -52,6 +52,9 @@ class Schedule(ABC):
 
     def _real(self, name: str, **bounds: Any) -> None:
         object.__setattr__(self, name, real(name, getattr(self, name), **bounds))
+
+    def _integer(self, name: str, low: int) -> None:
+        object.__setattr__(self, name, integer(name, getattr(self, name), low=low))
 
     @property
     @abstractmethod
