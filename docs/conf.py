@@ -9,6 +9,7 @@ from typing import Any
 
 from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx import addnodes
 
 import reseau
 
@@ -54,8 +55,23 @@ def language_of_page(app: Any, name: str, template: str, context: dict[str, Any]
     context["language"] = (context.get("meta") or {}).get("lang", "en")
 
 
+def cards(app: Any, doctree: Any, name: str) -> None:
+    """The index of the gallery ends with a card for each of its pages: the page's picture, its name and its title."""
+    if name != "gallery/index":
+        return
+    for toctree in app.env.get_doctree(name).findall(addnodes.toctree):  # as written; in `doctree` it is hidden already
+        deck = nodes.container(classes=["cards"])
+        for short, page in toctree["entries"]:
+            picture = next(app.env.get_doctree(page).findall(nodes.image)).deepcopy()
+            words = nodes.strong(text=short), nodes.inline(text=app.env.titles[page].astext())
+            address = app.builder.get_relative_uri(name, page)
+            deck += nodes.paragraph("", "", nodes.reference("", "", picture, *words, refuri=address, internal=True))
+        doctree.children[0] += deck
+
+
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
     app.add_html_math_renderer("mathml", (inline, None), (display, None))
     app.connect("html-page-context", language_of_page)
+    app.connect("doctree-resolved", cards)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

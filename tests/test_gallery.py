@@ -1,0 +1,114 @@
+"""What the pages of the gallery claim, of the numbers that their own code computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+GALLERY = Path(__file__).parents[1] / "docs" / "gallery"
+
+
+@pytest.fixture(autouse=True)
+def _as_the_gallery_is_drawn() -> Iterator[None]:
+    with matplotlib.rc_context(fname=GALLERY / "matplotlibrc"):
+        yield
+    plt.close("all")
+
+
+def ran(page: str) -> dict[str, Any]:
+    """All names that a page's cells leave behind. They warn of nothing, or the test fails, and draw one picture."""
+    source = GALLERY / f"{page}.md"
+    cells = re.findall(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```$", source.read_text("utf-8"), re.M | re.S)
+    names: dict[str, Any] = {}
+    for cell in cells:
+        exec(compile(cell, source, "exec"), names)
+    (number,) = plt.get_fignums()
+    plt.figure(number).canvas.draw()
+    return names
+
+
+def test_a_band_of_quantiles_holds_nine_new_trips_of_ten_and_is_wide_in_the_rush_hour_alone():
+    page = ran("quantile-bands")
+    assert np.mean(page["inside"]) == pytest.approx(0.9, abs=0.02)
+    assert np.mean(page["new_minutes"] < page["low"]) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(page["new_minutes"] > page["high"]) == pytest.approx(0.05, abs=0.015)
+    assert np.ptp(page["at_eight"]) > 3 * np.ptp(page["at_noon"])
+    # 18 + 12 + the 0.95 quantile of a gamma distribution of shape 2 and scale 6, by scipy.stats.gamma.ppf
+    assert page["at_eight"][2] == pytest.approx(30 + 6 * 4.7439, rel=0.08)
+
+
+@pytest.mark.slow
+def test_weights_of_classes_find_the_rare_class_as_often_as_the_best_rule_does():
+    page = ran("class-weights")
+    X, faulty = page["X_new"], page["faulty_new"]
+    # How many times as likely X is of a faulty part, of which there are 2 in 100, as of a sound one.
+    to_faulty, to_sound = ((X - [1.9, 1.4]) ** 2).sum(axis=1) / 0.6**2, (X**2).sum(axis=1)
+    odds = 0.02 / 0.98 / 0.6**2 * np.exp((to_sound - to_faulty) / 2)
+    for name, weight in {"None": 1, "{True: 10}": 10, "'balanced'": 49}.items():
+        best = np.mean(weight * odds[faulty] > 1)
+        assert page["recall"][f"class_weight={name}"] == pytest.approx(best, abs=0.08)
+    recall = list(page["recall"].values())
+    assert recall[0] < 0.6 < 0.75 < recall[1] < recall[2]
+
+
+@pytest.mark.slow
+def test_bayesian_regularisation_is_as_good_with_twenty_neurons_and_better_than_early_stopping():
+    page = ran("bayesian-regularization")
+    bayes, stopped, squares = (
+        np.array(page["error"][name]) for name in ("Bayesian regularisation", "early stopping", "least squares")
+    )
+    several = slice(1, None)  # a single neuron is too few, however it is trained
+    assert (bayes[several] < stopped[several]).all()
+    assert np.ptp(bayes[several]) < 0.02
+    assert (squares[3:] > 2 * bayes[3:]).all()
+    assert page["gamma"] < page["nets"][0].n_parameters / 4
+
+
+def test_the_suggested_rate_is_among_the_best():
+    page = ran("learning-rate")
+    found, losses = page["found"].suggestion, page["losses"]
+    assert page["history"].loss[-1] < 1.5 * losses.min()
+    assert np.interp(found / 10, page["rates"], losses) > 2 * losses.min()
+    assert losses[-1] > 2  # −ln 1/10 = 2.3, of a network that knows nothing
+
+
+@pytest.mark.slow
+def test_a_surrogate_on_slopes_needs_at_most_half_the_runs():
+    page = ran("derivatives")
+    values, slopes = page["median"]["values"], page["median"]["values and slopes"]
+    assert page["counts"][1:] == [2 * runs for runs in page["counts"][:-1]]
+    assert (slopes[:-1] < values[1:]).all()
+    assert page["enough"] < page["counts"][-1] / 3
+
+
+def test_one_network_on_masked_targets_is_better_at_each_than_networks_of_their_own_and_than_complete_rows():
+    complete, apart, together = ran("masked-targets")["error"].values()
+    assert (together < apart).all()
+    assert (3 * together < complete).all()
+
+
+@pytest.mark.slow
+def test_of_a_thousand_networks_those_with_a_penalty_hardly_depend_on_the_seed():
+    page = ran("many-networks")
+    assert len(page["nets"]) == 1000
+    without, penalised = np.ptp(page["r2"], axis=2)
+    assert (penalised < without).all()
+    assert (2 * penalised[2:] < without[2:]).all()
+    assert np.ptp(np.median(page["r2"][1], axis=1)) < 0.03
+    assert 0.02 < page["lucky"] < 0.4
+
+
+def test_a_loss_of_ones_own_finds_mean_lives_that_the_test_bench_never_saw():
+    page = ran("own-loss")
+    load = np.linspace(0.02, 0.98, 49)
+    own, all_failed, failed_alone = (estimate(load) / page["mean_life"](load) for estimate in page["found"].values())
+    assert np.abs(np.log(own)).max() < np.log(1.35)
+    assert all_failed[load < 0.3].max() < 1 / 3
+    assert failed_alone[load < 0.3].max() < 1 / 3
