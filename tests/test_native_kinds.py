@@ -98,7 +98,7 @@ class Chain(NamedTuple):
             offsets = tuple(place.start if place.stop > place.start else -1 for place in (p, b))
             sigma = _native.activations().index(layer.activation)
             epsilon = EPSILON if layer.kind == "layer_norm" else 0.0
-            described.append((layer.kind, n_in, layer.n, sigma, *offsets, layer.dropout, epsilon, layer.plus))
+            described.append((layer.kind, n_in, layer.n, sigma, *offsets, layer.dropout, epsilon, layer.plus, ()))
             n_in = layer.n
         return described
 

@@ -238,30 +238,31 @@ struct Exponential : ElementwiseBase<T> {
     static RESEAU_INLINE V second(V, V a) { return a; }
 };
 
-// The row-wise ones are written for rows in either shape of rows.h; beyond a row's numbers they may write anything.
+// The row-wise ones are written for rows in the shapes of rows.h; beyond a row's numbers they may write anything. Those
+// that go with groups of a row's numbers load and store as the shape does it.
 
 template <class T>
 struct Softmax {
     using V = Vec<T>;
     static constexpr const char* name = "softmax";
-    static constexpr bool row_wise = true, from_value = true;
+    static constexpr bool row_wise = true, from_value = true, in_groups = true;
 
     template <class Shape>
     static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
-        const V largest = row.maximum([&](int64_t i) { return V::load(z + i); });
+        const V largest = row.maximum([&](int64_t i) { return row.load(z, i); });
         const V total = row.sum([&](int64_t i) {
-            const V e = exp(V::load(z + i) - largest);
-            e.store(a + i);
+            const V e = exp(row.load(z, i) - largest);
+            row.store(e, a, i);
             return e;
         });
-        row.each([&](int64_t i, int) { (V::load(a + i) / total).store(a + i); });
+        row.each([&](int64_t i, int) { row.store(row.load(a, i) / total, a, i); });
     }
 
     // g_j ← S_j (g_j − Σ_i g_i S_i), which is g · D with D_ij = S_i (δ_ij − S_j).
     template <class Shape>
     static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
-        const V mean = row.sum([&](int64_t i) { return V::load(g + i) * V::load(a + i); });
-        row.each([&](int64_t i, int) { (V::load(a + i) * (V::load(g + i) - mean)).store(g + i); });
+        const V mean = row.sum([&](int64_t i) { return row.load(g, i) * row.load(a, i); });
+        row.each([&](int64_t i, int) { row.store(row.load(a, i) * (row.load(g, i) - mean), g, i); });
     }
 
     // D is symmetric.
@@ -273,11 +274,11 @@ struct Softmax {
     // h_j ← h_j + ȧ_j (g_j − Σ_i g_i S_i) − S_j Σ_i g_i ȧ_i.
     template <class Shape>
     static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
-        const V mean = row.sum([&](int64_t i) { return V::load(g + i) * V::load(a + i); });
-        const V change = row.sum([&](int64_t i) { return V::load(g + i) * V::load(da + i); });
+        const V mean = row.sum([&](int64_t i) { return row.load(g, i) * row.load(a, i); });
+        const V change = row.sum([&](int64_t i) { return row.load(g, i) * row.load(da, i); });
         row.each([&](int64_t i, int) {
-            const V x = fma(V::load(da + i), V::load(g + i) - mean, V::load(h + i));
-            fnma(V::load(a + i), change, x).store(h + i);
+            const V x = fma(row.load(da, i), row.load(g, i) - mean, row.load(h, i));
+            row.store(fnma(row.load(a, i), change, x), h, i);
         });
     }
 };
@@ -286,35 +287,36 @@ template <class T>
 struct LogSoftmax {
     using V = Vec<T>;
     static constexpr const char* name = "log_softmax";
-    static constexpr bool row_wise = true, from_value = true;
+    static constexpr bool row_wise = true, from_value = true, in_groups = true;
 
     template <class Shape>
     static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
-        const V largest = row.maximum([&](int64_t i) { return V::load(z + i); });
-        const V log_total = log(row.sum([&](int64_t i) { return exp(V::load(z + i) - largest); }));
-        row.each([&](int64_t i, int) { (V::load(z + i) - largest - log_total).store(a + i); });
+        const V largest = row.maximum([&](int64_t i) { return row.load(z, i); });
+        const V log_total = log(row.sum([&](int64_t i) { return exp(row.load(z, i) - largest); }));
+        row.each([&](int64_t i, int) { row.store(row.load(z, i) - largest - log_total, a, i); });
     }
 
     // g_j ← g_j − S_j Σ_i g_i with S = e^a.
     template <class Shape>
     static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
-        const V total = row.sum([&](int64_t i) { return V::load(g + i); });
-        row.each([&](int64_t i, int) { fnma(exp(V::load(a + i)), total, V::load(g + i)).store(g + i); });
+        const V total = row.sum([&](int64_t i) { return row.load(g, i); });
+        row.each([&](int64_t i, int) { row.store(fnma(exp(row.load(a, i)), total, row.load(g, i)), g, i); });
     }
 
     // t_j ← t_j − Σ_i S_i t_i.
     template <class Shape>
     static RESEAU_INLINE void push(Shape row, const T* a, T* t) {
-        const V mean = row.sum([&](int64_t i) { return exp(V::load(a + i)) * V::load(t + i); });
-        row.each([&](int64_t i, int) { (V::load(t + i) - mean).store(t + i); });
+        const V mean = row.sum([&](int64_t i) { return exp(row.load(a, i)) * row.load(t, i); });
+        row.each([&](int64_t i, int) { row.store(row.load(t, i) - mean, t, i); });
     }
 
     // h_j ← h_j − S_j ȧ_j Σ_i g_i.
     template <class Shape>
     static RESEAU_INLINE void bend(Shape row, const T* a, const T* g, const T* da, T* h) {
-        const V total = row.sum([&](int64_t i) { return V::load(g + i); });
-        row.each(
-            [&](int64_t i, int) { fnma(exp(V::load(a + i)) * V::load(da + i), total, V::load(h + i)).store(h + i); });
+        const V total = row.sum([&](int64_t i) { return row.load(g, i); });
+        row.each([&](int64_t i, int) {
+            row.store(fnma(exp(row.load(a, i)) * row.load(da, i), total, row.load(h, i)), h, i);
+        });
     }
 };
 
@@ -323,7 +325,7 @@ template <class T>
 struct Increasing {
     using V = Vec<T>;
     static constexpr const char* name = "increasing";
-    static constexpr bool row_wise = true, from_value = true;
+    static constexpr bool row_wise = true, from_value = true, in_groups = false;
 
     template <class Shape>
     static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
@@ -338,9 +340,7 @@ struct Increasing {
     template <class Shape>
     static RESEAU_INLINE void pullback(Shape row, const T* a, T* g) {
         row.cumulate_back(g);
-        row.each([&](int64_t i, int) {
-            (slope(row, a, i) * V::load(g + i)).store(g + i);
-        });
+        row.each([&](int64_t i, int) { (slope(row, a, i) * V::load(g + i)).store(g + i); });
     }
 
     // t_i ← Σ_{j≤i} of the slope times t_j.
@@ -371,7 +371,7 @@ template <class T>
 struct MeanScale {
     using V = Vec<T>;
     static constexpr const char* name = "mean_scale";
-    static constexpr bool row_wise = true, from_value = true;
+    static constexpr bool row_wise = true, from_value = true, in_groups = false;
 
     template <class Shape>
     static RESEAU_INLINE void forward(Shape row, const T* z, T* a) {
@@ -407,7 +407,7 @@ struct MeanScale {
 
 // --- an entry of the table -------------------------------------------------------------------------------------------
 
-// Works on a tile of `rows` rows and `vectors` vectors (elementwise), or on `rows` whole rows of n numbers (row-wise).
+// Works on a tile of `rows` rows and `vectors` vectors (elementwise), or on `rows` whole rows (row-wise).
 template <class T>
 struct ActivationEntry {
     const char* name;
@@ -416,13 +416,13 @@ struct ActivationEntry {
     // a ← σ(z), d ← σ'(z) if d is given; z may be a. `bias` is added to z first, if given, and z kept unless it is a.
     void (*forward)(Matrix<T> z, const T* bias, Matrix<T> a, Matrix<T> d, int64_t rows, int64_t vectors);
     void (*backward)(Matrix<T> a, Matrix<T> d, Matrix<T> g, int64_t rows, int64_t vectors);  // g ← g · σ'
-    // Beyond the n numbers of a row, to the next whole vector, they write zeros.
-    void (*forward_rows)(Matrix<T> z, Matrix<T> a, int64_t rows, int64_t n);
-    void (*pullback_rows)(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n);
+    // Beyond the numbers of a row, to the next whole vector, they write zeros.
+    void (*forward_rows)(Matrix<T> z, Matrix<T> a, int64_t rows, const Row& row);
+    void (*pullback_rows)(Matrix<T> a, Matrix<T> g, int64_t rows, const Row& row);
     // Along a direction, whole rows: t = ż ← ȧ = σ'(z) ż, or D ż of a row-wise one.
-    void (*push)(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, int64_t n);
+    void (*push)(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, const Row& row);
     // h ← h + what g · σ' changes by: g σ″(z) t with t = ż, or of a row-wise one with t = ȧ.
-    void (*bend)(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, int64_t n);
+    void (*bend)(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, const Row& row);
 };
 
 template <class T, class Activation>
@@ -476,60 +476,91 @@ static RESEAU_INLINE void clear_beyond(T* row, int64_t n) {
     select(Mask<T>::first(static_cast<int>(n - last)), Vec<T>::load(row + last), Vec<T>::zero()).store(row + last);
 }
 
-template <class T, class Activation>
-static void forward_rows(Matrix<T> z, Matrix<T> a, int64_t rows, int64_t n) {
-    Turned<T> scores, values;
-    for_rows<T>(
-        rows, n,
-        [&](int64_t r, int64_t count) {
-            scores.load(part(z, r, 0), count, n);
-            Activation::forward(Abreast<T>{n}, scores.numbers, values.numbers);
-            values.store(part(a, r, 0), count, n);
-        },
-        [&](int64_t r) {
-            Activation::forward(Along<T>{n}, z.row(r), a.row(r));
-            clear_beyond(a.row(r), n);
-        });
-}
-
-template <class T, class Activation>
-static void pullback_rows(Matrix<T> a, Matrix<T> g, int64_t rows, int64_t n) {
-    Turned<T> values, gradients;
-    for_rows<T>(
-        rows, n,
-        [&](int64_t r, int64_t count) {
-            values.load(part(a, r, 0), count, n);
-            gradients.load(part(g, r, 0), count, n);
-            Activation::pullback(Abreast<T>{n}, values.numbers, gradients.numbers);
-            gradients.store(part(g, r, 0), count, n);
-        },
-        [&](int64_t r) {
-            Activation::pullback(Along<T>{n}, a.row(r), g.row(r));
-            clear_beyond(g.row(r), n);
-        });
-}
-
-template <class T, class Activation>
-static void push(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, int64_t n) {
-    if constexpr (Activation::row_wise) {
-        for (int64_t r = 0; r < rows; ++r) {
-            Activation::push(Along<T>{n}, a.row(r), t.row(r));
-            clear_beyond(t.row(r), n);
-        }
+// f(shape, first) of a row along the lanes, or of each of its groups, where the activation goes with such.
+template <class T, class Activation, class F>
+static RESEAU_INLINE void along(const Row& row, F f) {
+    if constexpr (Activation::in_groups) {
+        along_row<T>(row, [&](auto shape, int64_t first, int) { f(shape, first); });
     } else {
-        backward_tile<T, Activation>(a, d, t, rows, (n + Vec<T>::width - 1) / Vec<T>::width);
+        f(Along<T>{row.n}, int64_t{0});
+    }
+}
+
+// The same of rows abreast.
+template <class T, class Activation, class F>
+static RESEAU_INLINE void abreast(const Row& row, F f) {
+    if constexpr (Activation::in_groups) {
+        row.each([&](int64_t first, int64_t n, int) { f(Abreast<T>{n}, first * Vec<T>::width); });
+    } else {
+        f(Abreast<T>{row.n}, int64_t{0});
     }
 }
 
 template <class T, class Activation>
-static void bend(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, int64_t n) {
+static void forward_rows(Matrix<T> z, Matrix<T> a, int64_t rows, const Row& row) {
+    Turned<T> scores, values;
+    for_rows<T>(
+        rows, row.n,
+        [&](int64_t r, int64_t count) {
+            scores.load(part(z, r, 0), count, row.n);
+            abreast<T, Activation>(row, [&](auto shape, int64_t first) {
+                Activation::forward(shape, scores.numbers + first, values.numbers + first);
+            });
+            values.store(part(a, r, 0), count, row.n);
+        },
+        [&](int64_t r) {
+            along<T, Activation>(row, [&](auto shape, int64_t first) {
+                Activation::forward(shape, z.row(r) + first, a.row(r) + first);
+            });
+            clear_beyond(a.row(r), row.n);
+        });
+}
+
+template <class T, class Activation>
+static void pullback_rows(Matrix<T> a, Matrix<T> g, int64_t rows, const Row& row) {
+    Turned<T> values, gradients;
+    for_rows<T>(
+        rows, row.n,
+        [&](int64_t r, int64_t count) {
+            values.load(part(a, r, 0), count, row.n);
+            gradients.load(part(g, r, 0), count, row.n);
+            abreast<T, Activation>(row, [&](auto shape, int64_t first) {
+                Activation::pullback(shape, values.numbers + first, gradients.numbers + first);
+            });
+            gradients.store(part(g, r, 0), count, row.n);
+        },
+        [&](int64_t r) {
+            along<T, Activation>(row, [&](auto shape, int64_t first) {
+                Activation::pullback(shape, a.row(r) + first, g.row(r) + first);
+            });
+            clear_beyond(g.row(r), row.n);
+        });
+}
+
+template <class T, class Activation>
+static void push(Matrix<T> a, Matrix<T> d, Matrix<T> t, int64_t rows, const Row& row) {
+    if constexpr (Activation::row_wise) {
+        for (int64_t r = 0; r < rows; ++r) {
+            along<T, Activation>(
+                row, [&](auto shape, int64_t first) { Activation::push(shape, a.row(r) + first, t.row(r) + first); });
+            clear_beyond(t.row(r), row.n);
+        }
+    } else {
+        backward_tile<T, Activation>(a, d, t, rows, (row.n + Vec<T>::width - 1) / Vec<T>::width);
+    }
+}
+
+template <class T, class Activation>
+static void bend(Matrix<T> z, Matrix<T> a, Matrix<T> g, Matrix<T> t, Matrix<T> h, int64_t rows, const Row& row) {
     using V = Vec<T>;
     for (int64_t r = 0; r < rows; ++r) {
         if constexpr (Activation::row_wise) {
-            Activation::bend(Along<T>{n}, a.row(r), g.row(r), t.row(r), h.row(r));
-            clear_beyond(h.row(r), n);
+            along<T, Activation>(row, [&](auto shape, int64_t first) {
+                Activation::bend(shape, a.row(r) + first, g.row(r) + first, t.row(r) + first, h.row(r) + first);
+            });
+            clear_beyond(h.row(r), row.n);
         } else {
-            for (int64_t j = 0; j < n; j += V::width) {
+            for (int64_t j = 0; j < row.n; j += V::width) {
                 const V curve = Activation::second(V::load(z.row(r) + j), V::load(a.row(r) + j));
                 fma(V::load(g.row(r) + j) * curve, V::load(t.row(r) + j), V::load(h.row(r) + j)).store(h.row(r) + j);
             }

@@ -38,10 +38,10 @@ private:
 template <class T>
 static void counted_errors(Counted<T> counted, const LossEntry<T>& loss, const double* numbers, Matrix<T> z,
                            Matrix<T> o, Matrix<T> t, Bounds<T> bounds, Matrix<T> e, T* errors, int64_t rows,
-                           int64_t n) {
+                           const Row& row) {
     for (int64_t r = 0; r < rows; ++r) {
-        loss.neuron_errors(numbers, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, e.row(r), n);
-        Along<T>{n}
+        loss.neuron_errors(numbers, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, e.row(r), row);
+        Along<T>{row.n}
             .sum([&](int64_t i) { return counted(Vec<T>::load(e.row(r) + i), Vec<T>::load(t.row(r) + i), i); })
             .store_partial(errors + r, 1);
     }
@@ -51,17 +51,22 @@ static void counted_errors(Counted<T> counted, const LossEntry<T>& loss, const d
 // c t). In `delta` stands o − t, with the t that the loss makes of a target.
 template <class T>
 static void counted_softmax_delta(Counted<T> counted, Matrix<T> o, Matrix<T> t, Matrix<T> delta, const T* scale,
-                                  int64_t rows, int64_t n) {
+                                  int64_t rows, const Row& row) {
     using V = Vec<T>;
     for (int64_t r = 0; r < rows; ++r) {
-        const auto target = [&](int64_t i) {
-            return counted(V::load(o.row(r) + i) - V::load(delta.row(r) + i), V::load(t.row(r) + i), i);
-        };
-        const V sum = Along<T>{n}.sum(target);
-        Along<T>{n}.each([&](int64_t i, int lanes) {
-            const V d = V(scale[r]) * (V::load(o.row(r) + i) * sum - target(i));
-            select(Mask<T>::first(lanes), d, V::zero()).store(delta.row(r) + i);
+        along_row<T>(row, [&](auto shape, int64_t first, int) {
+            const T *const O = o.row(r) + first, *const targets = t.row(r) + first;
+            T* const d = delta.row(r) + first;
+            const auto target = [&](int64_t i) {
+                return counted(shape.load(O, i) - shape.load(d, i), shape.load(targets, i), first + i);
+            };
+            const V sum = shape.sum(target);
+            shape.each([&](int64_t i, int lanes) {
+                const V of_row = V(scale[r]) * (shape.load(O, i) * sum - target(i));
+                shape.store(select(Mask<T>::first(lanes), of_row, V::zero()), d, i);
+            });
         });
+        if (row.in_groups()) clear_beyond(delta.row(r), row.n);
     }
 }
 

@@ -79,7 +79,7 @@ public:
     // When all tiles of these rows are done.
     RESEAU_INLINE void finish(int64_t rows) const {
         if (step_.bare) return;
-        if (sigma_.row_wise) sigma_.forward_rows(Z, A_, rows, layer_.n_out);
+        if (sigma_.row_wise) sigma_.forward_rows(Z, A_, rows, layer_.row);
         if (layer_.plus >= 0) add_link(step_, l_, begin_, rows);
     }
 
@@ -133,7 +133,7 @@ public:
     }
     RESEAU_INLINE void through_activation(int64_t rows) const {
         if (sigma_->row_wise) {
-            sigma_->pullback_rows(A_, G, rows, layer_->n_out);
+            sigma_->pullback_rows(A_, G, rows, layer_->row);
         } else {
             sigma_->backward(A_, D_, G, rows, layer_->out_padded / Vec<T>::width);
         }

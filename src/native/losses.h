@@ -374,22 +374,22 @@ struct StudentT : LocationAndScale<T, StudentResidual<T>> {
 
 // --- an entry of the table -------------------------------------------------------------------------------------------
 
-// On rows of n numbers in memory padded to whole vectors; z has no data unless the loss simplifies with the output.
-// `numbers` are the loss's own; those of which each output has one are padded to whole vectors.
+// On rows in memory padded to whole vectors; z has no data unless the loss simplifies with the output. `numbers` are
+// the loss's own; those of which each output has one are padded to whole vectors. Of groups of outputs each has a loss.
 template <class T>
 struct LossEntry {
     const char *name, *simplifies_with;
     // Σ_j e_j of each row.
     void (*row_errors)(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T>, T* errors, int64_t rows,
-                       int64_t n);
+                       const Row& row);
     // The e_j of one row.
-    void (*neuron_errors)(const double* numbers, const T* z, const T* o, const T* t, Bounds<T>, T* e, int64_t n);
+    void (*neuron_errors)(const double* numbers, const T* z, const T* o, const T* t, Bounds<T>, T* e, const Row& row);
     // g ← scale · ∂E/∂o with a scale for each row, zero beyond the n numbers; or scale · ∂E/∂z, if z has data.
     void (*derivative)(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale,
-                       int64_t rows, int64_t n);
+                       int64_t rows, const Row& row);
 };
 
-// Σ_j e_j of a row, or of rows, in either shape of rows.h; f(i, e) gets the e_j of each vector.
+// Σ_j e_j of a row, or of rows, in any shape of rows.h; f(i, e) gets the e_j of each vector.
 template <class T, class Loss, class Shape, class F>
 static RESEAU_INLINE Vec<T> row_error(const Loss& loss, Shape row, const T* z, const T* o, const T* t, Bounds<T> bounds,
                                       F f) {
@@ -398,11 +398,11 @@ static RESEAU_INLINE Vec<T> row_error(const Loss& loss, Shape row, const T* z, c
     // which the digits of the rest would be lost.
     V largest = V::zero(), log_rest = V::zero();
     if (Loss::takes_log_softmax && z != nullptr) {
-        largest = row.maximum([&](int64_t i) { return V::load(z + i); });
-        log_rest = log(row.maximum([&](int64_t i) { return V::load(o + i); }));
+        largest = row.maximum([&](int64_t i) { return row.load(z, i); });
+        log_rest = log(row.maximum([&](int64_t i) { return row.load(o, i); }));
     }
     return row.sum([&](int64_t i) {
-        const V O = V::load(o + i), target = V::load(t + i);
+        const V O = row.load(o, i), target = row.load(t, i);
         V error;
         if constexpr (Loss::by_place) {
             error = loss.error(At<T, Shape>{row, o, i}, O, target);
@@ -411,7 +411,7 @@ static RESEAU_INLINE Vec<T> row_error(const Loss& loss, Shape row, const T* z, c
         } else if (z == nullptr) {
             error = loss.error(O, target);
         } else {
-            V score = V::load(z + i);
+            V score = row.load(z, i);
             if constexpr (Loss::takes_log_softmax) score = (score - largest) + log_rest;
             error = loss.error_from_scores(score, O, target, bounds);
         }
@@ -420,78 +420,107 @@ static RESEAU_INLINE Vec<T> row_error(const Loss& loss, Shape row, const T* z, c
     });
 }
 
+template <class T>
+static RESEAU_INLINE const T* beyond(const T* p, int64_t first) {
+    return p != nullptr ? p + first : nullptr;
+}
+
+// The loss of group k, with numbers of its own.
+template <class Loss>
+static RESEAU_INLINE Loss of_group(const Loss& whole, const double* numbers, const Row& row, int k) {
+    return row.numbers_of_group > 0 ? Loss(numbers + k * row.numbers_of_group) : whole;
+}
+
 template <class T, class Loss>
 static void row_errors(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T> bounds, T* errors,
-                       int64_t rows, int64_t n) {
+                       int64_t rows, const Row& row) {
+    using V = Vec<T>;
     const Loss loss(numbers);
     Turned<T> scores, outputs, targets;
-    const auto ignore = [](int64_t, Vec<T>) {};
+    const auto ignore = [](int64_t, V) {};
     for_rows<T>(
-        rows, n,
+        rows, row.n,
         [&](int64_t r, int64_t count) {
-            if (z.data != nullptr) scores.load(part(z, r, 0), count, n);
-            outputs.load(part(o, r, 0), count, n);
-            targets.load(part(t, r, 0), count, n);
-            const T* scores_or_null = z.data != nullptr ? scores.numbers : nullptr;
-            row_error(loss, Abreast<T>{n}, scores_or_null, outputs.numbers, targets.numbers, bounds, ignore)
-                .store_partial(errors + r, static_cast<int>(count));
+            if (z.data != nullptr) scores.load(part(z, r, 0), count, row.n);
+            outputs.load(part(o, r, 0), count, row.n);
+            targets.load(part(t, r, 0), count, row.n);
+            const T* const scores_or_null = z.data != nullptr ? scores.numbers : nullptr;
+            V sum = V::zero();
+            row.each([&](int64_t first, int64_t n, int k) {
+                const int64_t at = first * V::width;
+                sum = sum + row_error(of_group(loss, numbers, row, k), Abreast<T>{n}, beyond(scores_or_null, at),
+                                      outputs.numbers + at, targets.numbers + at, bounds, ignore);
+            });
+            sum.store_partial(errors + r, static_cast<int>(count));
         },
         [&](int64_t r) {
-            row_error(loss, Along<T>{n}, z.data != nullptr ? z.row(r) : nullptr, o.row(r), t.row(r), bounds, ignore)
-                .store_partial(errors + r, 1);
+            V sum = V::zero();
+            along_row<T>(row, [&](auto shape, int64_t first, int k) {
+                sum = sum + row_error(of_group(loss, numbers, row, k), shape,
+                                      z.data != nullptr ? z.row(r) + first : nullptr, o.row(r) + first,
+                                      t.row(r) + first, bounds, ignore);
+            });
+            sum.store_partial(errors + r, 1);
         });
 }
 
 template <class T, class Loss>
 static void neuron_errors(const double* numbers, const T* z, const T* o, const T* t, Bounds<T> bounds, T* e,
-                          int64_t n) {
-    row_error(Loss(numbers), Along<T>{n}, z, o, t, bounds, [&](int64_t i, Vec<T> error) {
-        error.store_partial(e + i, static_cast<int>(n - i < Vec<T>::width ? n - i : Vec<T>::width));
+                          const Row& row) {
+    const Loss loss(numbers);
+    along_row<T>(row, [&](auto shape, int64_t first, int k) {
+        const Within<T> group(shape.n);
+        row_error(of_group(loss, numbers, row, k), shape, beyond(z, first), o + first, t + first, bounds,
+                  [&](int64_t i, Vec<T> error) { group.store(error, e + first, i); });
     });
 }
 
-// slope(r, i, o, t) for all rows.
-template <class T, class F>
-static RESEAU_INLINE void scaled_slopes(Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale, int64_t rows, int64_t n,
-                                        F slope) {
+// g ← scale · slope(loss, shape, first, r, i, o, t) for all rows, with the numbers from `first` on in the shape.
+template <class T, class Loss, class F>
+static RESEAU_INLINE void scaled_slopes(const double* numbers, Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale,
+                                        int64_t rows, const Row& row, F slope) {
     using V = Vec<T>;
+    const Loss whole(numbers);
     for (int64_t r = 0; r < rows; ++r) {
-        Along<T>{n}.each([&](int64_t i, int lanes) {
-            const V s = V(scale[r]) * slope(r, i, V::load(o.row(r) + i), V::load(t.row(r) + i));
-            select(Mask<T>::first(lanes), s, V::zero()).store(g.row(r) + i);
+        along_row<T>(row, [&](auto shape, int64_t first, int k) {
+            const Loss loss = of_group(whole, numbers, row, k);
+            shape.each([&](int64_t i, int lanes) {
+                const V O = shape.load(o.row(r) + first, i), target = shape.load(t.row(r) + first, i);
+                const V s = V(scale[r]) * slope(loss, shape, first, r, i, O, target);
+                shape.store(select(Mask<T>::first(lanes), s, V::zero()), g.row(r) + first, i);
+            });
         });
+        if (row.in_groups()) clear_beyond(g.row(r), row.n);
     }
-}
-
-// δ = scale · (o − t), for most pairs of output and loss that simplify.
-template <class T>
-static void plain_delta(Matrix<T> o, Matrix<T> t, Matrix<T> delta, const T* scale, int64_t rows, int64_t n) {
-    scaled_slopes(o, t, delta, scale, rows, n, [](int64_t, int64_t, Vec<T> O, Vec<T> target) { return O - target; });
 }
 
 template <class T, class Loss>
 static void derivative(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale,
-                       int64_t rows, int64_t n) {
-    const Loss loss(numbers);
+                       int64_t rows, const Row& row) {
+    using V = Vec<T>;
     if constexpr (*Loss::simplifies_with != 0) {
         if (z.data != nullptr) {
-            if constexpr (Loss::plain_delta) {
-                plain_delta(o, t, g, scale, rows, n);
-            } else {
-                scaled_slopes(o, t, g, scale, rows, n, [&](int64_t r, int64_t i, Vec<T> O, Vec<T> target) {
-                    return loss.delta(Vec<T>::load(z.row(r) + i), O, target);
+            // δ = o − t for most pairs of output and loss that simplify.
+            scaled_slopes<T, Loss>(
+                numbers, o, t, g, scale, rows, row,
+                [&](const Loss& loss, auto shape, int64_t first, int64_t r, int64_t i, V O, V target) {
+                    if constexpr (Loss::plain_delta) {
+                        return O - target;
+                    } else {
+                        return loss.delta(shape.load(z.row(r) + first, i), O, target);
+                    }
                 });
-            }
             return;
         }
     }
-    scaled_slopes(o, t, g, scale, rows, n, [&](int64_t r, int64_t i, Vec<T> O, Vec<T> target) {
-        if constexpr (Loss::by_place) {
-            return loss.derivative(At<T, Along<T>>{Along<T>{n}, o.row(r), i}, O, target);
-        } else {
-            return loss.derivative(O, target);
-        }
-    });
+    scaled_slopes<T, Loss>(numbers, o, t, g, scale, rows, row,
+                           [&](const Loss& loss, auto shape, int64_t first, int64_t r, int64_t i, V O, V target) {
+                               if constexpr (Loss::by_place) {
+                                   return loss.derivative(At<T, Along<T>>{shape, o.row(r) + first, i}, O, target);
+                               } else {
+                                   return loss.derivative(O, target);
+                               }
+                           });
 }
 
 template <class T, template <class> class Loss>

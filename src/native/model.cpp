@@ -15,7 +15,9 @@ template <class T>
 Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> layers, LossDescription loss,
                   Purpose purpose, Inputs inputs, Precision precision)
     : kernels_(&set.kernels<T>()), purpose_(purpose), inputs_(inputs), precision_(precision) {
+    group_ends_.reserve(layers.size());
     for (const LayerDescription& description : layers) {
+        const std::vector<int64_t>& ends = group_ends_.emplace_back(description.group_ends);
         Layer layer{};
         layer.n_in = description.n_in;
         layer.n_out = description.n_out;
@@ -23,6 +25,8 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
         layer.flat_b = description.flat_b;
         layer.has_bias = description.flat_b >= 0;
         layer.activation = description.activation;
+        layer.row = {description.n_out, ends.empty() ? nullptr : ends.data(),
+                     ends.empty() ? 1 : static_cast<int>(ends.size()), 0};
         layer.dropout = description.dropout;
         layer.epsilon = description.epsilon;
         layer.plus = description.plus;
@@ -44,6 +48,8 @@ Layout<T>::Layout(const InstructionSet& set, std::span<const LayerDescription> l
     plan_.loss = loss.loss;
     constexpr int64_t widest_vector = 16;
     loss_numbers_ = std::move(loss.numbers);
+    plan_.row = layers_.back().row;
+    if (plan_.row.in_groups()) plan_.row.numbers_of_group = std::ssize(loss_numbers_) / plan_.row.groups;
     loss_numbers_.resize(static_cast<size_t>(round_up(std::max(std::ssize(loss_numbers_), outputs()), widest_vector)));
     plan_.loss_numbers = loss_numbers_.data();
     plan_.simplifies = loss.simplifies;

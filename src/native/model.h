@@ -30,11 +30,12 @@ struct LayerDescription {
     int activation;
     int64_t flat_W, flat_b;  // offsets in the flat vector; flat_b < 0 without bias
     double dropout, epsilon;
-    int plus;  // the layer whose outputs are added to this one's (0: the inputs), or -1
+    int plus;                              // the layer whose outputs are added to this one's (0: the inputs), or -1
+    std::vector<int64_t> group_ends = {};  // of the groups that its outputs fall into; none where they are one
 };
 
-// A loss as Python describes it: its place in the table, whether it simplifies with the output, and between what a
-// cross-entropy's errors are kept.
+// A loss as Python describes it: its place in the table, its numbers (of each group of outputs in turn), whether it
+// simplifies with the output, and between what a cross-entropy's errors are kept.
 struct LossDescription {
     int loss = 0;
     std::vector<double> numbers = {};
@@ -74,6 +75,7 @@ private:
     const Precision precision_;
     std::vector<Layer> layers_;
     std::vector<double> loss_numbers_;
+    std::vector<std::vector<int64_t>> group_ends_;  // of each layer
     Plan plan_{};
 };
 

@@ -160,7 +160,7 @@ Samples<T> with_slopes(Samples<T> s, const Slopes<T>& slopes) {
     return s;
 }
 
-// Targets are either rows of T or class labels; weights may be missing.
+// Targets are either rows of T or class labels, of each row one for each group of outputs; weights may be missing.
 template <class T>
 Samples<T> samples(const AnyTable& X, const std::optional<Table<const T>>& targets,
                    const std::optional<Vector<const int64_t>>& labels,
@@ -246,13 +246,14 @@ std::vector<double> in_order(int optimizer, const nb::dict& hyperparameters) {
 }
 
 // A layer: (kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes
-// from or -1).
-using LayerTuple = std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double, int>;
+// from or -1, where each group of its outputs ends).
+using LayerTuple =
+    std::tuple<std::string, int64_t, int64_t, int, int64_t, int64_t, double, double, int, std::vector<int64_t>>;
 
 std::vector<LayerDescription> descriptions(const std::vector<LayerTuple>& layers) {
     std::vector<LayerDescription> all;
-    for (const auto& [kind, n_in, n_out, activation, W, b, dropout, epsilon, plus] : layers) {
-        all.push_back({kind, n_in, n_out, activation, W, b, dropout, epsilon, plus});
+    for (const auto& [kind, n_in, n_out, activation, W, b, dropout, epsilon, plus, group_ends] : layers) {
+        all.push_back({kind, n_in, n_out, activation, W, b, dropout, epsilon, plus, group_ends});
     }
     return all;
 }

@@ -37,6 +37,23 @@ inline Matrix<T> part(Matrix<T> m, int64_t r, int64_t j) {
     return {m.data == nullptr ? nullptr : m.row(r) + j, m.stride};
 }
 
+// The n numbers of a row. Where they fall into groups, one after another, what is row-wise takes each by itself.
+struct Row {
+    int64_t n;
+    const int64_t* ends;       // (groups), of each group; null where all numbers are one
+    int groups;                // at least 1
+    int64_t numbers_of_group;  // of the loss's own; 0 where all groups have the same
+
+    bool in_groups() const { return ends != nullptr; }
+    // f(first, n, k) of each group.
+    template <class F>
+    void each(F f) const {
+        if (!in_groups()) return f(int64_t{0}, n, 0);
+        int64_t first = 0;
+        for (int k = 0; k < groups; first = ends[k++]) f(first, ends[k] - first, k);
+    }
+};
+
 // A layer, and where its parameters are.
 //
 // In the flat vector (the caller's): W (n_in, n_out) by rows at `flat_W`, b (n_out) at `flat_b`.
@@ -54,6 +71,7 @@ struct Layer {
     int64_t first_unit, units;      // of work in the weights phase: the number of the first, and how many
     int64_t first_square;           // in Step::squares
     int activation;                 // its place in the table of activations.h
+    Row row;                        // its outputs
     double dropout;                 // the probability that a neuron's output is dropped in training
     double epsilon;                 // of a normalisation
     int plus;                       // its residual link: the layer whose outputs are added (0: the inputs), or -1
@@ -82,6 +100,7 @@ struct Plan {
     int lowest = 1;              // the lowest layer with parameters, or the last, to whose δ training sends back
     int loss;                    // its place in the table of losses.h
     const double* loss_numbers;  // that define it; those of which each output has one are padded to whole vectors
+    Row row;                     // the outputs
     bool simplifies;             // output and loss are a pair of which error and ∂E/∂Z come from the raw scores
     // Between these an output neuron's error is kept where its target is 1 (or 0), in a cross-entropy.
     double least_error, most_error;
@@ -108,7 +127,7 @@ struct Samples {
     const int64_t* starts;   // of sparse rows (rows + 1): where each one's numbers begin in X, and the end; else null
     const int32_t* columns;  // of sparse rows (numbers): the column of each, ascending in a row
     const T* targets;        // (rows, outputs), or null
-    const int64_t* labels;   // (rows,), class labels in place of one-hot targets, or null
+    const int64_t* labels;   // (rows, groups of the outputs), class labels in place of one-hot targets, or null
     const T* slopes;         // (rows, outputs, inputs), what ∂O/∂X is to be, or null
     const double* weights;   // (rows,), or null
     const T* shares;         // (outputs,), how much the error of each output counts, or null

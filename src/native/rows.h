@@ -1,10 +1,12 @@
-// What needs a whole row at once (softmax, the error of a row), written once for rows in two shapes.
+// What needs a whole row at once (softmax, the error of a row), written once for rows in three shapes.
 //
 // Along: one row, its numbers one after the other along the lanes. Abreast: as many rows as a vector has lanes, number
 // j of all of them in vector j; for rows of few numbers, in which a row along the lanes would leave most of them idle
-// and wait for one reduction after the other. A formula is a template of the shape: it visits vectors with each(f) and
-// folds them with sum(f) and maximum(f), where f(i, lanes) and f(i) get a vector's place in memory. Both shapes fold a
-// row's numbers in the same order, that of LaneReduction, so the result does not depend on the shape.
+// and wait for one reduction after the other. Within: as Along, but of a group of a row's numbers, where what lies
+// behind them belongs to the next group. A formula is a template of the shape: it visits vectors with each(f) and folds
+// them with sum(f) and maximum(f), where f(i, lanes) and f(i) get a vector's place in memory, at which load(p, i) and
+// store(x, p, i) take and leave it. All shapes fold a row's numbers in the same order, that of LaneReduction, so the
+// result does not depend on the shape.
 #pragma once
 
 #include "network.h"
@@ -100,6 +102,8 @@ struct Along {
     using V = Vec<T>;
     int64_t n;
 
+    RESEAU_INLINE V load(const T* p, int64_t i) const { return V::load(p + i); }
+    RESEAU_INLINE void store(V x, T* p, int64_t i) const { x.store(p + i); }
     // What each of the numbers at i has of an array with one for each number of a row, padded to whole vectors.
     RESEAU_INLINE V of(const double* numbers, int64_t i) const {
         return gathered([&](int64_t j) { return static_cast<T>(numbers[j]); }, i);
@@ -163,11 +167,26 @@ private:
 };
 
 template <class T>
+struct Within : Along<T> {
+    using V = Vec<T>;
+    explicit RESEAU_INLINE Within(int64_t numbers) : Along<T>{numbers} {}
+
+    RESEAU_INLINE V load(const T* p, int64_t i) const {
+        return this->n - i >= V::width ? V::load(p + i) : V::load_partial(p + i, static_cast<int>(this->n - i));
+    }
+    RESEAU_INLINE void store(V x, T* p, int64_t i) const {
+        this->n - i >= V::width ? x.store(p + i) : x.store_partial(p + i, static_cast<int>(this->n - i));
+    }
+};
+
+template <class T>
 struct Abreast {
     using V = Vec<T>;
     static constexpr int most = 64 / sizeof(T);  // numbers in a row: the virtual width of LaneReduction
     int64_t n;
 
+    RESEAU_INLINE V load(const T* p, int64_t i) const { return V::load(p + i); }
+    RESEAU_INLINE void store(V x, T* p, int64_t i) const { x.store(p + i); }
     RESEAU_INLINE V of(const double* numbers, int64_t i) const { return V(static_cast<T>(numbers[i / V::width])); }
     RESEAU_INLINE Mask<T> first_of_pair(int64_t i) const { return V(static_cast<T>(i / V::width % 2)) == V::zero(); }
     RESEAU_INLINE V beside(const T* p, int64_t i) const { return V::load(p + (i / V::width ^ 1) * V::width); }
@@ -246,6 +265,13 @@ private:
     static constexpr int64_t most = Abreast<T>::most;
     T rows_[V::width * most] __attribute__((aligned(64)));
 };
+
+// f(shape, first, k) of a row along the lanes, or of each of its groups.
+template <class T, class F>
+static RESEAU_INLINE void along_row(const Row& row, F f) {
+    if (!row.in_groups()) return f(Along<T>{row.n}, int64_t{0}, 0);
+    row.each([&](int64_t first, int64_t n, int k) { f(Within<T>(n), first, k); });
+}
 
 // Calls abreast(r, count) for blocks of rows that are worth turning, along(r) for the rest.
 template <class T, class FAbreast, class FAlong>

@@ -49,16 +49,19 @@ static RESEAU_INLINE void ask_for_row(const Samples<T>& samples, int64_t place, 
         __builtin_prefetch(static_cast<const char*>(samples.X) + start + at);
 }
 
-// One-hot targets of labels, NaN for those that are missing.
+// Zeros with a one where the label says, or NaN where it is missing; so of each group, which has a label of its own.
 template <class T>
-static void gather_labels(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, int64_t n) {
-    for (int64_t r = begin; r < end; ++r) {
-        T* t = targets.row(r);
-        const int64_t label = samples.labels[samples.place(r)];
-        const Vec<T> all = label < 0 ? Vec<T>(T(__builtin_nan(""))) : Vec<T>::zero();
-        Along<T>{n}.each([&](int64_t j, int) { all.store(t + j); });
-        if (label >= 0) t[label] = 1;
-    }
+static RESEAU_INLINE void one_hot(const int64_t* labels, T* t, const Row& row) {
+    along_row<T>(row, [&](auto shape, int64_t first, int k) {
+        const Vec<T> all = labels[k] < 0 ? Vec<T>(T(__builtin_nan(""))) : Vec<T>::zero();
+        shape.each([&](int64_t i, int) { shape.store(all, t + first, i); });
+        if (labels[k] >= 0) t[first + labels[k]] = 1;
+    });
+}
+
+template <class T>
+static void gather_labels(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, const Row& row) {
+    for (int64_t r = begin; r < end; ++r) one_hot(samples.labels + samples.place(r) * row.groups, targets.row(r), row);
 }
 
 template <class T>
@@ -72,10 +75,10 @@ static void gather_targets(const Samples<T>& samples, Matrix<T> targets, int64_t
 // Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
 template <class T>
 static void gather(const Step<T>& step, int64_t begin, int64_t end) {
-    const Samples<T> samples =
-        step.samples;  // a copy, of which no store into the workspace can be thought to be a part
+    const Samples<T> samples = step.samples;  // a copy, which no store into the workspace can be thought to change
     const Matrix<T> inputs = step.work.A[0], targets = step.work.targets;
-    const int64_t n_in = step.plan->layers[0].n_in, n_out = step.plan->layers[step.plan->count - 1].n_out;
+    const int64_t n_in = step.plan->layers[0].n_in;
+    const Layer& last = step.plan->layers[step.plan->count - 1];
     constexpr int64_t ahead = 8;  // rows
     const int64_t asked = samples.order != nullptr && samples.far ? end - ahead : begin;
     for (int64_t r = begin; !samples.sparse() && r < end; ++r) {
@@ -83,9 +86,9 @@ static void gather(const Step<T>& step, int64_t begin, int64_t end) {
         take_row(samples, samples.place(r), inputs.row(r), n_in);
     }
     if (samples.labels != nullptr) {
-        gather_labels(samples, targets, begin, end, n_out);
+        gather_labels(samples, targets, begin, end, last.row);
     } else if (samples.targets != nullptr) {
-        gather_targets(samples, targets, begin, end, n_out);
+        gather_targets(samples, targets, begin, end, last.n_out);
     }
 }
 
@@ -143,9 +146,9 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     const Counted<T> counted(step.samples, n);
     T error[Machine::most_block_rows], scale[Machine::most_block_rows];
     if (step.samples.counts_all()) {
-        loss.row_errors(plan.loss_numbers, Z, O, targets, bounds, error, end - begin, n);
+        loss.row_errors(plan.loss_numbers, Z, O, targets, bounds, error, end - begin, plan.row);
     } else {
-        counted_errors(counted, loss, plan.loss_numbers, Z, O, targets, bounds, delta, error, end - begin, n);
+        counted_errors(counted, loss, plan.loss_numbers, Z, O, targets, bounds, delta, error, end - begin, plan.row);
     }
     const bool coupled = plan.simplifies && !step.samples.counts_all() && activations<T>[last.activation].row_wise;
     if (coupled) {
@@ -153,10 +156,10 @@ static void output_rows(const Step<T>& step, int64_t begin, int64_t end) {
     } else {
         scale_rows(step, begin, end, scale);
     }
-    loss.derivative(plan.loss_numbers, Z, O, targets, delta, scale, end - begin, n);
+    loss.derivative(plan.loss_numbers, Z, O, targets, delta, scale, end - begin, plan.row);
     if (coupled) {
         scale_rows(step, begin, end, scale);
-        counted_softmax_delta(counted, O, targets, delta, scale, end - begin, n);
+        counted_softmax_delta(counted, O, targets, delta, scale, end - begin, plan.row);
     } else if (!step.samples.counts_all()) {
         counted.all(delta, targets, end - begin);
     }
@@ -330,7 +333,7 @@ static bool predict_row(const Plan& plan, const T* flat, const Samples<T>& sampl
         const ActivationEntry<T>& sigma = activations<T>[layer.activation];
         kind_of<T>(layer).predict_row(layer, flat, a, z, last);
         if (sigma.row_wise) {
-            sigma.forward_rows({z, 0}, {z, 0}, 1, layer.n_out);
+            sigma.forward_rows({z, 0}, {z, 0}, 1, layer.row);
         } else {
             sigma.forward({z, 0}, nullptr, {z, 0}, {nullptr, 0}, 1, layer.out_padded / Vec<T>::width);
         }
@@ -357,7 +360,7 @@ static void errors(const Step<T>& step, int64_t rows, T* e) {
         const T *z = plan.simplifies ? step.work.scores[plan.count].row(r) : nullptr, *t = step.work.targets.row(r);
         const Bounds<T> bounds{static_cast<T>(plan.least_error), static_cast<T>(plan.most_error)};
         losses<T>[plan.loss].neuron_errors(plan.loss_numbers, z, step.work.A[plan.count].row(r), t, bounds, e + r * n,
-                                           n);
+                                           plan.row);
         for (int64_t j = 0; step.samples.masked && j < n; ++j) {
             if (t[j] != t[j]) e[r * n + j] = 0;
         }
@@ -488,12 +491,12 @@ static void layer_gradients(const Step<T>& step, int64_t rows, bool elsewhere, T
     if (elsewhere) {
         padded_rows(targets.data, targets.stride, G, rows, n);
     } else {
-        loss.derivative(plan.loss_numbers, {}, O, targets, G, scale, rows, n);
+        loss.derivative(plan.loss_numbers, {}, O, targets, G, scale, rows, plan.row);
         counted.all(G, targets, rows);
     }
     plain_rows(G, numbers + width - n, width, rows, n);
     if (simplifies) {
-        loss.derivative(plan.loss_numbers, step.work.scores[plan.count], O, targets, G, scale, rows, n);
+        loss.derivative(plan.loss_numbers, step.work.scores[plan.count], O, targets, G, scale, rows, plan.row);
         counted.all(G, targets, rows);
     }
     back_rows(pass, 0, rows, simplifies);

@@ -48,7 +48,7 @@ static void forward_along(const Step<T>& along, int64_t begin, int64_t end) {
         kind_of<T>(layer).forward(along, l, begin, end);
         const Matrix<T> scores = of(along.work.scores[l]), own = of(along.work.own[l]);
         copy_rows(scores, own, rows, layer.out_padded);
-        sigma.push(of(at.own[l]), of(at.D[l]), own, rows, layer.n_out);
+        sigma.push(of(at.own[l]), of(at.D[l]), own, rows, layer.row);
         if (sigma.row_wise) copy_rows(own, scores, rows, layer.out_padded);
         if (layer.plus >= 0) add_link(along, l, begin, rows);
     }
@@ -86,7 +86,7 @@ static void back_along(const Pass<T>& pass, int lowest, int64_t begin, int64_t e
         const Matrix<T> delta = of(along.work.delta[l]);
         PullBack<T>(along, l, begin).through_activation(rows);
         activations<T>[layer.activation].bend(of(at.scores[l]), of(at.own[l]), of(pass.G[l]), of(along.work.scores[l]),
-                                              delta, rows, layer.n_out);
+                                              delta, rows, layer.row);
         if (l <= lowest) return;
         kind_of<T>(layer).backward(along, l, begin, end, true);
     }

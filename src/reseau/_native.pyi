@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 _Array = np.ndarray[Any, np.dtype[Any]]
-# kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1
-_Layer = tuple[str, int, int, int, int, int, float, float, int]
+# kind, n_in, n_out, activation, offset of W, offset of b or -1, dropout, epsilon, the layer a link comes from or -1,
+# where each group of outputs ends
+_Layer = tuple[str, int, int, int, int, int, float, float, int, Sequence[int]]
 # O (batch, outputs), places (batch,), errors (batch,), G (batch, outputs), what fills the last two for so many rows
 _Own = tuple[_Array, _Array, _Array, _Array, Callable[[int], None]]
 

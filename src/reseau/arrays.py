@@ -13,7 +13,18 @@ Array = Any  # an array of any array-API library
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
+Targets: TypeAlias = "FloatArray | IntArray"  # numbers (rows, columns), or labels (rows,) or (rows, groups of outputs)
 Predictor: TypeAlias = Callable[[object, int | None], FloatArray | None]  # of X and threads, see reference.predictor
+
+
+def are_labels(T: Targets) -> bool:
+    """Whether targets are labels: indices of classes, -1 where one is missing."""
+    return T.dtype.kind == "i"
+
+
+def missing(T: Targets) -> BoolArray:
+    """Which targets are missing, of labels as of numbers."""
+    return T < 0 if are_labels(T) else np.isnan(T)
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,11 @@ def real(
     return number
 
 
-def output_weights(value: object, targets: int | None = None) -> tuple[float, ...] | None:
+def output_weights(value: object, targets: int | None = None, classes: int | None = None) -> tuple[float, ...] | None:
     """Weights of outputs as floats, or ParameterError unless none is negative and one is above 0.
 
-    Where it is known how many targets the outputs are compared with, there must be one for each.
+    Where it is known how many targets the outputs are compared with, there must be one for each; of columns of classes
+    there may be one for each of so many classes too.
     """
     if value is None:
         return None
@@ -108,10 +109,10 @@ def output_weights(value: object, targets: int | None = None) -> tuple[float, ..
     if array.ndim != 1:
         raise ParameterError(f"output_weights is {shown(value)}, but must be a list of one number for each output.")
     weights = tuple(real(f"output_weights[{j}]", c, low=0) for j, c in enumerate(array.tolist()))
-    if targets is not None and len(weights) != targets:
+    if targets is not None and len(weights) not in (targets, classes):
         raise ParameterError(
             f"output_weights has {len(weights)} numbers, but the network has outputs for {targets} target(s); give one "
-            "for each."
+            f"for each{'' if classes is None else f', or for each of their {classes} classes'}."
         )
     if not any(weights):
         raise ParameterError(f"output_weights is {shown(value)}, but at least one output needs a weight above 0.")

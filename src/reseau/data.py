@@ -7,6 +7,7 @@ matrix is passed on as it is: the engines read rows of either type, whatever the
 from __future__ import annotations
 
 import warnings
+from itertools import accumulate, pairwise
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,7 +16,7 @@ from reseau.array_likes import NumberArray, is_sparse, refuse_number, sparse_fra
 from reseau.array_likes import check_finite as _check_finite
 from reseau.array_likes import numbers as _numeric
 from reseau.array_likes import place as _place
-from reseau.arrays import FloatArray, IntArray, SparseRows
+from reseau.arrays import FloatArray, IntArray, SparseRows, missing
 from reseau.checks import frames_within
 from reseau.columns import warn_of_columns
 from reseau.errors import DataError, MissingError, ParameterError
@@ -216,8 +217,9 @@ def targets(
     Returns
     -------
     ndarray
-        Either class labels (rows,) in int64, where the loss compares distributions, or targets (rows, outputs) in the
-        network's dtype, each as often as the loss has outputs for it. Of missing ones a label is -1, and a target NaN.
+        Either class labels (rows,) in int64, where the loss compares distributions, or of groups of outputs (rows,
+        groups); or targets (rows, outputs) in the network's dtype, each as often as the loss has outputs for it. Of
+        missing ones a label is -1, and a target NaN.
 
     Raises
     ------
@@ -258,17 +260,17 @@ def _targets(
             _check_shape(values, array.shape, name, None, empty=False)
         loss.check(architecture.layers[-1].sigma, outputs, T)
         return T
-    if loss.distribution and array.ndim == 1:
-        return _labels(array, name, outputs, masked)
+    if loss.distribution and array.shape[1:] == ((architecture.targets,) if architecture.groups else ()):
+        return _labels(array, name, architecture, masked)
     if array.ndim == 1 and architecture.targets == 1:
         array = array.reshape(-1, 1)
-    if array.ndim != 2 or array.shape[1] != architecture.targets:
+    if array.ndim != 2 or array.shape[1] != (outputs if loss.distribution else architecture.targets):
         _refuse_shape(array, name, architecture)
     array = _in_c_order(array, dtype)
     _check_domain(array, name, architecture)
-    if outputs > architecture.targets:
-        return np.repeat(array, outputs // architecture.targets, axis=1)
-    return _distributions(array, name, architecture.loss) if loss.distribution else array
+    if loss.distribution:
+        return _distributions(array, name, architecture)
+    return np.repeat(array, outputs // architecture.targets, axis=1) if outputs > architecture.targets else array
 
 
 def _refuse_words(values: object, name: str) -> None:
@@ -298,6 +300,12 @@ def _is_number(text: str | bytes) -> bool:
 def _refuse_shape(array: np.ndarray[Any, Any], name: str, architecture: Architecture) -> NoReturn:
     """Raise DataError for targets without a column for each output, saying what they may have been meant for."""
     loss, outputs, rows = architecture.error, architecture.outputs, len(array)
+    if architecture.groups:
+        raise DataError(
+            f"{name} has shape {array.shape}, but the network has groups of {architecture.groups} outputs, for "
+            f"{architecture.targets} columns of classes: it must be ({rows}, {architecture.targets}), of each column "
+            f"the index of the class, or ({rows}, {outputs}), of each group the distribution."
+        )
     several = f" for {architecture.targets} target(s)" if outputs > architecture.targets else ""
     wanted = (
         f"{name} has shape {array.shape}, but the network has {outputs} output(s){several}: it must be "
@@ -318,19 +326,23 @@ def _refuse_shape(array: np.ndarray[Any, Any], name: str, architecture: Architec
     raise DataError(f"{wanted}.")
 
 
-def _labels(array: np.ndarray[Any, Any], name: str, outputs: int, masked: bool) -> IntArray:
+def _labels(array: np.ndarray[Any, Any], name: str, architecture: Architecture, masked: bool) -> IntArray:
+    groups = architecture.groups
+    outputs = np.array(groups) if groups else architecture.outputs
     if masked:
         array = np.where(np.isnan(array), -1, array) if array.dtype.kind == "f" else array
     with np.errstate(invalid="ignore"):  # a number beyond int64 changes, and so is found below
-        labels = array.astype(np.int64)
+        labels = np.ascontiguousarray(array, dtype=np.int64)
     wrong = (labels != array) | (labels < (-1 if masked else 0)) | (labels >= outputs)
     if wrong.any():
-        row = int(np.argmax(wrong))
+        place = _first(wrong)
+        n, whose = (groups[place[1]], f"column's group of {groups[place[1]]}") if groups else (outputs, f"{outputs}")
+        which = f"{name}[:, {place[1]}]" if groups else name
         raise DataError(
-            f"{name} holds {array[row]} at row {row}, but a label must be a whole number from 0 to {outputs - 1}, "
-            f"the index of one of the {outputs} output neurons"
+            f"{name} holds {array[place]} at {_place(place)}, but a label must be a whole number from 0 to {n - 1}, "
+            f"the index of one of the {whose} output neurons"
             + (", or -1 or NaN where it is missing" if masked else "")
-            + f"; numpy.unique({name}, return_inverse=True)[1] makes such of any labels."
+            + f"; numpy.unique({which}, return_inverse=True)[1] makes such of any labels."
         )
     return labels
 
@@ -356,11 +368,17 @@ def _check_domain(array: FloatArray, name: str, architecture: Architecture) -> N
         )
 
 
-def _distributions(array: FloatArray, name: str, loss: NamedLoss) -> FloatArray:
-    """Rows that sum to 1, as δ = o − t takes for granted; what only rounding keeps from it is divided by its sum.
+def _distributions(array: FloatArray, name: str, architecture: Architecture) -> FloatArray:
+    """Rows that sum to 1, as δ = o − t takes for granted, or whose groups do."""
+    loss = architecture.loss
+    if not architecture.groups:
+        return _distribution(array, name, loss)
+    columns = pairwise(accumulate((0, *architecture.groups)))
+    return np.hstack([_distribution(array[:, a:b], f"{name}[:, {a}:{b}]", loss) for a, b in columns])
 
-    A row may be missing as a whole.
-    """
+
+def _distribution(array: FloatArray, name: str, loss: NamedLoss) -> FloatArray:
+    """Rows that sum to 1; what only rounding keeps from it is divided by its sum. A row may be missing as a whole."""
     sums = array.sum(axis=1, dtype=np.float64)
     if np.isnan(sums).any():
         missing = np.isnan(array).sum(axis=1)
@@ -384,7 +402,7 @@ def _distributions(array: FloatArray, name: str, loss: NamedLoss) -> FloatArray:
 
 def check_measured(T: FloatArray | IntArray, name: str) -> None:
     """Refuse targets of which none is there, from which there is nothing to learn."""
-    if (T.max() < 0) if T.ndim == 1 else np.isnan(T).all():
+    if missing(T).all():
         raise DataError(f"{name} holds no target that is not missing, from which nothing can be learnt.")
 
 
@@ -408,10 +426,14 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
         place = _first(wrong)
         what = f"{name} holds {array[place]:g} at {_target_place(place, architecture)}"
         why = f"gives values in {like.range}"
-    elif like.distribution == "probabilities" and (off := np.abs(array.sum(axis=1) - 1) > _ROUNDED).any():
-        row = int(np.argmax(off))
-        what, why = f"Row {row} of {name} sums to {array[row].sum():g}", "gives rows that sum to 1"
-        way_out = "give rows that sum to 1"
+    elif (
+        like.distribution == "probabilities"
+        and (off := np.abs((sums := _sums(array, like.groups)) - 1) > _ROUNDED).any()
+    ):
+        row, k = _first(off)
+        ones = f"groups of {like.groups} columns that sum to 1" if like.groups else "rows that sum to 1"
+        what, why = f"Row {row} of {name} sums to {sums[row, k]:g}", f"gives {ones}"
+        way_out = f"give {ones}"
     else:
         return False
     default = loss.output
@@ -421,6 +443,11 @@ def warn_of_unreachable(array: FloatArray | IntArray, name: str, architecture: A
         stacklevel=frames_within(),
     )
     return True
+
+
+def _sums(array: FloatArray | IntArray, groups: tuple[int, ...]) -> FloatArray:
+    """Of each row, or of each group of its numbers, (rows, groups)."""
+    return np.add.reduceat(array, [0, *accumulate(groups[:-1])], axis=1)
 
 
 def vectors(values: object, name: str, rows: int, n: int, each: str, dtype: np.dtype[Any]) -> FloatArray:
@@ -500,9 +527,11 @@ def slopes(
     except MissingError as error:
         raise _or_masked(error, "derivatives") from None
     array = _in_c_order(array.reshape(rows, outputs, inputs), dtype)
-    missing = (T < 0)[:, None] if T.ndim == 1 else np.isnan(T)
-    if masked and missing.shape[1] in (1, outputs) and missing.any():
-        array = np.where(missing[:, :, None], np.nan, array).astype(dtype, copy=False)
+    unknown = missing(T).reshape(rows, -1)
+    if architecture.groups and unknown.shape[1] < outputs:
+        unknown = np.repeat(unknown, architecture.groups, axis=1)
+    if masked and unknown.shape[1] in (1, outputs) and unknown.any():
+        array = np.where(unknown[:, :, None], np.nan, array).astype(dtype, copy=False)
     return array
 
 

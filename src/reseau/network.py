@@ -275,9 +275,10 @@ class Network(Inspectable, Model):
         self._become(architecture, parameters)
 
     def with_output(self, activation: str) -> Network:
-        """The network of the same parameters, in the same vector, whose last layer has another activation."""
+        """The network of the same parameters, in the same vector, with an activation of one group in the last layer."""
         other = type(self).__new__(type(self))
-        layers = (*self._layers[:-1], self._layers[-1].but(activation=activation))
+        last = self._layers[-1]
+        layers = (*self._layers[:-1], last.but(activation=activation, **({"groups": ()} if last.groups else {})))
         other._begin(layers, "squared_error", self._dtype, self.seed, self._engine_name)
         other._become(other.architecture_on(self.architecture.inputs), self.parameters)
         return other
@@ -403,11 +404,12 @@ class Network(Inspectable, Model):
         X : array-like or sparse matrix of shape (rows, inputs)
             Samples.
         y : array-like of shape (rows, n_outputs), or (rows,)
-            Targets; integer labels for "cross_entropy".
+            Targets; integer labels for "cross_entropy", or (rows, columns) of them for groups of outputs, see `Dense`.
         masked_targets : bool
             Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
             missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over
-            which E is averaged. Of a loss over distributions all targets of a row are missing, or none.
+            which E is averaged. Of a loss over distributions all targets of a row, or of a group of outputs, are
+            missing, or none.
         threads : int or None
             As in calling.
 
@@ -499,7 +501,8 @@ class Network(Inspectable, Model):
             Row r then counts s_r/Σs instead of 1/rows.
         output_weights : array-like of shape (n_outputs,) or None
             c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
-            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight.
+            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight. So it
+            may be where groups of outputs each have a column of classes.
         l2 : float
             λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
         bounds : (float, float)
@@ -526,7 +529,7 @@ class Network(Inspectable, Model):
             not one number for each output.
         """
         l2, bounds, dy_weight = real("l2", l2, low=0), interval("bounds", bounds), real("dy_weight", dy_weight, low=0)
-        weights = check_output_weights(output_weights, self.architecture.targets)
+        weights = check_output_weights(output_weights, *self.architecture.weighable)
         c = None if weights is None else np.array(weights)
         samples, T = self._samples(X, y, masked_targets)
         s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
@@ -712,7 +715,7 @@ class Network(Inspectable, Model):
         X : array-like of shape (rows, inputs)
             A sample, or a small batch.
         y : array-like of shape (rows, n_outputs), or (rows,)
-            Targets; integer labels for "cross_entropy".
+            Targets; integer labels for "cross_entropy", or (rows, columns) of them for groups of outputs, see `Dense`.
         learning_rate : float or None
             γ > 0 of the lecture's update Δw = −γ ∂E/∂w; 0.1 unless an optimizer is given.
         optimizer : Optimizer, str or None
@@ -828,7 +831,7 @@ class Network(Inspectable, Model):
             Samples; float32 or float64 in C order is read in place, without a copy. A SciPy sparse matrix, or a pandas
             frame of sparse columns, stays sparse.
         y : array-like of shape (rows, n_outputs), or (rows,)
-            Targets; integer labels for "cross_entropy".
+            Targets; integer labels for "cross_entropy", or (rows, columns) of them for groups of outputs, see `Dense`.
         optimizer : Optimizer, LevenbergMarquardt, BayesianRegularization, str or None
             How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw", "rmsprop",
             "amsgrad", "nadam", "radam", "lion" or "adagrad", takes that optimizer as it is by default. Its learning
@@ -846,12 +849,13 @@ class Network(Inspectable, Model):
             How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
         output_weights : array-like of shape (n_outputs,) or None
             c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
-            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight.
+            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight. So it
+            may be where groups of outputs each have a column of classes.
         masked_targets : bool
             Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
             missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over
-            which E is averaged. This holds for the validation data too. Of a loss over
-            distributions all targets of a row are missing, or none.
+            which E is averaged. This holds for the validation data too. Of a loss over distributions all targets of a
+            row, or of a group of outputs, are missing, or none.
         l2 : float
             λ ≥ 0: adds ½ λ Σ W² to the sum of a batch's errors before it is averaged over the rows.
         l1 : float

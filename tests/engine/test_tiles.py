@@ -145,7 +145,7 @@ def in_process(name: str) -> Engine:
     def run(what: str, precision: str, w: Array, X: Array, T: Array, widths: tuple[int, ...], threads: int) -> Array:
         layers, place = [], 0
         for n_in, n_out in pairwise(widths):
-            layers.append(("dense", n_in, n_out, 0, place, -1, 0.0, 0.0, -1))
+            layers.append(("dense", n_in, n_out, 0, place, -1, 0.0, 0.0, -1, ()))
             place += n_in * n_out
         how = getattr(_native.Precision, precision)
         if what == "predict":

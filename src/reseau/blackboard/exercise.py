@@ -318,6 +318,8 @@ def _drawn(architecture: Architecture, rate: float, lang: str, rng: np.random.Ge
 def _targets(architecture: Architecture, rng: np.random.Generator) -> FloatArray:
     """Targets that the outputs can come near, and that the loss is defined for."""
     entry, sigma, n = loss_of(architecture.loss), architecture.layers[-1].sigma, architecture.outputs
+    if sigma.groups:
+        return np.hstack([np.eye(size)[[rng.integers(size)]] for size in sigma.groups])
     if entry.distribution or (sigma.distribution and n > 1 and sigma.range.contains(Interval(0.0, 1.0))):
         return np.eye(n)[[rng.integers(n)]]
     low, high = sigma.range.low, sigma.range.high

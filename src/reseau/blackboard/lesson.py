@@ -21,6 +21,7 @@ from reseau.blackboard.step import O_STAR, ROWS, E, O, Parameter, Parts, X, cons
 from reseau.formulas.fractions import floats
 from reseau.formulas.trees import DOTS, Expression, Minus, SumOver, Symbol, named, symbols_of, to_float
 from reseau.formulas.words import Words
+from reseau.vocabulary.activations.activation import group_of
 from reseau.vocabulary.losses.loss import o, t
 from reseau.vocabulary.optimizers import Equation
 
@@ -132,6 +133,9 @@ class Lesson(Chalk):
         letter = value.symbol.written.lower()
         if sigma.row_wise:
             yield Chain(((Symbol(letter, sigma.letter, index=("j",)),), (sigma.formula,)))
+            if sigma.groups:
+                sizes = [str(n) for n in sigma.groups]
+                yield self.prose(words.IN_GROUPS, groups=self.listed(sizes, ", ", words.AND))
         else:
             yield Chain(((named(sigma.letter)(z),), (sigma.formula,)))
         if not self.blank:
@@ -140,6 +144,7 @@ class Lesson(Chalk):
                     values = {"z": self.parts[f"Z{l}"][r], "j": j}
                     if not sigma.row_wise:
                         values["z"] = values["z"][j]
+                    values = _of_group(values, sigma.groups)
                     yield self.worked_chain(letter, j, r, sigma.formula.plug(values), self.parts[value.name][r, j])
         yield self.chain((value.symbol,), (named(sigma.letter)(of_layer("Z", l)),), result=value.name)
 
@@ -151,7 +156,8 @@ class Lesson(Chalk):
         if not self.blank:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(L)):
-                    plugged = loss.formula.plug({"o": self.parts[f"A{L}"][r], "t": self.parts["T"][r], "j": j})
+                    values = {"o": self.parts[f"A{L}"][r], "t": self.parts["T"][r], "j": j}
+                    plugged = loss.formula.plug(_of_group(values, loss.groups))
                     left, value = Symbol("e", index=self.index(j, r)), self.parts["e"][r, j]
                     yield Chain(without_repeats(((left,), *_worked(plugged, value))))
         yield self.chain((Symbol("e"),), result="e")
@@ -202,7 +208,7 @@ class Lesson(Chalk):
             for r in self.worked_rows():
                 for j in without_gaps(self.places(L)):
                     values = {"o": self.parts[f"A{L}"][r], "t": self.parts["T"][r], "j": j}
-                    plugged = loss.derivative_formula.plug(values)
+                    plugged = loss.derivative_formula.plug(_of_group(values, loss.groups))
                     plugged = self.share(plugged)
                     left = Symbol("∂E") / Symbol("∂o", index=self.index(j, r))
                     yield Chain(without_repeats(((left,), *_worked(plugged, self.parts[f"dA{L}"][r, j]))))
@@ -220,8 +226,10 @@ class Lesson(Chalk):
                 if self.rows > 1:
                     yield self.prose(words.ROW_R, r=r + 1)
                 if not self.blank and r in self.worked_rows():
-                    for j in list(without_gaps(self.places(l)))[:2]:
-                        plugged = sigma.derivative_formula.plug({"a": A[r], "i": 0, "j": j})
+                    first = sigma.groups[0] if sigma.groups else D.shape[2]
+                    for j in [j for j in without_gaps(self.places(l)) if j < first][:2]:
+                        values = _of_group({"a": A[r], "i": 0, "j": j}, sigma.groups)
+                        plugged = sigma.derivative_formula.plug(values)
                         left = Symbol("D", index=(1, j + 1))
                         yield Chain(without_repeats(((left,), (plugged,), (number(D[r, 0, j]),))))
                 shown = self.places(l)
@@ -409,6 +417,14 @@ class Lesson(Chalk):
         if not layer.bias:
             text.append(self.say(words.WITHOUT_BIAS))
         return Title(", ".join(text), 3)
+
+
+def _of_group(values: Parts, groups: tuple[int, ...]) -> Parts:
+    """Rows and a place j in them as they are in the group of outputs that j belongs to."""
+    if not groups:
+        return values
+    group, j = group_of(groups, int(values["j"]))
+    return {name: value[group] if np.ndim(value) else value for name, value in values.items()} | {"j": j}
 
 
 def _hyperparameters(equations: Sequence[Equation]) -> list[Symbol]:

@@ -88,6 +88,10 @@ JACOBIAN = Words(
     "The derivative of the activation function, at layer {l}: a matrix, as every output depends on every z.",
     "La dérivée de la fonction d’activation, à la couche {l} : une matrice, car chaque sortie dépend de chaque z.",
 )
+IN_GROUPS = Words(
+    "within each group of neurons by itself; the groups have {groups} neurons.",
+    "dans chaque groupe de neurones à part ; les groupes ont {groups} neurones.",
+)
 ROW_R = Words("Row {r}:", "Ligne {r} :")
 DELTA = Words("What reaches the sums Z of layer {l}:", "Ce qui parvient aux sommes Z de la couche {l} :")
 DELTA_OF_NUMBERS = Words("What reaches the numbers Z of layer {l}:", "Ce qui parvient aux nombres Z de la couche {l} :")

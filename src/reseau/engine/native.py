@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
 from reseau import _native
-from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows
+from reseau.arrays import Failure, FloatArray, Guard, IntArray, Predictor, ResumePoint, Slopes, SparseRows, are_labels
 from reseau.checks import known
 from reseau.engine.machine import threads
 from reseau.errors import ReseauError
@@ -95,7 +96,9 @@ def _only_in_python(what: str, name: str) -> ReseauError:
     )
 
 
-def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, int, float, float, int]]:
+def _layers(
+    architecture: Architecture,
+) -> list[tuple[str, int, int, int, int, int, float, float, int, list[int]]]:
     layers = []
     widths = architecture.widths
     for l, (layer, here) in enumerate(zip(architecture.layers, architecture.places, strict=True), start=1):
@@ -106,7 +109,7 @@ def _layers(architecture: Architecture) -> list[tuple[str, int, int, int, int, i
         first, second = [*places, *[-1] * (2 - len(places))]  # the kernels know two tensors of a layer; more fail here
         plus = l - layer.residual if layer.residual else -1
         numbers = (widths[l - 1], widths[l], sigma, first, second, layer.dropout, layer.epsilon, plus)
-        layers.append((layer.kind, *numbers))
+        layers.append((layer.kind, *numbers, list(accumulate(layer.groups))))
     return layers
 
 
@@ -154,7 +157,7 @@ def _packed(
 
 def _targets(T: FloatArray | IntArray) -> tuple[FloatArray | None, IntArray | None]:
     """Targets as the kernels take them: rows, or labels."""
-    return (None, T) if T.ndim == 1 else (T, None)  # type: ignore[return-value]
+    return (None, T.reshape(-1)) if are_labels(T) else (T, None)  # type: ignore[return-value]
 
 
 def _counted(
@@ -162,7 +165,7 @@ def _counted(
 ) -> dict[str, Any]:
     """What of the errors counts, as the kernels take it: whether targets are missing, and how much outputs count."""
     shares = None if output_weights is None else output_weights.astype(dtype)
-    return {"masked": not T.min() >= (0 if T.ndim == 1 else -np.inf), "shares": shares}
+    return {"masked": not T.min() >= (0 if are_labels(T) else -np.inf), "shares": shares}
 
 
 def _compared(

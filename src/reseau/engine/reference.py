@@ -23,9 +23,11 @@ from reseau.arrays import (
     ResumePoint,
     Slopes,
     SparseRows,
+    are_labels,
     namespace,
 )
 from reseau.engine.order import keeps, row_order
+from reseau.vocabulary.activations.activation import by_group
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.layers.layer import Rounding, exact
 from reseau.vocabulary.losses import NO_BOUNDS, Bounds, OwnLoss
@@ -202,14 +204,15 @@ def output_delta(
     """δ_L = ∂E/∂Z_L of each row, such as o − t where output and loss simplify; and ∂E/∂O, by which it else comes.
 
     Of softmax with the cross-entropy, e_j = −t_j ln o_j, weights and what is missing belong to the targets, whose sum
-    is then not 1, and δ is o Σ_i c_i t_i − c t.
+    is then not 1, and δ is o Σ_i c_i t_i − c t, of each group of outputs by itself.
     """
     xp = namespace(T)
     counts_all = output_weights is None and not xp.any(is_missing(T))
     if architecture.simplifies and architecture.error.distribution and not counts_all:
         delta = architecture.error.delta_from_scores(forward.Z[-1], forward.O, T)
         T = counted(forward.O - delta, T, output_weights)
-        return forward.O * xp.sum(T, axis=1, keepdims=True) - T, None
+        of_group = lambda O, T: O * xp.sum(T, axis=1, keepdims=True) - T  # noqa: E731
+        return by_group(of_group, architecture.groups or (architecture.outputs,), forward.O, T), None
     if architecture.simplifies:
         delta = architecture.error.delta_from_scores(forward.Z[-1], forward.O, T)
         return counted(delta, T, output_weights), None
@@ -326,13 +329,16 @@ def _as(parameters: FloatArray, X: FloatArray | SparseRows) -> FloatArray:
 
 
 def dense_targets(architecture: Architecture, T: FloatArray | IntArray, dtype: np.dtype[Any]) -> FloatArray:
-    """Targets as rows; class labels (rows,) become zeros with a one, and a missing one NaN."""
-    if T.ndim == 2:
+    """Targets as rows; class labels become zeros with a one, of each group of outputs, and a missing one NaN."""
+    if not are_labels(T):
         return T  # type: ignore[return-value]
-    one_hot = np.zeros((len(T), architecture.outputs), dtype=dtype)
-    one_hot[np.arange(len(T)), T] = 1
-    one_hot[T < 0] = np.nan
-    return one_hot
+    columns = []
+    for labels, n in zip(T.reshape(len(T), -1).T, architecture.groups or (architecture.outputs,), strict=True):
+        one_hot = np.zeros((len(T), n), dtype=dtype)
+        one_hot[np.arange(len(T)), labels] = 1
+        one_hot[labels < 0] = np.nan
+        columns.append(one_hot)
+    return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
 
 
 def predictor(

@@ -83,23 +83,33 @@ class Layer:
     def _activation(self) -> list[str]:
         n_out, kind = self.n_out, self.kind
         if self.row_wise:
-            body = [f"    {self.value}(z, a, {n_out});"]
+            body = self._of_groups(self.value, "z", "a")
         else:
             body = [f"    for (int j = 0; j < {n_out}; j++)", f"        a[j] = {_at_j(self.value)};"]
+        of = "each group of z" if self.sigma.groups else "z"
         return [
-            c.comment(f"Layer {self.place}: a = {self.sigma.name} of z; they may be the same array."),
+            c.comment(f"Layer {self.place}: a = {self.sigma.name} of {of}; they may be the same array."),
             f"static void {self.name}_activation_{self.place}(const {kind} *z, {kind} *a)",
             "{",
             *body,
             "}",
         ]
 
+    def _of_groups(self, function: str, *rows: str) -> list[str]:
+        """The call of a function of whole rows, or one for each group of their numbers."""
+        calls, first = [], 0
+        for n in self.sigma.groups or (self.n_out,):
+            given = ", ".join(f"{row} + {first}" if first else row for row in rows)
+            calls.append(f"    {function}({given}, {n});")
+            first += n
+        return calls
+
     def _back(self) -> list[str]:
         l, n_in, n_out, kind, code = self.place, self.n_in, self.n_out, self.kind, self.step.layer.code
         x = f"const {kind} x[{n_in}], " if self.needs_x else ""
         given = x + "".join(f"const {kind} {v}[{n_out}], " for v in self.needs)
         if self.row_wise:
-            body = [f"    {self.derivative}(a, g, g, {n_out});"]
+            body = self._of_groups(self.derivative, "a", "g", "g")
         elif self.linear:
             body = []
         else:

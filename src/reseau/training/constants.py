@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from math import nan
 from typing import Any
 
 import numpy as np
 
-from reseau.arrays import FloatArray, IntArray
+from reseau.arrays import FloatArray, IntArray, are_labels, missing
 from reseau.vocabulary.layers import Architecture
 
 _AT_ONCE = 2**16  # targets
@@ -25,7 +26,7 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     ----------
     architecture : Architecture
         Whose loss it is.
-    T : ndarray of shape (rows, outputs), or (rows,)
+    T : ndarray of shape (rows, outputs), or (rows,), or (rows, groups)
         Targets, or labels.
     s : ndarray of shape (rows,) or None
         How much each row counts.
@@ -39,7 +40,7 @@ def loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: F
     """
     loss = architecture.error
     unknown = loss.distribution and not (loss.is_entropy and loss.is_plain)
-    if loss.own or unknown or (T.min() < 0 if T.ndim == 1 else np.isnan(T.min())):
+    if loss.own or unknown or missing(T.min(keepdims=True)).any():
         return nan
     with np.errstate(all="ignore"):
         return _loss_of_constants(architecture, T, s)
@@ -51,23 +52,24 @@ def room_below(best: float, architecture: Architecture, T: FloatArray | IntArray
     A loss that predicts scales too is as small as these; of it, a logarithm, 1 is as much as half of another.
     """
     loss = architecture.error
-    if loss.deviation is not None or T.ndim == 1:
-        return best if T.ndim == 1 else 1.0
+    if loss.deviation is not None or are_labels(T):
+        return best if are_labels(T) else 1.0
     with np.errstate(all="ignore"):
         return best - _mean(loss.least, T, s)
 
 
 def _loss_of_constants(architecture: Architecture, T: FloatArray | IntArray, s: FloatArray | None) -> float:
-    if T.ndim == 1:
-        shares = np.bincount(T, weights=s, minlength=architecture.outputs)
+    if architecture.error.distribution and are_labels(T):
+        columns = zip(T.reshape(len(T), -1).T, architecture.groups or (architecture.outputs,), strict=True)
+        shares = np.concatenate([np.bincount(labels, weights=s, minlength=n) for labels, n in columns])
     elif T.shape[1] != architecture.outputs:
         return nan
     else:
         shares = np.average(T, axis=0, weights=s) if s is not None else T.mean(axis=0, dtype=np.float64)
     loss = architecture.error
     if loss.distribution:
-        p = shares[shares > 0] / shares.sum()
-        return float(-(p * np.log(p)).sum())
+        groups = np.split(shares, list(accumulate(loss.groups))[:-1])
+        return sum(_entropy(of_group[of_group > 0] / of_group.sum()) for of_group in groups)
     others = loss.constants(T[:: max(1, len(T) // _LOOKED_AT)].astype(np.float64))
 
     def mean_error(constants: Any) -> float:
@@ -85,3 +87,7 @@ def _mean(error: Callable[[FloatArray], FloatArray], T: FloatArray | IntArray, s
         e = error(T[first : first + block].astype(np.float64)).sum(axis=1)
         total += float(e.sum() if s is None else e @ s[first : first + block])
     return total / (len(T) if s is None else float(s.sum()))
+
+
+def _entropy(p: FloatArray) -> float:
+    return float(-(p * np.log(p)).sum())

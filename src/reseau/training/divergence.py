@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from reseau.arrays import FloatArray, Guard, IntArray, SparseRows
+from reseau.arrays import FloatArray, Guard, IntArray, SparseRows, are_labels
 from reseau.training.history import History
 from reseau.training.loop import Run, Samples
 from reseau.training.settings import Settings
@@ -103,7 +103,7 @@ def out_of_scale(X: FloatArray | SparseRows, T: FloatArray | IntArray, loss: Los
     causes = []
     if (x := _largest(X))[0] > LARGE:
         causes.append(f"The inputs are out of scale, X holds {_at(X, x)}: standardise the columns.")
-    if T.ndim == 2 and (t := _largest(T))[0] > LARGE:
+    if not are_labels(T) and (t := _largest(T))[0] > LARGE:
         causes.append(f"The targets are out of scale, y holds {_at(T, t)}: {scaled(loss)}.")
     return causes
 
@@ -119,8 +119,8 @@ def of_validation(history: History, validation: Samples) -> str | None:
     if history.diverged is not None or not wrong:
         return None
     first, count = wrong[0], len(wrong)
-    arrays = (("X", validation.X), ("y", validation.T))
-    named = [f"validation {name} holds {_at(A, _largest(A))}" for name, A in arrays if len(A.shape) == 2]
+    arrays = [("X", validation.X)] if are_labels(validation.T) else [("X", validation.X), ("y", validation.T)]
+    named = [f"validation {name} holds {_at(A, _largest(A))}" for name, A in arrays]
     return (
         f"The validation loss is {history.validation_loss[first - 1]} after epoch {first}"
         f"{f' and {count - 1} more' if count > 1 else ''}, though the training's is finite; such an epoch is never the "

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from math import nan
 from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import FloatArray, IntArray
+from reseau.arrays import FloatArray, IntArray, are_labels
 from reseau.checks import known, shown
 from reseau.errors import DataError, ParameterError
 from reseau.vocabulary.intervals import CLOSED_UNIT
@@ -37,9 +38,10 @@ class Metric:
     words : str
         What it is.
     value : callable
-        Of a metric of classes (truth, chances, one_of_many, weights) -> float; truth and chances are of shape (rows,
-        columns), 0 or 1 and the probability of it, a column for each class, of which one is right, or for each
-        yes-or-no. Of one of numbers (targets, outputs, weights) -> float, of one output neuron. A function of one's own
+        Of a metric of classes (truth, chances, groups, weights) -> float; truth and chances are of shape (rows,
+        columns), 0 or 1 and the probability of it, a column for each class or for each yes-or-no. Groups are the
+        numbers of classes of which one is right, one after another; none where there are but yes-or-nos. Of one of
+        numbers (targets, outputs, weights) -> float, of one output neuron. A function of one's own
         gets targets and outputs as the engines have them.
     of : {"classes", "numbers", "anything"}
         What it compares.
@@ -59,7 +61,7 @@ class Metric:
     def check(self, T: FloatArray | IntArray, name: str, architecture: Architecture) -> None:
         """Refuse what it is not defined for: DataError for targets called `name`, ParameterError for a network."""
         if self.of == "numbers":
-            if T.ndim == 1:
+            if are_labels(T):
                 raise ParameterError(
                     f"metrics holds {self.name!r}, which compares numbers, but {name} holds class labels; take "
                     f"{_names('classes')}."
@@ -70,7 +72,7 @@ class Metric:
                     f"{architecture.outputs} outputs for {T.shape[1]} target(s); give a function of your own."
                 )
         if self.of == "classes":
-            if T.ndim == 2:
+            if not are_labels(T):
                 self._check_truth(T, name)
             like = architecture.layers[-1].range_like
             if not self.any_scores and like.distribution is None and not CLOSED_UNIT.contains(like.range):
@@ -130,37 +132,66 @@ def _mean_of_outputs(value: Callable[..., float], T: Any, O: FloatArray, s: Weig
 
 def _classes(
     T: FloatArray | IntArray, O: FloatArray, s: Weights, architecture: Architecture
-) -> tuple[Any, Any, bool, Weights]:
-    """Truth and chances in columns, whether one class of them is right, and weights, of rows that have a truth."""
+) -> tuple[Any, Any, Sequence[int], Weights]:
+    """Truth and chances in columns, and weights, of rows that have a truth.
+
+    With the sizes of groups of columns of which one class is right; none where each is a yes-or-no.
+    """
     like = architecture.layers[-1].range_like
     P = np.exp(O) if like.distribution == "logarithms" else O
-    there = T >= 0 if T.ndim == 1 else ~np.isnan(T).all(axis=1)
+    truth = _truth(T, like.groups or P.shape[1:]) if are_labels(T) else T
+    there = ~np.isnan(truth).all(axis=1)
     if not there.all():
-        T, P, s = T[there], P[there], None if s is None else s[there]
-    if T.ndim == 1:
-        truth = np.zeros(P.shape, dtype=np.int64)
-        truth[np.arange(len(T)), T] = 1
-        return truth, P, True, s
-    return T, P, like.distribution is not None, s
+        truth, P, s = truth[there], P[there], None if s is None else s[there]
+    return truth, P, (like.groups or P.shape[1:]) if like.distribution is not None else (), s
 
 
-def _accuracy(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
-    if one_of_many:
-        right = truth.argmax(axis=1) == P.argmax(axis=1)
+def _truth(T: Any, groups: Sequence[int]) -> FloatArray:
+    """Labels as rows: of each group a one where the label says, or NaN where it is missing."""
+    columns = []
+    for labels, n in zip(T.reshape(len(T), -1).T, groups, strict=True):
+        column = np.zeros((len(T), n))
+        column[np.arange(len(T)), labels] = 1
+        column[labels < 0] = np.nan
+        columns.append(column)
+    return np.hstack(columns)
+
+
+def _by_group(truth: Any, P: Any, groups: Sequence[int]) -> list[tuple[Any, Any, Any]]:
+    """Of each group truth and chances in columns, of the rows that have a truth, and which these are."""
+    found = []
+    for first, end in pairwise(accumulate((0, *groups))):
+        there = ~np.isnan(truth[:, first])
+        found.append((truth[there, first:end], P[there, first:end], there))
+    return found
+
+
+def _accuracy(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
+    if groups:
+        right = np.ones(len(truth), dtype=bool)
+        for of_group, chances, there in _by_group(truth, P, groups):
+            right[there] &= of_group.argmax(axis=1) == chances.argmax(axis=1)
     else:
         right = (((P > 0.5) == truth) | np.isnan(truth)).all(axis=1)
     return float(np.average(right, weights=s))
 
 
-def _log_loss(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
+def _log_loss(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
     from sklearn.metrics import log_loss
 
-    if one_of_many:
-        return float(log_loss(truth.argmax(axis=1), P, sample_weight=s, labels=range(P.shape[1])))
+    if groups:
+        found = [
+            log_loss(t.argmax(axis=1), p, sample_weight=None if s is None else s[there], labels=range(p.shape[1]))
+            if p.shape[1] > 1
+            else 0.0
+            for t, p, there in _by_group(truth, P, groups)
+            if len(t)
+        ]
+        return float(np.mean(found))
     return _mean_of_outputs(lambda t, p, s: log_loss(t, p, sample_weight=s, labels=(0, 1)), truth, P, s)
 
 
-def _auc(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
+def _auc(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
     from sklearn.metrics import roc_auc_score
 
     def of_one(t: Any, p: Any, s: Weights) -> float:
@@ -168,8 +199,9 @@ def _auc(truth: Any, P: Any, one_of_many: bool, s: Weights) -> float:
             return nan
         return float(roc_auc_score(t, p, sample_weight=s))
 
-    if one_of_many and P.shape[1] == 2:
-        truth, P = truth[:, 1:], P[:, 1:]
+    if groups:  # of two classes the second tells all
+        columns = [j for a, b in pairwise(accumulate((0, *groups))) for j in range(a + (b - a <= 2), b)]
+        truth, P = truth[:, columns], P[:, columns]
     return _mean_of_outputs(of_one, truth, P, s)
 
 

@@ -139,7 +139,7 @@ class Settings:
 
     def check_outputs(self, architecture: Architecture) -> None:
         """Refuse weights of outputs that are not as many as the network has targets."""
-        output_weights(self.output_weights, architecture.targets)
+        output_weights(self.output_weights, *architecture.weighable)
 
     def weighted(self, e: FloatArray, architecture: Architecture) -> FloatArray:
         """c_j e_j of errors (rows, outputs); nothing where c_j is 0, even of infinity."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from math import inf
 
 from reseau.arrays import namespace
@@ -102,7 +103,7 @@ from reseau.vocabulary.activations.functions import (
 from reseau.vocabulary.activations.onnx import Operator
 from reseau.vocabulary.intervals import CLOSED_UNIT, EVERYWHERE, NON_NEGATIVE, POSITIVE, UNIT, Interval
 
-__all__ = ["ACTIVATIONS", "Activation", "Elementwise", "RowWise"]
+__all__ = ["ACTIVATIONS", "Activation", "Elementwise", "RowWise", "in_groups"]
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -590,3 +591,11 @@ _ENTRIES: tuple[Activation, ...] = (
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
 """Every activation by its name."""
+
+
+@cache
+def in_groups(name: str, groups: tuple[int, ...]) -> Activation:
+    """A row-wise activation of each of the groups that a row falls into."""
+    entry = ACTIVATIONS[name]
+    assert isinstance(entry, RowWise)
+    return entry.in_groups(groups)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from reseau.formulas.trees import Expression
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
 from reseau.vocabulary.intervals import Interval
+
+if TYPE_CHECKING:
+    from reseau.export.onnx_graph import Graph
 
 FLAT = 0.05
 
@@ -58,6 +62,8 @@ class Activation(ABC):
         for nothing of the kind.
     has_scales : bool
         Whether every second value is above zero: the scale of the one before it.
+    groups : tuple of int
+        How many numbers are in each of the groups that it takes a row for, one after another; none where a row is one.
     aliases : tuple of str
         What other libraries call it, for those who ask for it so.
     scikit_learn : str or None
@@ -77,6 +83,7 @@ class Activation(ABC):
     by_hand: ByHand = NOTHING_BY_HAND
     distribution: str | None = None
     has_scales: bool = False
+    groups: tuple[int, ...] = ()
     aliases: tuple[str, ...] = ()
     scikit_learn: str | None = None
 
@@ -187,6 +194,16 @@ class RowWise(Activation):
 
     row_wise: ClassVar[bool] = True
 
+    def in_groups(self, groups: tuple[int, ...]) -> InGroups:
+        """The same of groups of so many numbers, into which a row falls."""
+        of_groups = {
+            name: partial(by_group, getattr(self, name), groups)
+            for name in ("value", "row_pullback", "row_push", "row_pullback_changed")
+        }
+        what = {field.name: getattr(self, field.name) for field in fields(self)}
+        jacobian = partial(_in_blocks, self.jacobian, groups)
+        return InGroups(**{**what, **of_groups, "jacobian": jacobian, "groups": groups, "whole": self})
+
     def slopes(self, Z: Array, A: Array) -> Array:
         """The Jacobian of each row."""
         return self.jacobian(A)
@@ -231,3 +248,50 @@ class RowWise(Activation):
             return self.through(G, jacobian(A))
 
         return replace(self, value=value, jacobian=jacobian, row_pullback=row_pullback)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InGroups(RowWise):
+    """A row-wise activation, `whole`, of each of the groups that a row falls into."""
+
+    whole: RowWise
+
+    @cached_property
+    def code(self) -> Code:
+        """As that of whole rows in C, where exports call it for each group."""
+        code, ends = self.whole.code, list(accumulate(self.groups))
+
+        def emit(g: Graph, Z: str) -> str:
+            places = [np.array([place]) for place in (0, *ends)]
+            parts = [code.onnx(g, g("Slice", Z, first, end, np.array([1]))) for first, end in pairwise(places)]
+            return g("Concat", *parts, axis=1)
+
+        numpy = f"np.hstack([{code.numpy} for z in np.split(z, {ends[:-1]}, axis=1)])"
+        return replace(code, numpy=numpy, onnx=emit)
+
+    def on_fractions(self) -> RowWise:
+        """The same activation for arrays of fractions, row by row and group by group."""
+        return self.whole.on_fractions().in_groups(self.groups)
+
+
+def group_of(groups: tuple[int, ...], j: int) -> tuple[slice, int]:
+    """The group of number j of a row, and its place in the group."""
+    first, end = next(ends for ends in pairwise(accumulate((0, *groups))) if j < ends[1])
+    return slice(first, end), j - first
+
+
+def by_group(function: Callable[..., Array], groups: tuple[int, ...], *arrays: Array) -> Array:
+    """A function of rows (rows, n), of each group of their numbers, side by side again."""
+    parts = (function(*(A[:, first:end] for A in arrays)) for first, end in pairwise(accumulate((0, *groups))))
+    return namespace(arrays[0]).concat(list(parts), axis=1)
+
+
+def _in_blocks(jacobian: Callable[[Array], Array], groups: tuple[int, ...], A: Array) -> Array:
+    """D of each group, and zeros where two groups meet."""
+    xp = namespace(A)
+    D = []
+    for first, end in pairwise(accumulate((0, *groups))):
+        of_group = jacobian(A[:, first:end])
+        before, behind = (xp.zeros((A.shape[0], end - first, n), dtype=A.dtype) for n in (first, A.shape[1] - end))
+        D.append(xp.concat([before, of_group, behind], axis=2))
+    return xp.concat(D, axis=1)

@@ -54,17 +54,33 @@ class Architecture:
 
     @property
     def targets(self) -> int:
-        """How many targets a row has."""
-        return self.outputs // loss_of(self.loss).per_target
+        """How many targets a row has; of groups of outputs each has one."""
+        return len(self.groups) or self.outputs // loss_of(self.loss).per_target
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """How many outputs are in each group, of classes of which one is right; none where all are one, or no classes.
+
+        That is where the loss compares distributions.
+        """
+        return self.layers[-1].range_like.groups if loss_of(self.loss).distribution else ()
+
+    @property
+    def weighable(self) -> tuple[int, int | None]:
+        """How many weights of outputs there may be: of targets, and of classes where several columns of them are."""
+        return self.targets, self.outputs if self.groups else None
 
     def of_outputs(self, of_targets: Array) -> Array:
-        """One number for each output, of one for each target."""
-        return of_targets.__array_namespace__().repeat(of_targets, self.outputs // self.targets)
+        """One number for each output, of one for each target; or of one for each output, itself."""
+        xp = of_targets.__array_namespace__()
+        if self.groups and of_targets.shape[0] == self.targets:
+            return xp.concat([xp.repeat(of_targets[k : k + 1], n) for k, n in enumerate(self.groups)])
+        return xp.repeat(of_targets, self.outputs // of_targets.shape[0])
 
     @property
     def error(self) -> Loss:
         """The loss's entry in the table, for outputs like the last layer's."""
-        return loss_of(self.loss).of(self.layers[-1].range_like)
+        return loss_of(self.loss).of(self.layers[-1].range_like).in_groups(self.groups)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from reseau.arrays import Array, namespace
-from reseau.checks import boolean, integer, known
+from reseau.checks import boolean, integer, known, shown
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Same, Words
+from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, OfMatrices, Slip, Z, transposed
@@ -97,14 +98,18 @@ class Dense(Layer):
     dropout : float
         p, the probability that the output of a neuron is dropped in training, 0 ≤ p < 1; the last layer of a network
         has none.
+    groups : sequence of int
+        For several columns of classes at once: how many classes each column has, n in all, such as groups=(3, 4) in
+        Dense(7). Softmax, or log-softmax, is then taken within each group of neurons, so that each column has its own
+        distribution, and a loss over distributions is the sum of each column's.
     residual : int
         Over how many layers, this one the last of them, a residual link leads; `Residual` sets it.
 
     Raises
     ------
     ParameterError
-        For a number of neurons below 1, a name that is not in its table, a softmax of one neuron, or a dropout out of
-        range.
+        For a number of neurons below 1, a name that is not in its table, a softmax of one neuron, a dropout out of
+        range, or groups that do not make up the neurons or whose activation takes no groups.
 
     Examples
     --------
@@ -113,6 +118,12 @@ class Dense(Layer):
     Dense(neurons=64, activation='tanh', bias=True, init=None, dropout=0.0)
     >>> rs.Network(rs.Dense(64), rs.Dense(1))
     Network(Dense(64, 'relu'), Dense(1, 'identity'), loss='squared_error', dtype='float32')
+
+    One of three colours and one of four sizes:
+
+    >>> net = rs.Network(rs.Dense(64), rs.Dense(7, groups=(3, 4)), loss="cross_entropy", inputs=2)
+    >>> net.errors([[0.5, 1.0]], [[2, 0]]).shape
+    (1, 7)
     """
 
     neurons: int
@@ -120,6 +131,7 @@ class Dense(Layer):
     bias: bool = True
     init: str | None = None
     dropout: float = 0.0
+    groups: tuple[int, ...] = field(default=(), repr=False, kw_only=True)
     residual: int = field(default=0, repr=False, kw_only=True)
 
     kind: ClassVar[str] = "dense"
@@ -130,7 +142,14 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", integer("neurons", self.neurons, low=1))
+        object.__setattr__(self, "groups", _checked_groups(self.groups, self.neurons))
         super().__post_init__()
+        if self.groups and self.activation is not None and ACTIVATIONS[self.activation].distribution is None:
+            fitting = [entry.name for entry in ACTIVATIONS.values() if entry.distribution is not None]
+            raise ParameterError(
+                f"groups is {self.groups}, with an activation {self.activation!r}, which takes none; groups of neurons "
+                f"go with {' and '.join(map(repr, fitting))}, which the last layer has with loss='cross_entropy'."
+            )
         object.__setattr__(self, "bias", boolean("bias", self.bias))
         if self.init is not None:
             known("init", self.init, INITIALIZERS)
@@ -141,6 +160,10 @@ class Dense(Layer):
                 "Dense(2, 'softmax'), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'; for a number "
                 "Dense(1, 'identity')."
             )
+
+    def __repr__(self) -> str:
+        values = ((f.name, getattr(self, f.name)) for f in fields(self) if f.repr or f.name == "groups")
+        return f"Dense({', '.join(f'{name}={value!r}' for name, value in values if value != ())})"
 
     @property
     def initializer(self) -> str:
@@ -259,6 +282,29 @@ for (int i = 0; i < n_in; i++) {
             Z_error = A_error @ absolute + (n_in + 2) * eps * terms
         T, size = T @ W, size @ absolute
         return Bounded(Z, Z_error, T, size, T_error @ absolute + (n_in + n_out + 4) * eps * size)
+
+
+def _checked_groups(groups: object, neurons: int) -> tuple[int, ...]:
+    """Groups that make up the neurons; none where one group has them all."""
+    if isinstance(groups, np.ndarray):
+        groups = groups.tolist()
+    if not isinstance(groups, list | tuple):
+        raise ParameterError(
+            f"groups is {shown(groups)}, but must be the numbers of neurons in each group, such as (3, 4)."
+        )
+    checked = tuple(integer(f"groups[{place}]", size, low=1) for place, size in enumerate(groups))
+    if not checked or checked == (neurons,):
+        return ()
+    if sum(checked) != neurons:
+        raise ParameterError(
+            f"groups is {checked}, {sum(checked)} neurons in all, but the layer has {neurons}; give it {sum(checked)}, "
+            f"or groups that make up {neurons}."
+        )
+    if max(checked) == 1:
+        raise ParameterError(
+            f"groups is {checked}, but some group must have 2 neurons at least: the softmax of one neuron is always 1."
+        )
+    return checked
 
 
 def _gemm(g: Graph, A: str, tensors: Mapping[str, str]) -> str:

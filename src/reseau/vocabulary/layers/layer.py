@@ -19,7 +19,7 @@ from reseau.checks import integer, known, real
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
-from reseau.vocabulary.activations import ACTIVATIONS, Activation
+from reseau.vocabulary.activations import ACTIVATIONS, Activation, in_groups
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import Equations
@@ -105,6 +105,7 @@ class Layer(ABC):
     dropout: float
     residual: int
     bias: bool = True
+    groups: tuple[int, ...] = ()  # of its neurons, see `Dense`
     epsilon: float = 0.0  # a constant of its map that the native engine is told
 
     def __post_init__(self) -> None:
@@ -203,7 +204,7 @@ class Layer(ABC):
         """The activation's entry in the table."""
         if self.activation is None:
             raise ReseauError(f"The activation of {self} is not given; its place in a network decides it.")
-        return ACTIVATIONS[self.activation]
+        return in_groups(self.activation, self.groups) if self.groups else ACTIVATIONS[self.activation]
 
     @property
     def range_like(self) -> Activation:
@@ -221,10 +222,10 @@ class Layer(ABC):
     def describe(self) -> dict[str, Any]:
         """The layer as JSON-able values, for files."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
-        for name in ("dropout", "residual"):  # so that releases which do not know it yet can read what does without
-            if not values[name] and _default(self, name) is not MISSING:
+        for name in ("dropout", "residual", "groups"):  # so that releases which do not know it yet can read others
+            if name in values and not values[name] and _default(self, name) is not MISSING:
                 del values[name]
-        return {"type": self.kind, **values}
+        return {"type": self.kind, **{n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}}
 
     def __str__(self) -> str:
         """As one would write it, without what is so by default, and without the initialisation."""

@@ -51,6 +51,7 @@ def table(architecture: Architecture, flatness: Sequence[Flatness | None] | None
         shape_of = [shapes.get(name, ()) for name in letters]
         has = [str(shape if len(shape) > 1 else shape[0]) if shape else "-" for shape in shape_of]
         formula = formulas[layer.activation]
+        formula += f", groups {layer.groups}" if layer.groups else ""
         formula += f", dropout {layer.dropout}" if layer.dropout else ""
         start = place - layer.residual  # of a link
         formula += f" + {f'A{start}' if start else 'X'}" if layer.residual else ""

@@ -24,6 +24,7 @@ from reseau.formulas.fractions import each, floats, rational
 from reseau.formulas.trees import Expression, Number, Symbol
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
+from reseau.vocabulary.activations.activation import by_group
 from reseau.vocabulary.intervals import EVERYWHERE, Interval
 
 Bounds = tuple[float, float]
@@ -64,6 +65,8 @@ class Loss(ABC):
         What other libraries call it, for those who ask for it so.
     own : bool
         Whether a Python function of the user's computes it, see `own`.
+    groups : tuple of int
+        How many outputs are in each of the groups that have distributions of their own; none where all make up one.
     """
 
     name: ClassVar[str]
@@ -76,6 +79,7 @@ class Loss(ABC):
     scikit_learn_averages: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ()
     own: ClassVar[bool] = False
+    groups: tuple[int, ...] = ()
 
     @property
     def targets(self) -> Interval:
@@ -164,6 +168,15 @@ class Loss(ABC):
         """The loss of classes of which one is right, or of each label by itself, that goes by the same numbers."""
         return self
 
+    def in_groups(self, groups: tuple[int, ...]) -> Loss:
+        """The same of outputs of which each group has a distribution of its own; their errors add up."""
+        if not groups:
+            return self
+        loss: Loss = _kind_in_groups(type(self))(**self.numbers())
+        object.__setattr__(loss, "groups", groups)
+        object.__setattr__(loss, "whole", self)
+        return loss
+
     @property
     def deviation(self) -> float | None:
         """How many scales, which it predicts for each target, are a standard deviation; None if it predicts none."""
@@ -202,6 +215,37 @@ def numbers_from(name: str, kind: type[Loss], numbers: Mapping[str, Any]) -> Los
     for number in numbers:
         known(f"a number of the loss {name!r}", number, [field.name for field in fields(kind)])  # type: ignore[arg-type]
     return kind(**numbers)
+
+
+@cache
+def _kind_in_groups(kind: type[Loss]) -> Any:
+    """A loss of each of the groups of outputs, each as `whole` computes it."""
+
+    class LossInGroups(kind):  # type: ignore[misc, valid-type]
+        whole: Loss
+
+        def value(self, O: Array, T: Array) -> Array:
+            return by_group(self.whole.value, self.groups, O, T)
+
+        def derivative(self, O: Array, T: Array) -> Array:
+            return by_group(self.whole.derivative, self.groups, O, T)
+
+        def value_from_scores(self, Z: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
+            return by_group(lambda z, t: self.whole.value_from_scores(z, t, bounds), self.groups, Z, T)
+
+        def delta_from_scores(self, Z: Array, O: Array, T: Array) -> Array:
+            return by_group(self.whole.delta_from_scores, self.groups, Z, O, T)
+
+        def least(self, T: Array) -> Array:
+            return by_group(self.whole.least, self.groups, T)
+
+        def for_kernels(self, outputs: int) -> tuple[float, ...]:
+            return tuple(number for n in self.groups for number in self.whole.for_kernels(n))
+
+        def on_fractions(self) -> Loss:
+            return self.whole.on_fractions().in_groups(self.groups)
+
+    return LossInGroups
 
 
 @cache
