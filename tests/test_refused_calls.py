@@ -80,7 +80,7 @@ def part(X: Any, y: Any, **more: Any) -> Callable[[Any], Any]:
 # What is called, what is told, and of what an estimator it may be asked besides a fitted one.
 CLASSIFYING: dict[str, tuple[Callable[[Any], Any], str]] = {
     "text with a missing label": (fit({}, X, np.where(y == 1, None, "a")), "no label at row 1"),
-    "several columns of classes": (fit({}, X, np.c_[y, y, y]), "MultiOutputClassifier"),
+    "columns of classes, and one alone": (fit({}, X, np.c_[y, y], X_val=X, y_val=y), "y_val is one label a row"),
     "too few rows": (fit({"early_stopping": True}, X[:9], y[:9]), "validation set is too small"),
     "a lonely class": (fit({"early_stopping": True}, X, lonely), "row 7 is the only one of its class"),
     "a NaN weight": (fit({}, X, two, sample_weight=s_nan), "sample_weight holds nan at row 5"),

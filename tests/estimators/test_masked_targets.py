@@ -283,3 +283,22 @@ def test_a_loss_of_one_s_own_with_a_value_a_row_is_told_to_see_to_what_is_missin
     np.testing.assert_allclose(
         rs.MLPRegressor(careful, **{**options, "alpha": 2e-4}).fit(X, T).loss_, 4 * table.loss_, rtol=0.02
     )
+
+
+def test_labels_may_be_missing_in_one_column_of_classes_alone():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    colour, size = np.where(X[:, 0] > 0, "red", "blue").astype(object), (X[:, 1] > 0).astype(int) + 2 * (X[:, 2] > 1)
+    Y = np.column_stack([colour, size.astype(object)])
+    Y[::4, 0], Y[1::4, 1] = None, None
+    options = {"hidden_layer_sizes": (8,), "solver": "lbfgs", "alpha": 0.0, "max_iter": 300, "random_state": 0}
+    model = rs.MLPClassifier(masked_targets=True, **options).fit(X, Y)
+    assert [classes.tolist() for classes in model.classes_] == [["blue", "red"], [0, 1, 2, 3]]
+    assert model.score(X, Y) > 0.98
+    right = model.predict(X) == np.column_stack([colour, size.astype(object)])
+    assert right.mean() > 0.95  # where the label was missing too
+    with pytest.raises(rs.DataError, match=r"y has no label at row 0, column 0: .* masked_targets=True"):
+        rs.MLPClassifier(**options).fit(X, Y)
+    Y[:, 1] = None
+    with pytest.raises(rs.DataError, match="y has no label at all in column 1"):
+        rs.MLPClassifier(masked_targets=True, **options).fit(X, Y)

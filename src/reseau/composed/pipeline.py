@@ -31,6 +31,7 @@ from reseau.composed.columns import Columns, columns_of
 from reseau.composed.inside import networks, plain
 from reseau.composed.operators import TENSORS, Converter, cells, hand_over, is_text, precision
 from reseau.errors import ParameterError, ReseauError
+from reseau.estimators import label_columns
 from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.export.common import dtype_of
 from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
@@ -182,6 +183,8 @@ def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) 
     last = core
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
+    if isinstance(last, MLPClassifier) and isinstance(last.classes_, list):
+        label_columns.refuse(last.classes_, "ONNX")
     several = getattr(last, "_several", getattr(last, "multilabel_", False))
     classes = getattr(last, "classes_", None) if is_classifier(last) and not several else None
     if isinstance(classes, np.ndarray):

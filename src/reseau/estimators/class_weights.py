@@ -33,7 +33,7 @@ def check(class_weight: Any) -> None:
 
 
 def times(
-    class_weight: Any, classes: Any, y: Any, sample_weight: FloatArray | None, *, several: bool, by_parts: bool
+    class_weight: Any, classes: Any, y: Any, sample_weight: FloatArray | None, *, by_parts: bool
 ) -> FloatArray | None:
     """The weight of each row times that of its class.
 
@@ -41,14 +41,12 @@ def times(
     ----------
     class_weight : "balanced", mapping, list of mappings or None
         That of the estimator, which `check` has let through.
-    classes : ndarray
-        The labels; of several a row their places.
-    y : ndarray of shape (rows,) or (rows, labels)
-        Places among the classes, or indicators of several labels a row; −1 is missing, and no class.
+    classes : ndarray, or list of ndarray
+        The labels; of several columns those of each, and of several labels a row whether a row has it, 0 and 1 of each.
+    y : ndarray of shape (rows,) or (rows, columns)
+        Places among the classes; −1 is missing, and no class.
     sample_weight : ndarray of shape (rows,) or None
         The weights of the rows alone; "balanced" counts rows by them.
-    several : bool
-        Whether a row may have several labels. It then counts as much as the product over them.
     by_parts : bool
         Whether there are more rows than these, so that they cannot be balanced.
 
@@ -65,6 +63,7 @@ def times(
             "sklearn.utils.class_weight.compute_class_weight('balanced', classes=classes, y=y) on all y, or a large "
             "part of them, and give class_weight those weights."
         )
+    several = isinstance(classes, list)
     columns = list(y.T) if several else [y]
     if not isinstance(class_weight, str) and several == isinstance(class_weight, Mapping):
         raise ParameterError(
@@ -80,7 +79,7 @@ def times(
         )
     product = np.ones(len(y))
     for place, column in enumerate(columns):
-        values = np.arange(2) if several else classes
+        values = classes[place] if several else classes
         of_classes = (
             _balanced(column, len(values), sample_weight)
             if isinstance(class_weight, str)

@@ -81,7 +81,7 @@ def _check_network(estimator: MLPClassifier | MLPRegressor, network: Network) ->
             f"The network has {found[0]} outputs with {found[1]!r} and the loss {found[2]!r}, but an "
             f"{type(estimator).__name__} like this has {expected[0]} with {expected[1]!r} and {expected[2]!r}."
         )
-    plain = Dense(architecture.outputs, last.activation)
+    plain = Dense(architecture.outputs, last.activation, groups=estimator._groups)
     if last.kind != plain.kind or last.but(init=None) != plain:
         raise ReseauError(f"The network ends in {last}, but that of an {type(estimator).__name__} in {plain}.")
 
@@ -108,7 +108,10 @@ def told(name: str, description: Mapping[str, Any], estimator: Perceptron) -> li
     fitted, classes = description["fitted"], description["classes"]
     changed = " ".join(repr(estimator).split())
     lines = [f"{name}: {changed}", ""]
-    if classes is not None:
+    if classes is not None and "columns" in classes:
+        counts = ", ".join(f"{len(column['values'])}" for column in classes["columns"])
+        lines += [f"Columns of classes: {len(classes['columns'])}, of {counts} classes"]
+    elif classes is not None:
         shown = [short(str(label), 24) for label in classes["values"][:8]]
         rest = len(classes["values"]) - len(shown)
         what = "Labels, of which a row may have several" if classes["several"] else "Classes"

@@ -29,22 +29,25 @@ _DATES = "mM"  # NumPy's kinds of dates and durations
 def read(values: Any, name: str = "y", place: str = "row") -> Any:
     """Read labels, one a row; or an indicator matrix, which says of each row and each label whether the row has it.
 
+    Or several columns of labels, of which each row has one of each.
+
     Parameters
     ----------
     values : array-like of shape (rows,), (rows, 1) or (rows, labels), or sparse matrix of shape (rows, labels)
-        A list, an array, a column of any data frame; a matrix holds zeros and ones.
+        A list, an array, a column of any data frame; a matrix of zeros and ones, or booleans, holds indicators.
     name, place : str
         What to call the labels and the place of one in an error.
 
     Returns
     -------
-    ndarray of shape (rows,) or (rows, labels), or sparse matrix of shape (rows, labels)
-        Text keeps its type; objects that are whole numbers or booleans become an array of such.
+    ndarray of shape (rows,) or (rows, labels), sparse matrix of shape (rows, labels), or list of ndarray (rows,)
+        Text keeps its type; objects that are whole numbers or booleans become an array of such. A list has an array for
+        each column of labels.
 
     Raises
     ------
     DataError
-        For a row without a label, for what cannot be one, for types that are mixed, and for several columns of labels.
+        For a row without a label, for what cannot be one, and for types that are mixed within a column.
     """
     if values is None:
         raise DataError(f"This estimator requires {name} to be passed, but the target {name} is None.")
@@ -67,6 +70,12 @@ def read(values: Any, name: str = "y", place: str = "row") -> Any:
         raise DataError(f"{name} has shape {array.shape}, but must have one label a row: ({len(array)},).")
     if array.ndim == 2 and array.shape[1] == 1:
         array = column(array)
+    if array.ndim == 2:
+        return _columns(array, name, place, listed)
+    return _one_column(array, name, place, listed)
+
+
+def _one_column(array: Any, name: str, place: str, listed: bool) -> Any:
     if array.dtype.kind in "OT":  # objects, NumPy's strings of any length
         array = _of_objects(array.astype(object, copy=False), name, place, listed)
     if array.dtype.kind in _DATES and np.isnat(array).any():
@@ -78,7 +87,22 @@ def read(values: Any, name: str = "y", place: str = "row") -> Any:
             f"{name} holds values of type {array.dtype}, but labels must be text, whole numbers or booleans"
             + ("; decode them with numpy.strings.decode." if array.dtype.kind == "S" else ".")
         )
-    return _indicators(array, name) if array.ndim == 2 else array
+    return array
+
+
+def _columns(array: Any, name: str, place: str, listed: bool) -> Any:
+    """Indicators as they are; or the labels of each column, where some are neither 0 nor 1."""
+    if array.dtype.kind in "biuf" and _are_bits(array):
+        return array
+    columns = [_one_column(array[:, k], name, f"{place} {{}}, column {k}", listed) for k in range(array.shape[1])]
+    if array.dtype.kind == "O" and all(column.dtype.kind in "biuf" and _are_bits(column) for column in columns):
+        return np.column_stack(columns)
+    return columns
+
+
+def _are_bits(array: Any) -> bool:
+    """Whether all are 0 or 1."""
+    return array.dtype.kind == "b" or bool(((array == 0) | (array == 1)).all())
 
 
 def read_masked(values: Any, name: str = "y") -> tuple[Any, Any]:
@@ -86,15 +110,15 @@ def read_masked(values: Any, name: str = "y") -> tuple[Any, Any]:
 
     Returns
     -------
-    labels : ndarray of shape (rows,) or (rows, labels), or sparse matrix of shape (rows, labels)
+    labels : ndarray of shape (rows,) or (rows, labels), sparse matrix of shape (rows, labels), or list of ndarray
         As of `read`; another label stands where one is missing.
-    missing : ndarray of bool of the same shape, or None
+    missing : ndarray of bool, (rows,), (rows, labels) or (rows, columns), or None
         Where; None if none is.
 
     Raises
     ------
     DataError
-        Where all are missing, and as `read` does.
+        Where all are missing, or all of a column of classes, and as `read` does.
     """
     if values is None or scipy.sparse.issparse(values):
         return read(values, name), None
@@ -112,9 +136,13 @@ def read_masked(values: Any, name: str = "y") -> tuple[Any, Any]:
     if missing.all():
         raise DataError(f"{name} has no label at all, but needs at least one.")
     array = array.astype(object) if array.dtype.kind == "T" else array.copy()
-    array[missing] = _valid(array[~missing], several)
+    for k in np.nonzero(missing.any(axis=0))[0] if several else [...]:
+        of_column, gaps = array[:, k] if several else array, missing[:, k] if several else missing
+        of_column[gaps] = _valid(of_column[~gaps] if not gaps.all() else array[~missing], several)
     found = read(array.tolist() if listed else array, name)
-    return found, missing.reshape(found.shape)
+    if isinstance(found, list) and missing.all(axis=0).any():
+        raise DataError(f"{name} has no label at all in column {missing.all(axis=0).argmax()}, but needs at least one.")
+    return found, missing if isinstance(found, list) else missing.reshape(found.shape)
 
 
 def _missing(array: Any, several: bool) -> Any:
@@ -355,7 +383,7 @@ def _check_whole(array: Any, name: str, place: str) -> None:
 
 def _where(i: int, shape: tuple[int, ...], place: str) -> str:
     if len(shape) < 2:
-        return f"{place} {i}" if shape else "its only place"
+        return (place.format(i) if "{}" in place else f"{place} {i}") if shape else "its only place"
     row, other = np.unravel_index(i, shape)
     return f"{place} {row}, column {other}"
 
@@ -366,17 +394,6 @@ def _plain(label: Any) -> Any:
 
 
 # --- several labels a row ---------------------------------------------------------------------------------------------
-
-
-def _indicators(array: Any, name: str) -> Any:
-    """A matrix of zeros and ones as it is."""
-    if array.dtype.kind == "b":
-        return array
-    bad = np.ones(array.shape, bool) if kind(array) != "numbers" else (array != 0) & (array != 1)
-    if bad.any():
-        i = int(np.argmax(bad))
-        _refuse_columns(array.flat[i], _where(i, array.shape, "row"), array.shape[1], name)
-    return array.astype(np.int64) if array.dtype.kind == "O" else array
 
 
 def _sparse_indicators(matrix: Any, name: str) -> Any:
@@ -394,16 +411,11 @@ def _sparse_indicators(matrix: Any, name: str) -> Any:
         value, where = entries.data[i], f"row {entries.row[i]}, column {entries.col[i]}"
         if np.isnan(value):
             _refuse_missing(value, name, where)
-        _refuse_columns(value, where, matrix.shape[1], name)
+        raise DataError(
+            f"{name} is sparse and holds {_plain(value)!r} at {where}, but must hold zeros and ones, which say which "
+            f"labels a row has; for classes of {matrix.shape[1]} columns, one of each a row, give {name}.toarray()."
+        )
     return matrix.tocsr()
-
-
-def _refuse_columns(value: Any, where: str, columns: int, name: str) -> NoReturn:
-    raise DataError(
-        f"{name} has {columns} columns and holds {_plain(value)!r} at {where}. Columns of zeros and ones say which "
-        f"labels a row has, and ({name} == {_plain(value)!r}) makes such; for {columns} classes a row, one of each "
-        "column, use sklearn.multioutput.MultiOutputClassifier(MLPClassifier(...))."
-    )
 
 
 # --- in model files ---------------------------------------------------------------------------------------------------

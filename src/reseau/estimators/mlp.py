@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from reseau import data
 from reseau.array_likes import as_array, numbers
 from reseau.checks import shown
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators import class_weights, labels
+from reseau.estimators import class_weights, label_columns, labels
 from reseau.estimators.decoders import Labels, Numbers
 from reseau.estimators.perceptron import Perceptron, trains_in_steps
 from reseau.estimators.rules import (
@@ -35,15 +35,17 @@ from reseau.vocabulary.losses import Loss, NamedLoss, loss_of
 
 
 def _check_length(y: Any, rows: int) -> None:
-    if y.shape[0] != rows:
-        raise DataError(f"X has {rows} rows but y has {y.shape[0]}; they must have one target for each sample.")
+    found = len(y[0]) if isinstance(y, list) else y.shape[0]
+    if found != rows:
+        raise DataError(f"X has {rows} rows but y has {found}; they must have one target for each sample.")
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
     """A multilayer perceptron that classifies, with scikit-learn's parameters, methods and attributes.
 
     Two classes are one sigmoid neuron with binary cross-entropy; more are a softmax with cross-entropy; several
-    labels at once are a sigmoid neuron each. `loss` may be another.
+    labels at once are a sigmoid neuron each. Several columns of classes, of which each row has one of every column, are
+    a softmax of each column with the sum of their cross-entropies. `loss` may be another.
 
     Parameters
     ----------
@@ -116,9 +118,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         with loss="squared_error".
     class_weight : "balanced", mapping, list of mappings or None
         How much the rows of each class count, times their `sample_weight`: {class: weight}, 1 for those not named; for
-        several labels a row a list of {0: weight, 1: weight}, a row then counting as much as the product; "balanced"
-        takes n_samples/(n_classes n_samples of the class), samples counted by their weights. The validation rows that
-        are taken aside are weighed so too, those given to `fit` are not.
+        several labels a row a list of {0: weight, 1: weight}, for several columns of classes a list of one mapping
+        each, a row then counting as much as the product; "balanced" takes n_samples/(n_classes n_samples of the class),
+        samples counted by their weights. The validation rows that are taken aside are weighed so too, those given to
+        `fit` are not.
     stratify : bool or None
         Whether `early_stopping` takes aside of each class its share, whatever the number of classes; each keeps a row
         to be trained on. None does so with two classes, as scikit-learn does.
@@ -128,8 +131,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+    classes_ : ndarray of shape (n_classes,), or list of such
+        The labels, sorted; of several columns of classes those of each column.
     network_ : Network
         The network itself.
     coefs_, intercepts_ : list of ndarray
@@ -191,11 +194,23 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     True
     >>> deep.decision_function(X).shape
     (150, 3)
+
+    Two columns of classes at once:
+
+    >>> import numpy as np
+    >>> Y = np.column_stack([np.array(["low", "high"])[(X[:, 0] > 6).astype(int)], np.array(list("abc"))[y]])
+    >>> both = MLPClassifier((16,), solver="lbfgs", random_state=0, max_iter=500).fit(X, Y)
+    >>> [of_column.tolist() for of_column in both.classes_]
+    [['high', 'low'], ['a', 'b', 'c']]
+    >>> both.predict(X[:1])
+    array([['low', 'a']], dtype='<U4')
+    >>> [P.shape for P in both.predict_proba(X)]
+    [(150, 2), (150, 3)]
     """
 
     _kept_as = "MLPClassifier"
     classes_: Any
-    _several: bool  # whether a row may have several labels
+    _several: bool  # whether a row may have several labels; columns of classes are no such
     _sparse_labels: bool  # whether these were given as a sparse matrix
 
     def __init__(
@@ -282,11 +297,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             raise ParameterError(
                 "classes must be passed on the first call to partial_fit: all labels that will ever occur."
             )
-        y, missing = self._read_labels(y, "y")
+        in_columns = label_columns.are_declared(classes) if new else self._in_columns
+        y, missing = self._read_labels(y, "y", in_columns=in_columns)
         _check_length(y, rows)
         if new:
-            self._several, self._sparse_labels = y.ndim == 2, scipy.sparse.issparse(y)
-            if incremental:
+            in_columns = isinstance(y, list)
+            self._several, self._sparse_labels = not in_columns and y.ndim == 2, scipy.sparse.issparse(y)
+            if in_columns:
+                self.classes_ = label_columns.declared(classes, len(y)) if incremental else label_columns.distinct(y)
+            elif incremental:
                 self.classes_ = labels.declared(classes)
             elif self._several:
                 self.classes_ = np.arange(y.shape[1])
@@ -294,7 +313,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 self.classes_ = labels.distinct(y)
                 labels.warn_of_many(y, self.classes_)
         elif classes is not None:
-            self._check_declared(labels.declared(classes))
+            self._check_declared(classes)
         way_out = "; for another kind of labels take a new estimator, or call fit with warm_start=False"
         places = self._numbered(y, "y", "the estimator is for", way_out)
         if not self._several and not new:
@@ -304,20 +323,24 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         places = _without(places, missing)
         return places, self._taught(places)
 
-    def _read_labels(self, y: Any, name: str) -> tuple[Any, Any]:
-        """Labels, and where they are missing, if they may be and some are."""
-        return labels.read_masked(y, name) if self.masked_targets else (labels.read(y, name), None)
+    def _read_labels(self, y: Any, name: str, *, in_columns: bool) -> tuple[Any, Any]:
+        """Labels as `labels.read` gives them, and where they are missing, if they may be and some are.
+
+        Zeros and ones are classes too where there are columns of these.
+        """
+        y, missing = labels.read_masked(y, name) if self.masked_targets else (labels.read(y, name), None)
+        return list(y.T) if in_columns and isinstance(y, np.ndarray) and y.ndim == 2 else y, missing
 
     def _numbered(self, y: Any, name: str, like: str, way_out: str = "") -> Any:
         """Labels that have been read as scores compare them: indicators of several a row, else places, −1 for no class.
 
         Others than those that are `like` the classes are refused.
         """
-        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
-            raise DataError(
-                f"{name} is {_in_words(y.ndim == 2, y.shape[-1])}, but {like} "
-                f"{_in_words(self._several, len(self.classes_))}: {labels.shown(self.classes_)}{way_out}."
-            )
+        given, known = _in_words(y), self._labels_in_words
+        if given != known:
+            raise DataError(f"{name} is {given}, but {like} {known}: {_shown(self.classes_)}{way_out}.")
+        if self._in_columns:
+            return label_columns.number(y, self.classes_, name)
         if self._several:
             return y.toarray() if scipy.sparse.issparse(y) else y
         labels.check_kind(y, self.classes_, name)
@@ -327,74 +350,113 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """The targets for classes in these places, or for indicators, as the loss takes them."""
         if self._one_of_many and loss_of(class_loss(self.loss, True)).distribution:
             return places
-        T = np.eye(len(self.classes_))[places] if self._one_of_many else places
+        T = places
+        if self._one_of_many and self._in_columns:
+            T = np.hstack([np.eye(n)[column] for n, column in zip(self._groups, places.T, strict=True)])
+        elif self._one_of_many:
+            T = np.eye(len(self.classes_))[places]
         if self.masked_targets and (missing := places < 0).any():
             T = T.astype(np.float64)
-            T[missing] = np.nan
+            T[np.repeat(missing, self._groups, axis=1) if self._in_columns else missing] = np.nan
         return T
 
     def _read_validation_targets(self, y: Any, rows: int) -> tuple[Any, Any]:
-        y, missing = self._read_labels(y, "y_val")
+        y, missing = self._read_labels(y, "y_val", in_columns=self._in_columns)
         places = self._numbered(y, "y_val", "y is")
-        if not self._several and len(places) and places.min() < 0:
-            row = int(np.argmin(places))
-            raise DataError(
-                f"y_val holds {y[row : row + 1].tolist()[0]!r} at row {row}, which is none of the classes of y: "
-                f"{labels.shown(self.classes_)}."
-            )
+        for column, classes, of_column, where in () if self._several else self._by_column(y, places):
+            if len(of_column) and of_column.min() < 0:
+                row = int(np.argmin(of_column))
+                raise DataError(
+                    f"y_val holds {column[row : row + 1].tolist()[0]!r} at row {row}{where}, which is none of the "
+                    f"classes of y: {labels.shown(classes)}."
+                )
         places = _without(places, missing)
         return places, self._taught(places)
+
+    def _by_column(self, y: Any, places: Any) -> Iterator[tuple[Any, Any, Any, str]]:
+        """Labels, classes and places of each column, and where that is; of a single one as they are."""
+        if not self._in_columns:
+            yield y, self.classes_, places, ""
+            return
+        for k, (column, classes) in enumerate(zip(y, self.classes_, strict=True)):
+            yield column, classes, places[:, k], f", column {k}"
+
+    @property
+    def _in_columns(self) -> bool:
+        """Whether there are several columns of classes."""
+        return isinstance(self.classes_, list)
+
+    @property
+    def _groups(self) -> tuple[int, ...]:
+        return label_columns.sizes(self.classes_) if self._in_columns else ()
+
+    @property
+    def _labels_in_words(self) -> str:
+        return _as_words(len(self.classes_), several=self._several, in_columns=self._in_columns)
 
     def _as_given(self, y: Any) -> Any:
         if self._several:
             return scipy.sparse.csr_matrix(y) if self._sparse_labels else y
-        return self.classes_[y]
+        return self._labels_at(y)
+
+    def _labels_at(self, places: Any) -> Any:
+        """The labels at places among the classes, of their own types."""
+        if not self._in_columns:
+            return self.classes_[places]
+        return label_columns.beside([of[column] for of, column in zip(self.classes_, places.T, strict=True)])
 
     def _check_declared(self, classes: Any) -> None:
         """Refuse `classes` of a later `partial_fit` that are not those of the first."""
-        same = len(classes) == len(self.classes_) and labels.kind(classes) == labels.kind(self.classes_)
-        if not same or (labels.number(classes, self.classes_) < 0).any():
-            raise ParameterError(
-                f"`classes={labels.shown(classes)}` is not the same as on last call to partial_fit, was: "
-                f"{labels.shown(self.classes_)}."
-            )
+        if self._in_columns:
+            pairs = list(zip(label_columns.declared(classes, len(self.classes_)), self.classes_, strict=True))
+        else:
+            pairs = [(labels.declared(classes), self.classes_)]
+        for given, known in pairs:
+            same = len(given) == len(known) and labels.kind(given) == labels.kind(known)
+            if not same or (labels.number(given, known) < 0).any():
+                raise ParameterError(
+                    f"`classes={labels.shown(given)}` is not the same as on last call to partial_fit, was: "
+                    f"{labels.shown(known)}."
+                )
 
     def _check_known(self, y: Any, places: Any, *, all_of_them: bool) -> None:
         """Refuse labels that the estimator does not know; and, where all are to occur, their absence."""
-        if all_of_them and not (places.min() >= 0 and (np.bincount(places, minlength=len(self.classes_)) > 0).all()):
-            raise DataError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {labels.distinct(y)}. Set warm_start=False to start afresh."
-            )
-        if places.min() < 0:
-            row = int(np.argmin(places))
-            raise DataError(
-                f"`y` has classes not in `self.classes_`: {y[row : row + 1].tolist()[0]!r} at row {row}. "
-                f"`self.classes_` has {labels.shown(self.classes_)}; classes= in the first call of partial_fit has to "
-                "name all that will ever occur."
-            )
+        for column, classes, of_column, where in self._by_column(y, places):
+            there = np.bincount(of_column[of_column >= 0], minlength=len(classes)) > 0
+            if all_of_them and not (of_column.min() >= 0 and there.all()):
+                raise DataError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                    f"Previously got {classes}, `y` has {labels.distinct(column)}{where.replace(', ', ' in ')}. Set "
+                    "warm_start=False to start afresh."
+                )
+            if of_column.min() < 0:
+                row = int(np.argmin(of_column))
+                raise DataError(
+                    f"`y` has classes not in `self.classes_`: {column[row : row + 1].tolist()[0]!r} at row {row}"
+                    f"{where}. `self.classes_` has {labels.shown(classes)}; classes= in the first call of partial_fit "
+                    "has to name all that will ever occur."
+                )
 
     def _weighed(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-        return class_weights.times(
-            self.class_weight, self.classes_, y, sample_weight, several=self._several, by_parts=incremental
-        )
+        classes = [np.arange(2)] * len(self.classes_) if self._several else self.classes_
+        return class_weights.times(self.class_weight, classes, y, sample_weight, by_parts=incremental)
 
     def _strata(self, y: Any) -> Any:
         if self.stratify:
             return np.unique(y, axis=0, return_inverse=True)[1].ravel()
-        if self.stratify is not None or self._several or len(self.classes_) > 2:
+        if self.stratify is not None or y.ndim > 1 or len(self.classes_) > 2:
             return None
         # As scikit-learn's encoding has it, which shows in the error for a class of a single row.
         return y.reshape(-1, 1).astype(bool)
 
     @property
     def _one_of_many(self) -> bool:
-        """Whether there are more than two classes, of which one is right."""
-        return not self._several and len(self.classes_) > 2
+        """Whether there are more than two classes, of which one is right, or of each column one."""
+        return not self._several and (self._in_columns or len(self.classes_) > 2)
 
     def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
         one = self._one_of_many
-        neurons = len(self.classes_) if one or self._several else 1
+        neurons = sum(self._groups) or (len(self.classes_) if one or self._several else 1)
         return neurons, class_output(one), class_loss(self.loss, one)
 
     def _output_of(self, architecture: Architecture) -> tuple[int, str, NamedLoss]:
@@ -403,10 +465,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         possible: list[NamedLoss] = [class_loss(name, self._one_of_many) for name in CLASSIFICATION_LOSSES]
         return neurons, output, architecture.loss if architecture.loss in possible else loss
 
-    def _decoder(self) -> Labels:
+    def _decoder(self) -> Labels | label_columns.LabelColumns:
+        if self._in_columns:
+            return label_columns.LabelColumns(self.classes_)
         return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
 
     def _described_classes(self) -> dict[str, Any]:
+        if self._in_columns:
+            return label_columns.described(self.classes_)
         return {
             **labels.described(self.classes_),
             "several": self._several,
@@ -416,6 +482,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def _read_classes(self, entry: Mapping[str, Any] | None) -> dict[str, Any]:
         if entry is None:
             raise ReseauError("classes is None, of an MLPClassifier.")
+        if "columns" in entry:
+            of_columns = label_columns.from_description(entry)
+            return {"classes_": of_columns, "_several": False, "_sparse_labels": False}
         classes = labels.from_description(entry["dtype"], entry["values"])
         return {"classes_": classes, "_several": entry["several"], "_sparse_labels": entry["sparse"]}
 
@@ -426,7 +495,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def _accuracy(self, y: Any, O: Any, sample_weight: Any) -> float:
         """The share of rows, by weight, whose outputs say what y does; of those that have a label."""
         right, there = y == self._decide(O), y >= 0
-        if self._several:
+        if right.ndim > 1:
             right, there = (right | ~there).all(axis=1), there.any(axis=1)
         if not there.all():
             right, sample_weight = right[there], None if sample_weight is None else sample_weight[there]
@@ -434,6 +503,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _decide(self, O: Any) -> Any:
         """The labels of outputs, as the network takes them."""
+        if self._in_columns:
+            return np.column_stack([part.argmax(axis=1) for part in label_columns.split(O, self.classes_)])
         if self._several:
             return (O > 0.5).astype(np.int64)
         if O.shape[1] == 1:
@@ -449,8 +520,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         ----------
         X, y, sample_weight
             As for `fit`.
-        classes : array-like of shape (n_classes,), or iterable
-            Every label there will ever be; needed in the first call.
+        classes : array-like of shape (n_classes,), iterable, or list of such
+            Every label there will ever be, for several columns of classes of each column; needed in the first call.
 
         Returns
         -------
@@ -460,7 +531,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> Any:
-        """The label of each sample; with several labels at once, their indicator matrix, sparse if that of `fit` was.
+        """The label of each sample, or of each column; of several labels at once indicators, sparse if `fit`'s were.
 
         Parameters
         ----------
@@ -475,7 +546,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         decided = self._decide(self._forward(X))
         if self._several:
             return scipy.sparse.csr_matrix(decided) if self._sparse_labels else decided
-        return self.classes_[decided]
+        return self._labels_at(decided)
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class, in the order of `classes_`.
@@ -487,10 +558,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities.
+        ndarray of shape (n_samples, n_classes), or list of such
+            Probabilities; of several columns of classes those of each column.
         """
         O = self._forward(X)
+        if self._in_columns:
+            return label_columns.split(O, self.classes_)
         return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
 
     def decision_function(self, X: Any) -> Any:
@@ -503,15 +576,18 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes a number a sample, above 0 for the second; else one of each class or label.
+        ndarray of shape (n_samples,) or (n_samples, n_classes), or list of such
+            With two classes a number a sample, above 0 for the second; else one of each class or label. Of several
+            columns of classes those of each column, one of each class.
         """
         samples = self._checked(X)
         Z = self._up_to_date().with_output("identity")(samples)
+        if self._in_columns:
+            return label_columns.split(Z, self.classes_)
         return Z[:, 0] if Z.shape[1] == 1 and not self._several else Z
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy: the share of samples whose label is predicted; of several labels at once, all of them.
+        """The accuracy: the share of samples whose label is predicted; of several labels or columns, all of them.
 
         Parameters
         ----------
@@ -528,7 +604,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             Between 0 and 1.
         """
         O = self._forward(X)
-        y, missing = self._read_labels(y, "y")
+        y, missing = self._read_labels(y, "y", in_columns=self._in_columns)
         _check_length(y, len(O))
         y = _without(self._numbered(y, "y", "the estimator is for"), missing)
         return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
@@ -543,15 +619,17 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        ndarray of shape (n_samples, n_classes), or list of such
             Log-probabilities.
         """
+        P = self.predict_proba(X)
         with np.errstate(divide="ignore"):  # log 0 = −∞
-            return np.log(self.predict_proba(X))
+            return list(map(np.log, P)) if isinstance(P, list) else np.log(P)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
         return tags
 
 
@@ -560,8 +638,21 @@ def _without(places: Any, missing: Any) -> Any:
     return places if missing is None else np.where(missing, -1, places)
 
 
-def _in_words(several: bool, columns: int) -> str:
+def _in_words(y: Any) -> str:
+    """What labels that have been read are."""
+    if isinstance(y, list):
+        return _as_words(len(y), several=False, in_columns=True)
+    return _as_words(y.shape[-1], several=y.ndim == 2, in_columns=False)
+
+
+def _as_words(columns: int, *, several: bool, in_columns: bool) -> str:
+    if in_columns:
+        return f"{columns} columns of classes"
     return f"a matrix of {columns} labels a row" if several else "one label a row"
+
+
+def _shown(classes: Any) -> str:
+    return "; ".join(map(labels.shown, classes)) if isinstance(classes, list) else labels.shown(classes)
 
 
 def _numbers(y: Any, rows: int, name: str, masked: bool) -> tuple[Any, Any]:

@@ -233,6 +233,11 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             raise ReseauError(f"classes is {entry}, of an {type(self).__name__}.")
         return {}
 
+    @property
+    def _groups(self) -> tuple[int, ...]:
+        """The output neurons of each column of classes, where there are several; else none."""
+        return ()
+
     def _scored(self, y: Any, T: Any) -> Any:
         """What scores compare with outputs, of the y that `_read_targets` gave and its numbers T."""
         return y
@@ -375,7 +380,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         sample_weight = self._weighed(y, sample_weight, incremental=incremental)
         neurons, output, loss = self._output(y)
         init = "glorot_uniform" if self.hidden_layers is None else None
-        layers = (*hidden, Dense(neurons, output, init=init))
+        layers = (*hidden, Dense(neurons, output, init=init, groups=self._groups))
         try:
             architecture = Architecture(X.shape[1], layers, loss)
         except ParameterError as error:  # of a residual link
