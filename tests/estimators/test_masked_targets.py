@@ -186,7 +186,6 @@ def test_validation_rows_without_targets_are_refused() -> None:
     [
         ([None, 0, 1, 1.5], r"1\.5 at row 3"),
         ([None, 1.5, 0, 1], r"1\.5 at row 1"),
-        ([[None, 1], [0, 1], [1, 7], [0, 0]], r"holds 7 at row 2, column 1"),
         ([None, "a", 2, "b"], r"mixes labels of types int, str: .*'a'.* at row"),
         ([None, 0, -1, np.inf], r"inf at row 3"),
     ],
