@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.datasets import load_diabetes
 
 import reseau as rs
 
@@ -48,6 +49,21 @@ def test_gradient_descent_on_a_quadratic_is_told_a_rate_below_that_at_which_it_d
     assert found.rates[-1] > limit  # where it was given up
     history = network(engine).fit(X, Y, optimizer=rs.SGD(found.suggestion), epochs=50, batch_size=300)
     assert history.loss[-1] < history.loss[0] / 2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("optimizer", [rs.SGD, rs.Adam])
+def test_batches_that_differ_more_than_a_step_changes_do_not_hide_the_rate(optimizer: Any, seed: int) -> None:
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X / X.std(axis=0), (y - y.mean()) / y.std()
+
+    def net() -> rs.Network:
+        return rs.Network(rs.Dense(64), rs.Dense(1), seed=seed)
+
+    found = rs.find_learning_rate(net(), X, y, optimizer=optimizer())
+    slow, good = (net().fit(X, y, optimizer=optimizer(found.suggestion * factor)).loss[-1] for factor in (0.01, 1))
+    assert good < 0.4  # that of constant outputs is 0.5
+    assert 1.2 * good < slow
 
 
 @pytest.mark.parametrize("optimizer", ["adam", rs.Lion(), rs.Adam(rs.Cosine(0.1)), None], ids=str)

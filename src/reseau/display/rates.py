@@ -39,7 +39,8 @@ class LearningRates:
     smoothed : ndarray of shape (steps,)
         The mean of the losses so far, in which each weighs 0.9 times as much as the next.
     suggestion : float
-        The rate at which the smoothed loss falls most steeply, before its minimum.
+        The rate at which the smoothed loss falls most steeply, before its minimum. What counts is how far each batch's
+        loss is below the one that the same batch had at first, so that it does not matter how different batches are.
     """
 
     rates: FloatArray
@@ -88,7 +89,7 @@ def find_learning_rate(
     """Train a copy of a network for some steps, each at a higher rate than the one before, and look at the loss.
 
     Too low a rate changes nothing, too high a one lets the loss rise; between them it falls. It ends early where the
-    loss is four times what it was at best, or no longer finite.
+    loss is four times what it was at best and above that at first, or no longer finite.
 
     Parameters
     ----------
@@ -157,9 +158,10 @@ def find_learning_rate(
             threads=engine.threads(threads),
         )
         rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
+        at_first = _losses(deepcopy(copy), fit, np.zeros_like(rates))
         losses = _losses(copy, fit, rates)
     there = ~np.isnan(losses)
-    return _seen(rates[there], losses[there])
+    return _seen(rates[there], losses[there], at_first[there])
 
 
 def _losses(net: Network, fit: Fit, rates: FloatArray) -> FloatArray:
@@ -195,14 +197,18 @@ def _losses(net: Network, fit: Fit, rates: FloatArray) -> FloatArray:
     return np.where(np.isfinite(losses), losses, np.nan)
 
 
-def _seen(rates: FloatArray, losses: FloatArray) -> LearningRates:
-    """What the losses tell."""
-    weights = MEMORY ** np.arange(len(losses))
-    smoothed = np.array(
-        [np.average(losses[: i + 1], weights=weights[: i + 1][::-1]) for i in range(len(losses))], dtype=np.float64
-    )
-    best = np.minimum.accumulate(smoothed)
-    lost = np.flatnonzero((smoothed > LOST * best) & (np.arange(len(losses)) >= FIRST))
+def _smoothed(values: FloatArray) -> FloatArray:
+    """The mean of the values so far, for each."""
+    weights = MEMORY ** np.arange(len(values))
+    means = [np.average(values[: i + 1], weights=weights[: i + 1][::-1]) for i in range(len(values))]
+    return np.array(means, dtype=np.float64)
+
+
+def _seen(rates: FloatArray, losses: FloatArray, at_first: FloatArray) -> LearningRates:
+    """What the losses tell, beside those of the same batches at the first weights."""
+    smoothed, change = _smoothed(losses), _smoothed(losses - at_first)
+    worse = (smoothed > LOST * np.minimum.accumulate(smoothed)) & (change > 0)
+    lost = np.flatnonzero(worse & (np.arange(len(losses)) >= FIRST))
     count = int(lost[0]) if len(lost) else len(losses)
     if count <= FIRST:
         raise ReseauError(
@@ -210,8 +216,9 @@ def _seen(rates: FloatArray, losses: FloatArray) -> LearningRates:
             "and targets."
         )
     rates, losses, smoothed = rates[:count], losses[:count], smoothed[:count]
-    lowest = int(np.argmin(smoothed))
+    fallen = np.minimum.accumulate(change[:count])  # a loss that falls because it has risen before is no good sign
+    lowest = int(np.argmin(fallen))
     suggestion = rates[lowest]
     if lowest > FIRST:
-        suggestion = rates[FIRST + int(np.argmin(np.gradient(smoothed, np.log(rates))[FIRST : lowest + 1]))]
+        suggestion = rates[FIRST + int(np.argmin(np.gradient(fallen, np.log(rates))[FIRST : lowest + 1]))]
     return LearningRates(rates, losses, smoothed, float(suggestion))
