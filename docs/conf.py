@@ -62,10 +62,11 @@ def cards(app: Any, doctree: Any, name: str) -> None:
     for toctree in app.env.get_doctree(name).findall(addnodes.toctree):  # as written; in `doctree` it is hidden already
         deck = nodes.container(classes=["cards"])
         for short, page in toctree["entries"]:
-            picture = next(app.env.get_doctree(page).findall(nodes.image)).deepcopy()
+            pictures = list(app.env.get_doctree(page).findall(nodes.image))[:1]  # none where a cell failed
             words = nodes.strong(text=short), nodes.inline(text=app.env.titles[page].astext())
+            card = [*(picture.deepcopy() for picture in pictures), *words]
             address = app.builder.get_relative_uri(name, page)
-            deck += nodes.paragraph("", "", nodes.reference("", "", picture, *words, refuri=address, internal=True))
+            deck += nodes.paragraph("", "", nodes.reference("", "", *card, refuri=address, internal=True))
         doctree.children[0] += deck
 
 
