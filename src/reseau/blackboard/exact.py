@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,8 +26,10 @@ def fractions(array: Array, dtype: Any) -> Array:
 class _Fields:
     """Copies and pickles take the fields of a description, not what was derived from them."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @cache
@@ -58,4 +60,4 @@ def exactly(architecture: Architecture) -> Architecture:
 
 
 def _exactly(layer: Layer) -> Layer:
-    return _exact_kind(type(layer))(**{f.name: getattr(layer, f.name) for f in fields(layer) if f.init})  # type: ignore[arg-type]
+    return _exact_kind(type(layer))(**{f.name: getattr(layer, f.name) for f in fields(layer) if f.init})

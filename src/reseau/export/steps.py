@@ -47,7 +47,7 @@ class Step:
     @property
     def activation(self) -> str:
         """The name of its activation, "" where its kind has none unless it is given one."""
-        implied = next(field.default for field in fields(self.layer) if field.name == "activation")  # type: ignore[arg-type]
+        implied = next(field.default for field in fields(self.layer) if field.name == "activation")
         name = self.layer.sigma.name
         return "" if name == implied else name
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
@@ -93,6 +93,7 @@ class Layer(ABC):
     """
 
     kind: ClassVar[str]  # its name in files, and in the native engine's table
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # each kind is a frozen dataclass
     letters: ClassVar[tuple[str, ...]]  # the names of the tensors it may have, in their order
     constants: ClassVar[tuple[Symbol, ...]] = ()  # of its map; their names are those of its fields
     of_neurons: ClassVar[bool] = False  # that sum up; an activation of other kinds is told if it is not identity
@@ -197,7 +198,7 @@ class Layer(ABC):
     @property
     def takes_activation(self) -> bool:
         """Whether an activation may be given to it."""
-        return any(f.name == "activation" and f.init for f in fields(self))  # type: ignore[arg-type]
+        return any(f.name == "activation" and f.init for f in fields(self))
 
     @property
     def sigma(self) -> Activation:
@@ -217,11 +218,11 @@ class Layer(ABC):
 
     def but(self, **changes: Any) -> Layer:
         """The same layer with other values of some fields."""
-        return replace(self, **changes)  # type: ignore[type-var]
+        return replace(self, **changes)
 
     def describe(self) -> dict[str, Any]:
         """The layer as JSON-able values, for files."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         for name in ("dropout", "residual", "groups"):  # so that releases which do not know it yet can read others
             if name in values and not values[name] and _default(self, name) is not MISSING:
                 del values[name]
@@ -230,7 +231,7 @@ class Layer(ABC):
     def __str__(self) -> str:
         """As one would write it, without what is so by default, and without the initialisation."""
         parts, by_place = [], True
-        for f in fields(self):  # type: ignore[arg-type]
+        for f in fields(self):
             value = getattr(self, f.name)
             by_place = by_place and not f.kw_only and type(value) is not bool
             if not f.init or f.name == "init" or value == f.default:
@@ -241,7 +242,7 @@ class Layer(ABC):
 
 
 def _default(layer: Layer, name: str) -> Any:
-    return next(f.default for f in fields(layer) if f.name == name)  # type: ignore[arg-type]
+    return next(f.default for f in fields(layer) if f.name == name)
 
 
 def name_of(parameter: str, value: object, table: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -69,6 +69,7 @@ class Loss(ABC):
         How many outputs are in each of the groups that have distributions of their own; none where all make up one.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # one's own apart
     name: ClassVar[str]
     words: ClassVar[Words]
     source: ClassVar[str]
@@ -184,7 +185,7 @@ class Loss(ABC):
 
     def numbers(self) -> dict[str, Any]:
         """The numbers that define it, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def for_kernels(self, outputs: int) -> tuple[float, ...]:
         """The numbers as the native engine's entry takes them."""
@@ -213,7 +214,7 @@ class Loss(ABC):
 def numbers_from(name: str, kind: type[Loss], numbers: Mapping[str, Any]) -> Loss:
     """Rebuild a loss from its numbers by name, checking each."""
     for number in numbers:
-        known(f"a number of the loss {name!r}", number, [field.name for field in fields(kind)])  # type: ignore[arg-type]
+        known(f"a number of the loss {name!r}", number, [field.name for field in fields(kind)])
     return kind(**numbers)
 
 
