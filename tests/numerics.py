@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reseau.engine import reference
+from reseau.engine import equations
 from reseau.vocabulary.activations import ACTIVATIONS, Activation, RowWise
 from reseau.vocabulary.intervals import Interval
 from reseau.vocabulary.layers import Architecture, Dense
@@ -85,7 +85,7 @@ def whole(architecture: Architecture, T: Vector) -> Vector:
 
 def clear_of_kinks(architecture: Architecture, w: Vector, X: Vector, T: Vector, margin: float) -> bool:
     """Whether no score and no residual comes within `margin` of a kink."""
-    forward = reference.trace(architecture, w, X)
+    forward = equations.trace(architecture, w, X)
     scores_clear = all(np.abs(Z_l - kink).min() > margin for Z_l in forward.Z for kink in KINKS)
     return scores_clear and all(
         np.abs(np.abs(forward.O - whole(architecture, T)) - kink).min() > margin for kink in RESIDUAL_KINKS
@@ -137,7 +137,7 @@ class RoundingBounds:
         self.eps = eps = float(np.finfo(precision).eps)
         self.architecture = architecture
         self.views = architecture.views(w)
-        self.forward = reference.trace(architecture, w, X)
+        self.forward = equations.trace(architecture, w, X)
         self.Z, _, self.A = self.forward
         self.rows = rows = X.shape[0]
         self.T = T = whole(architecture, T)
@@ -188,7 +188,7 @@ class RoundingBounds:
     def gradient(self, sample_share: Vector, l2_share: float = 0.0) -> float:
         """The bound on ‖g − exact g‖; row r counts sample_share[r], summing to 1."""
         O = self.A[-1]
-        delta = sample_share[:, None] * reference.output_delta(self.architecture, self.forward, self.T)[0]
+        delta = sample_share[:, None] * equations.output_delta(self.architecture, self.forward, self.T)[0]
         slope, largest = self.slopes[-1], max(1.0, float(np.abs(O - self.T).max()))
         share = float(sample_share.max())
         delta_error = share * (

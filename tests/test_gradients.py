@@ -19,7 +19,7 @@ from numerics import (
 
 import reseau as rs
 from reseau import engine as engines
-from reseau.engine import reference
+from reseau.engine import equations, reference
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.losses import LOSSES
@@ -291,7 +291,7 @@ def test_the_derivatives_live_on_strict_array_api_arrays_as_on_numpy():
             architecture = uniform_network((3, 4, 3 * entry.per_target), activation, entry.output, loss, bias=True)
             w, X, T = smooth_problem(architecture, rows=4)
             T, s = whole(architecture, T), np.array([1.0, 0.5, 2.0, 1.0])
-            E, g = reference.value_and_gradient(architecture, w, X, T, s, 0.1)
-            E_strict, g_strict = reference.value_and_gradient(architecture, *(xp.asarray(a) for a in (w, X, T, s)), 0.1)
+            E, g = equations.value_and_gradient(architecture, w, X, T, s, 0.1)
+            E_strict, g_strict = equations.value_and_gradient(architecture, *(xp.asarray(a) for a in (w, X, T, s)), 0.1)
             assert E_strict == pytest.approx(E, rel=1e-14), (activation, loss)
             assert norm(np.from_dlpack(g_strict) - g) <= 1e-14 * norm(g), (activation, loss)

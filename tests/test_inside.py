@@ -8,7 +8,7 @@ from chains import CHAINS, N, chains
 from numerics import central_difference, norm, outputs_for, smooth_problem, whole
 
 import reseau as rs
-from reseau.engine import reference
+from reseau.engine import equations
 from reseau.vocabulary.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -48,7 +48,7 @@ def check_layer_gradients(net: rs.Network) -> None:
     net.parameters[...] = w
     found = net.layer_gradients(X, T)
     architecture = net.architecture
-    forward = reference.trace(architecture, w, X)
+    forward = equations.trace(architecture, w, X)
     views = architecture.views(w)
 
     def error_from(l: int, A_l: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from numerics import targets_for
 from scipy import sparse
 
 import reseau as rs
-from reseau.engine import reference
+from reseau.engine import equations
 from reseau.vocabulary.layers import Architecture, Dense
 from reseau.vocabulary.precisions import PRECISIONS, Split, bfloat16
 
@@ -57,8 +57,8 @@ def exact_problem(widths: tuple[int, ...], rows: int) -> tuple[np.ndarray, Archi
     T = rng.integers(5, 7, (rows, widths[-1])).astype(float)
     weights = np.ones(rows)
     weights[: 2 ** int(np.ceil(np.log2(rows))) - rows] = 2  # so that the mean is over a power of two
-    forward = reference.trace(architecture, w, X)
-    deltas, _ = reference.backward(architecture, w, forward, weights[:, None] / weights.sum() * (forward.O - T))
+    forward = equations.trace(architecture, w, X)
+    deltas, _ = equations.backward(architecture, w, forward, weights[:, None] / weights.sum() * (forward.O - T))
     for factor in [w, *forward.A[:-1], *deltas]:
         assert (bfloat16(factor.astype(np.float32)) == factor).all()
     return w, architecture, {"X": X, "y": T, "sample_weight": weights, "batch_size": rows}
@@ -98,8 +98,8 @@ def test_the_products_of_a_step_are_of_parts_and_nothing_else_changes(activation
         return Split([part.astype(float) for part in parts])
 
     T = np.eye(3)[y]
-    _, g = reference.value_and_gradient(net.architecture, before, X, T, rounded=rounded)
-    _, exact = reference.value_and_gradient(net.architecture, before, X, T)
+    _, g = equations.value_and_gradient(net.architecture, before, X, T, rounded=rounded)
+    _, exact = equations.value_and_gradient(net.architecture, before, X, T)
     step = before - net.parameters
     # A factor in the middle of two bfloat16 may go the other way in float32, but few do; without rounding all differ.
     # Beside that stands the rounding of float32, in the parameters and in the sums.

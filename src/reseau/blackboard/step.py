@@ -24,7 +24,7 @@ import numpy as np
 
 from reseau.arrays import Array
 from reseau.blackboard import words
-from reseau.engine import reference
+from reseau.engine import equations
 from reseau.formulas.trees import Expression, Symbol, named, symbols_of
 from reseau.vocabulary.layers import Architecture, Layer, Tensor
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, Numbers, Slip
@@ -296,7 +296,7 @@ def _error(task: Task) -> Iterator[Quantity]:
     L, architecture = task.depth, task.architecture
 
     def errors(p: Parts) -> Array:
-        return reference.output_error(architecture, p[f"Z{L}"], p[f"A{L}"], p["T"])
+        return equations.output_error(architecture, p[f"Z{L}"], p[f"A{L}"], p["T"])
 
     doubled = Slip(words.FORGOT_HALF, lambda p: 2 * errors(p), "error")
     yield Quantity("e", Symbol("e"), (ROWS, L), errors, (doubled,))

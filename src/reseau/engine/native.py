@@ -244,7 +244,7 @@ def gradient(
     output_weights: FloatArray | None = None,
     slopes: Slopes | None = None,
 ) -> tuple[float, FloatArray]:
-    """E and ∂E/∂w, as `reseau.engine.reference.value_and_gradient`."""
+    """E and ∂E/∂w, as `reseau.engine.equations.value_and_gradient`."""
     g = np.empty_like(parameters)
     purpose = _native.Purpose.backward if slopes is None else _native.Purpose.directions
     model = _packed(architecture, parameters, purpose, bounds, isinstance(X, SparseRows))

@@ -110,9 +110,9 @@ def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:
 
 
 def _within(largest: float, architecture: Architecture, w: Floats, X: Floats) -> bool:
-    from reseau.engine import reference
+    from reseau.engine import equations
 
-    forward = reference.trace(architecture, w, X)
+    forward = equations.trace(architecture, w, X)
     return all(bool((np.abs(numbers) < largest).all()) for numbers in [*forward.Z, *forward.A])
 
 
@@ -153,12 +153,12 @@ def _measured(
     scalings: Sequence[Scaling],
 ) -> Floats:
     """The bounds of outputs, and others in place of those that would let anything pass, as after many layers."""
-    from reseau.engine import reference
+    from reseau.engine import equations
 
     for scaling in scalings:
         X = scaling(X)
     float32 = np.finfo(np.float32)
-    rounded = reference.trace(architecture, w.astype(np.float32), X.astype(np.float32)).A[-1]
+    rounded = equations.trace(architecture, w.astype(np.float32), X.astype(np.float32)).A[-1]
     largest = np.max(np.abs(O))
     difference = np.max(np.abs(rounded - O)) + float32.eps * largest
     measured = OF_MEASURED * difference * float(np.finfo(dtype).eps / float32.eps)

@@ -56,7 +56,7 @@ def minimize(
     tolerance : float
         The largest component of the gradient at which to stop.
     bounds : (float, float)
-        Between what the errors of a cross-entropy are kept, see `reseau.engine.reference.output_error`.
+        Between what the errors of a cross-entropy are kept, see `reseau.engine.equations.output_error`.
     units : (a, b)
         What SciPy is told of E is a E + b, while the gradient stays that of E: what scikit-learn does where it averages
         squared errors over the outputs.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from reseau.arrays import FloatArray
-from reseau.engine import reference
+from reseau.engine import equations, reference
 from reseau.training import divergence
 from reseau.training.constants import loss_of_constants, room_below
 from reseau.training.loop import Samples
@@ -86,9 +86,9 @@ def of_fit(
     with np.errstate(all="ignore"):
         dense = reference.dense_targets(architecture, T, np.dtype(np.float64)).astype(np.float64)
         spread = dense.std(axis=0)
-        trace = reference.trace(architecture, w, X.astype(w.dtype, copy=False))
+        trace = equations.trace(architecture, w, X.astype(w.dtype, copy=False))
         O = trace.O.astype(np.float64)
-        e = reference.output_error(architecture, trace.Z[-1], trace.O, dense.astype(w.dtype)).sum(axis=1)
+        e = equations.output_error(architecture, trace.Z[-1], trace.O, dense.astype(w.dtype)).sum(axis=1)
         loss = float(np.average(e, weights=s))
         constant = O.shape == dense.shape and bool((O.std(axis=0) <= CONSTANT * spread).all())
         scales = [
@@ -142,7 +142,7 @@ def _small(X: FloatArray, T: FloatArray, loss: Loss) -> list[str]:
     return causes
 
 
-def _silent(architecture: Architecture, trace: reference.Trace, w: FloatArray, first: str) -> list[str]:
+def _silent(architecture: Architecture, trace: equations.Trace, w: FloatArray, first: str) -> list[str]:
     """The first hidden layer whose neurons are the same for every row, in a sentence; `first` is to be done then."""
     eps = float(np.finfo(w.dtype).eps)
     layers = zip(architecture.layers[:-1], trace.Z, trace.A[1:-1], strict=False)
