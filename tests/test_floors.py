@@ -23,7 +23,7 @@ models
 importing display composed
 estimators tables many
 network
-model inside
+model inside prediction layer_view
 derivatives
 blackboard training export
 plots notebook

@@ -1,23 +1,26 @@
-"""Products of a network's derivatives by its inputs with vectors, which never hold the whole Jacobian or Hessian."""
+"""Derivatives of a network: of its error by the parameters, of its outputs by these and by the inputs."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray
-from reseau.checks import in_memory
+from reseau.arrays import FloatArray, Slopes
+from reseau.checks import boolean, in_memory, interval, real
+from reseau.checks import output_weights as check_output_weights
 from reseau.vocabulary.layers import Architecture
+from reseau.vocabulary.losses import NO_BOUNDS, Bounds
 
 if TYPE_CHECKING:
     from reseau.engine.door import Engine
 
 
 class Differentiable(ABC):
-    """What a network can tell of how its outputs follow its inputs."""
+    """What a network can tell of how its outputs follow its inputs, and these and its error its parameters."""
 
     @property
     @abstractmethod
@@ -38,6 +41,12 @@ class Differentiable(ABC):
     @abstractmethod
     def compute(self) -> Engine:
         """The engine in force."""
+
+    def _samples(self, X: object, y: object, masked: object = None) -> tuple[Any, Any]:
+        X = data.rows(X, "X", self.dtype, columns=self.architecture.inputs)
+        data.check_sparse(X, "X", self.architecture)
+        masked = None if masked is None else boolean("masked_targets", masked)
+        return X, data.targets(y, "y", self.architecture, X.shape[0], self.dtype, masked=masked)
 
     def _rows_and(self, X: object, vector: object, name: str, n: int, each: str) -> tuple[FloatArray, FloatArray]:
         """Samples, and a vector of n numbers for each."""
@@ -150,3 +159,168 @@ class Differentiable(ABC):
         samples, vectors = self._rows_and(X, v, "v", self.architecture.inputs, "input")
         architecture = self.architecture
         return self.compute.hessian_vector(architecture, self.parameters, samples, vectors, engine.threads(threads))
+
+    @in_memory("the gradient on these rows")
+    def value_and_gradient(
+        self,
+        X: object,
+        y: object,
+        *,
+        sample_weight: object = None,
+        output_weights: object = None,
+        masked_targets: bool = False,
+        l2: float = 0.0,
+        bounds: Bounds = NO_BOUNDS,
+        dy: object = None,
+        dy_weight: float = 1.0,
+        threads: int | None = None,
+    ) -> tuple[float, FloatArray]:
+        """E averaged over the rows, and its gradient as one vector in the layout of `parameters`.
+
+        Parameters
+        ----------
+        X, y, masked_targets, threads
+            As in `errors`.
+        sample_weight : array-like of shape (rows,) or None
+            Row r then counts s_r/Σs instead of 1/rows.
+        output_weights : array-like of shape (n_outputs,) or None
+            c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
+            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight. So it
+            may be where groups of outputs each have a column of classes.
+        l2 : float
+            λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
+        bounds : (float, float)
+            (low, high), between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were;
+            not in the gradient.
+        dy : array-like of shape (rows, n_outputs, inputs) or None
+            As in `fit`.
+        dy_weight : float
+            As in `fit`.
+
+        Returns
+        -------
+        E : float
+            The mean error; with `dy` that of values and derivatives.
+        g : ndarray of shape (n_parameters,)
+            ∂E/∂w.
+
+        Raises
+        ------
+        DataError
+            For samples, targets, derivatives or weights that cannot be used.
+        ParameterError
+            For an l2 or a dy_weight below 0, bounds that are not two numbers in ascending order, or weights that are
+            not one number for each output.
+        """
+        l2, bounds, dy_weight = real("l2", l2, low=0), interval("bounds", bounds), real("dy_weight", dy_weight, low=0)
+        weights = check_output_weights(output_weights, *self.architecture.weighable)
+        c = None if weights is None else np.array(weights)
+        samples, T = self._samples(X, y, masked_targets)
+        s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
+        slopes = None
+        if dy is not None:
+            wanted = data.slopes(dy, "dy", samples, T, self.architecture, self.dtype, masked=masked_targets)
+            slopes = Slopes(wanted, dy_weight)
+        n_threads = engine.threads(threads)
+        return self.compute.gradient(
+            self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds, c, slopes
+        )
+
+    def gradient(
+        self,
+        X: object,
+        y: object,
+        *,
+        sample_weight: object = None,
+        output_weights: object = None,
+        masked_targets: bool = False,
+        l2: float = 0.0,
+        threads: int | None = None,
+    ) -> list[tuple[FloatArray | None, ...]]:
+        """(dW, db) = (∂E/∂W, ∂E/∂b) of each layer, E averaged over the rows; db is None without bias.
+
+        Of a layer of another kind they are those of its tensors: of a layer normalisation (dgamma, dbeta), of a
+        parametric ReLU (dalpha,), of dropout (). Parameters are those of `value_and_gradient`.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "identity"), inputs=1, dtype="float64")
+        >>> net.parameters[...] = [2.0, 0.0]
+        >>> net.gradient([[3.0]], [5.0])  # o = 6, ∂E/∂W = x (o − t) = 3 (6 − 5)
+        [(array([[3.]]), array([1.]))]
+        """
+        _, g = self.value_and_gradient(
+            X,
+            y,
+            sample_weight=sample_weight,
+            output_weights=output_weights,
+            masked_targets=masked_targets,
+            l2=l2,
+            threads=threads,
+        )
+        layers, views = self.architecture.layers, self.architecture.views(g)
+        return [tuple(view.get(letter) for letter in layer.letters) for layer, view in zip(layers, views, strict=True)]
+
+    @in_memory("the Jacobian of these rows")
+    def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """∂O/∂X for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples.
+        threads : int or None
+            As in calling.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs, inputs)
+            J[r, j, i] = ∂o_j/∂x_i at sample r.
+        """
+        X = data.matrix(X, "X", self.dtype, columns=self.architecture.inputs)
+        return self.compute.jacobian(self.architecture, self.parameters, X, engine.threads(threads))
+
+    @in_memory("the Jacobian of the parameters on these rows")
+    def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+        """∂O/∂w for each sample: how each output follows each weight and bias.
+
+        For every output neuron j a backward pass from δ_L = ∂o_j/∂Z_L, through the full Jacobian of softmax where that
+        is the activation; then of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l. It is the matrix of
+        least-squares methods: with residuals r = o − t, the gradient of ½ Σ r² is Jᵀ r, and Gauss and Newton's step
+        solves (Jᵀ J) Δw = −Jᵀ r.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, inputs)
+            Samples.
+        threads : int or None
+            As in calling; the numbers are the same for any.
+
+        Returns
+        -------
+        ndarray of shape (rows, n_outputs, n_parameters)
+            J[r, j, k] = ∂o_j/∂w_k at sample r, w being `parameters`; in the network's dtype.
+
+        Raises
+        ------
+        DataError
+            For anything but a finite numeric matrix of the right width.
+        ReseauError
+            When the result does not fit in memory.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(2, "identity"), inputs=2, dtype="float64")
+        >>> net.parameter_jacobian([[3.0, 5.0]])  # o = x W + b, and w is W by rows, then b
+        array([[[3., 0., 5., 0., 1., 0.],
+                [0., 3., 0., 5., 0., 1.]]])
+        """
+        architecture = self.architecture
+        samples = data.matrix(X, "X", self.dtype, columns=architecture.inputs)
+        shape = (samples.shape[0], architecture.outputs, architecture.n_parameters)
+        n_bytes = math.prod(shape) * self.dtype.itemsize
+        if not engine.fits_in_memory(n_bytes):
+            raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
+        return self.compute.parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Predictor, Slopes, SparseRows
-from reseau.checks import boolean, finite_layers, in_memory, integer, interval, known, precision_of, real, shown
-from reseau.checks import output_weights as check_output_weights
+from reseau.arrays import FloatArray, Predictor
+from reseau.checks import finite_layers, in_memory, integer, known, precision_of, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
 from reseau.inside import Inspectable
+from reseau.layer_view import LayerView
 from reseau.model import Model
+from reseau.prediction import Predictive
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
 from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds, NamedLoss, loss_of
-from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
@@ -39,43 +37,6 @@ if TYPE_CHECKING:
 LECTURE_RATE = 0.1  # the learning rate of a blackboard that is given none
 
 
-@dataclass(frozen=True)
-class LayerView:
-    """A layer of a network with its numbers.
-
-    Attributes
-    ----------
-    description : Layer
-        What it is: of a dense one its neurons, activation, bias, initialisation and dropout.
-    tensors : dict of str to ndarray
-        A writable view of each of its tensors in the network's parameters. Each is an attribute too: of a dense layer
-        `W` (n_in, n_out) and `b` (n_out,), of a layer normalisation `gamma` and `beta`, of a parametric ReLU `alpha`;
-        None for one that it could have and has not, as `b` without bias.
-    """
-
-    description: Layer
-    tensors: dict[str, FloatArray] = field(repr=False)
-
-    def _repr_html_(self) -> str:
-        """Its tensors with the range of their numbers, for notebooks."""
-        from reseau.notebook.page import block, paragraph, table
-
-        rows: list[tuple[str, ...]] = [("", "shape", "smallest", "mean", "largest")]
-        for name, values in self.tensors.items():
-            numbers = (f"{number:.4g}" for number in (values.min(), values.mean(dtype=np.float64), values.max()))
-            rows.append((name, str(values.shape), *numbers))
-        return block(paragraph(str(self.description)), table(rows) if self.tensors else "")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # asked for before there is a description, by what copies
-            raise AttributeError(name)
-        letters = self.description.letters
-        if name in letters:
-            return self.tensors.get(name)
-        has = f"has {' and '.join(letters)}, and no {name!r}" if letters else f"has no {name!r}"
-        raise AttributeError(f"{self.description} {has}.")
-
-
 def _one_by_one(layers: tuple[Any, ...]) -> tuple[Any, ...]:
     """The layers of a network, which may be given as one list, tuple or generator."""
     alone = layers[0] if len(layers) == 1 else None
@@ -88,7 +49,7 @@ def _too_large(architecture: Architecture) -> ParameterError:
     )
 
 
-class Network(Inspectable, Model):
+class Network(Predictive, Inspectable, Model):
     """A feed-forward network: A_0 = X, A_l = σ_l(Z_l) with Z_l of A_{l−1}, A_{l−1} W_l + b_l in a dense layer, O = A_L.
 
     Parameters
@@ -289,359 +250,6 @@ class Network(Inspectable, Model):
             raise _too_large(architecture)
 
     # --- what it computes ---------------------------------------------------------------------------------------------
-
-    def _samples(self, X: object, y: object, masked: object = None) -> tuple[Any, Any]:
-        X = data.rows(X, "X", self._dtype, columns=self.architecture.inputs)
-        data.check_sparse(X, "X", self.architecture)
-        masked = None if masked is None else boolean("masked_targets", masked)
-        return X, data.targets(y, "y", self.architecture, X.shape[0], self._dtype, masked=masked)
-
-    def __call__(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
-        """Forward: the outputs O of the samples X.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (rows, inputs)
-            One sample a row.
-        precision : {"bf16", "bf16x3", "bf16x6"} or None
-            How the matrix products are computed, as in `fit`; None takes the network's dtype. It is meant for many rows
-            on a processor with matrix instructions: each call splits all weights first, and few rows take longer than
-            without. It does not matter how the network was trained.
-        threads : int or None
-            At most as many threads; None takes the processors there are.
-
-        Returns
-        -------
-        ndarray of shape (rows, n_outputs)
-            O, in the network's dtype. A row's outputs are the same bytes in any batch.
-
-        Raises
-        ------
-        DataError
-            For anything but a finite numeric matrix of the right width.
-        ParameterError
-            For another precision, or one of a network that is not of float32.
-        """
-        predict = self._predictors.get(None if precision is None else check_precision(precision, self._dtype))
-        if predict is None:
-            predict = self.compute.predictor(self.architecture, self.parameters, engine.threads, precision)
-            self._predictors[precision] = predict
-        n_threads = None if threads is None else engine.threads(threads)
-        try:
-            found = predict(X, n_threads)
-        except MemoryError:  # which the second attempt tells
-            found = None
-        return self._converted(X, predict, precision, n_threads) if found is None else found
-
-    def predict(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
-        """The outputs O of the samples X: the same as calling the network, whose parameters these are.
-
-        Examples
-        --------
-        >>> import reseau as rs
-        >>> net = rs.Network(rs.Dense(1, "identity"), inputs=2, dtype="float64")
-        >>> net.parameters[...] = [2.0, 3.0, 1.0]
-        >>> net.predict([[1.0, 1.0], [0.0, 5.0]])
-        array([[ 6.],
-               [16.]])
-        """
-        return self(X, precision=precision, threads=threads)
-
-    @in_memory("the outputs of these rows")
-    def _converted(self, X: object, predict: Predictor, precision: str | None, threads: int | None) -> FloatArray:
-        """O of what the predictor does not take as it is, or a refusal."""
-        samples = data.rows(X, "X", self._dtype, columns=self.architecture.inputs, empty=True)
-        data.check_sparse(samples, "X", self.architecture)
-        if samples.shape[0] == 0:
-            return np.empty((0, self.architecture.outputs), dtype=self._dtype)
-        if isinstance(samples, SparseRows):
-            n_threads = engine.threads(threads)
-            return self.compute.outputs(self.architecture, self.parameters, samples, n_threads, precision)
-        found = predict(samples, threads)
-        assert found is not None
-        return found
-
-    def predict_std(self, X: object, *, threads: int | None = None) -> FloatArray:
-        """The standard deviation of each target, of a loss that predicts it beside the mean.
-
-        Parameters
-        ----------
-        X, threads
-            As in calling.
-
-        Returns
-        -------
-        ndarray of shape (rows, n_targets)
-            With the loss "gaussian" the scale, of Student's t with ν degrees of freedom √(ν/(ν − 2)) times it.
-
-        Raises
-        ------
-        ReseauError
-            For a network of another loss.
-
-        Examples
-        --------
-        >>> import reseau as rs
-        >>> net = rs.Network(rs.Dense(1), loss="gaussian", inputs=1, dtype="float64")
-        >>> net.parameters[...] = [1.0, 0.0, 0.0, 0.0]  # o = (x, e^0)
-        >>> net.predict_std([[3.0]])
-        array([[1.]])
-        """
-        deviation = loss_of(self._loss).deviation
-        if deviation is None:
-            raise ReseauError(
-                f"loss={self._loss!r} predicts no standard deviation; train the network with loss='gaussian', or "
-                "StudentT()."
-            )
-        return deviation * self(X, threads=threads)[:, 1::2]
-
-    @in_memory("the errors of these rows")
-    def errors(self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None) -> FloatArray:
-        """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (rows, inputs)
-            Samples.
-        y : array-like of shape (rows, n_outputs), or (rows,)
-            Targets; integer labels for "cross_entropy", or (rows, columns) of them for groups of outputs, see `Dense`.
-        masked_targets : bool
-            Whether targets may be missing: NaN, None, or what pandas and polars have for it; of labels also -1. What is
-            missing counts nothing, e_j = 0 and ∂e_j/∂o_j = 0; a row with missing targets stays one of the rows over
-            which E is averaged. Of a loss over distributions all targets of a row, or of a group of outputs, are
-            missing, or none.
-        threads : int or None
-            As in calling.
-
-        Returns
-        -------
-        ndarray of shape (rows, n_outputs)
-            e, in the network's dtype.
-        """
-        samples, T = self._samples(X, y, masked_targets)
-        return self.compute.errors(self.architecture, self.parameters, samples, T, engine.threads(threads))
-
-    @in_memory("the errors of these rows")
-    def evaluate(
-        self,
-        X: object,
-        y: object,
-        *,
-        metrics: MetricLike | Sequence[MetricLike] | None = (),
-        sample_weight: object = None,
-        masked_targets: bool = False,
-        threads: int | None = None,
-    ) -> dict[str, float]:
-        """The mean error of samples, and how good the outputs are in other numbers.
-
-        Parameters
-        ----------
-        X, y, masked_targets, threads
-            As in `errors`.
-        metrics : str, callable, or a sequence of these
-            What to measure, as in `fit`.
-        sample_weight : array-like of shape (rows,) or None
-            How much each row counts in the loss and in the metrics with a name; a function gets no weights.
-
-        Returns
-        -------
-        dict of str to float
-            "loss", E averaged over the rows, and each metric by its name; NaN for one that these rows do not define,
-            such as the AUC of rows of one class.
-
-        Raises
-        ------
-        DataError
-            For samples, targets or weights that cannot be used, and for targets that a metric is not defined for.
-        ParameterError
-            For a metric that is unknown, or not defined for such a network.
-
-        Examples
-        --------
-        >>> import reseau as rs
-        >>> net = rs.Network(rs.Dense(1, "identity", bias=False), inputs=1, dtype="float64")
-        >>> net.parameters[...] = [2.0]
-        >>> net.evaluate([[1.0], [2.0]], [2.0, 6.0], metrics=("mae", "r2"))
-        {'loss': 1.0, 'mae': 1.0, 'r2': 0.5}
-        """
-        from reseau.training.evaluation import evaluated
-        from reseau.training.loop import Samples
-        from reseau.training.metrics import metrics_of
-
-        asked = metrics_of(metrics)
-        samples, T = self._samples(X, y, masked_targets)
-        s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
-        for metric in asked:
-            metric.check(T, "y", self.architecture)
-        n_threads = engine.threads(threads)
-        return evaluated(self.compute, self.architecture, self.parameters, Samples(samples, T, s), asked, n_threads)
-
-    @in_memory("the gradient on these rows")
-    def value_and_gradient(
-        self,
-        X: object,
-        y: object,
-        *,
-        sample_weight: object = None,
-        output_weights: object = None,
-        masked_targets: bool = False,
-        l2: float = 0.0,
-        bounds: Bounds = NO_BOUNDS,
-        dy: object = None,
-        dy_weight: float = 1.0,
-        threads: int | None = None,
-    ) -> tuple[float, FloatArray]:
-        """E averaged over the rows, and its gradient as one vector in the layout of `parameters`.
-
-        Parameters
-        ----------
-        X, y, masked_targets, threads
-            As in `errors`.
-        sample_weight : array-like of shape (rows,) or None
-            Row r then counts s_r/Σs instead of 1/rows.
-        output_weights : array-like of shape (n_outputs,) or None
-            c_j ≥ 0, how much the error of each output counts: E = Σ_j c_j e_j of a row, where it is Σ_j e_j without.
-            Where the loss has several outputs for each target, (n_targets,): all of a target's have its weight. So it
-            may be where groups of outputs each have a column of classes.
-        l2 : float
-            λ ≥ 0: the gradient is that of E + ½ λ Σ W²/rows, biases left out; the returned E is without the penalty.
-        bounds : (float, float)
-            (low, high), between what a cross-entropy's e_j for a target of 1 is kept in E, as if probabilities were;
-            not in the gradient.
-        dy : array-like of shape (rows, n_outputs, inputs) or None
-            As in `fit`.
-        dy_weight : float
-            As in `fit`.
-
-        Returns
-        -------
-        E : float
-            The mean error; with `dy` that of values and derivatives.
-        g : ndarray of shape (n_parameters,)
-            ∂E/∂w.
-
-        Raises
-        ------
-        DataError
-            For samples, targets, derivatives or weights that cannot be used.
-        ParameterError
-            For an l2 or a dy_weight below 0, bounds that are not two numbers in ascending order, or weights that are
-            not one number for each output.
-        """
-        l2, bounds, dy_weight = real("l2", l2, low=0), interval("bounds", bounds), real("dy_weight", dy_weight, low=0)
-        weights = check_output_weights(output_weights, *self.architecture.weighable)
-        c = None if weights is None else np.array(weights)
-        samples, T = self._samples(X, y, masked_targets)
-        s = None if sample_weight is None else data.weights(sample_weight, samples.shape[0])
-        slopes = None
-        if dy is not None:
-            wanted = data.slopes(dy, "dy", samples, T, self.architecture, self._dtype, masked=masked_targets)
-            slopes = Slopes(wanted, dy_weight)
-        n_threads = engine.threads(threads)
-        return self.compute.gradient(
-            self.architecture, self.parameters, samples, T, s, l2, n_threads, bounds, c, slopes
-        )
-
-    def gradient(
-        self,
-        X: object,
-        y: object,
-        *,
-        sample_weight: object = None,
-        output_weights: object = None,
-        masked_targets: bool = False,
-        l2: float = 0.0,
-        threads: int | None = None,
-    ) -> list[tuple[FloatArray | None, ...]]:
-        """(dW, db) = (∂E/∂W, ∂E/∂b) of each layer, E averaged over the rows; db is None without bias.
-
-        Of a layer of another kind they are those of its tensors: of a layer normalisation (dgamma, dbeta), of a
-        parametric ReLU (dalpha,), of dropout (). Parameters are those of `value_and_gradient`.
-
-        Examples
-        --------
-        >>> import reseau as rs
-        >>> net = rs.Network(rs.Dense(1, "identity"), inputs=1, dtype="float64")
-        >>> net.parameters[...] = [2.0, 0.0]
-        >>> net.gradient([[3.0]], [5.0])  # o = 6, ∂E/∂W = x (o − t) = 3 (6 − 5)
-        [(array([[3.]]), array([1.]))]
-        """
-        _, g = self.value_and_gradient(
-            X,
-            y,
-            sample_weight=sample_weight,
-            output_weights=output_weights,
-            masked_targets=masked_targets,
-            l2=l2,
-            threads=threads,
-        )
-        views = self.architecture.views(g)
-        return [
-            tuple(view.get(letter) for letter in layer.letters) for layer, view in zip(self._layers, views, strict=True)
-        ]
-
-    @in_memory("the Jacobian of these rows")
-    def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
-        """∂O/∂X for each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (rows, inputs)
-            Samples.
-        threads : int or None
-            As in calling.
-
-        Returns
-        -------
-        ndarray of shape (rows, n_outputs, inputs)
-            J[r, j, i] = ∂o_j/∂x_i at sample r.
-        """
-        X = data.matrix(X, "X", self._dtype, columns=self.architecture.inputs)
-        return self.compute.jacobian(self.architecture, self.parameters, X, engine.threads(threads))
-
-    @in_memory("the Jacobian of the parameters on these rows")
-    def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
-        """∂O/∂w for each sample: how each output follows each weight and bias.
-
-        For every output neuron j a backward pass from δ_L = ∂o_j/∂Z_L, through the full Jacobian of softmax where that
-        is the activation; then of each row ∂o_j/∂W_l = a_{l−1}ᵀ δ_l and ∂o_j/∂b_l = δ_l. It is the matrix of
-        least-squares methods: with residuals r = o − t, the gradient of ½ Σ r² is Jᵀ r, and Gauss and Newton's step
-        solves (Jᵀ J) Δw = −Jᵀ r.
-
-        Parameters
-        ----------
-        X : array-like of shape (rows, inputs)
-            Samples.
-        threads : int or None
-            As in calling; the numbers are the same for any.
-
-        Returns
-        -------
-        ndarray of shape (rows, n_outputs, n_parameters)
-            J[r, j, k] = ∂o_j/∂w_k at sample r, w being `parameters`; in the network's dtype.
-
-        Raises
-        ------
-        DataError
-            For anything but a finite numeric matrix of the right width.
-        ReseauError
-            When the result does not fit in memory.
-
-        Examples
-        --------
-        >>> import reseau as rs
-        >>> net = rs.Network(rs.Dense(2, "identity"), inputs=2, dtype="float64")
-        >>> net.parameter_jacobian([[3.0, 5.0]])  # o = x W + b, and w is W by rows, then b
-        array([[[3., 0., 5., 0., 1., 0.],
-                [0., 3., 0., 5., 0., 1.]]])
-        """
-        architecture = self.architecture
-        samples = data.matrix(X, "X", self._dtype, columns=architecture.inputs)
-        shape = (samples.shape[0], architecture.outputs, architecture.n_parameters)
-        n_bytes = math.prod(shape) * self._dtype.itemsize
-        if not engine.fits_in_memory(n_bytes):
-            raise MemoryError(f"Unable to allocate {n_bytes / 1e9:,.1f} GB for an array of shape {shape}")
-        return self.compute.parameter_jacobian(architecture, self.parameters, samples, engine.threads(threads))
 
     def step(self, X: object, y: object, *, learning_rate: float, masked_targets: bool = False) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
