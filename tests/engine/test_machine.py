@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 
 import reseau as rs
 from reseau.engine import machine
@@ -117,3 +119,31 @@ def test_without_control_groups_there_is_no_quota(tmp_path):
 def test_the_quota_in_force_bounds_the_threads(monkeypatch, eight_processors):
     monkeypatch.setattr(machine, "_quota", lambda: 3)
     assert machine.threads() == 3
+
+
+def test_blas_works_in_one_thread_until_the_last_who_asked_for_it_has_ended():
+    def of_blas():
+        libraries = threadpoolctl.threadpool_info()
+        return {library["num_threads"] for library in libraries if library["user_api"] == "blas"}
+
+    inside, may_end = threading.Event(), threading.Event()
+
+    def another():
+        with machine.one_blas_thread():
+            inside.set()
+            may_end.wait(60)
+
+    with machine.one_blas_thread():
+        assert of_blas() == {1}  # and all libraries are loaded
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        thread = threading.Thread(target=another)
+        with machine.one_blas_thread(), machine.one_blas_thread():
+            thread.start()
+            assert inside.wait(60)
+        assert of_blas() == {1}
+        may_end.set()
+        thread.join()
+        assert of_blas() == {2}
+        with pytest.raises(KeyError), machine.one_blas_thread():
+            raise KeyError
+        assert of_blas() == {2}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.sparse
+import threadpoolctl
 from strd import PROBLEMS
 
 import reseau as rs
@@ -241,6 +242,34 @@ def test_many_networks_are_trained_side_by_side_as_each_alone(engine):
     for net, twin, method, epochs, l2 in zip(nets, twins, *plan.values(), strict=True):
         twin.fit(X, T, optimizer=method, epochs=epochs, l2=l2)
         assert net.parameters.tobytes() == twin.parameters.tobytes()
+
+
+@pytest.mark.parametrize("method", ["lm", "br"])
+def test_the_steps_of_a_small_network_are_the_same_whatever_the_threads_of_blas(monkeypatch, method):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (60, 2))
+    y = np.sin(3 * X[:, 0]) * np.cos(2 * X[:, 1])
+    seen = []
+
+    def factored(H: Any, damping: Any, original: Any = least_squares.factored) -> Any:
+        libraries = threadpoolctl.threadpool_info()
+        seen.append({library["num_threads"] for library in libraries if library["user_api"] == "blas"})
+        return original(H, damping)
+
+    monkeypatch.setattr(least_squares, "factored", factored)
+
+    def trained(threads: int) -> bytes:
+        net = rs.Network(rs.Dense(10, "tanh"), rs.Dense(10, "tanh"), rs.Dense(1), dtype="float64", seed=0)
+        with threadpoolctl.threadpool_limits(threads, user_api="blas"):
+            net.fit(X, y, optimizer=method, epochs=5)
+        return net.parameters.tobytes()
+
+    assert trained(1) == trained(2)
+    assert seen
+    assert all(threads == {1} for threads in seen)
+    monkeypatch.setattr(least_squares, "ALONE", 0)  # as if it were large
+    trained(2)
+    assert seen[-1] == {2}
 
 
 # --- Bayesian regularisation ------------------------------------------------------------------------------------------

@@ -15,14 +15,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reseau.checks import frames_within, known
-from reseau.engine.machine import fits_in_memory, threads
+from reseau.engine.machine import fits_in_memory, one_blas_thread, threads
 from reseau.errors import ParameterError
 from reseau.version import __version__
 
 if TYPE_CHECKING:
     from reseau.engine.door import Engine
 
-__all__ = ["NAMES", "default_name", "fits_in_memory", "get", "info", "threads"]
+__all__ = ["NAMES", "default_name", "fits_in_memory", "get", "info", "one_blas_thread", "threads"]
 
 NAMES = ("native", "reference")
 REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler

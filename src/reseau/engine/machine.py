@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from reseau.checks import integer
 from reseau.errors import ParameterError
@@ -53,6 +56,41 @@ def _quota(root: Path = Path("/")) -> int:
     quotas = _of_groups("cpu", ["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"], root)
     granted = (words for words in quotas if len(words) == 2 and words[0] not in ("max", "-1"))
     return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
+
+
+class _Blas:
+    """The libraries of BLAS and LAPACK that NumPy and SciPy have brought, and who holds them to one thread."""
+
+    def __init__(self) -> None:
+        import scipy.linalg.lapack  # noqa: F401 - threadpoolctl finds only what is loaded
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+        self.controller: Any = ThreadpoolController()
+        self.lock, self.holders, self.limit = threading.Lock(), 0, None
+
+
+_blas = cache(_Blas)  # looking for the libraries takes as long as a step of a small network
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS and LAPACK work in one thread, in the whole process, until the last who asked for it has ended.
+
+    For small matrices their threads wait for one another longer than they work, on a busy machine a hundred times as
+    long; and where they share a sum, its last digits depend on their number.
+    """
+    blas = _blas()
+    with blas.lock:
+        if not blas.holders:
+            blas.limit = blas.controller.limit(limits=1, user_api="blas")
+        blas.holders += 1
+    try:
+        yield
+    finally:
+        with blas.lock:
+            blas.holders -= 1
+            if not blas.holders:
+                blas.limit.restore_original_limits()
 
 
 def fits_in_memory(n_bytes: int) -> bool:
