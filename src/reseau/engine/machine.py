@@ -58,39 +58,35 @@ def _quota(root: Path = Path("/")) -> int:
     return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
 
 
-class _Blas:
-    """The libraries of BLAS and LAPACK that NumPy and SciPy have brought, and who holds them to one thread."""
+@cache
+def _blas() -> Any:
+    """The libraries of BLAS and LAPACK that NumPy and SciPy have brought, and the lock of who holds them.
 
-    def __init__(self) -> None:
-        import scipy.linalg.lapack  # noqa: F401 - threadpoolctl finds only what is loaded
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    Looking for them takes as long as a step of a small network.
+    """
+    import scipy.linalg.lapack  # noqa: F401 - threadpoolctl finds only what is loaded
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-        self.controller: Any = ThreadpoolController()
-        self.lock, self.holders, self.limit = threading.Lock(), 0, None
-
-
-_blas = cache(_Blas)  # looking for the libraries takes as long as a step of a small network
+    return ThreadpoolController(), threading.Lock()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let BLAS and LAPACK work in one thread, in the whole process, until the last who asked for it has ended.
+    """Let BLAS and LAPACK work in one thread, in the whole process.
 
     For small matrices their threads wait for one another longer than they work, on a busy machine a hundred times as
-    long; and where they share a sum, its last digits depend on their number.
+    long; and where they share a sum, its last digits depend on their number. Who comes while another holds them changes
+    nothing: what was found can be put back only by who has found it.
     """
-    blas = _blas()
-    with blas.lock:
-        if not blas.holders:
-            blas.limit = blas.controller.limit(limits=1, user_api="blas")
-        blas.holders += 1
-    try:
+    controller, lock = _blas()
+    if not lock.acquire(blocking=False):
         yield
+        return
+    try:
+        with controller.limit(limits=1, user_api="blas"):
+            yield
     finally:
-        with blas.lock:
-            blas.holders -= 1
-            if not blas.holders:
-                blas.limit.restore_original_limits()
+        lock.release()
 
 
 def fits_in_memory(n_bytes: int) -> bool:
