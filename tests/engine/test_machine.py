@@ -121,7 +121,7 @@ def test_the_quota_in_force_bounds_the_threads(monkeypatch, eight_processors):
     assert machine.threads() == 3
 
 
-def test_blas_works_in_one_thread_while_somebody_asks_for_it_and_then_in_as_many_as_before():
+def test_blas_works_in_one_thread_until_the_last_who_asked_for_it_has_ended():
     def of_blas():
         libraries = threadpoolctl.threadpool_info()
         return {library["num_threads"] for library in libraries if library["user_api"] == "blas"}
@@ -137,12 +137,10 @@ def test_blas_works_in_one_thread_while_somebody_asks_for_it_and_then_in_as_many
         assert of_blas() == {1}  # and all libraries are loaded
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         thread = threading.Thread(target=another)
-        with machine.one_blas_thread():
-            with machine.one_blas_thread():
-                thread.start()
-                assert inside.wait(60)
-            assert of_blas() == {1}
-        assert of_blas() == {2}
+        with machine.one_blas_thread(), machine.one_blas_thread():
+            thread.start()
+            assert inside.wait(60)
+        assert of_blas() == {1}
         may_end.set()
         thread.join()
         assert of_blas() == {2}

@@ -272,6 +272,20 @@ def test_the_steps_of_a_small_network_are_the_same_whatever_the_threads_of_blas(
     assert seen[-1] == {2}
 
 
+def test_networks_side_by_side_have_the_bytes_of_each_alone_when_others_end_before_them():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (60, 2))
+    y = np.sin(3 * X[:, 0]) * np.cos(2 * X[:, 1])
+    epochs = [5, 40, 5, 40, 10, 60, 5, 30]  # of which a thread has some, and ends before the other
+    layers = rs.Dense(10, "tanh"), rs.Dense(10, "tanh"), rs.Dense(1)
+    nets, twins = ([rs.Network(*layers, dtype="float64", seed=seed) for seed in range(8)] for _ in range(2))
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        rs.fit_many(nets, X, y, optimizer="br", epochs=epochs, threads=2)
+        for net, twin, count in zip(nets, twins, epochs, strict=True):
+            twin.fit(X, y, optimizer="br", epochs=count)
+            assert net.parameters.tobytes() == twin.parameters.tobytes()
+
+
 # --- Bayesian regularisation ------------------------------------------------------------------------------------------
 
 

@@ -58,35 +58,59 @@ def _quota(root: Path = Path("/")) -> int:
     return min([MOST_THREADS, *(max(1, -(-int(quota) // int(period))) for quota, period in granted)])
 
 
-@cache
-def _blas() -> Any:
-    """The libraries of BLAS and LAPACK that NumPy and SciPy have brought, and the lock of who holds them.
+class _Blas:
+    """The libraries of BLAS and LAPACK that NumPy and SciPy have brought, and who holds them to one thread.
 
-    Looking for them takes as long as a step of a small network.
+    Those that OpenMP gives their threads are left alone: a limit of theirs is one of the thread that sets it.
     """
-    import scipy.linalg.lapack  # noqa: F401 - threadpoolctl finds only what is loaded
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-    return ThreadpoolController(), threading.Lock()
+    def __init__(self) -> None:
+        import scipy.linalg.lapack  # noqa: F401 - threadpoolctl finds only what is loaded
+        import threadpoolctl  # type: ignore[import-untyped]
+
+        found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+        libraries = [library for library in found if getattr(library, "threading_layer", None) != "openmp"]
+        self.libraries: list[Any] = [library for library in libraries if library.get_num_threads() is not None]
+        # From threadpoolctl 3.8 on the thread that has limited OpenBLAS is the only one that can, for as long as it
+        # lives, and of the others nothing is heard. Who comes last here may well be another.
+        self.release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)
+        self.lock, self.holders, self.before = threading.Lock(), 0, [0]
+
+    def threads(self) -> list[int]:
+        """How many threads each library has."""
+        return [library.get_num_threads() for library in self.libraries]
+
+    def set_threads(self, numbers: list[int]) -> None:
+        """Let each library have so many threads, in the whole process."""
+        self.release(force=True)
+        for library, number in zip(self.libraries, numbers, strict=True):
+            library.set_num_threads(number)
+        self.release(force=True)
+
+
+_blas = cache(_Blas)  # looking for the libraries takes as long as a step of a small network
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let BLAS and LAPACK work in one thread, in the whole process.
+    """Let BLAS and LAPACK work in one thread, in the whole process, until the last who asked for it has ended.
 
     For small matrices their threads wait for one another longer than they work, on a busy machine a hundred times as
-    long; and where they share a sum, its last digits depend on their number. Who comes while another holds them changes
-    nothing: what was found can be put back only by who has found it.
+    long; and where they share a sum, its last digits depend on their number.
     """
-    controller, lock = _blas()
-    if not lock.acquire(blocking=False):
-        yield
-        return
+    blas = _blas()
+    with blas.lock:
+        if not blas.holders:
+            blas.before = blas.threads()
+            blas.set_threads([1] * len(blas.before))
+        blas.holders += 1
     try:
-        with controller.limit(limits=1, user_api="blas"):
-            yield
+        yield
     finally:
-        lock.release()
+        with blas.lock:
+            blas.holders -= 1
+            if not blas.holders:
+                blas.set_threads(blas.before)
 
 
 def fits_in_memory(n_bytes: int) -> bool:
