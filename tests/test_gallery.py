@@ -27,6 +27,7 @@ def ran(page: str) -> dict[str, Any]:
     source = GALLERY / f"{page}.md"
     cells = re.findall(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```$", source.read_text("utf-8"), re.M | re.S)
     names: dict[str, Any] = {}
+    plt.close("all")
     for cell in cells:
         exec(compile(cell, source, "exec"), names)
     (number,) = plt.get_fignums()

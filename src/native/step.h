@@ -57,6 +57,7 @@ static RESEAU_INLINE void one_hot(const int64_t* labels, T* t, const Row& row) {
         shape.each([&](int64_t i, int) { shape.store(all, t + first, i); });
         if (labels[k] >= 0) t[first + labels[k]] = 1;
     });
+    if (row.in_groups()) clear_beyond(t, row.n);
 }
 
 template <class T>

@@ -160,6 +160,29 @@ def test_searches_and_cross_validation_take_them() -> None:
     assert clone(search.best_estimator_).fit(X, Y).score(X, Y) > 0.9
 
 
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+@pytest.mark.parametrize("as_what", ["frame", "lists", "floats"])
+def test_a_label_may_be_missing_in_one_column_alone(loss: str, as_what: str) -> None:
+    unknown = np.random.default_rng(1).random(Y.shape) < 0.3
+    y: Any = np.where(unknown, None, Y if as_what != "lists" else np.column_stack([NAMES[colour], size]).astype(object))
+    y = {"frame": pd.DataFrame(y), "lists": y.tolist(), "floats": np.where(unknown, np.nan, Y)}[as_what]
+    model = classifier(loss=loss, masked_targets=True, alpha=0.0).fit(X, y)
+    assert [len(of_column) for of_column in model.classes_] == [3, 4]
+    if as_what == "lists":
+        assert {str(label) for label in model.classes_[0]} == set(NAMES)
+    found = model.network_(X)
+    right = np.column_stack([P.argmax(axis=1) for P in np.split(found, [3], axis=1)])
+    places = np.column_stack([np.searchsorted(sorted(NAMES), NAMES[colour]) if as_what == "lists" else colour, size])
+    some = ~unknown.all(axis=1)
+    assert model.score(X, y) == np.mean(((right == places) | unknown).all(axis=1)[some]) > 0.9
+    if loss == "log_loss":
+        errors = [
+            np.where(unknown[:, k], 0, -np.log(P[np.arange(240), places[:, k]]))
+            for k, P in enumerate(model.predict_proba(X))
+        ]
+        assert model.loss_ == pytest.approx(sum(errors).mean(), rel=1e-6)
+
+
 adam = {"solver": "adam", "max_iter": 2}
 with_none = np.array(KINDS["objects"])
 with_none[5, 1] = None

@@ -36,7 +36,7 @@ def guard_of(
     such weights right.
     """
     first = samples.block(0, LOOKED_AT)
-    x, t = _largest(first.X)[0], _largest(first.T)[0] if first.T.ndim == 2 else 1.0
+    x, t = _largest(first.X)[0], 1.0 if are_labels(first.T) else _largest(first.T)[0]
     weight = max(float(np.abs(start).max(initial=0)), 1.0) * max(t, 1.0) / min(x or 1.0, 1.0)
     loss = most = sys.float_info.max
     if steps > 1 and isfinite(at_first := _loss(errors, start, first)):  # a single one meets no other loss
