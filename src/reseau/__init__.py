@@ -51,8 +51,8 @@ _HOMES = {
     "Tweedie": "vocabulary.losses",
     "fit_many": "many",
     "load": "models",
-    "MLPClassifier": "estimators.mlp",
-    "MLPRegressor": "estimators.mlp",
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
     "TableModel": "tables.model",
     "from_onnx": "importing.onnx",
     "from_sklearn": "importing.sklearn",
@@ -151,7 +151,8 @@ if TYPE_CHECKING:
     from reseau.display.regression import RegressionDisplay
     from reseau.display.training_state import TrainingStateDisplay
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
-    from reseau.estimators.mlp import MLPClassifier, MLPRegressor
+    from reseau.estimators.classifier import MLPClassifier
+    from reseau.estimators.regressor import MLPRegressor
     from reseau.importing.keras import from_keras
     from reseau.importing.matlab import from_matlab
     from reseau.importing.onnx import from_onnx

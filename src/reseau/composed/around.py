@@ -27,7 +27,8 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScale
 from reseau.composed.operators import TENSORS, Converter, cells, declared, hand_over, precision, row
 from reseau.composed.steps import applied
 from reseau.errors import ReseauError
-from reseau.estimators.mlp import MLPClassifier, MLPRegressor
+from reseau.estimators.classifier import MLPClassifier
+from reseau.estimators.regressor import MLPRegressor
 from reseau.export.onnx_graph import Graph
 
 # Those that say the class of the largest probability, so that nothing else is needed to know it.

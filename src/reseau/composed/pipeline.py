@@ -32,7 +32,8 @@ from reseau.composed.inside import networks, plain
 from reseau.composed.operators import TENSORS, Converter, cells, hand_over, is_text, precision
 from reseau.errors import ParameterError, ReseauError
 from reseau.estimators import label_columns
-from reseau.estimators.mlp import MLPClassifier, MLPRegressor
+from reseau.estimators.classifier import MLPClassifier
+from reseau.estimators.regressor import MLPRegressor
 from reseau.export.common import dtype_of
 from reseau.export.onnx_graph import ML_OPSET, Graph, describe, pruned, tensor
 from reseau.export.onnx_labels import label_table, labels

@@ -10,9 +10,10 @@ import numpy as np
 from reseau.arrays import FloatArray, ResumePoint
 from reseau.checks import tensor as check_tensor
 from reseau.errors import ReseauError
+from reseau.estimators.classifier import MLPClassifier
 from reseau.estimators.description import RECORDS, back
-from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.estimators.perceptron import Perceptron
+from reseau.estimators.regressor import MLPRegressor
 from reseau.files.model_file import LAYERS, STATE
 from reseau.network import Network
 from reseau.visible import short, visible

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from math import ceil, inf, isfinite
+from math import inf
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from reseau import data, engine
-from reseau.arrays import Guard, ResumePoint
-from reseau.checks import frames_within
+from reseau import data
+from reseau.arrays import ResumePoint
 from reseau.errors import DataError, ParameterError, ReseauError
-from reseau.estimators import description, least_squares, parameters
+from reseau.estimators import description, least_squares, parameters, solvers
 from reseau.estimators.attempt import attempt
 from reseau.estimators.callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from reseau.estimators.description import OF_EPOCHS
-from reseau.estimators.epochs import EpochLoss, Epochs
-from reseau.estimators.rules import activation_name, bounds, split, weight_bound
+from reseau.estimators.rules import activation_name, largest, seed_of, split, weight_bound
 from reseau.estimators.validation import Validation
 from reseau.estimators.weights import Weights
 from reseau.export.plain import Inputs
@@ -34,48 +30,15 @@ from reseau.files.model_file import Tensors
 from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Decoder, Parts
-from reseau.training import divergence, plateau
-from reseau.training.constants import loss_of_constants, room_below
-from reseau.training.lbfgs import minimize
-from reseau.training.loop import Run, Samples, train
-from reseau.training.settings import Settings
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
-from reseau.vocabulary.least_squares import LevenbergMarquardt
 from reseau.vocabulary.losses import NamedLoss
-from reseau.vocabulary.optimizers import Optimizer
-
-_STOPPED = 99  # SciPy's status where a callback has ended the search
-_NOT_FINITE = (  # scikit-learn's words
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
-_AT_ITS_LIMIT = 1  # SciPy's status of lbfgs after max_iter or max_fun
-_NEXT_TO_NOTHING = (
-    1e-3  # of the room below the loss of constant outputs: lbfgs gains more where there is anything to learn
-)
-_FAILURES = {  # by the part that is no longer finite, or too large
-    "grown loss": "The loss has grown to more than 10⁶ times that at the start, on the way to non-finite parameter "
-    "weights.",
-    "loss": _NOT_FINITE,
-    "weights": _NOT_FINITE,
-    "state": "The squares of the gradient have become too large for {}, so that Adam no longer moves the weights.",
-}
-
-
-def _seed(random: np.random.RandomState) -> int:
-    """Draw the seed of another generator."""
-    return int(random.randint(np.iinfo(np.int32).max))
 
 
 def _weights(given: Any, rows: int, name: str) -> Any:
     """How much each row counts; a single number is that of every row."""
     alone = isinstance(given, Real) or (isinstance(given, np.ndarray) and given.ndim == 0)
     return data.weights(np.full(rows, given) if alone else given, rows, name)
-
-
-def _largest(array: Any) -> float:
-    """The largest absolute value of those that are there."""
-    return max(float(np.fmax.reduce(array, None)), -float(np.fmin.reduce(array, None))) if array.size else 0.0
 
 
 def trains_in_steps(estimator: Any) -> bool:
@@ -406,7 +369,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         random = check_random_state(self.random_state)
         if first:
             # Everything random comes from random_state: with `hidden_layers` by way of the network's own seed.
-            seed = 0 if self.hidden_layers is None else _seed(random)
+            seed = 0 if self.hidden_layers is None else seed_of(random)
             try:
                 self._hold(Network(*layers, loss=loss, inputs=X.shape[1], dtype=X.dtype.name, seed=seed))
             except ParameterError as error:  # too large for the memory
@@ -425,12 +388,12 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             whole = self.solver == "lbfgs"
             tasks = Tasks(self, *given, "lbfgs-iter" if whole else "epoch", self.max_iter + whole)
         if self.solver == "lbfgs":
-            self._fit_whole(X, T, sample_weight, validation, tasks, first=first, undo=undo)
+            solvers.by_lbfgs(self, X, T, sample_weight, validation, tasks, first=first, undo=undo)
         elif (method := parameters.least_squares_of(self)) is not None:
-            self._fit_by_least_squares(method, X, T, sample_weight, validation, tasks, first=first, undo=undo)
+            solvers.by_least_squares(self, method, X, T, sample_weight, validation, tasks, first=first, undo=undo)
         else:
             assert optimizer is not None
-            self._fit_in_steps(optimizer, X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
+            solvers.in_steps(self, optimizer, X, y, T, sample_weight, validation, random, tasks, first=first, undo=undo)
         if tasks is not None:
             tasks.end_fit()
 
@@ -467,11 +430,11 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _check_scale(self, T: Any, name: str, dtype: Any) -> None:
         """Refuse targets whose squares the network's precision cannot hold: its loss and Adam have need of them."""
         limit = float(np.sqrt(np.finfo(dtype).max))
-        if not _largest(T) > limit:
+        if not largest(T) > limit:
             return
         row = int(np.argmax((np.abs(T) > limit).reshape(len(T), -1).any(axis=1)))
         raise DataError(
-            f"{name} holds {_largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, "
+            f"{name} holds {largest(T[row : row + 1]):.3g} at row {row}, whose square {dtype} cannot hold; scale y, "
             "such as with sklearn.compose.TransformedTargetRegressor(MLPRegressor(...), transformer=StandardScaler())"
             + (", or give X in float64." if dtype == np.float32 else ".")
         )
@@ -502,24 +465,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         self._name_network()
         self.__dict__.update(fitted)
 
-    def _diverged(self, when: str, X: Any, T: Any, sample_weight: Any) -> str:
-        """Say that numbers have become infinite or NaN, and what to change."""
-        optimizer = parameters.optimizer_of(self)
-        rate = 0.0 if optimizer is None else optimizer.rate
-        advice = [] if rate > divergence.LARGE_RATE else divergence.out_of_scale(X, T, self._network.architecture.error)
-        decay = self.alpha if sample_weight is None else self.alpha / sample_weight.mean()
-        if not advice and decay > divergence.LARGE:
-            advice = [
-                f"The penalty is out of scale: use a smaller alpha than {self.alpha:g}."
-                if sample_weight is None or sample_weight.max() >= 1
-                else f"The penalty is out of scale for a sample_weight of at most {sample_weight.max():g}: divide it "
-                "by its largest value."
-            ]
-        if optimizer is not None:
-            name = "learning_rate_init" if self.optimizer is None else "learning rate"
-            advice.append(f"{'Or use' if advice else 'Use'} a smaller {name} than {rate:g}.")
-        return " ".join([f"It happened in {when}.", *advice])
-
     def _draw_weights(self, random: np.random.RandomState) -> None:
         """Draw weights and biases as scikit-learn does, all layers after the hidden ones' activation."""
         for layer in self._network.layers:
@@ -532,221 +477,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def _check_parameters(self) -> tuple[Layer, ...]:
         """Check every parameter and return the hidden layers."""
         return parameters.check(self)
-
-    def _fit_whole(
-        self,
-        X: Any,
-        T: Any,
-        sample_weight: Any,
-        validation: Validation | None,
-        tasks: Tasks | None,
-        *,
-        first: bool,
-        undo: ExitStack,
-    ) -> None:
-        assert tasks is not None  # there are no parts of such a fit
-        network, X = self._up_to_date(to_change=True), data.checked_rows(X)
-        if not first:
-            undo.callback(self._way_back())
-        self.n_iter_ = 0
-        self._open_validation_record(validation, undo)
-
-        def tell(value: float) -> None:
-            if self._ends_iteration(value, validation, tasks):
-                raise StopIteration  # SciPy's way
-
-        tasks.begin()
-        result = minimize(
-            network.compute,
-            network.architecture,
-            network.parameters,
-            Samples(X, T, sample_weight),
-            threads=engine.threads(),
-            l2=float(self.alpha),
-            max_iterations=self.max_iter,
-            max_evaluations=self.max_fun,
-            tolerance=self.tol,
-            bounds=bounds(network.dtype),
-            units=self._mean_units(T, sample_weight),
-            callback=tell if self.verbose or validation is not None or tasks.task is not None else None,
-        )
-        self.n_iter_, self.loss_ = min(int(result.nit), self.max_iter), float(result.fun)
-        if not (isfinite(self.loss_) and np.isfinite(result.x).all() and np.isfinite(network.parameters).all()):
-            raise ReseauError(f"{_NOT_FINITE} {self._diverged(f'iteration {self.n_iter_ + 1}', X, T, sample_weight)}")
-        if T.dtype.kind == "f" and self.n_iter_ <= 2 and _largest(T) * np.finfo(network.dtype).eps > 0.01:
-            warnings.warn(
-                f"lbfgs ended after {self.n_iter_} iteration(s), as {network.dtype} cannot tell the loss after a step "
-                f"from that before: y reaches {_largest(T):.3g}. Scale y, such as with TransformedTargetRegressor"
-                + (", or give X in float64." if network.dtype == np.float32 else "."),
-                ConvergenceWarning,
-                stacklevel=frames_within(),
-            )
-        elif result.status != _STOPPED:
-            advice = self._advice_on_lbfgs(result, Samples(X, T, sample_weight))
-            if not result.success:
-                advice = (
-                    f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
-                    f"{result.message}. {advice}"
-                )
-            if advice:
-                warnings.warn(advice, ConvergenceWarning, stacklevel=frames_within())
-
-    def _advice_on_lbfgs(self, result: Any, samples: Samples) -> str:
-        """What to change after a fit that has not converged, or has come to nothing; empty if it has done neither."""
-        network, told = self._network, None
-        best, room = self._of_constants(samples)
-        if self.loss_ >= best - _NEXT_TO_NOTHING * room:
-            way_out = f"Take a smaller alpha (now {self.alpha:g}), or other starting weights; or X tells nothing of y."
-            units = self._mean_units(samples.T, samples.s)
-            told = plateau.of_fit(network.architecture, network.parameters, samples, None, None, way_out, units)
-        if result.success:
-            return "" if told is None else f"lbfgs ended after {self.n_iter_} iteration(s), and {told}"
-        causes = divergence.out_of_scale(samples.X, samples.T, network.architecture.error)
-        if result.status == _AT_ITS_LIMIT and (told is None or not causes):
-            return " ".join(["Raise max_iter or max_fun, or scale the inputs.", *causes])
-        more = "More iterations will not help."
-        if causes:
-            return " ".join([more, *causes])
-        finer = ", or give X in float64" if network.dtype == np.float32 else ""
-        return f"{more} {network.dtype} cannot tell better weights from these by their loss: scale X and y{finer}."
-
-    def _fit_in_steps(
-        self,
-        optimizer: Optimizer,
-        X: Any,
-        y: Any,
-        T: Any,
-        s: Any,
-        validation: Validation | None,
-        random: Any,
-        tasks: Tasks | None,
-        *,
-        first: bool,
-        undo: ExitStack,
-    ) -> None:
-        incremental = tasks is None
-        if self.early_stopping and validation is None:
-            X, T, s, validation = self._split(X, y, T, s, random)
-        sparse = scipy.sparse.issparse(X)
-        X = data.checked_rows(X)
-        rows = X.shape[0]
-        batch_size = min(200, rows) if self.batch_size == "auto" else self.batch_size
-        if batch_size > rows:
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
-                f"{batch_size} to {rows}.",
-                stacklevel=frames_within(),
-            )
-            batch_size = rows
-        if any(layer.dropout for layer in self._network.architecture.layers):
-            if not (incremental and "_seed" in vars(self)):
-                self._seed = _seed(random) + self.t_  # so that a warm start does not drop the same
-        else:
-            self.__dict__.pop("_seed", None)
-        errors_between = bounds(self._network.dtype)
-        trainer = self._take_trainer(optimizer, self.precision, errors_between, sparse=sparse, goes_on=incremental)
-        network = self._up_to_date()
-        leaves = incremental and self._may_leave(trainer)
-        if incremental or not first:
-            go_back = self._way_back(leaves=leaves)
-            undo.callback(go_back)
-        # scikit-learn's best weights are those that the first fit began with, until there are better ones; a warm start
-        # has none before it has found some.
-        run = Run(best=network.parameters.copy() if self.early_stopping and first else None)
-        self._open_record(undo)
-        self._open_validation_record(validation, undo)
-        self.n_iter_ = 0
-        epoch_loss = EpochLoss(rows, batch_size, self.alpha, s, *self._units(T))
-        # `optimizer` has what set_params may have changed between calls of partial_fit.
-        rules = Epochs(self, trainer, optimizer, epoch_loss, rows, random, validation, tasks, first=first, leave=leaves)
-        settings = Settings(
-            optimizer=optimizer,
-            epochs=1 if incremental else self.max_iter,
-            batch_size=batch_size,
-            l2=self.alpha,
-            shuffle=False,
-            precision=self.precision,
-            keep_best=self.early_stopping,
-        )
-        samples, start = Samples(X, T, s), None if incremental else network.parameters.copy()
-        guard = Guard() if incremental else self._guard(samples)
-        train(run, trainer, network.parameters, samples, settings, rules, guard)
-        if run.interrupted:
-            warnings.warn(f"Training interrupted by user, after {self.n_iter_} epochs.", stacklevel=frames_within())
-            if incremental and self.n_iter_ == 0:
-                go_back()
-        elif run.failure is not None:
-            told = self._diverged(f"step {run.failure.step} of epoch {self.n_iter_}", X, T, s)
-            grown = run.failure.part == "loss" and isfinite(self.loss_)
-            what = _FAILURES["grown loss" if grown else run.failure.part].format(network.dtype)
-            if run.best is None:
-                raise ReseauError(f"{what} {told}")
-            warnings.warn(
-                f"Training has diverged, and ends with the weights of the best validation score so far. {what} {told}",
-                ConvergenceWarning,
-                stacklevel=frames_within(),
-            )
-        elif not (incremental or rules.stopped):
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet; raise max_iter, or tol.",
-                ConvergenceWarning,
-                stacklevel=frames_within(),
-            )
-        elif incremental and self._has_outgrown(samples):
-            raise ReseauError(f"{_FAILURES['grown loss']} {self._diverged('this call', X, T, s)}")
-        if not incremental and run.failure is None:
-            self._warn_of_plateau(samples, batch_size, start, ended=rules.stopped)
-        if incremental:
-            # The way back from the next call. Nothing that could fail comes after: it can take this one's memory.
-            self._progress = trainer.progress(into=self.__dict__.get("_progress"))
-
-    def _of_constants(self, samples: Samples) -> tuple[float, float]:
-        """The loss of constant outputs, and the room below, as the estimator reckons it."""
-        architecture, (_, T, s, _) = self._network.architecture, samples
-        (a, c), best = self._mean_units(T, s), loss_of_constants(architecture, T, s)
-        return a * best + c, a * room_below(best, architecture, T, s)
-
-    def _mean_units(self, T: Any, s: Any) -> tuple[float, float]:
-        """(a, c) with which a E + c is scikit-learn's mean loss of the rows."""
-        a, c = self._units(T)
-        return a, float(np.average(np.broadcast_to(c, len(T)), weights=s))
-
-    def _warn_of_plateau(self, samples: Samples, batch_size: int, start: Any, *, ended: bool) -> None:
-        """Say that it is no better than constant outputs; `ended` of itself, it was long enough."""
-        losses = self.loss_curve_[-self.n_iter_ :]
-        steps = inf if ended else self.n_iter_ * ceil(samples.X.shape[0] / batch_size)
-        if not plateau.is_suspect(losses, steps, lambda: self._of_constants(samples)):
-            return
-        way_out = (
-            f"Try another learning_rate_init (now {self.learning_rate_init:g}), a smaller alpha (now {self.alpha:g}), "
-            "or a larger max_iter; or X tells nothing of y."
-        )
-        network = self._network
-        known, units = None if ended else losses, self._mean_units(samples.T, samples.s)
-        told = plateau.of_fit(network.architecture, network.parameters, samples, known, start, way_out, units)
-        if told is not None:
-            warnings.warn(f"after {self.n_iter_} epochs {told}", ConvergenceWarning, stacklevel=frames_within())
-
-    def _guard(self, samples: Samples) -> Guard:
-        """How far the loss may grow; weights may as scikit-learn's do, whose classes can be right for all that."""
-        network = self._network
-        architecture = network.architecture
-
-        def errors(w: Any, of: Samples) -> Any:
-            return network.compute.errors(architecture, w, of.X, of.T, engine.threads())
-
-        def of_constants() -> float:
-            return loss_of_constants(architecture, samples.T, samples.s)
-
-        return Guard(loss=divergence.guard_of(errors, samples, network.parameters, inf, of_constants).loss)
-
-    def _has_outgrown(self, samples: Samples) -> bool:
-        """Whether the loss of this call of `partial_fit` is out of all proportion to that of the first."""
-        if not self.loss_ > divergence.GROWTH * max(self.loss_curve_[0], divergence.LEAST_LOSS):
-            return False
-        best, _ = self._of_constants(samples)
-        return not self.loss_ <= divergence.GROWTH * abs(best)
 
     def _scores_epochs(self) -> bool:
         """Whether each epoch is scored on validation rows; what takes all rows at once does not stop early."""
@@ -791,47 +521,6 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             return True
         tasks.begin()
         return False
-
-    def _fit_by_least_squares(
-        self,
-        method: LevenbergMarquardt,
-        X: Any,
-        T: Any,
-        sample_weight: Any,
-        validation: Validation | None,
-        tasks: Tasks | None,
-        *,
-        first: bool,
-        undo: ExitStack,
-    ) -> None:
-        assert tasks is not None  # there are no parts of such a fit
-        settings = least_squares.settings_of(method, self.max_iter, float(self.alpha))
-        least_squares.check(settings, self._network.architecture)
-        network, X = self._up_to_date(to_change=True), data.checked_rows(X)
-        if not first:
-            undo.callback(self._way_back())
-        self._open_record(undo)
-        self._open_validation_record(validation, undo)
-        a, _ = self._units(T)
-        self.n_iter_ = 0
-
-        tasks.begin()
-        losses, history = least_squares.fit(
-            network,
-            Samples(X, T, sample_weight),
-            settings,
-            threads=engine.threads(),
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            scale=a,
-            told=partial(self._ends_iteration, validation=validation, tasks=tasks),
-        )
-        self.loss_curve_ += losses
-        self.loss_ = losses[-1]
-        self.best_loss_ = min(self.loss_curve_)
-        for attribute, name in least_squares.EVIDENCE.items():
-            if name in history.state:
-                setattr(self, attribute, history.state[name][-1])
 
     def _split(self, X: Any, y: Any, T: Any, s: Any, random: Any) -> tuple[Any, Any, Any, Validation]:
         """Take validation rows aside: X, T and weights for training; and what is left for validation."""

@@ -190,3 +190,20 @@ def bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Between what a cross-entropy's errors lie where probabilities lie between ε and 1 − ε, as in scikit-learn."""
     epsilon = np.finfo(dtype).eps
     return float(-np.log1p(-epsilon)), float(-np.log(epsilon))
+
+
+def seed_of(random: np.random.RandomState) -> int:
+    """Draw the seed of another generator."""
+    return int(random.randint(np.iinfo(np.int32).max))
+
+
+def largest(array: Any) -> float:
+    """The largest absolute value of those that are there."""
+    return max(float(np.fmax.reduce(array, None)), -float(np.fmin.reduce(array, None))) if array.size else 0.0
+
+
+def check_length(y: Any, rows: int) -> None:
+    """Refuse targets, or columns of labels, that are not as many as the rows."""
+    found = len(y[0]) if isinstance(y, list) else y.shape[0]
+    if found != rows:
+        raise DataError(f"X has {rows} rows but y has {found}; they must have one target for each sample.")

@@ -14,9 +14,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from reseau.errors import ParameterError
+from reseau.estimators.classifier import MLPClassifier
 from reseau.estimators.description import RECORDS
-from reseau.estimators.mlp import MLPClassifier, MLPRegressor
 from reseau.estimators.pipelines import SCALERS
+from reseau.estimators.regressor import MLPRegressor
 from reseau.estimators.rules import ACTIVATIONS_BY_NAME
 from reseau.importing.chain import Affine, Array, Chain, default_loss
 from reseau.network import Network
