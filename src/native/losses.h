@@ -433,8 +433,9 @@ static RESEAU_INLINE Loss of_group(const Loss& whole, const double* numbers, con
 
 template <class T, class Loss>
 static void row_errors(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T> bounds, T* errors,
-                       int64_t rows, const Row& row) {
+                       int64_t rows, const Row& of_plan) {
     using V = Vec<T>;
+    const Row row = of_plan;  // a copy, which no store can be thought to change
     const Loss loss(numbers);
     Turned<T> scores, outputs, targets;
     const auto ignore = [](int64_t, V) {};
@@ -478,19 +479,25 @@ static void neuron_errors(const double* numbers, const T* z, const T* o, const T
 // g ← scale · slope(loss, shape, first, r, i, o, t) for all rows, with the numbers from `first` on in the shape.
 template <class T, class Loss, class F>
 static RESEAU_INLINE void scaled_slopes(const double* numbers, Matrix<T> o, Matrix<T> t, Matrix<T> g, const T* scale,
-                                        int64_t rows, const Row& row, F slope) {
+                                        int64_t rows, const Row& of_plan, F slope) {
     using V = Vec<T>;
+    const Row row = of_plan;  // as above
     const Loss whole(numbers);
-    for (int64_t r = 0; r < rows; ++r) {
-        along_row<T>(row, [&](auto shape, int64_t first, int k) {
-            const Loss loss = of_group(whole, numbers, row, k);
-            shape.each([&](int64_t i, int lanes) {
-                const V O = shape.load(o.row(r) + first, i), target = shape.load(t.row(r) + first, i);
-                const V s = V(scale[r]) * slope(loss, shape, first, r, i, O, target);
-                shape.store(select(Mask<T>::first(lanes), s, V::zero()), g.row(r) + first, i);
-            });
+    const auto within = [&](const Loss& loss, auto shape, int64_t r, int64_t first) {
+        shape.each([&](int64_t i, int lanes) {
+            const V O = shape.load(o.row(r) + first, i), target = shape.load(t.row(r) + first, i);
+            const V s = V(scale[r]) * slope(loss, shape, first, r, i, O, target);
+            shape.store(select(Mask<T>::first(lanes), s, V::zero()), g.row(r) + first, i);
         });
-        if (row.in_groups()) clear_beyond(g.row(r), row.n);
+    };
+    if (!row.in_groups()) {
+        for (int64_t r = 0; r < rows; ++r) within(whole, Along<T>{row.n}, r, 0);
+        return;
+    }
+    for (int64_t r = 0; r < rows; ++r) {
+        row.each(
+            [&](int64_t first, int64_t n, int k) { within(of_group(whole, numbers, row, k), Within<T>(n), r, first); });
+        clear_beyond(g.row(r), row.n);
     }
 }
 

@@ -61,22 +61,23 @@ static RESEAU_INLINE void one_hot(const int64_t* labels, T* t, const Row& row) {
 }
 
 template <class T>
-static void gather_labels(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, const Row& row) {
+static void gather_labels(Samples<T> samples, Matrix<T> targets, int64_t begin, int64_t end, Row row) {
     for (int64_t r = begin; r < end; ++r) one_hot(samples.labels + samples.place(r) * row.groups, targets.row(r), row);
 }
 
 template <class T>
-static void gather_targets(const Samples<T>& samples, Matrix<T> targets, int64_t begin, int64_t end, int64_t n) {
+static void gather_targets(Samples<T> samples, Matrix<T> targets, int64_t begin, int64_t end, int64_t n) {
     for (int64_t r = begin; r < end; ++r) {
         const T* source = samples.targets + samples.place(r) * n;
         convert(source, targets.row(r), n);
     }
 }
 
-// Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T.
+// Rows [begin, end) of the batch from the caller's arrays into the workspace, converted to T. Samples and row are
+// copies, which no store into the workspace can be thought to change.
 template <class T>
 static void gather(const Step<T>& step, int64_t begin, int64_t end) {
-    const Samples<T> samples = step.samples;  // a copy, which no store into the workspace can be thought to change
+    const Samples<T> samples = step.samples;
     const Matrix<T> inputs = step.work.A[0], targets = step.work.targets;
     const int64_t n_in = step.plan->layers[0].n_in;
     const Layer& last = step.plan->layers[step.plan->count - 1];
