@@ -582,9 +582,9 @@ def finishes(code: str, seconds: float = 60) -> str:
 def test_the_interpreter_may_end_while_a_daemon_thread_trains(threads):
     finishes(
         "import threading, time, numpy as np, reseau as rs\nnet = rs.Network(rs.Dense(256, 'tanh'), rs.Dense(8), "
-        "inputs=256, engine='native')\nX = np.ones((2000, 256), dtype='float32')\nfit = lambda: net.fit(X, X[:, "
-        f":8], epochs=10**9, batch_size=256, threads={threads})\nthreading.Thread(target=fit, "
-        "daemon=True).start()\ntime.sleep(0.3)\n"
+        "inputs=256, engine='native')\nX = np.ones((2000, 256), dtype='float32')\nfit = lambda epochs: net.fit(X, X[:, "
+        f":8], epochs=epochs, batch_size=256, threads={threads})\nfit(1)\nthreading.Thread(target=fit, args=(10**9,), "
+        "daemon=True).start()\ntime.sleep(0.3)\n"  # the first fit imports what else would still be imported then
     )
 
 
