@@ -34,6 +34,7 @@ struct LossBase {
     static constexpr bool takes_log_softmax = false;
     static constexpr bool by_place = false;    // `error` and `derivative` also take where an output stands, an At
     static constexpr bool plain_delta = true;  // ∂E/∂Z = o − t where it simplifies; else it is delta(z, o, t)
+    static constexpr bool in_groups = false;   // of distributions, of which each group of outputs may have one
 
     explicit RESEAU_INLINE LossBase(const double*) {}
 };
@@ -156,6 +157,7 @@ struct BinaryCrossEntropy : OfClasses<T> {
 template <class T>
 struct CrossEntropy : OfClasses<T> {
     using V = Vec<T>;
+    static constexpr bool in_groups = true;
     using OfClasses<T>::OfClasses;
     static constexpr const char *name = "cross_entropy", *simplifies_with = "softmax";
     static constexpr bool takes_log_softmax = true;
@@ -170,6 +172,7 @@ struct CrossEntropy : OfClasses<T> {
 template <class T>
 struct CrossEntropyOfLogarithms : OfClasses<T> {
     using V = Vec<T>;
+    static constexpr bool in_groups = true;
     using OfClasses<T>::OfClasses;
     static constexpr const char* name = "cross_entropy_of_logarithms";
     RESEAU_INLINE V error(V o, V t) const { return -this->seen(t) * o; }
@@ -197,6 +200,7 @@ struct FocalBase : LossBase<T> {
 template <class T>
 struct Focal : FocalBase<T> {
     using V = Vec<T>;
+    static constexpr bool in_groups = true;
     using FocalBase<T>::FocalBase;
     static constexpr const char* name = "focal";
     RESEAU_INLINE V error(V o, V t) const { return t * this->part(o, V(T(1)) - o); }
@@ -206,6 +210,7 @@ struct Focal : FocalBase<T> {
 template <class T>
 struct FocalOfLogarithms : FocalBase<T> {
     using V = Vec<T>;
+    static constexpr bool in_groups = true;
     using FocalBase<T>::FocalBase;
     static constexpr const char* name = "focal_of_logarithms";
     RESEAU_INLINE V error(V o, V t) const { return -t * this->power(-expm1(o)) * o; }
@@ -431,6 +436,16 @@ static RESEAU_INLINE Loss of_group(const Loss& whole, const double* numbers, con
     return row.numbers_of_group > 0 ? Loss(numbers + k * row.numbers_of_group) : whole;
 }
 
+// f(loss, shape, first) of a row along the lanes; or of each of its groups, where the loss goes with such.
+template <class T, class Loss, class F>
+static RESEAU_INLINE void each_group(const Loss& whole, const double* numbers, const Row& row, F f) {
+    if constexpr (Loss::in_groups) {
+        along_row<T>(row, [&](auto shape, int64_t first, int k) { f(of_group(whole, numbers, row, k), shape, first); });
+    } else {
+        f(whole, Along<T>{row.n}, int64_t{0});
+    }
+}
+
 template <class T, class Loss>
 static void row_errors(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T> t, Bounds<T> bounds, T* errors,
                        int64_t rows, const Row& of_plan) {
@@ -456,9 +471,8 @@ static void row_errors(const double* numbers, Matrix<T> z, Matrix<T> o, Matrix<T
         },
         [&](int64_t r) {
             V sum = V::zero();
-            along_row<T>(row, [&](auto shape, int64_t first, int k) {
-                sum = sum + row_error(of_group(loss, numbers, row, k), shape,
-                                      z.data != nullptr ? z.row(r) + first : nullptr, o.row(r) + first,
+            each_group<T>(loss, numbers, row, [&](const Loss& of_each, auto shape, int64_t first) {
+                sum = sum + row_error(of_each, shape, z.data != nullptr ? z.row(r) + first : nullptr, o.row(r) + first,
                                       t.row(r) + first, bounds, ignore);
             });
             sum.store_partial(errors + r, 1);
@@ -469,9 +483,9 @@ template <class T, class Loss>
 static void neuron_errors(const double* numbers, const T* z, const T* o, const T* t, Bounds<T> bounds, T* e,
                           const Row& row) {
     const Loss loss(numbers);
-    along_row<T>(row, [&](auto shape, int64_t first, int k) {
+    each_group<T>(loss, numbers, row, [&](const Loss& of_each, auto shape, int64_t first) {
         const Within<T> group(shape.n);
-        row_error(of_group(loss, numbers, row, k), shape, beyond(z, first), o + first, t + first, bounds,
+        row_error(of_each, shape, beyond(z, first), o + first, t + first, bounds,
                   [&](int64_t i, Vec<T> error) { group.store(error, e + first, i); });
     });
 }
@@ -490,13 +504,13 @@ static RESEAU_INLINE void scaled_slopes(const double* numbers, Matrix<T> o, Matr
             shape.store(select(Mask<T>::first(lanes), s, V::zero()), g.row(r) + first, i);
         });
     };
-    if (!row.in_groups()) {
+    if (!Loss::in_groups || !row.in_groups()) {
         for (int64_t r = 0; r < rows; ++r) within(whole, Along<T>{row.n}, r, 0);
         return;
     }
     for (int64_t r = 0; r < rows; ++r) {
-        row.each(
-            [&](int64_t first, int64_t n, int k) { within(of_group(whole, numbers, row, k), Within<T>(n), r, first); });
+        each_group<T>(whole, numbers, row,
+                      [&](const Loss& of_each, auto shape, int64_t first) { within(of_each, shape, r, first); });
         clear_beyond(g.row(r), row.n);
     }
 }
