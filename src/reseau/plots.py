@@ -7,7 +7,7 @@ import io
 from math import isfinite
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reseau.checks import integer, real, shown
 from reseau.errors import ParameterError, ReseauError
@@ -296,8 +296,7 @@ def axes_for(ax: Axes | None) -> Axes:
 
 def figure_of(ax: Axes) -> Figure:
     """The figure that axes lie in."""
-    figure: Any = ax.figure
-    return figure  # type: ignore[no-any-return]
+    return cast("Figure", ax.figure)
 
 
 def require_matplotlib() -> None:

@@ -112,6 +112,14 @@ def test_a_network_and_an_estimator_are_asked_what_they_predict() -> None:
         np.testing.assert_array_equal(found.validation_errors, y[20:] - model.predict(X[20:]))
 
 
+def test_labels_of_several_columns_are_compared_with_the_probabilities_of_each() -> None:
+    X, labels = rng.normal(size=(12, 2)), np.column_stack([np.arange(12) % 3, np.arange(12) % 2])
+    net = rs.Network(rs.Dense(5, groups=(3, 2)), loss="cross_entropy", inputs=2, dtype="float64")
+    found = ErrorHistogramDisplay.from_estimator(net, X, labels, ax=axes())
+    one_hot = np.hstack([np.eye(3)[labels[:, 0]], np.eye(2)[labels[:, 1]]])
+    np.testing.assert_array_equal(errors_of(found), np.sort((one_hot - net(X)).ravel()))
+
+
 @pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
 def test_labels_are_compared_with_probabilities(activation: str) -> None:
     X, labels = rng.normal(size=(12, 2)), np.arange(12) % 3

@@ -301,3 +301,25 @@ def test_labels_may_be_missing_in_one_column_of_classes_alone():
     Y[:, 1] = None
     with pytest.raises(rs.DataError, match="y has no label at all in column 1"):
         rs.MLPClassifier(masked_targets=True, **options).fit(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_rows_that_lack_a_label_of_a_column_are_left_out_of_a_scorer_and_of_what_is_enough_to_stop_early():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 3))
+    Y = np.column_stack([X[:, 0] > 0, X[:, 1] > 0]).astype(int).astype(object) + 1
+    Y[:, 1][rng.random(100) < 0.3] = None
+    scored = []
+
+    def metric(model: Any, X: Any, y: Any) -> float:
+        scored.append(len(X))
+        return model.score(X, y)
+
+    options = {"masked_targets": True, "max_iter": 2, "hidden_layer_sizes": (4,), "random_state": 0}
+    model = rs.MLPClassifier(early_stopping=True, early_stopping_metric=metric, **options)
+    model.fit(X, Y, X_val=X, y_val=Y)
+    assert scored == [sum(label is not None for label in Y[:, 1])] * model.n_iter_
+    few = np.full((100, 2), None, dtype=object)
+    few[:4] = [[1, 2], [2, 1], [3, 2], [1, 1]]
+    with pytest.raises(rs.DataError, match="hold fewer than 2 targets of each output that are not missing"):
+        rs.MLPClassifier(early_stopping=True, validation_fraction=0.1, **options).fit(X, few)

@@ -10,6 +10,7 @@ from reseau import data
 from reseau.array_likes import check_finite, numbers
 from reseau.arrays import FloatArray
 from reseau.checks import shown
+from reseau.engine.reference import dense_targets
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
 from reseau.tables.model import TableModel
@@ -102,7 +103,7 @@ def predicted(estimator: Any, X: object) -> Any:
         O = estimator(X)
         architecture = estimator.architecture
         if loss_of(estimator.loss).deviation is not None:
-            return O[:, :: architecture.outputs // architecture.targets]
+            return O[:, :: architecture.error.per_target]
         return np.exp(O) if architecture.layers[-1].range_like.distribution == "logarithms" else O
     if isinstance(estimator, TableModel):
         if estimator.target.task == "classification":
@@ -153,7 +154,5 @@ def targets_and_predictions(
 def _taught(net: Network, y: object, name: str, rows: int) -> FloatArray:
     """What the outputs are compared with, a column for each target; NaN where it is missing."""
     architecture = net.architecture
-    T: Any = data.targets(y, name, architecture, rows, FLOAT64, masked=True)
-    if T.ndim == 1:  # labels, of which −1 is a missing one
-        return np.where(T[:, None] < 0, np.nan, np.eye(architecture.outputs)[T])
-    return T[:, :: architecture.outputs // architecture.targets]  # type: ignore[no-any-return]
+    T = dense_targets(architecture, data.targets(y, name, architecture, rows, FLOAT64, masked=True), FLOAT64)
+    return T[:, :: architecture.error.per_target]

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data
-from reseau.arrays import ResumePoint
+from reseau.arrays import ResumePoint, missing
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description, least_squares, parameters, solvers
 from reseau.estimators.attempt import attempt
@@ -534,7 +534,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
                     "rows a weight above 0, or take early_stopping=False."
                 )
         for what, T_of, s_of, least in (("training", parts[4], weights, 1), ("validation", parts[5], weights_val, 2)):
-            there = (T_of >= 0 if T_of.ndim == 1 else ~np.isnan(T_of).T) & (s_of is None or s_of > 0)
+            there = ~missing(T_of).T & (s_of is None or s_of > 0)
             if self.masked_targets and there.sum(axis=-1).max() < least:
                 raise DataError(
                     f"The rows that early_stopping=True has for {what} hold fewer than {least} targets of each output "

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, IntArray, SparseRows
+from reseau.arrays import FloatArray, IntArray, SparseRows, missing
 from reseau.checks import known, shown
 from reseau.errors import ParameterError
 
@@ -68,7 +68,7 @@ class Validation:
     @cached_property
     def _whole(self) -> tuple[Any, Any, FloatArray | None]:
         """X, y and weights of the rows that lack no target, of which scikit-learn's scorers know nothing."""
-        there = self.T >= 0 if self.T.ndim == 1 else ~np.isnan(self.T).any(axis=1)
+        there = ~missing(self.T).reshape(len(self.T), -1).any(axis=1)
         if there.all():
             return self.X, self.y, self.s
         return self.X[there], self.y[there], None if self.s is None else self.s[there]
