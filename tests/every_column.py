@@ -10,7 +10,8 @@ import pyarrow as pa
 
 import reseau as rs
 from reseau.tables import columns
-from reseau.tables.columns import Boolean, Category, Date, Number
+from reseau.tables.category import Category
+from reseau.tables.columns import Boolean, Date, Number
 from reseau.tables.description import Description
 from reseau.tables.quantity import Quantity
 from reseau.tables.table import Column

@@ -28,7 +28,8 @@ from sklearn.preprocessing import StandardScaler
 import reseau as rs
 from reseau.export import c, c_text
 from reseau.tables import columns as columns_module
-from reseau.tables.columns import Category, Date
+from reseau.tables.category import Category
+from reseau.tables.columns import Date
 from reseau.tables.quantity import Quantity
 from reseau.tables.table import read_table
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise

@@ -15,10 +15,9 @@ import pytest
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from reseau.errors import DataError
+from reseau.tables.category import MAX_LEVELS, Category
 from reseau.tables.columns import (
-    MAX_LEVELS,
     Boolean,
-    Category,
     Date,
     LeftOut,
     Number,

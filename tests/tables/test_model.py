@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 import reseau as rs
-from reseau.tables.columns import Category, LeftOut, Number
+from reseau.tables.category import Category
+from reseau.tables.columns import LeftOut, Number
 from reseau.tables.model import LEAST_ROWS, TableModel
 from reseau.tables.quantity import Quantity
 from reseau.tables.scores import ClassScores, QuantityScores

@@ -13,7 +13,8 @@ import pytest
 
 from reseau.errors import DataError
 from reseau.tables.asked import Asked
-from reseau.tables.columns import Boolean, Category, Date, LeftOut, Number
+from reseau.tables.category import Category
+from reseau.tables.columns import Boolean, Date, LeftOut, Number
 from reseau.tables.description import Description
 from reseau.tables.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.table import Column, Table

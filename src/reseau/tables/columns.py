@@ -26,18 +26,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from reseau.errors import DataError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
-from reseau.tables.cells import Floats, Labels
+from reseau.tables.category import Category
+from reseau.tables.cells import Codes, Floats
 from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Values
 from reseau.tables.table import Column, Table, did_you_mean, listed
 from reseau.visible import plural
 
-LEVELS_SHOWN = 4
-MAX_LEVELS = 100  # of a category; the rarer ones share an input
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -71,10 +69,15 @@ class Number(Scaled):
 
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
-        X[:, 0] = self._within(self._filled(values, X))
+        self._place(self._filled(values, X), X)
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the inputs."""
+        return [*self.placed, *self.is_missing]
 
     def slopes(self, values: Floats) -> tuple[Floats, Floats]:
-        """The first and second derivative of its first input by its numbers."""
+        """The first and second derivatives of all of its inputs but the last, whether it is missing."""
         return self._slopes(values)
 
     @property
@@ -127,99 +130,6 @@ class Boolean(Scalar):
 
 
 @dataclass(frozen=True)
-class Category(Description):
-    """One of several levels.
-
-    `other`: rare levels share an input; `missing`: being missing is a level of its own; `also_missing`: texts that
-    count as missing; `verbatim`: no other text does, not even the usual marks.
-    """
-
-    kind = "category"
-    levels: tuple[str, ...] = ()
-    other: bool = False
-    missing: bool = False
-    also_missing: tuple[str, ...] = ()
-    verbatim: bool = False
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """The texts that count as missing in this column; a level is none."""
-        usual = () if self.verbatim else read.MISSING
-        return tuple(mark for mark in (*usual, *self.also_missing) if mark not in self.levels)
-
-    @property
-    def features(self) -> list[str]:
-        """Return the names of the inputs."""
-        names = [f"{self.name}={level}" for level in self.levels]
-        return names + [f"{self.name} is rare"] * self.other + [f"{self.name} is missing"] * self.missing
-
-    def read(self, column: Column) -> Labels:
-        """Read the cells."""
-        labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
-        typed = read.is_typed(column)
-        return labels if self.verbatim and not typed else read.as_written(labels, self.levels, typed)
-
-    def absent(self, column: Column, values: Labels) -> int:
-        """How many cells are missing, which were read as these values."""
-        return int((values.codes < 0).sum())
-
-    def fit(self, values: Labels, rows: Rows) -> Category:
-        """Return the description with the statistics of these rows."""
-        counts = values.counts(rows)
-        commonest = np.argsort(-counts, kind="stable")
-        kept = [int(i) for i in commonest[:MAX_LEVELS] if counts[i] > 1]
-        rare = int((counts > 0).sum()) - len(kept)
-        if rare == 1 and len(kept) < MAX_LEVELS:  # a single rare level needs no input to share
-            kept, rare = [int(i) for i in commonest[: len(kept) + 1]], 0
-        levels = tuple(sorted(values.levels[i] for i in kept))
-        missing = bool((values.codes[rows] < 0).any())
-        return replace(self, levels=levels, other=rare > 0, missing=missing)
-
-    def places(self) -> tuple[dict[str, int], int, int]:
-        """Which input each known text is 1 in, any other text, and a missing cell; one beyond them all stands for none.
-
-        Empty text is missing, and so are the `marks`. Models of older releases may have empty text among their levels,
-        which a missing cell then is.
-        """
-        known = {level: i for i, level in enumerate(self.levels)}
-        n, nowhere = len(known), len(self.features)
-        missing = known.get("", n + self.other if self.missing else nowhere)
-        return known | dict.fromkeys(("", *self.marks), missing), n if self.other else nowhere, missing
-
-    def encode(self, values: Labels, X: X32) -> None:
-        """Write the inputs into X."""
-        places, other, missing = self.places()
-        nowhere = len(self.features)
-        slot = np.array([*(places.get(level, other) for level in values.levels), missing])[values.codes]  # code -1
-        X[:] = 0.0
-        (inside,) = np.nonzero(slot < nowhere)
-        X[inside, slot[inside]] = 1.0
-
-    def remarks(self, values: Labels) -> list[str]:
-        """Tell of the levels that were not seen at training."""
-        counts = values.counts()
-        known = set(self.levels)
-        told = []
-        unseen = [i for i in np.nonzero(counts)[0] if values.levels[i] not in known]
-        if unseen:
-            names = listed([values.levels[i] for i in unseen], 3)
-            rows = int(counts[unseen].sum())
-            what = "rare or unseen at training" if self.other else "unseen at training"
-            told.append(f"{self.name}: {plural(len(unseen), 'value')} {what} ({names}) in {plural(rows, 'row')}")
-        absent = int((values.codes < 0).sum())
-        if absent and not self.missing and "" not in self.levels:
-            told.append(f"{self.name}: missing in {plural(absent, 'row')}, and never at training; taken for no level")
-        return told
-
-    @property
-    def summary(self) -> str:
-        """Say what was learned."""
-        several = len(self.levels) > LEVELS_SHOWN
-        text = plural(len(self.levels), "level") if several else ", ".join(self.levels)
-        return text + ", the rare ones together" * self.other
-
-
-@dataclass(frozen=True)
 class Date(Scaled):
     """A date: the days since 1970, scaled, and its place in the year, week and day.
 
@@ -235,7 +145,12 @@ class Date(Scaled):
     def features(self) -> list[str]:
         """Return the names of the inputs."""
         circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
-        return [f"{self.name}: {self.measure}", *circular] + [f"{self.name} is missing"] * self.missing
+        return [*self.placed, *circular, *self.is_missing]
+
+    @property
+    def measured(self) -> str:
+        """What the number is."""
+        return f"{self.name}: {self.measure}"
 
     @property
     def typical(self) -> str:
@@ -280,11 +195,11 @@ class Date(Scaled):
     def encode(self, values: Floats, X: X32) -> None:
         """Write the inputs into X."""
         days = self._filled(values, X)
-        X[:, 0] = self._within(days)
-        angles = _angles(days)
+        self._place(days, X)
+        angles, start = _angles(days), len(self.placed)
         for i, cycle in enumerate(self.cycles):
-            X[:, 1 + 2 * i] = np.sin(angles[cycle])
-            X[:, 2 + 2 * i] = np.cos(angles[cycle])
+            X[:, start + 2 * i] = np.sin(angles[cycle])
+            X[:, start + 1 + 2 * i] = np.cos(angles[cycle])
 
     @property
     def summary(self) -> str:
@@ -363,6 +278,18 @@ def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: 
     return X
 
 
+def encode_out_of_fold(
+    descriptions: Sequence[Description], values: Sequence[Values], X: X32, rows: Rows, folds: Codes, T: Floats
+) -> None:
+    """Write into X what columns that follow the target make of training rows, as told by the rows of other folds."""
+    start = 0
+    for description, column_values in zip(descriptions, values, strict=True):
+        stop = start + len(description.features)
+        if description.follows_target:
+            description.encode_out_of_fold(column_values, X[:, start:stop], rows, folds, T)
+        start = stop
+
+
 def to_json(description: Description) -> dict[str, Any]:
     """Return the description as the model file holds it."""
     return {"name": description.name, "kind": description.kind, **asdict(description)}
@@ -373,7 +300,9 @@ def from_json(entry: dict[str, Any]) -> Description:
     fields: dict[str, Any] = {key: _from_json(value) for key, value in entry.items() if key != "kind"}
     if "mean" in fields:  # in files of older releases
         fields["centre"] = fields.pop("mean")
-    return KINDS[entry["kind"]](**fields)
+    description = KINDS[entry["kind"]](**fields)
+    description.check()
+    return description
 
 
 def _from_json(value: Any) -> Any:
@@ -382,17 +311,6 @@ def _from_json(value: Any) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------
-
-
-def read_labels(column: Column) -> Labels:
-    """Read the cells as labels, whole floating-point numbers as whole numbers ("1", not "1.0")."""
-    cells = column.cells
-    plain = read.is_text(cells) or read.is_number(cells) or read.is_date(cells)
-    if not (plain or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
-        raise DataError(
-            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
-        )
-    return read.label_codes(cells)
 
 
 def _angles(days: Floats) -> dict[str, Floats]:

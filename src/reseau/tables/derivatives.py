@@ -22,11 +22,22 @@ from reseau.tables.target import Target
 
 @dataclass(frozen=True)
 class _Input:
-    """What a column of numbers gives: a place among the inputs, and ∂z/∂x and ∂²z/∂x² of each row, NaN if missing."""
+    """What a column of numbers gives: inputs z from `place` on, and their ∂z/∂x and ∂²z/∂x², NaN where x is missing."""
 
     place: int
-    slope: Floats
+    slope: Floats  # (rows, inputs)
     bend: Floats
+
+    def of(self, J: Floats) -> Floats:
+        """∂p/∂x (rows, outputs) of J = ∂p/∂z (rows, outputs, all inputs): Σ ∂p/∂z ∂z/∂x."""
+        return self._sum(J, self.slope)
+
+    def bent(self, J: Floats) -> Floats:
+        """Σ ∂p/∂z ∂²z/∂x² (rows, outputs)."""
+        return self._sum(J, self.bend)
+
+    def _sum(self, J: Floats, by: Floats) -> Floats:
+        return np.asarray((J[:, :, self.place : self.place + by.shape[1]] * by[:, None]).sum(axis=2))
 
 
 class Differentiable(ABC):
@@ -61,7 +72,7 @@ class Differentiable(ABC):
         """
         Z, inputs = self._inputs(data)
         J = self.network.jacobian(Z, threads=threads).astype(np.float64)
-        return {name: self.target.slope * J[:, :, each.place] * each.slope[:, None] for name, each in inputs.items()}
+        return {name: self.target.slope * each.of(J) for name, each in inputs.items()}
 
     def jvp(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> Floats:
         """How what is predicted changes where columns of numbers move in the direction v: `jacobian` times v.
@@ -118,7 +129,7 @@ class Differentiable(ABC):
         """
         Z, inputs = self._inputs(data)
         G = self.network.vjp(Z, u, threads=threads).astype(np.float64)
-        return {name: self.target.slope * G[:, each.place] * each.slope for name, each in inputs.items()}
+        return {name: self.target.slope * each.of(G[:, None])[:, 0] for name, each in inputs.items()}
 
     def hessian_vector(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> dict[str, Floats]:
         """How `jacobian` changes where columns of numbers move in the direction v: the Hessian of each output times v.
@@ -142,11 +153,10 @@ class Differentiable(ABC):
         Z, inputs = self._inputs(data)
         speeds, V, lengths = self._direction(v, inputs, len(Z))
         H = self.network.hessian_vector(Z, V, threads=threads) * lengths[:, None, None]
-        found = {name: H[:, :, each.place] * each.slope[:, None] for name, each in inputs.items()}
+        found = {name: each.of(H) for name, each in inputs.items()}
         J = self.network.jacobian(Z, threads=threads).astype(np.float64)
         for name, speed in speeds.items():
-            each = inputs[name]
-            found[name] += J[:, :, each.place] * (each.bend * speed)[:, None]
+            found[name] += inputs[name].bent(J) * speed[:, None]
         return {name: self.target.slope * slopes for name, slopes in found.items()}
 
     def _inputs(self, data: Any) -> tuple[X32, dict[str, _Input]]:
@@ -171,7 +181,8 @@ class Differentiable(ABC):
         V = np.zeros((rows, sum(len(column.features) for column in self.columns)))
         for name, speed in speeds.items():
             each = inputs[name]
-            V[:, each.place] = np.where(speed == 0, 0, each.slope * speed)
+            moving = np.where(speed[:, None] == 0, 0, each.slope * speed[:, None])
+            V[:, each.place : each.place + moving.shape[1]] = moving
         lengths = np.abs(V).max(axis=1, initial=0)
         V = np.divide(V, lengths[:, None], out=np.zeros_like(V), where=lengths[:, None] > 0)
         return speeds, V, lengths

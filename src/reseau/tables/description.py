@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from reseau.errors import ReseauError
+from reseau.tables import bins as binning
 from reseau.tables import cells as read
-from reseau.tables.cells import Floats, Labels
+from reseau.tables.cells import Codes, Floats, Labels
 from reseau.tables.statistics import mean_and_scale, median_and_spread
 from reseau.tables.table import Column
 from reseau.visible import plural
@@ -53,8 +56,51 @@ class Description(ABC):
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
 
+    def detailed(self: D, values: Any, rows: Rows, bins: int, T: Floats) -> D:
+        """Return the fitted description with what else these rows tell, in further inputs.
+
+        Parameters
+        ----------
+        values : ndarray or Labels
+            Of all rows.
+        rows : ndarray of int
+            The training rows.
+        bins : int
+            How many bins a number has at most.
+        T : ndarray of shape (training rows, signals)
+            What the target says of each training row.
+        """
+        return self
+
+    @property
+    def follows_target(self) -> bool:
+        """Whether what a column gives was taken from the target of the training rows."""
+        return False
+
+    def encode_out_of_fold(self, values: Any, X: X32, rows: Rows, folds: Codes, T: Floats) -> None:
+        """Write what the target tells of training rows into X, for each of them taken from the rows of other folds.
+
+        Parameters
+        ----------
+        values : ndarray or Labels
+            Of all rows.
+        X : ndarray of shape (rows, inputs)
+            What `encode` wrote.
+        rows : ndarray of int
+            The training rows.
+        folds : ndarray of shape (training rows,)
+            The fold of each.
+        T : ndarray of shape (training rows, signals)
+            What the target says of each.
+        """
+        return
+
+    def check(self) -> None:
+        """Raise a ReseauError if the parts of a description that a file holds do not fit one another."""
+        return
+
     def slopes(self, values: Any) -> tuple[Floats, Floats] | None:
-        """The first two derivatives of its first input by its values, (rows,) each; None where these are no numbers."""
+        """The first two derivatives of its first inputs by its values, (rows, inputs); None for what is no number."""
         return None
 
     @property
@@ -133,7 +179,12 @@ class Scalar(Description):
     @property
     def features(self) -> list[str]:
         """Return the names of the inputs."""
-        return [self.name] + [f"{self.name} is missing"] * self.missing
+        return [self.name, *self.is_missing]
+
+    @property
+    def is_missing(self) -> list[str]:
+        """The name of the last input, which says whether the value is missing, if there is such a one."""
+        return [f"{self.name} is missing"] * self.missing
 
     def _filled(self, values: Floats, X: X32) -> Floats:
         """Return the values with the missing ones filled, and mark those in X."""
@@ -145,7 +196,7 @@ class Scalar(Description):
 
 @dataclass(frozen=True, kw_only=True)
 class Scaled(Scalar):
-    """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`.
+    """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`; and bins.
 
     `fit` takes mean and standard deviation, unless a value lies far from the median: then the median and the spread
     (`median_and_spread`), which outliers hardly move, and asinh, which brings these near. `fill` is the median.
@@ -155,6 +206,8 @@ class Scaled(Scalar):
     scale: float = 1.0
     limit: float = NO_LIMIT
     squash: bool = False
+    edges: tuple[float, ...] = ()  # of its bins, if it has any
+    ranks: tuple[float, ...] = ()  # the normal quantiles of the edges
 
     def fit(self: S, values: Floats, rows: Rows) -> S:
         """Return the description with the statistics of these rows."""
@@ -168,18 +221,54 @@ class Scaled(Scalar):
         centre, scale = (median, spread) if far else mean_and_scale(present)
         return replace(self, fill=median, missing=missing, centre=centre, scale=scale, limit=LIMIT, squash=far)
 
-    def _within(self, filled: Floats) -> Floats:
-        """Return z."""
+    def detailed(self: S, values: Floats, rows: Rows, bins: int, T: Floats) -> S:
+        """Return the description with bins between the quantiles of these rows, and the ranks of their edges."""
+        values = values[rows]
+        present = values[~np.isnan(values)]
+        edges = binning.edges_of(present, bins)
+        if not len(edges):
+            return self
+        ranks = binning.ranks_of(edges, present)
+        return replace(self, edges=tuple(edges.tolist()), ranks=tuple(ranks.tolist()))
+
+    def check(self) -> None:
+        """Refuse edges that do not increase, and other ranks than edges."""
+        if len(self.edges) == 1 or len(self.edges) != len(self.ranks) or not (np.diff(self.edges) > 0).all():
+            raise ReseauError(f"The edges and ranks of column {self.name!r} do not fit one another.")
+
+    @property
+    def placed(self) -> list[str]:
+        """The names of the inputs that say where a value lies: scaled, by rank, and in bins."""
+        if not self.edges:
+            return [self.measured]
+        steps = pairwise(f"{edge:.6g}" for edge in self.edges)
+        return [self.measured, f"{self.measured} by rank", *(f"{self.measured} from {a} to {b}" for a, b in steps)]
+
+    @property
+    def measured(self) -> str:
+        """What the number is."""
+        return self.name
+
+    def _place(self, filled: Floats, X: X32) -> None:
+        """Write these inputs into the first columns of X."""
         z = (filled - self.centre) / self.scale
-        return np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
+        X[:, 0] = np.clip(np.arcsinh(z) if self.squash else z, -self.limit, self.limit)
+        if self.edges:
+            X[:, 1] = np.interp(filled, self.edges, self.ranks)
+            binning.shares(filled, np.array(self.edges), X[:, 2 : 1 + len(self.edges)])
 
     def _slopes(self, values: Floats) -> tuple[Floats, Floats]:
-        """∂z/∂x and ∂²z/∂x² of each value: 0 where z is kept within its limit, NaN where there is none."""
+        """Their slopes, and how these change: 0 where z is held and in other bins, NaN without a value."""
         z = (values - self.centre) / self.scale
         held = np.abs(np.arcsinh(z) if self.squash else z) > self.limit
         r = np.hypot(1, z) if self.squash else 1 + 0 * z
         slope, bend = 1 / r / self.scale, (-(z / r) / r / r if self.squash else 0 * z) / self.scale / self.scale
-        return np.where(held, 0.0, slope), np.where(held, 0.0, bend)
+        first, second = np.where(held, 0.0, slope)[:, None], np.where(held, 0.0, bend)[:, None]
+        if self.edges:
+            shares = binning.slopes(values, np.array(self.edges)) + 0 * values[:, None]
+            first = np.hstack([first, (shares @ np.diff(self.ranks))[:, None], shares])
+            second = np.hstack([second, 0 * first[:, 1:]])
+        return first, second
 
 
 S = TypeVar("S", bound=Scaled)

@@ -31,8 +31,9 @@ from reseau.errors import DataError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.asked import LEFT_OUT, NOTHING, Asked, option
+from reseau.tables.category import Category
 from reseau.tables.cells import Labels
-from reseau.tables.columns import Boolean, Category, Date, LeftOut, Number
+from reseau.tables.columns import Boolean, Date, LeftOut, Number
 from reseau.tables.description import Description
 from reseau.tables.sentinels import sentinels
 from reseau.tables.table import Column, Table, listed, quoted

@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reseau.export import c_text as c
+from reseau.tables.category import Category
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, seconds
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Category, Date, Number
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import NO_LIMIT
 from reseau.visible import plural
@@ -40,6 +41,23 @@ WITHIN = """\
 static double {name}_within(double z, double limit)
 {{
     return z < -limit ? -limit : z > limit ? limit : z;
+}}"""
+
+IN_BINS = """\
+/* Where v lies among n + 1 edges: x[0] by rank, between those of the edges; then how much of each bin lies below v. */
+static void {name}_in_bins(double v, const double edges[], const double ranks[], int n, {kind} x[])
+{{
+    double rank = ranks[0];
+    for (int i = 0; i < n; i++) {{
+        double width = edges[i + 1] - edges[i];
+        double share = (v - edges[i]) / width;
+        if (share >= 1.0)
+            rank = ranks[i + 1];
+        else if (share > 0.0)
+            rank = (ranks[i + 1] - ranks[i]) / width * (v - edges[i]) + ranks[i];
+        x[1 + i] = ({kind})(float)(share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share);
+    }}
+    x[0] = ({kind})(float)rank;
 }}"""
 
 PLACE_OF = """\
@@ -197,10 +215,34 @@ class _ScaledColumn(Column):
             return self.rounded(f"({z})")
         return self.rounded(f"{self.name}_within({z}, {c.bracketed(d.limit)})")
 
+    @property
+    def bins(self) -> int:
+        """How many bins it has."""
+        return max(len(self.description.edges) - 1, 0)
+
+    def placed(self, value: str) -> list[str]:
+        """The statements for the inputs that say where a value lies."""
+        lines = [f"{self.x()} = {self.scaled(value)};"]
+        if self.bins:
+            tables = ", ".join(f"{self.name}_{what}_{self.member}" for what in ("edges", "ranks"))
+            lines.append(f"{self.name}_in_bins({value}, {tables}, {self.bins}, x + {self.start + 1});")
+        return lines
+
+    def and_in_bins(self) -> str:
+        """The words for them."""
+        return f"; by rank and in {plural(self.bins, 'bin')}" if self.bins else ""
+
+    def tables(self) -> Iterator[str]:
+        if self.bins:
+            for what in ("edges", "ranks"):
+                yield c.table(f"{self.name}_{what}_{self.member}", getattr(self.description, what), "double")
+
     def helpers(self) -> Iterator[str]:
         yield IS_MISSING
         if self.description.limit != NO_LIMIT:
             yield WITHIN
+        if self.bins:
+            yield IN_BINS
 
 
 class _NumberColumn(_ScaledColumn):
@@ -211,15 +253,15 @@ class _NumberColumn(_ScaledColumn):
 
     def how(self) -> str:
         scaled = "asinh of the scaled number" if self.description.squash else "standardised"
-        return f"{scaled}, the median if missing{self.and_missing()}"
+        return f"{scaled}{self.and_in_bins()}, the median if missing{self.and_missing()}"
 
     def statements(self) -> list[str]:
         return [
             f"v = row->{self.member};",
             f"if (!{self.is_missing('v')} && fabs(v) > (double)FLT_MAX)",
             f"    return {self.number};",
-            f"{self.x()} = {self.scaled(f'({self.filled()})')};",
-            *self.missing(1),
+            *self.placed(f"({self.filled()})"),
+            *self.missing(len(self.description.features) - 1),
         ]
 
 
@@ -257,7 +299,7 @@ class _CategoryColumn(Column):
         There are none where they make no difference.
         """
         _, other, missing = self.description.places()
-        if other == missing:
+        if other == missing and not self.description.effects:
             return {}
         marks = [mark for mark in dict.fromkeys(self.description.marks) if mark]
         usual = [mark for mark in MISSING if mark]
@@ -265,6 +307,11 @@ class _CategoryColumn(Column):
             usual = []
         tables = {f"{self.name}_marks": usual, f"{self.name}_marks_{self.member}": [m for m in marks if m not in usual]}
         return {name: texts for name, texts in tables.items() if texts}
+
+    @property
+    def signals(self) -> int:
+        """How many effects a level has."""
+        return len(self.description.features) - len(self.description.marked)
 
     def constant(self, cell: Cell) -> str:
         assert cell is None or isinstance(cell, str)
@@ -276,12 +323,16 @@ class _CategoryColumn(Column):
         inputs = ([f"for each of its {plural(n, 'level')}"] if n > 1 else ["for its level"] * n) + (
             ["for rare and unknown ones"] * d.other + ["if it is missing"] * d.missing
         )
-        return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}"
+        effects = f"; and {plural(self.signals, 'effect')} of the level" if self.signals else ""
+        return f"inputs of 1 or 0: {', '.join(f'one {which}' for which in inputs)}{effects}"
 
     def tables(self) -> Iterator[str]:
-        levels = {f"{self.name}_levels_{self.member}": list(self.description.levels)} if self.description.levels else {}
+        d: Category = self.description
+        levels = {f"{self.name}_levels_{self.member}": list(d.known)} if d.known else {}
         for name, texts in (levels | self.marks).items():
             yield c.texts(f"static const char *const {name}[{len(texts)}]", texts)
+        if d.effects:
+            yield c.table(f"{self.name}_effects_{self.member}", d.effects, "double")
 
     def helpers(self) -> Iterator[str]:
         yield PLACE_OF
@@ -290,19 +341,28 @@ class _CategoryColumn(Column):
 
     def statements(self) -> list[str]:
         d: Category = self.description
-        n = len(d.levels)
-        levels = f"{self.name}_levels_{self.member}" if n else "NULL"
-        other, missing = (place if place < len(d.features) else -1 for place in d.places()[1:])
-        start = f"{self.start} + i" if self.start else "i"
+        n, n_known, width = len(d.levels), len(d.known), len(d.marked)
+        levels = f"{self.name}_levels_{self.member}" if n_known else "NULL"
+        places = d.places()[1:]
+        other, missing = d.effect_places()[1:] if d.effects else (place if place < width else -1 for place in places)
         text = f"row->{self.member}"
         is_mark = [f"{self.name}_is_mark({text}, {name}, {len(marks)})" for name, marks in self.marks.items()]
         condition = is_mark[0] if len(is_mark) == 1 else f"({' || '.join(is_mark)})"
-        return [
-            f"k = {self.name}_place_of({text}, {levels}, {n}, {other}, {missing});",
+        lines = [
+            f"k = {self.name}_place_of({text}, {levels}, {n_known}, {other}, {missing});",
             *([f"if (k == {other} && {condition})", f"    k = {missing};"] if is_mark else []),
-            f"for (int i = 0; i < {len(d.features)}; i++)",
-            f"    x[{start}] = {self.zero_or_one('i == k')};",
         ]
+        if d.effects:
+            start = f"{self.start + width} + i"
+            effects = f"{self.name}_effects_{self.member}[{self.signals} * k + i]"
+            rest, absent = (place if place < width else -1 for place in places)
+            lines += [
+                f"for (int i = 0; i < {self.signals}; i++)",
+                f"    x[{start}] = {self.rounded(effects)};",
+                f"k = k < {n} ? k : k == {missing} ? {absent} : {rest};",
+            ]
+        start = f"{self.start} + i" if self.start else "i"
+        return [*lines, f"for (int i = 0; i < {width}; i++)", f"    x[{start}] = {self.zero_or_one('i == k')};"]
 
 
 class _DateColumn(_ScaledColumn):
@@ -328,7 +388,7 @@ class _DateColumn(_ScaledColumn):
         d: Date = self.description
         cycles = "".join(f", sine and cosine of the time of {cycle}" for cycle in d.cycles)
         scaled = f"asinh of the scaled {d.measure}" if d.squash else f"{d.measure}, standardised"
-        return f"{scaled}{cycles}, those of the median if missing{self.and_missing()}"
+        return f"{scaled}{self.and_in_bins()}{cycles}, those of the median if missing{self.and_missing()}"
 
     def helpers(self) -> Iterator[str]:
         yield from super().helpers()
@@ -348,17 +408,18 @@ class _DateColumn(_ScaledColumn):
             f"if (!{self.is_missing('v')} && {outside})",
             f"    return {self.number};",
             f"days = {self.is_missing('v')} ? {c.number(d.fill, 'double')} : v / 86400.0;",
-            f"{self.x()} = {self.scaled('days')};",
+            *self.placed("days"),
         ]
+        start = len(d.placed)
         for i, cycle in enumerate(d.cycles):
             lines.append(
                 f"v = {c.bracketed(2 * np.pi)} * ({places[cycle]}) / {c.bracketed(CYCLES[cycle])}; /* of the {cycle} */"
             )
-            lines.append(f"{self.x(1 + 2 * i)} = {self.rounded('sin(v)')};")
-            lines.append(f"{self.x(2 + 2 * i)} = {self.rounded('cos(v)')};")
+            lines.append(f"{self.x(start + 2 * i)} = {self.rounded('sin(v)')};")
+            lines.append(f"{self.x(start + 1 + 2 * i)} = {self.rounded('cos(v)')};")
         if d.missing:
             absent = self.zero_or_one(self.is_missing(f"row->{self.member}"))
-            lines.append(f"{self.x(1 + 2 * len(d.cycles))} = {absent};")
+            lines.append(f"{self.x(len(d.features) - 1)} = {absent};")
         return lines
 
 

@@ -131,7 +131,7 @@ class Rows:
         yield c.texts(f"const char *const {self.output_names}[{upper}_OUTPUTS]", self.answer.meanings)
         yield from dict.fromkeys(table for column in self.columns for table in column.tables())
         helpers = dict.fromkeys(helper for column in self.columns for helper in column.helpers())
-        yield from (helper.format(name=name) for helper in helpers)
+        yield from (helper.format(name=name, kind=self.kind) for helper in helpers)
         yield self._encode()
         yield self._predict_row()
 

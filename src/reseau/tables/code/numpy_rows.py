@@ -9,9 +9,10 @@ from datetime import datetime, time
 from typing import Any
 
 from reseau.export import c_text
+from reseau.tables.category import Category
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, rows
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Category, Date, Number
+from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import NO_LIMIT, Description
 
@@ -121,10 +122,32 @@ class _ScaledColumn(_Column):
             return [f"inputs.append({z})"]
         return [f"z = {z}", f"inputs.append(np.clip(z, {-d.limit!r}, {d.limit!r}))"]
 
+    def placed(self, value: str) -> list[str]:
+        """What adds the inputs that say where a value lies."""
+        d: Number | Date = self.description
+        if not d.edges:
+            return self.scaled(value)
+        return [
+            *(f"{name} = [\n{c_text.filled(map(repr, numbers), '    ')}\n]" for name, numbers in self.tables()),
+            *self.scaled(value),
+            f"inputs += in_bins({value}, edges, ranks)",
+        ]
+
+    def tables(self) -> list[tuple[str, tuple[float, ...]]]:
+        """The edges of its bins, and their ranks."""
+        return [("edges", self.description.edges), ("ranks", self.description.ranks)]
+
+    def helpers(self) -> Iterator[str]:
+        if self.description.edges:
+            yield """def in_bins(v, edges, ranks):
+    # Where numbers lie among edges: by rank, between those of the edges; then how much of each bin lies below them.
+    shares = [np.clip((v - low) / (high - low), 0.0, 1.0) for low, high in zip(edges, edges[1:])]
+    return [np.interp(v, edges, ranks), *shares]"""
+
 
 class _NumberColumn(_ScaledColumn):
     def statements(self) -> list[str]:
-        return [*self.title(), f"v = {self.numbers()}", *self.scaled(self.filled()), *self.missing()]
+        return [*self.title(), f"v = {self.numbers()}", *self.placed(self.filled()), *self.missing()]
 
 
 class _BooleanColumn(_Column):
@@ -141,6 +164,8 @@ class _CategoryColumn(_Column):
         d: Category = self.description
         levels = ", ".join(map(repr, d.levels))
         lines = [*self.title(), f"levels = [{levels}]"]
+        if d.rarer:
+            lines.append(f"rarer = [{', '.join(map(repr, d.rarer))}]")
         lines.append(f"v = texts({self.cells})")
         if d.levels:
             lines.append("inputs += [np.array([cell == level for cell in v], float) for level in levels]")
@@ -148,11 +173,21 @@ class _CategoryColumn(_Column):
             lines.append("inputs.append(np.array([cell is not None and cell not in levels for cell in v], float))")
         if d.missing:
             lines.append("inputs.append(np.array([cell is None for cell in v], float))")
+        if d.effects:
+            *known, missing, other = d.effect_table().tolist()
+            rows = ",\n".join(f"    {row!r}" for row in known)
+            lines += [
+                f"effects = [\n{rows},\n]",
+                f"known = dict(zip(levels{' + rarer' * bool(d.rarer)}, effects))",
+                f"effects = [{missing!r} if cell is None else known.get(cell, {other!r}) for cell in v]",
+                "inputs += list(np.array(effects).T)",
+            ]
         return lines
 
 
 class _DateColumn(_ScaledColumn):
     def helpers(self) -> Iterator[str]:
+        yield from super().helpers()
         if self.description.order == TIME_OF_DAY:
             yield """def part_of_day(cells):
     # That is over at times such as "08:30" or "08:30:00".
@@ -184,7 +219,7 @@ class _DateColumn(_ScaledColumn):
             *self.title(),
             f"v = {'part_of_day' if d.order == TIME_OF_DAY else 'days_since_1970'}({self.cells})",
             f"days = {self.filled()}",
-            *self.scaled("days"),
+            *self.placed("days"),
         ]
         for cycle in d.cycles:
             lines.append(f"angle = 2 * np.pi * {places[cycle]} / {CYCLES[cycle]!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import NO_LIMIT
 
 if TYPE_CHECKING:
-    from reseau.tables.columns import Boolean, Category, Number
+    from reseau.tables.category import Category
+    from reseau.tables.columns import Boolean, Number
     from reseau.tables.description import Description
 
 _MISSING = "NaN where it is missing"
@@ -52,6 +53,17 @@ def _scaled(g: Graph, values: str, d: Number | Date) -> str:
     return z if d.limit == NO_LIMIT else g("Clip", z, np.array(-d.limit), np.array(d.limit))
 
 
+def _placed(g: Graph, values: str, d: Number | Date) -> list[str]:
+    """The inputs that say where values lie: scaled, by rank, and in bins."""
+    z = _scaled(g, values, d)
+    if not d.edges:
+        return [z]
+    edges, zero, one = np.array(d.edges)[None], np.array(0.0), np.array(1.0)
+    shares = g("Clip", g("Div", g("Sub", values, edges[:, :-1]), np.diff(edges)), zero, one)
+    rank = g("Add", g("MatMul", shares, np.diff(d.ranks)[:, None]), np.array(d.ranks[0]))
+    return [z, rank, shares]
+
+
 def _asinh(g: Graph, z: str) -> str:
     """sign(z) log(|z| + √(z² + 1)) in double, for which onnxruntime has no Asinh.
 
@@ -67,7 +79,7 @@ def _asinh(g: Graph, z: str) -> str:
 
 def _number(g: Graph, X: str, d: Number) -> list[str]:
     values, missing = _filled(g, X, d)
-    return [g.cast(_scaled(g, values, d), g.dtype), *missing]
+    return [*(g.cast(part, g.dtype) for part in _placed(g, values, d)), *missing]
 
 
 def _boolean(g: Graph, X: str, d: Boolean) -> list[str]:
@@ -77,7 +89,14 @@ def _boolean(g: Graph, X: str, d: Boolean) -> list[str]:
 
 def _category(g: Graph, X: str, d: Category) -> list[str]:
     """One-hot: the place of each level, of the rare ones, of the missing ones; a place beyond them all gives zeros."""
-    width, (places, other, _) = len(d.features), d.places()
+    parts = [g.one_hot(_place(g, X, *d.places()[:2]), len(d.marked))] if d.marked else []
+    if d.effects:
+        parts.append(g.cast(g("Gather", d.effect_table(), _place(g, X, *d.effect_places()[:2])), g.dtype))
+    return parts
+
+
+def _place(g: Graph, X: str, places: Mapping[str, int], other: int) -> str:
+    """The place of each text, (N,)."""
     place = g(
         "LabelEncoder",
         X,
@@ -86,7 +105,7 @@ def _category(g: Graph, X: str, d: Category) -> list[str]:
         values_int64s=list(places.values()),
         default_int64=other,
     )
-    return [g.one_hot(g("Squeeze", place, np.array([1])), width)]
+    return g("Squeeze", place, np.array([1]))
 
 
 def _date(g: Graph, X: str, d: Date) -> list[str]:
@@ -97,7 +116,7 @@ def _date(g: Graph, X: str, d: Date) -> list[str]:
         "week": lambda: _day_of_week(g, g("Add", whole, np.array(EPOCH_WEEKDAY))),
         "day": lambda: g("Sub", days, whole),
     }
-    parts = [_scaled(g, days, d)]
+    parts = _placed(g, days, d)
     for cycle in d.cycles:
         angle = g("Mul", positions[cycle](), np.array(2 * np.pi / CYCLES[cycle]))
         parts += [g("Sin", angle), g("Cos", angle)]

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from reseau.tables.category import Category
 from reseau.tables.cells import Floats
-from reseau.tables.columns import Boolean, Category, Date, Number, encode, read_columns
+from reseau.tables.columns import Boolean, Date, Number, encode, read_columns
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import Description
 from reseau.tables.table import read_table
