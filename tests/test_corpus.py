@@ -86,4 +86,4 @@ def test_a_file_changed_behind_its_checksum_is_refused_or_gives_a_model(
         model = rs.load(path)
     except rs.ModelFileError:
         return  # any other error fails the test
-    assert isinstance(model, rs.Network | rs.TableModel | rs.MLPClassifier | rs.MLPRegressor | Pipeline)
+    assert isinstance(model, rs.Network | rs.Ensemble | rs.TableModel | rs.MLPClassifier | rs.MLPRegressor | Pipeline)

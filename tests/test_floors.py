@@ -22,6 +22,7 @@ cli
 models
 importing display composed
 estimators tables many
+ensemble
 network
 model inside prediction layer_view
 derivatives

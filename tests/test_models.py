@@ -1,4 +1,4 @@
-"""The table of kinds of model: a fifth kind is one entry, and then it is saved, loaded, told and exported."""
+"""The table of kinds of model: another kind is one entry, and then it is saved, loaded, told and exported."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def test_commands_for_tables_ask_the_entry_whether_a_kind_reads_them(doubled, tm
 
 
 def test_messages_name_every_kind(doubled, tmp_path):
-    with pytest.raises(rs.ParameterError, match=r"which holds a Network, a TableModel, .* or a Doubled of Réseau"):
+    with pytest.raises(
+        rs.ParameterError, match=r"which holds a Network, an Ensemble, a TableModel, .* or a Doubled of Réseau"
+    ):
         rs.save({}, tmp_path / "no.reseau")
     with pytest.raises(rs.ParameterError, match="or a Doubled of Réseau, or a Pipeline that ends in one"):
         rs.to_c({}, tmp_path / "no.c")

@@ -10,6 +10,7 @@ from reseau.version import __version__
 # Where each public name lives; loaded when first used, so that importing reseau costs next to nothing.
 _HOMES = {
     "Network": "network",
+    "Ensemble": "ensemble",
     "Dense": "vocabulary.layers",
     "Dropout": "vocabulary.layers",
     "LayerNorm": "vocabulary.layers",
@@ -92,6 +93,7 @@ __all__ = [
     "DataError",
     "Dense",
     "Dropout",
+    "Ensemble",
     "ErrorHistogramDisplay",
     "Exponential",
     "FitDisplay",
@@ -150,6 +152,7 @@ if TYPE_CHECKING:
     from reseau.display.rates import find_learning_rate
     from reseau.display.regression import RegressionDisplay
     from reseau.display.training_state import TrainingStateDisplay
+    from reseau.ensemble import Ensemble
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.classifier import MLPClassifier
     from reseau.estimators.regressor import MLPRegressor

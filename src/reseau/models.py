@@ -66,6 +66,18 @@ class _Networks:
         return [f"{name}: a network", "", model.summary()]
 
 
+class _Ensembles:
+    """Several networks as one."""
+
+    def from_description(self, description: dict[str, Any], tensors: Tensors | None) -> Any:
+        from reseau.ensemble import Ensemble
+
+        return Ensemble.from_description(description, tensors)
+
+    def told(self, name: str, description: Mapping[str, Any], model: Any) -> list[str]:
+        return [f"{name}: an ensemble", "", model.summary()]
+
+
 class _Checkpoints:
     """A training as it stood, which loads as the network in it."""
 
@@ -109,6 +121,7 @@ def _pipelines() -> Form:
 
 KINDS: dict[str, Kind] = {
     "network": Kind(_Networks, ("a Network",)),
+    "ensemble": Kind(_Ensembles, ("an Ensemble",)),
     "table_model": Kind(_table_models, ("a TableModel",), reads_tables=True),
     "estimator": Kind(_estimators, ("an MLPClassifier", "an MLPRegressor")),
     "pipeline": Kind(_pipelines),
@@ -127,7 +140,7 @@ def save(model: Any, place: Place) -> None:
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+    model : Network, Ensemble, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
         Built, trained or fitted. The steps of a pipeline before one of the estimators may be StandardScaler,
         MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; nothing is pickled. Of a search
         its best_estimator_ is saved.
@@ -167,7 +180,7 @@ def save(model: Any, place: Place) -> None:
 
 
 def load(path: Source) -> Any:
-    """Load whatever a model file holds: a network (also of a checkpoint), an estimator, a pipeline, a table model.
+    """Load whatever a file holds: a network (also of a checkpoint), an ensemble, an estimator, a pipeline, a table.
 
     Parameters
     ----------
@@ -177,7 +190,7 @@ def load(path: Source) -> Any:
 
     Returns
     -------
-    Network, MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline or TableModel
+    Network, Ensemble, MLPClassifier, MLPRegressor, sklearn.pipeline.Pipeline or TableModel
         Ready to be called.
 
     Raises
@@ -215,7 +228,7 @@ def to_c(
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+    model : Network, Ensemble, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
         What to write; built, trained or fitted. The steps of a pipeline before one of the estimators may be
         StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; inputs are then
         scaled in double. Of a search its best_estimator_ is written, and a TransformedTargetRegressor with such a
@@ -263,7 +276,7 @@ def to_python(model: object, path: str | Path, *, dtype: npt.DTypeLike | None = 
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
+    model : Network, Ensemble, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
         What to write; built, trained or fitted. What a pipeline may be is said at `reseau.to_c`.
     path : path
         Of the script; it has to end in ".py". More than 100,000 weights are in a file beside it, which has its name and
@@ -307,7 +320,7 @@ def to_onnx(
 
     Parameters
     ----------
-    model : Network, TableModel, MLPClassifier, MLPRegressor, or another estimator of scikit-learn with these in it
+    model : Network, Ensemble, TableModel, MLPClassifier, MLPRegressor, or what of scikit-learn has these in it
         Built, trained or fitted. A pipeline becomes one graph, from the raw columns on, and so do a search, a vote, a
         stack, a calibration and whatever else the package skl2onnx and we can write.
     path : path or binary file

@@ -148,6 +148,21 @@ class Network(Predictive, Inspectable, Model):
         return self._parameters
 
     @property
+    def networks(self) -> tuple[Network]:
+        """The networks whose mean the outputs are, as of a `reseau.Ensemble`: itself alone."""
+        return (self,)
+
+    @property
+    def inputs(self) -> int:
+        """How many columns X has."""
+        return self.architecture.inputs
+
+    @property
+    def outputs(self) -> int:
+        """How many columns O has."""
+        return self.architecture.outputs
+
+    @property
     def n_parameters(self) -> int:
         """The number of weights and biases."""
         return self.architecture.n_parameters

@@ -25,15 +25,16 @@ FOLDER = Path(__file__).parent / f"v{FORMAT_VERSION}"
 ROWS = 60
 
 
-def networks(X: Any) -> dict[str, rs.Network]:
-    """Networks of both precisions, with every activation, without bias, with dropout."""
+def networks(X: Any) -> dict[str, rs.Network | rs.Ensemble]:
+    """Networks of both precisions, with every activation, without bias, with dropout; and several as one."""
     chain = [rs.Dense(3, name) for name, entry in ACTIVATIONS.items() if isinstance(entry, Elementwise)]
     every = rs.Network(*chain, rs.Dense(2, "softmax"), loss="cross_entropy", inputs=4, seed=1)
     every.parameters[...] *= 0.7
     lecture = rs.Network(rs.Dense(2, "sigmoid", bias=False), inputs=4, dtype="float64", seed=2)
     dropout = rs.Network(rs.Dense(5, "tanh", dropout=0.25, init="he_normal"), rs.Dense(1, "identity"), seed=3)
     dropout.fit(X, X[:, :1], epochs=2)
-    return {"every_activation": every, "lecture": lecture, "dropout": dropout}
+    members = [rs.Network(rs.Dense(n, "tanh"), rs.Dense(2), loss="cross_entropy", inputs=4, seed=n) for n in (3, 3, 4)]
+    return {"every_activation": every, "lecture": lecture, "dropout": dropout, "ensemble": rs.Ensemble(members)}
 
 
 def estimators(X: Any) -> dict[str, Any]:
@@ -97,12 +98,14 @@ def main() -> None:
         tables_and_checkpoint(rng, X, predictions)
     if "as_written_classes" not in before:
         tables_as_written(rng, predictions)
+    if "table_ensemble" not in before:
+        table_of_an_ensemble(predictions)
     known.write_text(json.dumps(predictions, indent=1) + "\n")
 
 
 def predicted(model: Any, X: Any) -> Any:
     """What the corpus keeps of a model: outputs, probabilities or numbers."""
-    if isinstance(model, rs.Network):
+    if isinstance(model, rs.Network | rs.Ensemble):
         return model(X)
     last = model[-1] if isinstance(model, Pipeline) else model
     method = "predict_proba" if hasattr(last, "classes_") else "predict"
@@ -148,6 +151,18 @@ def tables_as_written(rng: np.random.Generator, predictions: dict[str, Any]) -> 
         model.save(FOLDER / f"{name}.reseau")
         found = model.predict(FOLDER / "as_written.csv")
         predictions[name] = found.values.to_pylist() if found.probabilities is None else found.probabilities.tolist()
+
+
+def table_of_an_ensemble(predictions: dict[str, Any]) -> None:
+    """A table model whose network is an ensemble."""
+    rows = table(np.random.default_rng(1))
+    models = [rs.TableModel.train(rows, "species", layers=(4,), epochs=3, test_size=0, seed=seed) for seed in (0, 1)]
+    model = models[0]
+    model.network = rs.Ensemble([one.network for one in models])
+    model.save(FOLDER / "table_ensemble.reseau")
+    found = model.predict(FOLDER / "table.csv").probabilities
+    assert found is not None
+    predictions["table_ensemble"] = found.tolist()
 
 
 if __name__ == "__main__":

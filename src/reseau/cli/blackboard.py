@@ -30,6 +30,7 @@ def blackboard(
         str,
         typer.Option(help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad."),
     ] = "sgd",
+    member: Annotated[int, typer.Option(help="Of several networks, which one, the first being 1.")] = 1,
     steps: Annotated[int, typer.Option(help="How many steps, all on this row.")] = 1,
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 4,
     focus: Annotated[
@@ -69,6 +70,7 @@ def blackboard(
             optimizer=kind(learning_rate=learning_rate),
             steps=steps,
             lang=lang,
+            member=member,
             digits=digits,
             focus=places,
         )

@@ -36,13 +36,13 @@ def _verified(path: Path) -> str:
     """Say that a file is in order; raise ModelFileError for what is wrong with it."""
     import numpy as np
 
-    from reseau.files.model_file import LAYERS, PARAMETERS, read
+    from reseau.files.model_file import read, weights_of
     from reseau.models import build
     from reseau.visible import plural
 
     description, tensors = read(path)
     build(path, description, tensors)
-    weights = {name: tensor for name, tensor in tensors.items() if name.startswith((LAYERS, PARAMETERS))}
+    weights = weights_of(tensors)
     for name, tensor in weights.items():
         odd = int(tensor.size - np.isfinite(tensor).sum())
         if odd:

@@ -1,11 +1,11 @@
 """Model files: one safetensors file whose header describes what it holds, in JSON anybody can read.
 
 The header's metadata has four entries: "format" (always "reseau"), "format_version", "description", JSON that says what
-the tensors make (a network, a table model with its preprocessing, an estimator, a pipeline, a checkpoint), in the form
-that model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's name, type,
-shape and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The header is
-read and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that is not
-finite), the form of the description, and that the tensors follow one another to the end of the file.
+the tensors make (a network, an ensemble, a table model with its preprocessing, an estimator, a pipeline, a checkpoint),
+in the form that model_file.schema.json lays down; and "sha256", the digest of the description and of every tensor's
+name, type, shape and bytes, so that a changed file is not mistaken for a model. Nothing in a file is ever executed. The
+header is read and checked before memory is taken for anything else: its length, its JSON (no key twice, no number that
+is not finite), the form of the description, and that the tensors follow one another to the end of the file.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ MOST_COPIES = 4  # of the parameters: in a checkpoint the weights, the best ones
 MOST_RECORDS = 10_000_000  # numbers besides: the loss of every epoch
 LAYERS, STATE = "layers.", "state."  # begin the names of tensors: of layers, and of the optimizer's vectors
 PARAMETERS = "parameters"  # all weights as one, in a checkpoint
+OF_A_LAYER = re.compile(rf"((?:\d+\.)?){re.escape(LAYERS)}(\d+)\.(.+)")  # of an ensemble behind the network's number
 
 RESTORE = "train it again or restore it from a copy"
 
@@ -96,12 +97,20 @@ def write(place: Place, description: dict[str, Any], tensors: Tensors) -> None:
 
 def _check_weights(tensors: Tensors) -> None:
     """Refuse layers with weights that are not finite, which no model has that is worth keeping."""
-    layers: dict[int, dict[str, Any]] = {}
+    networks: dict[str, dict[int, dict[str, Any]]] = {}
     for name, tensor in tensors.items():
-        if name.startswith(LAYERS):
-            place, _, letter = name.removeprefix(LAYERS).partition(".")
-            layers.setdefault(int(place), {})[letter] = tensor
-    finite_layers(layers.get(place, {}) for place in range(max(layers, default=-1) + 1))
+        if found := OF_A_LAYER.fullmatch(name):
+            network, place, letter = found.groups()
+            networks.setdefault(network, {}).setdefault(int(place), {})[letter] = tensor
+    for layers in networks.values():
+        finite_layers(layers.get(place, {}) for place in range(max(layers) + 1))
+
+
+def weights_of(tensors: Tensors) -> Tensors:
+    """Those of the tensors that are weights, be they of layers or of a checkpoint."""
+    return {
+        name: tensor for name, tensor in tensors.items() if name.startswith(PARAMETERS) or OF_A_LAYER.fullmatch(name)
+    }
 
 
 def _json_of(description: dict[str, Any]) -> str:
@@ -347,8 +356,8 @@ def _check_size(name: str, header: Header) -> None:
 
 def _networks(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The networks that a description has: its own, and those of the descriptions in it, which have a kind too."""
-    if "network" in description:
-        yield description["network"]
+    own = description.get("networks", [description["network"]] if "network" in description else [])
+    yield from (network for network in own if "kind" not in network)
     for value in description.values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict) and "kind" in part:

@@ -11,6 +11,7 @@ import numpy as np
 
 from reseau.array_likes import check_finite, numbers
 from reseau.checks import shown
+from reseau.ensemble import Ensemble
 from reseau.errors import DataError
 from reseau.network import Network
 from reseau.tables import columns as columns_module
@@ -45,7 +46,7 @@ class Differentiable(ABC):
 
     columns: tuple[Description, ...]
     target: Target
-    network: Network
+    network: Network | Ensemble
     reading: Mapping[str, str | None]
 
     def jacobian(self, data: Any, *, threads: int | None = None) -> dict[str, Floats]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from reseau import engine
 from reseau.checks import as_path, integer, known, shown
+from reseau.ensemble import Ensemble, member_of
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
@@ -82,7 +83,7 @@ class TableModel(Differentiable, Model):
         In the order of the table; each says how it is encoded, or why it is left out.
     target : Classes or Quantity
         What is predicted.
-    network : Network
+    network : Network or Ensemble
         From the encoded columns to class probabilities, or to the standardised quantity.
     scores : ClassScores, QuantityScores or None
         On the rows held out; None if there were none.
@@ -110,7 +111,7 @@ class TableModel(Differentiable, Model):
         self,
         columns: tuple[Description, ...],
         target: Target,
-        network: Network,
+        network: Network | Ensemble,
         scores: Scores | None,
         training: dict[str, Any],
         history: History | None = None,
@@ -333,7 +334,14 @@ class TableModel(Differentiable, Model):
         )
 
     def blackboard(
-        self, data: Any, row: int = 1, *, target: str | float | None = None, lang: str = "en", **options: Any
+        self,
+        data: Any,
+        row: int = 1,
+        *,
+        target: str | float | None = None,
+        lang: str = "en",
+        member: int = 1,
+        **options: Any,
     ) -> tuple[Blackboard, tuple[str, ...]]:
         """Work out a learning step of the network on a row of a table.
 
@@ -347,6 +355,8 @@ class TableModel(Differentiable, Model):
             What the model should have said, as a cell of the target's column; None takes the table's.
         lang : {"en", "fr"}
             The language of the words.
+        member : int
+            Of an ensemble, which network, the first being 1.
         **options
             Others of `Network.blackboard`.
 
@@ -367,6 +377,7 @@ class TableModel(Differentiable, Model):
         from reseau.blackboard import Names
 
         known("lang", lang, LANGUAGES)
+        network = member_of(self.network, member)
         cell: Any = target
         if cell is not None and (isinstance(cell, bool) or not isinstance(cell, str | Real)):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
@@ -388,7 +399,7 @@ class TableModel(Differentiable, Model):
             )
         y, outputs = self.target.lesson(self.target.encode(column), row, column.cells[0].as_py(), lang)
         names = Names([feature for d in self.columns for feature in d.features], outputs)
-        return self.network.blackboard(X, y, lang=lang, names=names, **options), table.notes
+        return network.blackboard(X, y, lang=lang, names=names, **options), table.notes
 
     def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
         """Score the model on a table that holds the target; parameters as for `predict`."""
@@ -402,7 +413,8 @@ class TableModel(Differentiable, Model):
     def parts(self) -> Parts:
         """The columns that give inputs, the network, and the target."""
         used = tuple(column for column in self.columns if column.features)
-        return Parts(Cells(used, str(self.training.get("table") or "")), self.network, self.target)
+        encoder = Cells(used, str(self.training.get("table") or ""))
+        return Parts(encoder, self.network, self.target)  # type: ignore[arg-type]
 
     def describe(self) -> dict[str, Any]:
         """Return all but the network's weights, as JSON-able values."""

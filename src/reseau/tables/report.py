@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reseau.visible import aligned, plural, short, visible
 
 if TYPE_CHECKING:
+    from reseau.network import Network
     from reseau.tables.model import TableModel
     from reseau.tables.scores import Scores
 
@@ -56,11 +57,17 @@ def held_out(found: Scores, model: TableModel) -> list[str]:
 
 def network(model: TableModel) -> str:
     """Say what the network is, in a line."""
-    net = model.network
-    parts = [plural(net.architecture.inputs, "input")]
+    networks = model.network.networks
+    what = "Network" if len(networks) == 1 else f"Mean of {len(networks)} networks"
+    chains = " and ".join(dict.fromkeys(map(_chain, networks)))
+    return f"{what}: {chains}, {plural(model.network.n_parameters, 'parameter')}"
+
+
+def _chain(net: Network) -> str:
+    """The layers of a network."""
     widths = net.architecture.widths[1:]
-    parts += [f"{n} {layer.activation}" for layer, n in zip(net.architecture.layers, widths, strict=True)]
-    return f"Network: {' -> '.join(parts)}, {plural(net.n_parameters, 'parameter')}"
+    layers = [f"{n} {layer.activation}" for layer, n in zip(net.architecture.layers, widths, strict=True)]
+    return " -> ".join([plural(net.inputs, "input"), *layers])
 
 
 def training(model: TableModel) -> str:

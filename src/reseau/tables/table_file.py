@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reseau import ensemble
 from reseau.errors import ReseauError
-from reseau.network import Network
 from reseau.tables import columns as columns_module
 from reseau.tables import report, targets
 from reseau.tables import scores as scores_module
@@ -28,18 +28,18 @@ def from_description(description: dict[str, Any], tensors: Tensors | None) -> Ta
     model = TableModel(
         tuple(columns_module.from_json(entry) for entry in description["columns"]),
         targets.from_json(description["target"]),
-        Network.from_description(description["network"], tensors),
+        ensemble.from_description(description["network"], tensors),
         None if scores is None else scores_module.from_json(scores),
         description["training"],
         notes=tuple(description["notes"]),
         reading=description.get("reading"),
     )
-    architecture, target = model.network.architecture, model.target
+    network, target = model.network, model.target
     widths = sum(len(column.features) for column in model.columns), target.outputs
-    if widths != (architecture.inputs, architecture.outputs):
+    if widths != (network.inputs, network.outputs):
         raise ReseauError(
             f"The columns give {widths[0]} inputs and the target takes {widths[1]}, but the network has "
-            f"{architecture.inputs} and {architecture.outputs}."
+            f"{network.inputs} and {network.outputs}."
         )
     target.check(model.training)
     if model.scores is not None:
