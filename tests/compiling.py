@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reseau.ensemble import Ensemble
 from reseau.vocabulary.layers import Architecture
 
 STRICT = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-O2"]
@@ -53,7 +54,7 @@ def self_test(compiler: str, source: Path) -> subprocess.CompletedProcess[str]:
 class Exported:
     """The functions of an exported network in a shared library, as functions of rows."""
 
-    def __init__(self, library: ctypes.CDLL, name: str, architecture: Architecture, dtype: str) -> None:
+    def __init__(self, library: ctypes.CDLL, name: str, architecture: Architecture | Ensemble, dtype: str) -> None:
         self.library, self.name, self.dtype = library, name, dtype
         self.inputs, self.outputs = architecture.inputs, architecture.outputs
 

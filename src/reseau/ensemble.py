@@ -294,7 +294,7 @@ class Ensemble(Model):
         from reseau.export.plain import Inputs, Outputs
         from reseau.parts import Parts
 
-        return Parts(Inputs(), self, Outputs())  # type: ignore[arg-type]
+        return Parts(Inputs(), self, Outputs())
 
     def summary(self) -> str:
         """A table of the layers of each network, as `Network.summary` gives it; of equal ones once.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.export import c_code, numpy_code
     from reseau.export.onnx_graph import Graph
     from reseau.network import Network
@@ -125,14 +126,14 @@ class Decoder(ABC):
         """What a script has behind the network."""
 
     @abstractmethod
-    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+    def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """Add the network and its own nodes behind X; return the descriptions of the graph's outputs, and metadata."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A model taken apart."""
+    """A model taken apart; an ensemble is a network whose outputs are the mean of those of its `networks`."""
 
     encoder: Encoder
-    network: Network
+    network: Network | Ensemble
     decoder: Decoder

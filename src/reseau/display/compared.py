@@ -11,6 +11,7 @@ from reseau.array_likes import check_finite, numbers
 from reseau.arrays import FloatArray
 from reseau.checks import shown
 from reseau.engine.reference import dense_targets
+from reseau.ensemble import Ensemble
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
 from reseau.tables.model import TableModel
@@ -96,12 +97,12 @@ def predicted(estimator: Any, X: object) -> Any:
     """
     if isinstance(estimator, type) or not hasattr(estimator, "predict"):
         raise ParameterError(
-            f"estimator is {shown(estimator)}, but must be a fitted regressor, a Network or a TableModel; of anything "
-            "else compare the predictions, with from_predictions(y, y_pred)."
+            f"estimator is {shown(estimator)}, but must be a fitted regressor, a Network, an Ensemble or a TableModel; "
+            "of anything else compare the predictions, with from_predictions(y, y_pred)."
         )
-    if isinstance(estimator, Network):
+    if isinstance(estimator, Network | Ensemble):
         O = estimator(X)
-        architecture = estimator.architecture
+        architecture = estimator.networks[0].architecture
         if loss_of(estimator.loss).deviation is not None:
             return O[:, :: architecture.error.per_target]
         return np.exp(O) if architecture.layers[-1].range_like.distribution == "logarithms" else O
@@ -146,13 +147,13 @@ def targets_and_predictions(
         y = target.encode(X.column(target.name))
     elif y is None:
         raise DataError(f"{names[1]} is None, but must be the targets of {names[0]}.")
-    elif isinstance(estimator, Network):
+    elif isinstance(estimator, Network | Ensemble):
         y = _taught(estimator, y, names[1], len(o))
     return compared(y, o, (names[1], f"what is predicted of {names[0]}"))
 
 
-def _taught(net: Network, y: object, name: str, rows: int) -> FloatArray:
+def _taught(net: Network | Ensemble, y: object, name: str, rows: int) -> FloatArray:
     """What the outputs are compared with, a column for each target; NaN where it is missing."""
-    architecture = net.architecture
+    architecture = net.networks[0].architecture
     T = dense_targets(architecture, data.targets(y, name, architecture, rows, FLOAT64, masked=True), FLOAT64)
     return T[:, :: architecture.error.per_target]

@@ -10,6 +10,7 @@ import numpy as np
 from reseau.arrays import FloatArray
 from reseau.checks import boolean, integer, known, shown
 from reseau.display.drawing import MIDDLE, Points, apart, colormap, ground_of, joined, lightness
+from reseau.ensemble import member_of
 from reseau.errors import ParameterError
 from reseau.export.steps import steps
 from reseau.formulas.typesetting import TextSetter
@@ -139,6 +140,7 @@ class NetworkDisplay:
         cls,
         estimator: Any,
         *,
+        member: int = 1,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
         max_neurons: int = 12,
@@ -152,8 +154,10 @@ class NetworkDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier, MLPRegressor, Pipeline, TableModel or Network
+        estimator : MLPClassifier, MLPRegressor, Pipeline, TableModel, Network or Ensemble
             Fitted; a pipeline ends with one of the first two.
+        member : int
+            Of an ensemble, which network, the first being 1.
         input_names, output_names : list of str or None
             None takes the names of the columns and classes, where the estimator knows them. The one output neuron of a
             classifier of two classes has the name of the second class, whose probability it gives.
@@ -180,7 +184,8 @@ class NetworkDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ParameterError
-            If there is no network in it, there are not as many names as inputs or outputs, or a weight is not finite.
+            If there is no network in it, or none of this number, there are not as many names as inputs or outputs, or a
+            weight is not finite.
         ReseauError
             If matplotlib is not installed, or the network does not know its inputs yet.
 
@@ -194,7 +199,7 @@ class NetworkDisplay:
         >>> bool((display.lines_[0].get_array() == net.layers[0].W.ravel()).all())
         True
         """
-        network, inputs, outputs = _opened(estimator)
+        network, inputs, outputs = _opened(estimator, member)
         layers = steps(network)
         tensors = [[values.copy() for values in layer.tensors.values()] for layer in layers]
         ones = [np.ones(layer.n_out, network.dtype) for layer in layers]  # where numbers are passed on
@@ -486,8 +491,8 @@ class NetworkDisplay:
                 self.bias_texts_[layer].append(text)
 
 
-def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None]:
-    """The network in an estimator, and the names of its inputs and outputs where they are known."""
+def _opened(estimator: Any, member: int) -> tuple[Network, list[str] | None, list[str] | None]:
+    """The network in an estimator, or that member of an ensemble, and what inputs and outputs are called, if known."""
     before, inner = None, estimator
     if not isinstance(estimator, Model):
         from sklearn.pipeline import Pipeline
@@ -499,8 +504,8 @@ def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None
         hint = "; of a search give its best_estimator_" if hasattr(estimator, "estimator") else ""
         raise ParameterError(
             f"estimator is {'the class' if kind is estimator else 'of'} {kind.__module__}.{kind.__qualname__}, but "
-            "must be a fitted MLPClassifier or MLPRegressor of reseau, a pipeline that ends with one, a TableModel or "
-            f"a Network{hint}."
+            "must be a fitted MLPClassifier or MLPRegressor of reseau, a pipeline that ends with one, a TableModel, "
+            f"an Ensemble or a Network{hint}."
         )
     parts = inner.parts()
     inputs = parts.encoder.names
@@ -510,7 +515,7 @@ def _opened(estimator: Any) -> tuple[Network, list[str] | None, list[str] | None
             inputs = [str(name) for name in before.get_feature_names_out(given)]
         except AttributeError:  # a step does not name what it gives
             inputs = None
-    return parts.network, inputs, parts.decoder.names
+    return member_of(parts.network, member), inputs, parts.decoder.names
 
 
 def _checked_layers(weights: Any, biases: Any, activations: Any) -> tuple[list[Any], list[Any], list[str]]:

@@ -19,6 +19,7 @@ from reseau.export.plain import Outputs
 from reseau.parts import Decoder
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.network import Network
 
 
@@ -115,7 +116,7 @@ class Labels(Decoder):
         self._texts()
         return numpy_code.Code(behind=tuple(numpy_code.labels(self.classes, outputs)))
 
-    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+    def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """What is decided, and the probability of each class."""
         decided, probabilities = self.decisions(g, network, X, "probabilities")
         label = (
@@ -126,7 +127,7 @@ class Labels(Decoder):
         outputs = [label, tensor(probabilities, g.dtype, "N", len(self.classes))]
         return outputs, {"classes": label_table(self.classes).tolist()}
 
-    def decisions(self, g: Graph, network: Network, X: str, name: str) -> tuple[str, str]:
+    def decisions(self, g: Graph, network: Network | Ensemble, X: str, name: str) -> tuple[str, str]:
         """Write what is decided, int64, and the probabilities under a name.
 
         What is decided is the place of the class, (N,); where a row has several labels, the indicators (N, labels).

@@ -1,10 +1,10 @@
 """Models as one C99 file and its header: no dependency but the C library, no heap, constant tables, readable.
 
 The file holds for each layer its tables, its map such as Z = A W + b with its activation, and the way back from ∂/∂a to
-∂/∂x (see `c_layers`); `predict` chains the first, `jacobian` goes back once for each output. What stands around the
-network is given by its encoder and its decoder (see `reseau.parts`). Every name begins with the model's, static ones
-too, so that several models may be one translation unit. Compiled with -DRESEAU_TEST the file is a program that compares
-itself with test vectors (see `vectors`).
+∂/∂x (see `c_layers`); `predict` chains the first, `jacobian` goes back once for each output (see `c_network`, also for
+the mean of several networks). What stands around the network is given by its encoder and its decoder (see
+`reseau.parts`). Every name begins with the model's, static ones too, so that several models may be one translation
+unit. Compiled with -DRESEAU_TEST the file is a program that compares itself with test vectors (see `vectors`).
 
 Sums are taken in the order of the inputs, beginning with b, and without fused multiply-adds unless the compiler is told
 to use them, so that outputs differ from the engines' by rounding only. What was tried: GCC and Clang, as C99, as C++,
@@ -13,8 +13,6 @@ and under their sanitizers, and GCC with -Ofast.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +23,18 @@ from reseau.errors import ParameterError
 from reseau.export import c_program, c_weights
 from reseau.export import c_text as c
 from reseau.export.c_code import Code, File
-from reseau.export.c_layers import LINK, Layer, added
-from reseau.export.common import check_finite, dtype_of, summary
-from reseau.export.steps import steps
+from reseau.export.c_layers import ADD, Layer
+from reseau.export.c_network import Chain, Mean, declared
+from reseau.export.common import check_finite, dtype_of, summary, title
+from reseau.export.steps import members
 from reseau.export.vectors import vectors, wide_first_layer
 from reseau.files.writing import write_together
 from reseau.version import __version__
 from reseau.vocabulary.activations.code import C_FUNCTIONS
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
+    from reseau.network import Network
     from reseau.parts import Parts
 
 WEIGHTS = ("inside", "file")
@@ -109,9 +110,14 @@ def _files(parts: Parts, header_name: str, name: str | None, dtype: npt.DTypeLik
     return _Files(parts, name, dtype, header_name, loaded and parts.network.n_parameters > 0)
 
 
-def _row_names() -> Iterator[str]:
-    yield from "uvw"
-    yield from (f"w{count}" for count in itertools.count(2))
+def _whole(network: Network | Ensemble, name: str, dtype: str, scales: bool) -> Chain | Mean:
+    """The C of a network, or of several."""
+    written = []
+    for net, found in zip(network.networks, members(network), strict=True):
+        wide = wide_first_layer(net, dtype)
+        layers = [Layer(name, step, c.TYPES[dtype], wide and step.place == 1) for step in found]
+        written.append(Chain(name, layers, scales and len(network.networks) == 1))
+    return written[0] if len(written) == 1 else Mean(written, scales)
 
 
 class _Files:
@@ -122,15 +128,15 @@ class _Files:
         self.name = name
         self.upper = name.upper()
         self.kind = kind = c.TYPES[dtype]
-        file = File(name, kind, network.architecture.inputs, network.architecture.outputs)
+        file = File(name, kind, network.inputs, network.outputs)
         self.code: Code = parts.encoder.in_c(file, parts.decoder)
         self.header_name = header_name
         self.source_name = Path(header_name).with_suffix(".c").name
         self.weights_name = Path(header_name).with_suffix(".bin").name
         self.expected = vectors(parts, dtype)
         self.loaded = loaded
-        wide = wide_first_layer(network, dtype)
-        self.layers = [Layer(name, step, kind, wide and step.place == 1) for step in steps(network)]
+        self.whole = _whole(network, name, dtype, self.code.scales)
+        self.layers = self.whole.layers
         self.weights = c_weights.Weights(name, self.layers if loaded else [])
         self.x = f"const {kind} x[{self.upper}_INPUTS]"
         self.o = f"{kind} o[{self.upper}_OUTPUTS]"
@@ -138,13 +144,13 @@ class _Files:
 
     def header(self) -> str:
         """The content of the header."""
-        name, upper, architecture = self.name, self.upper, self.network.architecture
-        title = self.code.title or f"A dense neural network: {summary(self.network)}."
+        name, upper, network = self.name, self.upper, self.network
+        what = self.code.title or f"{title(network)}: {summary(network)}."
         blocks = [
-            c.comment(f"{name}: {title}", "", f"Defined and explained in {c.plain(self.source_name)}."),
+            c.comment(f"{name}: {what}", "", f"Defined and explained in {c.plain(self.source_name)}."),
             f"#ifndef {upper}_H\n#define {upper}_H",
             '#ifdef __cplusplus\nextern "C" {\n#endif',
-            f"#define {upper}_INPUTS {architecture.inputs}\n#define {upper}_OUTPUTS {architecture.outputs}",
+            f"#define {upper}_INPUTS {network.inputs}\n#define {upper}_OUTPUTS {network.outputs}",
             *([self.weights.declaration()] if self.loaded else []),
             f"{c.comment(f'The outputs o of the inputs x{self.code.x}.')}\nvoid {name}_predict({self.x}, {self.o});",
             "\n".join(
@@ -166,7 +172,7 @@ class _Files:
             c.renamed(c.in_type(text.strip(), self.kind), C_FUNCTIONS, self.name)
             for text in c.functions_for(codes, C_FUNCTIONS)
         ]
-        linked = any(layer.link is not None for layer in self.layers)
+        adds = self.whole.adds
         needed = {"math.h", "stdint.h", "string.h", *self.code.includes, *self.weights.includes}
         blocks = [
             self._about(),
@@ -175,9 +181,10 @@ class _Files:
             NAN.format(name=self.name, kind=self.kind, **BITS[self.kind]),
             *functions,
             *self.code.functions,
-            *([LINK.format(name=self.name, kind=self.kind)] if linked else []),
+            *([ADD.format(what=adds, name=self.name, kind=self.kind)] if adds else []),
             *(layer.source(self.loaded) for layer in self.layers),
             *([self.weights.definition()] if self.loaded else []),
+            *self.whole.functions(),
             self._predict(),
             self._jacobian(),
             *self.code.definitions,
@@ -194,18 +201,15 @@ class _Files:
 
     def _about(self) -> str:
         network, name = self.network, self.name
-        title = self.code.title or "a dense neural network."
+        words = title(network)
+        what = self.code.title or f"{words[0].lower()}{words[1:]}."
         equations = list(self.code.equations)
-        x = f"x{len(equations)}" if equations else "x"
-        outputs = [x]
-        for layer in self.layers:
-            a = "o" if layer is self.layers[-1] else f"a{layer.place}"
-            equations.append(layer.equation(outputs[-1], a, "" if layer.link is None else outputs[layer.link]))
-            outputs.append(a)
+        equations += self.whole.equations(f"x{len(equations)}" if equations else "x")
         equations[-1] += self.code.unit
+        of_predict, of_jacobian = (n * (4 if self.kind == "float" else 8) for n in self.whole.stack())
         beside = f" Its numbers are in {c.plain(self.weights_name)}, which {name}_load reads first."
         return c.comment(
-            f"{name}: {title}",
+            f"{name}: {what}",
             "",
             f"{summary(network)}, {network.n_parameters} parameters, in {self.kind}. With row vectors:",
             "",
@@ -217,7 +221,7 @@ class _Files:
                 "must not overlap them. "
                 + ("Nothing else is kept" if self.loaded else "Nothing is allocated and nothing kept")
                 + " between calls, so that they may run in several threads at once; their arrays take "
-                f"{self._stack(self._rows())} and {self._stack(self._kept())} bytes of the stack. A NaN in x makes the "
+                f"{of_predict} and {of_jacobian} bytes of the stack. A NaN in x makes the "
                 "outputs NaN, whatever options the compiler is given." + (beside if self.loaded else "")
             ),
             "",
@@ -233,61 +237,6 @@ class _Files:
 
     # --- the functions ------------------------------------------------------------------------------------------------
 
-    def _stack(self, arrays: dict[str, int]) -> int:
-        return sum(arrays.values()) * (4 if self.kind == "float" else 8)
-
-    def _places(self) -> list[str]:
-        """The arrays of `predict` that hold the inputs and the outputs of each layer: the first that is free.
-
-        So two take turns where no residual link needs one for longer.
-        """
-        last = len(self.layers)
-        needed_until = {value: value + 1 for value in range(last)}
-        needed_until |= {layer.link: layer.place for layer in self.layers if layer.link is not None}
-        places = ["u" if self.code.scales else "x"]
-        for l in range(1, last):
-            taken = {places[value] for value in range(l) if needed_until[value] >= l}
-            places.append(next(name for name in _row_names() if name not in taken))
-        return [*places, "o"]
-
-    def _rows(self) -> dict[str, int]:
-        """The arrays of `predict`, with their lengths: as wide as the widest that goes there."""
-        rows: dict[str, int] = {}
-        widths = [self.layers[0].n_in, *(layer.n_out for layer in self.layers)]
-        for name, width in zip(self._places(), widths, strict=True):
-            if name not in "xo":
-                rows[name] = max(rows.get(name, 0), width)
-        return rows
-
-    def _kept(self) -> dict[str, int]:
-        """The arrays of `jacobian`: what each layer gave, as far as the way back needs it, and two rows for that.
-
-        What goes back through residual links has a row for each place at which they begin.
-        """
-        arrays = {"a0": self.layers[0].n_in} if self.code.scales else {}
-        for layer in self.layers:
-            if "z" in layer.needs and not layer.linear:
-                arrays[f"z{layer.place}"] = layer.n_out
-            if layer.place < len(self.layers) or ("a" in layer.needs and layer.link is None):
-                arrays[f"a{layer.place}"] = layer.n_out
-            if "a" in layer.needs:
-                arrays[layer.value_row] = layer.n_out
-        links = {f"r{layer.link}": layer.n_out for layer in self.layers if layer.link is not None}
-        return arrays | {f"g{side}": max(width) for side, width in self._sides().items()} | links
-
-    def _sides(self) -> dict[int, list[int]]:
-        """How wide the rows are that hold ∂/∂a of the layers, which take turns."""
-        sides: dict[int, list[int]] = {}
-        for layer in self.layers:
-            sides.setdefault(layer.place % 2, []).append(layer.n_out)
-        return sides
-
-    def _declared(self, arrays: dict[str, int]) -> list[str]:
-        named = [f"{name}[{length}]" for name, length in arrays.items()]
-        if not named:
-            return []
-        return [f"{c.filled(named, f'    {self.kind} ')};".replace(f"\n    {self.kind} ", "\n        ")]
-
     def _refused(self, numbers: str, count: str) -> list[str]:
         """What returns NaN for x that has one, and where the weights are not there."""
         condition = f"has_nan || !{self.name}_loaded" if self.loaded else "has_nan"
@@ -301,84 +250,35 @@ class _Files:
         ]
 
     def _predict(self) -> str:
-        places = self._places()
-        calls = [f"{self.name}_scaled(x, u);"] if self.code.scales else []
-        for layer, x, a in zip(self.layers, places, places[1:], strict=False):
-            calls += layer.forward(x, a, linked="" if layer.link is None else places[layer.link])
         return "\n".join(
             [
                 f"void {self.name}_predict({self.x}, {self.o})",
                 "{",
-                *self._declared(self._rows()),
+                *declared(self.kind, self.whole.rows()),
                 "    int has_nan = 0;",
                 *self._refused("o", f"{self.upper}_OUTPUTS"),
-                *(f"    {call}" for call in calls),
+                *(f"    {call}" for call in self.whole.predict()),
                 *(f"    {line}" for line in self.code.after),
                 "}",
             ]
         )
 
     def _jacobian(self) -> str:
-        name, kind, upper = self.name, self.kind, self.upper
-        last = self.layers[-1]
-        arrays = self._kept()
-        x = "x"
-        forward: list[str] = []
-        backward: list[str] = []
-        if self.code.scales:
-            forward.append(f"{name}_scaled(x, a0);")
-            x = "a0"
-        inputs = x
-        given: list[str] = []  # the inputs of each layer
-        for layer in self.layers:
-            l, a, value = layer.place, f"a{layer.place}", layer.value_row
-            linked = "" if layer.link is None else f"a{layer.link}" if layer.link else inputs
-            z = f"z{l}" if f"z{l}" in arrays else ""
-            if value != a and value in arrays:
-                forward += layer.forward(x, value, z)
-                if a in arrays:
-                    forward += [f"memcpy({a}, {value}, sizeof {a});", added(name, linked, a, layer.n_out)]
-            elif a in arrays:
-                forward += layer.forward(x, a, z, linked)
-            elif z:
-                forward += layer.forward(x, "", z)[:1]
-            given.append(x)
-            x = a
-        brought: set[int] = set()  # where what comes back through links has been
-        for layer, x in zip(reversed(self.layers), reversed(given), strict=True):
-            l, g = layer.place, f"g{layer.place % 2}"
-            if l in brought:
-                backward.append(added(name, f"r{l}", g, layer.n_out))
-            if layer.link is not None:
-                r = f"r{layer.link}"
-                first = layer.link not in brought
-                backward.append(f"memcpy({r}, {g}, sizeof {r});" if first else added(name, g, r, layer.n_out))
-                brought.add(layer.link)
-            backward.append(layer.backward(x, g, "J[k]" if l == 1 else f"g{(l - 1) % 2}"))
-        if 0 in brought:
-            backward.append(added(name, "r0", "J[k]", self.layers[0].n_in))
-        one, zero = (c.in_type(digits, kind) for digits in ("1.0", "0.0"))
-        slopes = []
+        upper, slopes = self.upper, []
         if self.code.slopes:
             value = " * ".join(["(double)J[k][i]", *self.code.slopes])
             slopes = [
-                f"        for (int i = 0; i < {upper}_INPUTS; i++)",
-                f"            J[k][i] = {c.cast(value, kind)};",
+                f"for (int i = 0; i < {upper}_INPUTS; i++)",
+                f"    J[k][i] = {c.cast(value, self.kind)};",
             ]
         return "\n".join(
             [
-                f"void {name}_jacobian({self.x}, {self.J})",
+                f"void {self.name}_jacobian({self.x}, {self.J})",
                 "{",
-                *self._declared(arrays),
+                *declared(self.kind, self.whole.kept()),
                 "    int has_nan = 0;",
                 *self._refused("&J[0][0]", f"{upper}_OUTPUTS * {upper}_INPUTS"),
-                *(f"    {call}" for call in forward),
-                f"    for (int k = 0; k < {upper}_OUTPUTS; k++) {{ /* back from output k: g = do_k/da */",
-                f"        for (int j = 0; j < {upper}_OUTPUTS; j++)",
-                f"            g{last.place % 2}[j] = j == k ? {one} : {zero};",
-                *(f"        {call}" for call in backward),
-                *slopes,
-                "    }",
+                *(f"    {line}" for line in self.whole.jacobian(slopes)),
                 "}",
             ]
         )

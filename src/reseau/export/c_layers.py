@@ -18,6 +18,7 @@ class Layer:
 
     def __init__(self, name: str, step: Step, kind: str, wide: bool) -> None:
         self.name = name
+        self.stem = f"{name}_{step.stem}"  # begins the names of its functions
         self.step = step
         self.place = step.place
         self.kind = kind
@@ -53,7 +54,7 @@ class Layer:
             empty = f"static {self.sum_kind} {name}{brackets};"
             tables.append(empty if loaded else c.table(name, numbers, self.sum_kind))
         if tables:
-            what = f"Layer {self.place}, the {self.step.layer.code.numbers}: {self.step.meaning('][', 'its input i')}."
+            what = f"{self.step.where}, the {self.step.layer.code.numbers}: {self.step.meaning('][', 'its input i')}."
             tables[0] = f"{c.comment(what)}\n{tables[0]}"
         functions = [self._scores(), *([] if self.linear else [self._activation()]), self._back()]
         return "\n\n".join([*tables, *map("\n".join, functions)])
@@ -71,10 +72,10 @@ class Layer:
         Z = named(code.equation, self.step.tensor_names)
         return [
             c.comment(
-                f"Layer {l}: {n_in} -> {self.n_out}, z = {Z}"
+                f"{self.step.where}: {n_in} -> {self.n_out}, z = {Z}"
                 + (", summed in double, since its large terms cancel." if wide else ".")
             ),
-            f"static void {self.name}_layer_{l}(const {kind} x[{n_in}], {kind} *{self.name.upper()}_RESTRICT z)",
+            f"static void {self.stem}layer_{l}(const {kind} x[{n_in}], {kind} *{self.name.upper()}_RESTRICT z)",
             "{",
             *self._statements(code.c_wide if wide else c.in_type(code.c, kind)),
             "}",
@@ -88,8 +89,8 @@ class Layer:
             body = [f"    for (int j = 0; j < {n_out}; j++)", f"        a[j] = {_at_j(self.value)};"]
         of = "each group of z" if self.sigma.groups else "z"
         return [
-            c.comment(f"Layer {self.place}: a = {self.sigma.name} of {of}; they may be the same array."),
-            f"static void {self.name}_activation_{self.place}(const {kind} *z, {kind} *a)",
+            c.comment(f"{self.step.where}: a = {self.sigma.name} of {of}; they may be the same array."),
+            f"static void {self.stem}activation_{self.place}(const {kind} *z, {kind} *a)",
             "{",
             *body,
             "}",
@@ -117,8 +118,8 @@ class Layer:
         delta = "" if self.linear else f", and g becomes delta = d/dz{'' if self.row_wise else ' = g da/dz'}"
         sent = named(code.sent_back, self.step.tensor_names)
         return [
-            c.comment(f"Back through layer {l}, from g = d/da to g_in = d/dx{sent}{delta}."),
-            f"static void {self.name}_layer_{l}_back({given}{kind} g[{n_out}], {kind} g_in[{n_in}])",
+            c.comment(f"Back through {self.step.where.lower()}, from g = d/da to g_in = d/dx{sent}{delta}."),
+            f"static void {self.stem}layer_{l}_back({given}{kind} g[{n_out}], {kind} g_in[{n_in}])",
             "{",
             *body,
             *self._statements(c.in_type(code.c_back, kind), "" if self.sum_kind == kind else f"({kind})"),
@@ -133,9 +134,9 @@ class Layer:
     def forward(self, x: str, a: str, z: str = "", linked: str = "") -> list[str]:
         """The calls that compute a of x; z is kept if it has an array of its own, and what a link adds is added."""
         z = z or a
-        calls = [f"{self.name}_layer_{self.place}({x}, {z});"]
+        calls = [f"{self.stem}layer_{self.place}({x}, {z});"]
         if not self.linear:
-            calls.append(f"{self.name}_activation_{self.place}({z}, {a});")
+            calls.append(f"{self.stem}activation_{self.place}({z}, {a});")
         return [*calls, added(self.name, linked, a, self.n_out)] if linked else calls
 
     def backward(self, x: str, g: str, g_in: str) -> str:
@@ -147,11 +148,11 @@ class Layer:
             g,
             g_in,
         ]
-        return f"{self.name}_layer_{l}_back({', '.join(given)});"
+        return f"{self.stem}layer_{l}_back({', '.join(given)});"
 
 
-LINK = """\
-/* A residual link: add n numbers to others. */
+ADD = """\
+/* {what} n numbers to others. */
 static void {name}_add(const {kind} *from, {kind} *to, int n)
 {{
     for (int j = 0; j < n; j++)
@@ -160,7 +161,7 @@ static void {name}_add(const {kind} *from, {kind} *to, int n)
 
 
 def added(name: str, numbers: str, to: str, n: int) -> str:
-    """The call that adds numbers to others, for which `LINK` is there."""
+    """The call that adds numbers to others, for which `ADD` is there."""
     return f"{name}_add({numbers}, {to}, {n});"
 
 

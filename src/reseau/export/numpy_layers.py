@@ -41,7 +41,7 @@ class Layer:
     def tables(self, numbers: Numbers) -> Iterator[str]:
         """Its tables, of these numbers."""
         step = self.step
-        title = f"# Layer {step.place}: {step.n_in} -> {step.n_out}, {step.words}."
+        title = f"# {step.where}: {step.n_in} -> {step.n_out}, {step.words}."
         title += f" {step.meaning(', ', 'its input i')}.\n"
         for name in step.tensor_names.values():
             yield title + array(name, numbers[name])

@@ -20,16 +20,17 @@ import numpy.typing as npt
 from reseau.checks import as_path
 from reseau.errors import ParameterError
 from reseau.export import c_text
-from reseau.export.common import check_finite, dtype_of, summary
+from reseau.export.common import check_finite, dtype_of, summary, title
 from reseau.export.numpy_code import in_docstring
 from reseau.export.numpy_layers import Layer, layers
-from reseau.export.steps import Step, steps
+from reseau.export.steps import Step, members
 from reseau.export.vectors import vectors
 from reseau.files.writing import write_together
 from reseau.version import __version__
 from reseau.vocabulary.activations.code import NUMPY_FUNCTIONS
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.network import Network
     from reseau.parts import Parts
 
@@ -48,7 +49,7 @@ def write(parts: Parts, path: str | Path, *, dtype: npt.DTypeLike | None) -> Non
 
 def weights_beside(parts: Parts, path: Path) -> Path | None:
     """The file beside a script that holds the weights; None where they are in the script."""
-    return path.with_suffix(".npz") if parts.network.architecture.n_parameters > MOST_TO_READ else None
+    return path.with_suffix(".npz") if parts.network.n_parameters > MOST_TO_READ else None
 
 
 def _written(
@@ -58,23 +59,23 @@ def _written(
     network = parts.network
     dtype = dtype_of(network, dtype)
     check_finite(network, dtype)
-    before, behind = parts.encoder.in_numpy(parts.decoder), parts.decoder.in_numpy(network.architecture.outputs)
-    found = steps(network)
-    written = layers(found)
-    numbers = {name: values.astype(dtype) for layer in written for name, values in layer.numbers().items()}
+    before, behind = parts.encoder.in_numpy(parts.decoder), parts.decoder.in_numpy(network.outputs)
+    written = [layers(found) for found in members(network)]
+    every = [layer for of_one in written for layer in of_one]
+    numbers = {name: values.astype(dtype) for layer in every for name, values in layer.numbers().items()}
     content = b""
     if weights_name is None:
-        tables = [table for layer in written for table in layer.tables(numbers)]
+        tables = [table for layer in every for table in layer.tables(numbers)]
     else:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **numbers)
         content = buffer.getvalue()
-        tables = [_loaded(found, weights_name, list(numbers), content)]
+        tables = [_loaded([layer.step for layer in every], weights_name, list(numbers), content)]
     blocks = [
         _title(network, before.title, script_name),
         *_activations(network),
         *before.before,
-        _predict(network, written, before.given, behind.after),
+        *_predict(network, written, before.given, behind.after),
         *before.behind,
         *behind.behind,
         "\n\n".join([f"dtype = np.{dtype}", *before.tables, *behind.tables, *tables]),
@@ -86,8 +87,8 @@ def _written(
     return text.replace(blocks[0], f"{blocks[0]}\n\n{imports}", 1), content
 
 
-def _title(network: Network, title: str, script_name: str) -> str:
-    return f'''"""{title or "A dense neural network"}, with NumPy alone.
+def _title(network: Network | Ensemble, of_model: str, script_name: str) -> str:
+    return f'''"""{of_model or title(network)}, with NumPy alone.
 
 {summary(network)}, {network.n_parameters} parameters.
 Run it with: python {in_docstring(script_name)}
@@ -95,21 +96,32 @@ Written by reseau {__version__}.
 """'''
 
 
-def _activations(network: Network) -> Iterator[str]:
-    codes = [layer.sigma.code.numpy for layer in network.architecture.layers]
+def _activations(network: Network | Ensemble) -> Iterator[str]:
+    codes = [layer.sigma.code.numpy for net in network.networks for layer in net.architecture.layers]
     yield from (text.strip() for text in c_text.functions_for(codes, NUMPY_FUNCTIONS))
 
 
-def _predict(network: Network, written: list[Layer], given: str, after: tuple[str, ...]) -> str:
-    architecture = network.architecture
-    lines = [
-        "def predict(X):",
-        f"    # The outputs, (rows, {architecture.outputs}), of the inputs X, (rows, {architecture.inputs}).",
-        f"    a = {given}  # (rows, {architecture.inputs})",
-        *(f"    {line}" for layer in written for line in layer.lines()),
-        *(f"    {line}" for line in after),
+def _predict(
+    network: Network | Ensemble, written: list[list[Layer]], given: str, after: tuple[str, ...]
+) -> Iterator[str]:
+    """The function that predicts, behind those of the networks whose mean it takes, where there are several."""
+    inputs, outputs = network.inputs, network.outputs
+    what, lines = "outputs", [line for layer in written[0] for line in layer.lines()]
+    if len(written) > 1:
+        what = f"mean outputs of {len(written)} networks"
+        for place, of_one in enumerate(written, start=1):
+            own = [line for layer in of_one for line in layer.lines()]
+            yield "\n".join([f"def network_{place}(a):", *(f"    {line}" for line in own), "    return a"])
+        calls = (f"network_{place}(a)" for place in range(1, len(written) + 1))
+        lines = ["a = np.mean([", *(f"    {call}," for call in calls), "], axis=0, dtype=float).astype(dtype)"]
+    body = [
+        f"# The {what}, (rows, {outputs}), of the inputs X, (rows, {inputs}).",
+        f"a = {given}  # (rows, {inputs})",
+        *lines,
+        *after,
+        "return a",
     ]
-    return "\n".join([*lines, "    return a"])
+    yield "\n".join(["def predict(X):", *(f"    {line}" for line in body)])
 
 
 def _loaded(found: list[Step], weights_name: str, names: list[str], content: bytes) -> str:

@@ -59,6 +59,6 @@ def graph(parts: Parts, dtype: npt.DTypeLike | None, version: int) -> onnx.Model
     network, decoder = parts.network, parts.decoder
     precision = dtype_of(network, dtype)
     g = Graph(precision, decoder.onnx_outputs, version)
-    X, inputs, told = parts.encoder.in_onnx(g, network.architecture.inputs, decoder.onnx_outputs)
+    X, inputs, told = parts.encoder.in_onnx(g, network.inputs, decoder.onnx_outputs)
     outputs, facts = decoder.in_onnx(g, network, X)
     return finished(g, inputs, outputs, decoder.kind, network.loss, {"inputs": told, **facts})

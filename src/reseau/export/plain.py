@@ -15,6 +15,7 @@ from reseau.export.onnx_graph import Graph, tensor
 from reseau.parts import Decoder, Encoder, Scaling
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.network import Network
 
 
@@ -125,7 +126,7 @@ class Outputs(Decoder):
             ),
         )
 
-    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+    def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """O, in the unit of its target."""
         (name,) = self.onnx_outputs
         if self.scaling is None:
@@ -133,7 +134,7 @@ class Outputs(Decoder):
         else:
             O = g.cast(onnx_layers.layers(g, network, X, g.free("A")), np.float64)
             g.cast(g("Add", g("Mul", O, self.scaling.scale), self.scaling.shift), g.dtype, name=name)
-        return [tensor(name, g.dtype, "N", network.architecture.outputs)], {}
+        return [tensor(name, g.dtype, "N", network.outputs)], {}
 
 
 def _scaled_in_c(name: str, lines: tuple[Scaling, ...], kind: str, inputs: int) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""What of a network exports write: the layers that change something when it predicts, one after another."""
+"""What of a network exports write: the layers that change something when it predicts, one after another.
+
+Of an ensemble each network has its own, whose names begin with its number: "m2_W1".
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from reseau.vocabulary.layers import Layer
 from reseau.vocabulary.layers.code import named
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.network import Network
 
 
@@ -30,6 +34,8 @@ class Step:
         How many inputs and outputs it has.
     link : int or None
         The step whose outputs a residual link adds to this one's, 0 for the inputs.
+    member : int
+        The number of its network among several, from 1; 0 of a network alone.
     """
 
     place: int
@@ -38,11 +44,22 @@ class Step:
     n_in: int
     n_out: int
     link: int | None
+    member: int = 0
+
+    @property
+    def stem(self) -> str:
+        """What its names begin with: "" of a network alone."""
+        return f"m{self.member}_" if self.member else ""
+
+    @property
+    def where(self) -> str:
+        """Which layer it is, in words."""
+        return f"{f'Network {self.member}, layer' if self.member else 'Layer'} {self.place}"
 
     @property
     def tensor_names(self) -> dict[str, str]:
         """The letter of each tensor, and what it is called: "W", "W1"."""
-        return {letter: f"{letter}{self.place}" for letter in self.tensors}
+        return {letter: f"{self.stem}{letter}{self.place}" for letter in self.tensors}
 
     @property
     def activation(self) -> str:
@@ -70,7 +87,13 @@ class Step:
         return self.layer.code.meaning.format(input=of_input, **places)
 
 
-def steps(network: Network) -> list[Step]:
+def members(network: Network | Ensemble) -> list[list[Step]]:
+    """The steps of each of the networks whose mean a model's outputs are; of one alone without its number."""
+    several = len(network.networks) > 1
+    return [steps(net, place if several else 0) for place, net in enumerate(network.networks, start=1)]
+
+
+def steps(network: Network, member: int = 0) -> list[Step]:
     """The layers that change something outside training; one that does not where there is no other."""
     architecture = network.architecture
     found: list[Step] = []
@@ -81,6 +104,6 @@ def steps(network: Network) -> list[Step]:
             continue
         link = made_by[l - layer.residual] if layer.residual else None
         n_in, n_out = architecture.widths[l - 1 : l + 1]
-        found.append(Step(len(found) + 1, layer, view.tensors, n_in, n_out, link))
+        found.append(Step(len(found) + 1, layer, view.tensors, n_in, n_out, link, member))
         made_by.append(len(found))
     return found

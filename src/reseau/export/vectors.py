@@ -11,7 +11,8 @@ they follow every number through the layers (ε is the spacing of the precision'
 - A + A_k of a residual link: Δ and Δ_k, and ε of the sum;
 - O after so many layers that these bounds would let anything pass: 100 times the error that the reference engine makes
   in float32, in ε of the file's precision;
-- J v likewise, but for the last: through the maps, and through σ with the change of σ' between z − p and z + p,
+- the mean of m networks: the mean of their Δ, and 2 (m − 1) ε of the mean of their sizes, as it is summed one by one;
+- J v likewise, without what is measured: through the maps, and through σ with the change of σ' between z − p and z + p,
   p = 2 Δz + 8 ε |z|, which is its curvature, or the jump at a kink that rounding may put a score on the other side of.
 """
 
@@ -67,38 +68,65 @@ def vectors(parts: Parts, dtype: str) -> Vectors:
     They are at the encoder's samples, or at random ones, such as the scalings take to about 1 or the first layer to
     scores that are not all far from zero. What is predicted is in the unit of a scaled target.
     """
-    network, X, scalings, target = parts.network, parts.encoder.samples(), parts.encoder.scalings, parts.decoder.scaling
+    networks, X, scalings, target = (
+        parts.network.networks,
+        parts.encoder.samples(),
+        parts.encoder.scalings,
+        parts.decoder.scaling,
+    )
     rng = np.random.default_rng(0)
-    architecture = network.architecture
-    wide, cancelled = wide_first_layer(network, dtype), cancels(network)
-    w = network.parameters.astype(dtype).astype(np.float64)
-    if wide:
-        first = architecture.layers[0].n_parameters(architecture.inputs)
-        w[:first] = network.parameters[:first]
+    weights = [_as_exported(net, dtype) for net in networks]
+    cancelling = next((net for net in networks if cancels(net)), None)
     spread: Floats | float = 1.0
     if X is None:
-        X = np.round(rng.normal(size=(COUNT, architecture.inputs)), 3)
+        X = np.round(rng.normal(size=(COUNT, parts.network.inputs)), 3)
         largest = float(np.sqrt(np.finfo(dtype).max))
-        if cancelled:
-            X, spread = _near_the_middle(network, X)
+        if cancelling is not None:
+            X, spread = _near_the_middle(cancelling, X)
         with np.errstate(all="ignore"):
-            while (
-                not cancelled and X.any() and not _within(largest, architecture, w, X)
-            ):  # exponentials of exponentials
+            while (  # exponentials of exponentials
+                cancelling is None
+                and X.any()
+                and not all(_within(largest, net.architecture, w, X) for net, w in zip(networks, weights, strict=True))
+            ):
                 X = np.round(X / 2, 9)
         for scaling in reversed(scalings):
             X, spread = scaling.back(X), spread * np.abs(scaling.scale)
     X = X.astype(dtype).astype(np.float64)
     V = (np.round(rng.normal(size=X.shape), 3) * spread).astype(dtype).astype(np.float64)
+    values, along = [], []
     with np.errstate(all="ignore"):
-        (O, O_bounds), along = _followed(architecture, w, X, V, dtype, scalings, wide)
-        O_bounds = _measured(architecture, w, X, O, O_bounds, dtype, scalings)
+        for net, w in zip(networks, weights, strict=True):
+            architecture, wide = net.architecture, wide_first_layer(net, dtype)
+            (O, O_bounds), of_JV = _followed(architecture, w, X, V, dtype, scalings, wide)
+            values.append((O, _measured(architecture, w, X, O, O_bounds, dtype, scalings)))
+            along.append(of_JV)
+        (O, O_bounds), (JV, JV_bounds) = _averaged(values, dtype), _averaged(along, dtype)
     if target is not None:
         eps, size = float(np.finfo(dtype).eps), np.abs(target.scale)
         O, scaled = target.back(O), O
         O_bounds = O_bounds * size + eps * (2 * np.abs(O) + size * np.abs(scaled))
-        along = along[0] * target.scale, along[1] * size + 2 * eps * size * np.abs(along[0])
-    return Vectors(X, O, O_bounds, V, *along)
+        JV, JV_bounds = JV * target.scale, JV_bounds * size + 2 * eps * size * np.abs(JV)
+    return Vectors(X, O, O_bounds, V, JV, JV_bounds)
+
+
+def _as_exported(network: Network, dtype: str) -> Floats:
+    """The parameters as the file has them."""
+    w = network.parameters.astype(dtype).astype(np.float64)
+    if wide_first_layer(network, dtype):
+        first = network.architecture.layers[0].n_parameters(network.inputs)
+        w[:first] = network.parameters[:first]
+    return w
+
+
+def _averaged(of_networks: list[tuple[Floats, Floats]], dtype: str) -> tuple[Floats, Floats]:
+    """The mean of numbers, each with bounds on their errors."""
+    m = len(of_networks)
+    if m == 1:
+        return of_networks[0]
+    numbers, bounds = (np.array(several) for several in zip(*of_networks, strict=True))
+    summed = 2 * (m - 1) * float(np.finfo(dtype).eps) * np.abs(numbers).mean(axis=0)
+    return numbers.mean(axis=0), bounds.mean(axis=0) + summed
 
 
 def _near_the_middle(network: Network, X: Floats) -> tuple[Floats, Floats]:

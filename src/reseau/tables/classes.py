@@ -27,6 +27,7 @@ from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, short, visible
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.export.c_code import File
     from reseau.network import Network
     from reseau.tables.scores import Scores
@@ -193,7 +194,7 @@ class Classes(Target):
             behind=tuple(numpy_code.labels(np.array(self.classes), len(self.classes))), answers=answers
         )
 
-    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+    def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """The likeliest class, and the probability of each."""
         place = g("ArgMax", layers(g, network, X, "probabilities"), axis=1, keepdims=0)
         classes = np.array(self.classes, dtype=object if self.type == "text" else None)

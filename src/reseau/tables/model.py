@@ -414,7 +414,7 @@ class TableModel(Differentiable, Model):
         """The columns that give inputs, the network, and the target."""
         used = tuple(column for column in self.columns if column.features)
         encoder = Cells(used, str(self.training.get("table") or ""))
-        return Parts(encoder, self.network, self.target)  # type: ignore[arg-type]
+        return Parts(encoder, self.network, self.target)
 
     def describe(self) -> dict[str, Any]:
         """Return all but the network's weights, as JSON-able values."""

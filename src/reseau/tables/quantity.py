@@ -26,6 +26,7 @@ from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, visible
 
 if TYPE_CHECKING:
+    from reseau.ensemble import Ensemble
     from reseau.export.c_code import File
     from reseau.network import Network
     from reseau.tables.cells import Floats
@@ -153,7 +154,7 @@ class Quantity(Target):
         answers = "    for value in quantity(predict(encode(rows))):\n        print(value)"
         return numpy_code.Code(behind=(quantity,), answers=answers)
 
-    def in_onnx(self, g: Graph, network: Network, X: str) -> tuple[list[Any], dict[str, Any]]:
+    def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """The number in the unit of the table."""
         O = g.cast(layers(g, network, X, g.free("O")), np.float64)
         quantity = g("Add", g("Mul", O, np.array(self.scale)), np.array(self.mean))
