@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 import reseau as rs
 from reseau.errors import ParameterError, ReseauError
-from reseau.plots import LossCurveDisplay, check_picture, save_loss_curve
+from reseau.plots import LossCurveDisplay, check_picture, save_loss_curves
 from reseau.training.history import History
 
 HISTORY = History(loss=[3.0, 2.0, 1.0], validation_loss=[3.5, 2.5, 2.75])
@@ -148,7 +148,7 @@ def test_without_validation_there_is_one_curve() -> None:
 def test_a_picture_is_of_its_format_and_the_same_each_time(tmp_path: Path, name: str, start: bytes) -> None:
     contents = []
     for _ in range(2):
-        save_loss_curve(tmp_path / name, HISTORY, title="y from t.csv")
+        save_loss_curves(tmp_path / name, [HISTORY], title="y from t.csv")
         contents.append((tmp_path / name).read_bytes())
     assert contents[0].startswith(start)
     assert contents[0] == contents[1]
@@ -166,13 +166,13 @@ def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch: pytest
 
 
 def test_a_name_with_dollars_is_no_formula(tmp_path: Path) -> None:
-    save_loss_curve(tmp_path / "l.svg", History(loss=[1.0, 0.5]), title="$a_{$ from t.csv")
+    save_loss_curves(tmp_path / "l.svg", [History(loss=[1.0, 0.5])], title="$a_{$ from t.csv")
     assert "$a_{$ from t.csv" in (tmp_path / "l.svg").read_text()
 
 
 @pytest.mark.filterwarnings("error")
 def test_control_and_direction_characters_in_names_are_drawn_as_escapes(tmp_path: Path) -> None:
-    save_loss_curve(tmp_path / "l.svg", History(loss=[1.0, 0.5]), title="a\x1b[2J\u202e --> from t.csv")
+    save_loss_curves(tmp_path / "l.svg", [History(loss=[1.0, 0.5])], title="a\x1b[2J\u202e --> from t.csv")
     text = (tmp_path / "l.svg").read_text()
     ElementTree.fromstring(text)
     assert r"a\x1b[2J\u202e" in text

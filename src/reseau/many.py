@@ -206,7 +206,7 @@ def fit_many(
         for place, fit in enumerate(fits):
             with _at(place):
                 fit.look_for_a_checkpoint()
-        with shown_together(sum(how.epochs for how in settings), n) if asked else nullcontext() as show:
+        with shown_together(n, sum(how.epochs for how in settings)) if asked else nullcontext() as show:
             for fit in fits:
                 fit.showing = nullcontext(show)
             histories = side_by_side.complete(fits, n_threads)

@@ -14,6 +14,8 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -90,7 +92,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         history : History
-            What `Network.fit` returned, or `TableModel.history`.
+            What `Network.fit` returned, or one of `TableModel.histories`.
         ax : matplotlib Axes or None
             Where to draw; None makes a new figure.
         best_epoch : int or None
@@ -243,7 +245,7 @@ def _refuse_curveless(estimator: Any, inner: Any) -> NoReturn:
         )
     raise ParameterError(
         f"estimator is {shown(estimator)}, which has no loss_curve_; give a fitted MLPClassifier or MLPRegressor, or "
-        "LossCurveDisplay.from_history what Network.fit returned, or the history of a TableModel."
+        "LossCurveDisplay.from_history what Network.fit returned, or one of the histories of a TableModel."
     )
 
 
@@ -305,8 +307,8 @@ def require_matplotlib() -> None:
         raise ReseauError("drawing needs matplotlib; install it with: pip install 'reseau[plot]'.")
 
 
-def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int | None = None) -> None:
-    """Draw a loss curve into a PNG or SVG file, complete or not at all."""
+def save_loss_curves(path: Path, histories: Sequence[History], *, title: str) -> None:
+    """Draw the loss curves of fits, at least one, into a PNG or SVG file, complete or not at all."""
     check_picture(path)
     import matplotlib
     from matplotlib.figure import Figure
@@ -316,7 +318,10 @@ def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")  # no window system is needed
     ax = figure.add_subplot()
     ax.spines[["top", "right"]].set_visible(False)
-    LossCurveDisplay.from_history(history, ax, best_epoch=best_epoch)
+    if len(histories) == 1:
+        LossCurveDisplay.from_history(histories[0], ax)
+    else:
+        _draw_together(histories, ax)
     ax.set_title(visible(title), parse_math=False)  # a $ in a name begins no formula
     picture = io.BytesIO()
     kind = path.suffix.lower().lstrip(".")
@@ -324,3 +329,14 @@ def save_loss_curve(path: Path, history: History, *, title: str, best_epoch: int
     with matplotlib.rc_context({"svg.hashsalt": "reseau"}):
         figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {})
     writing.write_bytes(path, picture.getvalue())
+
+
+def _draw_together(histories: Sequence[History], ax: Axes) -> None:
+    """The curves of several networks, thinner than one alone, with a dot at the best epoch of each."""
+    displays = [LossCurveDisplay(loss=each.loss, validation_loss=each.validation_loss).plot(ax) for each in histories]
+    for line in (line for display in displays for line in display.lines_):
+        line.set(linewidth=0.9, alpha=0.7)
+    best = [(each.best_epoch, each.validation_loss[each.best_epoch - 1]) for each in histories if each.best_epoch]
+    dots = ax.plot(*zip(*best, strict=True), ".", color=MARK_COLOUR, label="best epochs", zorder=3) if best else []
+    handles = [*displays[0].lines_, *dots]
+    ax.legend(handles=handles, frameon=False, title=f"{len(histories)} networks")

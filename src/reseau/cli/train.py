@@ -32,6 +32,10 @@ def train(
         str | None,
         typer.Option(help="classification or regression.", show_default="from the target"),
     ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(help="fast is one network; standard the mean of eight; best that of 32, for a longer time."),
+    ] = "standard",
     layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
     activation: Annotated[
         str,
@@ -43,7 +47,12 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per update.", show_default="from the rows")] = None,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
-    test_size: Annotated[float, typer.Option(help="Share of the rows held out to score the model; 0 for none.")] = 0.2,
+    test_size: Annotated[
+        float,
+        typer.Option(
+            help="Share of the rows held out to score the model; with 0 each is scored by networks without it."
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     precision: Annotated[
         str | None,
@@ -105,7 +114,7 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Report as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report.")] = False,
 ) -> None:
-    """Train a network on a table, score it on held-out rows and write a model file.
+    """Train networks on a table, score them on rows they have not seen and write a model file.
 
     What each column is, is found out and told in the report; options such as
     --category decide otherwise, and the model file keeps what was decided.
@@ -120,9 +129,12 @@ def train(
         model_path = output or Path(_stem(table) + ".reseau")
         _check_outputs(table, model_path, plot)
         from reseau.tables.model import TableModel
-        from reseau.training.progress import shown
+        from reseau.tables.training import Settings
+        from reseau.training.progress import shown_together
 
-        with nullcontext() if quiet else shown(lambda line: tell(line, err=True), leave=False) as show:
+        members = Settings(preset=preset).members
+        showing = shown_together(members, say=lambda line: tell(line, err=True), leave=False)
+        with nullcontext() if quiet else showing as show:
             model = TableModel.train(
                 table,
                 target,
@@ -139,6 +151,7 @@ def train(
                 threads=threads,
                 callback=show,
                 checkpoint=checkpoint,
+                preset=preset,
                 layers=hidden,
                 activation=activation,
                 epochs=epochs,
@@ -150,11 +163,9 @@ def train(
             )
         model.save(model_path)
         if plot is not None:
-            from reseau.plots import save_loss_curve
+            from reseau.plots import save_loss_curves
 
-            assert model.history is not None
-            title = f"{target} from {model.training['table']}"
-            save_loss_curve(plot, model.history, title=title, best_epoch=model.training["best_epoch"])
+            save_loss_curves(plot, model.histories, title=f"{target} from {model.training['table']}")
         seconds = time.perf_counter() - start
         if json:
             _report_json(model, model_path, plot, seconds)
@@ -209,17 +220,10 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
 
     lines = [report.table(model), *report.what_was_learned(model)]
     lines += [report.network(model), f"Training: {report.training(model)}"]
-    assert model.history is not None
-    lines[-1] += f", {model.history.seconds:.2f} s"
-    if model.scores is None:
-        lines.append("No rows were held out, so there is no score.")
-    else:
-        lines += report.held_out(model.scores, model)
-        if not model.scores.useful:
-            lines += [
-                "",
-                "  No better than the simplest guess: nothing was learned from this table.",
-            ]
+    assert model.scores is not None
+    lines += report.scored(model.scores, model)
+    if not model.scores.useful:
+        lines += ["", "  No better than the simplest guess: nothing was learned from this table."]
     size = path.stat().st_size / 1000
     lines += ["", f"Model: {path} ({size:,.0f} kB), {seconds:.1f} s in all"]
     if plot is not None:
@@ -228,15 +232,17 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
 
 
 def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
-    assert model.history is not None
     report: dict[str, Any] = {
         **model.describe(),
         "model": str(path),
         "plot": None if plot is None else str(plot),
-        "history": {
-            name: [value if isfinite(value) else None for value in getattr(model.history, name)]
-            for name in ("loss", "validation_loss")
-        },
-        "seconds": {"training": round(model.history.seconds, 3), "all": round(seconds, 3)},
+        "histories": [
+            {
+                name: [value if isfinite(value) else None for value in getattr(history, name)]
+                for name in ("loss", "validation_loss")
+            }
+            for history in model.histories
+        ],
+        "seconds": round(seconds, 3),
     }
     tell_json(report)

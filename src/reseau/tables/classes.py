@@ -41,6 +41,7 @@ TYPES: dict[str, Any] = {
 }
 WHOLE = re.compile(r"[+-]?\d+")
 MISSING, UNKNOWN = -1, -2
+MOST_SIGNALS = 12  # classes of which effects are taken
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,13 @@ class Classes(Target):
     def taught(self, y: Values) -> Values:
         """Return y: the place of the class."""
         return y
+
+    def signals(self, y: Values) -> npt.NDArray[np.float64]:
+        """Return 1 for the rows of each class, of two classes the second, of many the commonest."""
+        counts = np.bincount(y, minlength=len(self.classes))
+        commonest = np.sort(np.argsort(-counts, kind="stable")[:MOST_SIGNALS])
+        chosen = commonest[1:] if len(self.classes) == 2 else commonest
+        return np.asarray(y[:, None] == chosen, np.float64)
 
     def facts(self, y: Values) -> dict[str, Any]:
         """How many training rows each class has."""

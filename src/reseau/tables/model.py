@@ -27,13 +27,13 @@ from reseau.tables import columns as columns_module
 from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
 from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
-from reseau.tables.description import Description
+from reseau.tables.description import Description, Scaled
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
-from reseau.tables.training import Settings, split, train_network
+from reseau.tables.training import Settings, bins_for, split, train_members
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.visible import plural
 from reseau.vocabulary.precisions import check_precision
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from reseau.blackboard import Blackboard
+    from reseau.training.callbacks import Callback
     from reseau.training.history import History
 
 LEAST_ROWS = 10
@@ -86,11 +87,12 @@ class TableModel(Differentiable, Model):
     network : Network or Ensemble
         From the encoded columns to class probabilities, or to the standardised quantity.
     scores : ClassScores, QuantityScores or None
-        On the rows held out; None if there were none.
+        On the rows held out, if there were any; else on the rows of the training, each predicted by members that had
+        not learned from it. None in old files of models that have none.
     training : dict
         How it was trained: rows, held_out, epochs, best_epoch, batch_size, learning_rate, ...
-    history : History or None
-        The loss of each epoch; None for a model read from a file.
+    histories : tuple of History
+        Of each member, the loss of each epoch; empty for a model read from a file.
     notes : tuple of str
         What was noticed in the table it was trained on.
     reading : dict
@@ -114,7 +116,7 @@ class TableModel(Differentiable, Model):
         network: Network | Ensemble,
         scores: Scores | None,
         training: dict[str, Any],
-        history: History | None = None,
+        histories: tuple[History, ...] = (),
         notes: tuple[str, ...] = (),
         reading: dict[str, str | None] | None = None,
     ) -> None:
@@ -123,7 +125,7 @@ class TableModel(Differentiable, Model):
         self.network = network
         self.scores = scores
         self.training = training
-        self.history = history
+        self.histories = histories
         self.notes = notes
         self.reading = reading or {}
 
@@ -183,20 +185,21 @@ class TableModel(Differentiable, Model):
         threads : int or None
             At most as many threads; the result is the same for any number.
         progress : callable or None
-            Called after each epoch with its number, the most there will be, the loss, and the
-            validation loss or None.
+            Called after each epoch of a member with the number of epochs that all have made, the most there will be,
+            the member's loss, and its validation loss.
         callback : callable, Callback, a list of these, or None
-            Called after each epoch with the `History`, as in `Network.fit`: training stops when it returns True.
+            Called after each epoch of a member with its `History`, as in `reseau.fit_many`: the member's training stops
+            when it returns True.
         checkpoint : path or None
             A folder where the training is kept as it stands, so that the same call takes it up from there.
         **settings
-            Those of `Settings`: layers, activation, epochs, batch_size, learning_rate, test_size,
+            Those of `Settings`: preset, layers, activation, epochs, batch_size, learning_rate, test_size,
             seed, precision.
 
         Returns
         -------
         TableModel
-            Trained on the rows that were not held out, and scored on those that were.
+            Trained on the rows that were not held out, and scored.
 
         Raises
         ------
@@ -210,7 +213,7 @@ class TableModel(Differentiable, Model):
         if progress is not None and not callable(progress):
             raise ParameterError(
                 f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
-                "the loss, and the validation loss or None."
+                "the loss, and the validation loss."
             )
         callbacks = callbacks_of(callback)
         if checkpoint is not None:
@@ -257,15 +260,24 @@ class TableModel(Differentiable, Model):
 
         values = columns_module.read_columns(recognised, table)
         columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
+        T = description.signals(y[train])
+        bins = bins_for(sum(isinstance(d, Scaled) for d in columns))
+        columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
 
-        def after_epoch(history: History) -> None:
-            if progress is not None:
-                validation_loss = history.validation_loss[-1] if history.validation_loss else None
-                progress(history.epochs, history.planned, history.loss[-1], validation_loss)
+        def inputs(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+            columns_module.encode_out_of_fold(columns, values, X, train, folds, T)
+            return X[train]
 
-        network, history, training = train_network(
-            X, y, train, description, chosen, rng, threads, [after_epoch, *callbacks], checkpoint
+        trained = train_members(
+            inputs,
+            y[train],
+            description,
+            chosen,
+            rng,
+            threads,
+            [*_following(progress, chosen.members), *callbacks],
+            checkpoint,
         )
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
         absent[target] = table.rows - len(usable)
@@ -275,13 +287,17 @@ class TableModel(Differentiable, Model):
             "missing": {name: absent[name] for name in table.columns if absent[name]},
             "rows": len(usable),
             "held_out": len(held_out),
-            **training,
+            **trained.facts,
+            **description.facts(y[train]),
         }
-        model = cls(columns, description, network, None, training, history, (*table.notes, *told, *notes), reading)
-        training |= description.facts(y[train])
+        network = trained.network
         if len(held_out):
-            model.scores = description.score(network(X[held_out], threads=threads), y[held_out], training)
-        return model
+            O, scored = network(X[held_out], threads=threads), held_out
+        else:
+            O, scored = trained.O, train[trained.predicted]
+        scores = description.score(O, y[scored], training)
+        noticed = (*table.notes, *told, *notes)
+        return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
 
     def predict(self, data: Any, *, precision: str | None = None, threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.
@@ -446,3 +462,16 @@ class TableModel(Differentiable, Model):
         if not usable.any():
             return None, [*notes, f"no row has a known value in {name!r}"]
         return self.target.score(O[usable], y[usable], self.training), notes
+
+
+def _following(progress: Callable[[int, int, float, float | None], object] | None, members: int) -> list[Callback]:
+    """The callback that counts the epochs of all members for `progress`."""
+    made = 0
+
+    def after_epoch(history: History) -> None:
+        nonlocal made
+        made += 1
+        assert progress is not None
+        progress(made, history.planned * members, history.loss[-1], history.validation_loss[-1])
+
+    return callbacks_of(after_epoch) if progress is not None else []

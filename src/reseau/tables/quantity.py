@@ -92,6 +92,10 @@ class Quantity(Target):
         """Return (y - mean)/scale, (rows, 1) in float32."""
         return ((y - self.mean) / self.scale).astype(np.float32)[:, None]
 
+    def signals(self, y: Values) -> Floats:
+        """Return what is taught."""
+        return self.taught(y).astype(np.float64)
+
     def answer(self, O: Values) -> Said:
         """The numbers."""
         return Said(pa.array(self.numbers(O)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reseau.tables.training import FOLDS
 from reseau.visible import aligned, plural, short, visible
 
 if TYPE_CHECKING:
@@ -50,9 +51,21 @@ def what_was_learned(model: TableModel) -> list[str]:
     return [*lines, *[f"  and {plural(rest, 'more note')}: reseau show --json tells all"] * (rest > 0), ""]
 
 
-def held_out(found: Scores, model: TableModel) -> list[str]:
-    """Say how well the model did on the rows held out."""
-    return [f"Scores on {plural(found.rows, 'row')} held out of the training:", "", *found.lines(model.target.names)]
+def scored(found: Scores, model: TableModel) -> list[str]:
+    """Say how well the model did on rows it has not learned from."""
+    rows = plural(found.rows, "row")
+    if model.training["held_out"]:
+        where = f"on {rows} held out of the training"
+    elif len(model.network.networks) == 1:
+        where = f"on the {rows} on which the epoch was chosen"
+    else:
+        where = f"out of fold: {rows}, each predicted by {_members(model)} not learned from it"
+    return [f"Scores {where}:", "", *found.lines(model.target.names)]
+
+
+def _members(model: TableModel) -> str:
+    times = len(model.network.networks) // FOLDS
+    return "the network that has" if times <= 1 else f"the mean of the {times} networks that have"
 
 
 def network(model: TableModel) -> str:
@@ -75,8 +88,11 @@ def training(model: TableModel) -> str:
     facts = model.training
     text = plural(facts["rows"] - facts["held_out"], "row")
     if facts["validation"]:
-        text += f" ({facts['validation']:,} of them to choose the epoch)"
+        each = "" if len(model.network.networks) == 1 else "by each network "
+        text += f" ({facts['validation']:,} of them {each}to choose the epoch)"
     text += f", batches of {facts['batch_size']}, Adam {facts['learning_rate']:g}"
     if "precision" in facts:
         text += f", products in {facts['precision']}"
-    return f"{text}, weights of epoch {facts['best_epoch']} of {facts['epochs']}"
+    best = facts.get("best_epochs") or [facts["best_epoch"]]
+    epochs = f"epoch {best[0]}" if len(best) == 1 else f"epochs {min(best)} to {max(best)}"
+    return f"{text}, weights of {epochs} of {facts['epochs']}"

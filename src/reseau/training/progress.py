@@ -66,12 +66,23 @@ def shown(say: Callable[[str], None] | None = None, *, leave: bool = True) -> It
 
 
 @contextmanager
-def shown_together(planned: int, fits: int) -> Iterator[Show]:
-    """What shows so many fits while they run side by side, with so many epochs in all, in whichever threads.
+def shown_together(
+    fits: int, planned: int | None = None, say: Callable[[str], None] | None = None, *, leave: bool = True
+) -> Iterator[Show]:
+    """What shows so many fits while they run side by side, in whichever threads.
 
     It counts the epochs of all of them, and tells of the medians of their last losses and metrics.
+
+    Parameters
+    ----------
+    fits : int
+        How many there are.
+    planned : int or None
+        How many epochs there will be in all; None if each has as many as the first that is shown.
+    say, leave
+        As of `shown`.
     """
-    with _drawn(_to_stderr, leave=True) as draw:
+    with _drawn(say or _to_stderr, leave) as draw:
         together = _Together(planned, fits, draw)
         yield together.show
         together.end()
@@ -80,8 +91,8 @@ def shown_together(planned: int, fits: int) -> Iterator[Show]:
 class _Together:
     """Several fits: one that has ended counts with all of its epochs, however many it has made."""
 
-    def __init__(self, planned: int, fits: int, draw: _Draw) -> None:
-        self.planned, self.fits, self.draw = planned, fits, draw
+    def __init__(self, planned: int | None, fits: int, draw: _Draw) -> None:
+        self.planned, self.fits, self.draw = planned or 0, fits, draw
         self.begun: dict[int, History] = {}
         self.counted: dict[int, int] = {}  # epochs
         self.epochs = self.ended = 0
@@ -91,6 +102,7 @@ class _Together:
         """Take note of what one of them has done, and tell."""
         with self.lock:
             key, ended = id(history), _ended(history)
+            self.planned = self.planned or self.fits * history.planned
             self.begun[key] = history
             epochs = history.planned if ended else history.epochs
             self.epochs += epochs - self.counted.get(key, 0)
