@@ -21,7 +21,8 @@ __init__
 cli
 models
 importing display composed
-estimators tables many
+estimators tables
+many
 ensemble
 network
 model inside prediction layer_view

@@ -95,7 +95,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(disk: Path) -> Non
 )
 def test_a_command_says_that_the_disk_is_full(disk: Path, tmp_path: Path, arguments: list[str]) -> None:
     model = tmp_path / "model.reseau"
-    rs.TableModel.train(PENGUINS, "species", layers=(200, 100), epochs=1).save(model)
+    rs.TableModel.train(PENGUINS, "species", layers=(200, 100), preset="fast", epochs=1).save(model)
     (disk / "other").write_bytes(bytes(SIZE - 8192))
     arguments = [str(model) if word == "MODEL" else word for word in arguments]
     command = [sys.executable, "-m", "reseau.cli", *arguments]

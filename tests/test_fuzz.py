@@ -321,7 +321,7 @@ HEAVY |= {
 
 def subjects() -> list[Subject]:
     """All of `reseau.__all__`: functions, classes, and the methods of their objects."""
-    table = rs.TableModel.train(FRAME, "size", epochs=1, layers=(2,))
+    table = rs.TableModel.train(FRAME, "size", preset="fast", epochs=1, layers=(2,))
     drawing = rs.NetworkDisplay(weights=[X[:2]], biases=[None], activations=["tanh"])
     pools: dict[type, list[Any]] = {
         rs.Network: networks(),

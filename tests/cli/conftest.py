@@ -21,5 +21,5 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A model file of penguins."""
     path = tmp_path_factory.mktemp("model") / "penguins.reseau"
-    rs.TableModel.train(PENGUINS, "species", epochs=10).save(path)
+    rs.TableModel.train(PENGUINS, "species", preset="fast", epochs=10).save(path)
     return str(path)

@@ -23,7 +23,7 @@ TEXT = PENGUINS.read_text()
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model") / "penguins.reseau"
-    rs.TableModel.train(PENGUINS, "species", epochs=10, layers=(5,)).save(path)
+    rs.TableModel.train(PENGUINS, "species", preset="fast", epochs=10, layers=(5,)).save(path)
     return str(path)
 
 
@@ -85,7 +85,7 @@ def test_files_are_written_in_the_forms_asked_for(model: str) -> None:
 def test_the_latex_compiles_with_names_that_latex_would_choke_on(folder: Path) -> None:
     odd = "a_b %{}#&$^~\\ été"
     table = pa.table({odd: np.linspace(0, 1, 40), "t": ["<&>_%" if i % 2 else "é$" for i in range(40)]})
-    board, _ = rs.TableModel.train(table, "t", epochs=2, layers=(3,)).blackboard(table, 2, lang="fr")
+    board, _ = rs.TableModel.train(table, "t", preset="fast", epochs=2, layers=(3,)).blackboard(table, 2, lang="fr")
     board.to_latex("a.tex")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
@@ -103,7 +103,7 @@ def test_a_table_without_the_target_takes_it_from_the_option(model: str, folder:
 
 
 def test_a_number_as_target_is_shown_standardised(folder: Path) -> None:
-    rs.TableModel.train(PENGUINS, "body_mass_g", epochs=3, layers=(4,)).save("mass.reseau")
+    rs.TableModel.train(PENGUINS, "body_mass_g", preset="fast", epochs=3, layers=(4,)).save("mass.reseau")
     loaded = rs.load("mass.reseau")
     board, _ = loaded.blackboard(PENGUINS, 1)
     assert float(board.T[0, 0]) == pytest.approx((3750 - loaded.target.mean) / loaded.target.scale, rel=1e-6)

@@ -41,7 +41,7 @@ def table() -> pa.Table:
 def hostile(folder: Path) -> str:
     """A model of a table whose names are hostile, in a file whose name is; and the table beside it."""
     pq.write_table(table(), "table.parquet")
-    model = rs.TableModel.train(table(), f"t{EVIL}", epochs=2, layers=(3,))
+    model = rs.TableModel.train(table(), f"t{EVIL}", preset="fast", epochs=2, layers=(3,))
     name = "m\x1b[2J\u202e\udcff.reseau"
     model.save(name)
     return name
@@ -88,7 +88,7 @@ def test_json_stays_json_and_holds_the_names_as_they_are(hostile: str) -> None:
 @pytest.mark.parametrize("name", ["été", "长度", "אורך", "👩\u200d🔬"])
 def test_letters_of_the_world_are_shown_as_they_are(folder: Path, name: str) -> None:
     x = np.arange(40.0)
-    rs.TableModel.train(pa.table({name: x, "t": x}), "t", epochs=1, layers=(2,)).save("m.reseau")
+    rs.TableModel.train(pa.table({name: x, "t": x}), "t", preset="fast", epochs=1, layers=(2,)).save("m.reseau")
     assert name in run("show", "m.reseau").stdout
     assert name in run("show", "m.reseau", "--json").stdout
 
@@ -107,7 +107,9 @@ def test_a_note_in_a_stranger_s_file_cannot_look_like_lines_of_the_report(hostil
 
 def test_a_name_of_a_hundred_thousand_letters_leaves_a_paragraph_of_what_is_said(folder: Path) -> None:
     x = np.arange(40.0)
-    rs.TableModel.train(pa.table({"x" * 100_000: x, "t": x}), "t", epochs=1, layers=(2,)).save("m.reseau")
+    rs.TableModel.train(pa.table({"x" * 100_000: x, "t": x}), "t", preset="fast", epochs=1, layers=(2,)).save(
+        "m.reseau"
+    )
     pq.write_table(pa.table({"other": x}), "t.parquet")
     result = run("predict", "m.reseau", "t.parquet")
     assert result.exit_code == 2
@@ -122,7 +124,9 @@ def test_a_name_of_a_hundred_thousand_letters_leaves_a_paragraph_of_what_is_said
 def predictions(labels: list[Any], target: str = "t") -> tuple[list[dict[str, str]], str]:
     """What is predicted of classes, and what is said besides."""
     made = pa.table({"x": np.arange(40.0), target: [labels[i // 20] for i in range(40)]})
-    rs.TableModel.train(made, target, epochs=60, learning_rate=0.05, task="classification").save("m.reseau")
+    rs.TableModel.train(made, target, preset="fast", epochs=60, learning_rate=0.05, task="classification").save(
+        "m.reseau"
+    )
     pq.write_table(made.select(["x"]), "x.parquet")
     result = run("predict", "m.reseau", "x.parquet")
     assert result.exit_code == 0

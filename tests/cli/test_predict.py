@@ -71,7 +71,7 @@ def test_products_are_computed_in_the_precision_asked_for(model: str) -> None:
 def test_classes_with_commas_quotes_and_lines_are_quoted(folder: Path) -> None:
     names = ['a, "b"', "c\nd"]
     table = pa.table({"x": list(range(40)), "y": [names[i // 20] for i in range(40)]})
-    rs.TableModel.train(table, "y", epochs=40, learning_rate=0.02).save("m.reseau")
+    rs.TableModel.train(table, "y", preset="fast", epochs=40, learning_rate=0.02).save("m.reseau")
     pq.write_table(table, "t.parquet")
     rows = list(csv.DictReader(io.StringIO(run("m.reseau", "t.parquet").stdout)))
     assert {row["prediction"] for row in rows} == set(names)

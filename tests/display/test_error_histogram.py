@@ -143,7 +143,7 @@ def test_of_a_loss_with_a_scale_the_mean_is_compared() -> None:
 def table() -> tuple[rs.TableModel, pd.DataFrame]:
     frame = pd.DataFrame({"length": np.linspace(1, 5, 60), "kind": ["a", "b"] * 30})
     frame["mass"] = 3 * frame["length"] + (frame["kind"] == "a")
-    return rs.TableModel.train(frame, "mass", epochs=3), frame
+    return rs.TableModel.train(frame, "mass", preset="fast", epochs=3), frame
 
 
 def test_a_table_model_finds_its_targets_in_the_table(table: tuple[rs.TableModel, pd.DataFrame]) -> None:
@@ -164,7 +164,7 @@ def test_what_predicts_classes_is_refused_with_a_way_out(table: tuple[rs.TableMo
     with pytest.raises(rs.ParameterError, match=r"is a classifier.*predict_proba"):
         ErrorHistogramDisplay.from_estimator(classifier, X, labels, ax=axes())
     _, frame = table
-    kinds = rs.TableModel.train(frame.drop(columns="mass"), "kind", epochs=1)
+    kinds = rs.TableModel.train(frame.drop(columns="mass"), "kind", preset="fast", epochs=1)
     with pytest.raises(rs.ParameterError, match=r"classes of 'kind'.*probabilities"):
         ErrorHistogramDisplay.from_estimator(kinds, frame, ax=axes())
     with pytest.raises(NotFittedError):

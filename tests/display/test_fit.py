@@ -140,7 +140,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_way_out(call: Any, words: str) -
 
 def test_a_table_model_is_refused_with_a_way_out() -> None:
     table = pa.table({"x": np.linspace(0, 1, 30), "y": np.linspace(0, 2, 30)})
-    model = rs.TableModel.train(table, "y", epochs=1)
+    model = rs.TableModel.train(table, "y", preset="fast", epochs=1)
     with pytest.raises(rs.ParameterError, match=r"FitDisplay.from_predictions\(table\[column\], y, model.predict"):
         of(model, table, table["y"])
     display = FitDisplay.from_predictions(

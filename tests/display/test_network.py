@@ -189,11 +189,11 @@ def test_a_table_model_gives_the_names_of_its_features_and_classes() -> None:
     size = np.linspace(0, 1, 60)
     colour = ["red" if i % 3 else "blue" for i in range(60)]
     table = pa.table({"size": size, "colour": colour, "large": ["yes" if s > 0.5 else "no" for s in size]})
-    display = drawn(TableModel.train(table, "large", epochs=1))
+    display = drawn(TableModel.train(table, "large", preset="fast", epochs=1))
     assert set(words(display.input_texts_)) >= {"size"}
     assert any("colour" in name for name in words(display.input_texts_))
     assert words(display.output_texts_) == ["no", "yes"]
-    assert words(drawn(TableModel.train(table, "size", epochs=1)).output_texts_) == ["size"]
+    assert words(drawn(TableModel.train(table, "size", preset="fast", epochs=1)).output_texts_) == ["size"]
 
 
 def test_of_a_large_layer_the_first_neurons_dots_and_the_last_are_drawn() -> None:

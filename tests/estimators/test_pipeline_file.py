@@ -111,7 +111,9 @@ def test_a_scaled_target_is_refused_with_what_to_save(tmp_path: Path) -> None:
 
 def test_networks_and_table_models_are_saved_as_by_their_own_method(tmp_path: Path) -> None:
     net = rs.Network(rs.Dense(2, "tanh"), inputs=3, seed=0)
-    table = rs.TableModel.train(pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60.0) ** 2}), "y", epochs=1)
+    table = rs.TableModel.train(
+        pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60.0) ** 2}), "y", preset="fast", epochs=1
+    )
     for model in (net, table, rs.MLPClassifier(**SMALL).fit(X, LABELS)):
         model.save(tmp_path / "own.reseau")
         rs.save(model, tmp_path / "m.reseau")

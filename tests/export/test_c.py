@@ -278,9 +278,11 @@ def awkward_table(rows: int = 240) -> pa.Table:
 @pytest.fixture(scope="module", params=["species", "class", "y"])
 def trained(request: pytest.FixtureRequest) -> tuple[rs.TableModel, Any]:
     if request.param == "species":
-        return rs.TableModel.train(PENGUINS, "species", epochs=20), PENGUINS
+        return rs.TableModel.train(PENGUINS, "species", preset="fast", epochs=20), PENGUINS
     table = awkward_table()
-    return rs.TableModel.train(table, request.param, ignore=["class", "y"][request.param == "class"], epochs=20), table
+    return rs.TableModel.train(
+        table, request.param, ignore=["class", "y"][request.param == "class"], preset="fast", epochs=20
+    ), table
 
 
 def new_rows(table: Any) -> Any:
@@ -404,7 +406,7 @@ def test_names_from_strangers_are_visible_and_harmless(tmp_path: Path) -> None:
     texts = [hostile[i % len(hostile)] for i in range(110)]
     numbers = np.random.default_rng(0).normal(size=(2, 110))
     table = pa.table({hostile[0]: texts, hostile[3]: numbers[0], hostile[4]: numbers[1], hostile[5]: texts[::-1]})
-    model = rs.TableModel.train(table, hostile[5], epochs=1)
+    model = rs.TableModel.train(table, hostile[5], preset="fast", epochs=1)
     frame = pd.DataFrame(np.tile(numbers, (6, 1)).T[:, : len(hostile)], columns=hostile)
     pipeline = make_pipeline(StandardScaler(), rs.MLPClassifier((3,), max_iter=1, random_state=0)).fit(frame, texts)
     for what, name in ((model, "table"), (pipeline, "pipeline")):
@@ -437,7 +439,7 @@ def test_a_name_that_is_no_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
 
 def test_a_value_that_cannot_be_used_is_refused_by_the_number_of_its_column(tmp_path: Path) -> None:
     table = awkward_table()
-    model = rs.TableModel.train(table, "y", epochs=2)
+    model = rs.TableModel.train(table, "y", preset="fast", epochs=2)
     model.to_c(tmp_path / "it.c")
     library = shared_library(QUICK, [tmp_path / "it.c"], tmp_path)
     names = [d.name for d in model.parts().encoder.columns]
@@ -471,7 +473,7 @@ HEADERS = [
 def test_columns_named_like_macros_are_members_wherever_the_header_is_included(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = {name: rng.normal(size=40) for name in MACROS}
-    model = rs.TableModel.train(pa.table({**table, "y": sum(table.values())}), "y", epochs=1)
+    model = rs.TableModel.train(pa.table({**table, "y": sum(table.values())}), "y", preset="fast", epochs=1)
     model.to_c(tmp_path / "net.c")
     includes = "".join(f"#include <{header}.h>\n" for header in HEADERS)
     (tmp_path / "all.c").write_text(f'#define _GNU_SOURCE\n{includes}#include "net.c"\n')
@@ -486,7 +488,7 @@ def test_empty_text_is_missing_everywhere(tmp_path: Path) -> None:
     texts = ["a", "b", "", None, "c"] * 12
     table = pa.table({"t": texts, "u": ["x", "y"] * 30, "y": np.arange(60.0) % 5})
     for column in ("t", "u"):  # one that had missing cells at training, one that had none
-        model = rs.TableModel.train(table, "y", epochs=5, task="regression")
+        model = rs.TableModel.train(table, "y", preset="fast", epochs=5, task="regression")
         folder = tmp_path / column
         folder.mkdir()
         model.to_c(folder / "it.c")
@@ -629,7 +631,7 @@ def test_a_network_without_parameters_or_with_some_that_are_not_finite_is_refuse
 
 def test_a_text_that_c_cannot_hold_is_refused(tmp_path: Path) -> None:
     table = pa.table({"x": ["a\0b", "c"] * 20, "y": [0.0, 1.0, 2.0, 5.0] * 10})
-    model = rs.TableModel.train(table, "y", task="regression", epochs=1)
+    model = rs.TableModel.train(table, "y", task="regression", preset="fast", epochs=1)
     with pytest.raises(rs.ParameterError, match="NUL"):
         model.to_c(tmp_path / "net.c")
     assert not list(tmp_path.iterdir())
@@ -736,7 +738,7 @@ def test_the_example_program_links_the_file_and_predicts(language: str, tmp_path
     tools = {"c": ["cc", "-std=c99"], "cpp": ["c++", "-std=c++11"], "f90": ["gfortran"]}
     if any(shutil.which(tool) is None for tool in ("cc", tools[language][0])):
         pytest.skip(f"no {tools[language][0]}")
-    model = rs.TableModel.train(PENGUINS, "species", epochs=40)
+    model = rs.TableModel.train(PENGUINS, "species", preset="fast", epochs=40)
     model.to_c(tmp_path / "penguins.c")
     program = EXAMPLES / "embedded" / f"predict.{language}"
     warnings = ["-Wall", "-Wextra", "-Werror", "-I", str(tmp_path)]

@@ -417,7 +417,7 @@ def small(model: rs.TableModel) -> float:
 
 @pytest.fixture(scope="module")
 def penguins() -> rs.TableModel:
-    return rs.TableModel.train(EXAMPLES / "penguins.csv", "species", epochs=10, seed=0)
+    return rs.TableModel.train(EXAMPLES / "penguins.csv", "species", preset="fast", epochs=10, seed=0)
 
 
 def test_a_table_model_goes_from_raw_columns_to_class_and_probabilities(penguins: rs.TableModel) -> None:
@@ -466,7 +466,7 @@ def test_empty_text_and_missing_text_are_the_same_everywhere() -> None:
     for gap in ("", None, np.nan):
         pd = pytest.importorskip("pandas")
         frame = pd.DataFrame({"town": np.where(town == "", gap, town), "x": random.normal(size=90), "y": y})
-        model = rs.TableModel.train(frame, "y", epochs=20, seed=0)
+        model = rs.TableModel.train(frame, "y", preset="fast", epochs=20, seed=0)
         (column,) = (d for d in model.columns if d.name == "town")
         assert (column.levels, column.missing) == (("Oslo", "Rome"), True)  # type: ignore[attr-defined]
         rows = [model.predict(pa.table({"town": ["Rome", cell], "x": [0.0, 0.0]})) for cell in ("", None)]
@@ -478,7 +478,7 @@ def test_empty_text_and_missing_text_are_the_same_everywhere() -> None:
 
 def test_a_level_of_empty_text_in_an_older_model_is_what_a_missing_cell_is() -> None:
     table = pa.table({"town": ["Rome", "Oslo", "gap"] * 20, "y": ["a", "b", "c"] * 20})
-    model = rs.TableModel.train(table, "y", epochs=20, seed=0)
+    model = rs.TableModel.train(table, "y", preset="fast", epochs=20, seed=0)
     description = model.describe()
     description["columns"][0]["levels"] = ["", "Oslo", "Rome"]  # as releases before had it, for "gap"
     older = table_file.from_description(description, model.network.tensors())
@@ -519,7 +519,7 @@ def visits() -> pa.Table:
 
 @pytest.mark.filterwarnings("ignore:An input cannot have the name")
 def test_dates_booleans_and_rare_levels_give_a_quantity_in_its_own_unit(visits: pa.Table, tmp_path: Path) -> None:
-    model = rs.TableModel.train(visits, "y", epochs=15, seed=0)
+    model = rs.TableModel.train(visits, "y", preset="fast", epochs=15, seed=0)
     assert {d.kind for d in model.columns} == {"date", "category", "boolean", "number"}
     assert next(d for d in model.columns if d.kind == "date").cycles == ("year", "week", "day")  # type: ignore[attr-defined]
     assert next(d for d in model.columns if d.kind == "category").other  # type: ignore[attr-defined]
@@ -608,7 +608,7 @@ def test_the_classes_of_a_table_come_back_as_they_were(kind: str) -> None:
     x = np.linspace(0, 1, 60)
     y = {"integer": [3, 8], "boolean": [False, True], "text": ["nein", "ja"]}[kind]
     table = pa.table({"x": x, "y": [y[int(v > 0.5)] for v in x]})
-    model = rs.TableModel.train(table, "y", epochs=30, learning_rate=0.01, seed=0)
+    model = rs.TableModel.train(table, "y", preset="fast", epochs=30, learning_rate=0.01, seed=0)
     found = run(checked(model), x=x.reshape(-1, 1))["prediction"]
     assert found.tolist() == model.predict(table).values.to_pylist()
     assert set(found.tolist()) == set(y)

@@ -592,7 +592,7 @@ def test_estimators_and_table_models_with_weights_that_are_not_finite_are_not_sa
         warnings.simplefilter("ignore")
         estimator.fit(np.eye(4), np.arange(4.0))
     table = pa.table({"a": np.arange(40.0), "t": np.arange(40.0) ** 2})
-    model = rs.TableModel.train(table, "t", epochs=1, layers=(2,))
+    model = rs.TableModel.train(table, "t", preset="fast", epochs=1, layers=(2,))
     for odd in (estimator, model):
         (odd.network if odd is model else odd.network_).layers[1].b[...] = np.nan
         with pytest.raises(rs.ReseauError, match="layer 2 has parameters that are not finite"):

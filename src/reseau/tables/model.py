@@ -33,7 +33,7 @@ from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
-from reseau.tables.training import Settings, bins_for, split, train_members
+from reseau.tables.training import Settings, split, train_members
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.visible import plural
 from reseau.vocabulary.precisions import check_precision
@@ -261,7 +261,7 @@ class TableModel(Differentiable, Model):
         values = columns_module.read_columns(recognised, table)
         columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
         T = description.signals(y[train])
-        bins = bins_for(sum(isinstance(d, Scaled) for d in columns))
+        bins = chosen.bins_for(sum(isinstance(d, Scaled) for d in columns))
         columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
 

@@ -42,22 +42,21 @@ AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 MOST_INPUTS = 2048  # that bins make of all numbers together
-MOST_BINS = 32
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How much is done: `rounds` of members, each round with folds of its own; or a single member."""
+    """How many networks there are, and in how many bins a number is beside what it is itself."""
 
     members: int
-    told: str
+    bins: int
 
 
 PRESETS = {
-    "fast": Preset(1, "one network"),
-    "standard": Preset(FOLDS, "the mean of eight networks"),
-    "best": Preset(4 * FOLDS, "the mean of 32 networks, four for each row out of fold"),
+    "fast": Preset(members=1, bins=0),
+    "standard": Preset(members=FOLDS, bins=32),
+    "best": Preset(members=4 * FOLDS, bins=32),
 }
 
 
@@ -68,7 +67,8 @@ class Settings:
     Parameters
     ----------
     preset : {"fast", "standard", "best"}
-        One network; the mean of eight; of 32.
+        One network, whose inputs are the plain columns; the mean of eight, for which numbers are also put in bins; the
+        mean of 32.
     layers : tuple of int
         Neurons of the hidden layers, each at least 1; empty for none.
     activation : str
@@ -125,6 +125,10 @@ class Settings:
         """How many networks there are."""
         return PRESETS[self.preset].members
 
+    def bins_for(self, numbers: int) -> int:
+        """How many bins each of so many numbers has: fewer where there are many numbers."""
+        return min(PRESETS[self.preset].bins, MOST_INPUTS // max(numbers, 1))
+
 
 def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None) -> tuple[Rows, Rows]:
     """Draw a share of the rows, of each class in proportion.
@@ -169,11 +173,6 @@ def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None) -
     folds = np.empty(rows, np.int64)
     folds[order] = np.arange(rows) % FOLDS
     return folds
-
-
-def bins_for(numbers: int) -> int:
-    """How many bins each of so many numbers has: fewer where there are many numbers."""
-    return int(np.clip(MOST_INPUTS // max(numbers, 1), 0, MOST_BINS))
 
 
 @dataclass(frozen=True)
