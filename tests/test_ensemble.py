@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import reseau as rs
 from reseau.cli import app
+from reseau.display.compared import targets_and_predictions
 from reseau.files import model_file
 
 RNG = np.random.default_rng(7)
@@ -238,6 +239,17 @@ def test_it_is_shown_by_its_networks():
     assert told.endswith(f"\n\nThe mean of 3 networks, {ensemble.n_parameters} parameters")
 
 
+def test_displays_compare_its_targets_with_the_mean():
+    ensemble, y = rs.Ensemble(quantities()), RNG.normal(size=(300, 2))
+    t, o = targets_and_predictions(ensemble, X, y)
+    assert np.array_equal(t, y)
+    assert np.array_equal(o, ensemble(X))
+    classes = rs.Ensemble(classifiers())
+    t, o = targets_and_predictions(classes, X, LABELS)
+    assert np.array_equal(t, np.eye(3)[LABELS])
+    assert np.array_equal(o, classes(X))
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -263,6 +275,10 @@ def test_commands_show_and_verify_it(tmp_path):
     assert told.stdout.startswith(f"{path}: an ensemble\n\n{ensemble.summary()}\n")
     verified = CliRunner().invoke(app, ["verify", str(path)])
     assert f"in order (ensemble, {ensemble.n_parameters} weights" in verified.stdout
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    refused = CliRunner().invoke(app, ["predict", str(path), str(tmp_path / "t.csv")])
+    assert refused.exit_code == 2
+    assert "holds an Ensemble, which does not know how to read a table" in " ".join(refused.stderr.split())
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path):

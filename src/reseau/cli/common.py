@@ -111,9 +111,11 @@ def load_table_model(path: Path, instead: str) -> Any:
 
     description, tensors = read(path)
     model = build(path, description, tensors)
-    if not KINDS[description["kind"]].reads_tables:
+    kind, name = KINDS[description["kind"]], type(model).__name__
+    if not kind.reads_tables:
+        what = next((words for words in kind.classes if words.endswith(f" {name}")), f"a {name}")
         raise ModelFileError(
-            f"{path} holds a {type(model).__name__}, which does not know how to read a table; {instead}, or train on a "
+            f"{path} holds {what}, which does not know how to read a table; {instead}, or train on a "
             "table with reseau train."
         )
     return model

@@ -5,7 +5,7 @@ or of the version asked for, and for text of `ai.onnx.ml` 3.
 
 What goes in and comes out:
 
-- a `Network`: "X" (N, inputs) gives "O" (N, outputs), in the network's precision or that asked for;
+- a `Network`, an `Ensemble`: "X" (N, inputs) gives "O" (N, outputs), in the network's precision or that asked for;
 - an `MLPClassifier`: "X" gives "label" (N,) and "probabilities" (N, classes); of several labels at once, their
   indicators (N, labels) and the probability of each;
 - an `MLPRegressor`: "X" gives "prediction" (N, outputs);
