@@ -152,7 +152,7 @@ CASES = [
 
 
 def load(case: Case) -> pd.DataFrame:
-    """The rows of a table that have a target, at most MOST_ROWS, without the columns to ignore."""
+    """The rows of a table that have a target, at most MOST_ROWS, without the columns to ignore; classes as text."""
     if case.package == "sklearn":
         from sklearn import datasets
 
@@ -168,8 +168,9 @@ def load(case: Case) -> pd.DataFrame:
     frame = frame.drop(columns=list(case.ignore))
     frame = frame[frame[case.target].notna()]
     if task(frame, case.target) == "classification":
-        of_class = frame[case.target].map(frame[case.target].value_counts())
-        frame = frame[of_class >= LEAST_OF_CLASS * max(1, len(frame) / MOST_ROWS)]
+        y = frame[case.target]
+        y = y.map("{:g}".format) if pd.api.types.is_any_real_numeric_dtype(y) else y.astype(str)
+        frame = frame.assign(**{case.target: y})[y.map(y.value_counts()) >= LEAST_OF_CLASS * max(1, len(y) / MOST_ROWS)]
     if len(frame) > MOST_ROWS:
         frame = frame.sample(MOST_ROWS, random_state=0).sort_index()
     return frame.reset_index(drop=True)
