@@ -75,7 +75,10 @@ def test_errors_are_those_of_the_definitions(harness):
 def test_a_line_that_was_cut_off_is_dropped(harness, tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text('{"label": "a"}\n{"label": "b')
-    assert harness("run").read(path) == [{"label": "a"}]
+    run = harness("run")
+    assert run.read(path) == [{"label": "a"}]
+    assert path.read_text() == '{"label": "a"}\n{"label": "b'  # another process may be writing it
+    run.mend(path)
     assert path.read_text() == '{"label": "a"}\n'
 
 

@@ -133,6 +133,8 @@ def main() -> None:
     parser.add_argument("--models", default="", help="which, by label, separated by commas; all without it")
     parser.add_argument("--markdown", action="store_true", help="as for a README")
     given = parser.parse_args()
+    if missing := [str(path) for path in given.files if not path.is_file()]:
+        parser.error(f"there is no file {', '.join(missing)}")
     lines = [line for path in given.files for line in read(path)]
     labels = [label for label in given.models.split(",") if label]
     known = {line["label"]: None for line in lines if "label" in line}

@@ -106,14 +106,16 @@ def apart(*what: Any) -> dict[str, Any]:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of a file of results; a last line that was cut off is dropped, from the file too."""
-    if not path.exists():
-        return []
+    """The lines of a file of results, without a last one that is not finished."""
     text = path.read_bytes()
-    whole = text[: text.rfind(b"\n") + 1]
-    if whole != text:
-        path.write_bytes(whole)
-    return [json.loads(line) for line in whole.splitlines()]
+    return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
+
+
+def mend(path: Path) -> None:
+    """Drop a last line that was cut off from a file of results."""
+    text = path.read_bytes()
+    if not text.endswith(b"\n"):
+        path.write_bytes(text[: text.rfind(b"\n") + 1])
 
 
 def about(threads: int) -> dict[str, Any]:
@@ -173,6 +175,8 @@ def main() -> None:
     own = given.label or " ".join(["reseau", *(f"{name}={value}" for name, value in settings.items())])
     labels = {name: own if name == "reseau" else name for name in given.models}
     given.results.parent.mkdir(parents=True, exist_ok=True)
+    given.results.touch()
+    mend(given.results)
     lines = read(given.results)
     done = {(line["label"], line["case"], line["split"]) for line in lines if "label" in line}
     todo = [
