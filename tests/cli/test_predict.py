@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime
+import decimal
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +89,104 @@ def test_extra_columns_and_unseen_categories_are_accepted_and_said(model: str) -
     assert "'colour'" in result.stderr
     assert "'Moon'" in result.stderr
     assert len(Path("out.csv").read_text().splitlines()) == 345
+
+
+def test_kept_columns_stand_before_the_prediction_as_they_were_written(model: str) -> None:
+    lines = TEXT.splitlines()
+    ids = [f"{i:03d}" for i in range(1, 345)]
+    table = [f"no,{lines[0]},said", *(f'{no},{line},"a, b"' for no, line in zip(ids, lines[1:], strict=True))]
+    Path("new.csv").write_text("\n".join(table))
+    rows = list(csv.DictReader(io.StringIO(run(model, "new.csv").stdout)))
+    result = run(model, "new.csv", "--keep", "no", "--keep", "said", "--keep", "year", "--keep", "no")
+    assert list(csv.DictReader(io.StringIO(result.stdout))) == [
+        {"no": no, "said": "a, b", "year": line.rsplit(",", 1)[1], **row}
+        for no, line, row in zip(ids, lines[1:], rows, strict=True)
+    ]
+    assert "unknown to the model" not in result.stderr
+    run(model, "new.csv", "--keep", "no", "-o", "out.parquet")
+    assert pq.read_table("out.parquet").column_names == ["no", *rows[0]]
+    assert pq.read_table("out.parquet")["no"].to_pylist() == ids
+
+
+def test_json_lines_have_an_object_for_each_row(model: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(model, str(PENGUINS)).stdout)))
+    result = run(model, str(PENGUINS), "--json", "--keep", "year", "--keep", "sex")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 344
+    for line, row, source in zip(lines, rows, csv.DictReader(io.StringIO(TEXT)), strict=True):
+        assert list(line) == ["year", "sex", *row]
+        assert (line["year"], line["sex"], line["prediction"]) == (source["year"], source["sex"], row["prediction"])
+        assert {key: str(value) for key, value in line.items() if "=" in key} == {
+            key: str(float(value)) for key, value in row.items() if "=" in key
+        }
+    assert run(model, str(PENGUINS), "-o", "out.jsonl", "--keep", "year", "--keep", "sex").stdout == ""
+    assert Path("out.jsonl").read_text() == result.stdout
+    refused = run(model, str(PENGUINS), "--json", "-o", "out.csv")
+    assert refused.exit_code == 2
+    assert "not to out.csv; name it .jsonl" in " ".join(refused.stderr.split())
+
+
+def test_what_has_a_type_is_kept_in_each_kind_of_file(folder: Path) -> None:
+    n = 40
+    moment = datetime.datetime(2024, 1, 31, 12, 30)
+    table = pa.table(
+        {
+            "x": [0.5 * i for i in range(n)],
+            "n": pa.array([None, *range(1, n)], pa.int64()),
+            "day": [datetime.date(1066, 10, 14)] * n,
+            "when": pa.array([moment] * n, pa.timestamp("ns")),
+            "sure": [True] * n,
+            "huge": [float("inf")] * n,
+            "price": [decimal.Decimal("1.50")] * n,
+            "y": [3.0 * i for i in range(n)],
+            "list": [[1]] * n,
+        }
+    )
+    pq.write_table(table, "t.parquet")
+    rs.TableModel.train(table.select(["x", "y"]), "y", epochs=2).save("m.reseau")
+    keep = [part for name in table.column_names[:-2] for part in ("--keep", name)]
+    row = next(csv.DictReader(io.StringIO(run("m.reseau", "t.parquet", *keep).stdout)))
+    assert [*row.values()][:-1] == ["0", "", "1066-10-14", "2024-01-31 12:30:00", "true", "inf", "1.50"]
+    line = json.loads(run("m.reseau", "t.parquet", *keep, "--json").stdout.splitlines()[0])
+    assert [*line.values()][:-1] == [0.0, None, "1066-10-14", "2024-01-31 12:30:00", True, None, "1.50"]
+    assert line["prediction"] == float(row["prediction"])
+    run("m.reseau", "t.parquet", *keep, "--keep", "list", "-o", "out.parquet")
+    assert pq.read_table("out.parquet").drop_columns("prediction").equals(table.drop_columns("y"))
+    result = run("m.reseau", "t.parquet", "--keep", "list", "-o", "out.csv")
+    assert (result.exit_code, Path("out.csv").exists()) == (2, False)
+    assert "column 'list' holds cells of type list" in " ".join(result.stderr.split())
+
+
+def test_columns_that_cannot_be_kept_are_refused(model: str) -> None:
+    result = run(model, str(PENGUINS), "--keep", "sexe", "-o", "out.csv")
+    assert "no column 'sexe' (did you mean 'sex'?)" in " ".join(result.stderr.split())
+    Path("again.csv").write_text("\n".join([f"{line},prediction" for line in TEXT.splitlines()]))
+    result = run(model, "again.csv", "--keep", "prediction", "-o", "out.csv")
+    assert result.exit_code == 2
+    assert "keep has 'prediction', but so is a column of the predictions named" in " ".join(result.stderr.split())
+    assert not Path("out.csv").exists()
+
+
+def test_unreadable_cells_count_as_missing_where_that_is_asked_for(model: str) -> None:
+    def changed(heavy: str, large: str) -> None:
+        Path("new.csv").write_text(TEXT.replace("3250", heavy, 1).replace("3625", large, 1))
+
+    changed("", "")
+    expected = run(model, "new.csv").stdout
+    changed("heavy", "1e99")
+    refused = run(model, "new.csv", "-o", "out.csv")
+    assert (refused.exit_code, Path("out.csv").exists()) == (2, False)
+    assert "'heavy' (new.csv, line 4) is not a number" in " ".join(refused.stderr.split())
+    assert "--unreadable missing" in " ".join(refused.stderr.split())
+    result = run(model, "new.csv", "--unreadable", "missing", "--keep", "body_mass_g")
+    told = "body_mass_g: 2 cells that cannot be read are read as missing, the first being 'heavy' (new.csv, line 4)"
+    assert told in " ".join(result.stderr.split())
+    lines = result.stdout.splitlines()
+    assert [line.split(",", 1)[1] for line in lines] == expected.splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        line.split(",")[5] for line in Path("new.csv").read_text().splitlines()[1:]
+    ]
+    assert "'never', which is unknown" in " ".join(run(model, "new.csv", "--unreadable", "never").stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_the_longest_durations_are_read() -> None:
 def test_a_long_cell_is_cut_in_a_message() -> None:
     long = Column("x", column("a" * 10_000), lambda row: f"row {row + 1}")
     with pytest.raises(DataError, match=r"aaa… \(row 1\) is no good") as caught:
-        cells.refuse(long, 0, "is no good")
+        cells.refuse_odd(long, np.array([True]), "is no good")
     assert len(str(caught.value)) < 200
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -182,8 +182,10 @@ def refuse_undecidable(column: Column, decimal: str, unit: str, grouped: bool) -
         row = int(doubtful.argmax())
         alone = column.cells.slice(row, 1)
         either = " or ".join(f"{numerals.read(alone, mark)[0][0]:.15g}" for mark in numerals.MARKS)
-        refuse(
-            column, row, f"may be {either}, and this column had no such groups of digits at training; write it plainly."
+        refuse_odd(
+            column,
+            doubtful,
+            f"may be {either}, and this column had no such groups of digits at training; write it plainly.",
         )
 
 
@@ -255,16 +257,20 @@ def _whole(text: str) -> str:
     return text.removesuffix(".0") if WHOLE.fullmatch(text.removesuffix(".0")) else text
 
 
-def refuse(column: Column, row: int, is_not: str) -> NoReturn:
-    """Raise the error that names a cell, its column and its place."""
-    value: Any = column.cells[row].as_py()
-    raise DataError(f"column {column.name!r}: {quoted(value)} ({column.place(row)}) {is_not}")
+class UnreadableError(DataError):
+    """Cells cannot be read as what their column is; `cells` says which, and the message names the first of them."""
+
+    def __init__(self, column: Column, cells: Mask, is_not: str) -> None:
+        row = int(cells.argmax())
+        value: Any = column.cells[row].as_py()
+        super().__init__(f"column {column.name!r}: {quoted(value)} ({column.place(row)}) {is_not}")
+        self.cells = cells
 
 
 def refuse_odd(column: Column, odd: Mask, is_not: str) -> None:
     """Raise the error that names the first odd cell, if there is one."""
     if odd.any():
-        refuse(column, int(odd.argmax()), is_not)
+        raise UnreadableError(column, odd, is_not)
 
 
 def refuse_too_large(column: Column, values: Floats) -> None:
@@ -276,10 +282,10 @@ def refuse_too_large(column: Column, values: Floats) -> None:
     row = int(large.argmax())
     written = str(column.cells[row].as_py()).lower().lstrip("+-")
     if np.isinf(values[row]) and written in ("inf", "infinity"):
-        refuse(column, row, "is infinite; correct it, or leave the cell empty for a missing value.")
-    refuse(
+        refuse_odd(column, large, "is infinite; correct it, or leave the cell empty for a missing value.")
+    refuse_odd(
         column,
-        row,
+        large,
         "is too large for float32 (beyond 3.4e38); correct it, or give the column in another unit.",
     )
 

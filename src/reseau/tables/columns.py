@@ -21,7 +21,7 @@ what is far out is neither cut off nor loud.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -253,8 +253,16 @@ KINDS: dict[str, type[Description]] = {cls.kind: cls for cls in (Number, Boolean
 # Whole tables
 
 
-def read_columns(descriptions: Sequence[Description], table: Table) -> list[Values]:
-    """Read the cells that the descriptions need; a `DataError` names the columns missing."""
+def _read(read: Callable[[Column], Values], column: Column) -> Values:
+    return read(column)
+
+
+def read_columns(
+    descriptions: Sequence[Description],
+    table: Table,
+    reader: Callable[[Callable[[Column], Values], Column], Values] = _read,
+) -> list[Values]:
+    """Read the cells that the descriptions need, each column by `reader`; a `DataError` names the columns missing."""
     used = [d.name for d in descriptions if not isinstance(d, LeftOut)]
     missing = [name for name in used if name not in table.columns]
     if missing:
@@ -263,7 +271,7 @@ def read_columns(descriptions: Sequence[Description], table: Table) -> list[Valu
             f"{table.name} lacks {plural(len(missing), 'column')} that the model was trained on: {hints}. It has "
             f"{listed(table.columns)}.{table.hint}"
         )
-    return [np.empty(0) if isinstance(d, LeftOut) else d.read(table.columns[d.name]) for d in descriptions]
+    return [np.empty(0) if isinstance(d, LeftOut) else reader(d.read, table.columns[d.name]) for d in descriptions]
 
 
 def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: int) -> X32:

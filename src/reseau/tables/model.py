@@ -24,7 +24,7 @@ from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Parts
 from reseau.tables import columns as columns_module
-from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames
+from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames, names
 from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description, Scaled
@@ -34,6 +34,7 @@ from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.targets import recognise_target
 from reseau.tables.training import Settings, split, train_members
+from reseau.tables.unreadable import ERROR, Reader
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.visible import plural
 from reseau.vocabulary.precisions import check_precision
@@ -59,7 +60,7 @@ class Predictions:
     probabilities : ndarray of shape (rows, classes), float32, or None
         Of each class; None for a regression.
     table : pyarrow.Table
-        The same as one table: "prediction", then "target=class" for each class.
+        The same as one table: the columns that were kept, "prediction", then "target=class" for each class.
     scores : ClassScores, QuantityScores or None
         If the table holds the target too.
     notes : tuple of str
@@ -299,7 +300,15 @@ class TableModel(Differentiable, Model):
         noticed = (*table.notes, *told, *notes)
         return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
 
-    def predict(self, data: Any, *, precision: str | None = None, threads: int | None = None) -> Predictions:
+    def predict(
+        self,
+        data: Any,
+        *,
+        keep: ColumnNames = (),
+        unreadable: str = ERROR,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> Predictions:
         """Predict the target for each row of a table.
 
         Parameters
@@ -307,6 +316,11 @@ class TableModel(Differentiable, Model):
         data : path, "-", open file, Table, data frame, dict or list of dicts
             With the columns the model was trained on, in any order; others are passed over. A dict of single values is
             one row.
+        keep : sequence of str
+            Columns of the table, such as an identifier, that `Predictions.table` repeats before the predictions.
+        unreadable : {"error", "missing"}
+            What is done with cells that cannot be read as what their column held at training: they are refused, or
+            count as missing, which a note tells.
         precision : {"bf16", "bf16x3", "bf16x6"} or None
             How the network's products are computed, as when a `Network` is called; for many rows on a processor with
             matrix instructions.
@@ -323,16 +337,19 @@ class TableModel(Differentiable, Model):
         DataError
             If a column is missing, or a cell cannot be read as what its column held at training.
         ParameterError
-            For another precision.
+            For another precision or way with unreadable cells, and for a column to keep that is named like one of the
+            predictions.
         """
         import pyarrow as pa
 
         check_precision(precision)
+        reader = Reader(unreadable)
         table = read_table(data, **self.reading)
-        values = columns_module.read_columns(self.columns, table)
+        kept = {column.name: column.cells for column in map(table.column, names("keep", keep))}
+        values = columns_module.read_columns(self.columns, table, reader)
         notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
         described = {d.name for d in self.columns} | {self.target.name}
-        extra = [name for name in table.columns if name not in described]
+        extra = [name for name in table.columns if name not in described and name not in kept]
         if extra:
             notes.insert(
                 0,
@@ -340,13 +357,17 @@ class TableModel(Differentiable, Model):
             )
         O = self.network(columns_module.encode(self.columns, values, table.rows), precision=precision, threads=threads)
         answer = self.target.answer(O)
-        scores, scoring = self._score_table(O, table)
+        predicted = {"prediction": answer.values, **answer.columns}
+        for name in kept:
+            if name in predicted:
+                raise ParameterError(f"keep has {name!r}, but so is a column of the predictions named; rename it.")
+        scores, scoring = self._score_table(O, table, reader)
         return Predictions(
             answer.values,
             answer.probabilities,
-            pa.table({"prediction": answer.values, **answer.columns}),
+            pa.table({**kept, **predicted}),
             scores,
-            (*table.notes, *notes, *scoring),
+            (*table.notes, *reader.notes, *notes, *scoring),
         )
 
     def blackboard(
@@ -449,13 +470,13 @@ class TableModel(Differentiable, Model):
         """What a model file holds of it: the description and the network's tensors."""
         return self.describe(), self.network.tensors()
 
-    def _score_table(self, O: npt.NDArray[Any], table: Table) -> tuple[Scores | None, list[str]]:
+    def _score_table(self, O: npt.NDArray[Any], table: Table, reader: Reader) -> tuple[Scores | None, list[str]]:
         """Score the rows of a table whose target is known; say why if there are none."""
         name = self.target.name
         if name not in table.columns:
             return None, []
         try:
-            y = self.target.encode(table.columns[name])
+            y = reader(self.target.encode, table.columns[name])
         except DataError as error:
             return None, [f"not scored: {error}"]
         notes, usable = self.target.unknown(y), self.target.known(y)

@@ -185,7 +185,7 @@ class _Recognition:
         notation = self._notation(read.label_codes(self.cells)) if read.is_text(self.cells) else numerals.Notation()
         values, odd = read.numbers(self.cells, notation.decimal, notation.unit)
         if np.isnan(values).all():
-            read.refuse(self.column, int(odd.argmax()), "is not a number, nor is any other cell of the column.")
+            read.refuse_odd(self.column, odd, "is not a number, nor is any other cell of the column.")
         return self._number(values, odd, notation)
 
     def _date_as_asked(self) -> tuple[Description, list[str]]:

@@ -1,0 +1,59 @@
+"""Cells that cannot be read as what their column held at training: refused, or counted as missing and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reseau.checks import known
+from reseau.errors import DataError
+from reseau.tables.cells import UnreadableError
+from reseau.tables.table import Column, quoted
+from reseau.visible import plural
+
+ERROR, MISSING = "error", "missing"
+WAYS = (ERROR, MISSING)
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads columns, and does with unreadable cells what `unreadable`, one of `WAYS`, says; `notes` tell of them."""
+
+    unreadable: str
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        known("unreadable", self.unreadable, WAYS)
+
+    def __call__(self, read: Callable[[Column], V], column: Column) -> V:
+        """What `read` makes of a column; a `DataError` names the first cell that it cannot read."""
+        cells = column.cells
+        unread = np.zeros(len(cells), np.bool_)
+        while True:
+            try:
+                values = read(column)
+            except UnreadableError as error:
+                if self.unreadable == ERROR:
+                    raise DataError(
+                        f"{error} Or count such cells as missing (--unreadable missing, or unreadable='missing')."
+                    ) from None
+                unread |= error.cells  # cells that are wrong in another way may be left
+                left = pc.if_else(pa.array(unread), pa.scalar(None, cells.type), cells)
+                column = replace(column, cells=left)
+            else:
+                break
+        if unread.any():
+            row = int(unread.argmax())
+            several = "is read as missing:" if unread.sum() == 1 else "are read as missing, the first being"
+            self.notes.append(
+                f"{column.name}: {plural(int(unread.sum()), 'cell')} that cannot be read {several} "
+                f"{quoted(cells[row].as_py())} ({column.place(row)})"
+            )
+        return values
