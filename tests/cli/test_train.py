@@ -305,3 +305,16 @@ def test_a_closed_stream_does_not_stop_the_training(folder: Path, descriptor: in
     )
     assert done.returncode == 0
     assert files(folder) == ["penguins.reseau"]
+
+
+def test_a_folder_and_a_pattern_name_the_model(folder: Path) -> None:
+    Path("sales").mkdir()
+    lines = PENGUINS.read_text().splitlines()
+    for i, part in enumerate([lines[1:150], lines[150:]]):
+        Path(f"sales/part-{i}.csv").write_text("\n".join([lines[0], *part]))
+    for table, model in (("sales", "sales"), ("sales/part-*.csv", "part"), ("sales/*", "table")):
+        assert run("train", table, "--target", "species", "--epochs", "1").exit_code == 0
+        assert Path(f"{model}.reseau").exists()
+    result = run("train", "sales/part-*.csv", "--target", "species", "-o", "sales/part-1.csv")
+    assert result.exit_code == 2
+    assert "is read by this command" in " ".join(result.stderr.split())

@@ -154,11 +154,9 @@ def test_text_of_an_unknown_ending_without_separators_is_refused_with_the_known_
         read(tmp_path, "started\nstopped\n", "t.log")
 
 
-def test_a_missing_file_and_a_folder_are_errors_of_the_system(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(IsADirectoryError):
-        read_table(tmp_path)
 
 
 def test_an_unknown_column_suggests_the_nearest(tmp_path: Path) -> None:

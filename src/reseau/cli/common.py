@@ -75,6 +75,14 @@ def note(text: str) -> None:
     say(f"Note: {text}" + ("" if text.endswith(".") else "."))
 
 
+def files_read(table: Path) -> list[Path]:
+    """The files that a table is read from: one, or those of a folder or a pattern."""
+    from reseau.tables.folders import parts_of
+
+    parts = parts_of(table)
+    return [table] if parts is None else parts[0]
+
+
 def check_output(path: Path, inputs: list[Path]) -> None:
     """Raise unless a file can be written there: better now than after the training.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reseau.cli.common import check_output, load_table_model, note, refusals, tell
+from reseau.cli.common import check_output, files_read, load_table_model, note, refusals, tell
 from reseau.errors import DataError, ParameterError
 from reseau.visible import visible
 
@@ -28,7 +28,12 @@ NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="A CSV or Parquet file, a folder or 'part-*.csv' of such; - for standard input.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -72,7 +77,7 @@ def predict(
                 )
             if json and ending not in JSON_LINES:
                 raise ParameterError(f"--json writes JSON lines, but not to {output}; name it .jsonl, or leave --json.")
-            check_output(output, [model, table])
+            check_output(output, [model, *files_read(table)])
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
         from reseau.tables.table import quoted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from math import isfinite
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.cli.common import ACTIVATIONS_HELP, check_output, refusals, tell, tell_json
+from reseau.cli.common import ACTIVATIONS_HELP, check_output, files_read, refusals, tell, tell_json
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ NO_LAYERS = "none"
 
 def train(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="A CSV or Parquet file, a folder or 'part-*.csv' of such; - for standard input.",
+            show_default=False,
+        ),
     ],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     output: Annotated[
@@ -192,25 +198,31 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 
 def _stem(table: Path) -> str:
-    """Return the name of a table without its endings ("sales.csv.gz" is "sales")."""
+    """Return the name of a table without its endings ("sales.csv.gz" is "sales"), of a pattern what is plain of it."""
     from reseau.tables.sources import COMPRESSED, STANDARD_INPUT
 
     if str(table) == STANDARD_INPUT:
         return "stdin"
-    return Path(table.stem).stem if table.suffix.lower() in COMPRESSED else table.stem
+    if table.is_dir():
+        return table.resolve().name or "table"
+    stem = Path(table.stem).stem if table.suffix.lower() in COMPRESSED else table.stem
+    if table.exists():
+        return stem
+    return re.sub(r"\[[^\]]*\]|[*?\[\]]", "", stem).strip("-_. ") or "table"
 
 
 def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
-    from reseau.tables.sources import PARQUET, TEXT
+    from reseau.tables.sources import TABLES
 
-    check_output(model, [table])
-    if model.suffix.lower() in TEXT + PARQUET:
+    inputs = files_read(table)
+    check_output(model, inputs)
+    if model.suffix.lower() in TABLES:
         raise ParameterError(f"{model} would be a model file with the ending of a table; use .reseau.")
     if plot is not None:
         from reseau.plots import check_picture
 
         check_picture(plot)
-        check_output(plot, [table, model])
+        check_output(plot, [*inputs, model])
         if plot.absolute() == model.absolute():
             raise ParameterError(f"{plot} cannot be both the model and the picture.")
 

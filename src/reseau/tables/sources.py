@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import lzma
 import os
@@ -22,6 +21,7 @@ from reseau.errors import DataError, ParameterError
 COMPRESSED = (".gz", ".bz2", ".zst", ".xz", ".zip")
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv")
 PARQUET = (".parquet", ".pq")
+TABLES = TEXT + PARQUET
 STANDARD_INPUT = "-"
 
 HEAD_BYTES = 1024  # in which a format is recognised
@@ -156,8 +156,6 @@ def _of_path(data: Any) -> Source:
         raise ParameterError(f"path is {shown(data)}; download it, and name the file.")
     path = as_path(data, ", '-' for standard input, an open file or a data frame")
     file_to_read(path)
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; name one CSV or Parquet file", str(path))
     with open(path, "rb"):  # raises the OSError of a file that is missing or forbidden
         pass
     return Source(str(path), lambda: pa.OSFile(str(path)), path=path)

@@ -7,20 +7,30 @@ the others keep the types they come with. Empty text, null and NaN are missing.
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau.errors import DataError
-from reseau.tables import frames, sources, text_table
+from reseau.tables import folders, frames, sources, text_table
 from reseau.tables.dialect import SPACE, header_given, separator_given
+from reseau.visible import plural
 
 LONGEST_QUOTED = 120  # characters of a cell in a message
 CATEGORY = "category"
 MIDNIGHT = r"( 00:00:00)?(\.0+)?$"
+
+
+class NoRowsError(DataError):
+    """A table is empty: alone that is an error, as a part of one in several files it is passed over."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +135,83 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
         table = _of_columns("the table", *frames.columns_of(data))
         index = frames.index_of(data)
         return replace(table, **_of_index(index)) if index else table
-    source = sources.open_source(data)
+    parts = folders.parts_of(data)
+    if parts is None:
+        return _read(sources.open_source(data), separator, has_header)
+    return _joined(str(data), *parts, separator, has_header)
+
+
+def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
     head = source.read(sources.HEAD_BYTES)
     if not head:
-        raise DataError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
+        raise NoRowsError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
     if frames.is_parquet(source, head):
         return _of_columns(source.name, *frames.read_parquet(source, head))
     sources.refuse_other_formats(source, head)
     text = text_table.read_text(source, separator, has_header)
     return _of_text(source.name, text)
+
+
+def _joined(name: str, files: list[Path], passed_over: tuple[str, ...], separator: str, has_header: bool) -> Table:
+    """One table of several files, one below the other, which have the same columns."""
+    parts: list[Table] = []
+    empty: list[str] = []
+    for file in files:
+        try:
+            parts.append(_read(sources.open_source(file), separator, has_header))
+        except NoRowsError:
+            empty.append(file.name)
+    if not parts:
+        raise NoRowsError(f"{name} has no rows, in {plural(len(files), 'file')}: {listed(empty)}.")
+    first = parts[0]
+    for part in parts[1:]:
+        lacks, more = ([n for n in a.columns if n not in b.columns] for a, b in ((first, part), (part, first)))
+        if lacks or more:
+            has = " and ".join([f"lacks {listed(lacks)}"] * bool(lacks) + [f"has {listed(more)} besides"] * bool(more))
+            raise DataError(
+                f"{part.name} has other columns than {first.name}: it {has}. The files of one table have the same "
+                f"columns; name those to read by a pattern.{part.hint or first.hint}"
+            )
+    starts = list(accumulate((part.rows for part in parts), initial=0))
+
+    def place(row: int, column: str) -> str:
+        i = bisect_right(starts, row) - 1
+        return parts[i].columns[column].place(row - starts[i])
+
+    columns = {}
+    for column in first.columns:
+        own = [part.columns[column] for part in parts]
+        separators = {part.separator for part in own}
+        separator = separators.pop() if len(separators) == 1 else ""
+        declared = max(part.declared for part in own)
+        columns[column] = Column(column, _stacked(column, parts), partial(place, column=column), separator, declared)
+    said = Counter(note for part in parts for note in part.notes)
+    notes = [
+        note if count == len(parts) else f"{note} (in {count} of {plural(len(parts), 'file')})"
+        for note, count in said.items()
+    ]
+    if empty:
+        notes.append(f"{listed(empty)} without rows passed over")
+    return Table(name, columns, starts[-1], (*passed_over, *notes))
+
+
+def _stacked(name: str, parts: list[Table]) -> pa.ChunkedArray:
+    """The cells of a column in all parts, of one type."""
+    kind = parts[0].columns[name].cells.type
+    for part in parts[1:]:
+        other = part.columns[name].cells.type
+        if other == kind:
+            continue
+        try:
+            schemas = [pa.schema([("", found)]) for found in (kind, other)]
+            kind = pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            raise DataError(
+                f"column {name!r} has cells of type {kind} in {parts[0].name} and {other} in {part.name}; write all "
+                "files of the table with the same types."
+            ) from None
+    chunks = [chunk for part in parts for chunk in part.columns[name].cells.cast(kind, safe=False).chunks]
+    return pa.chunked_array(chunks, kind)
 
 
 def did_you_mean(name: object, known: Any) -> str:
@@ -158,7 +236,7 @@ def quoted(value: object) -> str:
 
 def _of_text(name: str, text: text_table.Text) -> Table:
     if not len(text.cells[0]):
-        raise DataError(f"{name} has a line of column names and no rows.")
+        raise NoRowsError(f"{name} has a line of column names and no rows.")
     where, unnamed = (f"{name}, line {text.header}", f", or, {text_table.HEADER_NONE}") if text.header else (name, "")
     names = _column_names(where, text.names, unnamed)
     columns = {
@@ -172,7 +250,7 @@ def _of_columns(name: str, names: list[str], columns: list[Any]) -> Table:
     if not names:
         raise DataError(f"{name} has no columns.")
     if not len(columns[0]):
-        raise DataError(f"{name} has columns and no rows.")
+        raise NoRowsError(f"{name} has columns and no rows.")
 
     def place(row: int) -> str:
         return f"{name}, row {row + 1}"

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from reseau.errors import DataError
 from reseau.tables import dialect
 from reseau.tables.dialect import SEPARATORS, SPACE, Dialect, any_length
-from reseau.tables.sources import COMPRESSED, TEXT, UNREADABLE, Source, first_line, replaced
+from reseau.tables.sources import COMPRESSED, TABLES, TEXT, UNREADABLE, Source, first_line, replaced
 
 SAMPLE_CHARACTERS = 1 << 16  # in which the dialect is found, if at least two records end in them
 BLOCK_BYTES = 4 << 20  # what pyarrow reads at once; a record has to fit in two...
@@ -136,7 +136,7 @@ def _dialect(source: Source, sep: str, has_header: bool) -> Dialect:
     if len(found.names) == 1 and not known_ending and not sep:
         raise DataError(
             f"{source.name}: unknown file ending {''.join((endings or [''])[-1:])!r}, and a text without separators; "
-            f"tables are read from {', '.join(TEXT)} and .parquet files."
+            f"tables are read from files that end in {', '.join(TABLES)}."
         )
     return found
 
