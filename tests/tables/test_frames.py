@@ -27,6 +27,26 @@ class Size(enum.Enum):
     SMALL = "small"
 
 
+class Stream:
+    """What hands out its rows as a stream of Arrow, and nothing else."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+class Array:
+    """What hands out its rows as an array of Arrow, and nothing else."""
+
+    def __init__(self, batch: Any) -> None:
+        self.batch = batch
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        return self.batch.__arrow_c_array__(requested_schema)
+
+
 def cells(data: Any, name: str = "a") -> list[Any]:
     return list(read_table(data).columns[name].cells.to_pylist())
 
@@ -239,6 +259,8 @@ def test_a_list_of_dicts_is_rows_whose_absent_keys_are_missing() -> None:
         pl.LazyFrame({"a": [1]}),
         pa.record_batch({"a": [1]}),
         pa.table({"a": [1]}).to_reader(),
+        Stream(pa.table({"a": [1]})),
+        Array(pa.record_batch({"a": [1]})),
         np.array([(1,)], dtype=[("a", "i4")]),
     ],
 )
@@ -264,6 +286,8 @@ def test_other_tables_are_collected(data: Any) -> None:
         (pd.Series([1, 2]), r"give series.to_frame\(\)"),
         (pd.DataFrame({"a": [1], "b": ["x"]}).iloc[0], r"that is a row series.to_dict\(\)"),
         (pl.Series([1, 2]), r"give series.to_frame\(\)"),
+        (Stream(pa.chunked_array([[1]])), "the Stream hands out no table with named columns"),
+        (Array(pa.array([1])), "the Array hands out no table with named columns"),
         (None, "not NoneType"),
         (5, "not int"),
         (pd.DataFrame({"a": []}), "no rows"),

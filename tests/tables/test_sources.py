@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import random
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -73,6 +76,50 @@ def test_parquet_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(parquet())
     assert rows(read_table(tmp_path / name)) == READ
     assert rows(read_table(io.BytesIO(gzip.compress(parquet())))) == READ
+
+
+def arrow(table: pa.Table, new: Callable[..., Any], compression: str | None = None) -> bytes:
+    sink = io.BytesIO()
+    with new(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+@pytest.mark.parametrize("name", ["t.arrow", "t.feather", "t.csv", "t"])
+def test_arrow_files_and_streams_are_known_by_their_first_bytes(
+    tmp_path: Path, name: str, compression: str | None, new: Callable[..., Any]
+) -> None:
+    content = arrow(pa.table({"a": [1, None], "b": pa.array(["x", "y"]).dictionary_encode()}), new, compression)
+    (tmp_path / name).write_bytes(content)
+    table = read_table(tmp_path / name)
+    assert rows(table) == {"a": [1, None], "b": ["x", "y"]}
+    assert (table.columns["b"].declared, table.columns["a"].place(1)) == ("category", f"{tmp_path / name}, row 2")
+    assert rows(read_table(io.BytesIO(gzip.compress(content)))) == rows(table)
+
+
+def test_damaged_arrow_is_refused_and_never_read_beyond_its_end() -> None:
+    table = pa.table({"a": [1, 2, None], "b": pa.array(["x", "y", "x"]).dictionary_encode(), "c": ["u", "", None]})
+    rng = random.Random(0)
+    for content in (arrow(table, pa.ipc.new_file), arrow(table, pa.ipc.new_stream)):
+        for cut in range(8, len(content), 40):
+            with contextlib.suppress(DataError):
+                read_table(io.BytesIO(content[:cut]))
+        for _ in range(300):
+            changed = bytearray(content)
+            for _ in range(rng.randint(1, 4)):
+                changed[rng.randrange(6, len(changed))] = rng.randrange(256)
+            with contextlib.suppress(DataError):
+                read_table(io.BytesIO(changed))
+    with pytest.raises(DataError, match="is a damaged Arrow file: "):
+        read_table(io.BytesIO(content[:200]))
+
+
+def test_text_named_as_arrow_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.arrow").write_bytes(TEXT)
+    with pytest.raises(DataError, match=r"t\.arrow is not an Arrow file; if it is text, rename it to end in \.csv"):
+        read_table(tmp_path / "t.arrow")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Parquet, data frames, dicts of columns and lists of rows, as columns of pyarrow."""
+"""Parquet, Arrow, data frames, dicts of columns and lists of rows, as columns of pyarrow."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ import pyarrow as pa
 
 from reseau.checks import shown
 from reseau.errors import DataError
-from reseau.tables.sources import PARQUET, Source, first_line
+from reseau.tables.sources import ARROW, PARQUET, UNREADABLE, Source, first_line
 
 Named = tuple[list[str], list[Any]]  # names of columns, and the cells of each
 PARQUET_MAGIC = b"PAR1"
+DAMAGED = (pa.ArrowException, UnicodeDecodeError, *UNREADABLE)
+ARROW_FILE, ARROW_STREAM = b"ARROW1", b"\xff\xff\xff\xff"
 NUMBERS = (numbers.Number, np.generic, decimal.Decimal)
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 SCALARS = (str, bytes, *NUMBERS, *TIMES, uuid.UUID, PurePath, enum.Enum)  # what a cell holds
@@ -30,7 +32,12 @@ NO_NAMES = "give a dict of columns, such as {'length': [1.5, 2.5]}, or a data fr
 
 def is_parquet(source: Source, head: bytes) -> bool:
     """Whether a source is Parquet by its first bytes or its name."""
-    return head.startswith(PARQUET_MAGIC) or (source.path is not None and source.path.suffix.lower() in PARQUET)
+    return head.startswith(PARQUET_MAGIC) or source.ends(PARQUET)
+
+
+def is_arrow(source: Source, head: bytes) -> bool:
+    """Whether a source is a file or a stream of Arrow by its first bytes or its name."""
+    return head.startswith((ARROW_FILE, ARROW_STREAM)) or source.ends(ARROW)
 
 
 def read_parquet(source: Source, head: bytes) -> Named:
@@ -41,11 +48,28 @@ def read_parquet(source: Source, head: bytes) -> Named:
         raise DataError(f"{source.name} is not a Parquet file; if it is text, rename it to end in .csv.")
     try:
         with source.open() as file:
-            seekable = file if file.seekable() else pa.BufferReader(file.read())
-            parquet = pyarrow.parquet.ParquetFile(seekable)
+            parquet = pyarrow.parquet.ParquetFile(_seekable(file))
             return columns_of(_as_declared(parquet.read(), parquet.metadata.metadata or {}))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except DAMAGED as error:
         raise DataError(f"{source.name} is a damaged Parquet file: {first_line(error)}.") from None
+
+
+def read_arrow(source: Source, head: bytes) -> Named:
+    """The columns of a file or stream of Arrow (Feather); a `DataError` if it is none, as its first bytes tell."""
+    if not head.startswith((ARROW_FILE, ARROW_STREAM)):
+        raise DataError(f"{source.name} is not an Arrow file; if it is text, rename it to end in .csv.")
+    try:
+        with source.open() as file:
+            is_file = head.startswith(ARROW_FILE)
+            table = (pa.ipc.open_file(_seekable(file)) if is_file else pa.ipc.open_stream(file)).read_all()
+        table.validate(full=True)  # what is damaged would be read beyond its end
+        return columns_of(table)
+    except DAMAGED as error:
+        raise DataError(f"{source.name} is a damaged Arrow file: {first_line(error)}.") from None
+
+
+def _seekable(file: Any) -> Any:
+    return file if file.seekable() else pa.BufferReader(file.read())
 
 
 def _as_declared(table: pa.Table, metadata: dict[bytes, bytes]) -> pa.Table:
@@ -74,6 +98,8 @@ def columns_of(data: Any) -> Named:
         return _of_dict(data)
     if isinstance(data, pa.RecordBatch):
         data = pa.Table.from_batches([data])
+    if isinstance(data, pa.RecordBatchReader):
+        data = data.read_all()
     if isinstance(data, pa.Table):
         return [*data.column_names], data.columns
     if isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray):
@@ -147,6 +173,8 @@ def _of_frame(frame: Any) -> Named:
             "a table has named columns; of a series that is one of them give series.to_frame(), of one that is a row "
             "series.to_dict()."
         )
+    if hasattr(frame, "__arrow_c_array__") and not hasattr(frame, "__arrow_c_stream__"):
+        return _of_arrow(frame)
     try:
         eager = narwhals.from_native(frame)
         if isinstance(eager, narwhals.LazyFrame):
@@ -156,13 +184,23 @@ def _of_frame(frame: Any) -> Named:
         return [*eager.columns], [_of_series(eager[name]) for name in eager.columns]
     except TypeError:
         if hasattr(frame, "__arrow_c_stream__"):
-            return columns_of(pa.table(frame))
+            return _of_arrow(frame)
         raise DataError(
             "a table is a path, '-' for standard input, an open file, a data frame (pandas, polars, pyarrow), a dict "
             f"of columns or a list of dicts, not {type(frame).__name__}."
         ) from None
     except (pa.ArrowException, NarwhalsError) as error:
         raise DataError(f"the data frame cannot be used as a table: {' '.join(str(error).split())}.") from None
+
+
+def _of_arrow(data: Any) -> Named:
+    """The columns of anything that hands out its rows as Arrow does."""
+    try:
+        return columns_of(pa.table(data))
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"the {type(data).__name__} hands out no table with named columns ({first_line(error)}); {NO_NAMES}."
+        ) from None
 
 
 def index_of(data: Any) -> str:

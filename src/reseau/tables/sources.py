@@ -21,7 +21,8 @@ from reseau.errors import DataError, ParameterError
 COMPRESSED = (".gz", ".bz2", ".zst", ".xz", ".zip")
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv")
 PARQUET = (".parquet", ".pq")
-TABLES = TEXT + PARQUET
+ARROW = (".arrow", ".feather", ".ipc", ".arrows")
+TABLES = TEXT + PARQUET + ARROW
 STANDARD_INPUT = "-"
 
 HEAD_BYTES = 1024  # in which a format is recognised
@@ -40,8 +41,7 @@ FORMATS = {
     b"\x80\x04": "a pickle; load it in Python, and give the data frame",
     b"\x80\x05": "a pickle; load it in Python, and give the data frame",
     b"\x93NUMPY": "an array of NumPy; load it, and give a dict of its columns",
-    b"ARROW1": "a Feather file; read it with pyarrow.feather.read_table, and give that table",
-    b"FEA1": "a Feather file; read it with pyarrow.feather.read_table, and give that table",
+    b"FEA1": "a Feather file of version 1; read it with pyarrow.feather.read_table, and give that table",
     b"ORC": "an ORC file; read it with pyarrow.orc.read_table, and give that table",
     b"\x89HDF": "an HDF5 file; read it with pandas.read_hdf, and give the data frame",
     b"$FL2": "a file of SPSS; read it with pandas.read_spss, and give the data frame",
@@ -73,6 +73,10 @@ class Source:
     name: str
     open: Callable[[], Any]
     path: Path | None = None
+
+    def ends(self, endings: tuple[str, ...]) -> bool:
+        """Whether the name of its file ends in one of these."""
+        return self.path is not None and self.path.suffix.lower() in endings
 
     def read(self, count: int = -1) -> bytes:
         """The bytes from their beginning, at most `count`; a `DataError` says that they are damaged."""

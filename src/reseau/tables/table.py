@@ -99,9 +99,11 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     Parameters
     ----------
     data : path, "-", open file, Table, data frame, dict or list of dicts
-        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv) or Parquet, also compressed as .gz, .bz2,
-        .zst, .xz or .zip; "-" for standard input; an open file of text or bytes; any data frame known to narwhals
-        (pandas, polars, pyarrow and others), lazy ones too; a dict of columns; one row as a dict; a list of such rows.
+        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv), Parquet or Arrow (.arrow, .feather), also
+        compressed as .gz, .bz2, .zst, .xz or .zip; a folder of such, or a pattern such as "part-*.csv", sorted by name;
+        "-" for standard input; an open file of text or bytes; any data frame known to narwhals (pandas, polars, DuckDB,
+        pyarrow and others), lazy ones too, and whatever else hands out a stream of Arrow; a dict of columns; one row as
+        a dict; a list of such rows.
     sep : str or None
         What separates the fields of a text: one character, or "comma", "semicolon", "tab", "bar" or "space", which
         stands for any white space. None finds it from the first lines.
@@ -147,6 +149,8 @@ def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
         raise NoRowsError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
     if frames.is_parquet(source, head):
         return _of_columns(source.name, *frames.read_parquet(source, head))
+    if frames.is_arrow(source, head):
+        return _of_columns(source.name, *frames.read_arrow(source, head))
     sources.refuse_other_formats(source, head)
     text = text_table.read_text(source, separator, has_header)
     return _of_text(source.name, text)
