@@ -119,7 +119,7 @@ def _of_dict(data: Mapping[Any, Any]) -> Named:
     single = [name for name, values in data.items() if _is_single(values)]
     names = [name_of(label) for label in data]
     if len(single) == len(data):
-        return names, [_of_values([value[()] if isinstance(value, np.ndarray) else value]) for value in data.values()]
+        return names, [of_values([value[()] if isinstance(value, np.ndarray) else value]) for value in data.values()]
     for name in single:
         raise DataError(
             f"column {name_of(name)!r} of the dict is {shown(data[name])}, where others hold several rows; give each "
@@ -157,7 +157,7 @@ def _of_rows(data: Sequence[Any]) -> Named:
         names.update(dict.fromkeys(row))
     if not names:
         raise DataError("the rows of the list are empty dicts; a table needs at least one column.")
-    return [name_of(label) for label in names], [_of_values([row.get(label) for row in data]) for label in names]
+    return [name_of(label) for label in names], [of_values([row.get(label) for row in data]) for label in names]
 
 
 def _of_frame(frame: Any) -> Named:
@@ -239,7 +239,7 @@ def _cells(values: Any, name: str) -> Any:
                 f"column {name!r} is an array of shape {array.shape}; give each of its columns its own name."
             )
         return _of_array(array)
-    return _of_values(list(values))
+    return of_values(list(values))
 
 
 def _of_array(array: np.ndarray[Any, Any]) -> Any:
@@ -248,19 +248,19 @@ def _of_array(array: np.ndarray[Any, Any]) -> Any:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     try:
-        return pa.array(array) if array.dtype.kind in "biufmM" else _of_values(array.tolist())
+        return pa.array(array) if array.dtype.kind in "biufmM" else of_values(array.tolist())
     except pa.ArrowNotImplementedError:  # dates that are months or years
-        return _of_values(array.tolist())
+        return of_values(array.tolist())
 
 
 def _of_series(series: Any) -> Any:
     """The cells of a series of narwhals, some types of which pyarrow doesn't know."""
     if str(series.dtype) == "Object":
-        return _of_values(series.to_list())
+        return of_values(series.to_list())
     try:
         return series.to_arrow()
     except (pa.ArrowException, TypeError, ValueError):
-        return _of_values(series.to_list())
+        return of_values(series.to_list())
 
 
 def _of_pandas(series: Any) -> Any:
@@ -277,14 +277,14 @@ def _of_pandas(series: Any) -> Any:
     if isinstance(dtype, np.dtype):
         return _of_array(series.to_numpy())
     if isinstance(dtype, pd.IntervalDtype):
-        return _of_values(series.tolist())
+        return of_values(series.tolist())
     try:
         return pa.Array.from_pandas(series.dt.to_timestamp() if isinstance(dtype, pd.PeriodDtype) else series)
     except (pa.ArrowException, TypeError, ValueError):
-        return _of_values(series.tolist())
+        return of_values(series.tolist())
 
 
-def _of_values(values: list[Any]) -> Any:
+def of_values(values: list[Any]) -> Any:
     """Python's objects as one type, or as the text that a file would hold where they are of several."""
     kinds = _kinds(values)
     alike = len(kinds) == 1 or not any(map(_is_scalar, kinds))

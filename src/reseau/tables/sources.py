@@ -22,7 +22,8 @@ COMPRESSED = (".gz", ".bz2", ".zst", ".xz", ".zip")
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc", ".arrows")
-TABLES = TEXT + PARQUET + ARROW
+JSON_LINES = (".jsonl", ".ndjson")
+TABLES = TEXT + PARQUET + ARROW + JSON_LINES
 STANDARD_INPUT = "-"
 
 HEAD_BYTES = 1024  # in which a format is recognised
@@ -75,8 +76,11 @@ class Source:
     path: Path | None = None
 
     def ends(self, endings: tuple[str, ...]) -> bool:
-        """Whether the name of its file ends in one of these."""
-        return self.path is not None and self.path.suffix.lower() in endings
+        """Whether the name of its file ends in one of these, but for what says that it is compressed."""
+        if self.path is None:
+            return False
+        inner = self.path.stem if self.path.suffix.lower() in COMPRESSED else self.path.name
+        return inner.lower().endswith(endings)
 
     def read(self, count: int = -1) -> bytes:
         """The bytes from their beginning, at most `count`; a `DataError` says that they are damaged."""
@@ -131,7 +135,9 @@ def refuse_other_formats(source: Source, head: bytes) -> None:
     if lower.startswith(b"@relation") or (lower.startswith(b"%") and b"@relation" in head.lower()):
         raise DataError(f"{source.name} is an ARFF file of Weka; {SAVE}.")
     if _is_json(start):
-        raise DataError(f"{source.name} is JSON; read it with pandas.read_json, and give the data frame, or {SAVE}.")
+        raise DataError(
+            f"{source.name} is JSON; read it with pandas.read_json, and give the data frame, or {SAVE} or JSON lines."
+        )
 
 
 def _is_json(start: bytes) -> bool:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau.errors import DataError
-from reseau.tables import folders, frames, sources, text_table
+from reseau.tables import folders, frames, json_lines, sources, text_table
 from reseau.tables.dialect import SPACE, header_given, separator_given
 from reseau.visible import plural
 
@@ -99,11 +99,11 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     Parameters
     ----------
     data : path, "-", open file, Table, data frame, dict or list of dicts
-        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv), Parquet or Arrow (.arrow, .feather), also
-        compressed as .gz, .bz2, .zst, .xz or .zip; a folder of such, or a pattern such as "part-*.csv", sorted by name;
-        "-" for standard input; an open file of text or bytes; any data frame known to narwhals (pandas, polars, DuckDB,
-        pyarrow and others), lazy ones too, and whatever else hands out a stream of Arrow; a dict of columns; one row as
-        a dict; a list of such rows.
+        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv), Parquet, Arrow (.arrow, .feather) or
+        JSON lines (.jsonl, .ndjson), also compressed as .gz, .bz2, .zst, .xz or .zip; a folder of such, or a pattern
+        such as "part-*.csv", sorted by name; "-" for standard input; an open file of text or bytes; any data frame
+        known to narwhals (pandas, polars, DuckDB, pyarrow and others), lazy ones too, and whatever else hands out a
+        stream of Arrow; a dict of columns; one row as a dict; a list of such rows.
     sep : str or None
         What separates the fields of a text: one character, or "comma", "semicolon", "tab", "bar" or "space", which
         stands for any white space. None finds it from the first lines.
@@ -151,6 +151,9 @@ def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
         return _of_columns(source.name, *frames.read_parquet(source, head))
     if frames.is_arrow(source, head):
         return _of_columns(source.name, *frames.read_arrow(source, head))
+    if json_lines.is_json_lines(source, head):
+        named = json_lines.read_json_lines(source)
+        return _of_columns(source.name, *named, json_lines.LineOf(source))
     sources.refuse_other_formats(source, head)
     text = text_table.read_text(source, separator, has_header)
     return _of_text(source.name, text)
@@ -250,20 +253,20 @@ def _of_text(name: str, text: text_table.Text) -> Table:
     return Table(name, columns, len(text.cells[0]), text.notes, text.hint)
 
 
-def _of_columns(name: str, names: list[str], columns: list[Any]) -> Table:
+def _of_columns(name: str, names: list[str], columns: list[Any], place: Callable[[int], str] | None = None) -> Table:
     if not names:
         raise DataError(f"{name} has no columns.")
     if not len(columns[0]):
         raise NoRowsError(f"{name} has columns and no rows.")
 
-    def place(row: int) -> str:
+    def row_of(row: int) -> str:
         return f"{name}, row {row + 1}"
 
     found = {}
     for column, cells in zip(_column_names(name, [n.strip(SPACE) for n in names]), columns, strict=True):
         chunked = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
         declared = CATEGORY if pa.types.is_dictionary(chunked.type) else ""
-        found[column] = Column(column, _plain(chunked), place, declared=declared)
+        found[column] = Column(column, _plain(chunked), place or row_of, declared=declared)
     return Table(name, found, len(columns[0]))
 
 
