@@ -126,7 +126,7 @@ def test_text_named_as_arrow_is_refused(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (zipped(**{"a.csv": TEXT, "b.csv": TEXT}), r"several files: 'a.csv', 'b.csv'; unpack it"),
-        (zipped(**{"[Content_Types].xml": b"", "xl/workbook.xml": b""}), "spreadsheet; save the sheet as CSV"),
+        (zipped(**{"[Content_Types].xml": b"", "xl/workbook.bin": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"mimetype": b"", "content.xml": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"a.csv": TEXT})[:40], "damaged zip archive"),
         (zipped(**{"__MACOSX/._t.csv": b""}), "zip archive without a file"),

@@ -47,8 +47,8 @@ def read_parquet(source: Source, head: bytes) -> Named:
     if not head.startswith(PARQUET_MAGIC):
         raise DataError(f"{source.name} is not a Parquet file; if it is text, rename it to end in .csv.")
     try:
-        with source.open() as file:
-            parquet = pyarrow.parquet.ParquetFile(_seekable(file))
+        with source.open_anywhere() as file:
+            parquet = pyarrow.parquet.ParquetFile(file)
             return columns_of(_as_declared(parquet.read(), parquet.metadata.metadata or {}))
     except DAMAGED as error:
         raise DataError(f"{source.name} is a damaged Parquet file: {first_line(error)}.") from None
@@ -59,17 +59,16 @@ def read_arrow(source: Source, head: bytes) -> Named:
     if not head.startswith((ARROW_FILE, ARROW_STREAM)):
         raise DataError(f"{source.name} is not an Arrow file; if it is text, rename it to end in .csv.")
     try:
-        with source.open() as file:
-            is_file = head.startswith(ARROW_FILE)
-            table = (pa.ipc.open_file(_seekable(file)) if is_file else pa.ipc.open_stream(file)).read_all()
+        if head.startswith(ARROW_FILE):
+            with source.open_anywhere() as file:
+                table = pa.ipc.open_file(file).read_all()
+        else:
+            with source.open() as file:
+                table = pa.ipc.open_stream(file).read_all()
         table.validate(full=True)  # what is damaged would be read beyond its end
         return columns_of(table)
     except DAMAGED as error:
         raise DataError(f"{source.name} is a damaged Arrow file: {first_line(error)}.") from None
-
-
-def _seekable(file: Any) -> Any:
-    return file if file.seekable() else pa.BufferReader(file.read())
 
 
 def _as_declared(table: pa.Table, metadata: dict[bytes, bytes]) -> pa.Table:

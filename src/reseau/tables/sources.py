@@ -23,12 +23,14 @@ TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc", ".arrows")
 JSON_LINES = (".jsonl", ".ndjson")
-TABLES = TEXT + PARQUET + ARROW + JSON_LINES
+SPREADSHEETS = (".xlsx", ".xlsm")
+TABLES = TEXT + PARQUET + ARROW + JSON_LINES + SPREADSHEETS
 STANDARD_INPUT = "-"
 
 HEAD_BYTES = 1024  # in which a format is recognised
 UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)  # of damaged files
 CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+WORKBOOK = "xl/workbook.xml"  # a file in the archive that a spreadsheet is
 XZ, ZIP = b"\xfd7zXZ\x00", b"PK\x03\x04"
 SAVE = "save the table as CSV (UTF-8)"
 FORMATS = {
@@ -74,6 +76,11 @@ class Source:
     name: str
     open: Callable[[], Any]
     path: Path | None = None
+
+    def open_anywhere(self) -> Any:
+        """Open it so that it can be read from anywhere, as formats with a table of contents are."""
+        file = self.open()
+        return file if file.seekable() else pa.BufferReader(file.read())
 
     def ends(self, endings: tuple[str, ...]) -> bool:
         """Whether the name of its file ends in one of these, but for what says that it is compressed."""
@@ -195,9 +202,14 @@ def _in_memory(name: str, content: bytes) -> Source:
     return Source(name, lambda: pa.BufferReader(content))
 
 
-def replaced(source: Source, content: bytes) -> Source:
-    """The same source with other bytes in its place."""
-    return _in_memory(source.name, content)
+def replaced(source: Source, content: bytes, name: str = "") -> Source:
+    """The same source with other bytes in its place, and another name where that is given."""
+    return _in_memory(name or source.name, content)
+
+
+def is_workbook(source: Source, head: bytes) -> bool:
+    """Whether it is a spreadsheet, which is an archive too."""
+    return head.startswith(ZIP) and WORKBOOK in [entry.filename for entry in _entries(source)]
 
 
 # --- compressed -------------------------------------------------------------------------------------------------------
@@ -210,26 +222,22 @@ def _decompressed(source: Source, head: bytes) -> Source:
         return replace(source, open=lambda: pa.CompressedInputStream(source.open(), codec))
     if head.startswith(XZ):
         return replace(source, open=lambda: lzma.LZMAFile(source.open()))
-    if head.startswith(ZIP):
+    if head.startswith(ZIP) and not is_workbook(source, head):
         member = _member(source)
-        return replace(source, open=lambda: zipfile.ZipFile(source.open()).open(member))
+        return replace(source, open=lambda: zipfile.ZipFile(source.open_anywhere()).open(member))
     return source
 
 
 def _member(source: Source) -> str:
     """The one table of a zip archive."""
-    try:
-        with source.open() as file, zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except UNREADABLE:
-        raise DataError(f"{source.name} is {FORMATS[b'PK']}.") from None
+    entries = _entries(source)
     names = [entry.filename for entry in entries]
     if "[Content_Types].xml" in names or "content.xml" in names:
         raise DataError(f"{source.name} is a spreadsheet; save the sheet as CSV (UTF-8).")
     usual = [
         entry for entry in entries if "__MACOSX" not in entry.filename and not Path(entry.filename).name.startswith(".")
     ]
-    tables = [entry for entry in usual if Path(entry.filename).suffix.lower() in TEXT + PARQUET]
+    tables = [entry for entry in usual if Path(entry.filename).suffix.lower() in TABLES]
     csv = [entry for entry in tables if Path(entry.filename).suffix.lower() == ".csv"]
     for choice in (usual, csv, tables):
         if len(choice) == 1:
@@ -240,3 +248,12 @@ def _member(source: Source) -> str:
         raise DataError(f"{source.name} is a zip archive without a file in it.")
     several = ", ".join(shown(entry.filename) for entry in usual[:12]) + " and more" * (len(usual) > 12)
     raise DataError(f"{source.name} is a zip archive of several files: {several}; unpack it, and name one.")
+
+
+def _entries(source: Source) -> list[zipfile.ZipInfo]:
+    """The files of a zip archive."""
+    try:
+        with source.open_anywhere() as file, zipfile.ZipFile(file) as archive:
+            return [entry for entry in archive.infolist() if not entry.is_dir()]
+    except UNREADABLE:
+        raise DataError(f"{source.name} is {FORMATS[b'PK']}.") from None

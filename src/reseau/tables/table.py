@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau.errors import DataError
-from reseau.tables import folders, frames, json_lines, sources, text_table
+from reseau.tables import folders, frames, json_lines, sources, spreadsheet, text_table
 from reseau.tables.dialect import SPACE, header_given, separator_given
 from reseau.visible import plural
 
@@ -99,11 +99,12 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     Parameters
     ----------
     data : path, "-", open file, Table, data frame, dict or list of dicts
-        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv), Parquet, Arrow (.arrow, .feather) or
-        JSON lines (.jsonl, .ndjson), also compressed as .gz, .bz2, .zst, .xz or .zip; a folder of such, or a pattern
-        such as "part-*.csv", sorted by name; "-" for standard input; an open file of text or bytes; any data frame
-        known to narwhals (pandas, polars, DuckDB, pyarrow and others), lazy ones too, and whatever else hands out a
-        stream of Arrow; a dict of columns; one row as a dict; a list of such rows.
+        A file of delimited text (.csv, .tsv, .tab, .txt, .data, .dat, .psv), Parquet, Arrow (.arrow, .feather), JSON
+        lines (.jsonl, .ndjson) or a spreadsheet's first sheet (.xlsx, if openpyxl is installed), also compressed as
+        .gz, .bz2, .zst, .xz or .zip; a folder of such, or a pattern such as "part-*.csv", sorted by name; "-" for
+        standard input; an open file of text or bytes; any data frame known to narwhals (pandas, polars, DuckDB, pyarrow
+        and others), lazy ones too, and whatever else hands out a stream of Arrow; a dict of columns; one row as a dict;
+        a list of such rows.
     sep : str or None
         What separates the fields of a text: one character, or "comma", "semicolon", "tab", "bar" or "space", which
         stands for any white space. None finds it from the first lines.
@@ -151,6 +152,8 @@ def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
         return _of_columns(source.name, *frames.read_parquet(source, head))
     if frames.is_arrow(source, head):
         return _of_columns(source.name, *frames.read_arrow(source, head))
+    if sources.is_workbook(source, head):
+        return _of_sheet(spreadsheet.read_sheet(source), has_header)
     if json_lines.is_json_lines(source, head):
         named = json_lines.read_json_lines(source)
         return _of_columns(source.name, *named, json_lines.LineOf(source))
@@ -251,6 +254,14 @@ def _of_text(name: str, text: text_table.Text) -> Table:
         for column, cells in zip(names, text.cells, strict=True)
     }
     return Table(name, columns, len(text.cells[0]), text.notes, text.hint)
+
+
+def _of_sheet(sheet: spreadsheet.Sheet, has_header: bool) -> Table:
+    """A table of a sheet, which is never cut otherwise than it says."""
+    text = text_table.read_text(sheet.text, ",", has_header)
+    sheet.refuse_merged(text.header)
+    hint = text.hint if len(text.names) > 1 else ""
+    return _of_text(sheet.text.name, replace(text, notes=(*sheet.notes, *text.notes), hint=hint))
 
 
 def _of_columns(name: str, names: list[str], columns: list[Any], place: Callable[[int], str] | None = None) -> Table:
