@@ -71,6 +71,25 @@ def test_a_compressed_file_is_known_by_its_first_bytes(tmp_path: Path, name: str
     assert rows(read_table(io.BytesIO(COMPRESSIONS[name](TEXT)))) == READ
 
 
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.bz2", "t.csv.zst", "t.csv.xz", "t.csv.zip"])
+@pytest.mark.parametrize("content", [b"a,b\n" + b"1,2\n" * 300_000, b'{"a": 1}\n' * 100_000], ids=["csv", "json"])
+def test_what_unpacks_to_more_than_half_of_the_memory_is_refused(
+    tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_bytes(COMPRESSIONS[name](content))
+    monkeypatch.setattr("reseau.tables.sources.memory", lambda: 1_000_000)
+    with pytest.raises(DataError, match=r"t\.csv\..* unpacks to more than 0\.0005 GB, half of the memory; split it"):
+        read_table(tmp_path / name)
+    monkeypatch.setattr("reseau.tables.sources.memory", lambda: 10_000_000)
+    assert read_table(tmp_path / name).rows == content.count(b"\n") - (content[:1] == b"a")
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.bz2", "t.csv.zst", "t.csv.xz"])
+def test_compressed_parts_one_behind_the_other_are_one_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(COMPRESSIONS[name](TEXT[:7]) + COMPRESSIONS[name](TEXT[7:]))
+    assert rows(read_table(tmp_path / name)) == READ
+
+
 @pytest.mark.parametrize("name", ["t.parquet", "t.pq", "t.csv", "t"])
 def test_parquet_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(parquet())
@@ -129,6 +148,8 @@ def test_text_named_as_arrow_is_refused(tmp_path: Path) -> None:
         (zipped(**{"[Content_Types].xml": b"", "xl/workbook.bin": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"mimetype": b"", "content.xml": b""}), "spreadsheet; save the sheet as CSV"),
         (zipped(**{"a.csv": TEXT})[:40], "damaged zip archive"),
+        (bytes(pa.compress(TEXT * 5000, codec="zstd", asbytes=True))[:-6], "cannot be read: .*cut off"),
+        (zipped(**{"a.csv": TEXT}).replace(b"2,y", b"2,z"), "cannot be read: Bad CRC-32 for file 'a.csv'"),
         (zipped(**{"__MACOSX/._t.csv": b""}), "zip archive without a file"),
         (zipped(), "zip archive without a file"),
         (zipped(**{"a.xlsx": zipped(**{"[Content_Types].xml": b""})}), "spreadsheet"),

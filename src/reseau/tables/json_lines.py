@@ -16,7 +16,7 @@ from reseau.checks import shown
 from reseau.errors import DataError
 from reseau.tables import frames
 from reseau.tables.frames import Named
-from reseau.tables.sources import JSON_LINES, UNREADABLE, Source, first_line
+from reseau.tables.sources import JSON_LINES, UNREADABLE, Source, damaged, first_line
 
 LONGEST_FIRST_LINE = 1 << 20  # bytes in which a text that begins like JSON lines is looked at
 BLOCK_BYTES = 16 << 20  # what pyarrow reads at once; a line has to fit in it, or is read by Python
@@ -131,7 +131,7 @@ def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
                 if content.strip():
                     yield line, content
     except UNREADABLE as error:
-        raise DataError(f"{source.name} cannot be read: {first_line(error)}.") from None
+        raise damaged(source.name, error) from None
 
 
 def _object(where: str, content: bytes) -> dict[str, Any]:

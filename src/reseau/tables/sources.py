@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import lzma
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from reseau.checks import as_path, file_to_read, shown
+from reseau.engine.machine import memory
 from reseau.errors import DataError, ParameterError
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".xz", ".zip")
@@ -95,7 +97,7 @@ class Source:
             with self.open() as file:
                 return bytes(file.read() if count < 0 else file.read(count))
         except UNREADABLE as error:
-            raise DataError(f"{self.name} cannot be read: {first_line(error)}.") from None
+            raise damaged(self.name, error) from None
 
 
 def is_source(data: object) -> bool:
@@ -161,6 +163,11 @@ def _is_json(start: bytes) -> bool:
     return True
 
 
+def damaged(name: str, error: BaseException) -> DataError:
+    """Say what another library found wrong with the bytes of a source."""
+    return DataError(f"{name} cannot be read: {first_line(error)}. Is it damaged, or was it cut off?")
+
+
 def first_line(error: BaseException) -> str:
     """What an error of another library says, for a sentence."""
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
@@ -219,13 +226,46 @@ def _decompressed(source: Source, head: bytes) -> Source:
     """What a compressed source holds, known by its first bytes, whatever it is called."""
     codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
     if codec:
-        return replace(source, open=lambda: pa.CompressedInputStream(source.open(), codec))
+        return replace(source, open=lambda: _Bounded(source.name, pa.CompressedInputStream(source.open(), codec)))
     if head.startswith(XZ):
-        return replace(source, open=lambda: lzma.LZMAFile(source.open()))
+        return replace(source, open=lambda: _Bounded(source.name, lzma.LZMAFile(source.open())))
     if head.startswith(ZIP) and not is_workbook(source, head):
         member = _member(source)
-        return replace(source, open=lambda: zipfile.ZipFile(source.open_anywhere()).open(member))
+
+        def unpacked() -> _Bounded:
+            return _Bounded(source.name, zipfile.ZipFile(source.open_anywhere()).open(member))
+
+        return replace(source, open=unpacked)
     return source
+
+
+class _Bounded(io.RawIOBase):
+    """What a compressed file unpacks to, which is refused once it is more than half of the memory, as cells take more.
+
+    A small file may unpack to any size, and the system ends a process that asks for too much.
+    """
+
+    def __init__(self, name: str, stream: Any) -> None:
+        self.stream = stream
+        self.left = self.most = memory() // 2
+        self.title = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = int(self.stream.readinto(buffer))
+        self.left -= count
+        if self.left < 0:
+            raise DataError(
+                f"{self.title} unpacks to more than {self.most / 1e9:.3g} GB, half of the memory; split it, or "
+                "leave out columns."
+            )
+        return count
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
 
 
 def _member(source: Source) -> str:

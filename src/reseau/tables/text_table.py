@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from reseau.errors import DataError
 from reseau.tables import dialect
 from reseau.tables.dialect import SEPARATORS, SPACE, Dialect, any_length
-from reseau.tables.sources import COMPRESSED, TABLES, TEXT, UNREADABLE, Source, first_line, replaced
+from reseau.tables.sources import COMPRESSED, TABLES, TEXT, UNREADABLE, Source, damaged, replaced
 
 SAMPLE_CHARACTERS = 1 << 16  # in which the dialect is found, if at least two records end in them
 BLOCK_BYTES = 4 << 20  # what pyarrow reads at once; a record has to fit in two...
@@ -123,7 +123,7 @@ def _dialect(source: Source, sep: str, has_header: bool) -> Dialect:
                 complete = not more
                 sample += more
     except UNREADABLE as error:  # a damaged compressed file
-        raise DataError(f"{source.name} cannot be read: {first_line(error)}.") from None
+        raise damaged(source.name, error) from None
     if "\0" in sample:
         raise DataError(f"{source.name} holds binary data (a NUL byte), not text; save the table as CSV (UTF-8).")
     found = dialect.find(sample.lstrip("\ufeff"), complete, sep, has_header)
@@ -307,7 +307,7 @@ def _text_error(source: Source, found: Dialect, separator: str, error: BaseExcep
         return problem
     except UNREADABLE:
         pass
-    return DataError(f"{source.name} cannot be read: {first_line(error)}.")
+    return damaged(source.name, error)
 
 
 def _fields(count: int) -> str:
