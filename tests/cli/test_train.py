@@ -318,3 +318,16 @@ def test_a_folder_and_a_pattern_name_the_model(folder: Path) -> None:
     result = run("train", "sales/part-*.csv", "--target", "species", "-o", "sales/part-1.csv")
     assert result.exit_code == 2
     assert "is read by this command" in " ".join(result.stderr.split())
+
+
+def test_encoding_and_groups_of_digits_may_be_said(folder: Path) -> None:
+    lines = [f"{1 + i % 9},{100 + i};{'éè'[i % 2]}" for i in range(60)]
+    Path("t.csv").write_bytes("\n".join(["größe;typ", *lines]).encode("cp1252"))
+    result = run("train", "t.csv", "--target", "typ", "--epochs", "1")
+    assert (result.exit_code, files(folder)) == (2, ["t.csv"])
+    assert "--encoding cp1252" in " ".join(result.stderr.split())
+    options = ["--encoding", "cp1252", "--thousands", ",", "--epochs", "1", "--json"]
+    told = json.loads(run("train", "t.csv", "--target", "typ", *options).stdout)
+    assert told["columns"][0]["name"] == "größe"
+    assert (told["columns"][0]["decimal"], told["columns"][0]["fill"] > 1000) == (".", True)
+    assert run("predict", "t.reseau", "t.csv").exit_code == 0

@@ -36,6 +36,27 @@ def test_marks_are_without_white_space_around_as_cells_are() -> None:
 
 
 @pytest.mark.parametrize(
+    ("thousands", "decimal", "expected"),
+    [
+        (",", None, "."),
+        (".", None, ","),
+        ("comma", None, "."),
+        (",", ".", "."),
+        (" ", None, None),
+        (" ", ",", ","),
+        ("\u202f", None, None),
+        ("’", ".", "."),
+        ("apostrophe", None, None),
+        (None, None, None),
+    ],
+)
+def test_what_groups_digits_is_no_decimal_mark(
+    thousands: str | None, decimal: str | None, expected: str | None
+) -> None:
+    assert Asked.of(TABLE, thousands=thousands, decimal=decimal).decimal == expected
+
+
+@pytest.mark.parametrize(
     ("parameters", "words"),
     [
         ({"date": {"born": "nonsense"}}, "the order of dates is 'nonsense'"),
@@ -45,6 +66,10 @@ def test_marks_are_without_white_space_around_as_cells_are() -> None:
         ({"date": "born=nonsense"}, "the order of dates is 'nonsense'"),
         ({"decimal": ";"}, "decimal is ';', but must be '.' or ','"),
         ({"decimal": ""}, "decimal is '', but must be '.' or ','"),
+        ({"thousands": ";"}, "thousands is ';', but must be what groups digits: ',', '.', ' '"),
+        ({"thousands": 5}, "thousands is 5, but must be what groups digits"),
+        ({"thousands": ",", "decimal": ","}, "decimal and thousands are both ','"),
+        ({"thousands": "point", "decimal": "."}, "decimal and thousands are both '.'"),
         ({"decimal": pd.DataFrame()}, "but must be '.' or ','"),
         ({"number": "zi"}, "no column 'zi'.*did you mean 'zip'"),
         ({"date": "bron=day-month-year"}, "no column 'bron'.*did you mean 'born'"),

@@ -680,3 +680,37 @@ def test_the_jacobian_is_nan_where_a_number_is_missing_and_0_far_out() -> None:
     assert J["x"][0, 0] != 0
     assert np.isnan(J["x"][1, 0])
     assert J["x"][2, 0] == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "thousands", "expected"),
+    [
+        ("1,184", ",", 1184.0),
+        ("1,184", "comma", 1184.0),
+        ("1,184", ".", 1.184),
+        ("1,184", " ", 1.184),
+        ("1.184", ".", 1184.0),
+        ("1.184", ",", 1.184),
+        ("1.184", "'", 1.184),
+        ("1 184", " ", 1184.0),
+        ("1'184", "'", 1184.0),
+        ("1.184.000,5", ",", 1184000.5),  # can be one thing only
+    ],
+)
+def test_what_groups_digits_may_be_said(written: str, thousands: str, expected: float) -> None:
+    table = {"x": [written, "950", "20"] * 10, "y": ["a", "b", "c"] * 10}
+    model = TableModel.train(table, "y", thousands=thousands, epochs=1, test_size=0)
+    number = model.columns[0]
+    assert isinstance(number, Number)
+    assert number.fill == pytest.approx(np.median([expected, 950, 20]))
+    assert number.centre == pytest.approx(np.mean([expected, 950, 20]))
+
+
+def test_groups_that_were_said_are_read_at_prediction_though_none_was_met(tmp_path: Path) -> None:
+    table = {"x": [str(100 + 7 * i) for i in range(40)], "y": [str(i % 7) for i in range(40)]}
+    TableModel.train(table, "y", task="regression", thousands=",", epochs=2).save(tmp_path / "m.reseau")
+    model = rs.load(tmp_path / "m.reseau")
+    assert isinstance(model, TableModel)
+    assert model.predict({"x": ["1,184"]}).values == model.predict({"x": ["1184"]}).values
+    with pytest.raises(rs.DataError, match=r"may be 1184 or 1\.184"):
+        TableModel.train(table, "y", task="regression", epochs=2).predict({"x": ["1,184"]})

@@ -113,6 +113,14 @@ def train(
     decimal: Annotated[
         str | None, typer.Option(help="The decimal mark, '.' or ','.", show_default="from the cells")
     ] = None,
+    thousands: Annotated[
+        str | None,
+        typer.Option(help="What groups digits: ',', '.', 'space' or \"'\".", show_default="from the cells"),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of a text file that is not UTF-8, such as cp1252 or latin-1.", show_default="utf-8"),
+    ] = None,
     header: Annotated[
         str | None,
         typer.Option(help="'none' for a text file without a line of names.", show_default="the first line"),
@@ -152,6 +160,8 @@ def train(
                 text=text or (),
                 missing=missing or (),
                 decimal=decimal,
+                thousands=thousands,
+                encoding=encoding,
                 sep=sep,
                 header=header,
                 threads=threads,

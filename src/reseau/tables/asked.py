@@ -11,11 +11,14 @@ from typing import Any, TypeAlias
 
 from reseau.checks import known, shown
 from reseau.errors import ParameterError
-from reseau.tables import dates
+from reseau.tables import dates, numerals
 from reseau.tables.dialect import SPACE
 from reseau.tables.frames import written
 from reseau.tables.table import LONGEST_QUOTED, Table
 
+OTHER_MARK = {".": ",", ",": "."}
+GROUPS: dict[str, str] = {mark: mark for mark in OTHER_MARK} | dict.fromkeys((*numerals.SPACES, "space"), " ")
+GROUPS |= dict.fromkeys((*numerals.APOSTROPHES, "apostrophe"), "'") | {"comma": ",", "point": "."}
 LEFT_OUT = "left out"
 ColumnNames: TypeAlias = str | int | Iterable[str | int]
 
@@ -25,13 +28,15 @@ class Asked:
     """What the user says of columns; the rules decide on the rest.
 
     `kinds` has "category", "number", "date", "text" or "left out" by name of column, and `orders` the order of dates
-    where it is given; `missing` are marks of a missing value, `decimal` is the decimal mark of the table.
+    where it is given; `missing` are marks of a missing value, `decimal` is the decimal mark of the table, and
+    `thousands` what groups digits in it.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     decimal: str | None = None
+    thousands: str | None = None
 
     @classmethod
     def of(
@@ -44,6 +49,7 @@ class Asked:
         text: ColumnNames = (),
         missing: ColumnNames = (),
         decimal: str | None = None,
+        thousands: str | None = None,
         ignore: ColumnNames = (),
     ) -> Asked:
         """What is asked of the columns of a table; dates may have their order, as in "born=day-month-year" or a dict.
@@ -59,6 +65,11 @@ class Asked:
         mark: object = decimal  # a data frame compares with each
         if mark is not None and not (isinstance(mark, str) and mark in (".", ",")):
             raise ParameterError(f"decimal is {shown(decimal)}, but must be '.' or ','.")
+        groups = _groups_given(thousands)
+        if groups is not None and groups == decimal:
+            raise ParameterError(f"decimal and thousands are both {decimal!r}; digits are grouped by something else.")
+        if decimal is None:
+            decimal = OTHER_MARK.get(groups or "")
         kinds: dict[str, str] = {table.column(name).name: LEFT_OUT for name in names("ignore", ignore)}
         if isinstance(date, Mapping):
             date = [f"{name}={order}" for name, order in date.items()]
@@ -76,7 +87,23 @@ class Asked:
                     if before != now:
                         raise ParameterError(f"the column {column!r} is asked to be {before} and {now}; choose one.")
         marks = tuple(written(mark).strip(SPACE) for mark in names("missing", missing))  # as the cells are
-        return cls(kinds, orders, marks, decimal)
+        return cls(kinds, orders, marks, decimal, groups)
+
+    def groups(self, decimal: str) -> bool:
+        """Whether points or commas are said to group digits beside such a decimal mark."""
+        return self.thousands is not None and self.thousands == OTHER_MARK.get(decimal)
+
+
+def _groups_given(thousands: object) -> str | None:
+    """What groups digits, as a parameter says, or None."""
+    if thousands is None:
+        return None
+    found = GROUPS.get(thousands.lower()) if isinstance(thousands, str) else None
+    if found is None:
+        raise ParameterError(
+            f"thousands is {shown(thousands)}, but must be what groups digits: ',', '.', ' ' (or 'space') or \"'\"."
+        )
+    return found
 
 
 def option(name: str, value: str) -> str:

@@ -97,7 +97,7 @@ class TableModel(Differentiable, Model):
     notes : tuple of str
         What was noticed in the table it was trained on.
     reading : dict
-        How text files are read, where the user said it: sep, header.
+        How text files are read, where the user said it: sep, header, encoding.
 
     Examples
     --------
@@ -151,8 +151,10 @@ class TableModel(Differentiable, Model):
         text: ColumnNames = (),
         missing: ColumnNames = (),
         decimal: str | None = None,
+        thousands: str | None = None,
         sep: str | None = None,
         header: str | None = None,
+        encoding: str | None = None,
         threads: int | None = None,
         progress: Callable[[int, int, float, float | None], object] | None = None,
         callback: Hooks = None,
@@ -179,10 +181,15 @@ class TableModel(Differentiable, Model):
             Texts, and numbers such as -9999, that mark a missing value, beside the usual ones ("", "NA", "?", ...).
         decimal : {".", ","} or None
             The decimal mark of numbers in text; None finds it.
+        thousands : {",", ".", " ", "'"} or None
+            What groups the digits of numbers in text, as in 1,184,000; None finds it. The other of point and comma is
+            then the decimal mark.
         sep : str or None
             What separates the fields of a text file; None finds it.
         header : {"none"} or None
             "none" for a text file without a line of names, whose columns are then "column 1", "column 2", ...
+        encoding : str or None
+            Of a text file that is not UTF-8, such as "latin-1" or "cp1252".
         threads : int or None
             At most as many threads; the result is the same for any number.
         progress : callable or None
@@ -219,7 +226,7 @@ class TableModel(Differentiable, Model):
         callbacks = callbacks_of(callback)
         if checkpoint is not None:
             as_path(checkpoint)
-        reading = {"sep": sep, "header": header}
+        reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         table = read_table(data, **reading)
         target_column = table.column(target)
         target = target_column.name
@@ -231,6 +238,7 @@ class TableModel(Differentiable, Model):
             text=text,
             missing=missing,
             decimal=decimal,
+            thousands=thousands,
             ignore=ignore,
         )
         if asked.kinds.get(target) == LEFT_OUT:

@@ -313,15 +313,22 @@ def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | S
     )
 
 
-def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal: str | None = None) -> Notation:
+def found(
+    evidence: Evidence,
+    table_mark: str = "",
+    separator: str = "",
+    decimal: str | None = None,
+    thousands: str | None = None,
+) -> Notation:
     """Decide how the numbers of a column are written.
 
     The first of these that says something decides on the decimal mark:
 
     1. the user, unless the texts are numbers under the other mark only;
     2. the texts that are numbers under one mark only (the more cells);
-    3. the mark of the table;
-    4. the open texts, all with commas or all with points (where there are both: those of more cells, else those with
+    3. the user, where spaces or apostrophes group digits: the open texts are decimals;
+    4. the mark of the table;
+    5. the open texts, all with commas or all with points (where there are both: those of more cells, else those with
        points; the others are then what these are not):
 
        - beside whole numbers of more than three digits, which would be grouped too: decimals (fewer than a hundredth
@@ -341,6 +348,8 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
         Of the fields of the file the column comes from.
     decimal : {None, "", ".", ","}
         What the user says it is.
+    thousands : {None, ",", ".", " ", "'"}
+        What the user says groups digits.
 
     Returns
     -------
@@ -353,7 +362,9 @@ def found(evidence: Evidence, table_mark: str = "", separator: str = "", decimal
         mark = decimal if evidence.allows(decimal) else evidence.proves
         if mark != decimal:
             proof = evidence.examples["point" if mark == "." else "comma"]
-            notes.append(f"{proof!r} and others are read with decimal {MARKS[mark]}s, in spite of --decimal {decimal}")
+            notes.append(f"{proof!r} and others are read with decimal {MARKS[mark]}s, not {MARKS[decimal]}s as asked")
+    elif thousands is not None and not evidence.proves and (evidence.open_comma or evidence.open_point):
+        mark = "," if evidence.open_comma > evidence.open_point else "."
     else:
         mark, why = _mark(evidence, table_mark, separator)
         if why:

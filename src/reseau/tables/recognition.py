@@ -311,7 +311,8 @@ class _Recognition:
     # --- numbers and dates ------------------------------------------------------------------------------------------
 
     def _notation(self, labels: Labels) -> numerals.Notation:
-        return numerals.found(_evidence(labels), self.mark, self.column.separator, self.asked.decimal)
+        asked = self.asked
+        return numerals.found(_evidence(labels), self.mark, self.column.separator, asked.decimal, asked.thousands)
 
     def _typed_number(self) -> tuple[Description, list[str]]:
         values, odd = read.numbers(self.cells)
@@ -340,7 +341,8 @@ class _Recognition:
         if not len(present):
             return LeftOut(name, "empty", "all values are missing"), []
         notes = list(notation.notes)
-        grouped = read.is_text(self.cells) and numerals.grouped(self.cells, notation.decimal)
+        grouped = self.asked.groups(notation.decimal)
+        grouped = grouped or (read.is_text(self.cells) and numerals.grouped(self.cells, notation.decimal))
         number = Number(name, also_missing=also, decimal=notation.decimal, unit=notation.unit, grouped=grouped)
         if odd.any():
             spellings, note = self._odd(odd, "a number", "numbers")

@@ -39,8 +39,6 @@ FORMATS = {
     b"PK\x05\x06": "a zip archive without a file in it",
     b"PK": f"a damaged zip archive or spreadsheet; {SAVE}",
     b"\xd0\xcf\x11\xe0": "a spreadsheet; save the sheet as CSV (UTF-8)",
-    b"\xff\xfe": "UTF-16 text; save it as CSV (UTF-8)",
-    b"\xfe\xff": "UTF-16 text; save it as CSV (UTF-8)",
     b"%PDF": f"a PDF; {SAVE}",
     b"SQLite format 3": "an SQLite database; export the table as CSV, or read it with pandas.read_sql",
     b"\x80\x04": "a pickle; load it in Python, and give the data frame",
@@ -73,11 +71,14 @@ class Source:
         Opens a binary file object of them.
     path : Path or None
         Of the file, if it is one.
+    decoded : bool
+        Whether it was text already, so that its bytes are UTF-8.
     """
 
     name: str
     open: Callable[[], Any]
     path: Path | None = None
+    decoded: bool = False
 
     def open_anywhere(self) -> Any:
         """Open it so that it can be read from anywhere, as formats with a table of contents are."""
@@ -122,7 +123,7 @@ def open_source(data: Any) -> Source:
     elif os.fspath(data) == STANDARD_INPUT:
         if sys.stdin is None:
             raise ParameterError("standard input is closed; name a file.")
-        source = _in_memory("standard input", _content(getattr(sys.stdin, "buffer", sys.stdin), "standard input"))
+        source = _in_memory("standard input", *_content(getattr(sys.stdin, "buffer", sys.stdin), "standard input"))
     else:
         source = _of_path(data)
     for _ in range(2):  # an archive may hold what is compressed once more
@@ -188,10 +189,11 @@ def _of_path(data: Any) -> Source:
 def _of_stream(file: Any) -> Source:
     name = getattr(file, "name", None)
     name = name if isinstance(name, str) and name else "the text"
-    return _in_memory(name, _content(file, name))
+    return _in_memory(name, *_content(file, name))
 
 
-def _content(file: Any, name: str) -> bytes:
+def _content(file: Any, name: str) -> tuple[bytes, bool]:
+    """What an open file gives as bytes, and whether it was text."""
     try:
         content = file.read()
     except ValueError as error:  # closed, open for writing only, or bytes that are no text
@@ -199,14 +201,14 @@ def _content(file: Any, name: str) -> bytes:
             f"{name} cannot be read ({first_line(error)}); give a file that is open to be read."
         ) from None
     if isinstance(content, str):
-        return content.encode("utf-8", "surrogateescape")
+        return content.encode("utf-8", "surrogateescape"), True
     if isinstance(content, bytes | bytearray | memoryview):
-        return bytes(content)
+        return bytes(content), False
     raise ParameterError(f"{name} gives {type(content).__name__} where text or bytes are read; give an open file.")
 
 
-def _in_memory(name: str, content: bytes) -> Source:
-    return Source(name, lambda: pa.BufferReader(content))
+def _in_memory(name: str, content: bytes, decoded: bool = False) -> Source:
+    return Source(name, lambda: pa.BufferReader(content), decoded=decoded)
 
 
 def replaced(source: Source, content: bytes, name: str = "") -> Source:

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reseau.errors import DataError
-from reseau.tables import folders, frames, json_lines, sources, spreadsheet, text_table
+from reseau.tables import encodings, folders, frames, json_lines, sources, spreadsheet, text_table
 from reseau.tables.dialect import SPACE, header_given, separator_given
+from reseau.tables.encodings import encoding_given
 from reseau.visible import plural
 
 LONGEST_QUOTED = 120  # characters of a cell in a message
@@ -93,7 +94,16 @@ class Table:
         return found
 
 
-def read_table(data: Any, *, sep: str | None = None, header: str | None = None) -> Table:
+@dataclass(frozen=True)
+class _Reading:
+    """How the user says that texts are read; "" and True find it."""
+
+    separator: str
+    has_header: bool
+    encoding: str
+
+
+def read_table(data: Any, *, sep: str | None = None, header: str | None = None, encoding: str | None = None) -> Table:
     """Read a table.
 
     Parameters
@@ -110,6 +120,9 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
         stands for any white space. None finds it from the first lines.
     header : {None, "none"}
         "none" for a text whose first line is a row: the columns are named "column 1", "column 2" and so on.
+    encoding : str or None
+        Of a text that is not UTF-8, such as "latin-1", "cp1252" or "utf-16". A mark of byte order tells more, and text
+        that is open as such has none.
 
     Returns
     -------
@@ -121,7 +134,7 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     DataError
         If the table cannot be understood: the message names the file and the line.
     ParameterError
-        If `sep` or `header` is none of these, or a file cannot be read twice.
+        If `sep`, `header` or `encoding` is none of these, or a file cannot be read twice.
     OSError
         If the file cannot be opened.
 
@@ -131,7 +144,7 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
     >>> table.rows, list(table.columns)
     (2, ['length', 'species'])
     """
-    separator, has_header = separator_given(sep), header_given(header)
+    reading = _Reading(separator_given(sep), header_given(header), encoding_given(encoding))
     if isinstance(data, Table):
         return data
     if not sources.is_source(data):
@@ -140,11 +153,11 @@ def read_table(data: Any, *, sep: str | None = None, header: str | None = None) 
         return replace(table, **_of_index(index)) if index else table
     parts = folders.parts_of(data)
     if parts is None:
-        return _read(sources.open_source(data), separator, has_header)
-    return _joined(str(data), *parts, separator, has_header)
+        return _read(sources.open_source(data), reading)
+    return _joined(str(data), *parts, reading)
 
 
-def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
+def _read(source: sources.Source, reading: _Reading) -> Table:
     head = source.read(sources.HEAD_BYTES)
     if not head:
         raise NoRowsError(f"{source.name} is empty: a table needs a line of column names, then its rows.")
@@ -153,22 +166,28 @@ def _read(source: sources.Source, separator: str, has_header: bool) -> Table:
     if frames.is_arrow(source, head):
         return _of_columns(source.name, *frames.read_arrow(source, head))
     if sources.is_workbook(source, head):
-        return _of_sheet(spreadsheet.read_sheet(source), has_header)
+        return _of_sheet(spreadsheet.read_sheet(source), reading.has_header)
+    mark = encodings.marked(head)
+    if mark and mark != encodings.UTF_8:
+        source = encodings.in_utf_8(source, mark)
+        head = source.read(sources.HEAD_BYTES)
     if json_lines.is_json_lines(source, head):
         named = json_lines.read_json_lines(source)
         return _of_columns(source.name, *named, json_lines.LineOf(source))
     sources.refuse_other_formats(source, head)
-    text = text_table.read_text(source, separator, has_header)
+    if reading.encoding and not mark and not source.decoded:
+        source = encodings.in_utf_8(source, reading.encoding)
+    text = text_table.read_text(source, reading.separator, reading.has_header)
     return _of_text(source.name, text)
 
 
-def _joined(name: str, files: list[Path], passed_over: tuple[str, ...], separator: str, has_header: bool) -> Table:
+def _joined(name: str, files: list[Path], passed_over: tuple[str, ...], reading: _Reading) -> Table:
     """One table of several files, one below the other, which have the same columns."""
     parts: list[Table] = []
     empty: list[str] = []
     for file in files:
         try:
-            parts.append(_read(sources.open_source(file), separator, has_header))
+            parts.append(_read(sources.open_source(file), reading))
         except NoRowsError:
             empty.append(file.name)
     if not parts:

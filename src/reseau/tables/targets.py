@@ -136,7 +136,8 @@ class _Recognition:
             return self._numbers(cells, plain[1])
         labels = read.label_codes(cells)
         evidence = numerals.evidence(labels.texts, labels.counts())
-        notation = numerals.found(evidence, self.mark, self.column.separator, self.asked.decimal)
+        asked = self.asked
+        notation = numerals.found(evidence, self.mark, self.column.separator, asked.decimal, asked.thousands)
         _, odd_level = numerals.read(labels.column, notation.decimal, notation.unit)
         if self.task != "regression" and (odd_level.all() or numerals.code_among(labels.texts)):
             return self._of_labels()
@@ -213,7 +214,8 @@ class _Recognition:
             notes += [f"the target {name!r}: {note}" for note in sentinels(self.column.cells, values)]
             if notation.unit:
                 notes.append(f"{name!r} is predicted as a number in {notation.unit}")
-            grouped = read.is_text(cells) and numerals.grouped(cells, notation.decimal)
+            grouped = self.asked.groups(notation.decimal)
+            grouped = grouped or (read.is_text(cells) and numerals.grouped(cells, notation.decimal))
             return Quantity(name, 0.0, 1.0, also, notation.decimal, notation.unit, grouped), notes
         commas = notation.decimal == "," and read.mask(pc.match_substring_regex(cells, "[.,]")).any()
         if notation.unit or commas:  # classes come back as they are written

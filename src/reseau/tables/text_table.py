@@ -325,5 +325,5 @@ def _decoded(source: Source) -> str:
         column = start - (content.rfind(b"\n", 0, start) + 1) + 1
         raise DataError(
             f"{source.name}, line {line}: byte {column} of the line (0x{content[start]:02x}) is not UTF-8 text; "
-            "save the file as UTF-8."
+            "name its encoding (such as --encoding cp1252), or save the file as UTF-8."
         ) from None
