@@ -51,6 +51,13 @@ def predict(
             "refuses them."
         ),
     ] = "error",
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a number: add the columns lower and upper, between which it lies with this probability.",
+            show_default=False,
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +91,12 @@ def predict(
 
         loaded = load_table_model(model, "use it from Python (reseau.load)")
         predictions = loaded.predict(
-            table, keep=keep or (), unreadable=unreadable, precision=precision, threads=threads
+            table,
+            keep=keep or (),
+            unreadable=unreadable,
+            interval=interval,
+            precision=precision,
+            threads=threads,
         )
         for text in predictions.notes:
             note(text)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from reseau.errors import DataError, ReseauError
+from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.export import c_text as c
 from reseau.export import numpy_code
 from reseau.export.onnx_graph import Graph, tensor
@@ -151,6 +151,12 @@ class Classes(Target):
         probabilities = O.astype(np.float32, copy=False)
         columns = {f"{self.name}={label}": pa.array(probabilities[:, i]) for i, label in enumerate(self.labels)}
         return Said(self.decode(O.argmax(axis=1)), probabilities, columns)
+
+    def interval(self, O: Values, coverage: float) -> NoReturn:
+        """Refuse: there are no classes between others."""
+        raise ParameterError(
+            f"interval is {coverage:g}, but {self.name!r} is of classes, each of which has a probability; leave it out."
+        )
 
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score probabilities beside the frequencies of the training rows."""

@@ -31,7 +31,7 @@ from reseau.errors import DataError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.category import Category
-from reseau.tables.cells import Codes, Floats
+from reseau.tables.cells import Codes, Floats, Mask
 from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Values
 from reseau.tables.table import Column, Table, did_you_mean, listed
 from reseau.visible import plural
@@ -212,7 +212,7 @@ class Date(Scaled):
 class LeftOut(Description):
     """A column that gives no input.
 
-    `taken_for`: identifier, constant, empty, free text, unsupported or ignored.
+    `taken_for`: identifier, constant, empty, free text, unsupported, unrelated or ignored.
     """
 
     kind = "left out"
@@ -296,6 +296,21 @@ def encode_out_of_fold(
         if description.follows_target:
             description.encode_out_of_fold(column_values, X[:, start:stop], rows, folds, T)
         start = stop
+
+
+def without_unused(descriptions: Sequence[Description], used: Mask, rows: int) -> tuple[tuple[Description, ...], Mask]:
+    """Leave out the columns of which no input is used; return also the inputs that are left, of those there were."""
+    kept, left = np.zeros(len(used), np.bool_), []
+    start = 0
+    for description in descriptions:
+        inputs = slice(start, start + len(description.features))
+        kept[inputs] = used[inputs].any()
+        if description.features and not used[inputs].any():
+            why = f"nothing that goes with the target in {plural(rows, 'row')}"
+            description = LeftOut(description.name, "unrelated", why)
+        left.append(description)
+        start = inputs.stop
+    return tuple(left), kept
 
 
 def to_json(description: Description) -> dict[str, Any]:

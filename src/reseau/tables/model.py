@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau import engine
-from reseau.checks import as_path, integer, known, shown
+from reseau.checks import as_path, integer, known, real, shown
 from reseau.ensemble import Ensemble, member_of
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
@@ -60,7 +60,8 @@ class Predictions:
     probabilities : ndarray of shape (rows, classes), float32, or None
         Of each class; None for a regression.
     table : pyarrow.Table
-        The same as one table: the columns that were kept, "prediction", then "target=class" for each class.
+        The same as one table: the columns that were kept, "prediction", then "target=class" for each class, or "lower"
+        and "upper" where an interval was asked for.
     scores : ClassScores, QuantityScores or None
         If the table holds the target too.
     notes : tuple of str
@@ -276,7 +277,7 @@ class TableModel(Differentiable, Model):
 
         def inputs(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
             columns_module.encode_out_of_fold(columns, values, X, train, folds, T)
-            return X[train]
+            return X if len(train) == len(X) else X[train]
 
         trained = train_members(
             inputs,
@@ -299,12 +300,14 @@ class TableModel(Differentiable, Model):
             **trained.facts,
             **description.facts(y[train]),
         }
-        network = trained.network
+        columns, inputs_kept = columns_module.without_unused(columns, trained.used, len(train))
+        network = trained.network_on(inputs_kept)
         if len(held_out):
-            O, scored = network(X[held_out], threads=threads), held_out
+            O, scored = network(X[np.ix_(held_out, inputs_kept)], threads=threads), held_out
         else:
             O, scored = trained.O, train[trained.predicted]
         scores = description.score(O, y[scored], training)
+        description = description.out_of_fold(trained.O, y[train[trained.predicted]], trained.excess)
         noticed = (*table.notes, *told, *notes)
         return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
 
@@ -314,6 +317,7 @@ class TableModel(Differentiable, Model):
         *,
         keep: ColumnNames = (),
         unreadable: str = ERROR,
+        interval: float | None = None,
         precision: str | None = None,
         threads: int | None = None,
     ) -> Predictions:
@@ -329,6 +333,10 @@ class TableModel(Differentiable, Model):
         unreadable : {"error", "missing"}
             What is done with cells that cannot be read as what their column held at training: they are refused, or
             count as missing, which a note tells.
+        interval : float or None
+            Of a quantity, between which two numbers it lies with this probability, above 0 and below 1: the columns
+            "lower" and "upper" of `Predictions.table`. It is reckoned from the errors of rows out of fold, of which as
+            many lie below it as above, and as wide for each row.
         precision : {"bf16", "bf16x3", "bf16x6"} or None
             How the network's products are computed, as when a `Network` is called; for many rows on a processor with
             matrix instructions.
@@ -345,12 +353,15 @@ class TableModel(Differentiable, Model):
         DataError
             If a column is missing, or a cell cannot be read as what its column held at training.
         ParameterError
-            For another precision or way with unreadable cells, and for a column to keep that is named like one of the
-            predictions.
+            For another precision or way with unreadable cells, for a column to keep that is named like one of the
+            predictions, and for an interval of classes, or one for which there were too few rows.
         """
         import pyarrow as pa
 
         check_precision(precision)
+        if interval is not None:
+            real("interval", interval, low=0, high=1, includes_low=False, includes_high=False)
+            self.target.interval(np.zeros((0, self.target.outputs)), interval)  # refuses before the work
         reader = Reader(unreadable)
         table = read_table(data, **self.reading)
         kept = {column.name: column.cells for column in map(table.column, names("keep", keep))}
@@ -366,6 +377,8 @@ class TableModel(Differentiable, Model):
         O = self.network(columns_module.encode(self.columns, values, table.rows), precision=precision, threads=threads)
         answer = self.target.answer(O)
         predicted = {"prediction": answer.values, **answer.columns}
+        if interval is not None:
+            predicted |= zip(("lower", "upper"), map(pa.array, self.target.interval(O, interval)), strict=True)
         for name in kept:
             if name in predicted:
                 raise ParameterError(f"keep has {name!r}, but so is a column of the predictions named; rename it.")

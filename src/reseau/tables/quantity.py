@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from reseau.errors import DataError
+from reseau.errors import DataError, ParameterError
 from reseau.export import c_text as c
 from reseau.export import numpy_code
 from reseau.export.onnx_graph import Graph, tensor
@@ -34,12 +34,18 @@ if TYPE_CHECKING:
     from reseau.tables.table import Column
 
 
+LEAST_SHARE = 0.25  # of the mean square of residuals, that is not the difference between members
+MOST_RESIDUALS = 1999  # that are kept, with which an interval of 0.999 is possible
+
+
 @dataclass(frozen=True)
 class Quantity(Target):
     """A target that is a number; the network learns (y - mean) / scale; `encode` gives y.
 
     `also_missing` are texts that count as missing beside the usual marks; `decimal` is the decimal mark of text and
     `unit` what stands beside its numbers, such as "%"; `grouped` says whether points or commas grouped digits.
+    `residuals` are y minus what was predicted of rows out of fold, in increasing order, as large as those of the whole
+    model would be; of many rows quantiles of them, evenly spaced.
     """
 
     name: str
@@ -49,6 +55,7 @@ class Quantity(Target):
     decimal: str = ""
     unit: str = ""
     grouped: bool = False
+    residuals: tuple[float, ...] = ()
     task = "regression"
     activation = "identity"
     loss = "squared_error"
@@ -105,6 +112,37 @@ class Quantity(Target):
         y = O[:, 0].astype(np.float64) * self.scale + self.mean
         # float32 knows seven digits of the scale; more would only look exact.
         return np.round(y, 7 - int(np.floor(np.log10(self.scale))))
+
+    def out_of_fold(self, O: Values, y: Values, excess: Values) -> Quantity:
+        """Return the quantity with the residuals of these rows, scaled so that their mean square is the model's own."""
+        residuals = np.sort(y - self.numbers(O))
+        square = float((residuals / self.scale) @ (residuals / self.scale)) / len(residuals)
+        if square:
+            residuals *= np.sqrt(max(1 - float(excess[0]) / square, LEAST_SHARE))
+        if len(residuals) > MOST_RESIDUALS:
+            residuals = np.quantile(residuals, np.linspace(0.0, 1.0, MOST_RESIDUALS))
+        return replace(self, residuals=tuple(residuals.tolist()))
+
+    def interval(self, O: Values, coverage: float) -> tuple[Floats, Floats]:
+        """The numbers plus the residuals within which that share of them lies, as many being beyond at either end [1].
+
+        [1] R. Barber, E. Candès, A. Ramdas, R. Tibshirani, Predictive inference with the jackknife+, 2021: CV+, here
+        with the mean of the members for each of them.
+        """
+        n = len(self.residuals)
+        beyond = int((n + 1) * (1 - coverage) / 2)  # residuals, at each end
+        if not beyond:
+            least = int(np.ceil(2 / (1 - coverage))) - 1
+            raise ParameterError(
+                f"interval is {coverage:g}, for which {least:,} rows out of fold are needed, but "
+                + (
+                    f"the model has {n:,}; ask for less."
+                    if n
+                    else "the model was trained by an older release, without."
+                )
+            )
+        y = self.numbers(O)
+        return y + self.residuals[beyond - 1], y + self.residuals[n - beyond]
 
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score the numbers beside the mean of the training rows."""
@@ -174,4 +212,5 @@ class Quantity(Target):
         """The inverse of `to_json`, of an entry as the schema of model files has it."""
         written = (entry.get("decimal", ""), entry.get("unit", ""), entry.get("grouped", False))
         also_missing = tuple(entry.get("also_missing", ()))
-        return cls(entry["name"], float(entry["mean"]), float(entry["scale"]), also_missing, *written)
+        residuals = tuple(map(float, entry.get("residuals", ())))
+        return cls(entry["name"], float(entry["mean"]), float(entry["scale"]), also_missing, *written, residuals)

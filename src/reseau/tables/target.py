@@ -122,6 +122,17 @@ class Target(Decoder):
     def answer(self, O: Values) -> Said:
         """What outputs (rows, outputs) say."""
 
+    def out_of_fold(self, O: Values, y: Values, excess: Values) -> Target:
+        """Return the target with what outputs (rows, outputs) of rows that were not learned from say of errors.
+
+        Their mean square is larger by `excess` (outputs,) than that of the model itself.
+        """
+        return self
+
+    @abstractmethod
+    def interval(self, O: Values, coverage: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Between which numbers what outputs (rows, outputs) are of lies with this probability; (rows,) each."""
+
     @abstractmethod
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score outputs (rows, outputs) where y is known."""

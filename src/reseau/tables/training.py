@@ -21,8 +21,9 @@ from reseau.ensemble import Ensemble
 from reseau.errors import ParameterError, ReseauError
 from reseau.many import fit_many
 from reseau.network import Network
-from reseau.tables.cells import Codes
+from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
+from reseau.tables.selection import on_inputs, related
 from reseau.tables.target import Target
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
@@ -42,6 +43,7 @@ AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 MOST_INPUTS = 2048  # that bins make of all numbers together
+WIDE = 2  # with more than half as many inputs as rows, the inputs that go with the target are tried alone
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
 
@@ -176,28 +178,54 @@ def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None) -
 
 
 @dataclass(frozen=True)
+class _Member:
+    """A network that was trained on some of the inputs, without the rows `out`."""
+
+    network: Network
+    history: History
+    inputs: Mask
+    out: Rows
+
+
+@dataclass(frozen=True)
 class Trained:
     """What training came to.
 
     Attributes
     ----------
-    network : Network or Ensemble
-        One member, or the mean of several.
-    histories : tuple of History
-        Of each member.
+    members : list
+        The networks, each with the inputs that it takes.
     predicted : ndarray of int
         The training rows, by their place among these, that some member has not learned from.
     O : ndarray of shape (predicted rows, outputs)
         The mean outputs of these members, in float64.
+    excess : ndarray of shape (outputs,)
+        By how much the mean square error of O is larger than that of the mean of all members, as far as these differ
+        from one another: the variance between members, times 1/(members that have not learned from a row) - 1/members.
     facts : dict
         How it was trained.
     """
 
-    network: Network | Ensemble
-    histories: tuple[History, ...]
+    members: list[_Member]
     predicted: Rows
     O: npt.NDArray[np.float64]
+    excess: npt.NDArray[np.float64]
     facts: dict[str, Any]
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """Of each member."""
+        return tuple(member.history for member in self.members)
+
+    @property
+    def used(self) -> Mask:
+        """Which inputs some member takes."""
+        return np.asarray(np.logical_or.reduce([member.inputs for member in self.members]))
+
+    def network_on(self, inputs: Mask) -> Network | Ensemble:
+        """The one member, or the mean of several, on these inputs, among which those that are used have to be."""
+        networks = [on_inputs(member.network, member.inputs[inputs]) for member in self.members]
+        return networks[0] if len(networks) == 1 else Ensemble(networks)
 
 
 def train_members(
@@ -223,68 +251,121 @@ def train_members(
     callbacks, checkpoint
         Of `reseau.fit_many`.
     """
-    rows, t, strata = len(y), target.taught(y), target.strata(y)
-    kept = rows - rows // FOLDS
-    batch_size = settings.batch_size or default_batch_size(kept)
-    epochs = settings.epochs or default_epochs(kept, batch_size)
-    networks: list[Network] = []
-    histories: list[History] = []
+    rows, strata = len(y), target.strata(y)
+    training = _Training(y, target, settings, threads, callbacks, checkpoint)
+    members: list[_Member] = []
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)
+    sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
+    selected: bool | None = None  # not decided
     for first in range(0, settings.members, FOLDS):
-        members = range(first, min(first + FOLDS, settings.members))
+        places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata)
         X = encode(folds)
-        at_once = max(engine.threads(threads), MOST_COPIED // max(X.nbytes, 1))
-        for begin in range(0, len(members), at_once):
-            group = [(place, np.nonzero(folds == place % FOLDS)[0]) for place in members[begin : begin + at_once]]
-            made = [_member(target, settings, place) for place, _ in group]
-            rest = [np.delete(np.arange(rows), out) for _, out in group]
-            histories += fit_many(
-                made,
-                [X[learned] for learned in rest],
-                [t[learned] for learned in rest],
-                optimizer=Adam(settings.learning_rate),
-                epochs=epochs,
-                batch_size=batch_size,
-                validation_data=[(X[out], t[out]) for _, out in group],
-                l2=L2,
-                average=AVERAGE,
-                precision=settings.precision,
-                patience=PATIENCE,
-                checkpoint=None if checkpoint is None else [Path(checkpoint, str(place)) for place, _ in group],
-                checkpoint_every=CHECKPOINT_EVERY,
-                callback=[list(callbacks) for _ in group],
-                threads=threads,
-            )
-            for member, (_, out) in zip(made, group, strict=True):
-                total[out] += member(X[out], threads=threads)
-                times[out] += 1
-            networks += made
-    if any(history.best_epoch is None for history in histories):
+        if selected is None and WIDE * X.shape[1] < rows:
+            selected = False
+        if selected is None:
+            both = {choice: training.members(X, folds, places, choice) for choice in (False, True)}
+            selected = _loss(both[True]) < _loss(both[False])
+            made = both[selected]
+        else:
+            made = training.members(X, folds, places, selected)
+        for member in made:
+            O = member.network(X if member.inputs.all() else X[:, member.inputs], threads=threads).astype(np.float64)
+            total[member.out] += O[member.out]
+            times[member.out] += 1
+            sums, squares = sums + O, squares + O**2
+        members += made
+    if any(member.history.best_epoch is None for member in members):
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
-    predicted = np.nonzero(times)[0]
-    best = [history.best_epoch or history.epochs for history in histories]
+    predicted, m = np.nonzero(times)[0], len(members)
+    variance = np.maximum(squares - sums**2 / m, 0.0).mean(axis=0) / max(m - 1, 1)
+    excess = variance * max(1 / times[predicted].mean() - 1 / m, 0.0)
     facts = {
         "preset": settings.preset,
         "members": settings.members,
         "validation": rows // FOLDS,
-        "epochs": epochs,
-        "best_epochs": best,
-        "batch_size": batch_size,
+        "epochs": training.epochs,
+        "best_epochs": [member.history.best_epoch for member in members],
+        "batch_size": training.batch_size,
         "learning_rate": settings.learning_rate,
         "l2": L2,
         "seed": settings.seed,
+        **({"selected": [int(member.inputs.sum()) for member in members]} if selected else {}),
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
-    network = networks[0] if len(networks) == 1 else Ensemble(networks)
-    return Trained(network, tuple(histories), predicted, total[predicted] / times[predicted, None], facts)
+    return Trained(members, predicted, total[predicted] / times[predicted, None], excess, facts)
 
 
-def _member(target: Target, settings: Settings, place: int) -> Network:
-    """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
-    hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
-    seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
-    return Network(*hidden, Dense(target.outputs, target.activation), loss=target.loss, seed=seed)
+def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
+    """These rows and inputs."""
+    return X[rows] if inputs.all() else X[np.ix_(rows, inputs)]
+
+
+def _loss(members: Sequence[_Member]) -> float:
+    """The mean loss of the rows out of fold, in the best epoch of each member."""
+    sums = [len(each.out) * min(each.history.validation_loss, default=np.inf) for each in members]
+    return float(sum(sums) / sum(len(each.out) for each in members))
+
+
+class _Training:
+    """How members are trained, whichever they are."""
+
+    def __init__(
+        self,
+        y: npt.NDArray[Any],
+        target: Target,
+        settings: Settings,
+        threads: int | None,
+        callbacks: Sequence[Callback],
+        checkpoint: str | Path | None,
+    ) -> None:
+        self.t, self.signals, self.target, self.settings = target.taught(y), target.signals(y), target, settings
+        self.threads, self.callbacks, self.checkpoint = threads, callbacks, checkpoint
+        kept = len(y) - len(y) // FOLDS
+        self.batch_size = settings.batch_size or default_batch_size(kept)
+        self.epochs = settings.epochs or default_epochs(kept, self.batch_size)
+
+    def members(self, X: X32, folds: Codes, places: range, selected: bool) -> list[_Member]:
+        """Train the members of these places, each without its fold; on inputs that go with the target, if so asked."""
+        at_once = max(engine.threads(self.threads), MOST_COPIED // max(X.nbytes, 1))
+        made: list[_Member] = []
+        for begin in range(0, len(places), at_once):
+            made += self._at_once(X, folds, places[begin : begin + at_once], selected)
+        return made
+
+    def _at_once(self, X: X32, folds: Codes, places: range, selected: bool) -> list[_Member]:
+        settings, n = self.settings, len(places)
+        outs = [np.nonzero(folds == place % FOLDS)[0] for place in places]
+        rests = [np.nonzero(folds != place % FOLDS)[0] for place in places]
+        everything = np.ones(X.shape[1], np.bool_)
+        inputs = [related(X[rest], self.signals[rest]) if selected else everything for rest in rests]
+        networks = [self._network(place) for place in places]
+        names = [f"{place} selected" if selected else str(place) for place in places]
+        histories = fit_many(
+            networks,
+            [_part(X, rest, chosen) for rest, chosen in zip(rests, inputs, strict=True)],
+            [self.t[rest] for rest in rests],
+            optimizer=Adam(settings.learning_rate),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            validation_data=[(_part(X, out, chosen), self.t[out]) for out, chosen in zip(outs, inputs, strict=True)],
+            l2=L2,
+            average=AVERAGE,
+            precision=settings.precision,
+            patience=PATIENCE,
+            checkpoint=None if self.checkpoint is None else [Path(self.checkpoint, name) for name in names],
+            checkpoint_every=CHECKPOINT_EVERY,
+            callback=[list(self.callbacks) for _ in range(n)],
+            threads=self.threads,
+        )
+        return [_Member(*each) for each in zip(networks, histories, inputs, outs, strict=True)]
+
+    def _network(self, place: int) -> Network:
+        """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
+        settings, target = self.settings, self.target
+        hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
+        seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
+        return Network(*hidden, Dense(target.outputs, target.activation), loss=target.loss, seed=seed)
 
 
 def default_batch_size(rows: int) -> int:
