@@ -7,6 +7,7 @@ scores are made of.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -341,23 +342,27 @@ class _Training:
         inputs = [related(X[rest], self.signals[rest]) if selected else everything for rest in rests]
         networks = [self._network(place) for place in places]
         names = [f"{place} selected" if selected else str(place) for place in places]
-        histories = fit_many(
-            networks,
-            [_part(X, rest, chosen) for rest, chosen in zip(rests, inputs, strict=True)],
-            [self.t[rest] for rest in rests],
-            optimizer=Adam(settings.learning_rate),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            validation_data=[(_part(X, out, chosen), self.t[out]) for out, chosen in zip(outs, inputs, strict=True)],
-            l2=L2,
-            average=AVERAGE,
-            precision=settings.precision,
-            patience=PATIENCE,
-            checkpoint=None if self.checkpoint is None else [Path(self.checkpoint, name) for name in names],
-            checkpoint_every=CHECKPOINT_EVERY,
-            callback=[list(self.callbacks) for _ in range(n)],
-            threads=self.threads,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a bin that few rows are in varies little, and well may
+            histories = fit_many(
+                networks,
+                [_part(X, rest, chosen) for rest, chosen in zip(rests, inputs, strict=True)],
+                [self.t[rest] for rest in rests],
+                optimizer=Adam(settings.learning_rate),
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                validation_data=[
+                    (_part(X, out, chosen), self.t[out]) for out, chosen in zip(outs, inputs, strict=True)
+                ],
+                l2=L2,
+                average=AVERAGE,
+                precision=settings.precision,
+                patience=PATIENCE,
+                checkpoint=None if self.checkpoint is None else [Path(self.checkpoint, name) for name in names],
+                checkpoint_every=CHECKPOINT_EVERY,
+                callback=[list(self.callbacks) for _ in range(n)],
+                threads=self.threads,
+            )
         return [_Member(*each) for each in zip(networks, histories, inputs, outs, strict=True)]
 
     def _network(self, place: int) -> Network:
