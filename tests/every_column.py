@@ -23,6 +23,7 @@ COLUMNS: tuple[Description, ...] = (
     Number("tiny", fill=3e-30, centre=3e-30, scale=1e-30, **SCALED),
     Number("huge", fill=-1e37, centre=-1e37, scale=2e37, **SCALED),
     Number("old", fill=1.5, centre=2.0, scale=0.5, limit=5.0),
+    Number("still", fill=0.1, centre=0.1, scale=1.0, limit=1e-12, missing=True),  # what did not vary at training
     Date("when", fill=19000.25, centre=19000.25, scale=400.0, cycles=("year", "week", "day"), **SCALED),
     Date("old date", fill=7.5, missing=True, centre=19000.0, scale=3000.0, cycles=("week",)),
     Date("at", "time of day", fill=0.5, centre=0.5, scale=0.25, cycles=("day",), **SCALED),
@@ -52,6 +53,7 @@ ROWS: dict[str, list[Any]] = {
     "tiny": _of([float(np.clip((3 + z) * 1e-30, -3e38, 3e38)) for z in _STEPS]),
     "huge": _of([float(np.clip((2 * z - 1) * 1e37, -3e38, 3e38)) for z in _STEPS]),
     "old": _of([float(np.clip(z, -3e38, 3e38)) for z in _STEPS]),
+    "still": _of([float(np.clip(0.1 + z, -3e38, 3e38)) for z in _STEPS]),
     "when": _of(_WHEN),
     "old date": _of(_WHEN[::-1]),
     "at": _of(_TIMES),

@@ -85,9 +85,10 @@ def test_numbers_far_out_are_kept_within_the_limit(values: list[str]) -> None:
     assert encoded(description, ["3e38", "-3e38"]) == [[5.0], [-5.0]]
 
 
-def test_a_column_without_a_value_at_training_is_kept_within_the_limit_too() -> None:
+def test_a_column_without_a_value_at_training_makes_no_input_that_training_never_saw() -> None:
     description = Number("x").fit(np.array([np.nan, 5.0]), np.array([0]))
-    assert encoded(description, [3e38, None]) == [[5.0, 0.0], [0.0, 1.0]]
+    X = encoded(description, [3e38, None])
+    np.testing.assert_allclose(X, [[0.0, 0.0], [0.0, 1.0]], atol=1e-12)
 
 
 def test_outliers_leave_the_other_numbers_as_far_apart_as_they_were() -> None:
@@ -118,6 +119,46 @@ def test_where_most_are_one_value_the_others_say_how_far_they_are_from_it(
 @pytest.mark.parametrize("values", [[0.1] * 7, [1e30] * 5, [0.0], [1e16, 1e16 + 2], [0.0, 5e-324, 1e-320]])
 def test_values_that_do_not_vary_have_scale_one(values: list[float]) -> None:
     assert median_and_spread(np.array(values))[1] == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("value", [0.1, -3e-5, 1e-30, 1.5, 1000.25, 1e30])
+def test_a_number_that_varies_by_rounding_alone_makes_no_input_that_training_never_saw(
+    value: float, dtype: Any
+) -> None:
+    values = np.full(50, value, dtype)
+    values[::7] = np.nextafter(values[0], dtype(np.inf))
+    learnt = fitted(Number("x"), [*values.astype(float).tolist(), None])
+    new = [float(values[0]), float(values[1]), value * 1.001, value + 1, -value, 1e38, -1e38, None]
+    X = np.array(encoded(learnt, new))
+    assert X.shape == (8, 2)
+    assert np.abs(X[:, 0]).max() <= 1e-12
+    assert X[:, 1].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1_700_000_000.0, 1_700_000_128.0, 1_700_000_001.0],  # seconds since 1970
+        [16_777_216.0, 16_777_218.0],
+        [2_460_000.5, 2_460_000.51, 2_460_000.52],  # Julian days
+        [0.1, 0.10001],
+        [1.0, 1.0 + 1e-9],
+    ],
+)
+def test_a_number_that_varies_little_is_scaled_all_the_same(values: list[float]) -> None:
+    X = np.array(encoded(fitted(Number("x"), values * 10), values))
+    assert np.ptp(X[:, 0]) > 1
+
+
+def test_a_cycle_in_which_dates_hardly_differ_is_none_of_theirs() -> None:
+    def cycles(times: list[str]) -> tuple[str, ...]:
+        description = fitted(Date("x"), [f"2024-01-31 {time}" for time in times])
+        assert isinstance(description, Date)
+        return description.cycles
+
+    assert cycles([f"12:00:{i:02d}" for i in range(60)]) == ()
+    assert cycles([f"12:{i:02d}:00" for i in range(60)]) == ("day",)
 
 
 @pytest.mark.parametrize("size", [1e-99, 1e-30, 1.0, 1e30, 1e36])

@@ -36,6 +36,7 @@ from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Va
 from reseau.tables.table import Column, Table, did_you_mean, listed
 from reseau.visible import plural
 
+LEAST_ANGLE = 0.01  # of a cycle, from which its dates differ in it: half a day of the year, two minutes of the day
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -83,6 +84,8 @@ class Number(Scaled):
     @property
     def summary(self) -> str:
         """Say what was learned."""
+        if self.still:
+            return f"always {self.fill:.6g}, but for rounding and missing values"
         centre, scale = ("median", "spread") if self.squash else ("mean", "deviation")
         return f"{centre} {self.centre:.6g}, {scale} {self.scale:.6g}"
 
@@ -189,7 +192,7 @@ class Date(Scaled):
         """Return the description with the statistics of these rows."""
         values = values[rows]
         angles = _angles(values[~np.isnan(values)])
-        cycles = tuple(cycle for cycle, angle in angles.items() if len(angle) and np.ptp(angle) > 0)
+        cycles = tuple(cycle for cycle, angle in angles.items() if len(angle) and np.ptp(angle) > LEAST_ANGLE)
         return replace(super().fit(values, np.arange(len(values))), cycles=cycles)
 
     def encode(self, values: Floats, X: X32) -> None:

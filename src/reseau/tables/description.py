@@ -15,7 +15,7 @@ from reseau.errors import ReseauError
 from reseau.tables import bins as binning
 from reseau.tables import cells as read
 from reseau.tables.cells import Codes, Floats, Labels
-from reseau.tables.statistics import mean_and_scale, median_and_spread
+from reseau.tables.statistics import mean_and_deviation, median_and_spread
 from reseau.tables.table import Column
 from reseau.visible import plural
 
@@ -27,6 +27,7 @@ LIMIT = 5.0  # of |z|; with asinh 74 spreads: one 1e6 among normal numbers, if n
 # Spreads from the median, 13 deviations of a normal number. Outliers cannot hide behind it as they do behind the
 # deviation, which they widen. Squashing numbers that have none costs R² (uniform ones 0.02, Boston's houses 0.03).
 FAR = 10.0
+STILL = 1e-12  # the limit of what did not vary beyond rounding: nothing was learned of how other numbers matter
 NO_LIMIT = sys.float_info.max
 
 D = TypeVar("D", bound="Description")
@@ -199,7 +200,8 @@ class Scaled(Scalar):
     """What numbers and dates share: z = (x - centre) / scale; asinh(z) if `squash`; kept within `limit`; and bins.
 
     `fit` takes mean and standard deviation, unless a value lies far from the median: then the median and the spread
-    (`median_and_spread`), which outliers hardly move, and asinh, which brings these near. `fill` is the median.
+    (`median_and_spread`), which outliers hardly move, and asinh, which brings these near. `fill` is the median. Where
+    the values are one but for rounding, the limit is `STILL`: no number then makes an input that training never saw.
     """
 
     centre: float = 0.0
@@ -215,14 +217,19 @@ class Scaled(Scalar):
         present = values[~np.isnan(values)]
         missing = len(present) < len(values)
         if not len(present):
-            return replace(self, missing=missing, limit=LIMIT)
+            return replace(self, missing=missing, limit=STILL)
         median, spread = median_and_spread(present)
+        mean, deviation = mean_and_deviation(present)
+        if not deviation:
+            return replace(self, fill=median, missing=missing, centre=median, limit=STILL)
         far = bool((np.abs(present - median) > FAR * spread).any())
-        centre, scale = (median, spread) if far else mean_and_scale(present)
+        centre, scale = (median, spread) if far else (mean, deviation)
         return replace(self, fill=median, missing=missing, centre=centre, scale=scale, limit=LIMIT, squash=far)
 
     def detailed(self: S, values: Floats, rows: Rows, bins: int, T: Floats) -> S:
         """Return the description with bins between the quantiles of these rows, and the ranks of their edges."""
+        if self.still:
+            return self
         values = values[rows]
         present = values[~np.isnan(values)]
         edges = binning.edges_of(present, bins)
@@ -230,6 +237,11 @@ class Scaled(Scalar):
             return self
         ranks = binning.ranks_of(edges, present)
         return replace(self, edges=tuple(edges.tolist()), ranks=tuple(ranks.tolist()))
+
+    @property
+    def still(self) -> bool:
+        """Whether it did not vary at training."""
+        return self.limit <= STILL
 
     def check(self) -> None:
         """Refuse edges that do not increase, and other ranks than edges."""
@@ -260,7 +272,7 @@ class Scaled(Scalar):
     def _slopes(self, values: Floats) -> tuple[Floats, Floats]:
         """Their slopes, and how these change: 0 where z is held and in other bins, NaN without a value."""
         z = (values - self.centre) / self.scale
-        held = np.abs(np.arcsinh(z) if self.squash else z) > self.limit
+        held = self.still | (np.abs(np.arcsinh(z) if self.squash else z) > self.limit)
         r = np.hypot(1, z) if self.squash else 1 + 0 * z
         slope, bend = 1 / r / self.scale, (-(z / r) / r / r if self.squash else 0 * z) / self.scale / self.scale
         first, second = np.where(held, 0.0, slope)[:, None], np.where(held, 0.0, bend)[:, None]

@@ -36,6 +36,7 @@ from reseau.tables.cells import Labels
 from reseau.tables.columns import Boolean, Date, LeftOut, Number
 from reseau.tables.description import Description
 from reseau.tables.sentinels import sentinels
+from reseau.tables.statistics import mean_and_deviation
 from reseau.tables.table import Column, Table, listed, quoted
 from reseau.visible import plural
 
@@ -352,8 +353,9 @@ class _Recognition:
                 *sentinels(self.cells, values),
             ]
         whole = len(present) == len(values) and not np.mod(present, 1.0).any()
-        if len(values) > 1 and len(present) == len(values) and (present == present[0]).all():
-            return self._constant(), []
+        if len(values) > 1 and len(present) == len(values) and not mean_and_deviation(present)[1]:
+            alike = (present == present[0]).all()
+            return self._constant("" if alike else ", but for rounding"), []
         kept = self.alone or self.kind == "number"
         if whole and not kept and len(present) > 2 and len(np.unique(present)) == len(present):
             counting = present[0] in (0.0, 1.0) and (np.diff(present) == 1.0).all()
@@ -398,8 +400,8 @@ class _Recognition:
             return description
         return self._constant()
 
-    def _constant(self) -> LeftOut:
-        return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}")
+    def _constant(self, but: str = "") -> LeftOut:
+        return LeftOut(self.name, "constant", f"always {quoted(self.cells[0].as_py())}{but}")
 
 
 def _of_one_set(labels: Labels, values: Floats, odd_level: Mask) -> bool:

@@ -7,20 +7,27 @@ import numpy as np
 from reseau.tables.cells import Floats
 
 ROUNDING = 1e-12  # of the median: what differs by less does not differ
+WHOLE = 2.0**53  # beyond it all numbers of float64 are whole
+ULPS = 2  # units in the last place of float32, by which a number differs once it was computed in two ways
 NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient of float32's numbers overflows, nor z²
 
 
 def mean_and_deviation(present: Floats) -> tuple[float, float]:
     """Mean and standard deviation; the latter is 0 where the values do not vary beyond rounding."""
     mean, deviation = float(present.mean()), float(present.std())
-    flat = deviation <= 1e-12 * max(abs(mean), float(np.abs(present).max()))
-    return mean, 0.0 if flat else deviation
+    flat = deviation <= ROUNDING * max(abs(mean), float(np.abs(present).max()))
+    return mean, 0.0 if flat or _are_one_in_single(present) else deviation
 
 
-def mean_and_scale(present: Floats) -> tuple[float, float]:
-    """Mean and what to divide by: the standard deviation, or 1 where that is 0."""
-    mean, deviation = mean_and_deviation(present)
-    return mean, deviation or 1.0
+def _are_one_in_single(present: Floats) -> bool:
+    """Whether they are numbers of float32 that differ by its rounding; whole numbers such as times are exact."""
+    low, high = float(present.min()), float(present.max())
+    largest = max(abs(low), abs(high))
+    whole = largest < WHOLE and low.is_integer() and high.is_integer()
+    if whole or largest > np.finfo(np.float32).max:
+        return False
+    near = high - low <= ULPS * float(np.spacing(np.float32(largest)))
+    return near and bool((present == present.astype(np.float32)).all())
 
 
 def median_and_spread(present: Floats) -> tuple[float, float]:
