@@ -344,7 +344,7 @@ def test_columns_that_lack_are_named_with_their_nearest() -> None:
 def test_bytes_of_any_kind_are_no_labels() -> None:
     for kind in (pa.binary(), pa.large_binary(), pa.binary(2)):
         column = Column("c", pa.chunked_array([pa.array([b"\xff\x00"], kind)]), lambda row: f"row {row + 1}")
-        with pytest.raises(DataError, match=r"column 'c' .*not text or numbers"):
+        with pytest.raises(DataError, match=r"column 'c': .* \(row 1\) is of type .*binary.*, not text or a number"):
             Category("c").read(column)
 
 

@@ -86,3 +86,14 @@ def test_kept_columns_are_part_of_the_table_of_predictions(model: TableModel) ->
         model.predict(frame, keep="ID")
     with pytest.raises(rs.ParameterError, match="keep has 'prediction'"):
         model.predict(frame.rename_columns([*GOOD, "prediction"]), keep="prediction")
+
+
+@pytest.mark.parametrize("cells", [[[1], [2]], [b"\xff", None], [{"a": 1}, None]])
+def test_classes_of_a_type_that_is_no_label_are_not_scored(cells: list[Any]) -> None:
+    rows = {"x": [float(i) for i in range(40)], "kind": ["a", "b"] * 20}
+    model = TableModel.train(rows, "kind", epochs=1, test_size=0)
+    predictions = model.predict(pa.table({"x": [1.0, 2.0], "kind": cells}))
+    assert predictions.scores is None
+    assert "not scored: column 'kind': " in predictions.notes[-1]
+    predictions = model.predict(pa.table({"x": [1.0, 2.0], "kind": ["a", "b"], "y": cells}))
+    assert predictions.scores is not None

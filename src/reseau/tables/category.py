@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
-from reseau.errors import DataError, ReseauError
+from reseau.errors import ReseauError
 from reseau.tables import cells as read
 from reseau.tables.cells import Codes, Floats, Labels
 from reseau.tables.description import X32, Description, Rows
@@ -70,7 +69,7 @@ class Category(Description):
 
     def read(self, column: Column) -> Labels:
         """Read the cells."""
-        labels = read_labels(replace(column, cells=read.without(column.cells, self.marks)))
+        labels = read.labels_of(replace(column, cells=read.without(column.cells, self.marks)))
         typed = read.is_typed(column)
         return labels if self.verbatim and not typed else read.as_written(labels, self.known, typed)
 
@@ -168,17 +167,6 @@ class Category(Description):
         several = len(self.levels) > LEVELS_SHOWN
         text = plural(len(self.levels), "level") if several else ", ".join(self.levels)
         return text + ", the rare ones together" * self.other
-
-
-def read_labels(column: Column) -> Labels:
-    """Read the cells as labels, whole floating-point numbers as whole numbers ("1", not "1.0")."""
-    cells = column.cells
-    plain = read.is_text(cells) or read.is_number(cells) or read.is_date(cells)
-    if not (plain or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
-        raise DataError(
-            f"column {column.name!r} ({column.place(0)}) holds cells of type {cells.type}, not text or numbers."
-        )
-    return read.label_codes(cells)
 
 
 def _places(values: Labels, known: dict[str, int], other: int, missing: int) -> Codes:

@@ -228,6 +228,16 @@ def label_codes(cells: pa.ChunkedArray) -> Labels:
     return Labels(*numerals.distinct(cells))
 
 
+def labels_of(column: Column) -> Labels:
+    """Read a column as labels; an `UnreadableError` for cells of a type that has none, such as lists."""
+    cells = column.cells
+    plain = is_text(cells) or is_number(cells) or is_date(cells)
+    if not (plain or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
+        refuse_odd(column, mask(pc.is_valid(cells)), f"is of type {cells.type}, not text or a number.")
+        cells = pa.chunked_array([pa.nulls(len(cells), pa.large_string())])
+    return label_codes(cells)
+
+
 def as_written(labels: Labels, known: Iterable[str], typed: bool) -> Labels:
     """Labels under the texts that are known for their values.
 

@@ -70,7 +70,7 @@ class Classes(Target):
 
     def encode(self, column: Column) -> Codes:
         """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
-        labels = read.label_codes(column.cells)
+        labels = read.labels_of(column)
         if self.type == "text":
             labels = read.as_written(labels, self.classes, read.is_typed(column))
         place = {label: i for i, label in enumerate(self.classes)}

@@ -124,8 +124,9 @@ def find(levels: pa.ChunkedArray, counts: Counts, share: float = NEARLY_ALL) -> 
         return None
     if _mask(pc.match_substring_regex(texts, r"^\d+$"))[counts > 0].all():
         return _find_digits(texts, counts)
+    usual = _matches(texts, OWN[ORDERS[0]][:1])[counts > 0].all()
     for forms in ([r".*\d.*"], chain(*OWN.values())):  # most words have no digit, which is found soon
-        if _cells(_matches(texts, forms), counts) < share * total:
+        if not usual and _cells(_matches(texts, forms), counts) < share * total:
             return None
     readings: dict[str, _Reading] = {}
     for order in ORDERS:

@@ -63,6 +63,7 @@ def _number(decimal: str) -> str:
     return f"^(?:{'|'.join(forms)})$"
 
 
+MAY_BE_NUMBER = r"(?i)\d|inf"
 NUMBER = {decimal: _number(decimal) for decimal in MARKS}
 
 
@@ -288,7 +289,7 @@ def evidence(levels: pa.Array | Sequence[str], counts: npt.NDArray[np.int64] | S
     Evidence
     """
     levels, counts = _texts(levels), np.asarray(counts, np.int64)
-    as_point, as_comma = _matches(levels, NUMBER["."]), _matches(levels, NUMBER[","])
+    as_point, as_comma = _are_numbers(levels, "."), _are_numbers(levels, ",")
     both = as_point & as_comma
     with_point, with_comma = _holds(levels, "."), _holds(levels, ",")
     alike = both & ~with_point & ~with_comma
@@ -453,7 +454,7 @@ def _choice(evidence: Evidence, mark: str, why: str) -> str:
 def _parse(levels: pa.Array, decimal: str) -> tuple[Floats, npt.NDArray[np.object_]]:
     """The value of each text under a decimal mark, NaN where it is no number, and its unit, or ""."""
     group = "," if decimal == "." else "."
-    fits = pa.array(_matches(levels, NUMBER[decimal]))
+    fits = pa.array(_are_numbers(levels, decimal))
     texts = pc.if_else(fits, levels, pa.scalar(None, levels.type))
     negative = _matches(texts, rf"^\D*(?:{MINUS}|\()")
     plain = pc.replace_substring_regex(texts, rf"{UNIT}|[{SPACES}{APOSTROPHES}()+{group}]", "")
@@ -486,6 +487,13 @@ def _texts(levels: pa.Array | Sequence[str]) -> pa.Array:
 def _matches(texts: Any, pattern: str) -> Mask:
     found = pc.match_substring_regex(texts, pattern).fill_null(False)
     return np.asarray(found, dtype=np.bool_)
+
+
+def _are_numbers(texts: Any, decimal: str) -> Mask:
+    """Which texts are numbers under a decimal mark; words alone are told sooner than that pattern is compiled."""
+    if not pc.any(pc.match_substring_regex(texts, MAY_BE_NUMBER)).as_py():
+        return np.zeros(len(texts), np.bool_)
+    return _matches(texts, NUMBER[decimal])
 
 
 def _holds(texts: Any, part: str) -> Mask:

@@ -97,6 +97,8 @@ def decimal_mark(table: Table, asked: Asked) -> str:
     for name, column in table.columns.items():
         if read.is_text(column.cells) and name not in asked.kinds:
             cells = read.without(column.cells, (*read.MISSING, *asked.missing))
+            if not pc.any(pc.match_substring_regex(cells, "[.,]")).as_py():
+                continue
             plain = numerals.as_computers_write(cells)
             marks.add(_evidence(read.label_codes(cells)).mark if plain is None else plain[1])
     marks.discard("")
