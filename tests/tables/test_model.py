@@ -714,3 +714,19 @@ def test_groups_that_were_said_are_read_at_prediction_though_none_was_met(tmp_pa
     assert model.predict({"x": ["1,184"]}).values == model.predict({"x": ["1184"]}).values
     with pytest.raises(rs.DataError, match=r"may be 1184 or 1\.184"):
         TableModel.train(table, "y", task="regression", epochs=2).predict({"x": ["1,184"]})
+
+
+FAR_DAYS = ["1066-10-14", "9999-12-31", "0001-01-01", "1677-09-20", "2262-04-12", "1789-07-14"]
+
+
+def test_dates_beyond_what_nanoseconds_reach_are_read_from_text_and_types_alike() -> None:
+    n = 10 * len(FAR_DAYS)
+    texts = {"day": FAR_DAYS * 10, "y": [float(i % 7) for i in range(n)]}
+    days = [datetime.date.fromisoformat(day) for day in texts["day"]]  # type: ignore[arg-type]
+    seconds = np.array(texts["day"], "datetime64[s]")
+    model = TableModel.train(texts, "y", task="regression", epochs=2)
+    assert [d.kind for d in model.columns] == ["date"]
+    for cells in (days, seconds, pd.Series(seconds), pl.Series(days), pa.array(days)):
+        again = TableModel.train(texts | {"day": cells}, "y", task="regression", epochs=2)
+        assert again.columns == model.columns
+        assert again.predict({"day": FAR_DAYS}).values == model.predict({"day": FAR_DAYS}).values
