@@ -722,7 +722,7 @@ FAR_DAYS = ["1066-10-14", "9999-12-31", "0001-01-01", "1677-09-20", "2262-04-12"
 def test_dates_beyond_what_nanoseconds_reach_are_read_from_text_and_types_alike() -> None:
     n = 10 * len(FAR_DAYS)
     texts = {"day": FAR_DAYS * 10, "y": [float(i % 7) for i in range(n)]}
-    days = [datetime.date.fromisoformat(day) for day in texts["day"]]  # type: ignore[arg-type]
+    days = [datetime.date.fromisoformat(day) for day in texts["day"]]
     seconds = np.array(texts["day"], "datetime64[s]")
     model = TableModel.train(texts, "y", task="regression", epochs=2)
     assert [d.kind for d in model.columns] == ["date"]
