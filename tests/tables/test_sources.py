@@ -206,6 +206,8 @@ def test_open_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         read_table(file)
     with pytest.raises(ParameterError, match=r"io\.StringIO\(text\)"):
         read_table("a,b\n1,2\n")
+    with pytest.raises(ParameterError, match=r"io\.StringIO\(text\)"):
+        read_table("a*,b\n" + "1,2\n" * 5000)
     with pytest.raises(DataError, match=r"io\.BytesIO"):
         read_table(TEXT)
     with pytest.raises(ParameterError, match="download it"):

@@ -14,7 +14,7 @@ from reseau.errors import ParameterError
 def blackboard(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file; - for standard input.", show_default=False)
+        Path, typer.Argument(metavar="TABLE", help="A table, as for predict; - for standard input.", show_default=False)
     ],
     row: Annotated[int, typer.Option(help="Which row of the table, the first being 1.")] = 1,
     target: Annotated[

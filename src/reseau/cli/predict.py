@@ -31,7 +31,8 @@ def predict(
         Path,
         typer.Argument(
             metavar="TABLE",
-            help="A CSV or Parquet file, a folder or 'part-*.csv' of such; - for standard input.",
+            help="A file of text, Parquet, Arrow, JSON lines or .xlsx, a folder or 'part-*.csv' of such; - for "
+            "standard input.",
             show_default=False,
         ),
     ],

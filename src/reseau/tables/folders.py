@@ -27,13 +27,13 @@ def parts_of(data: Any) -> tuple[list[Path], tuple[str, ...]] | None:
     DataError
         If there is no such file, or tables of several kinds are in the folder.
     """
-    if not isinstance(data, str | os.PathLike) or os.fspath(data) == STANDARD_INPUT:
+    name = os.fspath(data) if isinstance(data, str | os.PathLike) else None
+    if not isinstance(name, str) or name == STANDARD_INPUT or "\n" in name or "://" in name:
         return None
     path = as_path(data)
     if path.is_dir():
         return _of_folder(path)
-    name = str(path)
-    if path.exists() or not glob.has_magic(name) or "\n" in name or "://" in str(data):
+    if path.exists() or not glob.has_magic(name):
         return None
     found = [Path(match) for match in sorted(glob.glob(name, recursive=True))]
     files = [match for match in found if not match.is_dir()]
