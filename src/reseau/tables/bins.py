@@ -29,7 +29,7 @@ def edges_of(present: Floats, bins: int) -> Floats:
     if len(values) > bins + 1:
         values = np.unique(np.quantile(present, np.linspace(0.0, 1.0, bins + 1)))
     narrow = np.maximum(ROUNDING * np.abs(values[1:]), NOTHING)
-    values = values[np.concatenate([[True], np.diff(values) > narrow])]
+    values = np.concatenate([values[:1], values[1:][np.diff(values) > narrow]])
     return values if bins and len(values) >= LEAST_EDGES else np.empty(0)
 
 
