@@ -139,11 +139,11 @@ class Category(Description):
     def encode_out_of_fold(self, values: Labels, X: X32, rows: Rows, folds: Codes, T: Floats) -> None:
         """Write the effects of the training rows into X, each taken from the rows of other folds."""
         places, n = _places(values, *self.effect_places())[rows], len(self.known) + 2
-        scale = _scale(effects_of(places, n, T)[places])
         for fold in np.unique(folds):
             inside = folds == fold
-            effects = effects_of(places[~inside], n, T[~inside])
-            X[rows[inside], len(self.marked) :] = (effects / scale)[places[inside]]
+            others = places[~inside]
+            effects = effects_of(others, n, T[~inside])
+            X[rows[inside], len(self.marked) :] = (effects / _scale(effects[others]))[places[inside]]
 
     def remarks(self, values: Labels) -> list[str]:
         """Tell of the levels that were not seen at training."""

@@ -29,13 +29,14 @@ def effects_of(places: Codes, n: int, T: Floats) -> Floats:
         What the target says: a number, or 1 for the rows of a class.
     """
     counts = np.bincount(places, minlength=n).astype(np.float64)[:, None]  # (n, 1)
+    at_least_one = np.maximum(counts, 1.0)
     mean = T.mean(axis=0)
     D = T - mean
     sums = np.stack([np.bincount(places, D[:, j], minlength=n) for j in range(D.shape[1])], axis=1)
-    means = sums / np.maximum(counts, 1.0)
+    means = sums / at_least_one
     met = max(int((counts > 0).sum()), 2)
     within = ((D - means[places]) ** 2).sum(axis=0) / max(len(D) - met, 1)
     typical = (len(D) - (counts**2).sum() / len(D)) / (met - 1)  # rows of a level, for the variance between them
     between = ((counts * means**2).sum(axis=0) / (met - 1) - within) / max(typical, 1.0)
     draw = within / np.maximum(between, LEAST_BETWEEN * within + np.finfo(float).tiny)
-    return np.asarray(sums / (counts + draw))
+    return np.asarray(sums / (at_least_one + draw))
