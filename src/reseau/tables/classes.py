@@ -21,7 +21,7 @@ from reseau.tables import cells as read
 from reseau.tables import numerals
 from reseau.tables.cells import Codes
 from reseau.tables.code.c_rows import Answer
-from reseau.tables.scores import score_classes
+from reseau.tables.scores import log_loss, score_classes
 from reseau.tables.table import listed
 from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, short, visible
@@ -151,6 +151,10 @@ class Classes(Target):
         probabilities = O.astype(np.float32, copy=False)
         columns = {f"{self.name}={label}": pa.array(probabilities[:, i]) for i, label in enumerate(self.labels)}
         return Said(self.decode(O.argmax(axis=1)), probabilities, columns)
+
+    def misfit(self, O: Values, y: Values) -> float:
+        """The log loss."""
+        return log_loss(O, y)
 
     def interval(self, O: Values, coverage: float) -> NoReturn:
         """Refuse: there are no classes between others."""

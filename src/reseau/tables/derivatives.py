@@ -64,7 +64,7 @@ class Differentiable(ABC):
         dict of str to ndarray of shape (rows, outputs)
             By the name of each column of numbers that the model uses: of a quantity ∂(prediction)/∂(number), (rows, 1),
             and of classes that of the probability of each. It is NaN where the cell is missing, and 0 where the number
-            lies so far out that the model takes it for nearer.
+            lies so far out that the model takes it for nearer, or the prediction is held at the least number met.
 
         Raises
         ------
@@ -73,7 +73,8 @@ class Differentiable(ABC):
         """
         Z, inputs = self._inputs(data)
         J = self.network.jacobian(Z, threads=threads).astype(np.float64)
-        return {name: self.target.slope * each.of(J) for name, each in inputs.items()}
+        slope, _ = self._slopes(Z, threads)
+        return {name: slope * each.of(J) for name, each in inputs.items()}
 
     def jvp(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> Floats:
         """How what is predicted changes where columns of numbers move in the direction v: `jacobian` times v.
@@ -106,7 +107,8 @@ class Differentiable(ABC):
         """
         Z, inputs = self._inputs(data)
         _, V, lengths = self._direction(v, inputs, len(Z))
-        return self.target.slope * self.network.jvp(Z, V, threads=threads) * lengths[:, None]
+        slope, _ = self._slopes(Z, threads)
+        return slope * self.network.jvp(Z, V, threads=threads) * lengths[:, None]
 
     def vjp(self, data: Any, u: Any, *, threads: int | None = None) -> dict[str, Floats]:
         """The gradient of the sum of what is predicted, weighed by u, by each column of numbers: uᵀ times `jacobian`.
@@ -129,8 +131,12 @@ class Differentiable(ABC):
             For weights that are not finite numbers of the right shape; and as `jacobian` does.
         """
         Z, inputs = self._inputs(data)
+        slope, _ = self._slopes(Z, threads)
+        weights = numbers(u, "u")
+        if weights.shape in (slope.shape, slope.shape[1:]):  # others are refused by the network
+            u = weights * slope
         G = self.network.vjp(Z, u, threads=threads).astype(np.float64)
-        return {name: self.target.slope * each.of(G[:, None])[:, 0] for name, each in inputs.items()}
+        return {name: each.of(G[:, None])[:, 0] for name, each in inputs.items()}
 
     def hessian_vector(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> dict[str, Floats]:
         """How `jacobian` changes where columns of numbers move in the direction v: the Hessian of each output times v.
@@ -158,7 +164,13 @@ class Differentiable(ABC):
         J = self.network.jacobian(Z, threads=threads).astype(np.float64)
         for name, speed in speeds.items():
             found[name] += inputs[name].bent(J) * speed[:, None]
-        return {name: self.target.slope * slopes for name, slopes in found.items()}
+        slope, bend = self._slopes(Z, threads)
+        moved = self.network.jvp(Z, V, threads=threads) * lengths[:, None]
+        return {name: slope * bent + bend * moved * inputs[name].of(J) for name, bent in found.items()}
+
+    def _slopes(self, Z: X32, threads: int | None) -> tuple[Floats, Floats]:
+        """The first two derivatives of what is predicted by the outputs, (rows, outputs) each."""
+        return self.target.slopes(self.network(Z, threads=threads))
 
     def _inputs(self, data: Any) -> tuple[X32, dict[str, _Input]]:
         """The inputs of the rows of a table, and which of them columns of numbers give."""

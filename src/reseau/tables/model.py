@@ -302,12 +302,12 @@ class TableModel(Differentiable, Model):
         }
         columns, inputs_kept = columns_module.without_unused(columns, trained.used, len(train))
         network = trained.network_on(inputs_kept)
+        description = trained.target.out_of_fold(trained.O, y[train[trained.predicted]], trained.excess)
         if len(held_out):
             O, scored = network(X[np.ix_(held_out, inputs_kept)], threads=threads), held_out
         else:
             O, scored = trained.O, train[trained.predicted]
         scores = description.score(O, y[scored], training)
-        description = description.out_of_fold(trained.O, y[train[trained.predicted]], trained.excess)
         noticed = (*table.notes, *told, *notes)
         return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
 

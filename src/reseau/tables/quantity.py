@@ -20,6 +20,7 @@ from reseau.formulas.typesetting import TextSetter
 from reseau.tables import cells as read
 from reseau.tables import numerals
 from reseau.tables.code.c_rows import Answer
+from reseau.tables.description import NO_LIMIT
 from reseau.tables.scores import score_quantity
 from reseau.tables.statistics import mean_and_deviation
 from reseau.tables.target import Said, Target, Values
@@ -34,18 +35,24 @@ if TYPE_CHECKING:
     from reseau.tables.table import Column
 
 
+SKEWED = 1.0  # the skewness E((y - ȳ)/s)³ from which the logarithm is tried
+OF_MEDIAN = 0.5  # of the numbers above 0, that is added to all of them where some are 0, which have no logarithm
+BEYOND = 1.0  # how far a predicted logarithm may lie beyond the largest
 LEAST_SHARE = 0.25  # of the mean square of residuals, that is not the difference between members
 MOST_RESIDUALS = 1999  # that are kept, with which an interval of 0.999 is possible
 
 
 @dataclass(frozen=True)
 class Quantity(Target):
-    """A target that is a number; the network learns (y - mean) / scale; `encode` gives y.
+    """A target that is a number; the network learns t = (f(y) - mean)/scale; `encode` gives y.
+
+    f(y) is y itself, or log(y + shift) where `shift` is a number. What is predicted is f⁻¹ of the outputs: a logarithm
+    is no larger than `most`, and the number no smaller than `least`.
 
     `also_missing` are texts that count as missing beside the usual marks; `decimal` is the decimal mark of text and
     `unit` what stands beside its numbers, such as "%"; `grouped` says whether points or commas grouped digits.
-    `residuals` are y minus what was predicted of rows out of fold, in increasing order, as large as those of the whole
-    model would be; of many rows quantiles of them, evenly spaced.
+    `residuals` are t minus the outputs of rows out of fold, in increasing order, as large as those of the whole model
+    would be; of many rows quantiles of them, evenly spaced.
     """
 
     name: str
@@ -55,6 +62,9 @@ class Quantity(Target):
     decimal: str = ""
     unit: str = ""
     grouped: bool = False
+    shift: float | None = None
+    most: float = NO_LIMIT
+    least: float = -NO_LIMIT
     residuals: tuple[float, ...] = ()
     task = "regression"
     activation = "identity"
@@ -76,11 +86,6 @@ class Quantity(Target):
         """The quantity's name."""
         return [self.name]
 
-    @property
-    def slope(self) -> float:
-        """The scale that outputs are multiplied by."""
-        return self.scale
-
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is a number."""
         return ~np.isnan(y)
@@ -93,11 +98,30 @@ class Quantity(Target):
                 f"the target {self.name!r} varies too little to be learned: from {y.min():.15g} to {y.max():.15g} in "
                 f"{plural(len(y), 'training row')}; give it in another unit, or as the difference from its mean."
             )
-        return replace(self, mean=mean, scale=deviation)
+        least = float(y.min())
+        return replace(self, mean=mean, scale=deviation, least=least if least >= 0 else -NO_LIMIT)
+
+    def forms(self, y: Values) -> tuple[Quantity, ...]:
+        """Itself; and where no number is below 0 and many are far above the others, what it is by its logarithm too."""
+        least, deviations = float(y.min()), (y - y.mean()) / y.std()
+        if least < 0 or (deviations**3).mean() < SKEWED:
+            return (self,)
+        shift = 0.0 if least else float(np.median(y[y > 0])) * OF_MEDIAN
+        mean, deviation = mean_and_deviation(np.log(y + shift))
+        most = float(np.log(y.max() + shift)) + BEYOND
+        return (self, replace(self, mean=mean, scale=deviation, shift=shift, most=most)) if deviation else (self,)
+
+    @property
+    def form(self) -> str:
+        """Whether its logarithm is learned."""
+        return "" if self.shift is None else "log"
 
     def taught(self, y: Values) -> Values:
-        """Return (y - mean)/scale, (rows, 1) in float32."""
-        return ((y - self.mean) / self.scale).astype(np.float32)[:, None]
+        """Return t, (rows, 1) in float32."""
+        return ((self._f(y) - self.mean) / self.scale).astype(np.float32)[:, None]
+
+    def _f(self, y: Values) -> Values:
+        return y if self.shift is None else np.log(np.maximum(y + self.shift, np.finfo(float).tiny))
 
     def signals(self, y: Values) -> Floats:
         """Return what is taught."""
@@ -109,22 +133,55 @@ class Quantity(Target):
 
     def numbers(self, O: Values) -> Floats:
         """The numbers that outputs (rows, 1) stand for, (rows,)."""
-        y = O[:, 0].astype(np.float64) * self.scale + self.mean
+        f = O[:, 0].astype(np.float64) * self.scale + self.mean
         # float32 knows seven digits of the scale; more would only look exact.
-        return np.round(y, 7 - int(np.floor(np.log10(self.scale))))
+        if self.shift is None:
+            y = np.round(f, 7 - int(np.floor(np.log10(self.scale))))
+        else:
+            y = _rounded(np.exp(np.minimum(f, self.most)) - self.shift)
+        return np.asarray(np.maximum(y, self.least))
+
+    def slopes(self, O: Values) -> tuple[Floats, Floats]:
+        """The first two derivatives of the number by the output: 0 where it is held."""
+        f = O.astype(np.float64) * self.scale + self.mean
+        if self.shift is None:
+            y, first, second = f, np.full_like(f, self.scale), np.zeros_like(f)
+        else:
+            grown = np.exp(np.minimum(f, self.most)).astype(np.float64)
+            y, moving = grown - self.shift, f < self.most
+            first, second = moving * self.scale * grown, moving * self.scale**2 * grown
+        held = y < self.least
+        return np.where(held, 0.0, first), np.where(held, 0.0, second)
 
     def out_of_fold(self, O: Values, y: Values, excess: Values) -> Quantity:
-        """Return the quantity with the residuals of these rows, scaled so that their mean square is the model's own."""
-        residuals = np.sort(y - self.numbers(O))
-        square = float((residuals / self.scale) @ (residuals / self.scale)) / len(residuals)
+        """Return the quantity with the residuals of these rows, scaled so that their mean square is the model's own.
+
+        The logarithm's mean is moved so that the numbers predicted have the sum of those met: exp of an unbiased mean
+        is too small [1].
+
+        [1] N. Duan, Smearing estimate: a nonparametric retransformation method, 1983.
+        """
+        target = self._unbiased(O, y)
+        residuals = np.sort(target.taught(y)[:, 0] - O[:, 0].astype(np.float64))
+        square = float(residuals @ residuals) / len(residuals)
         if square:
             residuals *= np.sqrt(max(1 - float(excess[0]) / square, LEAST_SHARE))
         if len(residuals) > MOST_RESIDUALS:
             residuals = np.quantile(residuals, np.linspace(0.0, 1.0, MOST_RESIDUALS))
-        return replace(self, residuals=tuple(residuals.tolist()))
+        return replace(target, residuals=tuple(residuals.tolist()))
+
+    def _unbiased(self, O: Values, y: Values) -> Quantity:
+        if self.shift is None:
+            return self
+        grown = np.exp(np.minimum(O[:, 0].astype(np.float64) * self.scale + self.mean, self.most))
+        return replace(self, mean=self.mean + float(np.log((y + self.shift).sum() / grown.sum())))
+
+    def misfit(self, O: Values, y: Values) -> float:
+        """The root of the mean squared error of outputs (rows, 1) of rows out of fold."""
+        return float(np.sqrt(np.mean((self._unbiased(O, y).numbers(O) - y) ** 2)))
 
     def interval(self, O: Values, coverage: float) -> tuple[Floats, Floats]:
-        """The numbers plus the residuals within which that share of them lies, as many being beyond at either end [1].
+        """The numbers of the outputs plus the residuals between which that share of them lies [1].
 
         [1] R. Barber, E. Candès, A. Ramdas, R. Tibshirani, Predictive inference with the jackknife+, 2021: CV+, here
         with the mean of the members for each of them.
@@ -141,16 +198,26 @@ class Quantity(Target):
                     else "the model was trained by an older release, without."
                 )
             )
-        y = self.numbers(O)
-        return y + self.residuals[beyond - 1], y + self.residuals[n - beyond]
+        O = O.astype(np.float64)
+        return self.numbers(O + self.residuals[beyond - 1]), self.numbers(O + self.residuals[n - beyond])
+
+    def facts(self, y: Values) -> dict[str, Any]:
+        """The mean of the training rows."""
+        return {"target_mean": float(y.mean())}
 
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score the numbers beside the mean of the training rows."""
-        return score_quantity(y, self.numbers(O), self.mean)
+        return score_quantity(y, self.numbers(O), facts.get("target_mean", self.mean))
 
     def told(self, facts: Mapping[str, Any]) -> str:
         """Mean and deviation."""
-        return f"Predicts {visible(self.name)}: a number (mean {self.mean:.6g}, deviation {self.scale:.6g})"
+        predicts = f"Predicts {visible(self.name)}: a number"
+        if self.shift is None:
+            return f"{predicts} (mean {self.mean:.6g}, deviation {self.scale:.6g})"
+        return f"{predicts} (mean {facts['target_mean']:.6g}), learned as {self._logarithm('.6g')}"
+
+    def _logarithm(self, digits: str) -> str:
+        return f"log({self.name}{f' + {self.shift:{digits}}' if self.shift else ''})"
 
     def cell(self, value: Any) -> pa.Array:
         """The number itself where as text it would have a decimal point, else text."""
@@ -166,12 +233,20 @@ class Quantity(Target):
                 "(--target)."
             )
         number = TextSetter(lang).number
-        meaning = f"({self.name} − {number(self.mean)})/{number(self.scale)}"
-        return (y.astype(np.float64) - self.mean) / self.scale, [meaning]
+        what = self.name if self.shift is None else f"log({self.name} + {number(self.shift)})"
+        meaning = f"({what} − {number(self.mean)})/{number(self.scale)}"
+        return (self._f(y.astype(np.float64)) - self.mean) / self.scale, [meaning]
 
     def in_c(self, file: File) -> Answer:
         """The number in the unit of the table."""
         mean, scale = c.bracketed(self.mean), c.bracketed(self.scale)
+        lines, slope = [f"double y = {mean} + {scale} * (double)o[0];"], scale
+        if self.shift is not None:
+            most = c.bracketed(self.most)
+            lines += [f"y = exp(y > {most} ? {most} : y) - {c.bracketed(self.shift)};"]
+            slope = f"{scale} * (fabs(y) + {c.bracketed(self.shift)})"
+        if self.least > -NO_LIMIT:
+            lines += [f"y = y < {c.bracketed(self.least)} ? {c.bracketed(self.least)} : y;"]
         return Answer(
             what=c.plain(self.name),
             of_a_row=f"The {c.plain(self.name)} of a row, in the unit of the table that was learned from.",
@@ -179,28 +254,38 @@ class Quantity(Target):
             meanings=[self.name],
             result="double *prediction",
             outputs="o",
-            statements=(f"*prediction = {mean} + {scale} * (double)o[0];",),
+            statements=(*lines, "*prediction = y;"),
             test_variables=("double prediction = 0.0;",),
             test_result="&prediction",
             test_checks=(
-                f'check("prediction", t, prediction, {mean} + {scale} * (double)o[0],',
-                f"      {scale} * test_o_rounding[t][0] + 1e-15 * fabs({mean}));",
+                *lines,
+                'check("prediction", t, prediction, y,',
+                f"      {slope} * test_o_rounding[t][0] + 1e-15 * fabs(y) + 1e-15 * fabs({mean}));",
             ),
         )
 
     def in_numpy(self, outputs: int) -> numpy_code.Code:
         """The number in the unit of the table."""
-        quantity = f"""def quantity(O):
-    # The network gives ({c.plain(self.name)} - mean)/deviation.
-    return {self.mean!r} + {self.scale!r} * O[:, 0].astype(float)"""
+        what = c.plain(self.name if self.shift is None else self._logarithm(".6g"))
+        lines = [f"y = {self.mean!r} + {self.scale!r} * O[:, 0].astype(float)"]
+        if self.shift is not None:
+            lines += [f"y = np.exp(np.minimum(y, {self.most!r})) - {self.shift!r}"]
+        if self.least > -NO_LIMIT:
+            lines += [f"y = np.maximum(y, {self.least!r})"]
+        body = "\n".join(f"    {line}" for line in [*lines, "return y"])
+        quantity = f"def quantity(O):\n    # The network gives ({what} - mean)/deviation.\n{body}"
         answers = "    for value in quantity(predict(encode(rows))):\n        print(value)"
         return numpy_code.Code(behind=(quantity,), answers=answers)
 
     def in_onnx(self, g: Graph, network: Network | Ensemble, X: str) -> tuple[list[Any], dict[str, Any]]:
         """The number in the unit of the table."""
         O = g.cast(layers(g, network, X, g.free("O")), np.float64)
-        quantity = g("Add", g("Mul", O, np.array(self.scale)), np.array(self.mean))
-        g("Squeeze", quantity, np.array([1]), name="prediction")
+        y = g("Add", g("Mul", O, np.array(self.scale)), np.array(self.mean))
+        if self.shift is not None:
+            y = g("Sub", g("Exp", g("Min", y, np.array(self.most))), np.array(self.shift))
+        if self.least > -NO_LIMIT:
+            y = g("Max", y, np.array(self.least))
+        g("Squeeze", y, np.array([1]), name="prediction")
         return [tensor("prediction", np.float64, "N")], {"target": self.name}
 
     def to_json(self) -> dict[str, Any]:
@@ -212,5 +297,24 @@ class Quantity(Target):
         """The inverse of `to_json`, of an entry as the schema of model files has it."""
         written = (entry.get("decimal", ""), entry.get("unit", ""), entry.get("grouped", False))
         also_missing = tuple(entry.get("also_missing", ()))
+        shift = entry.get("shift")
+        held = float(entry.get("most", NO_LIMIT)), float(entry.get("least", -NO_LIMIT))
         residuals = tuple(map(float, entry.get("residuals", ())))
-        return cls(entry["name"], float(entry["mean"]), float(entry["scale"]), also_missing, *written, residuals)
+        mean, scale = float(entry["mean"]), float(entry["scale"])
+        return cls(
+            entry["name"],
+            mean,
+            scale,
+            also_missing,
+            *written,
+            None if shift is None else float(shift),
+            *held,
+            residuals,
+        )
+
+
+def _rounded(y: Floats) -> Floats:
+    """Numbers to seven digits each."""
+    size = np.abs(y)
+    digits = 10.0 ** (6 - np.floor(np.log10(np.where((size > 1e-290) & (size < 1e290), size, 1.0))))
+    return np.asarray(np.round(y * digits) / digits)

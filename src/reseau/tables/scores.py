@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reseau.tables.cells import Codes, Floats
 
 MOST_CLASSES = 12  # in a confusion matrix that is shown; beyond, the commonest confusions are listed
+TINY = float(np.finfo(np.float32).tiny)  # a class given probability 0 costs 87, not infinity
 MOST_IN_MATRIX = 50  # classes; beyond, the confusion matrix is left out
 
 
@@ -207,17 +208,21 @@ def score_classes(
     if k <= MOST_IN_MATRIX:
         counts = np.bincount(codes * k + guess, minlength=k * k).reshape(k, k)
         confusion = tuple(tuple(row) for row in counts.tolist())
-    tiny = float(np.finfo(np.float32).tiny)  # a class given probability 0 costs 87, not infinity
-    given = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0].astype(np.float64)
     return ClassScores(
         rows=len(codes),
         accuracy=float((guess == codes).mean()),
-        log_loss=float(-np.log(np.maximum(given, tiny)).mean()),
+        log_loss=log_loss(probabilities, codes),
         baseline=float((codes == commonest).mean()),
-        baseline_log_loss=float(-np.log(np.maximum(frequencies[codes], tiny)).mean()),
+        baseline_log_loss=float(-np.log(np.maximum(frequencies[codes], TINY)).mean()),
         commonest=labels[commonest],
         confusion=confusion,
     )
+
+
+def log_loss(probabilities: npt.NDArray[np.floating[Any]], codes: Codes) -> float:
+    """The mean of -log of the probability given to the class that is."""
+    given = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0].astype(np.float64)
+    return float(-np.log(np.maximum(given, TINY)).mean())
 
 
 def score_quantity(y: Floats, predicted: Floats, mean: float) -> QuantityScores:

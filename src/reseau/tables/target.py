@@ -66,11 +66,6 @@ class Target(Decoder):
     loss: ClassVar[str]
 
     @property
-    def slope(self) -> float:
-        """How what is predicted follows an output: probabilities are outputs."""
-        return 1.0
-
-    @property
     @abstractmethod
     def outputs(self) -> int: ...
 
@@ -101,6 +96,23 @@ class Target(Decoder):
     @abstractmethod
     def fitted(self, y: Values) -> Target:
         """Return the target with the statistics of the training rows; a `DataError` if there is nothing to learn."""
+
+    def forms(self, y: Values) -> tuple[Target, ...]:
+        """The targets that may be learned in the place of this one, which is fitted: itself, and others to be tried."""
+        return (self,)
+
+    @property
+    def form(self) -> str:
+        """Which of them it is; "" as it comes."""
+        return ""
+
+    @abstractmethod
+    def misfit(self, O: Values, y: Values) -> float:
+        """How badly outputs (rows, outputs) of rows out of fold tell y; of all `forms` in one unit."""
+
+    def slopes(self, O: Values) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The first two derivatives of what is predicted by the outputs: (rows, outputs) each."""
+        return np.ones(O.shape), np.zeros(O.shape)
 
     @abstractmethod
     def taught(self, y: Values) -> Values:

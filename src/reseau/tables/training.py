@@ -45,6 +45,7 @@ CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the dis
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 MOST_INPUTS = 2048  # that bins make of all numbers together
 WIDE = 2  # with more than half as many inputs as rows, the inputs that go with the target are tried alone
+TRIED = 3  # members of each way that is tried
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
 
@@ -194,6 +195,8 @@ class Trained:
 
     Attributes
     ----------
+    target : Target
+        In the form that was learned.
     members : list
         The networks, each with the inputs that it takes.
     predicted : ndarray of int
@@ -207,6 +210,7 @@ class Trained:
         How it was trained.
     """
 
+    target: Target
     members: list[_Member]
     predicted: Rows
     O: npt.NDArray[np.float64]
@@ -253,25 +257,31 @@ def train_members(
         Of `reseau.fit_many`.
     """
     rows, strata = len(y), target.strata(y)
-    training = _Training(y, target, settings, threads, callbacks, checkpoint)
+    candidates: list[_Training] | None = None  # until the inputs are there
     members: list[_Member] = []
-    total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
-    selected: bool | None = None  # not decided
+    total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
     for first in range(0, settings.members, FOLDS):
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata)
         X = encode(folds)
-        if selected is None and WIDE * X.shape[1] < rows:
-            selected = False
-        if selected is None:
-            both = {choice: training.members(X, folds, places, choice) for choice in (False, True)}
-            selected = _loss(both[True]) < _loss(both[False])
-            made = both[selected]
-        else:
-            made = training.members(X, folds, places, selected)
+        if candidates is None:
+            choices = (False, True) if WIDE * X.shape[1] > rows else (False,)
+            candidates = [
+                _Training(y, form, selected, settings, threads, callbacks, checkpoint)
+                for form in target.forms(y)
+                for selected in choices
+            ]
+        made: list[_Member] = []
+        if len(candidates) > 1:
+            tried = [training.members(X, folds, places[:TRIED]) for training in candidates]
+            misfits = [training.misfit(X, y, each) for training, each in zip(candidates, tried, strict=True)]
+            best = int(np.argmin(np.nan_to_num(misfits, nan=np.inf)))
+            candidates, made = [candidates[best]], tried[best]
+        training = candidates[0]
+        made += training.members(X, folds, places[len(made) :])
         for member in made:
-            O = member.network(X if member.inputs.all() else X[:, member.inputs], threads=threads).astype(np.float64)
+            O = training.outputs(X, member)
             total[member.out] += O[member.out]
             times[member.out] += 1
             sums, squares = sums + O, squares + O**2
@@ -291,10 +301,10 @@ def train_members(
         "learning_rate": settings.learning_rate,
         "l2": L2,
         "seed": settings.seed,
-        **({"selected": [int(member.inputs.sum()) for member in members]} if selected else {}),
+        **({"selected": [int(member.inputs.sum()) for member in members]} if training.selected else {}),
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
-    return Trained(members, predicted, total[predicted] / times[predicted, None], excess, facts)
+    return Trained(training.target, members, predicted, total[predicted] / times[predicted, None], excess, facts)
 
 
 def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
@@ -302,46 +312,57 @@ def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
     return X[rows] if inputs.all() else X[np.ix_(rows, inputs)]
 
 
-def _loss(members: Sequence[_Member]) -> float:
-    """The mean loss of the rows out of fold, in the best epoch of each member."""
-    sums = [len(each.out) * min(each.history.validation_loss, default=np.inf) for each in members]
-    return float(sum(sums) / sum(len(each.out) for each in members))
-
-
 class _Training:
-    """How members are trained, whichever they are."""
+    """How members are trained, whichever they are: on the target in one form; on all inputs, or on selected ones."""
 
     def __init__(
         self,
         y: npt.NDArray[Any],
         target: Target,
+        selected: bool,
         settings: Settings,
         threads: int | None,
         callbacks: Sequence[Callback],
         checkpoint: str | Path | None,
     ) -> None:
         self.t, self.signals, self.target, self.settings = target.taught(y), target.signals(y), target, settings
+        self.selected = selected
         self.threads, self.callbacks, self.checkpoint = threads, callbacks, checkpoint
         kept = len(y) - len(y) // FOLDS
         self.batch_size = settings.batch_size or default_batch_size(kept)
         self.epochs = settings.epochs or default_epochs(kept, self.batch_size)
 
-    def members(self, X: X32, folds: Codes, places: range, selected: bool) -> list[_Member]:
-        """Train the members of these places, each without its fold; on inputs that go with the target, if so asked."""
+    @property
+    def variant(self) -> str:
+        """What tells its checkpoints from those of others."""
+        return " selected" * self.selected + f" {self.target.form}" * bool(self.target.form)
+
+    def members(self, X: X32, folds: Codes, places: range) -> list[_Member]:
+        """Train the members of these places, each without its fold."""
         at_once = max(engine.threads(self.threads), MOST_COPIED // max(X.nbytes, 1))
         made: list[_Member] = []
         for begin in range(0, len(places), at_once):
-            made += self._at_once(X, folds, places[begin : begin + at_once], selected)
+            made += self._at_once(X, folds, places[begin : begin + at_once])
         return made
 
-    def _at_once(self, X: X32, folds: Codes, places: range, selected: bool) -> list[_Member]:
+    def outputs(self, X: X32, member: _Member) -> npt.NDArray[np.float64]:
+        """What a member says of all rows, (rows, outputs)."""
+        inputs = X if member.inputs.all() else X[:, member.inputs]
+        return member.network(inputs, threads=self.threads).astype(np.float64)
+
+    def misfit(self, X: X32, y: npt.NDArray[Any], members: Sequence[_Member]) -> float:
+        """How badly members tell the rows that they have not learned from."""
+        O = [self.outputs(X, member)[member.out] for member in members]
+        return self.target.misfit(np.concatenate(O), y[np.concatenate([member.out for member in members])])
+
+    def _at_once(self, X: X32, folds: Codes, places: range) -> list[_Member]:
         settings, n = self.settings, len(places)
         outs = [np.nonzero(folds == place % FOLDS)[0] for place in places]
         rests = [np.nonzero(folds != place % FOLDS)[0] for place in places]
         everything = np.ones(X.shape[1], np.bool_)
-        inputs = [related(X[rest], self.signals[rest]) if selected else everything for rest in rests]
+        inputs = [related(X[rest], self.signals[rest]) if self.selected else everything for rest in rests]
         networks = [self._network(place) for place in places]
-        names = [f"{place} selected" if selected else str(place) for place in places]
+        names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a bin that few rows are in varies little, and well may
             histories = fit_many(
