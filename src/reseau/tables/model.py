@@ -281,6 +281,7 @@ class TableModel(Differentiable, Model):
 
         trained = train_members(
             inputs,
+            sum(bool(d.features) for d in columns),
             y[train],
             description,
             chosen,

@@ -39,12 +39,15 @@ if TYPE_CHECKING:
 FOLDS = 8
 STEPS = 20_000  # of the optimizer, at most...
 LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
-PATIENCE = 20  # epochs without a smaller validation loss
+PATIENCE = 16  # epochs without a smaller validation loss
 AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 MOST_INPUTS = 2048  # that bins make of all numbers together
-WIDE = 2  # with more than half as many inputs as rows, the inputs that go with the target are tried alone
+WIDE, ROWS_A_COLUMN = (
+    20,
+    5,
+)  # with so many columns and fewer rows than these times 5, some of the inputs are tried alone
 TRIED = 3  # members of each way that is tried
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
@@ -59,8 +62,8 @@ class Preset:
 
 PRESETS = {
     "fast": Preset(members=1, bins=0),
-    "standard": Preset(members=FOLDS, bins=32),
-    "best": Preset(members=4 * FOLDS, bins=32),
+    "standard": Preset(members=FOLDS, bins=24),
+    "best": Preset(members=4 * FOLDS, bins=24),
 }
 
 
@@ -235,6 +238,7 @@ class Trained:
 
 def train_members(
     encode: Callable[[Codes], X32],
+    columns: int,
     y: npt.NDArray[Any],
     target: Target,
     settings: Settings,
@@ -249,6 +253,8 @@ def train_members(
     ----------
     encode : callable
         Makes the inputs of the training rows, (rows, inputs), given the fold of each.
+    columns : int
+        Of how many columns.
     y : ndarray of shape (rows,)
         The target of the training rows, as it encodes them.
     target : Target
@@ -266,7 +272,7 @@ def train_members(
         folds = folds_of(rows, rng, strata)
         X = encode(folds)
         if candidates is None:
-            choices = (False, True) if WIDE * X.shape[1] > rows else (False,)
+            choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
             candidates = [
                 _Training(y, form, selected, settings, threads, callbacks, checkpoint)
                 for form in target.forms(y)
