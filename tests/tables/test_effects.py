@@ -189,23 +189,24 @@ def test_each_class_is_a_signal_of_its_own():
 # --- out of fold ------------------------------------------------------------------------------------------------------
 
 
-def out_of_fold(labels: list[Any], T: Any, folds: Any) -> tuple[Any, Category]:
+def out_of_fold(labels: list[Any], T: Any, folds: Any, out: int = 0) -> tuple[Any, Category]:
     T = np.asarray(T, float).reshape(len(labels), -1)
     description = detailed(labels, T)
     values, rows = [read(description, labels)], np.arange(len(labels))
     X = columns.encode([description], values, len(labels))
-    columns.encode_out_of_fold([description], values, X, rows, folds, T)
+    columns.encode_out_of_fold([description], values, X, rows, folds, out, T)
     return X, description
 
 
 def test_a_training_row_has_the_effects_that_the_other_folds_tell():
-    labels, t = some()
-    folds = folds_of(400, np.random.default_rng(5))
-    X, description = out_of_fold(labels, t, folds)
+    labels, t = some(1200)
+    folds = folds_of(1200, np.random.default_rng(5))
+    X, description = out_of_fold(labels, t, folds, 2)
     marked = len(description.marked)
     assert (X[:, :marked].argmax(axis=1) == [description.levels.index(label) for label in labels]).all()
     for fold in range(FOLDS):
-        others = detailed([label for label, f in zip(labels, folds, strict=True) if f != fold], t[folds != fold])
+        told = [row for row in range(1200) if folds[row] not in (fold, 2)]
+        others = detailed([labels[row] for row in told], t[told])
         inside = [label for label, f in zip(labels, folds, strict=True) if f == fold]
         np.testing.assert_allclose(X[folds == fold, marked:], encoded(others, inside), rtol=1e-5, atol=1e-6)
 
@@ -216,13 +217,24 @@ def test_what_a_training_row_is_told_does_not_change_with_its_own_target(signals
     rng = np.random.default_rng(6)
     T = rng.normal(size=(400, signals)) if signals == 1 else np.eye(3)[rng.integers(0, 3, 400)]
     folds = folds_of(400, rng)
-    X, _ = out_of_fold(labels, T, folds)
+    X, _ = out_of_fold(labels, T, folds, folds[1])
     for row in (0, 17, 399):
+        assert folds[row] != folds[1]
         changed = T.copy()
         changed[row] = 1000.0 if signals == 1 else np.roll(T[row], 1)
-        other, _ = out_of_fold(labels, changed, folds)
+        other, _ = out_of_fold(labels, changed, folds, folds[1])
         assert other[folds == folds[row]].tobytes() == X[folds == folds[row]].tobytes()
         assert (other[folds != folds[row]] != X[folds != folds[row]]).any()
+
+
+@pytest.mark.parametrize("out", range(FOLDS))
+def test_a_member_is_told_nothing_of_the_targets_of_its_fold(out):
+    """Nor by what the rows that it learns from are told: with a level's other rows its own targets would be known."""
+    labels, t = some()
+    folds = folds_of(400, np.random.default_rng(8))
+    X, _ = out_of_fold(labels, t, folds, out)
+    other, _ = out_of_fold(labels, np.where(folds == out, 1e6, t), folds, out)
+    assert other.tobytes() == X.tobytes()
 
 
 def test_a_level_of_one_fold_alone_has_no_effect_there():

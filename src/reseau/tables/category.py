@@ -136,14 +136,13 @@ class Category(Description):
         if self.effects:
             X[:, nowhere:] = self.effect_table()[_places(values, *self.effect_places())]
 
-    def encode_out_of_fold(self, values: Labels, X: X32, rows: Rows, folds: Codes, T: Floats) -> None:
-        """Write the effects of the training rows into X, each taken from the rows of other folds."""
+    def encode_out_of_fold(self, values: Labels, X: X32, rows: Rows, folds: Codes, out: int, T: Floats) -> None:
+        """Write the effects of the training rows into X, each taken from rows of other folds than its own and `out`."""
         places, n = _places(values, *self.effect_places())[rows], len(self.known) + 2
         for fold in np.unique(folds):
-            inside = folds == fold
-            others = places[~inside]
-            effects = effects_of(others, n, T[~inside])
-            X[rows[inside], len(self.marked) :] = (effects / _scale(effects[others]))[places[inside]]
+            inside, others = folds == fold, (folds != fold) & (folds != out)
+            effects = effects_of(places[others], n, T[others])
+            X[rows[inside], len(self.marked) :] = (effects / _scale(effects[places[others]]))[places[inside]]
 
     def remarks(self, values: Labels) -> list[str]:
         """Tell of the levels that were not seen at training."""

@@ -290,14 +290,18 @@ def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: 
 
 
 def encode_out_of_fold(
-    descriptions: Sequence[Description], values: Sequence[Values], X: X32, rows: Rows, folds: Codes, T: Floats
+    descriptions: Sequence[Description], values: Sequence[Values], X: X32, rows: Rows, folds: Codes, out: int, T: Floats
 ) -> None:
-    """Write into X what columns that follow the target make of training rows, as told by the rows of other folds."""
+    """Write into X what columns that follow the target make of training rows, as a member is to see them.
+
+    What it is told of a row comes from the rows of other folds; and nothing comes from the fold `out`, which it does
+    not learn from.
+    """
     start = 0
     for description, column_values in zip(descriptions, values, strict=True):
         stop = start + len(description.features)
         if description.follows_target:
-            description.encode_out_of_fold(column_values, X[:, start:stop], rows, folds, T)
+            description.encode_out_of_fold(column_values, X[:, start:stop], rows, folds, out, T)
         start = stop
 
 

@@ -78,8 +78,11 @@ class Description(ABC):
         """Whether what a column gives was taken from the target of the training rows."""
         return False
 
-    def encode_out_of_fold(self, values: Any, X: X32, rows: Rows, folds: Codes, T: Floats) -> None:
-        """Write what the target tells of training rows into X, for each of them taken from the rows of other folds.
+    def encode_out_of_fold(self, values: Any, X: X32, rows: Rows, folds: Codes, out: int, T: Floats) -> None:
+        """Write what the target tells of training rows into X, for each taken from rows of other folds.
+
+        If what is told of any row came from the fold that a member does not learn from, the member could learn the
+        targets there: with each label and what other folds tell of it, a fold's own part is known too.
 
         Parameters
         ----------
@@ -91,6 +94,8 @@ class Description(ABC):
             The training rows.
         folds : ndarray of shape (training rows,)
             The fold of each.
+        out : int
+            The fold that tells nothing of any row.
         T : ndarray of shape (training rows, signals)
             What the target says of each.
         """

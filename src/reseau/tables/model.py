@@ -275,8 +275,8 @@ class TableModel(Differentiable, Model):
         columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
         X = columns_module.encode(columns, values, table.rows)
 
-        def inputs(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-            columns_module.encode_out_of_fold(columns, values, X, train, folds, T)
+        def inputs(folds: npt.NDArray[np.int64], out: int) -> npt.NDArray[np.float32]:
+            columns_module.encode_out_of_fold(columns, values, X, train, folds, out, T)
             return X if len(train) == len(X) else X[train]
 
         trained = train_members(

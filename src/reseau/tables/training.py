@@ -10,8 +10,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -184,11 +185,12 @@ def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None) -
 
 @dataclass(frozen=True)
 class _Member:
-    """A network that was trained on some of the inputs, without the rows `out`."""
+    """A network that was trained on some of the inputs, without the rows `out`, which are a fold."""
 
     network: Network
     history: History
     inputs: Mask
+    fold: int
     out: Rows
 
 
@@ -236,8 +238,11 @@ class Trained:
         return networks[0] if len(networks) == 1 else Ensemble(networks)
 
 
+_Seen: TypeAlias = Callable[[int], X32]  # the inputs of the training rows for a member without a fold
+
+
 def train_members(
-    encode: Callable[[Codes], X32],
+    encode: Callable[[Codes, int], X32],
     columns: int,
     y: npt.NDArray[Any],
     target: Target,
@@ -252,7 +257,8 @@ def train_members(
     Parameters
     ----------
     encode : callable
-        Makes the inputs of the training rows, (rows, inputs), given the fold of each.
+        Makes the inputs of the training rows, (rows, inputs), given the fold of each and the one that a member does not
+        learn from, whose targets are not to be told by any input. The next call may write to the same array.
     columns : int
         Of how many columns.
     y : ndarray of shape (rows,)
@@ -270,7 +276,7 @@ def train_members(
     for first in range(0, settings.members, FOLDS):
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata)
-        X = encode(folds)
+        seen = partial(encode, folds)
         if candidates is None:
             choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
             candidates = [
@@ -280,14 +286,14 @@ def train_members(
             ]
         made: list[_Member] = []
         if len(candidates) > 1:
-            tried = [training.members(X, folds, places[:TRIED]) for training in candidates]
-            misfits = [training.misfit(X, y, each) for training, each in zip(candidates, tried, strict=True)]
+            tried = [training.members(seen, folds, places[:TRIED]) for training in candidates]
+            misfits = [training.misfit(seen, y, each) for training, each in zip(candidates, tried, strict=True)]
             best = int(np.argmin(np.nan_to_num(misfits, nan=np.inf)))
             candidates, made = [candidates[best]], tried[best]
         training = candidates[0]
-        made += training.members(X, folds, places[len(made) :])
+        made += training.members(seen, folds, places[len(made) :])
         for member in made:
-            O = training.outputs(X, member)
+            O = training.outputs(seen, member)
             total[member.out] += O[member.out]
             times[member.out] += 1
             sums, squares = sums + O, squares + O**2
@@ -343,44 +349,49 @@ class _Training:
         """What tells its checkpoints from those of others."""
         return " selected" * self.selected + f" {self.target.form}" * bool(self.target.form)
 
-    def members(self, X: X32, folds: Codes, places: range) -> list[_Member]:
+    def members(self, seen: _Seen, folds: Codes, places: range) -> list[_Member]:
         """Train the members of these places, each without its fold."""
-        at_once = max(engine.threads(self.threads), MOST_COPIED // max(X.nbytes, 1))
+        at_once = max(engine.threads(self.threads), MOST_COPIED // max(seen(0).nbytes, 1))
         made: list[_Member] = []
         for begin in range(0, len(places), at_once):
-            made += self._at_once(X, folds, places[begin : begin + at_once])
+            made += self._at_once(seen, folds, places[begin : begin + at_once])
         return made
 
-    def outputs(self, X: X32, member: _Member) -> npt.NDArray[np.float64]:
+    def outputs(self, seen: _Seen, member: _Member) -> npt.NDArray[np.float64]:
         """What a member says of all rows, (rows, outputs)."""
+        X = seen(member.fold)
         inputs = X if member.inputs.all() else X[:, member.inputs]
         return member.network(inputs, threads=self.threads).astype(np.float64)
 
-    def misfit(self, X: X32, y: npt.NDArray[Any], members: Sequence[_Member]) -> float:
+    def misfit(self, seen: _Seen, y: npt.NDArray[Any], members: Sequence[_Member]) -> float:
         """How badly members tell the rows that they have not learned from."""
-        O = [self.outputs(X, member)[member.out] for member in members]
+        O = [self.outputs(seen, member)[member.out] for member in members]
         return self.target.misfit(np.concatenate(O), y[np.concatenate([member.out for member in members])])
 
-    def _at_once(self, X: X32, folds: Codes, places: range) -> list[_Member]:
+    def _at_once(self, seen: _Seen, folds: Codes, places: range) -> list[_Member]:
         settings, n = self.settings, len(places)
-        outs = [np.nonzero(folds == place % FOLDS)[0] for place in places]
-        rests = [np.nonzero(folds != place % FOLDS)[0] for place in places]
-        everything = np.ones(X.shape[1], np.bool_)
-        inputs = [related(X[rest], self.signals[rest]) if self.selected else everything for rest in rests]
+        left_out = [place % FOLDS for place in places]
+        outs = [np.nonzero(folds == fold)[0] for fold in left_out]
+        rests = [np.nonzero(folds != fold)[0] for fold in left_out]
+        inputs, learned, validation = [], [], []
+        for fold, rest, out in zip(left_out, rests, outs, strict=True):
+            X = seen(fold)
+            chosen = related(X[rest], self.signals[rest]) if self.selected else np.ones(X.shape[1], np.bool_)
+            inputs.append(chosen)
+            learned.append(_part(X, rest, chosen))
+            validation.append((_part(X, out, chosen), self.t[out]))
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a bin that few rows are in varies little, and well may
             histories = fit_many(
                 networks,
-                [_part(X, rest, chosen) for rest, chosen in zip(rests, inputs, strict=True)],
+                learned,
                 [self.t[rest] for rest in rests],
                 optimizer=Adam(settings.learning_rate),
                 epochs=self.epochs,
                 batch_size=self.batch_size,
-                validation_data=[
-                    (_part(X, out, chosen), self.t[out]) for out, chosen in zip(outs, inputs, strict=True)
-                ],
+                validation_data=validation,
                 l2=L2,
                 average=AVERAGE,
                 precision=settings.precision,
@@ -390,7 +401,7 @@ class _Training:
                 callback=[list(self.callbacks) for _ in range(n)],
                 threads=self.threads,
             )
-        return [_Member(*each) for each in zip(networks, histories, inputs, outs, strict=True)]
+        return [_Member(*each) for each in zip(networks, histories, inputs, left_out, outs, strict=True)]
 
     def _network(self, place: int) -> Network:
         """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
