@@ -80,7 +80,7 @@ def test_a_preset_says_how_many_networks_there_are_and_whether_numbers_have_bins
         model = trained("price", preset=preset, epochs=1, layers=(2,))
         assert len(model.network.networks) == len(model.histories) == model.training["members"] == networks
         assert isinstance(model.network, rs.Network if networks == 1 else rs.Ensemble)
-        assert [bool(d.edges) for d in model.columns if isinstance(d, Number)] == [networks > 1] * 2
+        assert {bool(d.edges) for d in model.columns if isinstance(d, Number)} == {networks > 1}
     assert trained("price", epochs=1, layers=(2,)).training["preset"] == "standard"
     with pytest.raises(rs.ParameterError, match=r"preset is 'bset', which is unknown\. Did you mean 'best'"):
         trained("price", preset="bset")
@@ -203,20 +203,21 @@ def test_a_training_that_was_interrupted_is_taken_up_and_ends_with_the_same_byte
 ) -> None:
     monkeypatch.setattr(training, "MOST_COPIED", at_once)
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", 2)
-    expected = trained("sort", preset=preset, threads=1)
-    made = 0
+    made, stop = 0, 0
 
     def interrupt(history: rs.History) -> None:
         nonlocal made
         made += 1
-        if made == after:
+        if made == stop:
             raise error
 
+    expected = trained("sort", preset=preset, threads=1, callback=interrupt)
+    all_epochs, made, stop = made, 0, after
     with pytest.raises(error):
         trained("sort", preset=preset, threads=1, checkpoint=tmp_path / "kept", callback=interrupt)
-    made = after  # so that it is never reached again
+    made = stop = 0
     model = trained("sort", preset=preset, threads=2, checkpoint=tmp_path / "kept", callback=interrupt)
-    assert made - after < sum(history.epochs for history in expected.histories)  # not all was done anew
+    assert made < all_epochs  # not all was done anew
     assert saved(model, tmp_path) == saved(expected, tmp_path)
     assert [history.loss for history in model.histories] == [history.loss for history in expected.histories]
 
