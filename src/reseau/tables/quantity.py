@@ -22,7 +22,7 @@ from reseau.tables import numerals
 from reseau.tables.code.c_rows import Answer
 from reseau.tables.description import NO_LIMIT
 from reseau.tables.scores import score_quantity
-from reseau.tables.statistics import mean_and_deviation
+from reseau.tables.statistics import ROUNDING, mean_and_deviation
 from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, visible
 
@@ -177,8 +177,12 @@ class Quantity(Target):
         return replace(self, mean=self.mean + float(np.log((y + self.shift).sum() / grown.sum())))
 
     def misfit(self, O: Values, y: Values) -> float:
-        """The root of the mean squared error of outputs (rows, 1) of rows out of fold."""
-        return float(np.sqrt(np.mean((self._unbiased(O, y).numbers(O) - y) ** 2)))
+        """The geometric mean of the root of the mean squared error and of the mean error of rows out of fold.
+
+        Of a heavy tail the few largest numbers decide the first, so that it alone tells forms apart by chance.
+        """
+        error = np.abs(self._unbiased(O, y).numbers(O) - y)
+        return float(np.sqrt(np.sqrt((error**2).mean()) * error.mean()))
 
     def interval(self, O: Values, coverage: float) -> tuple[Floats, Floats]:
         """The numbers of the outputs plus the residuals between which that share of them lies [1].
@@ -187,9 +191,10 @@ class Quantity(Target):
         with the mean of the members for each of them.
         """
         n = len(self.residuals)
-        beyond = int((n + 1) * (1 - coverage) / 2)  # residuals, at each end
+        tail = (1 - coverage) / 2 * (1 + ROUNDING)  # else 0.1 of 20 would be 1.99999
+        beyond = int((n + 1) * tail)  # residuals, at each end
         if not beyond:
-            least = int(np.ceil(2 / (1 - coverage))) - 1
+            least = int(np.ceil(1 / tail)) - 1
             raise ParameterError(
                 f"interval is {coverage:g}, for which {least:,} rows out of fold are needed, but "
                 + (
