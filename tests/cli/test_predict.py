@@ -157,6 +157,18 @@ def test_what_has_a_type_is_kept_in_each_kind_of_file(folder: Path) -> None:
     assert "column 'list' holds cells of type list" in " ".join(result.stderr.split())
 
 
+def test_a_text_that_is_written_otherwise_than_at_training_is_read_as_is_said(model: str) -> None:
+    expected = run(model, str(PENGUINS)).stdout
+    Path("new.csv").write_bytes(TEXT.replace(",", "~").replace("Torgersen", "Törgersen").encode("latin-1"))
+    refused = run(model, "new.csv")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "0xf6" in refused.stderr
+    told = run(model, "new.csv", "--sep", "~", "--encoding", "latin-1")
+    assert "island: 1 value unseen at training ('Törgersen') in 52 rows" in " ".join(told.stderr.split())
+    Path("new.csv").write_bytes(TEXT.replace(",", "~").encode("utf-16-le"))
+    assert run(model, "new.csv", "--sep", "~", "--encoding", "utf-16-le").stdout == expected
+
+
 def test_columns_that_cannot_be_kept_are_refused(model: str) -> None:
     result = run(model, str(PENGUINS), "--keep", "sexe", "-o", "out.csv")
     assert "no column 'sexe' (did you mean 'sex'?)" in " ".join(result.stderr.split())

@@ -111,8 +111,13 @@ def test_a_folder_without_tables_and_a_pattern_without_files_are_refused(tmp_pat
     with pytest.raises(DataError, match=r"is a folder without a table.*it is empty"):
         read_table(tmp_path)
     (tmp_path / "notes.md").write_text("")
-    with pytest.raises(DataError, match=r"it has notes\.md"):
+    with pytest.raises(DataError, match=r"it has notes\.md\. .*/\*', takes files of any name"):
         read_table(tmp_path)
+    (tmp_path / "year=2024").mkdir()
+    (tmp_path / "year=2024" / "part-0.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"it has notes\.md, year=2024\. .*/\*\*/\*', takes files of any name"):
+        read_table(tmp_path)
+    assert read_table(tmp_path / "**" / "*.csv").rows == 1
     with pytest.raises(DataError, match=r"no file's name fits the pattern .*part-\*\.csv"):
         read_table(tmp_path / "part-*.csv")
     (tmp_path / "part-1.csv").write_text("a,b\n")

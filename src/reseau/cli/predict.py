@@ -59,6 +59,14 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    sep: Annotated[
+        str | None,
+        typer.Option(help="What separates the fields of a text file.", show_default="as at training"),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of a text file that is not UTF-8, such as cp1252.", show_default="as at training"),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +104,8 @@ def predict(
             keep=keep or (),
             unreadable=unreadable,
             interval=interval,
+            sep=sep,
+            encoding=encoding,
             precision=precision,
             threads=threads,
         )

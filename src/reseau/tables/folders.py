@@ -48,16 +48,18 @@ def _of_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     endings = Counter(map(ending, files))
     if not files:
         what = f"it has {_names(entries)}" if entries else "it is empty"
+        below = "**/*" if any(entry.is_dir() for entry in entries) else "*"
         raise DataError(
             f"{folder} is a folder without a table, whose name ends in {', '.join(TABLES)}: {what}. A pattern, such as "
-            f"'{folder}/*', takes files of any name."
+            f"'{folder}/{below}', takes files of any name."
         )
     if len(endings) > 1:
         kinds = " and ".join(f"{plural(count, 'file')} ending in {kind}" for kind, count in endings.items())
         raise DataError(
             f"{folder} is a folder with {kinds}; choose by a pattern, such as '{folder}/*{next(iter(endings))}'."
         )
-    return files, _passed_over([entry for entry in entries if entry not in files])
+    read = set(files)
+    return files, _passed_over([entry for entry in entries if entry not in read])
 
 
 def ending(path: Path) -> str:

@@ -319,6 +319,8 @@ class TableModel(Differentiable, Model):
         keep: ColumnNames = (),
         unreadable: str = ERROR,
         interval: float | None = None,
+        sep: str | None = None,
+        encoding: str | None = None,
         precision: str | None = None,
         threads: int | None = None,
     ) -> Predictions:
@@ -338,6 +340,8 @@ class TableModel(Differentiable, Model):
             Of a quantity, between which two numbers it lies with this probability, above 0 and below 1: the columns
             "lower" and "upper" of `Predictions.table`. It is reckoned from the errors of rows out of fold, of which as
             many lie below it as above, and as wide for each row.
+        sep, encoding : str or None
+            How this text file is read, if not as the one at training was; as for `train`.
         precision : {"bf16", "bf16x3", "bf16x6"} or None
             How the network's products are computed, as when a `Network` is called; for many rows on a processor with
             matrix instructions.
@@ -364,7 +368,8 @@ class TableModel(Differentiable, Model):
             real("interval", interval, low=0, high=1, includes_low=False, includes_high=False)
             self.target.interval(np.zeros((0, self.target.outputs)), interval)  # refuses before the work
         reader = Reader(unreadable)
-        table = read_table(data, **self.reading)
+        given = {name: how for name, how in (("sep", sep), ("encoding", encoding)) if how is not None}
+        table = read_table(data, **{**self.reading, **given})
         kept = {column.name: column.cells for column in map(table.column, names("keep", keep))}
         values = columns_module.read_columns(self.columns, table, reader)
         notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
