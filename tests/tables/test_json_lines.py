@@ -86,6 +86,7 @@ def test_what_pandas_writes_is_read() -> None:
         ('{"a":1, "b":{"c":1}}', "line 1: column 'b' is {'c': 1}, and a cell"),
         (b'{"a":1}\n{"a":"\xe9"}', r"line 2: byte 7 of the line \(0xe9\) is not UTF-8"),
         (b'{"a":"\xe9"}', r"line 1: byte 7 of the line \(0xe9\) is not UTF-8"),
+        (b'{"\xe9":1}\n{"\xe9":2}', r"line 1: byte 3 of the line \(0xe9\) is not UTF-8"),
         ('{"a":1}\n{"a":' + "[" * 100_000, "line 2 cannot be read: .*recursion"),
         ('{"a":1, "a ":2}', "columns 1 and 2 are both named 'a'"),
         ("{}\n{}", "has no columns"),

@@ -119,6 +119,7 @@ def test_a_column_may_be_alone(tmp_path: Path) -> None:
         ('a,b\n1,2\n3,"4\n5,6\n', ["line 3", "quote"]),
         (b"a,b\n1,caf\xe9\n", ["line 2", "byte 6", "0xe9", "UTF-8"]),
         (b"a,b\n1,\0\n", ["binary"]),
+        (b"a,b\n1,2\ncaf\xe9\n", ["line 3", "byte 4", "0xe9"]),  # which pyarrow cannot show to a handler of such rows
         (b"PK\x03\x04xxxx", ["spreadsheet"]),
         (b"PAR1xxxx", ["Parquet", "damaged"]),
     ],

@@ -89,10 +89,10 @@ def _read_alike(source: Source) -> Named | None:
         if dates:  # which are text here, as they are elsewhere
             table = read(explicit_schema=pa.schema(dates)).select(table.column_names)
         table.validate(full=True)
-    except (*UNREADABLE, pa.ArrowException):
+        unlike = any(map(pa.types.is_nested, table.schema.types)) or any(map(_is_beyond, table.columns))
+        return None if unlike else frames.columns_of(table)
+    except frames.DAMAGED:
         return None
-    unlike = any(map(pa.types.is_nested, table.schema.types)) or any(map(_is_beyond, table.columns))
-    return None if unlike else frames.columns_of(table)
 
 
 def _is_beyond(cells: pa.ChunkedArray) -> bool:

@@ -30,7 +30,8 @@ TABLES = TEXT + PARQUET + ARROW + JSON_LINES + SPREADSHEETS
 STANDARD_INPUT = "-"
 
 HEAD_BYTES = 1024  # in which a format is recognised
-UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)  # of damaged files
+# Of damaged files, and of archives packed in a way that the standard library does not know.
+UNREADABLE = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 WORKBOOK = "xl/workbook.xml"  # a file in the archive that a spreadsheet is
 XZ, ZIP = b"\xfd7zXZ\x00", b"PK\x03\x04"
@@ -164,12 +165,12 @@ def _is_json(start: bytes) -> bool:
     return True
 
 
-def damaged(name: str, error: BaseException) -> DataError:
+def damaged(name: str, error: BaseException | str) -> DataError:
     """Say what another library found wrong with the bytes of a source."""
     return DataError(f"{name} cannot be read: {first_line(error)}. Is it damaged, or was it cut off?")
 
 
-def first_line(error: BaseException) -> str:
+def first_line(error: BaseException | str) -> str:
     """What an error of another library says, for a sentence."""
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -164,26 +166,37 @@ def _parsed(source: Source, found: Dialect, separator: str, dropped: list[str]) 
             dropped.append(text)
         return "error" if text and not dialect.is_comment(text) else "skip"
 
-    for block in (BLOCK_BYTES, LARGE_BLOCK):
+    def read(block: int, handler: Any) -> pa.Table:
         dropped.clear()
+        with source.open() as stream:
+            return pyarrow.csv.read_csv(
+                stream,
+                read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=block, skip_rows=found.skip),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=separator, newlines_in_values=True, invalid_row_handler=handler
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types={name: pa.large_string() for name in names},
+                    strings_can_be_null=False,
+                ),
+            )
+
+    block, handler = BLOCK_BYTES, None
+    while True:
         try:
-            with source.open() as stream:
-                return pyarrow.csv.read_csv(
-                    stream,
-                    read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=block, skip_rows=found.skip),
-                    parse_options=pyarrow.csv.ParseOptions(
-                        delimiter=separator, newlines_in_values=True, invalid_row_handler=other_row
-                    ),
-                    convert_options=pyarrow.csv.ConvertOptions(
-                        column_types={name: pa.large_string() for name in names},
-                        strings_can_be_null=False,
-                    ),
-                )
+            return read(block, handler)
         except UNREADABLE as error:
-            problem = error
-            if not any(words in str(problem) for words in ("Could not skip", "straddl")):  # a record beyond the block
-                break
-    if any(words in str(problem) for words in ("Empty CSV file", "Could not skip")):  # nothing after the header
+            problem = str(error)
+        if handler is None and re.search(r"Expected \d+ columns, got \d+", problem):
+            _refuse_bytes(source)  # pyarrow cannot show them to a handler
+            handler = other_row
+        elif block == BLOCK_BYTES and (
+            "Could not skip" in problem or "straddl" in problem
+        ):  # a record beyond the block
+            block = LARGE_BLOCK
+        else:
+            break
+    if "Empty CSV file" in problem or "Could not skip" in problem:  # nothing after the header
         return pa.table({name: pa.array([], pa.large_string()) for name in names})
     evened = _evened(source, found, separator)
     if evened is None:
@@ -288,7 +301,7 @@ def _refuse_open_quote(lines: LineOf, arrow: pa.Table) -> None:
                 pass
 
 
-def _text_error(source: Source, found: Dialect, separator: str, error: BaseException) -> DataError:
+def _text_error(source: Source, found: Dialect, separator: str, error: str) -> DataError:
     """Say where pyarrow stopped: it knows what is wrong, and rarely the line."""
     width = len(found.names)
     try:
@@ -312,6 +325,18 @@ def _text_error(source: Source, found: Dialect, separator: str, error: BaseExcep
 
 def _fields(count: int) -> str:
     return f"{count} field" if count == 1 else f"{count} fields"
+
+
+def _refuse_bytes(source: Source) -> None:
+    """Refuse what is not UTF-8, a block at a time."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with source.open() as stream:
+        try:
+            while block := bytes(stream.read(BLOCK_BYTES)):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            _decoded(source)
 
 
 def _decoded(source: Source) -> str:
