@@ -169,6 +169,20 @@ def test_a_text_that_is_written_otherwise_than_at_training_is_read_as_is_said(mo
     assert run(model, "new.csv", "--sep", "~", "--encoding", "utf-16-le").stdout == expected
 
 
+@pytest.mark.parametrize("table", ["new", "new/part-*.csv", "new/*", "*/*.csv"])
+def test_predictions_never_become_a_part_of_the_table_that_they_are_of(model: str, folder: Path, table: str) -> None:
+    Path("new").mkdir()
+    Path("new/part-1.csv").write_text(TEXT)
+    for output in ("new/part-1.csv", "new/part-2.csv"):
+        result = run(model, table, "-o", output)
+        assert result.exit_code == 2
+        assert ("is read by this command" if "1" in output else f"would be a part of {table}") in result.stderr
+    assert [path.name for path in Path("new").iterdir()] == ["part-1.csv"]
+    assert Path("new/part-1.csv").read_text() == TEXT
+    assert run(model, table, "-o", "out.csv").exit_code == 0
+    assert len(Path("out.csv").read_text().splitlines()) == 345
+
+
 def test_columns_that_cannot_be_kept_are_refused(model: str) -> None:
     result = run(model, str(PENGUINS), "--keep", "sexe", "-o", "out.csv")
     assert "no column 'sexe' (did you mean 'sex'?)" in " ".join(result.stderr.split())

@@ -84,6 +84,8 @@ def predict(
     text that a spreadsheet would take for a formula.
     """
     with refusals():
+        from reseau.tables.folders import would_join
+
         ending = (".jsonl" if json else ".csv") if output is None else output.suffix.lower()
         if output is not None:
             if ending not in ENDINGS:
@@ -94,6 +96,8 @@ def predict(
             if json and ending not in JSON_LINES:
                 raise ParameterError(f"--json writes JSON lines, but not to {output}; name it .jsonl, or leave --json.")
             check_output(output, [model, *files_read(table)])
+            if would_join(table, output):
+                raise ParameterError(f"{output} would be a part of {table} from then on; write it to another folder.")
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
         from reseau.tables.table import quoted

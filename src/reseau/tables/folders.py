@@ -42,6 +42,16 @@ def parts_of(data: Any) -> tuple[list[Path], tuple[str, ...]] | None:
     return files, _passed_over([match for match in found if match.is_dir()])
 
 
+def would_join(data: Path, file: Path) -> bool:
+    """Whether a file, once it is written, would be one of those of a folder or a pattern."""
+    if parts_of(data) is None:
+        return False
+    if data.is_dir():
+        is_part = ending(file) in TABLES and not file.name.startswith(NOT_TOLD)
+        return is_part and file.absolute().parent.resolve() == data.resolve()
+    return file.absolute().match(str(data.absolute()))
+
+
 def _of_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(NOT_TOLD))
     files = [entry for entry in entries if not entry.is_dir() and ending(entry) in TABLES]
