@@ -30,7 +30,8 @@ class Ensemble(Model):
     """Several networks of the same inputs and outputs as one model, whose outputs are the mean of theirs.
 
     O = (O_1 + ... + O_m)/m. Networks that were trained from other seeds, or on other rows, err differently, and the
-    mean of what they say errs less than each does on average. Of softmax it is a mean of probabilities.
+    mean of what they say errs less than each does on average. Of softmax it is a mean of probabilities; of a loss that
+    predicts a scale beside the mean ("gaussian"), the mean of the scales.
 
     Parameters
     ----------
@@ -303,7 +304,7 @@ class Ensemble(Model):
         --------
         >>> import reseau as rs
         >>> print(rs.Ensemble([rs.Network(rs.Dense(1), inputs=2, seed=seed) for seed in range(3)]).summary())
-        Networks 1, 2, 3:
+        Networks 1 to 3:
         layer  W       b  activation    parameters
         1      (2, 1)  1  identity    z          3
         2 inputs, 1 output, loss squared_error ½ (o*_j − o_j)², float32, 3 parameters
@@ -345,6 +346,8 @@ def _networks(count: int) -> str:
 
 
 def _numbered(places: list[int]) -> str:
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"Networks {places[0]} to {places[-1]}"
     return f"Network{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}"
 
 

@@ -156,7 +156,7 @@ def tables_as_written(rng: np.random.Generator, predictions: dict[str, Any]) -> 
 def table_of_an_ensemble(predictions: dict[str, Any]) -> None:
     """A table model whose network is an ensemble."""
     rows = table(np.random.default_rng(1))
-    models = [rs.TableModel.train(rows, "species", layers=(4,), epochs=3, test_size=0, seed=seed) for seed in (0, 1)]
+    models = [rs.TableModel.train(rows, "species", preset="fast", layers=(4,), epochs=3, seed=seed) for seed in (0, 1)]
     model = models[0]
     model.network = rs.Ensemble([one.network for one in models])
     model.save(FOLDER / "table_ensemble.reseau")
