@@ -40,17 +40,38 @@ def test_the_model_is_named_after_the_table_and_the_report_tells_all(folder: Pat
     assert isinstance(rs.load("penguins.reseau"), rs.TableModel)
     for words in (
         "344 rows, 8 columns",
-        "3 classes (Adelie 44.4%",
+        "3 classes (Adelie 44.2%",
         "bill_length_mm     number           2",
+        "Mean of 8 networks: ",
         "64 relu -> 64 relu -> 3 softmax",
-        "69 rows held out",
+        "344 rows (43 of them by each network to choose the epoch)",
+        "Scores out of fold: 344 rows, each predicted by the network that has not learned from it:",
         "accuracy  0.9",
-        "always 'Adelie': 0.435",
+        "always 'Adelie': 0.442",
         "Chinstrap",
         "Model: penguins.reseau",
     ):
         assert words in result.stdout
     assert "No better" not in result.stdout
+
+
+def test_the_preset_says_how_many_networks_there_are() -> None:
+    for preset, words in (
+        ("fast", ["Network: ", "Scores on the 43 rows on which the epoch was chosen"]),
+        (
+            "best",
+            ["Mean of 32 networks: ", "each predicted by the mean of the 4 networks that have not learned from it"],
+        ),
+    ):
+        result = run(*TRAIN, "--epochs", "1", "--layers", "2", "--preset", preset)
+        assert result.exit_code == 0
+        for word in words:
+            assert word in result.stdout
+    held_out = run(*TRAIN, "--preset", "fast", "--test-size", "0.2").stdout
+    assert "Scores on 69 rows held out of the training" in held_out
+    refused = run(*TRAIN, "--preset", "quick")
+    assert refused.exit_code == 2
+    assert "preset is 'quick', which is unknown." in " ".join(refused.stderr.split())
 
 
 def test_a_regression_reports_its_scores_and_the_rows_it_dropped() -> None:
@@ -113,8 +134,9 @@ def test_json_is_one_object_and_nothing_else() -> None:
     assert report["model"] == "penguins.reseau"
     assert report["plot"] == "loss.svg"
     assert report["target"]["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
-    assert len(report["history"]["loss"]) == 3
-    assert report["scores"]["rows"] == 69
+    assert [len(history["loss"]) for history in report["histories"]] == [3] * 8
+    assert report["scores"]["rows"] == 344
+    assert report["training"]["preset"] == "standard"
     assert report["training"]["missing"]["sex"] == 11
 
 
@@ -136,10 +158,14 @@ def test_quiet_says_nothing(folder: Path) -> None:
 
 
 def test_progress_without_a_terminal_is_a_few_plain_lines() -> None:
-    lines = run(*TRAIN, "--epochs", "40").stderr.splitlines()
-    epochs = [line for line in lines if line.startswith("epoch")]
-    assert len(epochs) == 11
-    assert epochs[-1].startswith("epoch 40/40  loss 0.")
+    for options, last in (
+        ([], "epoch 160/160  networks 8/8  loss 0."),
+        (["--preset", "fast"], "epoch 20/20  networks 1/1"),
+    ):
+        lines = run(*TRAIN, "--epochs", "20", *options).stderr.splitlines()
+        epochs = [line for line in lines if line.startswith("epoch")]
+        assert len(epochs) == 11
+        assert epochs[-1].startswith(last)
 
 
 def test_progress_on_a_terminal_is_live() -> None:
@@ -149,7 +175,7 @@ def test_progress_on_a_terminal_is_live() -> None:
     shown = os.read(master, 1 << 16).decode()
     os.close(master)
     assert done.returncode == 0
-    assert "epoch 3/3" in shown
+    assert "24/24  networks 8/8" in shown
     assert "\x1b[" in shown
     assert b"\x1b[" not in done.stdout
 
@@ -157,7 +183,8 @@ def test_progress_on_a_terminal_is_live() -> None:
 def test_progress_on_a_terminal_that_cannot_move_its_cursor_is_plain_lines() -> None:
     master, slave = pty.openpty()
     dumb = {**os.environ, "TERM": "dumb"}
-    done = subprocess.run([*PROGRAM, *TRAIN], stderr=slave, stdout=subprocess.PIPE, timeout=60, check=False, env=dumb)
+    train = [*PROGRAM, *TRAIN, "--preset", "fast"]
+    done = subprocess.run(train, stderr=slave, stdout=subprocess.PIPE, timeout=60, check=False, env=dumb)
     os.close(slave)
     shown = os.read(master, 1 << 16).decode()
     os.close(master)
@@ -294,7 +321,8 @@ def test_a_link_to_a_folder_that_is_not_there_is_refused_before_the_training(fol
 def test_a_network_beyond_the_memory_is_one_clear_error(folder: Path) -> None:
     result = run(*TRAIN, "--layers", "1000000000,1000000000")
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: The network has 1,000,000,")
+    assert result.stderr.startswith("Error: networks[0]: The network has 1,000,000,")
+    assert result.stderr.count("Error") == 1
     assert files(folder) == []
 
 

@@ -11,6 +11,7 @@ import pytest
 import reseau as rs
 from reseau.tables import columns
 from reseau.tables.model import TableModel
+from reseau.tables.quantity import Quantity
 from reseau.tables.table import read_table
 
 TABLE = pd.DataFrame(
@@ -32,8 +33,23 @@ ROWS = TABLE[np.arange(120) % 7 != 0].iloc[:25]
 def model(request: Any) -> TableModel:
     other = {"y": "kind", "kind": "y"}[request.param]
     return TableModel.train(
-        TABLE, request.param, ignore=[other], epochs=40, layers=(8,), activation="tanh", learning_rate=0.01
+        TABLE,
+        request.param,
+        ignore=[other],
+        preset="fast",
+        epochs=40,
+        layers=(8,),
+        activation="tanh",
+        learning_rate=0.01,
     )
+
+
+def size(model: TableModel) -> float:
+    """By how much an answer follows an output: y is learned as it is, and probabilities are outputs."""
+    if not isinstance(model.target, Quantity):
+        return 1.0
+    assert model.target.shift is None
+    return model.target.scale
 
 
 def answers(model: TableModel, table: pd.DataFrame) -> Any:
@@ -48,7 +64,7 @@ def answers(model: TableModel, table: pd.DataFrame) -> Any:
         place += width
     net = rs.Network(*model.network.architecture.layers, loss=model.network.loss, inputs=place, dtype="float64")
     net.parameters[...] = model.network.parameters
-    return net(Z) * model.target.slope
+    return net(Z) * size(model)
 
 
 def moved(table: pd.DataFrame, v: dict[str, Any], h: float) -> pd.DataFrame:
@@ -66,14 +82,12 @@ def test_the_jacobian_is_that_of_the_predictions(model: TableModel) -> None:
     J = model.jacobian(ROWS)
     assert list(J) == NUMBERS
     for name, unit in (("mass", 100.0), ("metres", 1e-6), ("gap", 1.0)):
-        np.testing.assert_allclose(
-            J[name] * unit, numerical(model, {name: unit}), rtol=1e-3, atol=1e-4 * model.target.slope
-        )
+        np.testing.assert_allclose(J[name] * unit, numerical(model, {name: unit}), rtol=1e-3, atol=1e-4 * size(model))
 
 
 def test_jvp_is_the_change_of_the_predictions_along_a_direction(model: TableModel) -> None:
     found = model.jvp(ROWS, DIRECTION)
-    np.testing.assert_allclose(found, numerical(model, DIRECTION), rtol=1e-3, atol=1e-4 * model.target.slope)
+    np.testing.assert_allclose(found, numerical(model, DIRECTION), rtol=1e-3, atol=1e-4 * size(model))
     assert model.jvp(ROWS, {}).tolist() == np.zeros(found.shape).tolist()
 
 
@@ -117,9 +131,10 @@ def test_what_is_missing_has_no_derivative_and_what_lies_far_out_has_0(model: Ta
 def test_units_may_be_of_any_size(model: TableModel, unit: float) -> None:
     """In other units the network is another, but each derivative is that of the very predictions."""
     small = TABLE[["mass", "y"]].assign(mass=TABLE["mass"] * unit)
-    other = TableModel.train(small, "y", epochs=3, layers=(4,), activation="tanh")
+    other = TableModel.train(small, "y", preset="fast", epochs=3, layers=(4,), activation="tanh")
     J = other.jacobian(small)["mass"]
-    np.testing.assert_allclose(other.jvp(small, {"mass": 1.0}), J, rtol=1e-5)
+    # In some rows what the neurons say cancels: rounding in float32 is that of the largest.
+    np.testing.assert_allclose(other.jvp(small, {"mass": 1.0}), J, rtol=1e-5, atol=1e-6 * np.abs(J).max())
     H = other.hessian_vector(small, {"mass": unit})["mass"] * unit
     assert np.isfinite(H).all()
     assert (H != 0).any()

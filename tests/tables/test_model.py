@@ -35,12 +35,12 @@ def penguins() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def species() -> TableModel:
-    return TableModel.train(PENGUINS, "species", epochs=20)
+    return TableModel.train(PENGUINS, "species", preset="fast", test_size=0.2, epochs=20)
 
 
 @pytest.fixture(scope="module")
 def mass() -> TableModel:
-    return TableModel.train(PENGUINS, "body_mass_g", epochs=40)
+    return TableModel.train(PENGUINS, "body_mass_g", preset="fast", test_size=0.2, epochs=40)
 
 
 def test_the_penguins_are_told_apart(species: TableModel) -> None:
@@ -89,7 +89,7 @@ def test_what_stands_in_held_out_rows_does_not_change_the_model(species: TableMo
     _, held_out = split(344, 0.2, np.random.default_rng(0), codes)
     frame.loc[held_out, "body_mass_g"] += 1000
     frame.to_csv(tmp_path / "penguins.csv", index=False, na_rep="NA")
-    other = TableModel.train(tmp_path / "penguins.csv", "species", epochs=20)
+    other = TableModel.train(tmp_path / "penguins.csv", "species", preset="fast", test_size=0.2, epochs=20)
     assert other.columns == species.columns
     np.testing.assert_array_equal(other.network.parameters, species.network.parameters)
 
@@ -162,7 +162,7 @@ def test_the_warning_of_a_training_that_diverges_names_the_line_of_the_caller() 
         pytest.warns(RuntimeWarning, match="training has diverged") as told,
         pytest.raises(rs.ReseauError, match=r"diverged with the learning rate 1e\+30"),
     ):
-        TableModel.train(table, "y", learning_rate=1e30, epochs=3)
+        TableModel.train(table, "y", preset="fast", learning_rate=1e30, epochs=3)
     assert [w.filename for w in told] == [__file__]
 
 
@@ -179,7 +179,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path)
 def test_classes_come_back_with_their_type(values: list[Any], kind: str) -> None:
     x = np.linspace(0, 1, 40)
     table = pa.table({"x": x, "y": [values[int(v > 0.5)] for v in x]})
-    predicted = TableModel.train(table, "y", epochs=60, learning_rate=0.05).predict(table).values
+    predicted = TableModel.train(table, "y", preset="fast", epochs=60, learning_rate=0.05).predict(table).values
     assert str(predicted.type) == kind
     assert (np.array(predicted.to_pylist()) == np.array(table["y"].to_pylist())).mean() > 0.9
 
@@ -189,31 +189,44 @@ def test_ignored_identifier_and_constant_columns_do_not_matter(species: TableMod
     frame.insert(0, "penguin_id", np.random.default_rng(0).permutation(9999)[:344])
     frame["planet"] = "Earth"
     frame["noise"] = np.random.default_rng(0).normal(size=344)
-    model = TableModel.train(frame, "species", ignore=["noise"], epochs=20)
+    model = TableModel.train(frame, "species", ignore=["noise"], preset="fast", test_size=0.2, epochs=20)
     out = {d.name: d.taken_for for d in model.columns if isinstance(d, LeftOut)}
     assert out == {"penguin_id": "identifier", "planet": "constant", "noise": "ignored"}
     np.testing.assert_array_equal(model.network.parameters, species.network.parameters)
     model.predict(PENGUINS)  # without the columns that were left out
 
 
-def test_the_weights_kept_are_those_of_the_best_epoch() -> None:
+def test_the_weights_kept_are_those_of_the_best_epoch_of_each_member() -> None:
     model = TableModel.train(PENGUINS, "species", epochs=30, learning_rate=0.05)
-    assert model.history is not None
-    losses = model.history.validation_loss
-    assert model.training["best_epoch"] == int(np.argmin(losses)) + 1
-    assert model.training["best_epoch"] < 30
-    shorter = TableModel.train(PENGUINS, "species", epochs=model.training["best_epoch"], learning_rate=0.05)
-    np.testing.assert_array_equal(model.network.parameters, shorter.network.parameters)
+    best = [int(np.argmin(history.validation_loss)) + 1 for history in model.histories]
+    assert model.training["best_epochs"] == [history.best_epoch for history in model.histories] == best
+    assert len(best) == 8
+    assert min(best) < 30
+    shorter = TableModel.train(PENGUINS, "species", epochs=max(best), learning_rate=0.05)
+    for net, other in zip(model.network.networks, shorter.network.networks, strict=True):
+        assert net.parameters.tobytes() == other.parameters.tobytes()
 
 
-def test_without_held_out_rows_there_are_no_scores() -> None:
-    model = TableModel.train(PENGUINS, "species", epochs=1, test_size=0)
-    assert model.scores is None
-    assert model.training["held_out"] == 0
+def test_without_held_out_rows_all_are_learned_from_and_scored() -> None:
+    model = TableModel.train(PENGUINS, "species", epochs=20)
+    assert isinstance(model.scores, ClassScores)
+    assert (model.training["held_out"], model.scores.rows) == (0, 344)
+    assert model.scores.accuracy >= 0.95
+    assert model.training["class_counts"] == [152, 68, 124]  # as the penguins were counted
+    lengths = penguins()["bill_length_mm"].to_numpy()
+    description = next(d for d in model.columns if d.name == "bill_length_mm")
+    assert isinstance(description, Number)
+    assert description.centre == pytest.approx(np.nanmean(lengths))
+
+
+def test_one_network_is_scored_on_the_rows_on_which_its_epoch_was_chosen() -> None:
+    model = TableModel.train(PENGUINS, "species", preset="fast", epochs=1)
+    assert model.scores is not None
+    assert model.scores.rows == model.training["validation"] == 344 // 8
 
 
 def test_no_hidden_layer_is_a_linear_model() -> None:
-    model = TableModel.train(PENGUINS, "species", epochs=30, layers=(), learning_rate=0.02)
+    model = TableModel.train(PENGUINS, "species", preset="fast", epochs=30, layers=(), learning_rate=0.02)
     assert len(model.network.layers) == 1
     assert model.scores is not None
     assert model.scores.accuracy > 0.9  # type: ignore[union-attr]
@@ -227,21 +240,32 @@ def test_the_callback_sees_the_history_of_each_epoch_and_stops_by_returning_true
         return history.epochs == 2
 
     model = TableModel.train(PENGUINS, "species", epochs=5, callback=stop)
+    assert sorted(seen) == [(1, 5, 1)] * 8 + [(2, 5, 2)] * 8
+    assert [history.epochs for history in model.histories] == [2] * 8
+    seen.clear()
+    TableModel.train(PENGUINS, "species", preset="fast", epochs=5, callback=stop)
     assert seen == [(1, 5, 1), (2, 5, 2)]
-    assert model.training["epochs"] == 2
 
 
-def test_progress_is_told_after_each_epoch() -> None:
+@pytest.mark.parametrize(("preset", "members"), [("fast", 1), ("standard", 8), ("best", 32)])
+def test_progress_counts_the_epochs_of_all_members(preset: str, members: int) -> None:
     seen: list[tuple[int, int]] = []
-    TableModel.train(PENGUINS, "species", epochs=3, progress=lambda epoch, of, *_: seen.append((epoch, of)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    TableModel.train(
+        PENGUINS,
+        "species",
+        preset=preset,
+        layers=(2,),
+        epochs=2,
+        progress=lambda epoch, of, *_: seen.append((epoch, of)),
+    )
+    assert seen == [(epoch, 2 * members) for epoch in range(1, 2 * members + 1)]
 
 
 def test_a_few_odd_texts_count_as_missing_then_and_later() -> None:
     frame = penguins().astype({"body_mass_g": object}).dropna()
     frame.loc[frame.index[:3], "body_mass_g"] = "not weighed"
     frame["body_mass_g"] = frame["body_mass_g"].astype(str)
-    model = TableModel.train(frame, "species", epochs=2)
+    model = TableModel.train(frame, "species", preset="fast", epochs=2)
     assert any("'not weighed'" in note and "3 cells" in note for note in model.notes)
     model.predict(frame)
     frame.loc[frame.index[5], "body_mass_g"] = "heavy"
@@ -323,7 +347,7 @@ def test_batches_grow_with_the_table_and_steps_stay_within_bounds() -> None:
 
 def test_a_category_without_a_level_in_the_training_rows_is_still_encoded() -> None:
     table = pa.table({"x": np.arange(40) % 7, "c": [None] * 39 + ["a"], "y": ["a", "b"] * 20})
-    model = TableModel.train(table, "y", epochs=1)
+    model = TableModel.train(table, "y", preset="fast", epochs=1)
     assert isinstance(model.columns[1], Category)
     assert model.predict(table).table.num_rows == 40
 
@@ -331,14 +355,14 @@ def test_a_category_without_a_level_in_the_training_rows_is_still_encoded() -> N
 def test_a_category_of_intervals_has_them_as_pandas_writes_them() -> None:
     x = np.linspace(0, 1, 40)
     frame = pd.DataFrame({"x": x, "c": pd.cut(x, 4), "y": x > 0.5})
-    (described,) = [d for d in TableModel.train(frame, "y", epochs=1).columns if d.name == "c"]
+    (described,) = [d for d in TableModel.train(frame, "y", preset="fast", epochs=1).columns if d.name == "c"]
     assert isinstance(described, Category)
     assert described.levels == tuple(str(interval) for interval in frame["c"].cat.categories)
 
 
 def test_one_column_to_ignore_may_be_given_alone() -> None:
     frame = pd.DataFrame({"x": np.arange(40) % 7, "z": np.arange(40) % 5, "xz": np.arange(40) % 3, "y": [0, 1] * 20})
-    model = TableModel.train(frame, "y", ignore="xz", epochs=1)
+    model = TableModel.train(frame, "y", ignore="xz", preset="fast", epochs=1)
     assert [d.name for d in model.columns if isinstance(d, LeftOut)] == ["xz"]
 
 
@@ -352,7 +376,7 @@ def test_layers_that_are_no_tuple_are_refused(layers: object) -> None:
     ("parameters", "words"),
     [
         ({"epoch": 3}, "the setting is 'epoch', which is unknown. Did you mean 'epochs'"),
-        ({"hidden": (3,)}, "the setting is 'hidden', which is unknown. Known: layers, activation, epochs"),
+        ({"hidden": (3,)}, "the setting is 'hidden', which is unknown. Known: preset, layers, activation, epochs"),
         ({"callback": 3}, "callback is 3, but must be a function of the History"),
         ({"progress": "bar"}, "progress is 'bar', but must be a function"),
         ({"progress": True}, "progress is True, but must be a function"),
@@ -380,7 +404,7 @@ def test_parameters_that_are_none_are_refused_with_the_way_out(parameters: dict[
 def test_columns_to_ignore_may_be_any_collection_of_names() -> None:
     frame = pd.DataFrame({"x": np.arange(40) % 7, "z": np.arange(40) % 5, "y": [0, 1] * 20})
     for ignore in (("z",), ["z"], {"z"}, {"z": 1}, np.array(["z"]), pd.Index(["z"]), (name for name in "z")):
-        model = TableModel.train(frame, "y", ignore=ignore, epochs=1)
+        model = TableModel.train(frame, "y", ignore=ignore, preset="fast", epochs=1)
         assert [d.name for d in model.columns if isinstance(d, LeftOut)] == ["z"]
 
 
@@ -418,7 +442,7 @@ def written(columns: Mapping[str, Sequence[str]], separator: str = ";") -> io.St
 
 @pytest.fixture(scope="module")
 def margins() -> TableModel:
-    return TableModel.train(written(sales()), "marge", epochs=5)
+    return TableModel.train(written(sales()), "marge", preset="fast", epochs=5)
 
 
 def test_a_table_as_a_spreadsheet_writes_it_is_read_and_told(margins: TableModel) -> None:
@@ -444,7 +468,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read_and_told(margins: TableModel
 def test_a_file_and_a_frame_of_its_texts_give_the_same_model(margins: TableModel, tmp_path: Path) -> None:
     pd.DataFrame(sales()).to_parquet(tmp_path / "sales.parquet")
     for data in (sales(), pd.DataFrame(sales()), tmp_path / "sales.parquet", written(sales(), "\t")):
-        other = TableModel.train(data, "marge", epochs=5)
+        other = TableModel.train(data, "marge", preset="fast", epochs=5)
         assert other.columns == margins.columns
         assert other.network.parameters.tobytes() == margins.network.parameters.tobytes()
 
@@ -471,7 +495,7 @@ def test_rows_are_read_as_the_model_learnt_to_whatever_they_come_in(margins: Tab
 
 def test_what_was_learnt_of_commas_holds_whatever_their_share() -> None:
     columns = {"x": [f"{i % 7},5" for i in range(60)], "n": [str(i % 5) for i in range(60)], "y": ["a", "b"] * 30}
-    model = TableModel.train(written(columns), "y", epochs=1)
+    model = TableModel.train(written(columns), "y", preset="fast", epochs=1)
     few = {"x": ["1", "2", "3", "4,25"], "n": ["1", "2", "2,5", "3"]}
     typed = {"x": [1, 2, 3, 4.25], "n": [1, 2, 2.5, 3]}
     np.testing.assert_array_equal(model.predict(written(few)).probabilities, model.predict(typed).probabilities)
@@ -492,7 +516,7 @@ def test_what_was_learnt_of_commas_holds_whatever_their_share() -> None:
 )
 def test_what_may_be_a_thousand_times_as_much_is_refused(trained: str, cell: str, either: str, separator: str) -> None:
     columns = {"x": [trained.format(i) for i in range(60)], "y": ["a", "b"] * 30}
-    model = TableModel.train(written(columns, ";"), "y", epochs=1)
+    model = TableModel.train(written(columns, ";"), "y", preset="fast", epochs=1)
     with pytest.raises(rs.DataError, match=rf"column 'x': '{cell.strip()}' \(the text, line 2\) may be {either}"):
         model.predict(written({"x": [cell], "z": ["0"]}, separator))
 
@@ -510,21 +534,21 @@ def test_what_may_be_a_thousand_times_as_much_is_refused(trained: str, cell: str
 )
 def test_groups_are_read_where_they_can_be_nothing_else(trained: str, cells: list[str], values: list[float]) -> None:
     columns = {"x": [trained.format(i % 10) for i in range(60)], "y": ["a", "b"] * 30}
-    model = TableModel.train(written(columns, "\t"), "y", epochs=1)
+    model = TableModel.train(written(columns, "\t"), "y", preset="fast", epochs=1)
     of_text, typed = model.predict(written({"x": cells, "z": cells}, "\t")), model.predict({"x": values})
     np.testing.assert_array_equal(of_text.probabilities, typed.probabilities)
 
 
 @pytest.mark.parametrize("x", [[i / 60 for i in range(60)], [f"0.{i}1" for i in range(10, 70)]])
 def test_a_share_is_refused_where_no_number_had_a_unit(x: list[Any]) -> None:
-    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", epochs=1)
+    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", preset="fast", epochs=1)
     with pytest.raises(rs.DataError, match=r"column 'x': '5 %' \(the table, row 1\) is a share"):
         model.predict({"x": "5 %"})
     np.testing.assert_array_equal(model.predict({"x": "$5"}).probabilities, model.predict({"x": 5.0}).probabilities)
 
 
 def test_a_model_of_typed_numbers_reads_the_decimals_of_computers() -> None:
-    model = TableModel.train({"x": [i / 8 for i in range(60)], "y": ["a", "b"] * 30}, "y", epochs=1)
+    model = TableModel.train({"x": [i / 8 for i in range(60)], "y": ["a", "b"] * 30}, "y", preset="fast", epochs=1)
     typed = model.predict({"x": [1.184]}).probabilities
     np.testing.assert_array_equal(model.predict(written({"x": ["1.184"]})).probabilities, typed)
     with pytest.raises(rs.DataError, match=r"'1\.184' .* may be 1\.184 or 1184"):
@@ -533,14 +557,16 @@ def test_a_model_of_typed_numbers_reads_the_decimals_of_computers() -> None:
 
 def test_a_target_that_may_be_a_thousand_times_as_much_is_not_scored() -> None:
     columns = {"x": [str(i) for i in range(60)], "y": [f"{i},5" for i in range(60)]}
-    predicted = TableModel.train(written(columns), "y", epochs=1).predict(written({"x": ["1"], "y": ["1.184"]}))
+    predicted = TableModel.train(written(columns), "y", preset="fast", epochs=1).predict(
+        written({"x": ["1"], "y": ["1.184"]})
+    )
     assert predicted.scores is None
     assert any("'1.184' (the text, line 2) may be 1.184 or 1184" in note for note in predicted.notes)
 
 
 def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
     x = [-9999.0 if i % 10 == 0 else i / 7 for i in range(60)]
-    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", missing=[-9999], epochs=1)
+    model = TableModel.train({"x": x, "y": ["a", "b"] * 30}, "y", missing=[-9999], preset="fast", epochs=1)
     predicted = model.predict({"x": [-9999, None, "-9999", "NA"]}).probabilities
     assert predicted is not None
     assert (predicted == predicted[0]).all()
@@ -549,7 +575,7 @@ def test_marks_that_the_user_names_are_missing_at_prediction_too() -> None:
 @pytest.mark.parametrize("target", [12.5, np.float32(12.5), "12,5", "12,50 %"])
 def test_the_target_of_a_blackboard_is_a_number_or_written_as_in_its_column(target: Any) -> None:
     columns = {"x": [str(i) for i in range(60)], "y": [f"{i},5 %" for i in range(60)]}
-    model = TableModel.train(written(columns), "y", epochs=1)
+    model = TableModel.train(written(columns), "y", preset="fast", epochs=1)
     board, _ = model.blackboard({"x": 1}, target=target)
     assert str(board) == str(model.blackboard({"x": 1, "y": 12.5})[0])
     with pytest.raises(rs.DataError, match=r"'12\.5' \(the target given\) is not a number with a decimal comma"):
@@ -560,7 +586,7 @@ def test_the_target_of_a_blackboard_is_a_number_or_written_as_in_its_column(targ
 def test_a_number_that_marks_a_missing_value_does_so_however_it_is_written(written_as: str) -> None:
     prices = [written_as if i % 10 == 0 else f"{i},50 €" for i in range(60)]
     margins = [written_as if i % 20 == 1 else f"{i},25 €" for i in range(60)]
-    model = TableModel.train(written({"x": prices, "y": margins}), "y", missing=[-9999], epochs=1)
+    model = TableModel.train(written({"x": prices, "y": margins}), "y", missing=[-9999], preset="fast", epochs=1)
     assert not any("stands apart" in note for note in model.notes)
     assert model.training["missing"] == {"x": 6, "y": 3}
     of_text = model.predict(written({"x": [written_as, "NA", "-9999"], "z": ["0"] * 3})).values.to_numpy()
@@ -573,7 +599,7 @@ def test_a_number_that_marks_a_missing_value_does_so_however_it_is_written(writt
 def test_a_decimal_that_marks_a_missing_value_may_have_a_point(mark: Any) -> None:
     x = ["-1,50" if i % 10 == 0 else f"{i},5" for i in range(60)]
     y = ["-1,50" if i % 20 == 1 else f"{i},25" for i in range(60)]
-    model = TableModel.train(written({"x": x, "y": y}), "y", missing=[mark], epochs=1)
+    model = TableModel.train(written({"x": x, "y": y}), "y", missing=[mark], preset="fast", epochs=1)
     assert model.training["missing"] == {"x": 6, "y": 3}
     predicted = model.predict({"x": [-1.5, None]}).values.to_numpy()
     assert predicted[0] == predicted[1]
@@ -581,7 +607,7 @@ def test_a_decimal_that_marks_a_missing_value_may_have_a_point(mark: Any) -> Non
 
 def test_an_odd_text_is_no_sentinel_of_another_notation() -> None:
     prices = ["$5" if i == 3 else "12.5" if i == 5 else f"{i},50 €" for i in range(100)]
-    model = TableModel.train(written({"x": prices, "y": ["a", "b"] * 50}), "y", epochs=1)
+    model = TableModel.train(written({"x": prices, "y": ["a", "b"] * 50}), "y", preset="fast", epochs=1)
     assert model.predict({"x": [5.0, 12.5]}).notes == ()
 
 
@@ -613,7 +639,7 @@ def test_values_missing_only_at_prediction_are_said(margins: TableModel) -> None
 
 def test_how_a_text_is_read_is_kept_with_the_model(tmp_path: Path) -> None:
     rows = "".join(f"{i % 7}!{'ab'[i % 2]}\n" for i in range(40))
-    model = TableModel.train(io.StringIO(rows), "column 2", sep="!", header="none", epochs=1)
+    model = TableModel.train(io.StringIO(rows), "column 2", sep="!", header="none", preset="fast", epochs=1)
     model.save(tmp_path / "m.reseau")
     loaded = rs.load(tmp_path / "m.reseau")
     assert isinstance(loaded, TableModel)
@@ -634,7 +660,9 @@ def test_outliers_in_a_column_do_not_spoil_what_is_learnt(spoilt: str) -> None:
         x[:, 1] = np.exp(2 * x[:, 1])
     else:
         x[rng.choice(3000, 60, replace=False), 0] = -9999
-    model = TableModel.train({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}, "y", epochs=40)
+    model = TableModel.train(
+        {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}, "y", preset="fast", test_size=0.2, epochs=40
+    )
     assert isinstance(model.scores, QuantityScores)
     assert model.scores.r2 > 0.85
 
@@ -642,9 +670,9 @@ def test_outliers_in_a_column_do_not_spoil_what_is_learnt(spoilt: str) -> None:
 def test_a_table_s_training_tells_callbacks_and_loggers_too(tmp_path):
     path = tmp_path / "log.csv"
     table = {"a": list(range(150)), "b": [value % 7 for value in range(150)]}
-    model = rs.TableModel.train(table, "a", epochs=2, layers=(2,), callback=[rs.CSVLogger(path)])
+    model = rs.TableModel.train(table, "a", preset="fast", epochs=2, layers=(2,), callback=[rs.CSVLogger(path)])
     assert path.read_text("utf-8").splitlines()[0] == "epoch,loss,validation_loss,learning_rate"
-    assert len(path.read_text("utf-8").splitlines()) == 1 + model.history.epochs
+    assert len(path.read_text("utf-8").splitlines()) == 1 + model.histories[0].epochs
 
 
 def changed(model: TableModel, table: pd.DataFrame, name: str, answer: str) -> Any:
@@ -673,7 +701,7 @@ def test_the_jacobian_is_nan_where_a_number_is_missing_and_0_far_out() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"x": rng.normal(size=60), "c": ["a", "b"] * 30})
     table["y"] = 2 * table["x"]
-    model = TableModel.train(table, "y", epochs=5)
+    model = TableModel.train(table, "y", preset="fast", epochs=5)
     J = model.jacobian({"x": [0.1, None, 1e9], "c": ["a", "a", "b"]})
     assert list(J) == ["x"]
     assert np.isfinite(J["x"][0, 0])
