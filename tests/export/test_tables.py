@@ -55,7 +55,7 @@ def asked() -> dict[str, list[Any]]:
         elif isinstance(d, Date):
             moments = [EPOCH + datetime.timedelta(seconds=round(86400 * edge)) for edge in d.edges[:20]]
             rows[d.name] += [*moments, datetime.datetime(1700, 3, 1), datetime.datetime(2400, 2, 29, 12), None]
-        else:
+        elif isinstance(d, Category):
             rows[d.name] += [*d.levels[:12], *d.rarer[:9], "never", "", "NA", None]
     n = max(map(len, rows.values()))
     return {name: cells + cells[: n - len(cells)] for name, cells in rows.items()}

@@ -10,6 +10,7 @@ import pytest
 
 import reseau as rs
 from reseau.tables import columns
+from reseau.tables.columns import Number
 from reseau.tables.model import TableModel
 from reseau.tables.quantity import Quantity
 from reseau.tables.table import read_table
@@ -62,9 +63,12 @@ def answers(model: TableModel, table: pd.DataFrame) -> Any:
         width = len(column.features)
         column.encode(cells, Z[:, place : place + width])  # type: ignore[arg-type]
         place += width
-    net = rs.Network(*model.network.architecture.layers, loss=model.network.loss, inputs=place, dtype="float64")
-    net.parameters[...] = model.network.parameters
-    return net(Z) * size(model)
+    outputs = []
+    for member in model.network.networks:
+        net = rs.Network(*member.architecture.layers, loss=member.loss, inputs=place, dtype="float64")
+        net.parameters[...] = member.parameters
+        outputs.append(net(Z))
+    return np.mean(outputs, axis=0) * size(model)
 
 
 def moved(table: pd.DataFrame, v: dict[str, Any], h: float) -> pd.DataFrame:
@@ -161,3 +165,34 @@ def test_directions_are_refused_by_name(model: TableModel, v: Any, message: str)
 def test_weights_of_another_shape_are_refused(model: TableModel) -> None:
     with pytest.raises(rs.DataError, match=r"u has shape \(9,\)"):
         model.vjp(ROWS, [1.0] * 9)
+
+
+@pytest.mark.parametrize("target", ["y", "kind"])
+def test_the_jacobian_of_columns_with_bins_is_that_of_the_predictions_inside_a_bin(target: str) -> None:
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"a": rng.normal(size=400), "b": rng.lognormal(1, 2, 400), "level": rng.integers(0, 40, 400)})
+    table["b"] = table["b"].where(np.arange(400) % 8 > 0)
+    table["level"] = "level " + table["level"].astype(str)
+    table["y"] = np.sin(3 * table["a"]) + np.log(table["b"].fillna(1.0)) - 2
+    table["kind"] = np.where(table["y"] > 0, "large", "small")
+    model = TableModel.train(
+        table, target, ignore=[{"y": "kind", "kind": "y"}[target]], epochs=10, layers=(6,), activation="tanh"
+    )
+    assert len(model.network.networks) == 8
+    described = {d.name: d for d in model.columns if isinstance(d, Number)}
+    edges = {name: np.array(d.edges) for name, d in described.items()}
+    assert list(edges) == ["a", "b"]
+    between = {name: np.resize((e[1:] + e[:-1]) / 2, 40) for name, e in edges.items()}
+    rows = pd.DataFrame({**between, "level": table["level"][:40]})
+    J = model.jacobian(rows)
+    for name, e in edges.items():
+        h = 1e-3 * np.resize(np.diff(e), 40)  # which stays in the bin
+        ahead, behind = (answers(model, rows.assign(**{name: rows[name] + step})) for step in (h, -h))
+        expected = (ahead - behind) / (2 * h[:, None])
+        np.testing.assert_allclose(J[name], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+        assert np.ptp(J[name]) > 0.1 * np.abs(J[name]).max()
+    # Beyond the last edge nothing but the scaled number moves, until it is held.
+    beyond = rows.assign(a=edges["a"][-1] + 0.5)
+    ahead, behind = (answers(model, beyond.assign(a=beyond["a"] + step)) for step in (1e-4, -1e-4))
+    np.testing.assert_allclose(model.jacobian(beyond)["a"], (ahead - behind) / 2e-4, rtol=1e-3, atol=1e-5 * size(model))
+    assert np.isnan(model.jacobian(rows.assign(b=None))["b"]).all()
