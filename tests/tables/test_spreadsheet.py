@@ -148,6 +148,7 @@ def test_a_damaged_workbook_is_refused() -> None:
 
 
 def test_without_openpyxl_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook([["a", "b"], [1, 2]])
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(ReseauError, match=r"needs openpyxl; install it with: pip install 'reseau\[excel\]', or save"):
-        read_table(io.BytesIO(workbook([["a", "b"], [1, 2]])))
+        read_table(io.BytesIO(content))

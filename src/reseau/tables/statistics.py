@@ -14,14 +14,16 @@ NOTHING = 1e-100  # nor does what differs by less than this, so that no quotient
 
 def mean_and_deviation(present: Floats) -> tuple[float, float]:
     """Mean and standard deviation; the latter is 0 where the values do not vary beyond rounding."""
-    mean, deviation = float(present.mean()), float(present.std())
-    flat = deviation <= ROUNDING * max(abs(mean), float(np.abs(present).max()))
-    return mean, 0.0 if flat or _are_one_in_single(present) else deviation
+    mean, low, high = float(present.mean()), float(present.min()), float(present.max())
+    least = ROUNDING * max(abs(low), abs(high))
+    if high - low <= least or _are_one_in_single(present, low, high):
+        return mean, 0.0
+    deviation = float(present.std())
+    return mean, 0.0 if deviation <= least else deviation
 
 
-def _are_one_in_single(present: Floats) -> bool:
+def _are_one_in_single(present: Floats, low: float, high: float) -> bool:
     """Whether they are numbers of float32 that differ by its rounding; whole numbers such as times are exact."""
-    low, high = float(present.min()), float(present.max())
     largest = max(abs(low), abs(high))
     whole = largest < WHOLE and low.is_integer() and high.is_integer()
     if whole or largest > np.finfo(np.float32).max:
