@@ -74,7 +74,7 @@ def test_edges_are_the_quantiles_or_all_values_where_these_are_few(values, bins)
         [2.0] * 9,
         [0.0, 1.0] * 20,  # a bin would say what the number says
         [1.0, np.nextafter(1.0, 2.0), np.nextafter(1.0, 0.0)] * 9,
-        [1e300, np.nextafter(1e300, np.inf)] * 9,
+        [1e38, np.nextafter(1e38, np.inf), np.nextafter(1e38, 0.0)] * 9,
         [0.0, 5e-324, 1e-320, 1e-310],
     ],
 )

@@ -87,8 +87,11 @@ def test_a_preset_says_how_many_networks_there_are_and_whether_numbers_have_bins
 
 
 def test_many_numbers_have_fewer_bins_each() -> None:
-    assert [Settings().bins_for(numbers) for numbers in (0, 1, 64)] == [32, 32, 32]
-    assert Settings().bins_for(100) * 100 <= MOST_INPUTS
+    most = Settings().bins_for(1)
+    assert most > 8
+    assert [Settings().bins_for(numbers) for numbers in (0, MOST_INPUTS // most)] == [most, most]
+    many = 2 * MOST_INPUTS // most
+    assert MOST_INPUTS - many < Settings().bins_for(many) * many <= MOST_INPUTS  # as many as there is room for
     assert Settings().bins_for(MOST_INPUTS + 1) == 0
     assert Settings(preset="fast").bins_for(1) == 0
 
