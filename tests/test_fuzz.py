@@ -328,6 +328,7 @@ def subjects() -> list[Subject]:
         rs.MLPClassifier: estimators()[:4],
         rs.MLPRegressor: estimators()[4:],
         rs.TableModel: [table],
+        rs.Ensemble: [rs.Ensemble([networks()[0]]), rs.Ensemble([networks()[1], networks()[1]])],
         rs.NetworkDisplay: [drawing],
         rs.LossCurveDisplay: [rs.LossCurveDisplay(loss=[1.0, 0.5], validation_loss=[])],
         rs.TrainingStateDisplay: [rs.TrainingStateDisplay(states={"mu": [1.0, 0.5]})],
@@ -403,6 +404,8 @@ def state(thing: Any) -> Any:
     """What a refused call must leave as it is."""
     if isinstance(thing, rs.Network):
         return thing.built, thing.parameters.tobytes() if thing.built else None
+    if isinstance(thing, rs.Ensemble):
+        return [net.parameters.tobytes() for net in thing]
     if isinstance(thing, rs.TableModel):
         return thing.network.parameters.tobytes(), len(vars(thing))
     if not hasattr(thing, "get_params"):

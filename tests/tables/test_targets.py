@@ -103,7 +103,8 @@ def test_a_target_that_cannot_be_learned_is_refused(values: list[Any], task: str
 
 
 def test_a_quantity_is_scaled_by_the_training_rows() -> None:
-    assert Quantity("y", 0.0, 1.0).fitted(np.array([1.0, 3.0])) == Quantity("y", 2.0, 1.0)
+    assert Quantity("y", 0.0, 1.0).fitted(np.array([1.0, 3.0])) == Quantity("y", 2.0, 1.0, least=1.0)
+    assert Quantity("y", 0.0, 1.0).fitted(np.array([-1.0, 3.0])) == Quantity("y", 1.0, 2.0)
 
 
 @pytest.mark.parametrize("target", [Classes("y", "integer", (1, 2)), Quantity("y", 2.5, 0.5)])
