@@ -270,3 +270,17 @@ def test_without_a_standard_output_there_is_one_clear_error(model: str) -> None:
     done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "Error: standard output is closed; name a file to write with --output.\n"
+
+
+def test_an_interval_is_two_columns_more_and_refused_of_classes(model: str, folder: Path) -> None:
+    rs.TableModel.train(PENGUINS, "body_mass_g", preset="fast", epochs=5).save("mass.reseau")
+    result = run("mass.reseau", str(PENGUINS), "--interval", "0.8")
+    assert result.exit_code == 0
+    header, first, *_ = result.stdout.splitlines()
+    assert header == "prediction,lower,upper"
+    prediction, lower, upper = map(float, first.split(","))
+    assert lower < prediction < upper
+    refused = run(model, str(PENGUINS), "--interval", "0.8", "-o", "out.csv")
+    assert refused.exit_code == 2
+    assert "is of classes" in " ".join(refused.stderr.split())
+    assert not Path("out.csv").exists()

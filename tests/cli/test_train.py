@@ -81,6 +81,17 @@ def test_a_regression_reports_its_scores_and_the_rows_it_dropped() -> None:
         assert words in result.stdout
 
 
+def test_more_networks_are_told_with_what_eight_of_them_would_have_come_to() -> None:
+    train = ["train", str(PENGUINS), "-t", "species", "--epochs", "3", "--layers", "4"]
+    report = run(*train, "--preset", "best").stdout
+    assert "Mean of 32 networks" in report
+    assert "344 rows, each predicted by the mean of the 4 networks that have not learned from it" in report
+    alone = re.search(r"eight of the networks, as the preset standard has: (accuracy 0\.\d+)", report)
+    assert alone is not None
+    accuracy = json.loads(run(*train, "--json").stdout)["scores"]["accuracy"]
+    assert alone[1] == f"accuracy {accuracy:.3f}"
+
+
 def test_a_table_with_nothing_in_it_is_said_to_teach_nothing(folder: Path) -> None:
     rows = "".join(f"{i % 2},{'ab'[i // 2 % 2]}\n" for i in range(200))
     Path("t.csv").write_text("x,y\n" + rows)

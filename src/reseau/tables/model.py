@@ -309,6 +309,8 @@ class TableModel(Differentiable, Model):
         else:
             O, scored = trained.O, train[trained.predicted]
         scores = description.score(O, y[scored], training)
+        if trained.of_standard is not None:
+            training["of_standard"] = description.score(trained.of_standard, y[train], training).line()
         noticed = (*table.notes, *told, *notes)
         return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
 

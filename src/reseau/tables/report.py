@@ -60,7 +60,10 @@ def scored(found: Scores, model: TableModel) -> list[str]:
         where = f"on the {rows} on which the epoch was chosen"
     else:
         where = f"out of fold: {rows}, each predicted by {_members(model)} not learned from it"
-    return [f"Scores {where}:", "", *found.lines(model.target.names)]
+    lines = [f"Scores {where}:", "", *found.lines(model.target.names)]
+    if "of_standard" in model.training:
+        lines += ["", f"  eight of the networks, as the preset standard has: {model.training['of_standard']}"]
+    return lines
 
 
 def _members(model: TableModel) -> str:

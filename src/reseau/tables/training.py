@@ -208,6 +208,8 @@ class Trained:
         The training rows, by their place among these, that some member has not learned from.
     O : ndarray of shape (predicted rows, outputs)
         The mean outputs of these members, in float64.
+    of_standard : ndarray of shape (rows, outputs) or None
+        The same of the first members alone, where there are more than the preset standard has.
     excess : ndarray of shape (outputs,)
         By how much the mean square error of O is larger than that of the mean of all members, as far as these differ
         from one another: the variance between members, times 1/(members that have not learned from a row) - 1/members.
@@ -219,6 +221,7 @@ class Trained:
     members: list[_Member]
     predicted: Rows
     O: npt.NDArray[np.float64]
+    of_standard: npt.NDArray[np.float64] | None
     excess: npt.NDArray[np.float64]
     facts: dict[str, Any]
 
@@ -273,6 +276,7 @@ def train_members(
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
+    of_standard = None
     for first in range(0, settings.members, FOLDS):
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata)
@@ -298,6 +302,8 @@ def train_members(
             times[member.out] += 1
             sums, squares = sums + O, squares + O**2
         members += made
+        if len(members) == FOLDS < settings.members:
+            of_standard = total.copy()  # each row by one member
     if any(member.history.best_epoch is None for member in members):
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
     predicted, m = np.nonzero(times)[0], len(members)
@@ -316,7 +322,8 @@ def train_members(
         **({"selected": [int(member.inputs.sum()) for member in members]} if training.selected else {}),
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
-    return Trained(training.target, members, predicted, total[predicted] / times[predicted, None], excess, facts)
+    O = total[predicted] / times[predicted, None]
+    return Trained(training.target, members, predicted, O, of_standard, excess, facts)
 
 
 def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
