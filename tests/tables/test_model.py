@@ -261,6 +261,21 @@ def test_progress_counts_the_epochs_of_all_members(preset: str, members: int) ->
     assert seen == [(epoch, 2 * members) for epoch in range(1, 2 * members + 1)]
 
 
+@pytest.mark.parametrize(("preset", "members"), [("fast", 2), ("standard", 8 + 3)])
+def test_progress_counts_what_is_tried_too(preset: str, members: int) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 200))
+    seen: list[tuple[int, int]] = []
+    TableModel.train(
+        {"x": x[0], "y": np.exp(2 * x[0] + x[1])},  # skewed: its logarithm is tried by three members at most
+        "y",
+        preset=preset,
+        layers=(2,),
+        epochs=2,
+        progress=lambda epoch, of, *_: seen.append((epoch, of)),
+    )
+    assert seen == [(epoch, 2 * members) for epoch in range(1, 2 * members + 1)]
+
+
 def test_a_few_odd_texts_count_as_missing_then_and_later() -> None:
     frame = penguins().astype({"body_mass_g": object}).dropna()
     frame.loc[frame.index[:3], "body_mass_g"] = "not weighed"

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from reseau.blackboard import Blackboard
-    from reseau.training.callbacks import Callback
     from reseau.training.history import History
 
 LEAST_ROWS = 10
@@ -287,7 +286,8 @@ class TableModel(Differentiable, Model):
             chosen,
             rng,
             threads,
-            [*_following(progress, chosen.members), *callbacks],
+            progress,
+            callbacks,
             checkpoint,
         )
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
@@ -512,16 +512,3 @@ class TableModel(Differentiable, Model):
         if not usable.any():
             return None, [*notes, f"no row has a known value in {name!r}"]
         return self.target.score(O[usable], y[usable], self.training), notes
-
-
-def _following(progress: Callable[[int, int, float, float | None], object] | None, members: int) -> list[Callback]:
-    """The callback that counts the epochs of all members for `progress`."""
-    made = 0
-
-    def after_epoch(history: History) -> None:
-        nonlocal made
-        made += 1
-        assert progress is not None
-        progress(made, history.planned * members, history.loss[-1], history.validation_loss[-1])
-
-    return callbacks_of(after_epoch) if progress is not None else []

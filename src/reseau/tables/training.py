@@ -27,6 +27,7 @@ from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
 from reseau.tables.selection import on_inputs, related
 from reseau.tables.target import Target
+from reseau.training.callbacks import callbacks_of
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
 from reseau.vocabulary.optimizers import Adam
@@ -241,6 +242,7 @@ class Trained:
         return networks[0] if len(networks) == 1 else Ensemble(networks)
 
 
+Progress: TypeAlias = Callable[[int, int, float, float | None], object]
 _Seen: TypeAlias = Callable[[int], X32]  # the inputs of the training rows for a member without a fold
 
 
@@ -252,6 +254,7 @@ def train_members(
     settings: Settings,
     rng: np.random.Generator,
     threads: int | None,
+    progress: Progress | None,
     callbacks: Sequence[Callback],
     checkpoint: str | Path | None = None,
 ) -> Trained:
@@ -268,11 +271,17 @@ def train_members(
         The target of the training rows, as it encodes them.
     target : Target
         Fitted.
+    progress : callable or None
+        Of `TableModel.train`.
     callbacks, checkpoint
         Of `reseau.fit_many`.
     """
     rows, strata = len(y), target.strata(y)
-    candidates: list[_Training] | None = None  # until the inputs are there
+    choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
+    ways = [(form, selected) for form in target.forms(y) for selected in choices]
+    trained = settings.members + (len(ways) - 1) * min(TRIED, settings.members)
+    callbacks = [*_following(progress, trained), *callbacks]
+    candidates = [_Training(y, *way, settings, threads, callbacks, checkpoint) for way in ways]
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
@@ -281,13 +290,6 @@ def train_members(
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata)
         seen = partial(encode, folds)
-        if candidates is None:
-            choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
-            candidates = [
-                _Training(y, form, selected, settings, threads, callbacks, checkpoint)
-                for form in target.forms(y)
-                for selected in choices
-            ]
         made: list[_Member] = []
         if len(candidates) > 1:
             tried = [training.members(seen, folds, places[:TRIED]) for training in candidates]
@@ -324,6 +326,19 @@ def train_members(
     }
     O = total[predicted] / times[predicted, None]
     return Trained(training.target, members, predicted, O, of_standard, excess, facts)
+
+
+def _following(progress: Progress | None, members: int) -> list[Callback]:
+    """The callback that counts the epochs of so many members for `progress`."""
+    made = 0
+
+    def after_epoch(history: History) -> None:
+        nonlocal made
+        made += 1
+        assert progress is not None
+        progress(made, history.planned * members, history.loss[-1], history.validation_loss[-1])
+
+    return callbacks_of(after_epoch) if progress is not None else []
 
 
 def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
