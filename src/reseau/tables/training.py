@@ -405,7 +405,8 @@ class _Training:
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a bin that few rows are in varies little, and well may
+            # A bin that few rows are in varies little, and well may.
+            warnings.filterwarnings("ignore", ".*wildly different scales", UserWarning)
             histories = fit_many(
                 networks,
                 learned,
