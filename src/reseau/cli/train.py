@@ -104,6 +104,16 @@ def train(
         list[str] | None,
         typer.Option(help="A mark of a missing value, beside NA and such; may be repeated.", show_default=False),
     ] = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(help="A column that says how much each row counts; it is no input.", show_default=False),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="A column of labels; rows of one label are learned from, or scored, all together.", show_default=False
+        ),
+    ] = None,
     sep: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +175,8 @@ def train(
                 encoding=encoding,
                 sep=sep,
                 header=header,
+                weight=weight,
+                groups=groups,
                 threads=threads,
                 callback=show,
                 checkpoint=checkpoint,

@@ -141,6 +141,8 @@ class Category(Description):
         places, n = _places(values, *self.effect_places())[rows], len(self.known) + 2
         for fold in np.unique(folds):
             inside, others = folds == fold, (folds != fold) & (folds != out)
+            if not others.any():  # there are two folds: the other, of which each label has one effect for all rows here
+                others = ~inside
             effects = effects_of(places[others], n, T[others])
             X[rows[inside], len(self.marked) :] = (effects / _scale(effects[places[others]]))[places[inside]]
 

@@ -29,6 +29,7 @@ from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description, Scaled
 from reseau.tables.recognition import decimal_mark, recognise_all
+from reseau.tables.rows import check_names, column_names, groups_of, weights_of
 from reseau.tables.scores import Scores
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
@@ -155,6 +156,8 @@ class TableModel(Differentiable, Model):
         sep: str | None = None,
         header: str | None = None,
         encoding: str | None = None,
+        weight: Any = None,
+        groups: Any = None,
         threads: int | None = None,
         progress: Callable[[int, int, float, float | None], object] | None = None,
         callback: Hooks = None,
@@ -190,6 +193,12 @@ class TableModel(Differentiable, Model):
             "none" for a text file without a line of names, whose columns are then "column 1", "column 2", ...
         encoding : str or None
             Of a text file that is not UTF-8, such as "latin-1" or "cp1252".
+        weight : str, array-like of shape (rows,), or None
+            How much each row counts for what is learned: a column of numbers, which is then no input, or the numbers;
+            at least 0. Rows of weight 0 are left out. Scores count each row alike.
+        groups : str, array-like of shape (rows,), or None
+            Which rows belong together: a column of labels, which is then no input, or the labels. Those of a group are
+            learned from, scored or held out all together, so that scores are those of groups never seen.
         threads : int or None
             At most as many threads; the result is the same for any number.
         progress : callable or None
@@ -224,12 +233,14 @@ class TableModel(Differentiable, Model):
                 "the loss, and the validation loss."
             )
         callbacks = callbacks_of(callback)
+        check_names(weight=weight, groups=groups)
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         table = read_table(data, **reading)
         target_column = table.column(target)
         target = target_column.name
+        of_rows = column_names(table, target, weight=weight, groups=groups)
         asked = Asked.of(
             table,
             category=category,
@@ -239,26 +250,33 @@ class TableModel(Differentiable, Model):
             missing=missing,
             decimal=decimal,
             thousands=thousands,
-            ignore=ignore,
+            ignore=(*names("ignore", ignore), *of_rows.values()),
         )
         if asked.kinds.get(target) == LEFT_OUT:
             raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
         mark = decimal_mark(table, asked)
         description, told = recognise_target(target_column, task, asked, mark)
         y: npt.NDArray[Any] = description.encode(target_column)
-        usable = np.nonzero(description.known(y))[0]
+        known_rows = description.known(y)
+        weights, of_group = weights_of(table, weight, asked, mark), groups_of(table, groups)
+        counting = known_rows if weights is None else known_rows & (weights > 0)
+        usable = np.nonzero(counting)[0]
         if len(usable) < LEAST_ROWS:
             raise DataError(
-                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}; at least {LEAST_ROWS} "
+                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}"
+                f"{'' if weights is None else ' and a weight above 0'}; at least {LEAST_ROWS} "
                 "are needed to train and score a network."
             )
         recognised, notes = recognise_all(table, target, asked, mark)
-        if len(usable) < table.rows:
-            lost = plural(table.rows - len(usable), "row")
-            told.insert(0, f"{lost} without a value in {target!r} left out")
+        lost, unweighed = int((~known_rows).sum()), int(known_rows.sum()) - len(usable)
+        if unweighed:
+            told.insert(0, f"{plural(unweighed, 'row')} of weight 0 left out")
+        if lost:
+            told.insert(0, f"{plural(lost, 'row')} without a value in {target!r} left out")
 
         rng = np.random.default_rng(chosen.seed)
-        drawn = split(len(usable), chosen.test_size, rng, description.strata(y[usable]))
+        of_usable = None if of_group is None else of_group[usable]
+        drawn = split(len(usable), chosen.test_size, rng, description.strata(y[usable]), of_usable)
         train, held_out = (usable[part] for part in drawn)
         if chosen.test_size and not len(held_out):
             raise ParameterError(
@@ -289,15 +307,18 @@ class TableModel(Differentiable, Model):
             progress,
             callbacks,
             checkpoint,
+            None if weights is None else weights[train],
+            None if of_group is None else of_group[train],
         )
         absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
-        absent[target] = table.rows - len(usable)
+        absent[target] = lost
         training = {
             "table": Path(table.name).name,
             "table_rows": table.rows,
             "missing": {name: absent[name] for name in table.columns if absent[name]},
             "rows": len(usable),
             "held_out": len(held_out),
+            **of_rows,
             **trained.facts,
             **description.facts(y[train]),
         }

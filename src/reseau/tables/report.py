@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 40  # shown one by one
 MOST_NOTES = 40
+OF_ROWS = {"weight": "weighed by", "groups": "in groups by"}
 
 
 def table(model: TableModel) -> str:
@@ -67,7 +68,7 @@ def scored(found: Scores, model: TableModel) -> list[str]:
 
 
 def _members(model: TableModel) -> str:
-    times = len(model.network.networks) // FOLDS
+    times = len(model.network.networks) // model.training.get("folds", FOLDS)
     return "the network that has" if times <= 1 else f"the mean of the {times} networks that have"
 
 
@@ -94,6 +95,7 @@ def training(model: TableModel) -> str:
         each = "" if len(model.network.networks) == 1 else "by each network "
         text += f" ({facts['validation']:,} of them {each}to choose the epoch)"
     text += f", batches of {facts['batch_size']}, Adam {facts['learning_rate']:g}"
+    text += "".join(f", {what} {short(facts[key], 32)}" for key, what in OF_ROWS.items() if key in facts)
     if "precision" in facts:
         text += f", products in {facts['precision']}"
     best = facts.get("best_epochs") or [facts["best_epoch"]]

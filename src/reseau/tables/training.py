@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau import engine
+from reseau.arrays import FloatArray
 from reseau.checks import integer, known, real
 from reseau.ensemble import Ensemble
 from reseau.errors import ParameterError, ReseauError
@@ -25,6 +26,7 @@ from reseau.many import fit_many
 from reseau.network import Network
 from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
+from reseau.tables.rows import folds_of_groups, split_groups
 from reseau.tables.selection import on_inputs, related
 from reseau.tables.target import Target
 from reseau.training.callbacks import callbacks_of
@@ -139,8 +141,10 @@ class Settings:
         return min(PRESETS[self.preset].bins, MOST_INPUTS // max(numbers, 1))
 
 
-def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None) -> tuple[Rows, Rows]:
-    """Draw a share of the rows, of each class in proportion.
+def split(
+    rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None, groups: Codes | None = None
+) -> tuple[Rows, Rows]:
+    """Draw a share of the rows, of each class in proportion, or whole groups.
 
     Parameters
     ----------
@@ -152,12 +156,16 @@ def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | Non
         What draws.
     strata : ndarray of shape (rows,) or None
         The class of each row. A class keeps at least one row that is not drawn.
+    groups : ndarray of shape (rows,) or None
+        The group of each row. Those of a group are all drawn, or none of them.
 
     Returns
     -------
     rest, drawn : ndarray of int
         The row numbers, in increasing order.
     """
+    if groups is not None:
+        return split_groups(groups, share, rng)
     wanted = round(rows * share)
     order = rng.permutation(rows)
     if strata is None:
@@ -174,8 +182,13 @@ def split(rows: int, share: float, rng: np.random.Generator, strata: Codes | Non
     return np.sort(by_class[~drawn]), np.sort(by_class[drawn])
 
 
-def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None) -> Codes:
-    """Draw the fold of each row, (rows,); folds are of one size, and each has its part of every class."""
+def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None, groups: Codes | None = None) -> Codes:
+    """Draw the fold of each row, (rows,); folds are of one size, and each has its part of every class.
+
+    The rows of a group are in one fold, and of few groups there are fewer folds.
+    """
+    if groups is not None:
+        return folds_of_groups(groups, FOLDS, rng, strata)
     order = rng.permutation(rows)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]
@@ -257,6 +270,8 @@ def train_members(
     progress: Progress | None,
     callbacks: Sequence[Callback],
     checkpoint: str | Path | None = None,
+    weights: FloatArray | None = None,
+    groups: Codes | None = None,
 ) -> Trained:
     """Train the members on the training rows; of each the weights of its best epoch are kept.
 
@@ -275,20 +290,24 @@ def train_members(
         Of `TableModel.train`.
     callbacks, checkpoint
         Of `reseau.fit_many`.
+    weights : ndarray of shape (rows,) or None
+        How much each row counts for what is learned; the best epoch is that of the rows out of fold, all alike.
+    groups : ndarray of shape (rows,) or None
+        The group of each row; no member learns from a part of a group.
     """
     rows, strata = len(y), target.strata(y)
     choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
     ways = [(form, selected) for form in target.forms(y) for selected in choices]
     trained = settings.members + (len(ways) - 1) * min(TRIED, settings.members)
     callbacks = [*_following(progress, trained), *callbacks]
-    candidates = [_Training(y, *way, settings, threads, callbacks, checkpoint) for way in ways]
+    candidates = [_Training(y, *way, settings, threads, callbacks, checkpoint, weights) for way in ways]
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
     of_standard = None
     for first in range(0, settings.members, FOLDS):
         places = range(first, min(first + FOLDS, settings.members))
-        folds = folds_of(rows, rng, strata)
+        folds = folds_of(rows, rng, strata, groups)
         seen = partial(encode, folds)
         made: list[_Member] = []
         if len(candidates) > 1:
@@ -305,7 +324,7 @@ def train_members(
             sums, squares = sums + O, squares + O**2
         members += made
         if len(members) == FOLDS < settings.members:
-            of_standard = total.copy()  # each row by one member
+            of_standard = total / times[:, None]
     if any(member.history.best_epoch is None for member in members):
         raise ReseauError(f"training diverged with the learning rate {settings.learning_rate:g}; use a smaller one.")
     predicted, m = np.nonzero(times)[0], len(members)
@@ -314,13 +333,14 @@ def train_members(
     facts = {
         "preset": settings.preset,
         "members": settings.members,
-        "validation": rows // FOLDS,
+        "validation": rows // (int(folds.max()) + 1),
         "epochs": training.epochs,
         "best_epochs": [member.history.best_epoch for member in members],
         "batch_size": training.batch_size,
         "learning_rate": settings.learning_rate,
         "l2": L2,
         "seed": settings.seed,
+        **({} if groups is None else {"folds": int(folds.max()) + 1}),
         **({"selected": [int(member.inputs.sum()) for member in members]} if training.selected else {}),
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
@@ -358,7 +378,10 @@ class _Training:
         threads: int | None,
         callbacks: Sequence[Callback],
         checkpoint: str | Path | None,
+        weights: FloatArray | None,
     ) -> None:
+        alike = weights is None or bool((weights == weights[0]).all())
+        self.weights = None if weights is None or alike else weights / weights.mean()  # beside them l2 weighs as ever
         self.t, self.signals, self.target, self.settings = target.taught(y), target.signals(y), target, settings
         self.selected = selected
         self.threads, self.callbacks, self.checkpoint = threads, callbacks, checkpoint
@@ -391,8 +414,8 @@ class _Training:
         return self.target.misfit(np.concatenate(O), y[np.concatenate([member.out for member in members])])
 
     def _at_once(self, seen: _Seen, folds: Codes, places: range) -> list[_Member]:
-        settings, n = self.settings, len(places)
-        left_out = [place % FOLDS for place in places]
+        settings, n, n_folds = self.settings, len(places), int(folds.max()) + 1
+        left_out = [place % n_folds for place in places]
         outs = [np.nonzero(folds == fold)[0] for fold in left_out]
         rests = [np.nonzero(folds != fold)[0] for fold in left_out]
         inputs, learned, validation = [], [], []
@@ -417,6 +440,7 @@ class _Training:
                 validation_data=validation,
                 l2=L2,
                 average=AVERAGE,
+                sample_weight=None if self.weights is None else [self.weights[rest] for rest in rests],
                 precision=settings.precision,
                 patience=PATIENCE,
                 checkpoint=None if self.checkpoint is None else [Path(self.checkpoint, name) for name in names],

@@ -1,0 +1,174 @@
+"""What is said of rows: weights and groups, given as columns, options and arrays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from typer.testing import CliRunner
+
+import reseau as rs
+from reseau.cli import app
+from reseau.tables.rows import folds_of_groups, split_groups
+from reseau.tables.training import FOLDS, folds_of, split
+
+RNG = np.random.default_rng(7)
+ROWS = 120
+TABLE = pa.table(
+    {
+        "x": RNG.normal(size=ROWS),
+        "sort": ["a", "b", "c"] * (ROWS // 3),
+        "w": RNG.choice([0.0, 0.5, 2.0], ROWS),
+        "g": [f"patient {i}" for i in RNG.integers(0, 20, ROWS)],
+    }
+).append_column("y", pa.array(RNG.normal(size=ROWS)))
+QUICK: dict[str, Any] = {"preset": "fast", "epochs": 3, "layers": (8,), "threads": 1}
+
+
+def outputs(model: rs.TableModel, table: pa.Table = TABLE) -> bytes:
+    return model.predict(table).values.to_numpy().tobytes()
+
+
+@pytest.mark.parametrize("groups", [2, 3, 8, 40, 300])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_no_group_is_in_two_folds_and_no_fold_is_empty(groups, classes):
+    rng = np.random.default_rng(groups)
+    of = np.concatenate([np.arange(groups), rng.integers(0, groups, 400) ** 2 // groups])
+    strata = rng.integers(0, classes, len(of)) if classes else None
+    folds = folds_of(len(of), np.random.default_rng(0), strata, of)
+    assert all(len(np.unique(folds[of == group])) == 1 for group in range(groups))
+    assert np.array_equal(np.unique(folds), np.arange(min(groups, FOLDS)))
+    np.testing.assert_array_equal(folds, folds_of(len(of), np.random.default_rng(0), strata, of))
+
+
+def test_folds_of_many_groups_have_each_their_part_of_the_rows_and_of_the_classes():
+    rng = np.random.default_rng(1)
+    of = rng.integers(0, 200, 4000)
+    strata = (rng.random(4000) < 0.1 + 0.4 * (of % 2)).astype(np.int64)
+    folds = folds_of_groups(of, 8, rng, strata)
+    for which in (strata == 0, strata == 1):
+        counts = np.bincount(folds[which], minlength=8)
+        assert np.abs(counts / which.sum() - 1 / 8).max() < 0.02  # a group has 20 rows: 0.5 % of all
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.99])
+def test_whole_groups_are_held_out_with_about_the_share_of_the_rows(share):
+    of = np.random.default_rng(2).integers(0, 50, 1000)
+    rest, drawn = split(1000, share, np.random.default_rng(0), None, of)
+    assert set(of[rest]).isdisjoint(of[drawn])
+    assert sorted([*rest, *drawn]) == list(range(1000))
+    assert len(rest)
+    assert abs(len(drawn) - 1000 * share) <= np.bincount(of).max()
+    assert len(split_groups(of, 0.0, np.random.default_rng(0))[1]) == 0
+
+
+def test_scores_with_groups_are_of_groups_that_were_not_learned_from():
+    # Rows of a group are alike but for x, so that who has seen the group knows y; nothing else tells it.
+    rng = np.random.default_rng(3)
+    of = np.repeat(np.arange(30), 8)
+    y = rng.normal(size=30)[of]
+    table = pa.table({"level": rng.permutation(30)[of] + 0.01 * rng.normal(size=240), "g": of, "y": y})
+    how: dict[str, Any] = {"epochs": 200, "learning_rate": 0.02, "threads": 1, "preset": "fast", "layers": (64,)}
+    leaking = rs.TableModel.train(table, "y", ignore=["g"], **how)
+    honest = rs.TableModel.train(table, "y", groups="g", **how)
+    assert leaking.scores.r2 > honest.scores.r2 + 0.3
+    assert honest.training["groups"] == "g"
+    assert [d.name for d in honest.columns if not d.features] == ["g"]
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_few_groups_tell_of_a_category_of_many_levels_too(groups):
+    rng = np.random.default_rng(8)
+    level = rng.integers(0, 40, 600)
+    y = rng.normal(size=40)[level] + 0.1 * rng.normal(size=600)
+    table = pa.table({"level": [f"level {i}" for i in level], "y": y})
+    model = rs.TableModel.train(table, "y", groups=np.arange(600) % groups, epochs=40, threads=1)
+    assert model.columns[0].follows_target
+    assert model.scores.r2 > 0.9
+
+
+def test_a_column_and_an_array_of_weights_and_groups_give_the_same_network():
+    named = rs.TableModel.train(TABLE, "y", weight="w", groups="g", **QUICK)
+    bare = TABLE.drop_columns(["w", "g"])
+    given = rs.TableModel.train(bare, "y", weight=TABLE["w"].to_numpy(), groups=TABLE["g"].to_pylist(), **QUICK)
+    assert outputs(named) == outputs(given)
+    assert outputs(given) != outputs(rs.TableModel.train(bare, "y", groups=TABLE["g"].to_pylist(), **QUICK))
+    assert outputs(given) != outputs(rs.TableModel.train(bare, "y", weight=TABLE["w"].to_numpy(), **QUICK))
+
+
+def test_weights_count_by_their_proportions():
+    bare, w = TABLE.drop_columns(["w", "g"]), TABLE["w"].to_numpy()
+    once = rs.TableModel.train(bare, "y", weight=w, **QUICK)
+    assert outputs(once) == outputs(rs.TableModel.train(bare, "y", weight=8 * w, **QUICK))
+    plain = rs.TableModel.train(bare, "y", **QUICK)
+    assert outputs(plain) == outputs(rs.TableModel.train(bare, "y", weight=np.full(ROWS, 0.3), **QUICK))
+
+
+def test_a_row_of_weight_0_might_as_well_not_be_there():
+    bare, there = TABLE.drop_columns(["w", "g"]), TABLE["x"].to_numpy() < 0.8
+    weighed = rs.TableModel.train(bare, "y", weight=there.astype(float), **QUICK)
+    without = rs.TableModel.train(bare.filter(pa.array(there)), "y", **QUICK)
+    assert outputs(weighed) == outputs(without)
+    assert f"{(~there).sum()} rows of weight 0 left out" in weighed.notes
+    assert weighed.training["missing"] == {}
+
+
+def test_heavy_rows_are_learned_more_than_light_ones():
+    # Two parts of the rows contradict each other; those that weigh more are believed.
+    x = np.tile(np.linspace(-1, 1, 60), 2)
+    up = np.arange(120) < 60
+    table = pa.table({"x": x, "y": np.where(up, x, -x)})
+    how: dict[str, Any] = {"epochs": 60, "learning_rate": 0.02, "threads": 1, "preset": "fast"}
+    for heavy, sign in ((up, 1), (~up, -1)):
+        model = rs.TableModel.train(table, "y", weight=np.where(heavy, 20.0, 1.0), **how)
+        low, high = model.predict(pa.table({"x": [-0.9, 0.9]})).values.to_pylist()
+        assert sign * (high - low) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weight": "sort"}, r"column 'sort': 'a' \(the table, row 1\) is not a number, and a weight is one"),
+        ({"weight": "y"}, "weight is 'y', which is the target"),
+        ({"groups": "y"}, "groups is 'y', which is the target"),
+        ({"weight": "v"}, "no column 'v'"),
+        ({"weight": "x"}, r"the weight in 'x' is -.* \(the table, row \d+\); a weight cannot be negative"),
+        ({"weight": np.ones(3)}, r"weight has shape \(3,\), but must be \(120,\)"),
+        ({"weight": np.zeros(ROWS)}, "weight holds only zeros"),
+        ({"groups": [1, 2, 3]}, "groups has 3 labels, but there are 120 rows"),
+        ({"groups": ["one"] * ROWS}, "of one group; at least two are needed"),
+        ({"groups": [None, *range(1, ROWS)]}, r"the group in 'groups' is missing \(the table, row 1\)"),
+        ({"groups": 3}, "groups is 3, but must be the name of a column"),
+        ({"weight": "w", "category": ["w"]}, "'w' is asked to be left out and category"),
+        ({"weight": np.eye(1, ROWS)[0]}, "1 row with a value in 'y' and a weight above 0; at least 10"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_refused_by_its_place(given, message):
+    with pytest.raises(rs.ReseauError, match=message):
+        rs.TableModel.train(TABLE, "y", **QUICK, **given)
+
+
+def test_the_command_takes_columns_of_weights_and_groups_whose_numbers_have_decimal_commas_too(tmp_path):
+    path, model = tmp_path / "t.csv", tmp_path / "m.reseau"
+    pyarrow.csv.write_csv(TABLE, path)
+    options = ["--preset", "fast", "--epochs", "3", "--layers", "8", "--threads", "1", "--weight", "w", "--groups", "g"]
+    run = CliRunner().invoke(app, ["train", str(path), "--target", "y", "-o", str(model), *options, "--json"])
+    assert run.exit_code == 0, run.output
+    facts = json.loads(run.stdout)["training"]
+    assert (facts["weight"], facts["groups"]) == ("w", "g")
+    expected = rs.TableModel.train(path, "y", weight="w", groups="g", **QUICK)
+    assert outputs(rs.load(model)) == outputs(expected)
+    told = CliRunner().invoke(app, ["show", str(model)]).stdout
+    assert "weighed by w, in groups by g" in told
+    text = "x;w;y\n" + "".join(f"{i};{i % 3 + 1},5;{i * i}\n" for i in range(40))
+    comma = tmp_path / "comma.csv"
+    comma.write_text(text, "utf-8")
+    plain = {"x": list(range(40)), "w": [i % 3 + 1.5 for i in range(40)], "y": [i * i for i in range(40)]}
+    rows = pa.table({"x": [1, 2]})
+    found = outputs(rs.TableModel.train(comma, "y", weight="w", **QUICK), rows)
+    assert found == outputs(rs.TableModel.train(plain, "y", weight="w", **QUICK), rows)
