@@ -54,7 +54,9 @@ _HOMES = {
     "load": "models",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "TableClassifier": "tables.estimators",
     "TableModel": "tables.model",
+    "TableRegressor": "tables.estimators",
     "from_onnx": "importing.onnx",
     "from_sklearn": "importing.sklearn",
     "from_torch": "importing.torch",
@@ -126,7 +128,9 @@ __all__ = [
     "Residual",
     "Step",
     "StudentT",
+    "TableClassifier",
     "TableModel",
+    "TableRegressor",
     "TensorBoardLogger",
     "TrainingStateDisplay",
     "Tweedie",
@@ -165,6 +169,7 @@ if TYPE_CHECKING:
     from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
     from reseau.plots import LossCurveDisplay
+    from reseau.tables.estimators import TableClassifier, TableRegressor
     from reseau.tables.model import TableModel
     from reseau.training.callbacks import Callback
     from reseau.training.history import History

@@ -143,7 +143,7 @@ def save(model: Any, place: Place) -> None:
     model : Network, Ensemble, TableModel, MLPClassifier, MLPRegressor, or sklearn.pipeline.Pipeline
         Built, trained or fitted. The steps of a pipeline before one of the estimators may be StandardScaler,
         MinMaxScaler, MaxAbsScaler, RobustScaler, "passthrough", and pipelines of them; nothing is pickled. Of a search
-        its best_estimator_ is saved.
+        its best_estimator_ is saved, of a TableClassifier or TableRegressor its model_, a TableModel.
     place : path or binary file object
         Where; a file is complete, or as it was.
 
