@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
@@ -22,7 +23,7 @@ from sklearn.ensemble import StackingClassifier, VotingRegressor
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -307,6 +308,7 @@ def test_weights_and_groups_go_through(estimator, y):
         (X, Y, {"sample_weight": np.full(ROWS, np.nan)}, "sample_weight.*NaN|sample_weight holds nan"),
         (X, Y, {"groups": [1, 2]}, "groups has 2 labels, but there are 120 rows"),
         (X, Y, {"groups": [1] * ROWS}, "of one group"),
+        (X, Y, {"groups": "level"}, "groups is 'level', but must hold a label for each row"),
         (X, Y.where(Y.index != 4), {}, "Input y contains NaN: row 5 has no target"),
         (X, [None, *Y[1:]], {}, "row 1 has no target"),
         (X, None, {}, "requires y to be passed"),
@@ -445,6 +447,17 @@ def test_calibrations_stacks_votes_and_transformed_targets_are_built_of_it():
     np.testing.assert_allclose(vote.predict(A), np.mean([one.predict(A) for one in vote.estimators_], axis=0))
     in_logs = TransformedTargetRegressor(regressor(), func=np.log1p, inverse_func=np.expm1).fit(X, PRICE + 100)
     assert in_logs.score(X, PRICE + 100) > 0.5
+
+
+def test_weights_and_groups_are_routed_by_scikit_learn():
+    w = np.linspace(0.2, 3, ROWS)
+    with config_context(enable_metadata_routing=True):
+        asking = classifier().set_fit_request(sample_weight=True, groups=True).set_score_request(sample_weight=False)
+        given = {"sample_weight": w, "groups": GROUPS}
+        found = cross_validate(asking, X, Y, cv=GroupKFold(2), params=given, return_estimator=True)["estimator"]
+    first = next(GroupKFold(2).split(X, Y, GROUPS))[0]
+    alone = classifier().fit(X.iloc[first], Y.iloc[first], sample_weight=w[first], groups=GROUPS[first])
+    assert file_of(found[0]) == file_of(alone)
 
 
 @pytest.mark.slow

@@ -89,6 +89,15 @@ def test_few_groups_tell_of_a_category_of_many_levels_too(groups):
     model = rs.TableModel.train(table, "y", groups=np.arange(600) % groups, epochs=40, threads=1)
     assert model.columns[0].follows_target
     assert model.scores.r2 > 0.9
+def test_a_share_that_is_held_out_is_of_whole_groups():
+    groups = np.repeat(np.arange(20), 6)
+    model = rs.TableModel.train(TABLE, "y", groups=groups, ignore=["g"], test_size=0.22, **QUICK)
+    assert model.training["held_out"] in (24, 30)  # 26.4 rows are asked for
+    assert model.scores.rows == model.training["held_out"]
+    few = rs.TableModel.train(TABLE, "y", groups=np.repeat([0, 1, 2], 40), epochs=2, layers=(8,), threads=1)
+    assert len(few.network.networks) == 8
+    assert few.training["folds"] == 3
+    assert few.scores.rows == ROWS
 
 
 def test_a_column_and_an_array_of_weights_and_groups_give_the_same_network():

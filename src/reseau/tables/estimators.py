@@ -130,6 +130,8 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
             raise DataError(f"X has {table.rows:,} rows, but y has {rows:,}; give each row its target.")
         if rows < LEAST_ROWS:
             raise DataError(f"X has n_samples = {rows}, but a minimum of {LEAST_ROWS} is required to train and score.")
+        if isinstance(groups, str):
+            raise DataError(f"groups is {shown(groups)}, but must hold a label for each row; give that column of X.")
         weights = None if sample_weight is None else data.weights(sample_weight, rows)
         target, found = self._read_target(_target(y, values, _target_name(y, table)), values, table, weights)
         with self._seed() as seed, self._shown() as callback:
