@@ -89,6 +89,8 @@ def test_few_groups_tell_of_a_category_of_many_levels_too(groups):
     model = rs.TableModel.train(table, "y", groups=np.arange(600) % groups, epochs=40, threads=1)
     assert model.columns[0].follows_target
     assert model.scores.r2 > 0.9
+
+
 def test_a_share_that_is_held_out_is_of_whole_groups():
     groups = np.repeat(np.arange(20), 6)
     model = rs.TableModel.train(TABLE, "y", groups=groups, ignore=["g"], test_size=0.22, **QUICK)

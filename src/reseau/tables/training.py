@@ -428,8 +428,8 @@ class _Training:
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
-            # A bin that few rows are in varies little, and well may.
-            warnings.filterwarnings("ignore", ".*wildly different scales", UserWarning)
+            # A bin that few rows are in varies little, and well may; that nothing was learned, scores say.
+            warnings.filterwarnings("ignore", r"(X|networks)\[\d+\]: ", UserWarning)
             histories = fit_many(
                 networks,
                 learned,
