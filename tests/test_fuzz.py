@@ -322,12 +322,15 @@ HEAVY |= {
 def subjects() -> list[Subject]:
     """All of `reseau.__all__`: functions, classes, and the methods of their objects."""
     table = rs.TableModel.train(FRAME, "size", preset="fast", epochs=1, layers=(2,))
+    quick: dict[str, Any] = {"preset": "fast", "epochs": 1, "layers": (2,)}
     drawing = rs.NetworkDisplay(weights=[X[:2]], biases=[None], activations=["tanh"])
     pools: dict[type, list[Any]] = {
         rs.Network: networks(),
         rs.MLPClassifier: estimators()[:4],
         rs.MLPRegressor: estimators()[4:],
         rs.TableModel: [table],
+        rs.TableClassifier: [rs.TableClassifier(**quick), rs.TableClassifier(**quick).fit(X, LABELS)],
+        rs.TableRegressor: [rs.TableRegressor(**quick), rs.TableRegressor(**quick).fit(X, NUMBERS)],
         rs.Ensemble: [rs.Ensemble([networks()[0]]), rs.Ensemble([networks()[1], networks()[1]])],
         rs.NetworkDisplay: [drawing],
         rs.LossCurveDisplay: [rs.LossCurveDisplay(loss=[1.0, 0.5], validation_loss=[])],
@@ -411,7 +414,7 @@ def state(thing: Any) -> Any:
     if not hasattr(thing, "get_params"):
         return repr(thing)
     names = {name for name in vars(thing) if name != "_trainer"}
-    if "_network" not in names:
+    if not names & {"_network", "model_"}:
         return names
     samples = pd.DataFrame(X, columns=list("abc")) if hasattr(thing, "feature_names_in_") else X
     try:

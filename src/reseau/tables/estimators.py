@@ -21,6 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from reseau import data
+from reseau.array_likes import as_array
 from reseau.checks import integer, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.model import Model
@@ -124,6 +125,7 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         table = _table(X, seen, reset=True)
         if y is None:
             raise DataError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
+        as_array(y, "y")  # says what is no array at all
         values = column_or_1d(y, warn=True)
         rows = len(values)
         if rows != table.rows:
@@ -518,6 +520,8 @@ def _table(X: Any, estimator: Any, *, reset: bool) -> Table:
         frame = X if known else pa.table({name: column.cells for name, column in table.columns.items()})
         validate_data(estimator, frame, reset=reset, skip_check_array=True)
         return table
+    if not issparse(X):
+        as_array(X, "X")  # says what is no array at all
     array = check_array(X, dtype=None, ensure_all_finite="allow-nan", estimator=estimator, input_name="X")
     if isinstance(X, list | tuple) and array.dtype.kind in "SU":
         array = np.array(X, dtype=object)  # of which some may be numbers

@@ -48,10 +48,7 @@ AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
 MOST_INPUTS = 2048  # that bins make of all numbers together
-WIDE, ROWS_A_COLUMN = (
-    20,
-    5,
-)  # with so many columns and fewer rows than these times 5, some of the inputs are tried alone
+WIDE, ROWS_A_COLUMN = 20, 5  # with so many columns, and fewer rows a column, inputs are tried that go with the target
 TRIED = 3  # members of each way that is tried
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
