@@ -1,4 +1,4 @@
-"""What the commands share: errors as one paragraph, and outputs checked before the work."""
+"""What the commands share: parameters, errors as one paragraph, and outputs checked before the work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -26,6 +26,26 @@ ACTIVATIONS_HELP = (
     "identity, sigmoid, tanh, softmax, log_softmax, increasing, mean_scale, relu, leaky_relu, elu, selu, gelu, "
     "gelu_tanh, silu, mish, softplus, softsign, hard_sigmoid, hard_swish or exponential"
 )
+
+# Parameters of several commands.
+TableArgument: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TABLE",
+        help="A file of text, Parquet, Arrow, JSON lines or .xlsx, a folder or 'part-*.csv' of such; - for standard "
+        "input.",
+        show_default=False,
+    ),
+]
+PrecisionOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.", show_default="float32"
+    ),
+]
+ThreadsOption: TypeAlias = Annotated[
+    int | None, typer.Option(help="At most as many threads.", show_default="all processors")
+]
 
 
 @contextmanager

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reseau.cli.common import check_output, files_read, load_table_model, note, refusals, tell
+from reseau.cli.common import (
+    PrecisionOption,
+    TableArgument,
+    ThreadsOption,
+    check_output,
+    files_read,
+    load_table_model,
+    note,
+    refusals,
+    tell,
+)
 from reseau.errors import DataError, ParameterError
 from reseau.visible import visible
 
@@ -27,15 +37,7 @@ NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
-    table: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TABLE",
-            help="A file of text, Parquet, Arrow, JSON lines or .xlsx, a folder or 'part-*.csv' of such; - for "
-            "standard input.",
-            show_default=False,
-        ),
-    ],
+    table: TableArgument,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A .csv, .tsv, .jsonl or .parquet file.", show_default="CSV to stdout"),
@@ -67,14 +69,8 @@ def predict(
         str | None,
         typer.Option(help="Of a text file that is not UTF-8, such as cp1252.", show_default="as at training"),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.",
-            show_default="float32",
-        ),
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """Predict each row of a table.
 

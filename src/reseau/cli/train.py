@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reseau.cli.common import ACTIVATIONS_HELP, check_output, files_read, refusals, tell, tell_json
+from reseau.cli.common import (
+    ACTIVATIONS_HELP,
+    PrecisionOption,
+    TableArgument,
+    ThreadsOption,
+    check_output,
+    files_read,
+    refusals,
+    tell,
+    tell_json,
+)
 from reseau.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -21,15 +31,7 @@ NO_LAYERS = "none"
 
 
 def train(
-    table: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TABLE",
-            help="A file of text, Parquet, Arrow, JSON lines or .xlsx, a folder or 'part-*.csv' of such; - for "
-            "standard input.",
-            show_default=False,
-        ),
-    ],
+    table: TableArgument,
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     output: Annotated[
         Path | None,
@@ -50,7 +52,7 @@ def train(
     ] = "relu",
     epochs: Annotated[
         int | None,
-        typer.Option(help="How often to go through the rows.", show_default="from the rows"),
+        typer.Option(help="How often to go through the rows at most.", show_default="from the rows"),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per update.", show_default="from the rows")] = None,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
@@ -61,14 +63,8 @@ def train(
         ),
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.",
-            show_default="float32",
-        ),
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="At most as many threads.", show_default="all processors")] = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the loss curve to this .png or .svg file.", show_default=False),

@@ -54,22 +54,22 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
     def __init__(
         self,
         *,
-        preset: str,
-        layers: tuple[int, ...],
-        activation: str,
-        epochs: int | None,
-        batch_size: int | None,
-        learning_rate: float,
-        precision: str | None,
-        random_state: Any,
-        category: ColumnNames,
-        number: ColumnNames,
-        date: ColumnNames,
-        text: ColumnNames,
-        missing: ColumnNames,
-        ignore: ColumnNames,
-        threads: int | None,
-        verbose: bool | int,
+        preset: str = "standard",
+        layers: tuple[int, ...] = (64, 64),
+        activation: str = "relu",
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float = 0.002,
+        precision: str | None = None,
+        random_state: Any = None,
+        category: ColumnNames = (),
+        number: ColumnNames = (),
+        date: ColumnNames = (),
+        text: ColumnNames = (),
+        missing: ColumnNames = (),
+        ignore: ColumnNames = (),
+        threads: int | None = None,
+        verbose: bool | int = False,
     ) -> None:
         self.preset = preset
         self.layers = layers
@@ -272,45 +272,6 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
 
     _task = "classification"
 
-    def __init__(
-        self,
-        *,
-        preset: str = "standard",
-        layers: tuple[int, ...] = (64, 64),
-        activation: str = "relu",
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float = 0.002,
-        precision: str | None = None,
-        random_state: Any = None,
-        category: ColumnNames = (),
-        number: ColumnNames = (),
-        date: ColumnNames = (),
-        text: ColumnNames = (),
-        missing: ColumnNames = (),
-        ignore: ColumnNames = (),
-        threads: int | None = None,
-        verbose: bool | int = False,
-    ) -> None:
-        super().__init__(
-            preset=preset,
-            layers=layers,
-            activation=activation,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            precision=precision,
-            random_state=random_state,
-            category=category,
-            number=number,
-            date=date,
-            text=text,
-            missing=missing,
-            ignore=ignore,
-            threads=threads,
-            verbose=verbose,
-        )
-
     def _read_target(
         self, column: Column, values: npt.NDArray[Any], table: Table, weights: FloatArray | None
     ) -> tuple[Column, dict[str, Any]]:
@@ -421,45 +382,6 @@ text, missing, ignore, threads, verbose
     """
 
     _task = "regression"
-
-    def __init__(
-        self,
-        *,
-        preset: str = "standard",
-        layers: tuple[int, ...] = (64, 64),
-        activation: str = "relu",
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float = 0.002,
-        precision: str | None = None,
-        random_state: Any = None,
-        category: ColumnNames = (),
-        number: ColumnNames = (),
-        date: ColumnNames = (),
-        text: ColumnNames = (),
-        missing: ColumnNames = (),
-        ignore: ColumnNames = (),
-        threads: int | None = None,
-        verbose: bool | int = False,
-    ) -> None:
-        super().__init__(
-            preset=preset,
-            layers=layers,
-            activation=activation,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            precision=precision,
-            random_state=random_state,
-            category=category,
-            number=number,
-            date=date,
-            text=text,
-            missing=missing,
-            ignore=ignore,
-            threads=threads,
-            verbose=verbose,
-        )
 
     def _read_target(
         self, column: Column, values: npt.NDArray[Any], table: Table, weights: FloatArray | None

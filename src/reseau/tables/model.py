@@ -92,7 +92,7 @@ class TableModel(Differentiable, Model):
         On the rows held out, if there were any; else on the rows of the training, each predicted by members that had
         not learned from it. None in old files of models that have none.
     training : dict
-        How it was trained: rows, held_out, epochs, best_epoch, batch_size, learning_rate, ...
+        How it was trained: rows, held_out, members, epochs, best_epochs, batch_size, learning_rate, ...
     histories : tuple of History
         Of each member, the loss of each epoch; empty for a model read from a file.
     notes : tuple of str
@@ -298,6 +298,7 @@ class TableModel(Differentiable, Model):
 
         trained = train_members(
             inputs,
+            X.shape[1],
             sum(bool(d.features) for d in columns),
             y[train],
             description,

@@ -201,7 +201,6 @@ class _Member:
     network: Network
     history: History
     inputs: Mask
-    fold: int
     out: Rows
 
 
@@ -253,11 +252,13 @@ class Trained:
 
 
 Progress: TypeAlias = Callable[[int, int, float, float | None], object]
+_Trial: TypeAlias = tuple[_Member, npt.NDArray[np.float64]]  # a member, and its outputs on all training rows
 _Seen: TypeAlias = Callable[[int], X32]  # the inputs of the training rows for a member without a fold
 
 
 def train_members(
     encode: Callable[[Codes, int], X32],
+    inputs: int,
     columns: int,
     y: npt.NDArray[Any],
     target: Target,
@@ -277,8 +278,8 @@ def train_members(
     encode : callable
         Makes the inputs of the training rows, (rows, inputs), given the fold of each and the one that a member does not
         learn from, whose targets are not to be told by any input. The next call may write to the same array.
-    columns : int
-        Of how many columns.
+    inputs, columns : int
+        How many inputs there are, and of how many columns.
     y : ndarray of shape (rows,)
         The target of the training rows, as it encodes them.
     target : Target
@@ -297,7 +298,8 @@ def train_members(
     ways = [(form, selected) for form in target.forms(y) for selected in choices]
     trained = settings.members + (len(ways) - 1) * min(TRIED, settings.members)
     callbacks = [*_following(progress, trained), *callbacks]
-    candidates = [_Training(y, *way, settings, threads, callbacks, checkpoint, weights) for way in ways]
+    nbytes = 4 * rows * inputs
+    candidates = [_Training(y, *way, nbytes, settings, threads, callbacks, checkpoint, weights) for way in ways]
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
@@ -306,20 +308,19 @@ def train_members(
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata, groups)
         seen = partial(encode, folds)
-        made: list[_Member] = []
+        made: list[_Trial] = []
         if len(candidates) > 1:
             tried = [training.members(seen, folds, places[:TRIED]) for training in candidates]
-            misfits = [training.misfit(seen, y, each) for training, each in zip(candidates, tried, strict=True)]
+            misfits = [training.misfit(y, each) for training, each in zip(candidates, tried, strict=True)]
             best = int(np.argmin(np.nan_to_num(misfits, nan=np.inf)))
             candidates, made = [candidates[best]], tried[best]
         training = candidates[0]
         made += training.members(seen, folds, places[len(made) :])
-        for member in made:
-            O = training.outputs(seen, member)
+        for member, O in made:
             total[member.out] += O[member.out]
             times[member.out] += 1
             sums, squares = sums + O, squares + O**2
-        members += made
+        members += [member for member, _ in made]
         if len(members) == FOLDS < settings.members:
             of_standard = total / times[:, None]
     if any(member.history.best_epoch is None for member in members):
@@ -371,6 +372,7 @@ class _Training:
         y: npt.NDArray[Any],
         target: Target,
         selected: bool,
+        nbytes: int,
         settings: Settings,
         threads: int | None,
         callbacks: Sequence[Callback],
@@ -380,7 +382,7 @@ class _Training:
         alike = weights is None or bool((weights == weights[0]).all())
         self.weights = None if weights is None or alike else weights / weights.mean()  # beside them l2 weighs as ever
         self.t, self.signals, self.target, self.settings = target.taught(y), target.signals(y), target, settings
-        self.selected = selected
+        self.selected, self.nbytes = selected, nbytes
         self.threads, self.callbacks, self.checkpoint = threads, callbacks, checkpoint
         kept = len(y) - len(y) // FOLDS
         self.batch_size = settings.batch_size or default_batch_size(kept)
@@ -391,26 +393,20 @@ class _Training:
         """What tells its checkpoints from those of others."""
         return " selected" * self.selected + f" {self.target.form}" * bool(self.target.form)
 
-    def members(self, seen: _Seen, folds: Codes, places: range) -> list[_Member]:
+    def members(self, seen: _Seen, folds: Codes, places: range) -> list[_Trial]:
         """Train the members of these places, each without its fold."""
-        at_once = max(engine.threads(self.threads), MOST_COPIED // max(seen(0).nbytes, 1))
-        made: list[_Member] = []
+        at_once = max(engine.threads(self.threads), MOST_COPIED // self.nbytes)
+        made: list[_Trial] = []
         for begin in range(0, len(places), at_once):
             made += self._at_once(seen, folds, places[begin : begin + at_once])
         return made
 
-    def outputs(self, seen: _Seen, member: _Member) -> npt.NDArray[np.float64]:
-        """What a member says of all rows, (rows, outputs)."""
-        X = seen(member.fold)
-        inputs = X if member.inputs.all() else X[:, member.inputs]
-        return member.network(inputs, threads=self.threads).astype(np.float64)
-
-    def misfit(self, seen: _Seen, y: npt.NDArray[Any], members: Sequence[_Member]) -> float:
+    def misfit(self, y: npt.NDArray[Any], members: Sequence[_Trial]) -> float:
         """How badly members tell the rows that they have not learned from."""
-        O = [self.outputs(seen, member)[member.out] for member in members]
-        return self.target.misfit(np.concatenate(O), y[np.concatenate([member.out for member in members])])
+        O = np.concatenate([O[member.out] for member, O in members])
+        return self.target.misfit(O, y[np.concatenate([member.out for member, _ in members])])
 
-    def _at_once(self, seen: _Seen, folds: Codes, places: range) -> list[_Member]:
+    def _at_once(self, seen: _Seen, folds: Codes, places: range) -> list[_Trial]:
         settings, n, n_folds = self.settings, len(places), int(folds.max()) + 1
         left_out = [place % n_folds for place in places]
         outs = [np.nonzero(folds == fold)[0] for fold in left_out]
@@ -445,7 +441,13 @@ class _Training:
                 callback=[list(self.callbacks) for _ in range(n)],
                 threads=self.threads,
             )
-        return [_Member(*each) for each in zip(networks, histories, inputs, left_out, outs, strict=True)]
+        made = []
+        for k, member in enumerate(map(_Member, networks, histories, inputs, outs)):
+            O = np.empty((len(folds), self.target.outputs))
+            O[rests[k]] = member.network(learned[k], threads=self.threads)
+            O[outs[k]] = member.network(validation[k][0], threads=self.threads)
+            made.append((member, O))
+        return made
 
     def _network(self, place: int) -> Network:
         """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
