@@ -152,6 +152,7 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         for name in NAMES:
             self.__dict__.pop(name, None)
         self.__dict__.update(vars(seen) | found)
+        model.evidence = None  # X is the caller's
         self.model_ = model
         return self
 

@@ -28,6 +28,7 @@ from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames, names
 from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description, Scaled
+from reseau.tables.evidence import Evidence
 from reseau.tables.recognition import decimal_mark, recognise_all
 from reseau.tables.rows import check_names, column_names, groups_of, weights_of
 from reseau.tables.scores import Scores
@@ -99,6 +100,9 @@ class TableModel(Differentiable, Model):
         What was noticed in the table it was trained on.
     reading : dict
         How text files are read, where the user said it: sep, header, encoding.
+    evidence : Evidence or None
+        The rows that were scored at training, and what the networks that had not learned from them say. None for a
+        model read from a file, a copy, and the `model_` of an estimator, none of which holds the table.
 
     Examples
     --------
@@ -130,6 +134,11 @@ class TableModel(Differentiable, Model):
         self.histories = histories
         self.notes = notes
         self.reading = reading or {}
+        self.evidence: Evidence | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take: all but the rows of a table."""
+        return {**self.__dict__, "evidence": None}
 
     def __repr__(self) -> str:
         used = sum(bool(d.features) for d in self.columns)
@@ -325,16 +334,21 @@ class TableModel(Differentiable, Model):
         }
         columns, inputs_kept = columns_module.without_unused(columns, trained.used, len(train))
         network = trained.network_on(inputs_kept)
-        description = trained.target.out_of_fold(trained.O, y[train[trained.predicted]], trained.excess)
+        predicted = train[trained.predicted]
+        description = trained.target.out_of_fold(trained.O, y[predicted], trained.excess)
         if len(held_out):
-            O, scored = network(X[np.ix_(held_out, inputs_kept)], threads=threads), held_out
+            inputs_held = X[np.ix_(held_out, inputs_kept)]
+            evidence = Evidence.of_inputs(table, held_out, y[held_out], inputs_held, network, threads)
         else:
-            O, scored = trained.O, train[trained.predicted]
-        scores = description.score(O, y[scored], training)
+            held = trained.held(network, inputs_kept)
+            evidence = Evidence(table, predicted, y[predicted], trained.O, trained.folds, held)
+        scores = description.score(evidence.O, evidence.y, training)
         if trained.of_standard is not None:
             training["of_standard"] = description.score(trained.of_standard, y[train], training).line()
         noticed = (*table.notes, *told, *notes)
-        return cls(columns, description, network, scores, training, trained.histories, noticed, reading)
+        model = cls(columns, description, network, scores, training, trained.histories, noticed, reading)
+        model.evidence = evidence
+        return model
 
     def predict(
         self,

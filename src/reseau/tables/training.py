@@ -26,6 +26,7 @@ from reseau.many import fit_many
 from reseau.network import Network
 from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
+from reseau.tables.evidence import Held, some
 from reseau.tables.rows import folds_of_groups, split_groups
 from reseau.tables.selection import on_inputs, related
 from reseau.tables.target import Target
@@ -196,12 +197,17 @@ def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None, g
 
 @dataclass(frozen=True)
 class _Member:
-    """A network that was trained on some of the inputs, without the rows `out`, which are a fold."""
+    """A network that was trained on some of the inputs, without the rows `out`, which are a fold.
+
+    X has all inputs of those of these rows that are `shown`.
+    """
 
     network: Network
     history: History
     inputs: Mask
     out: Rows
+    shown: Rows
+    X: X32
 
 
 @dataclass(frozen=True)
@@ -216,6 +222,8 @@ class Trained:
         The networks, each with the inputs that it takes.
     predicted : ndarray of int
         The training rows, by their place among these, that some member has not learned from.
+    folds : ndarray of int
+        Of these rows, those of the first members.
     O : ndarray of shape (predicted rows, outputs)
         The mean outputs of these members, in float64.
     of_standard : ndarray of shape (rows, outputs) or None
@@ -230,6 +238,7 @@ class Trained:
     target: Target
     members: list[_Member]
     predicted: Rows
+    folds: Codes
     O: npt.NDArray[np.float64]
     of_standard: npt.NDArray[np.float64] | None
     excess: npt.NDArray[np.float64]
@@ -249,6 +258,15 @@ class Trained:
         """The one member, or the mean of several, on these inputs, among which those that are used have to be."""
         networks = [on_inputs(member.network, member.inputs[inputs]) for member in self.members]
         return networks[0] if len(networks) == 1 else Ensemble(networks)
+
+    def held(self, network: Network | Ensemble, inputs: Mask) -> tuple[Held, ...]:
+        """For each member in the network of `network_on`, rows that it has not learned from, by their places in O."""
+        places = (np.searchsorted(self.predicted, member.shown) for member in self.members)
+        networks = network.networks
+        return tuple(
+            Held(net, rows, member.X[:, inputs])
+            for net, rows, member in zip(networks, places, self.members, strict=True)
+        )
 
 
 Progress: TypeAlias = Callable[[int, int, float, float | None], object]
@@ -303,10 +321,11 @@ def train_members(
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
-    of_standard = None
+    of_standard, first_folds = None, None
     for first in range(0, settings.members, FOLDS):
         places = range(first, min(first + FOLDS, settings.members))
         folds = folds_of(rows, rng, strata, groups)
+        first_folds = folds if first_folds is None else first_folds
         seen = partial(encode, folds)
         made: list[_Trial] = []
         if len(candidates) > 1:
@@ -343,7 +362,8 @@ def train_members(
         **({} if settings.precision is None else {"precision": settings.precision}),
     }
     O = total[predicted] / times[predicted, None]
-    return Trained(training.target, members, predicted, O, of_standard, excess, facts)
+    assert first_folds is not None
+    return Trained(training.target, members, predicted, first_folds[predicted], O, of_standard, excess, facts)
 
 
 def _following(progress: Progress | None, members: int) -> list[Callback]:
@@ -411,9 +431,11 @@ class _Training:
         left_out = [place % n_folds for place in places]
         outs = [np.nonzero(folds == fold)[0] for fold in left_out]
         rests = [np.nonzero(folds != fold)[0] for fold in left_out]
-        inputs, learned, validation = [], [], []
-        for fold, rest, out in zip(left_out, rests, outs, strict=True):
+        inputs, learned, validation, shown = [], [], [], []
+        for place, fold, rest, out in zip(places, left_out, rests, outs, strict=True):
             X = seen(fold)
+            few = some(out, X.shape[1], self.settings.members, [self.settings.seed, place])
+            shown.append((few, X[few]))
             chosen = related(X[rest], self.signals[rest]) if self.selected else np.ones(X.shape[1], np.bool_)
             inputs.append(chosen)
             learned.append(_part(X, rest, chosen))
@@ -442,7 +464,7 @@ class _Training:
                 threads=self.threads,
             )
         made = []
-        for k, member in enumerate(map(_Member, networks, histories, inputs, outs)):
+        for k, member in enumerate(map(_Member, networks, histories, inputs, outs, *zip(*shown, strict=True))):
             O = np.empty((len(folds), self.target.outputs))
             O[rests[k]] = member.network(learned[k], threads=self.threads)
             O[outs[k]] = member.network(validation[k][0], threads=self.threads)
