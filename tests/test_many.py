@@ -329,7 +329,7 @@ BAD[3, 2] = np.nan
         ({"sample_weight": [WEIGHTS] * 4}, "sample_weight has 4 entries, but there are 3 networks"),
         ({"validation_data": [(X, T)] * 2}, "validation_data has 2 entries, but there are 3 networks"),
         ({"validation_data": [(X, T), None, (X, T[1:])]}, r"networks\[2\]: X has 70 rows but validation y has 69 rows"),
-        ({"validation_data": X}, r"validation_data must be a pair \(X, y\), but is of type ndarray"),
+        ({"validation_data": X}, r"validation_data must be \(X, y\), or .* but is of type ndarray"),
         ({"validation_data": (X, None)}, "validation y has 0 dimension"),
         ({"checkpoint": [None, 3, None]}, r"networks\[1\]: checkpoint is 3, but must be the path of a folder"),
         ({"checkpoint": ""}, "checkpoint is '', but must be the path of a folder"),

@@ -77,7 +77,7 @@ def fit_many(
         Samples. What several networks share is checked once, and never copied for each.
     y : array-like of shape (rows, n_outputs), or (rows,), or list of them
         Targets.
-    validation_data : (X, y), list of them, or None
+    validation_data : (X, y) or (X, y, sample_weight), list of them, or None
         As in `Network.fit`. In a list, None is for a network that has none.
     sample_weight : array-like of shape (rows,), list of them, or None
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.

@@ -420,7 +420,7 @@ class Network(Predictive, Inspectable, Model):
         optimizer: Optimizer | LevenbergMarquardt | str | None = None,
         epochs: int | None = None,
         batch_size: int = 32,
-        validation_data: tuple[object, object] | None = None,
+        validation_data: tuple[object, ...] | None = None,
         sample_weight: object = None,
         output_weights: object = None,
         masked_targets: bool = False,
@@ -466,8 +466,9 @@ class Network(Predictive, Inspectable, Model):
         batch_size : int
             Rows per step; the last batch of an epoch may be smaller. The methods of least squares take all rows
             at once, so that `batch_size` and `shuffle` mean nothing to them.
-        validation_data : (X, y) or None
-            Samples whose mean error is recorded after each epoch: a tuple or a list of two.
+        validation_data : (X, y), (X, y, sample_weight) or None
+            Samples whose mean error is recorded after each epoch: a tuple or a list. Metrics are measured with the
+            weights too.
         sample_weight : array-like of shape (rows,) or None
             How much each row counts; numbers below 2.2e-308 count nothing, and the largest is at least 1e-292.
         output_weights : array-like of shape (n_outputs,) or None

@@ -17,7 +17,7 @@ import reseau as rs
 from reseau.tables import columns
 from reseau.tables.bins import AT_ONCE, edges_of, ranks_of
 from reseau.tables.columns import Date, Number, from_json, to_json
-from reseau.tables.training import split
+from reseau.tables.splits import split
 
 RNG = np.random.default_rng(8)
 VALUES = {

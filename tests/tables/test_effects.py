@@ -16,8 +16,9 @@ from reseau.tables import columns
 from reseau.tables.category import LEAST_LEVELS, MAX_LEVELS, Category
 from reseau.tables.columns import from_json, to_json
 from reseau.tables.effects import effects_of
+from reseau.tables.settings import FOLDS
+from reseau.tables.splits import folds_of
 from reseau.tables.table import Column
-from reseau.tables.training import FOLDS, folds_of
 
 
 def read(description: Category, values: list[Any]) -> Any:

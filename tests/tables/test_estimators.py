@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 
 import reseau as rs
 from reseau.cli import app
-from reseau.tables.training import Settings
+from reseau.tables.settings import Settings
 
 ROWS = 120
 RNG = np.random.default_rng(4)
@@ -94,10 +94,11 @@ def test_parameters_have_the_names_and_defaults_of_the_settings(estimator, y):
     given = {name: p.default for name, p in inspect.signature(estimator).parameters.items()}
     settings = {field.name: field.default for field in fields(Settings)}
     assert {name: given[name] for name in settings.keys() & given.keys()} == {
-        name: default for name, default in settings.items() if name not in ("seed", "test_size")
+        name: default for name, default in settings.items() if name not in ("seed", "test_size", "metrics")
     }
     asked = ("category", "number", "date", "text", "missing", "ignore")
     more = {"random_state": None, "threads": None, "verbose": False} | dict.fromkeys(asked, ())
+    more |= {"class_weight": None} if estimator is rs.TableClassifier else {}
     assert {name: default for name, default in given.items() if name not in settings} == more
 
 

@@ -21,10 +21,12 @@ from sklearn import metrics
 import reseau as rs
 from reseau.tables.category import Category
 from reseau.tables.columns import LeftOut, Number
-from reseau.tables.model import LEAST_ROWS, TableModel
+from reseau.tables.fitting import LEAST_ROWS
+from reseau.tables.model import TableModel
 from reseau.tables.quantity import Quantity
 from reseau.tables.scores import ClassScores, QuantityScores
-from reseau.tables.training import default_batch_size, default_epochs, split
+from reseau.tables.settings import default_batch_size, default_epochs
+from reseau.tables.splits import split
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 

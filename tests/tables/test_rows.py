@@ -1,4 +1,4 @@
-"""What is said of rows: weights and groups, given as columns, options and arrays."""
+"""What is said of rows: weights, classes' weights, groups and times, given as columns, options and arrays."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from typer.testing import CliRunner
 
 import reseau as rs
 from reseau.cli import app
-from reseau.tables.rows import folds_of_groups, split_groups
-from reseau.tables.training import FOLDS, folds_of, split
 
 RNG = np.random.default_rng(7)
 ROWS = 120
@@ -31,39 +29,6 @@ QUICK: dict[str, Any] = {"preset": "fast", "epochs": 3, "layers": (8,), "threads
 
 def outputs(model: rs.TableModel, table: pa.Table = TABLE) -> bytes:
     return model.predict(table).values.to_numpy().tobytes()
-
-
-@pytest.mark.parametrize("groups", [2, 3, 8, 40, 300])
-@pytest.mark.parametrize("classes", [0, 3])
-def test_no_group_is_in_two_folds_and_no_fold_is_empty(groups, classes):
-    rng = np.random.default_rng(groups)
-    of = np.concatenate([np.arange(groups), rng.integers(0, groups, 400) ** 2 // groups])
-    strata = rng.integers(0, classes, len(of)) if classes else None
-    folds = folds_of(len(of), np.random.default_rng(0), strata, of)
-    assert all(len(np.unique(folds[of == group])) == 1 for group in range(groups))
-    assert np.array_equal(np.unique(folds), np.arange(min(groups, FOLDS)))
-    np.testing.assert_array_equal(folds, folds_of(len(of), np.random.default_rng(0), strata, of))
-
-
-def test_folds_of_many_groups_have_each_their_part_of_the_rows_and_of_the_classes():
-    rng = np.random.default_rng(1)
-    of = rng.integers(0, 200, 4000)
-    strata = (rng.random(4000) < 0.1 + 0.4 * (of % 2)).astype(np.int64)
-    folds = folds_of_groups(of, 8, rng, strata)
-    for which in (strata == 0, strata == 1):
-        counts = np.bincount(folds[which], minlength=8)
-        assert np.abs(counts / which.sum() - 1 / 8).max() < 0.02  # a group has 20 rows: 0.5 % of all
-
-
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.99])
-def test_whole_groups_are_held_out_with_about_the_share_of_the_rows(share):
-    of = np.random.default_rng(2).integers(0, 50, 1000)
-    rest, drawn = split(1000, share, np.random.default_rng(0), None, of)
-    assert set(of[rest]).isdisjoint(of[drawn])
-    assert sorted([*rest, *drawn]) == list(range(1000))
-    assert len(rest)
-    assert abs(len(drawn) - 1000 * share) <= np.bincount(of).max()
-    assert len(split_groups(of, 0.0, np.random.default_rng(0))[1]) == 0
 
 
 def test_scores_with_groups_are_of_groups_that_were_not_learned_from():
@@ -183,3 +148,74 @@ def test_the_command_takes_columns_of_weights_and_groups_whose_numbers_have_deci
     rows = pa.table({"x": [1, 2]})
     found = outputs(rs.TableModel.train(comma, "y", weight="w", **QUICK), rows)
     assert found == outputs(rs.TableModel.train(plain, "y", weight="w", **QUICK), rows)
+
+
+DAYS = np.datetime64("2021-03-01") + np.arange(ROWS)[::-1]  # the first row is the latest
+DATED = TABLE.append_column("day", pa.array(np.char.add("d ", DAYS.astype(str)).tolist())).append_column(
+    "written", pa.array([f"{day.day}.{day.month}.{day.year}" for day in DAYS.tolist()])
+)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "written",
+        DAYS,
+        np.arange(ROWS)[::-1],
+        pa.array(DAYS),
+        [str(day) for day in DAYS],
+    ],
+    ids=["a column of German dates", "dates", "numbers", "arrow", "text"],
+)
+def test_the_rows_held_out_are_the_latest(time):
+    model = rs.TableModel.train(DATED, "y", time=time, ignore=["day"], **QUICK)
+    np.testing.assert_array_equal(model.evidence.rows, np.arange(ROWS // 5))
+    assert model.training["held_out"] == ROWS // 5
+    assert model.training.get("time") == (time if isinstance(time, str) else None)
+
+
+def test_a_time_stays_an_input_unless_it_is_ignored():
+    with_it = rs.TableModel.train(DATED, "y", time="written", **QUICK)
+    without = rs.TableModel.train(DATED, "y", time="written", ignore="written", **QUICK)
+    assert "written" in [d.name for d in with_it.columns if d.features]
+    assert "written" not in [d.name for d in without.columns if d.features]
+
+
+def test_balanced_classes_count_alike_whatever_their_rows():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=400)
+    rare = np.where(x + rng.normal(size=400) > 2.2, "yes", "no")
+    table = pa.table({"x": x, "y": rare})
+    plain = rs.TableModel.train(table, "y", epochs=60, metrics="recall", threads=1)
+    balanced = rs.TableModel.train(table, "y", epochs=60, metrics="recall", class_weight="balanced", threads=1)
+    counts = np.unique(rare, return_counts=True)[1]
+    by_hand = rs.TableModel.train(
+        table, "y", epochs=60, threads=1, class_weight={"no": 1.0, "yes": counts[0] / counts[1]}, metrics="recall"
+    )
+    assert balanced.scores.metrics["recall"][0] > plain.scores.metrics["recall"][0] + 0.3
+    np.testing.assert_allclose(balanced.evidence.O, by_hand.evidence.O, atol=1e-3)
+    classifier = rs.TableClassifier(epochs=60, class_weight="balanced", random_state=0, threads=1).fit(
+        table.select(["x"]), rare
+    )
+    np.testing.assert_array_equal(classifier.predict_proba(table.select(["x"])), balanced.predict(table).probabilities)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"time": "sort"}, "the time 'sort' is taken for category, such as 'a'; give a column of numbers or dates"),
+        ({"time": "nosuch"}, "nosuch"),
+        ({"time": [1, 2]}, "time has 2 .* but there are 120 rows"),
+        ({"time": np.ones(ROWS)}, "the time 'time' is taken for constant"),
+        ({"time": [None, *range(ROWS - 1)]}, r"the time in 'time' is missing"),
+        ({"time": "y"}, "time is 'y', which is the target"),
+        ({"class_weight": "balanced"}, "class_weight is 'balanced', but 'y' is a number, which has no classes"),
+        ({"target": "sort", "class_weight": {"d": 2}}, "the class of class_weight is 'd'"),
+        ({"target": "sort", "class_weight": {"a": -1}}, "class_weight of 'a' is -1"),
+        ({"target": "sort", "class_weight": {"a": 0, "b": 0, "c": 0}}, "so that no row counts"),
+        ({"target": "sort", "class_weight": [1, 2, 3]}, "must be 'balanced', or a weight for each class"),
+    ],
+)
+def test_times_and_weights_of_classes_that_cannot_be_used_are_refused(given, message):
+    with pytest.raises(rs.ReseauError, match=message):
+        rs.TableModel.train(TABLE, **{"target": "y", **QUICK, **given})

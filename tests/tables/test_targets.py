@@ -107,9 +107,12 @@ def test_a_quantity_is_scaled_by_the_training_rows() -> None:
     assert Quantity("y", 0.0, 1.0).fitted(np.array([-1.0, 3.0])) == Quantity("y", 1.0, 2.0)
 
 
-@pytest.mark.parametrize("target", [Classes("y", "integer", (1, 2)), Quantity("y", 2.5, 0.5)])
-def test_a_target_survives_json(target: Classes | Quantity) -> None:
-    assert from_json(json.loads(json.dumps(target.to_json()))) == target
+@pytest.mark.parametrize(
+    "target",
+    [Classes("y", "integer", (1, 2)), Quantity("y", 2.5, 0.5), Quantity("y", 0.0, 2.0).learned_by("poisson")],
+)
+def test_a_target_survives_json_beside_the_loss_of_the_network(target: Classes | Quantity) -> None:
+    assert from_json(json.loads(json.dumps(target.to_json())), target.loss) == target
 
 
 def test_labels_of_numbers_are_short() -> None:

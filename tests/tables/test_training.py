@@ -17,8 +17,9 @@ from sklearn import metrics
 import reseau as rs
 from reseau.tables import columns, training
 from reseau.tables.columns import Number
+from reseau.tables.settings import FOLDS, MOST_INPUTS, Settings
+from reseau.tables.splits import folds_of, split
 from reseau.tables.table import read_table
-from reseau.tables.training import FOLDS, MOST_INPUTS, Settings, folds_of, split
 
 ROWS = 180
 RNG = np.random.default_rng(4)

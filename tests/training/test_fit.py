@@ -122,6 +122,20 @@ def test_validation_is_the_mean_error_after_each_epoch(engine):
     np.testing.assert_allclose(history.validation_loss, seen, rtol=1e-14)
 
 
+def test_validation_rows_count_by_their_weights(engine):
+    X, T = problem()
+    weights = np.random.default_rng(3).uniform(0, 2, len(T) - 30)
+    net, seen = small(engine=engine), []
+    history = net.fit(
+        X[:30],
+        T[:30],
+        epochs=3,
+        validation_data=(X[30:], T[30:], weights),
+        callback=lambda history: seen.append(np.average(net.errors(X[30:], T[30:]).sum(axis=1), weights=weights)),
+    )
+    np.testing.assert_allclose(history.validation_loss, seen, rtol=1e-6)
+
+
 def test_validation_and_callbacks_change_nothing_in_the_training(engine):
     X, T = problem()
     nets = [small(engine) for _ in range(3)]
@@ -362,9 +376,9 @@ def test_rows_and_batches_of_all_sizes_are_trained_on(engine, rows, batch_size):
         ({"optimizer": rs.Adam}, "but must be an optimizer such as Adam"),
         ({"callback": 3}, "callback is 3, but must be a function"),
         ({"threads": 0}, "threads is 0"),
-        ({"validation_data": np.ones((2, 3))}, r"validation_data must be a pair \(X, y\)"),
-        ({"validation_data": (np.ones((2, 3)),)}, "validation_data must be a pair .* but is of type tuple of 1"),
-        ({"validation_data": (np.ones((2, 3)), np.ones((2, 2)), np.ones(2))}, "but is of type tuple of 3"),
+        ({"validation_data": np.ones((2, 3))}, r"validation_data must be \(X, y\), or \(X, y, sample_weight\)"),
+        ({"validation_data": (np.ones((2, 3)),)}, "validation_data must be .* but is of type tuple of 1"),
+        ({"validation_data": (np.ones((2, 3)), np.ones((2, 2)), np.ones(2), 1)}, "but is of type tuple of 4"),
         ({"validation_data": {"X": 1, "y": 2}}, "but is of type dict"),
     ],
 )
@@ -397,6 +411,10 @@ def test_the_name_of_an_optimizer_stands_for_it_as_it_is_by_default(name, kind):
             "validation X has 4 columns, but the network has 3 inputs",
         ),
         ({"validation_data": (np.ones((2, 3)), np.ones((3, 2)))}, "validation y has 3 rows"),
+        (
+            {"validation_data": (np.ones((2, 3)), np.ones((2, 2)), [1, -1])},
+            "validation sample_weight holds -1 at row 1",
+        ),
         ({"validation_data": (np.full((2, 3), np.nan), np.ones((2, 2)))}, "validation X holds nan at row 0"),
     ],
 )

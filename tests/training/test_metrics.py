@@ -32,15 +32,40 @@ IDENTITY = (lambda **o: rs.Network(rs.Dense(2), seed=1, inputs=4, **o), NUMBERS)
 ONE = (lambda **o: rs.Network(rs.Dense(1), seed=1, inputs=4, **o), NUMBERS[:, 0])
 
 
+OF_NUMBERS = {
+    "mse": sk.mean_squared_error,
+    "rmse": sk.root_mean_squared_error,
+    "mae": sk.mean_absolute_error,
+    "median_absolute_error": sk.median_absolute_error,
+    "mape": sk.mean_absolute_percentage_error,
+    "r2": sk.r2_score,
+}
+OF_GUESSES = {
+    "f1": sk.f1_score,
+    "precision": sk.precision_score,
+    "recall": sk.recall_score,
+    "balanced_accuracy": sk.balanced_accuracy_score,
+    "mcc": sk.matthews_corrcoef,
+}
+AVERAGED = ("f1", "precision", "recall")
+
+
 def by_hand(name: str, truth: np.ndarray, O: np.ndarray, s: np.ndarray | None) -> float:
     """The same number straight from scikit-learn."""
     classes = O.shape[1]
-    if name in ("mse", "rmse", "mae", "r2"):
-        function = {"mse": sk.mean_squared_error, "rmse": sk.root_mean_squared_error, "mae": sk.mean_absolute_error}
-        return function.get(name, sk.r2_score)(truth, O, sample_weight=s)
+    if name in OF_NUMBERS:
+        return OF_NUMBERS[name](truth, O, sample_weight=s)
     if truth.ndim == 1 and classes > 1:  # labels
+        guess = O.argmax(axis=1)
+        if name in OF_GUESSES:
+            average = (
+                {"average": "binary" if classes == 2 else "macro", "zero_division": 0.0} if name in AVERAGED else {}
+            )
+            return OF_GUESSES[name](truth, guess, sample_weight=s, **average)
+        if name == "brier":
+            return sk.brier_score_loss(truth, O[:, 1] if classes == 2 else O, sample_weight=s)
         if name == "accuracy":
-            return sk.accuracy_score(truth, O.argmax(axis=1), sample_weight=s)
+            return sk.accuracy_score(truth, guess, sample_weight=s)
         if name == "log_loss":
             return sk.log_loss(truth, O, sample_weight=s)
         scores = O[:, 1] if classes == 2 else O
@@ -50,8 +75,9 @@ def by_hand(name: str, truth: np.ndarray, O: np.ndarray, s: np.ndarray | None) -
         return np.mean([sk.roc_auc_score(eye[:, k], O[:, k], sample_weight=s) for k in range(classes)])
     if name == "accuracy":
         return sk.accuracy_score(truth.reshape(O.shape) == 1, O > 0.5, sample_weight=s)
-    function = sk.log_loss if name == "log_loss" else sk.roc_auc_score
-    return np.mean([function(t, o, sample_weight=s) for t, o in zip(truth.reshape(O.shape).T, O.T, strict=True)])
+    function = {**OF_GUESSES, "log_loss": sk.log_loss, "brier": sk.brier_score_loss}.get(name, sk.roc_auc_score)
+    said = O > 0.5 if name in OF_GUESSES else O
+    return np.mean([function(t, o, sample_weight=s) for t, o in zip(truth.reshape(O.shape).T, said.T, strict=True)])
 
 
 CLASSES = [name for name, entry in METRICS.items() if entry.of == "classes"]
@@ -60,8 +86,8 @@ QUANTITIES = [name for name, entry in METRICS.items() if entry.of == "numbers"]
 
 def test_the_table_has_both_kinds():
     assert set(CLASSES) | set(QUANTITIES) == set(METRICS)
-    assert len(CLASSES) == 3
-    assert len(QUANTITIES) == 4
+    assert len(CLASSES) == 9
+    assert len(QUANTITIES) == 6
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -219,13 +245,13 @@ def test_targets_that_are_not_there_do_not_count():
     ("case", "metrics", "words"),
     [
         (SOFTMAX, "acuracy", r"^metrics is 'acuracy', which is unknown. Did you mean 'accuracy'"),
-        (SOFTMAX, "roc_auc", r"Did you mean 'auc' \(roc_auc\)\? Known: accuracy, log_loss, auc, mse, rmse, mae, r2"),
+        (SOFTMAX, "roc_auc", r"Did you mean 'auc' \(roc_auc\)\? Known: accuracy, log_loss, auc, f1, "),
         (SOFTMAX, 3, r"^metrics is 3, but must be names or functions of targets and outputs, such as \('accuracy',\)"),
         (SOFTMAX, ("accuracy", 3), "^metrics is 3, which is unknown"),
         (SOFTMAX, ("auc", "accuracy", "auc"), r"^metrics holds 'auc': twice; give each a name of its own"),
         (SOFTMAX, "mse", r"^metrics holds 'mse', which compares numbers, but y holds class labels; take 'accuracy', "),
         (IDENTITY, "accuracy", r"^metrics holds 'accuracy', which needs classes, targets of 0 and 1 or labels"),
-        (IDENTITY, "accuracy", r"but y holds [-0-9.]+ at row 0, column 0; for numbers take 'mse', 'rmse', 'mae', 'r2'"),
+        (IDENTITY, "accuracy", r"but y holds [-0-9.]+ at row 0, column 0; for numbers take 'mse', 'rmse', 'mae', "),
         (ONE, "auc", r"but y holds [-0-9.]+ at row 0; for numbers"),
     ],
 )  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import nullcontext
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reseau.tables.model import TableModel
 
 NO_LAYERS = "none"
+BALANCED = "balanced"
 
 
 def train(
@@ -56,12 +57,31 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per update.", show_default="from the rows")] = None,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
+    loss: Annotated[
+        str | None,
+        typer.Option(help="What is minimised, such as absolute_error, poisson, focal.", show_default="from the target"),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Told beside the usual scores, such as auc, f1, mape; may be repeated.", show_default=False),
+    ] = None,
     test_size: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Share of the rows held out to score the model; with 0 each is scored by networks without it."
+            help="Share of the rows held out to score the model; with 0 each is scored by networks without it.",
+            show_default="0; 0.2 with --time",
         ),
-    ] = 0.0,
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(help="Another table, on which the model is scored.", show_default=False),
+    ] = None,
+    cv: Annotated[
+        int | None,
+        typer.Option(
+            help="Cross-validate too, in so many parts, each scored by a model without it.", show_default=False
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
@@ -104,6 +124,20 @@ def train(
         str | None,
         typer.Option(help="A column that says how much each row counts; it is no input.", show_default=False),
     ] = None,
+    class_weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="'balanced', or a class and how much its rows count, as in yes=3; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            help="A column of dates or numbers: rows that are scored are later than those learned from.",
+            show_default=False,
+        ),
+    ] = None,
     groups: Annotated[
         str | None,
         typer.Option(
@@ -145,16 +179,17 @@ def train(
     reseau train sales.csv --target price --category postcode --missing -9999
     """
     with refusals():
-        start = time.perf_counter()
+        start = perf_counter()
         hidden = parse_layers(layers)
+        by_class = parse_class_weight(class_weight or [])
         model_path = output or Path(_stem(table) + ".reseau")
-        _check_outputs(table, model_path, plot)
+        _check_outputs([table] if test is None else [table, test], model_path, plot)
         from reseau.tables.model import TableModel
-        from reseau.tables.training import Settings
+        from reseau.tables.settings import Settings
         from reseau.training.progress import shown_together
 
         members = Settings(preset=preset).members
-        showing = shown_together(members, say=lambda line: tell(line, err=True), leave=False)
+        showing = shown_together(members * (1 + max(cv or 0, 0)), say=lambda line: tell(line, err=True), leave=False)
         with nullcontext() if quiet else showing as show:
             model = TableModel.train(
                 table,
@@ -172,13 +207,19 @@ def train(
                 sep=sep,
                 header=header,
                 weight=weight,
+                class_weight=by_class,
                 groups=groups,
+                time=time,
+                cv=cv,
+                test=test,
                 threads=threads,
                 callback=show,
                 checkpoint=checkpoint,
                 preset=preset,
                 layers=hidden,
                 activation=activation,
+                loss=loss,
+                metrics=metric or (),
                 epochs=epochs,
                 batch_size=batch_size,
                 learning_rate=learning_rate,
@@ -191,7 +232,7 @@ def train(
             from reseau.plots import save_loss_curves
 
             save_loss_curves(plot, model.histories, title=f"{target} from {model.training['table']}")
-        seconds = time.perf_counter() - start
+        seconds = perf_counter() - start
         if json:
             _report_json(model, model_path, plot, seconds)
         elif not quiet:
@@ -216,6 +257,28 @@ def parse_layers(text: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def parse_class_weight(given: list[str]) -> str | dict[str, float] | None:
+    """Read ["balanced"] as that, and ["yes=3", "no=1"] as {"yes": 3.0, "no": 1.0}."""
+    if not given:
+        return None
+    if given == [BALANCED]:
+        return BALANCED
+    weights: dict[str, float] = {}
+    for text in given:
+        label, _, weight = text.rpartition("=")
+        try:
+            number = float(weight)
+        except ValueError:
+            number = nan
+        if not label or not isfinite(number) or label in weights:
+            raise ParameterError(
+                f"--class-weight is {text!r}, but must be {BALANCED!r}, or once for a class how much its rows count, "
+                "such as yes=3."
+            )
+        weights[label] = number
+    return weights
+
+
 def _stem(table: Path) -> str:
     """Return the name of a table without its endings ("sales.csv.gz" is "sales"), of a pattern what is plain of it."""
     from reseau.tables.sources import COMPRESSED, STANDARD_INPUT
@@ -230,10 +293,10 @@ def _stem(table: Path) -> str:
     return re.sub(r"\[[^\]]*\]|[*?\[\]]", "", stem).strip("-_. ") or "table"
 
 
-def _check_outputs(table: Path, model: Path, plot: Path | None) -> None:
+def _check_outputs(tables: list[Path], model: Path, plot: Path | None) -> None:
     from reseau.tables.sources import TABLES
 
-    inputs = files_read(table)
+    inputs = [file for table in tables for file in files_read(table)]
     check_output(model, inputs)
     if model.suffix.lower() in TABLES:
         raise ParameterError(f"{model} would be a model file with the ending of a table; use .reseau.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -25,6 +25,7 @@ from reseau.tables.scores import log_loss, score_classes
 from reseau.tables.table import listed
 from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, short, visible
+from reseau.vocabulary.losses import NamedLoss
 
 if TYPE_CHECKING:
     from reseau.ensemble import Ensemble
@@ -64,9 +65,11 @@ class Classes(Target):
     type: str
     classes: tuple[Any, ...]
     also_missing: tuple[str, ...] = ()
+    loss: NamedLoss = "cross_entropy"
     task = "classification"
     activation = "softmax"
-    loss = "cross_entropy"
+    losses = ("cross_entropy", "focal")
+    metrics_of = "classes"
 
     def encode(self, column: Column) -> Codes:
         """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
@@ -117,6 +120,11 @@ class Classes(Target):
         """Return the class of each row."""
         return y
 
+    def learned_by(self, loss: NamedLoss) -> Classes:
+        """Return the target with this loss, which is one over distributions."""
+        self.check_loss(loss)
+        return replace(self, loss=loss)
+
     def fitted(self, y: Values) -> Classes:
         """Return the target; a `DataError` if the training rows are all of one class."""
         if len(np.unique(y)) == 1:
@@ -143,6 +151,7 @@ class Classes(Target):
 
     def check(self, facts: Mapping[str, Any]) -> None:
         """Refuse another number of counts than classes."""
+        super().check(facts)
         if len(facts.get("class_counts", ())) != len(self.classes):
             raise ReseauError(f"class_counts is not of {len(self.classes)} classes.")
 
@@ -165,7 +174,7 @@ class Classes(Target):
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score probabilities beside the frequencies of the training rows."""
         frequencies = np.array(facts["class_counts"], np.float64)
-        return score_classes(y, O, frequencies / frequencies.sum(), self.labels)
+        return score_classes(y, O, frequencies / frequencies.sum(), self.labels, facts.get("metrics", ()))
 
     def told(self, facts: Mapping[str, Any]) -> str:
         """The classes, and how common each was."""
@@ -221,7 +230,9 @@ class Classes(Target):
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as the model file holds it."""
-        return {"task": self.task, **asdict(self)}
+        fields = asdict(self)
+        del fields["loss"]  # the network has it
+        return {"task": self.task, **fields}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Classes:

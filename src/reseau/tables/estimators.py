@@ -17,6 +17,7 @@ import pyarrow as pa
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
@@ -28,11 +29,12 @@ from reseau.model import Model
 from reseau.tables import cells as read
 from reseau.tables.asked import Asked
 from reseau.tables.dialect import SPACE
-from reseau.tables.model import LEAST_ROWS, TableModel
+from reseau.tables.fitting import LEAST_ROWS
+from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
+from reseau.tables.settings import Settings
 from reseau.tables.table import Column, Table, quoted, read_table
 from reseau.tables.targets import recognise_target
-from reseau.tables.training import Settings
 from reseau.training.progress import is_verbose, shown_together
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from reseau.files.model_file import Tensors
     from reseau.parts import Parts
     from reseau.tables.asked import ColumnNames
+    from reseau.vocabulary.losses import NamedLoss
 
 TARGET = "target"  # what it is called where y has no name
 NAMES = ("n_features_in_", "feature_names_in_")
@@ -57,6 +60,7 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         preset: str = "standard",
         layers: tuple[int, ...] = (64, 64),
         activation: str = "relu",
+        loss: NamedLoss | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 0.002,
@@ -74,6 +78,7 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         self.preset = preset
         self.layers = layers
         self.activation = activation
+        self.loss = loss
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -134,7 +139,7 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
             raise DataError(f"X has n_samples = {rows}, but a minimum of {LEAST_ROWS} is required to train and score.")
         if isinstance(groups, str):
             raise DataError(f"groups is {shown(groups)}, but must hold a label for each row; give that column of X.")
-        weights = None if sample_weight is None else data.weights(sample_weight, rows)
+        weights = self._weighed(y, None if sample_weight is None else data.weights(sample_weight, rows))
         target, found = self._read_target(_target(y, values, _target_name(y, table)), values, table, weights)
         with self._seed() as seed, self._shown() as callback:
             model = TableModel.train(
@@ -156,11 +161,15 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         self.model_ = model
         return self
 
+    def _weighed(self, y: Any, weights: FloatArray | None) -> FloatArray | None:
+        """How much each row counts, given how much it is said to."""
+        return weights
+
     def _columns(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("category", "number", "date", "text", "missing", "ignore")}
 
     def _settings(self) -> dict[str, Any]:
-        names = ("preset", "layers", "activation", "epochs", "batch_size", "learning_rate", "precision")
+        names = ("preset", "layers", "activation", "loss", "epochs", "batch_size", "learning_rate", "precision")
         return {name: getattr(self, name) for name in names}
 
     @contextmanager
@@ -224,6 +233,10 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         Neurons of the hidden layers.
     activation : str
         Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`.
+    loss : str, Loss or None
+        What is minimised: "cross_entropy" or "focal", and for a regressor "squared_error", "absolute_error", "huber",
+        "log_cosh", "quantile", "poisson", "gamma" or "tweedie", or an object with numbers of its own, such as
+        `reseau.Quantile(0.9)`. None takes what suits the target.
     epochs : int or None
         How often to go through the rows at most; None decides from how many there are.
     batch_size : int or None
@@ -244,6 +257,9 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         At most as many threads; the result is the same for any number.
     verbose : bool or int
         Whether progress is shown.
+    class_weight : "balanced", dict or None
+        How much the rows of each class count for what is learned, as {"yes": 3}; with "balanced" those of each class
+        alike.
 
     Attributes
     ----------
@@ -273,6 +289,49 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
 
     _task = "classification"
 
+    def __init__(
+        self,
+        *,
+        preset: str = "standard",
+        layers: tuple[int, ...] = (64, 64),
+        activation: str = "relu",
+        loss: NamedLoss | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float = 0.002,
+        precision: str | None = None,
+        random_state: Any = None,
+        category: ColumnNames = (),
+        number: ColumnNames = (),
+        date: ColumnNames = (),
+        text: ColumnNames = (),
+        missing: ColumnNames = (),
+        ignore: ColumnNames = (),
+        threads: int | None = None,
+        verbose: bool | int = False,
+        class_weight: Any = None,
+    ) -> None:
+        super().__init__(
+            preset=preset,
+            layers=layers,
+            activation=activation,
+            loss=loss,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            precision=precision,
+            random_state=random_state,
+            category=category,
+            number=number,
+            date=date,
+            text=text,
+            missing=missing,
+            ignore=ignore,
+            threads=threads,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
     def _read_target(
         self, column: Column, values: npt.NDArray[Any], table: Table, weights: FloatArray | None
     ) -> tuple[Column, dict[str, Any]]:
@@ -292,6 +351,13 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         if places is None:
             raise ParameterError(f"missing is {shown(self.missing)}, which names classes of y; leave them out of it.")
         return column, {"classes_": classes, "_places": places}
+
+    def _weighed(self, y: Any, weights: FloatArray | None) -> FloatArray | None:
+        """How much each row counts, by its class too."""
+        if self.class_weight is None:
+            return weights
+        of_class = compute_sample_weight(self.class_weight, column_or_1d(y))
+        return np.asarray(of_class if weights is None else of_class * weights)
 
     def _places_of(self, column: Column, table: Table, first: Any, inverse: Any) -> npt.NDArray[np.int64] | None:
         """The place of each class among those of a model; None where a model does not tell the classes apart.
@@ -360,8 +426,8 @@ class TableRegressor(RegressorMixin, _TableEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset, layers, activation, epochs, batch_size, learning_rate, precision, random_state, category, number, date, \
-text, missing, ignore, threads, verbose
+    preset, layers, activation, loss, epochs, batch_size, learning_rate, precision, random_state, category, number, \
+date, text, missing, ignore, threads, verbose
         As for `TableClassifier`.
 
     Attributes

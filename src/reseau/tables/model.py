@@ -24,18 +24,18 @@ from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Parts
 from reseau.tables import columns as columns_module
-from reseau.tables.asked import LEFT_OUT, Asked, ColumnNames, names
+from reseau.tables import fitting
+from reseau.tables.asked import ColumnNames, names
 from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
-from reseau.tables.description import Description, Scaled
+from reseau.tables.description import Description
 from reseau.tables.evidence import Evidence
-from reseau.tables.recognition import decimal_mark, recognise_all
-from reseau.tables.rows import check_names, column_names, groups_of, weights_of
+from reseau.tables.fitting import OfRows
+from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
+from reseau.tables.settings import Settings
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
-from reseau.tables.targets import recognise_target
-from reseau.tables.training import Settings, split, train_members
 from reseau.tables.unreadable import ERROR, Reader
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.visible import plural
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
     from reseau.blackboard import Blackboard
     from reseau.training.history import History
-
-LEAST_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,11 @@ class TableModel(Differentiable, Model):
         header: str | None = None,
         encoding: str | None = None,
         weight: Any = None,
+        class_weight: Any = None,
         groups: Any = None,
+        time: Any = None,
+        cv: int | None = None,
+        test: Any = None,
         threads: int | None = None,
         progress: Callable[[int, int, float, float | None], object] | None = None,
         callback: Hooks = None,
@@ -205,9 +207,22 @@ class TableModel(Differentiable, Model):
         weight : str, array-like of shape (rows,), or None
             How much each row counts for what is learned: a column of numbers, which is then no input, or the numbers;
             at least 0. Rows of weight 0 are left out. Scores count each row alike.
+        class_weight : "balanced", dict or None
+            How much the rows of each class count for what is learned, as {"yes": 3}; with "balanced" those of each
+            class alike, however many they are. Probabilities are then those of such classes.
         groups : str, array-like of shape (rows,), or None
             Which rows belong together: a column of labels, which is then no input, or the labels. Those of a group are
             learned from, scored or held out all together, so that scores are those of groups never seen.
+        time : str, array-like of shape (rows,), or None
+            When each row was: a column of dates or numbers, which stays an input unless it is ignored, or these
+            themselves. The rows that are scored are then later than those learned from: the last fifth of them
+            (`test_size`) is held out, or with `cv` each of so many periods is told from all before it.
+        cv : int or None
+            How often to cross-validate, at least 2: so many parts of the rows are scored, each by a model of its own
+            that has not learned from it. `training["cv"]` has each part's scores. The model itself then learns from all
+            rows, with scores out of fold.
+        test : path, data frame, ... or None
+            A table of its own that the model is scored on, of which it learns nothing.
         threads : int or None
             At most as many threads; the result is the same for any number.
         progress : callable or None
@@ -219,8 +234,8 @@ class TableModel(Differentiable, Model):
         checkpoint : path or None
             A folder where the training is kept as it stands, so that the same call takes it up from there.
         **settings
-            Those of `Settings`: preset, layers, activation, epochs, batch_size, learning_rate, test_size,
-            seed, precision.
+            Those of `Settings`: preset, layers, activation, loss, metrics, epochs, batch_size, learning_rate,
+            test_size, seed, precision.
 
         Returns
         -------
@@ -241,112 +256,47 @@ class TableModel(Differentiable, Model):
                 f"progress is {shown(progress)}, but must be a function of an epoch's number, the most there will be, "
                 "the loss, and the validation loss."
             )
+        if cv is not None:
+            integer("cv", cv, low=2)
+            if chosen.test_size:
+                raise ParameterError("cv and test_size both say which rows the model is scored on; leave one out.")
         callbacks = callbacks_of(callback)
-        check_names(weight=weight, groups=groups)
+        check_names(weight=weight, groups=groups, time=time)
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         table = read_table(data, **reading)
-        target_column = table.column(target)
-        target = target_column.name
-        of_rows = column_names(table, target, weight=weight, groups=groups)
-        asked = Asked.of(
-            table,
-            category=category,
-            number=number,
-            date=date,
-            text=text,
-            missing=missing,
-            decimal=decimal,
-            thousands=thousands,
-            ignore=(*names("ignore", ignore), *of_rows.values()),
-        )
-        if asked.kinds.get(target) == LEFT_OUT:
-            raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
-        mark = decimal_mark(table, asked)
-        description, told = recognise_target(target_column, task, asked, mark)
-        y: npt.NDArray[Any] = description.encode(target_column)
-        known_rows = description.known(y)
-        weights, of_group = weights_of(table, weight, asked, mark), groups_of(table, groups)
-        counting = known_rows if weights is None else known_rows & (weights > 0)
-        usable = np.nonzero(counting)[0]
-        if len(usable) < LEAST_ROWS:
-            raise DataError(
-                f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}"
-                f"{'' if weights is None else ' and a weight above 0'}; at least {LEAST_ROWS} "
-                "are needed to train and score a network."
-            )
-        recognised, notes = recognise_all(table, target, asked, mark)
-        lost, unweighed = int((~known_rows).sum()), int(known_rows.sum()) - len(usable)
-        if unweighed:
-            told.insert(0, f"{plural(unweighed, 'row')} of weight 0 left out")
-        if lost:
-            told.insert(0, f"{plural(lost, 'row')} without a value in {target!r} left out")
-
-        rng = np.random.default_rng(chosen.seed)
-        of_usable = None if of_group is None else of_group[usable]
-        drawn = split(len(usable), chosen.test_size, rng, description.strata(y[usable]), of_usable)
-        train, held_out = (usable[part] for part in drawn)
-        if chosen.test_size and not len(held_out):
-            raise ParameterError(
-                f"test_size is {chosen.test_size:g}, which holds out none of {plural(len(usable), 'row')}; give a "
-                "larger share, or 0 for no score."
-            )
-        description = description.fitted(y[train])
-
-        values = columns_module.read_columns(recognised, table)
-        columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
-        T = description.signals(y[train])
-        bins = chosen.bins_for(sum(isinstance(d, Scaled) for d in columns))
-        columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
-        X = columns_module.encode(columns, values, table.rows)
-
-        def inputs(folds: npt.NDArray[np.int64], out: int) -> npt.NDArray[np.float32]:
-            columns_module.encode_out_of_fold(columns, values, X, train, folds, out, T)
-            return X if len(train) == len(X) else X[train]
-
-        trained = train_members(
-            inputs,
-            X.shape[1],
-            sum(bool(d.features) for d in columns),
-            y[train],
-            description,
-            chosen,
-            rng,
-            threads,
-            progress,
-            callbacks,
-            checkpoint,
-            None if weights is None else weights[train],
-            None if of_group is None else of_group[train],
-        )
-        absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
-        absent[target] = lost
-        training = {
-            "table": Path(table.name).name,
-            "table_rows": table.rows,
-            "missing": {name: absent[name] for name in table.columns if absent[name]},
-            "rows": len(usable),
-            "held_out": len(held_out),
-            **of_rows,
-            **trained.facts,
-            **description.facts(y[train]),
+        of_rows = OfRows(weight, groups, time, class_weight)
+        asked = {
+            "category": category,
+            "number": number,
+            "date": date,
+            "text": text,
+            "missing": missing,
+            "decimal": decimal,
+            "thousands": thousands,
+            "ignore": names("ignore", ignore),
         }
-        columns, inputs_kept = columns_module.without_unused(columns, trained.used, len(train))
-        network = trained.network_on(inputs_kept)
-        predicted = train[trained.predicted]
-        description = trained.target.out_of_fold(trained.O, y[predicted], trained.excess)
-        if len(held_out):
-            inputs_held = X[np.ix_(held_out, inputs_kept)]
-            evidence = Evidence.of_inputs(table, held_out, y[held_out], inputs_held, network, threads)
-        else:
-            held = trained.held(network, inputs_kept)
-            evidence = Evidence(table, predicted, y[predicted], trained.O, trained.folds, held)
-        scores = description.score(evidence.O, evidence.y, training)
-        if trained.of_standard is not None:
-            training["of_standard"] = description.score(trained.of_standard, y[train], training).line()
-        noticed = (*table.notes, *told, *notes)
-        model = cls(columns, description, network, scores, training, trained.histories, noticed, reading)
+        material = fitting.read(table, target, task, of_rows, chosen, asked)
+        tested = None if test is None else fitting.test_table(test, material, chosen, cv, reading)
+        rng = np.random.default_rng(chosen.seed)
+        train, held_out = material.split(replace(chosen, test_size=0.0) if tested or cv else chosen, rng)
+        parts = () if cv is None else material.parts(cv, chosen)
+        learned = fitting.learn(material, train, chosen, rng, threads, progress, callbacks, checkpoint)
+        facts = learned.facts
+        if parts:
+            facts["cv"] = fitting.cross_validated(material, parts, chosen, threads, progress, callbacks, checkpoint)
+        evidence = learned.evidence_of(held_out, threads) if len(held_out) else learned.evidence()
+        scores = learned.target.score(evidence.O, evidence.y, facts)
+        if learned.trained.of_standard is not None:
+            facts["of_standard"] = learned.target.score(learned.trained.of_standard, material.y[train], facts).line()
+        histories = learned.trained.histories
+        notes = tuple(material.notes)
+        model = cls(learned.columns, learned.target, learned.network, scores, facts, histories, notes, reading)
+        if tested is not None:
+            facts |= {"test": Path(tested.name).name, "out_of_fold": scores.line()}
+            evidence = Evidence.of(model, tested, threads=threads)
+            model.scores = model.target.score(evidence.O, evidence.y, facts)
         model.evidence = evidence
         return model
 

@@ -25,6 +25,7 @@ from reseau.tables.scores import score_quantity
 from reseau.tables.statistics import ROUNDING, mean_and_deviation
 from reseau.tables.target import Said, Target, Values
 from reseau.visible import plural, visible
+from reseau.vocabulary.losses import NamedLoss, loss_of
 
 if TYPE_CHECKING:
     from reseau.ensemble import Ensemble
@@ -40,6 +41,9 @@ OF_MEDIAN = 0.5  # of the numbers above 0, that is added to all of them where so
 BEYOND = 1.0  # how far a predicted logarithm may lie beyond the largest
 LEAST_SHARE = 0.25  # of the mean square of residuals, that is not the difference between members
 MOST_RESIDUALS = 1999  # that are kept, with which an interval of 0.999 is possible
+
+
+OF_MEANS = ("poisson", "gamma", "tweedie")  # losses of outputs above 0, of any unit
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,15 @@ class Quantity(Target):
     most: float = NO_LIMIT
     least: float = -NO_LIMIT
     residuals: tuple[float, ...] = ()
+    loss: NamedLoss = "squared_error"
     task = "regression"
-    activation = "identity"
-    loss = "squared_error"
+    losses = ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", *OF_MEANS)
+    metrics_of = "numbers"
+
+    @property
+    def activation(self) -> str:
+        """The one that the loss goes with."""
+        return loss_of(self.loss).output
 
     def encode(self, column: Column) -> Floats:
         """Return y, (rows,) in float64; NaN where it is missing."""
@@ -90,8 +100,16 @@ class Quantity(Target):
         """Where y is a number."""
         return ~np.isnan(y)
 
+    def learned_by(self, loss: NamedLoss) -> Quantity:
+        """Return the quantity with this loss, of which the unit of y does not matter."""
+        self.check_loss(loss)
+        return replace(self, loss=loss)
+
     def fitted(self, y: Values) -> Quantity:
-        """Return the quantity with the mean and scale of the training rows; a `DataError` if they do not vary."""
+        """Return the quantity with the mean and scale of the training rows; a `DataError` if they do not vary.
+
+        Of a loss of means above 0 the outputs are such means too: t = y/mean.
+        """
         mean, deviation = mean_and_deviation(y)
         if not deviation:
             raise DataError(
@@ -99,7 +117,16 @@ class Quantity(Target):
                 f"{plural(len(y), 'training row')}; give it in another unit, or as the difference from its mean."
             )
         least = float(y.min())
-        return replace(self, mean=mean, scale=deviation, least=least if least >= 0 else -NO_LIMIT)
+        outside = loss_of(self.loss).targets.lacks(y)
+        if outside.any():
+            raise DataError(
+                f"the loss {loss_of(self.loss).shown} is of numbers in {loss_of(self.loss).targets}, but the target "
+                f"{self.name!r} is {y[outside][0]:.15g} in some row; choose another loss."
+            )
+        least = least if least >= 0 else -NO_LIMIT
+        if loss_of(self.loss).name in OF_MEANS:
+            return replace(self, mean=0.0, scale=mean, least=least)
+        return replace(self, mean=mean, scale=deviation, least=least)
 
     def forms(self, y: Values) -> tuple[Quantity, ...]:
         """Itself; and where no number is below 0 and many are far above the others, what it is by its logarithm too."""
@@ -212,13 +239,16 @@ class Quantity(Target):
 
     def score(self, O: Values, y: Values, facts: Mapping[str, Any]) -> Scores:
         """Score the numbers beside the mean of the training rows."""
-        return score_quantity(y, self.numbers(O), facts.get("target_mean", self.mean))
+        return score_quantity(y, self.numbers(O), facts.get("target_mean", self.mean), facts.get("metrics", ()))
 
     def told(self, facts: Mapping[str, Any]) -> str:
         """Mean and deviation."""
         predicts = f"Predicts {visible(self.name)}: a number"
+        by = "" if self.loss == "squared_error" else f", learned by the loss {loss_of(self.loss).shown}"
+        if loss_of(self.loss).name in OF_MEANS:
+            return f"{predicts} (mean {self.scale:.6g}){by}"
         if self.shift is None:
-            return f"{predicts} (mean {self.mean:.6g}, deviation {self.scale:.6g})"
+            return f"{predicts} (mean {self.mean:.6g}, deviation {self.scale:.6g}){by}"
         return f"{predicts} (mean {facts['target_mean']:.6g}), learned as {self._logarithm('.6g')}"
 
     def _logarithm(self, digits: str) -> str:
@@ -295,7 +325,9 @@ class Quantity(Target):
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as the model file holds it."""
-        return {"task": self.task, **asdict(self)}
+        fields = asdict(self)
+        del fields["loss"]  # the network has it
+        return {"task": self.task, **fields}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Quantity:

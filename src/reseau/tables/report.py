@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reseau.tables.training import FOLDS
+from reseau.tables.scores import spread
+from reseau.tables.settings import FOLDS
 from reseau.visible import aligned, plural, short, visible
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 40  # shown one by one
 MOST_NOTES = 40
-OF_ROWS = {"weight": "weighed by", "groups": "in groups by"}
+OF_ROWS = {"weight": "weighed by", "groups": "in groups by", "time": "in order of"}
 
 
 def table(model: TableModel) -> str:
@@ -55,15 +56,24 @@ def what_was_learned(model: TableModel) -> list[str]:
 def scored(found: Scores, model: TableModel) -> list[str]:
     """Say how well the model did on rows it has not learned from."""
     rows = plural(found.rows, "row")
-    if model.training["held_out"]:
-        where = f"on {rows} held out of the training"
+    facts = model.training
+    if "test" in facts:
+        where = f"on {rows} of {visible(facts['test'])}"
+    elif facts["held_out"]:
+        later = f", the latest by {short(facts['time'], 32)}" if "time" in facts else ""
+        where = f"on {rows} held out of the training{later}"
     elif len(model.network.networks) == 1:
         where = f"on the {rows} on which the epoch was chosen"
     else:
         where = f"out of fold: {rows}, each predicted by {_members(model)} not learned from it"
     lines = [f"Scores {where}:", "", *found.lines(model.target.names)]
-    if "of_standard" in model.training:
-        lines += ["", f"  eight of the networks, as the preset standard has: {model.training['of_standard']}"]
+    if "out_of_fold" in facts:
+        lines += ["", f"  out of fold: {facts['out_of_fold']}"]
+    if "of_standard" in facts:
+        lines += ["", f"  eight of the networks, as the preset standard has: {facts['of_standard']}"]
+    if "cv" in facts:
+        told = "each of them later than those learned from" if "time" in facts else "each by a model without it"
+        lines += ["", f"Cross-validation, {len(facts['cv'])} parts of the rows, {told}:", "", *spread(facts["cv"])]
     return lines
 
 

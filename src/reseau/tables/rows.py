@@ -1,21 +1,27 @@
-"""What is said of rows beside their cells: how much each counts, and which belong together and are never parted."""
+"""What is said of rows beside their cells: how much each counts, which belong together, and when each was."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from reseau import data
 from reseau.arrays import FloatArray
-from reseau.checks import shown
+from reseau.checks import known, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.tables import cells as read
-from reseau.tables.asked import Asked
+from reseau.tables.asked import Asked, option
 from reseau.tables.cells import Codes
-from reseau.tables.description import Rows
+from reseau.tables.columns import Date, Number
+from reseau.tables.recognition import recognise
 from reseau.tables.table import Column, Table, quoted, read_table
+from reseau.tables.target import Target
 from reseau.visible import plural
+
+BALANCED = "balanced"  # each class counts alike, however many rows it has
 
 
 def column_names(table: Table, target: str, **given: Any) -> dict[str, str]:
@@ -85,15 +91,97 @@ def groups_of(table: Table, given: Any) -> Codes | None:
     if isinstance(given, str):
         column = table.column(given)
     else:
-        column = read_table({"groups": given}).columns["groups"]
-        if len(column.cells) != table.rows:
-            raise DataError(
-                f"groups has {plural(len(column.cells), 'label')}, but there are {plural(table.rows, 'row')}; give one "
-                "for each."
-            )
+        column = _one_a_row("groups", given, table, "label")
     codes = read.labels_of(column).codes
     _refuse(column, codes < 0, "group", "give each row its group, a row that belongs to no other one of its own.")
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def times_of(table: Table, given: Any, asked: Asked, mark: str) -> FloatArray | None:
+    """When each row was, (rows,): days, or whatever numbers tell which rows come first.
+
+    Parameters
+    ----------
+    table : Table
+    given : str, array-like of shape (rows,), or None
+        The name of a column of dates or numbers, or these themselves.
+    asked : Asked
+        What the user says of columns.
+    mark : str
+        The decimal mark that the table proves, "" if it proves none.
+
+    Raises
+    ------
+    DataError
+        For labels, which have no order, and for a missing time, with its place.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        column = table.column(given)
+    else:
+        column = _one_a_row("time", given, table, "date or number")
+    kind = asked.kinds.get(column.name)
+    kinds = {**asked.kinds, column.name: kind} if kind in ("date", "number") else {}
+    description, _ = recognise(column, replace(asked, kinds=kinds), mark, alone=True)
+    if not isinstance(description, Number | Date):
+        cell = column.cells.drop_null().slice(0, 1).to_pylist()
+        raise DataError(
+            f"the time {column.name!r} is taken for {description.taken_for}"
+            f"{f', such as {quoted(cell[0])}' if cell else ''}; "
+            f"give a column of numbers or dates ({option('date', f'{column.name}=day-month-year')} says how these are "
+            "written), which tell what comes first."
+        )
+    times = description.read(column)
+    _refuse(column, np.isnan(times), "time", "give each row its time, or leave such rows out.")
+    return np.asarray(times)
+
+
+def class_weights(target: Target, given: Any) -> FloatArray | str | None:
+    """How much the rows of each class count, (classes,); "balanced" where that follows from the rows learned from.
+
+    Parameters
+    ----------
+    target : Target
+    given : "balanced", mapping from class to weight, or None
+        A class that is not in the mapping has the weight 1.
+
+    Raises
+    ------
+    ParameterError
+        For a target without classes, a class that there is not, and a weight below 0.
+    """
+    if given is None:
+        return None
+    if target.strata(np.zeros(1, np.int64)) is None:
+        raise ParameterError(
+            f"class_weight is {shown(given)}, but {target.name!r} is a number, which has no classes; leave it out, or "
+            "give each row a weight."
+        )
+    if isinstance(given, str) and given == BALANCED:
+        return BALANCED
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"class_weight is {shown(given)}, but must be 'balanced', or a weight for each class.")
+    weights = np.ones(target.outputs)
+    for label, weight in given.items():
+        place = target.names.index(known("the class of class_weight", str(label), target.names))
+        weights[place] = real(f"class_weight of {label!r}", weight, low=0)
+    if not weights.any():
+        raise ParameterError(
+            f"class_weight is {shown(given)}, so that no row counts; give some class a weight above 0."
+        )
+    return weights
+
+
+def _one_a_row(name: str, given: Any, table: Table, what: str) -> Column:
+    """Values for the rows as a column of this name."""
+    column = read_table({name: given}).columns[name]
+    if len(column.cells) != table.rows:
+        raise DataError(
+            f"{name} has {plural(len(column.cells), what)}, but there are {plural(table.rows, 'row')}; give one for "
+            "each."
+        )
+    return column
 
 
 def _refuse(column: Column, wrong: read.Mask, what: str, way_out: str) -> None:
@@ -104,67 +192,6 @@ def _refuse(column: Column, wrong: read.Mask, what: str, way_out: str) -> None:
     cell = column.cells[row].as_py()
     is_what = "is missing" if cell is None else f"is {quoted(cell)}"
     raise DataError(f"the {what} in {column.name!r} {is_what} ({column.place(row)}); {way_out}")
-
-
-def folds_of_groups(groups: Codes, most: int, rng: np.random.Generator, strata: Codes | None = None) -> Codes:
-    """Draw the fold of each row, (rows,), so that the rows of a group are in one.
-
-    The groups are gone through from the largest to the smallest, those of one size in any order. Each goes where there
-    is least yet of the classes it has, every class counted as a share of its rows; and of such folds to that with the
-    fewest rows.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (rows,)
-        Of each row.
-    most : int
-        How many folds there are; as many as groups, where these are fewer.
-    rng : numpy.random.Generator
-        What draws.
-    strata : ndarray of shape (rows,) or None
-        The class of each row.
-    """
-    groups = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(groups)
-    _refuse_single(len(sizes))
-    classes = np.zeros(len(groups), np.int64) if strata is None else strata
-    k = int(classes.max()) + 1
-    counts = np.bincount(groups * k + classes, minlength=len(sizes) * k).reshape(-1, k)
-    shares = counts / np.maximum(counts.sum(axis=0), 1)  # (groups, classes)
-    folds = min(most, len(sizes))
-    there, rows = np.zeros((folds, k)), np.zeros(folds, np.int64)
-    fold_of = np.empty(len(sizes), np.int64)
-    order = rng.permutation(len(sizes))
-    for group in order[np.argsort(-sizes[order], kind="stable")]:
-        alike = there @ shares[group]
-        fold = np.where(alike == alike.min(), rows, np.iinfo(np.int64).max).argmin()
-        fold_of[group] = fold
-        there[fold] += shares[group]
-        rows[fold] += sizes[group]
-    return np.asarray(fold_of[groups])
-
-
-def split_groups(groups: Codes, share: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Draw whole groups with about a share of the rows; at least one, and not all.
-
-    Returns
-    -------
-    rest, drawn : ndarray of int
-        The row numbers, in increasing order.
-    """
-    groups = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(groups)
-    _refuse_single(len(sizes))
-    order = rng.permutation(len(sizes))
-    wanted, rows = share * len(groups), np.cumsum(sizes[order])
-    n = int(np.abs(rows - wanted).argmin()) + 1 if share else 0
-    drawn = np.isin(groups, order[: min(n, len(sizes) - 1)])
-    return np.nonzero(~drawn)[0], np.nonzero(drawn)[0]
-
-
-def _refuse_single(groups: int) -> None:
-    if groups < 2:
-        raise DataError("all rows to learn from are of one group; at least two are needed, to learn from one another.")
 
 
 def check_names(**given: Any) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from reseau.errors import ReseauError
+from reseau.training.metrics import METRICS
 from reseau.visible import aligned, short
 
 if TYPE_CHECKING:
@@ -21,10 +23,26 @@ MOST_IN_MATRIX = 50  # classes; beyond, the confusion matrix is left out
 
 
 class Scores(ABC):
-    """Scores of predictions on rows whose target is known; `task` is that of the target, `rows` how many there were."""
+    """Scores of predictions on rows whose target is known.
+
+    Attributes
+    ----------
+    rows : int
+        How many there were.
+    metrics : dict of str to (float, float)
+        Those that were asked for besides, and what the simplest guess has of them.
+    task : str
+        That of the target.
+    """
 
     rows: int
+    metrics: Mapping[str, tuple[float, float]]
     task: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def main(self) -> dict[str, float]:
+        """The scores that are compared, by name."""
 
     @property
     @abstractmethod
@@ -43,9 +61,12 @@ class Scores(ABC):
         """Raise a ReseauError if these are no scores of a target of so many output neurons."""
         return
 
-    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Return the scores as JSON-able values; a score that is not a number becomes None."""
+        fields = {"task": self.task, **asdict(self)}  # type: ignore[call-overload]
+        if not self.metrics:
+            del fields["metrics"]
+        return dict(_without_nan(fields))
 
 
 @dataclass(frozen=True)
@@ -73,7 +94,14 @@ class ClassScores(Scores):
     baseline_log_loss: float
     commonest: str
     confusion: tuple[tuple[int, ...], ...]
+    metrics: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     task = "classification"
+
+    @property
+    def main(self) -> dict[str, float]:
+        """Accuracy, log loss and what was asked for."""
+        asked = {name: value for name, (value, _) in self.metrics.items()}
+        return {"accuracy": self.accuracy, "log loss": self.log_loss, **asked}
 
     @property
     def useful(self) -> bool:
@@ -89,6 +117,7 @@ class ClassScores(Scores):
         rows = [
             ("accuracy", f"{self.accuracy:.3f}", f"always {self.commonest!r}: {self.baseline:.3f}"),
             ("log loss", f"{self.log_loss:.3f}", f"the frequencies alone: {self.baseline_log_loss:.3f}"),
+            *_of_metrics(self.metrics),
         ]
         return [*aligned(rows, right=(1,)), *self._confused([short(label) for label in labels])]
 
@@ -114,10 +143,6 @@ class ClassScores(Scores):
         """Refuse a confusion matrix of other classes."""
         if self.confusion and [len(row) for row in self.confusion] != [outputs] * outputs:
             raise ReseauError(f"The confusion matrix is not of {outputs} classes.")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the scores as JSON-able values; a score that is not a number becomes None."""
-        return _to_json(self.task, asdict(self))
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> ClassScores:
@@ -147,7 +172,14 @@ class QuantityScores(Scores):
     mae: float
     baseline_rmse: float
     baseline_mae: float
+    metrics: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     task = "regression"
+
+    @property
+    def main(self) -> dict[str, float]:
+        """R², the errors and what was asked for."""
+        asked = {name: value for name, (value, _) in self.metrics.items()}
+        return {"R²": self.r2, "RMSE": self.rmse, "MAE": self.mae, **asked}
 
     @property
     def useful(self) -> bool:
@@ -164,12 +196,9 @@ class QuantityScores(Scores):
             ("R²", f"{self.r2:.3f}", "always the mean: about 0"),
             ("RMSE", f"{self.rmse:.5g}", f"always the mean: {self.baseline_rmse:.5g}"),
             ("MAE", f"{self.mae:.5g}", f"always the mean: {self.baseline_mae:.5g}"),
+            *_of_metrics(self.metrics),
         ]
         return aligned(rows, right=(1,))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the scores as JSON-able values; a score that is not a number becomes None."""
-        return _to_json(self.task, asdict(self))
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> QuantityScores:
@@ -177,9 +206,29 @@ class QuantityScores(Scores):
         return cls(**fields)
 
 
-def _to_json(task: str, fields: dict[str, Any]) -> dict[str, Any]:
-    entry = {"task": task, **fields}
-    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in entry.items()}
+def _without_nan(value: Any) -> Any:
+    """JSON-able values, in which numbers that are none are None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _of_metrics(metrics: Mapping[str, tuple[float, float]]) -> list[tuple[str, str, str]]:
+    """A line for each metric."""
+    return [(name, f"{value:.5g}", f"the simplest guess: {guess:.5g}") for name, (value, guess) in metrics.items()]
+
+
+def spread(scores: Sequence[Mapping[str, float]]) -> list[str]:
+    """Set the mean and deviation of scores, each given by name, as lines."""
+    rows = []
+    for name in scores[0]:
+        values = np.array([each[name] for each in scores], np.float64)
+        rows.append(
+            (name, f"{values.mean():.4g} ± {values.std(ddof=1):.2g}", f"{values.min():.4g} to {values.max():.4g}")
+        )
+    return aligned(rows, right=(1,))
 
 
 def score_classes(
@@ -187,6 +236,7 @@ def score_classes(
     probabilities: npt.NDArray[np.floating[Any]],
     frequencies: Floats,
     labels: list[str],
+    metrics: Sequence[str] = (),
 ) -> ClassScores:
     """Score a classification.
 
@@ -200,6 +250,8 @@ def score_classes(
         Of the classes in the training rows.
     labels : list of str
         The classes' names.
+    metrics : sequence of str
+        Names of others to be taken.
     """
     guess = probabilities.argmax(axis=1)
     commonest = int(frequencies.argmax())
@@ -216,6 +268,13 @@ def score_classes(
         baseline_log_loss=float(-np.log(np.maximum(frequencies[codes], TINY)).mean()),
         commonest=labels[commonest],
         confusion=confusion,
+        metrics={
+            name: (
+                METRICS[name].of_labels(codes, probabilities),
+                METRICS[name].of_labels(codes, np.broadcast_to(frequencies, probabilities.shape)),
+            )
+            for name in metrics
+        },
     )
 
 
@@ -225,8 +284,8 @@ def log_loss(probabilities: npt.NDArray[np.floating[Any]], codes: Codes) -> floa
     return float(-np.log(np.maximum(given, TINY)).mean())
 
 
-def score_quantity(y: Floats, predicted: Floats, mean: float) -> QuantityScores:
-    """Score a regression: the true and predicted values, (rows,), and the training rows' mean."""
+def score_quantity(y: Floats, predicted: Floats, mean: float, metrics: Sequence[str] = ()) -> QuantityScores:
+    """Score a regression: the true and predicted values, (rows,), the training rows' mean, names of other metrics."""
     error, spread = y - predicted, y - y.mean()
     total = float(spread @ spread)
     return QuantityScores(
@@ -236,13 +295,23 @@ def score_quantity(y: Floats, predicted: Floats, mean: float) -> QuantityScores:
         mae=float(np.abs(error).mean()),
         baseline_rmse=float(np.sqrt(((y - mean) ** 2).mean())),
         baseline_mae=float(np.abs(y - mean).mean()),
+        metrics={
+            name: (METRICS[name].value(y, predicted, None), METRICS[name].value(y, np.full_like(y, mean), None))
+            for name in metrics
+        },
     )
 
 
 def from_json(entry: dict[str, Any]) -> Scores:
     """Return the scores that their `to_json` wrote."""
-    fields = {key: float("nan") if value is None else value for key, value in entry.items() if key != "task"}
+    fields = {key: _number(value) for key, value in entry.items() if key not in ("task", "metrics")}
+    fields["metrics"] = {name: tuple(map(_number, two)) for name, two in entry.get("metrics", {}).items()}
     return SCORES[entry["task"]].of(fields)
+
+
+def _number(value: Any) -> Any:
+    """A score as JSON has it: None stands for one that is not a number."""
+    return float("nan") if value is None else value
 
 
 SCORES: dict[str, type[ClassScores] | type[QuantityScores]] = {

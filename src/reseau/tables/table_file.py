@@ -25,16 +25,17 @@ def from_description(description: dict[str, Any], tensors: Tensors | None) -> Ta
         When the columns, the target and the network do not fit one another.
     """
     scores = description["scores"]
+    network = ensemble.from_description(description["network"], tensors)
     model = TableModel(
         tuple(columns_module.from_json(entry) for entry in description["columns"]),
-        targets.from_json(description["target"]),
-        ensemble.from_description(description["network"], tensors),
+        targets.from_json(description["target"], network.loss),
+        network,
         None if scores is None else scores_module.from_json(scores),
         description["training"],
         notes=tuple(description["notes"]),
         reading=description.get("reading"),
     )
-    network, target = model.network, model.target
+    target = model.target
     widths = sum(len(column.features) for column in model.columns), target.outputs
     if widths != (network.inputs, network.outputs):
         raise ReseauError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from reseau.checks import known
+from reseau.errors import ParameterError
 from reseau.parts import Decoder
+from reseau.training.metrics import METRICS
+from reseau.vocabulary.losses import NamedLoss, loss_of
 
 if TYPE_CHECKING:
     from reseau.export.c_code import File
@@ -53,8 +57,12 @@ class Target(Decoder):
         "classification" or "regression".
     outputs : int
         The network's output neurons.
-    activation, loss : str
-        Of the network's last layer, and the error.
+    activation : str
+        Of the network's last layer.
+    loss : str or Loss
+        The error. A file has it with the network.
+    losses : tuple of str
+        The names of those that may be chosen in its place.
     """
 
     kind = "table model"
@@ -62,8 +70,13 @@ class Target(Decoder):
 
     name: str
     task: ClassVar[str]
-    activation: ClassVar[str]
-    loss: ClassVar[str]
+    loss: NamedLoss
+    losses: ClassVar[tuple[str, ...]]
+    metrics_of: ClassVar[str]  # what the metrics compare
+
+    @property
+    @abstractmethod
+    def activation(self) -> str: ...
 
     @property
     @abstractmethod
@@ -92,6 +105,28 @@ class Target(Decoder):
     def strata(self, y: Values) -> Codes | None:
         """The class of each row, where rows that are drawn are to keep classes in proportion."""
         return None
+
+    @abstractmethod
+    def learned_by(self, loss: NamedLoss) -> Target:
+        """Return the target as it is learned by this loss; a `ParameterError` for one of another kind of targets."""
+
+    def check_loss(self, loss: NamedLoss) -> None:
+        """Refuse a loss that is none of `losses`."""
+        if loss_of(loss).name not in self.losses:
+            raise ParameterError(
+                f"loss is {loss_of(loss).shown}, which is no loss of {self.task}; {self.name!r} can be learned by "
+                f"{', '.join(self.losses)}."
+            )
+
+    def check_metrics(self, names: Sequence[str]) -> None:
+        """Refuse metrics that there are not, or of another kind of targets."""
+        for name in names:
+            if METRICS[known("metrics", name, METRICS)].of != self.metrics_of:
+                fitting = ", ".join(metric.name for metric in METRICS.values() if metric.of == self.metrics_of)
+                raise ParameterError(
+                    f"metrics holds {name!r}, which compares {METRICS[name].of}, but {self.name!r} is predicted by "
+                    f"{self.task}; take of {fitting}."
+                )
 
     @abstractmethod
     def fitted(self, y: Values) -> Target:
@@ -128,7 +163,7 @@ class Target(Decoder):
 
     def check(self, facts: Mapping[str, Any]) -> None:
         """Raise a ReseauError where what a file says of the training does not go with the target."""
-        return
+        self.check_metrics(facts.get("metrics", ()))
 
     @abstractmethod
     def answer(self, O: Values) -> Said:

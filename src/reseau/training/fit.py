@@ -141,7 +141,7 @@ class Epochs:
                 on = self.measured_on
                 numbers = measured(settings.metrics, on.T, self.outputs(on), on.s, self.network.architecture)
             if self.validation is not None:
-                loss = mean_error(self.errors(self.trained, self.validation), None)
+                loss = mean_error(self.errors(self.trained, self.validation), self.validation.s)
         history.loss += losses
         if failure is not None:
             history.diverged = history.epochs
@@ -348,7 +348,7 @@ class Fit:
             "seed": network.seed,
             **self._own_loss(),
             **self.settings.describe(),
-            DATA: digest(*self.samples[:3], *(validation[:2] if validation else ()), *(slopes[:1] if slopes else ())),
+            DATA: digest(*self.samples[:3], *_held(validation), *(slopes[:1] if slopes else ())),
         }
         self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
         self._snapshot = self._checkpoints.read(network.dtype, self.settings.states)
@@ -525,19 +525,25 @@ def _samples(
     slopes = None if dy is None else Slopes(data.slopes(dy, "dy", rows, T, architecture, dtype, masked=masked), 1.0)
     validation = None
     if validation_data is not None:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
             found = type(validation_data).__name__
             found += f" of {len(validation_data)}" if isinstance(validation_data, tuple | list) else ""
-            raise ParameterError(f"validation_data must be a pair (X, y), but is of type {found}.")
-        X_val, y_val = validation_data
+            raise ParameterError(f"validation_data must be (X, y), or (X, y, sample_weight), but is of type {found}.")
+        X_val, y_val, s_val = (*validation_data, None)[:3]
         held = data.rows(X_val, "validation X", dtype, columns=architecture.inputs)
         data.check_sparse(held, "validation X", architecture)
         held_T = data.targets(y_val, "validation y", architecture, held.shape[0], dtype, masked=masked)
         data.check_measured(held_T, "validation y")
-        validation = Samples(held, held_T)
+        held_s = None if s_val is None else data.weights(s_val, held.shape[0], "validation sample_weight")
+        validation = Samples(held, held_T, held_s)
     if not data.warn_of_unreachable(T, name_of_y, architecture) and validation is not None:
         data.warn_of_unreachable(validation.T, "validation y", architecture)
     return Samples(rows, T, s, slopes), validation
+
+
+def _held(validation: Samples | None) -> tuple[Any, ...]:
+    """What a checkpoint is of besides: validation rows, and their weights where they have any."""
+    return () if validation is None else validation[: 2 if validation.s is None else 3]
 
 
 def _slope_errors(J: FloatArray | float, slopes: Slopes) -> FloatArray:

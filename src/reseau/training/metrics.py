@@ -7,6 +7,7 @@ number that they predict, a mean or median.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -57,6 +58,11 @@ class Metric:
     of: str
     any_scores: bool = False
     aliases: tuple[str, ...] = ()
+
+    def of_labels(self, labels: Any, P: Any) -> float:
+        """Of a metric of classes its number for labels, (rows,), and the probability of each class, (rows, classes)."""
+        groups = P.shape[1:]
+        return float(self.value(_truth(labels, groups), P, groups, None))
 
     def check(self, T: FloatArray | IntArray, name: str, architecture: Architecture) -> None:
         """Refuse what it is not defined for: DataError for targets called `name`, ParameterError for a network."""
@@ -205,6 +211,50 @@ def _auc(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
     return _mean_of_outputs(of_one, truth, P, s)
 
 
+def _of_guesses(name: str, **settings: Any) -> Callable[..., float]:
+    """scikit-learn's function of this name, of what is right and what is likeliest.
+
+    Of two classes it is that of the second, of more the mean over the classes; of yes-or-nos the mean over them.
+    """
+
+    def of_one(t: Any, p: Any, s: Weights) -> float:
+        import sklearn.metrics
+
+        return float(getattr(sklearn.metrics, name)(t, p, sample_weight=s, **settings))
+
+    def of_group(t: Any, p: Any, s: Weights) -> float:
+        guessed, n = p.argmax(axis=1), p.shape[1]
+        if not settings:  # of all classes together
+            return of_one(t.argmax(axis=1), guessed, s)
+        first = 1 if n == 2 else 0
+        return float(np.mean([of_one(t[:, k], guessed == k, s) for k in range(first, n)]))
+
+    def value(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
+        if not groups:
+            return _mean_of_outputs(of_one, truth, P > 0.5, s)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
+            warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+            found = [
+                of_group(t, p, None if s is None else s[there]) for t, p, there in _by_group(truth, P, groups) if len(t)
+            ]
+        return float(np.mean(found))
+
+    return value
+
+
+def _brier(truth: Any, P: Any, groups: Sequence[int], s: Weights) -> float:
+    """Σ (o − o*)² of a row, of two classes half of it, as is usual."""
+    if not groups:
+        return _mean_of_outputs(lambda t, p, s: float(np.average((p - t) ** 2, weights=s)), truth, P, s)
+    found = []
+    for t, p, there in _by_group(truth, P, groups):
+        of_rows = ((p - t) ** 2).sum(axis=1) / (2 if p.shape[1] == 2 else 1)
+        if len(t):
+            found.append(np.average(of_rows, weights=None if s is None else s[there]))
+    return float(np.mean(found))
+
+
 def _of_numbers(name: str, least: int = 1) -> Callable[..., float]:
     """scikit-learn's function of this name, which is defined for so many rows."""
 
@@ -243,6 +293,48 @@ _ENTRIES = (
         aliases=("roc_auc", "roc_auc_score", "auroc"),
     ),
     Metric(
+        name="f1",
+        words="2 precision recall/(precision + recall), of two classes that of the second, else the mean over classes",
+        value=_of_guesses("f1_score", zero_division=0.0),
+        of="classes",
+        aliases=("f1_score", "f1_macro", "f_score"),
+    ),
+    Metric(
+        name="precision",
+        words="the share of the rows taken for a class that are of it; of two classes the second's, else the mean",
+        value=_of_guesses("precision_score", zero_division=0.0),
+        of="classes",
+        aliases=("precision_score", "precision_macro", "positive_predictive_value"),
+    ),
+    Metric(
+        name="recall",
+        words="the share of the rows of a class that are taken for it; of two classes the second's, else the mean",
+        value=_of_guesses("recall_score", zero_division=0.0),
+        of="classes",
+        aliases=("recall_score", "recall_macro", "sensitivity"),
+    ),
+    Metric(
+        name="balanced_accuracy",
+        words="the mean over the classes of the share of their rows whose class is right",
+        value=_of_guesses("balanced_accuracy_score"),
+        of="classes",
+        aliases=("balanced_accuracy_score", "macro_recall"),
+    ),
+    Metric(
+        name="mcc",
+        words="Matthews' correlation of what is right and what is likeliest",
+        value=_of_guesses("matthews_corrcoef"),
+        of="classes",
+        aliases=("matthews_corrcoef", "matthews_correlation"),
+    ),
+    Metric(
+        name="brier",
+        words="the mean squared error of the probabilities, summed over classes; of two classes that of the second",
+        value=_brier,
+        of="classes",
+        aliases=("brier_score", "brier_score_loss", "neg_brier_score"),
+    ),
+    Metric(
         name="mse",
         words="mean squared error",
         value=_of_numbers("mean_squared_error"),
@@ -262,6 +354,20 @@ _ENTRIES = (
         value=_of_numbers("mean_absolute_error"),
         of="numbers",
         aliases=("mean_absolute_error", "neg_mean_absolute_error"),
+    ),
+    Metric(
+        name="median_absolute_error",
+        words="the median of the absolute errors",
+        value=_of_numbers("median_absolute_error"),
+        of="numbers",
+        aliases=("medae", "neg_median_absolute_error"),
+    ),
+    Metric(
+        name="mape",
+        words="the mean of the absolute errors as shares of what is right",
+        value=_of_numbers("mean_absolute_percentage_error"),
+        of="numbers",
+        aliases=("mean_absolute_percentage_error", "neg_mean_absolute_percentage_error"),
     ),
     Metric(
         name="r2",
