@@ -70,6 +70,7 @@ class Classes(Target):
     activation = "softmax"
     losses = ("cross_entropy", "focal")
     metrics_of = "classes"
+    measured = "log loss"
 
     def encode(self, column: Column) -> Codes:
         """Return the class of each row, (rows,); -1 where it is missing, -2 where unknown."""
@@ -164,6 +165,14 @@ class Classes(Target):
     def misfit(self, O: Values, y: Values) -> float:
         """The log loss."""
         return log_loss(O, y)
+
+    def error(self, O: Values, y: Values) -> float:
+        """The log loss."""
+        return log_loss(O, y)
+
+    def predicted(self, O: Values) -> npt.NDArray[np.float64]:
+        """The probability of each class."""
+        return O.astype(np.float64)
 
     def interval(self, O: Values, coverage: float) -> NoReturn:
         """Refuse: there are no classes between others."""

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -287,6 +288,13 @@ def encode(descriptions: Sequence[Description], values: Sequence[Values], rows: 
             description.encode(column_values, X[:, start:stop])
         start = stop
     return X
+
+
+def inputs_of(descriptions: Sequence[Description]) -> dict[str, slice]:
+    """Which inputs each column gives, by its name; columns that give none are not among them."""
+    stops = accumulate(len(d.features) for d in descriptions)
+    places = ((d, slice(stop - len(d.features), stop)) for d, stop in zip(descriptions, stops, strict=True))
+    return {d.name: inputs for d, inputs in places if d.features}
 
 
 def encode_out_of_fold(

@@ -74,6 +74,7 @@ class Quantity(Target):
     task = "regression"
     losses = ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", *OF_MEANS)
     metrics_of = "numbers"
+    measured = "RMSE"
 
     @property
     def activation(self) -> str:
@@ -210,6 +211,14 @@ class Quantity(Target):
         """
         error = np.abs(self._unbiased(O, y).numbers(O) - y)
         return float(np.sqrt(np.sqrt((error**2).mean()) * error.mean()))
+
+    def error(self, O: Values, y: Values) -> float:
+        """The root of the mean squared error."""
+        return float(np.sqrt(((self.numbers(O) - y) ** 2).mean()))
+
+    def predicted(self, O: Values) -> Floats:
+        """The numbers."""
+        return self.numbers(O)[:, None]
 
     def interval(self, O: Values, coverage: float) -> tuple[Floats, Floats]:
         """The numbers of the outputs plus the residuals between which that share of them lies [1].

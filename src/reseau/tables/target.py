@@ -63,6 +63,8 @@ class Target(Decoder):
         The error. A file has it with the network.
     losses : tuple of str
         The names of those that may be chosen in its place.
+    measured : str
+        What `error` is.
     """
 
     kind = "table model"
@@ -72,6 +74,7 @@ class Target(Decoder):
     task: ClassVar[str]
     loss: NamedLoss
     losses: ClassVar[tuple[str, ...]]
+    measured: ClassVar[str]
     metrics_of: ClassVar[str]  # what the metrics compare
 
     @property
@@ -144,6 +147,14 @@ class Target(Decoder):
     @abstractmethod
     def misfit(self, O: Values, y: Values) -> float:
         """How badly outputs (rows, outputs) of rows out of fold tell y; of all `forms` in one unit."""
+
+    @abstractmethod
+    def error(self, O: Values, y: Values) -> float:
+        """The error of outputs (rows, outputs) that people are told, smaller where they are better."""
+
+    @abstractmethod
+    def predicted(self, O: Values) -> npt.NDArray[np.float64]:
+        """What outputs (rows, outputs) say as numbers, of the same shape: probabilities, or what is predicted."""
 
     def slopes(self, O: Values) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The first two derivatives of what is predicted by the outputs: (rows, outputs) each."""
