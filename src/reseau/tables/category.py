@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau.errors import ReseauError
 from reseau.tables import cells as read
@@ -145,6 +147,16 @@ class Category(Description):
                 others = ~inside
             effects = effects_of(places[others], n, T[others])
             X[rows[inside], len(self.marked) :] = (effects / _scale(effects[places[others]]))[places[inside]]
+
+    def grid(self, values: Labels, most: int) -> Labels:
+        """The most frequent labels, a missing one too."""
+        counts = np.append(values.counts(), (values.codes < 0).sum())
+        commonest = np.argsort(-counts, kind="stable")[: min(most, int((counts > 0).sum()))]
+        return Labels(np.where(commonest < len(values.texts), commonest, -1), values.texts)
+
+    def shown(self, values: Labels) -> npt.NDArray[Any]:
+        """The labels."""
+        return np.array([*values.levels, "(missing)"], dtype=object)[values.codes]
 
     def remarks(self, values: Labels) -> list[str]:
         """Tell of the levels that were not seen at training."""

@@ -61,6 +61,9 @@ class Labels:
         """The different labels, in the order in which they are met."""
         return list(self.texts.to_pylist())
 
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> Labels:
+        return Labels(self.codes[rows], self.texts)
+
     @property
     def column(self) -> pa.ChunkedArray:
         """The different labels, as a column of cells."""

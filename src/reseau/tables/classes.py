@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from reseau.checks import known
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.export import c_text as c
 from reseau.export import numpy_code
@@ -108,6 +109,18 @@ class Classes(Target):
         """The classes."""
         return self.labels
 
+    @property
+    def answers(self) -> list[str]:
+        """The probabilities of the classes."""
+        return [f"{self.name}={label}" for label in self.labels]
+
+    def place(self, label: Any) -> int:
+        """Which of the classes that is, given itself or its text."""
+        alone = isinstance(label, str | int | float | np.generic)
+        if alone and label in self.classes:
+            return self.classes.index(label)
+        return self.labels.index(known("the class", str(label) if alone else label, self.labels))
+
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is one of the classes."""
         return np.asarray(y >= 0)
@@ -159,7 +172,7 @@ class Classes(Target):
     def answer(self, O: Values) -> Said:
         """The likeliest class, and the probability of each."""
         probabilities = O.astype(np.float32, copy=False)
-        columns = {f"{self.name}={label}": pa.array(probabilities[:, i]) for i, label in enumerate(self.labels)}
+        columns = {name: pa.array(probabilities[:, i]) for i, name in enumerate(self.answers)}
         return Said(self.decode(O.argmax(axis=1)), probabilities, columns)
 
     def misfit(self, O: Values, y: Values) -> float:

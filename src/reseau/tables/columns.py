@@ -27,17 +27,21 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from reseau.errors import DataError
+from reseau.errors import DataError, ParameterError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.category import Category
 from reseau.tables.cells import Codes, Floats, Mask
 from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Values
+from reseau.tables.dialect import SPACE
+from reseau.tables.frames import name_of
 from reseau.tables.table import Column, Table, did_you_mean, listed
 from reseau.visible import plural
 
 LEAST_ANGLE = 0.01  # of a cycle, from which its dates differ in it: half a day of the year, two minutes of the day
+TRUE_OR_FALSE = next(iter(read.WORDS))
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 EPOCH_WEEKDAY = 3.0  # 1970-01-01, day 0, was a Thursday; weeks start on Monday
 
@@ -127,6 +131,15 @@ class Boolean(Scalar):
         """Write the inputs into X."""
         X[:, 0] = self._filled(values, X)
 
+    def grid(self, values: Floats, most: int) -> Floats:
+        """No and yes."""
+        return np.array([0.0, 1.0])
+
+    def shown(self, values: Floats) -> npt.NDArray[Any]:
+        """Their words."""
+        yes, no = (self.words or TRUE_OR_FALSE).split("/")
+        return np.where(values == 1, yes, no)
+
     @property
     def summary(self) -> str:
         """Say what was learned."""
@@ -204,6 +217,12 @@ class Date(Scaled):
         for i, cycle in enumerate(self.cycles):
             X[:, start + 2 * i] = np.sin(angles[cycle])
             X[:, start + 1 + 2 * i] = np.cos(angles[cycle])
+
+    def shown(self, values: Floats) -> npt.NDArray[Any]:
+        """Dates to the second; of times of day the hours."""
+        if self.order == dates.TIME_OF_DAY:
+            return values * 24
+        return np.round(values * 86400).astype("datetime64[s]")
 
     @property
     def summary(self) -> str:
@@ -295,6 +314,20 @@ def inputs_of(descriptions: Sequence[Description]) -> dict[str, slice]:
     stops = accumulate(len(d.features) for d in descriptions)
     places = ((d, slice(stop - len(d.features), stop)) for d, stop in zip(descriptions, stops, strict=True))
     return {d.name: inputs for d, inputs in places if d.features}
+
+
+def used_column(descriptions: Sequence[Description], name: Any) -> str:
+    """The name of a column that gives inputs; a ParameterError for one that does not, or is none."""
+    given = name_of(name).strip(SPACE)
+    for description in descriptions:
+        if description.name == given and not description.features:
+            raise ParameterError(f"the column {given!r} is not used by the model: {description.told}.")
+    inputs = inputs_of(descriptions)
+    if given not in inputs:
+        raise ParameterError(
+            f"the model uses no column {name!r}{did_you_mean(name, inputs)}; its columns are {listed(inputs)}."
+        )
+    return given
 
 
 def encode_out_of_fold(

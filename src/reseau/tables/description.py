@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from reseau.errors import ReseauError
+from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.tables import bins as binning
 from reseau.tables import cells as read
 from reseau.tables.cells import Codes, Floats, Labels
@@ -108,6 +108,17 @@ class Description(ABC):
     def slopes(self, values: Any) -> tuple[Floats, Floats] | None:
         """The first two derivatives of its first inputs by its values, (rows, inputs); None for what is no number."""
         return None
+
+    def grid(self, values: Any, most: int) -> Any:
+        """At most so many values, of those that were read, by which it is seen what follows the column.
+
+        A ParameterError where there are no such values.
+        """
+        raise ParameterError(f"the column {self.name!r} ({self.taken_for}) has no values to go through.")
+
+    def shown(self, values: Any) -> npt.NDArray[Any]:
+        """Values as people have them: numbers, dates as datetime64, or texts."""
+        return np.asarray(values)
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -242,6 +253,16 @@ class Scaled(Scalar):
             return self
         ranks = binning.ranks_of(edges, present)
         return replace(self, edges=tuple(edges.tolist()), ranks=tuple(ranks.tolist()))
+
+    def grid(self, values: Floats, most: int) -> Floats:
+        """Quantiles of the values from the smallest to the largest, or all values where they are few."""
+        present = np.unique(values[~np.isnan(values)])
+        if not len(present):
+            raise DataError(f"the column {self.name!r} is missing in each row, so that it has no values to go through.")
+        if len(present) <= most:
+            return present
+        quantiles = np.quantile(values[~np.isnan(values)], np.linspace(0, 1, most), method="inverted_cdf")
+        return np.unique(quantiles)
 
     @property
     def still(self) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from reseau.checks import shown
 from reseau.errors import DataError, ParameterError
 from reseau.export import c_text as c
 from reseau.export import numpy_code
@@ -96,6 +97,15 @@ class Quantity(Target):
     def names(self) -> list[str]:
         """The quantity's name."""
         return [self.name]
+
+    @property
+    def answers(self) -> list[str]:
+        """The quantity's name."""
+        return [self.name]
+
+    def place(self, label: Any) -> NoReturn:
+        """Refuse: it has no classes."""
+        raise ParameterError(f"the class {shown(label)} is asked of {self.name!r}, which is a number; leave it out.")
 
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is a number."""

@@ -89,6 +89,15 @@ class Target(Decoder):
     @abstractmethod
     def names(self) -> list[str]: ...
 
+    @property
+    @abstractmethod
+    def answers(self) -> list[str]:
+        """What each of the numbers is that are predicted, as a table of predictions calls it."""
+
+    @abstractmethod
+    def place(self, label: Any) -> int:
+        """Which of these is that of a class; a ParameterError for what is no class."""
+
     @abstractmethod
     def in_c(self, file: File) -> c_rows.Answer:
         """What a C file has of the answer to a row."""
