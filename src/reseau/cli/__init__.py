@@ -10,6 +10,7 @@ import typer
 from reseau.cli.blackboard import blackboard
 from reseau.cli.check import check
 from reseau.cli.exercise import exercise
+from reseau.cli.explain import explain
 from reseau.cli.export import export
 from reseau.cli.info import info
 from reseau.cli.predict import predict
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(explain)
 app.command()(show)
 app.command()(verify)
 app.command()(export)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -116,10 +116,7 @@ class Classes(Target):
 
     def place(self, label: Any) -> int:
         """Which of the classes that is, given itself or its text."""
-        alone = isinstance(label, str | int | float | np.generic)
-        if alone and label in self.classes:
-            return self.classes.index(label)
-        return self.labels.index(known("the class", str(label) if alone else label, self.labels))
+        return place_of(label, self.classes, self.labels)
 
     def known(self, y: Values) -> npt.NDArray[np.bool_]:
         """Where y is one of the classes."""
@@ -260,6 +257,14 @@ class Classes(Target):
     def from_json(cls, entry: Mapping[str, Any]) -> Classes:
         """The inverse of `to_json`, of an entry as the schema of model files has it."""
         return cls(entry["name"], entry["type"], tuple(entry["classes"]), tuple(entry.get("also_missing", ())))
+
+
+def place_of(label: Any, classes: Sequence[Any], texts: Sequence[str]) -> int:
+    """The place of a class, given itself or its text; a ParameterError with the nearest for what is none."""
+    alone = isinstance(label, str | int | float | np.generic)  # others may be equal to several
+    if alone and label in classes:
+        return classes.index(label)
+    return texts.index(known("the class", str(label) if alone else label, texts))
 
 
 def values_of(levels: list[str], kind: str) -> list[Any]:

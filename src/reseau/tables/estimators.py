@@ -28,7 +28,10 @@ from reseau.errors import DataError, ParameterError
 from reseau.model import Model
 from reseau.tables import cells as read
 from reseau.tables.asked import Asked
+from reseau.tables.classes import UNKNOWN, Classes, place_of
 from reseau.tables.dialect import SPACE
+from reseau.tables.evidence import Evidence
+from reseau.tables.explained import Explained
 from reseau.tables.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
@@ -48,7 +51,7 @@ TARGET = "target"  # what it is called where y has no name
 NAMES = ("n_features_in_", "feature_names_in_")
 
 
-class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both have: parameters, and how X, y and what is said of rows come to be one table."""
 
     _task: ClassVar[str]
@@ -199,6 +202,23 @@ class _TableEstimator(Model, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         names = [description.name for description in self.model_.columns]
         columns = zip(names, table.columns.values(), strict=True)
         return replace(table, columns={name: replace(column, name=name) for name, column in columns})
+
+    @abstractmethod
+    def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Targets as the model's target encodes them."""
+
+    def _inner(self, data: Any) -> tuple[TableModel, Table]:
+        table = self._rows(data)
+        return self.model_, table
+
+    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+        if data is None or y is None:
+            raise DataError(f"a {type(self).__name__} has no rows of its training; give X and y that it has not seen.")
+        model, table = self._inner(data)
+        values = column_or_1d(y)
+        if len(values) != table.rows:
+            raise DataError(f"X has {table.rows:,} rows, but y has {len(values):,}; give each row its target.")
+        return model, Evidence.of_targets(model, table, self._encoded(values), threads)
 
     def parts(self) -> Parts:
         """Those of `model_`."""
@@ -384,6 +404,18 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         apart = len(np.unique(places)) == len(places) and (places[inverse] == codes).all() and (codes >= 0).all()
         return np.asarray(places) if apart else None
 
+    def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        places = dict(zip(self.classes_.tolist(), self._places.tolist(), strict=True))
+        return np.array([places.get(label, UNKNOWN) for label in values.tolist()], np.int64)
+
+    def _label(self, label: Any) -> Any:
+        check_is_fitted(self, "model_")
+        if label is None:
+            return None
+        labels, target = self.classes_.tolist(), self.model_.target
+        assert isinstance(target, Classes)
+        return target.classes[self._places[place_of(label, labels, list(map(str, labels)))]]
+
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """The probability of each class.
 
@@ -456,6 +488,9 @@ date, text, missing, ignore, threads, verbose
         if pa.types.is_boolean(column.cells.type):
             column = replace(column, cells=column.cells.cast(pa.int8()))
         return column, {}
+
+    def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(values, np.float64)
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """The predicted number of each row.

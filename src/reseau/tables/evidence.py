@@ -88,7 +88,11 @@ class Evidence:
             If the target is missing in each row, or a cell cannot be read.
         """
         table = read_table(data, **model.reading)
-        y = model.target.encode(table.column(model.target.name))
+        return cls.of_targets(model, table, model.target.encode(table.column(model.target.name)), threads)
+
+    @classmethod
+    def of_targets(cls, model: TableModel, table: Table, y: Values, threads: int | None) -> Evidence:
+        """Of a table that a model has not learned from, with the targets y, (rows,), as the model's target has them."""
         rows = np.nonzero(model.target.known(y))[0]
         if not len(rows):
             raise DataError(f"{table.name} has no row with a known value in {model.target.name!r}.")

@@ -30,6 +30,7 @@ from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description
 from reseau.tables.evidence import Evidence
+from reseau.tables.explained import Explained
 from reseau.tables.fitting import OfRows
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
@@ -74,7 +75,7 @@ class Predictions:
     notes: tuple[str, ...]
 
 
-class TableModel(Differentiable, Model):
+class TableModel(Differentiable, Explained, Model):
     """A network with the description of the table it reads.
 
     `TableModel.train` makes one, `reseau.load` reads one from a file.
@@ -434,9 +435,7 @@ class TableModel(Differentiable, Model):
         if cell is not None and (isinstance(cell, bool) or not isinstance(cell, str | Real)):
             raise ParameterError(f"target is {shown(target)}, but must be text or a number, as in the target's column.")
         table = read_table(data, **self.reading)
-        row = integer("row", row, low=1) - 1
-        if row >= table.rows:
-            raise DataError(f"{table.name} has {plural(table.rows, 'row')}, so there is no row {row + 1}.")
+        row = table.place_of(row)
         values = columns_module.read_columns(self.columns, table)
         X = columns_module.encode(self.columns, values, table.rows)[row : row + 1]
         if target is not None:
@@ -484,6 +483,18 @@ class TableModel(Differentiable, Model):
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a model file holds of it: the description and the network's tensors."""
         return self.describe(), self.network.tensors()
+
+    def _inner(self, data: Any) -> tuple[TableModel, Table]:
+        return self, read_table(data, **self.reading)
+
+    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+        if y is not None:
+            raise ParameterError(f"y is given, but a TableModel finds the target {self.target.name!r} in the table.")
+        if data is not None:
+            return self, Evidence.of(self, data, threads=threads)
+        if self.evidence is None:
+            raise DataError("the model was read or copied, and has no rows of its training; give a table (data).")
+        return self, self.evidence
 
     def _score_table(self, O: npt.NDArray[Any], table: Table, reader: Reader) -> tuple[Scores | None, list[str]]:
         """Score the rows of a table whose target is known; say why if there are none."""

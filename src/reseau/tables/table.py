@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reseau.checks import integer
 from reseau.errors import DataError
 from reseau.tables import encodings, folders, frames, json_lines, sources, spreadsheet, text_table
 from reseau.tables.dialect import SPACE, header_given, separator_given
@@ -92,6 +93,13 @@ class Table:
                 f"{listed(self.columns)}.{self.hint}"
             )
         return found
+
+    def place_of(self, row: object) -> int:
+        """Return the place of a row, the first being 0, given its number, the first being 1."""
+        number = integer("row", row, low=1)
+        if number > self.rows:
+            raise DataError(f"{self.name} has {plural(self.rows, 'row')}, so there is no row {number:,}.")
+        return number - 1
 
 
 @dataclass(frozen=True)
