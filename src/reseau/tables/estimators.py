@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from io import IOBase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import narwhals
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from reseau import data
 from reseau.array_likes import as_array
 from reseau.checks import integer, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.model import Model
-from reseau.tables import cells as read
 from reseau.tables.asked import Asked
 from reseau.tables.classes import UNKNOWN, Classes, place_of
-from reseau.tables.dialect import SPACE
 from reseau.tables.evidence import Evidence
 from reseau.tables.explained import Explained
 from reseau.tables.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
+from reseau.tables.samples import table_of, target_column, target_name
 from reseau.tables.settings import Settings
-from reseau.tables.table import Column, Table, quoted, read_table
+from reseau.tables.table import Column, Table, quoted
 from reseau.tables.targets import recognise_target
 from reseau.training.progress import is_verbose, shown_together
 
@@ -47,7 +42,6 @@ if TYPE_CHECKING:
     from reseau.tables.asked import ColumnNames
     from reseau.vocabulary.losses import NamedLoss
 
-TARGET = "target"  # what it is called where y has no name
 NAMES = ("n_features_in_", "feature_names_in_")
 
 
@@ -130,7 +124,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
             estimator is then what it was before the call.
         """
         seen = BaseEstimator()
-        table = _table(X, seen, reset=True)
+        table = table_of(X, seen, reset=True)
         if y is None:
             raise DataError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         as_array(y, "y")  # says what is no array at all
@@ -143,7 +137,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         if isinstance(groups, str):
             raise DataError(f"groups is {shown(groups)}, but must hold a label for each row; give that column of X.")
         weights = self._weighed(y, None if sample_weight is None else data.weights(sample_weight, rows))
-        target, found = self._read_target(_target(y, values, _target_name(y, table)), values, table, weights)
+        target, found = self._read_target(target_column(y, values, target_name(y, table)), values, table, weights)
         with self._seed() as seed, self._shown() as callback:
             model = TableModel.train(
                 replace(table, columns={**table.columns, target.name: target}),
@@ -198,7 +192,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
     def _rows(self, X: Any) -> Table:
         """The rows to predict, under the names that columns had at training: they are known by their places."""
         check_is_fitted(self, "model_")
-        table = _table(X, self, reset=False)
+        table = table_of(X, self, reset=False)
         names = [description.name for description in self.model_.columns]
         columns = zip(names, table.columns.values(), strict=True)
         return replace(table, columns={name: replace(column, name=name) for name, column in columns})
@@ -532,61 +526,3 @@ date, text, missing, ignore, threads, verbose
         table = self._rows(X)
         found = self.model_.predict(table, interval=coverage, threads=self.threads).table
         return np.column_stack([found[name].to_numpy() for name in ("lower", "upper")])
-
-
-def _table(X: Any, estimator: Any, *, reset: bool) -> Table:
-    """X as a table, whose width and names are noted by scikit-learn's rules, or held against those noted before."""
-    if isinstance(X, str | Path | IOBase):
-        raise DataError(f"X is {shown(X)}, but must be a data frame or an array; TableModel.train reads files.")
-    if _has_names(X):
-        table = read_table(X)
-        known = narwhals.dependencies.is_into_dataframe(X)  # of what scikit-learn reads the names
-        frame = X if known else pa.table({name: column.cells for name, column in table.columns.items()})
-        validate_data(estimator, frame, reset=reset, skip_check_array=True)
-        return table
-    if not issparse(X):
-        as_array(X, "X")  # says what is no array at all
-    array = check_array(X, dtype=None, ensure_all_finite="allow-nan", estimator=estimator, input_name="X")
-    if isinstance(X, list | tuple) and array.dtype.kind in "SU":
-        array = np.array(X, dtype=object)  # of which some may be numbers
-    validate_data(estimator, array, reset=reset, skip_check_array=True)
-    return read_table({f"x{place}": column for place, column in enumerate(array.T)})
-
-
-def _has_names(X: Any) -> bool:
-    """Whether it is a table with named columns, or rows that are dicts, rather than an array."""
-    if isinstance(X, np.ndarray):
-        return X.dtype.names is not None
-    if issparse(X):  # of which some are dicts
-        return False
-    if isinstance(X, list | tuple):
-        return len(X) > 0 and isinstance(X[0], Mapping)
-    return isinstance(X, Mapping | Table) or hasattr(type(X), "columns") or hasattr(X, "__arrow_c_stream__")
-
-
-def _target_name(y: Any, table: Table) -> str:
-    """The name of y, if it has one, else "target"; changed where a column of X has it."""
-    given = y.columns[0] if len(getattr(y, "columns", ())) == 1 else getattr(y, "name", None)
-    name = (given.strip(SPACE) if isinstance(given, str) else "") or TARGET
-    while name in table.columns:
-        name += "_"
-    return name
-
-
-def _target(y: Any, values: npt.NDArray[Any], name: str) -> Column:
-    """y as a column, given its values too; what is missing is refused."""
-    if values.dtype.kind == "c":
-        raise DataError("Complex data not supported: y holds complex numbers.")
-    alone = len(getattr(y, "shape", (0,))) == 1 and not isinstance(y, np.ndarray)
-    column = _column(name, y if alone else values)
-    for row in np.nonzero(read.mask(column.cells.is_null()))[0]:
-        if not isinstance(values[row], str | bytes):  # an empty text is a class
-            raise DataError(f"Input y contains NaN: row {row + 1} has no target; leave such rows out of X and y.")
-    if values.dtype.kind == "f":
-        assert_all_finite(values, input_name="y")
-    return column
-
-
-def _column(name: str, values: Any) -> Column:
-    """Values as the column of a table."""
-    return next(iter(read_table({name: values}).columns.values()))
