@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from reseau.errors import DataError, ParameterError
 from reseau.tables import columns as columns_module
-from reseau.tables.asked import LEFT_OUT, Asked
+from reseau.tables.asked import LEFT_OUT, Asked, option
+from reseau.tables.columns import Number
 from reseau.tables.description import X32, Description, Rows, Scaled, Values
 from reseau.tables.evidence import Evidence
-from reseau.tables.recognition import decimal_mark, recognise_all
+from reseau.tables.jagged import jagged
+from reseau.tables.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.rows import class_weights, column_names, groups_of, times_of, weights_of
 from reseau.tables.splits import folds_of, parts_by_time, split, split_by_time
 from reseau.tables.table import read_table
@@ -86,6 +88,10 @@ class Material:
         How much the rows of each class count.
     named : dict
         The columns that said so.
+    asked : Asked
+        What the user says of columns.
+    mark : str
+        The decimal mark that the table proves, "" if it proves none.
     notes : list of str
         What was noticed.
     """
@@ -101,6 +107,8 @@ class Material:
     times: FloatArray | None
     by_class: Any
     named: dict[str, str]
+    asked: Asked
+    mark: str
     notes: list[str]
 
     def split(self, settings: Settings, rng: np.random.Generator) -> tuple[Rows, Rows]:
@@ -211,7 +219,8 @@ def read(
         told.insert(0, f"{plural(lost, 'row')} without a value in {target!r} left out")
     values = columns_module.read_columns(recognised, table)
     noticed = [*table.notes, *told, *notes]
-    return Material(table, description, y, usable, recognised, values, weights, groups, times, by_class, named, noticed)
+    of_each = weights, groups, times, by_class, named
+    return Material(table, description, y, usable, recognised, values, *of_each, found, mark, noticed)
 
 
 @dataclass(frozen=True)
@@ -235,6 +244,8 @@ class Learned:
         Those that the network has.
     facts : dict
         How it was trained, and on what.
+    notes : list of str
+        What the rows said of columns.
     """
 
     material: Material
@@ -246,6 +257,7 @@ class Learned:
     X: X32
     inputs: Mask
     facts: dict[str, Any]
+    notes: list[str]
 
     def evidence(self) -> Evidence:
         """Out of fold."""
@@ -272,9 +284,9 @@ def learn(
     """Learn from these rows; parameters as for `train_members`."""
     y, table = material.y[train], material.table
     target = material.target.fitted(y)
-    values = material.values
-    columns = tuple(d.fit(v, train) for d, v in zip(material.columns, values, strict=True))
     T = target.signals(y)
+    recognised, values, notes = _with_labels(material, train, T)
+    columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
     bins = settings.bins_for(sum(isinstance(d, Scaled) for d in columns))
     columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
     X = columns_module.encode(columns, values, table.rows)
@@ -313,7 +325,27 @@ def learn(
     }
     columns, kept = columns_module.without_unused(columns, trained.used, len(train))
     target = trained.target.out_of_fold(trained.O, y[trained.predicted], trained.excess)
-    return Learned(material, train, columns, target, trained.network_on(kept), trained, X, kept, facts)
+    return Learned(material, train, columns, target, trained.network_on(kept), trained, X, kept, facts, notes)
+
+
+def _with_labels(
+    material: Material, train: Rows, T: npt.NDArray[np.float64]
+) -> tuple[list[Description], list[Values], list[str]]:
+    """The columns and their values, of which whole numbers are labels where the target jumps from one to the next."""
+    columns, values, notes = list(material.columns), list(material.values), []
+    for place, (column, numbers) in enumerate(zip(columns, values, strict=True)):
+        name, kinds = column.name, material.asked.kinds
+        if not isinstance(column, Number) or name in kinds or not jagged(np.asarray(numbers)[train], T):
+            continue
+        cells = material.table.columns[name]
+        asked = replace(material.asked, kinds={**kinds, name: "category"})
+        columns[place], _ = recognise(cells, asked, material.mark)
+        values[place] = columns[place].read(cells)
+        notes.append(
+            f"{name}: whole numbers are taken for labels, as the target jumps from one to the next; "
+            f"{option('number', name)} reads numbers"
+        )
+    return columns, values, notes
 
 
 def test_table(data: Any, material: Material, settings: Settings, cv: int | None, reading: Mapping[str, Any]) -> Table:

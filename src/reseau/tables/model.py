@@ -292,7 +292,7 @@ class TableModel(Differentiable, Explained, Model):
         if learned.trained.of_standard is not None:
             facts["of_standard"] = learned.target.score(learned.trained.of_standard, material.y[train], facts).line()
         histories = learned.trained.histories
-        notes = tuple(material.notes)
+        notes = (*material.notes, *learned.notes)
         model = cls(learned.columns, learned.target, learned.network, scores, facts, histories, notes, reading)
         if tested is not None:
             facts |= {"test": Path(tested.name).name, "out_of_fold": scores.line()}
