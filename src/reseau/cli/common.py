@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import textwrap
@@ -130,6 +131,26 @@ def check_output(path: Path, inputs: list[Path]) -> None:
             pass
     except OSError as error:
         raise ParameterError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+
+
+def command_line(context: typer.Context) -> str:
+    """The command that is being run as one types it into a shell: what was given, arguments first."""
+    words = ["reseau", str(context.info_name)]
+    options: list[str] = []
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[name]
+        values = value if isinstance(value, list | tuple) else [value]
+        if parameter.param_type_name == "argument":
+            words += map(str, values)
+        elif isinstance(value, bool):
+            options.append(parameter.opts[0])
+        else:
+            options += [word for each in values for word in (parameter.opts[0], str(each))]
+    return shlex.join([*words, *options])
 
 
 def load_table_model(path: Path, instead: str) -> Any:

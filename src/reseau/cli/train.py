@@ -17,12 +17,13 @@ from reseau.cli.common import (
     TableArgument,
     ThreadsOption,
     check_output,
+    command_line,
     files_read,
     refusals,
     tell,
     tell_json,
 )
-from reseau.errors import ParameterError
+from reseau.errors import ParameterError, ReseauError
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
@@ -32,6 +33,7 @@ BALANCED = "balanced"
 
 
 def train(
+    context: typer.Context,
     table: TableArgument,
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     output: Annotated[
@@ -89,6 +91,13 @@ def train(
         Path | None,
         typer.Option(help="Draw the loss curve to this .png or .svg file.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page on the data and the model, as one .html file that needs no network.", show_default=False
+        ),
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language of that page, en or fr.")] = "en",
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -179,11 +188,15 @@ def train(
     reseau train sales.csv --target price --category postcode --missing -9999
     """
     with refusals():
+        from reseau.checks import known
+        from reseau.formulas.words import LANGUAGES
+
         start = perf_counter()
         hidden = parse_layers(layers)
         by_class = parse_class_weight(class_weight or [])
         model_path = output or Path(_stem(table) + ".reseau")
-        _check_outputs([table] if test is None else [table, test], model_path, plot)
+        _check_outputs([table] if test is None else [table, test], model_path, plot, report)
+        known("--lang", lang, LANGUAGES)
         from reseau.tables.model import TableModel
         from reseau.tables.settings import Settings
         from reseau.training.progress import shown_together
@@ -232,11 +245,15 @@ def train(
             from reseau.plots import save_loss_curves
 
             save_loss_curves(plot, model.histories, title=f"{target} from {model.training['table']}")
+        failed = _write_page(model, report, lang, command_line(context), threads)
         seconds = perf_counter() - start
+        page = report if failed is None else None
         if json:
-            _report_json(model, model_path, plot, seconds)
+            _report_json(model, model_path, plot, page, seconds)
         elif not quiet:
-            _report(model, model_path, plot, seconds)
+            _report(model, model_path, plot, page, seconds)
+        if failed is not None:
+            raise failed
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -293,7 +310,19 @@ def _stem(table: Path) -> str:
     return re.sub(r"\[[^\]]*\]|[*?\[\]]", "", stem).strip("-_. ") or "table"
 
 
-def _check_outputs(tables: list[Path], model: Path, plot: Path | None) -> None:
+def _write_page(
+    model: TableModel, page: Path | None, lang: str, command: str, threads: int | None
+) -> ReseauError | OSError | None:
+    """Write the page, if one is asked for; return why that cannot be done, as the model is there all the same."""
+    if page is not None:
+        try:
+            model.report(page, lang=lang, command=command, threads=threads)
+        except (ReseauError, OSError) as error:
+            return error
+    return None
+
+
+def _check_outputs(tables: list[Path], model: Path, plot: Path | None, page: Path | None) -> None:
     from reseau.tables.sources import TABLES
 
     inputs = [file for table in tables for file in files_read(table)]
@@ -307,9 +336,17 @@ def _check_outputs(tables: list[Path], model: Path, plot: Path | None) -> None:
         check_output(plot, [*inputs, model])
         if plot.absolute() == model.absolute():
             raise ParameterError(f"{plot} cannot be both the model and the picture.")
+    if page is not None:
+        from reseau.blackboard.forms import check_ending
+
+        check_ending(page, "--report", ".html")
+        check_output(page, [*inputs, model, *([] if plot is None else [plot])])
+        for what, other in (("model", model), ("picture", plot)):
+            if other is not None and page.absolute() == other.absolute():
+                raise ParameterError(f"{page} cannot be both the {what} and the report.")
 
 
-def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
+def _report(model: TableModel, path: Path, plot: Path | None, page: Path | None, seconds: float) -> None:
     from reseau.tables import report
 
     lines = [report.table(model), *report.what_was_learned(model)]
@@ -322,14 +359,17 @@ def _report(model: TableModel, path: Path, plot: Path | None, seconds: float) ->
     lines += ["", f"Model: {path} ({size:,.0f} kB), {seconds:.1f} s in all"]
     if plot is not None:
         lines.append(f"Loss curve: {plot}")
+    if page is not None:
+        lines.append(f"Report: {page}")
     tell("\n".join(lines))
 
 
-def _report_json(model: TableModel, path: Path, plot: Path | None, seconds: float) -> None:
+def _report_json(model: TableModel, path: Path, plot: Path | None, page: Path | None, seconds: float) -> None:
     report: dict[str, Any] = {
         **model.describe(),
         "model": str(path),
         "plot": None if plot is None else str(plot),
+        "report": None if page is None else str(page),
         "histories": [
             {
                 name: [value if isfinite(value) else None for value in getattr(history, name)]

@@ -32,6 +32,7 @@ from reseau.tables.description import Description
 from reseau.tables.evidence import Evidence
 from reseau.tables.explained import Explained
 from reseau.tables.fitting import OfRows
+from reseau.tables.reported import Reported
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
 from reseau.tables.settings import Settings
@@ -75,7 +76,7 @@ class Predictions:
     notes: tuple[str, ...]
 
 
-class TableModel(Differentiable, Explained, Model):
+class TableModel(Differentiable, Explained, Reported, Model):
     """A network with the description of the table it reads.
 
     `TableModel.train` makes one, `reseau.load` reads one from a file.

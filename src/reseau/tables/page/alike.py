@@ -1,0 +1,87 @@
+"""Rows with the same inputs, and columns with the same values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reseau.tables.cells import Codes, Labels
+from reseau.tables.page import words as w
+from reseau.tables.page.findings import Counted, Finding, Share, few
+from reseau.tables.page.leaks import Columns, groups_of
+
+Hashes = npt.NDArray[np.uint64]
+DISTINCT = 0.5  # share of rows with inputs of their own, from which copies are no matter of few possible values
+
+
+def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Finding]:
+    """Find rows whose inputs are those of another, with the same target or another one, and columns that are copies."""
+    rows = np.zeros(len(y), np.uint64)
+    columns: dict[int, list[str]] = {}
+    for place, (description, values) in enumerate(used):
+        hashed = _mixed(groups_of(values).astype(np.uint64) if isinstance(values, Labels) else _bits(values))
+        seed = np.uint64(2 * place + 1)
+        rows = _mixed(rows ^ (hashed * seed))
+        columns.setdefault(hash(hashed.tobytes()), []).append(description.name)
+    found = [Finding(w.SAME_COLUMNS, parts={"columns": few(names)}) for names in columns.values() if len(names) > 1]
+    inputs = np.unique(rows, return_inverse=True)[1].astype(np.int64)
+    both = np.unique(_mixed(rows) ^ _bits(y.astype(np.float64)), return_inverse=True)[1]
+    sizes = np.bincount(both)
+    copies = int(sizes[sizes > 1].sum())
+    if copies:
+        grave = int(inputs.max()) + 1 > DISTINCT * len(y) and len(used) > 1
+        found.append(Finding(w.COPIES if grave else w.COPIES_OF_FEW, grave, {"rows": Counted(copies, w.ROWS)}))
+    return found + _CONTRADICTIONS[task](inputs, y, target)
+
+
+def _bits(values: npt.NDArray[np.float64]) -> Hashes:
+    """The bits of numbers, of which equal ones have the same."""
+    plain = np.where(np.isnan(values), np.nan, values + 0.0)
+    return plain.view(np.uint64)
+
+
+def _mixed(bits: Hashes) -> Hashes:
+    """Whole numbers of 64 bits, spread over all of them [1].
+
+    [1] G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom number generators, 2014: SplitMix64.
+    """
+    z = bits + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def _contradicting_classes(inputs: Codes, y: Codes, target: str) -> list[Finding]:
+    """Rows with inputs of which there are several classes; at best each gets its commonest."""
+    k = int(y.max()) + 1
+    pairs, counts = np.unique(inputs * k + y, return_counts=True)
+    most = np.zeros(int(inputs.max()) + 1, np.int64)
+    np.maximum.at(most, pairs // k, counts)
+    sizes = np.bincount(inputs)
+    rows = int(sizes[sizes > most].sum())
+    parts = {"rows": Counted(rows, w.ROWS), "target": target, "share": Share(most.sum() / len(y))}
+    return [Finding(w.CONTRADICTING_CLASSES, parts=parts)] if rows else []
+
+
+def _contradicting_numbers(inputs: Codes, y: npt.NDArray[np.float64], target: str) -> list[Finding]:
+    """Rows with inputs of which there are several numbers; at best each gets their mean."""
+    sizes = np.bincount(inputs)
+    away = y - (np.bincount(inputs, y) / sizes)[inputs]
+    away[np.abs(away) <= 1e-9 * np.abs(y)] = 0.0
+    differing = np.bincount(inputs, away != 0) > 0
+    rows, total = int(sizes[differing].sum()), float(((y - y.mean()) ** 2).sum())
+    if not rows or not total:
+        return []
+    best = 1 - float(away @ away) / total
+    return [
+        Finding(w.CONTRADICTING_NUMBERS, parts={"rows": Counted(rows, w.ROWS), "target": target, "r2": max(best, 0.0)})
+    ]
+
+
+_CONTRADICTIONS: dict[str, Callable[..., list[Finding]]] = {
+    "classification": _contradicting_classes,
+    "regression": _contradicting_numbers,
+}

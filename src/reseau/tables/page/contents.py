@@ -1,0 +1,146 @@
+"""What the page of a table model tells, in no language yet: each section as it is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseau.tables.cells import Floats, Labels
+from reseau.tables.evidence import Evidence
+from reseau.tables.page.findings import Finding
+from reseau.tables.page.noticed import notice
+from reseau.tables.page.of_classes import ClassesSeen
+from reseau.tables.page.of_quantity import QuantitySeen
+from reseau.tables.page.repeat import Repeat
+from reseau.tables.page.seen import Seen
+from reseau.tables.page.spread import ScoreSeen, scores_of
+
+if TYPE_CHECKING:
+    from reseau.tables.description import Values
+    from reseau.tables.model import TableModel
+    from reseau.tables.table import Column
+
+HARDEST = 10  # rows
+MOST_CELLS = 4  # that are told of each
+LINE = re.compile(r"line (\d+)$")
+
+
+@dataclass(frozen=True)
+class HardRow:
+    """A row that the model is far from.
+
+    Attributes
+    ----------
+    row : int
+        The first being 1.
+    line : int or None
+        Of the file, where it is one of text.
+    actual, predicted : str or float
+        Labels, or numbers.
+    probability : float or None
+        Which the model gives to the class that is.
+    loss : float
+        What it costs: -log of that, or the size of the error.
+    cells : tuple of str or None
+        What the most important columns hold; None is missing.
+    """
+
+    row: int
+    line: int | None
+    actual: str | float
+    predicted: str | float
+    probability: float | None
+    loss: float
+    cells: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that the page tells.
+
+    Attributes
+    ----------
+    model : TableModel
+    evidence : Evidence
+        The rows from which scores and pictures are made.
+    seen : Seen
+        The data as they were recognised.
+    findings, notes : list
+        What was noticed; and what the model noted besides, in English.
+    scores : list of ScoreSeen
+    answers : ClassesSeen or QuantitySeen
+        What the model says of the rows, beside what is.
+    important : list of str
+        The columns it follows most, the first most of all.
+    hardest : list of HardRow
+    repeat : Repeat
+    """
+
+    model: TableModel
+    evidence: Evidence
+    seen: Seen
+    findings: list[Finding]
+    notes: list[str]
+    scores: list[ScoreSeen]
+    answers: ClassesSeen | QuantitySeen
+    important: list[str]
+    hardest: list[HardRow]
+    repeat: Repeat
+
+    @classmethod
+    def of(cls, model: TableModel, evidence: Evidence, command: str, threads: int | None) -> Contents:
+        """Compute all of it."""
+        seen = Seen.of(model, evidence)
+        findings, notes = notice(model, evidence, seen)
+        answers = _ANSWERS[model.target.task](model, evidence)
+        important = [d.name for d in model.columns if d.features]
+        hardest = _hardest(model, evidence, seen, answers.losses, important[:MOST_CELLS])
+        repeat = Repeat.of(model, evidence, command)
+        return cls(
+            model, evidence, seen, findings, notes, scores_of(model, evidence), answers, important, hardest, repeat
+        )
+
+
+_ANSWERS: dict[str, Callable[[Any, Evidence], ClassesSeen | QuantitySeen]] = {
+    "classification": lambda model, rows: ClassesSeen.of(model.target.labels, rows.y, rows.O.astype(np.float64)),
+    "regression": lambda model, rows: QuantitySeen.of(model.target, rows),
+}
+
+
+def _hardest(model: TableModel, evidence: Evidence, seen: Seen, losses: Floats, columns: list[str]) -> list[HardRow]:
+    table, target = evidence.table, model.target
+    places = np.argsort(-losses, kind="stable")[:HARDEST]
+    y, O = evidence.y[places], evidence.O[places]
+    said, names = target.answer(O).values.to_pylist(), target.names
+    values = {d.name: v for d, v in zip(model.columns, seen.values, strict=True)}
+    hard = []
+    for i, place in enumerate(places.tolist()):
+        row = int(evidence.rows[place])
+        found = LINE.search(table.column(target.name).place(row))
+        of_class = target.task == "classification"
+        cells = [_cell(table.columns[name], values[name], row) for name in columns]
+        hard.append(
+            HardRow(
+                row + 1,
+                int(found[1]) if found else None,
+                names[int(y[i])] if of_class else float(y[i]),
+                names[int(O[i].argmax())] if of_class else float(said[i]),
+                float(O[i, int(y[i])]) if of_class else None,
+                float(losses[place]),
+                tuple(cells),
+            )
+        )
+    return hard
+
+
+def _cell(column: Column, values: Values, row: int) -> str | None:
+    """What a cell holds, as it is written; None where it was read as missing."""
+    absent = values.codes[row] < 0 if isinstance(values, Labels) else np.isnan(values[row])
+    cell = column.cells[row].as_py()
+    if absent or cell is None:
+        return None
+    return f"{cell:.7g}" if isinstance(cell, float) else str(cell)
