@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from reseau.tables.cells import Codes, Labels
 from reseau.tables.page import words as w
-from reseau.tables.page.findings import Counted, Finding, Share, few
+from reseau.tables.page.findings import Counted, Finding, Share, Typed, few
 from reseau.tables.page.leaks import Columns, groups_of
 
 Hashes = npt.NDArray[np.uint64]
@@ -33,7 +33,8 @@ def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Fi
     copies = int(sizes[sizes > 1].sum())
     if copies:
         grave = int(inputs.max()) + 1 > DISTINCT * len(y) and len(used) > 1
-        found.append(Finding(w.COPIES if grave else w.COPIES_OF_FEW, grave, {"rows": Counted(copies, w.ROWS)}))
+        parts = {"rows": Counted(copies, w.ROWS), "option": Typed("--groups")}
+        found.append(Finding(w.COPIES if grave else w.COPIES_OF_FEW, grave, parts))
     return found + _CONTRADICTIONS[task](inputs, y, target)
 
 
