@@ -37,7 +37,7 @@ def test_what_each_member_says_of_its_held_rows_is_their_output_out_of_fold(mode
     assert sorted(np.concatenate([held.rows for held in evidence.held])) == list(range(len(evidence.rows)))
     for held, network in zip(evidence.held, model.network.networks, strict=True):
         assert held.network is network
-        np.testing.assert_array_equal(network(held.X), evidence.O[held.rows].astype(np.float32))
+        np.testing.assert_allclose(network(held.X), evidence.O[held.rows], atol=1e-6)
         assert len(np.unique(evidence.folds[held.rows])) == 1
 
 

@@ -297,7 +297,7 @@ def learn(
 
     trained = train_members(
         inputs,
-        X.shape[1],
+        np.array([pace for d in columns for pace in d.paces], np.float32),
         sum(bool(d.features) for d in columns),
         y,
         target,

@@ -140,19 +140,24 @@ class Quantity(Target):
         return replace(self, mean=mean, scale=deviation, least=least)
 
     def forms(self, y: Values) -> tuple[Quantity, ...]:
-        """Itself; and where no number is below 0 and many are far above the others, what it is by its logarithm too."""
+        """Itself; and where no number is below 0 and many are far above the others, what else it may be.
+
+        Its logarithm is learned as well as a mean by its logarithm, of which a number of 0 is one like any other.
+        """
         least, deviations = float(y.min()), (y - y.mean()) / y.std()
         if least < 0 or (deviations**3).mean() < SKEWED:
             return (self,)
+        of_means = replace(self, mean=0.0, scale=float(y.mean()), loss="poisson")
         shift = 0.0 if least else float(np.median(y[y > 0])) * OF_MEDIAN
         mean, deviation = mean_and_deviation(np.log(y + shift))
         most = float(np.log(y.max() + shift)) + BEYOND
-        return (self, replace(self, mean=mean, scale=deviation, shift=shift, most=most)) if deviation else (self,)
+        logarithm = replace(self, mean=mean, scale=deviation, shift=shift, most=most)
+        return (self, logarithm, of_means) if deviation else (self, of_means)
 
     @property
     def form(self) -> str:
-        """Whether its logarithm is learned."""
-        return "" if self.shift is None else "log"
+        """Whether its logarithm is learned, or a mean by it."""
+        return loss_of(self.loss).name if loss_of(self.loss).name in OF_MEANS else "" if self.shift is None else "log"
 
     def taught(self, y: Values) -> Values:
         """Return t, (rows, 1) in float32."""

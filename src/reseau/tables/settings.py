@@ -20,21 +20,34 @@ FOLDS = 8
 STEPS = 20_000  # of the optimizer, at most...
 LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
 MOST_INPUTS = 2048  # that bins make of all numbers together
+LEAST_COLUMNS = 4  # of which a part is tried...
+FEW_ROWS, MANY_COLUMNS = 200, 20  # ... but with so few rows only of so many
 OF_LATEST = 0.2  # of the rows, that are held out where these are told apart by time
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How many networks there are, and in how many bins a number is beside what it is itself."""
+    """How many networks there are, and what they are given.
+
+    Attributes
+    ----------
+    members : int
+        The networks.
+    bins : int
+        In how many a number is beside what it is itself.
+    rows_a_column : int
+        With fewer rows for each column, inputs that go with the target are tried alone.
+    """
 
     members: int
     bins: int
+    rows_a_column: int
 
 
 PRESETS = {
-    "fast": Preset(members=1, bins=0),
-    "standard": Preset(members=FOLDS, bins=24),
-    "best": Preset(members=4 * FOLDS, bins=24),
+    "fast": Preset(members=1, bins=0, rows_a_column=5),
+    "standard": Preset(members=FOLDS, bins=24, rows_a_column=500),
+    "best": Preset(members=4 * FOLDS, bins=24, rows_a_column=500),
 }
 
 
@@ -118,6 +131,11 @@ class Settings:
     def members(self) -> int:
         """How many networks there are."""
         return PRESETS[self.preset].members
+
+    def selects(self, rows: int, columns: int) -> bool:
+        """Whether a part of the inputs is tried, of so many rows and columns."""
+        few = rows < FEW_ROWS and columns < MANY_COLUMNS  # what a model takes should not hang on a handful of rows
+        return columns >= LEAST_COLUMNS and rows < PRESETS[self.preset].rows_a_column * columns and not few
 
     def bins_for(self, numbers: int) -> int:
         """How many bins each of so many numbers has: fewer where there are many numbers."""

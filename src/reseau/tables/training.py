@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,7 +44,6 @@ PATIENCE = 16  # epochs without a smaller validation loss
 AVERAGE = 0.98  # of the weights, from step to step: -1.5 % error
 CHECKPOINT_EVERY = 5  # epochs: on small tables one takes less time than the disk
 L2 = 0.03  # on the sum of a batch, so it weighs less the larger the batch, the larger the table
-WIDE, ROWS_A_COLUMN = 20, 5  # with so many columns, and fewer rows a column, inputs are tried that go with the target
 TRIED = 3  # members of each way that is tried
 MOST_COPIED = 1 << 30  # bytes of inputs that are copied for members that are trained at once
 
@@ -129,7 +129,7 @@ _Seen: TypeAlias = Callable[[int], X32]  # the inputs of the training rows for a
 
 def train_members(
     encode: Callable[[Codes, int], X32],
-    inputs: int,
+    paces: npt.NDArray[np.float32],
     columns: int,
     y: npt.NDArray[Any],
     target: Target,
@@ -149,8 +149,11 @@ def train_members(
     encode : callable
         Makes the inputs of the training rows, (rows, inputs), given the fold of each and the one that a member does not
         learn from, whose targets are not to be told by any input. The next call may write to the same array.
-    inputs, columns : int
-        How many inputs there are, and of how many columns.
+    paces : ndarray of shape (inputs,), float32
+        By what each input is multiplied while it is learned from: the steps of its weights are as many times larger,
+        and so is the penalty on what they come to. The weights are multiplied by it after.
+    columns : int
+        Of how many the inputs are.
     y : ndarray of shape (rows,)
         The target of the training rows, as it encodes them.
     target : Target
@@ -165,13 +168,12 @@ def train_members(
         The group of each row; no member learns from a part of a group.
     """
     rows, strata = len(y), target.strata(y)
-    choices = (False, True) if columns >= WIDE and rows < ROWS_A_COLUMN * columns else (False,)
     forms = target.forms(y) if settings.loss is None else (target,)
-    ways = [(form, selected) for form in forms for selected in choices]
-    trained = settings.members + (len(ways) - 1) * min(TRIED, settings.members)
+    tries_selection = settings.selects(rows, columns)
+    n_tried = min(TRIED, settings.members)
+    trained = settings.members + n_tried * (len(forms) - 1 + tries_selection)
     callbacks = [*_following(progress, trained), *callbacks]
-    nbytes = 4 * rows * inputs
-    candidates = [_Training(y, *way, nbytes, settings, threads, callbacks, checkpoint, weights) for way in ways]
+    common = _Common(y, paces, settings, threads, callbacks, checkpoint, weights)
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
@@ -182,12 +184,16 @@ def train_members(
         first_folds = folds if first_folds is None else first_folds
         seen = partial(encode, folds)
         made: list[_Trial] = []
-        if len(candidates) > 1:
-            tried = [training.members(seen, folds, places[:TRIED]) for training in candidates]
-            misfits = [training.misfit(y, each) for training, each in zip(candidates, tried, strict=True)]
-            best = int(np.argmin(np.nan_to_num(misfits, nan=np.inf)))
-            candidates, made = [candidates[best]], tried[best]
-        training = candidates[0]
+        if not first:
+            tried = [_Training(common, form) for form in forms]
+            if len(forms) > 1:
+                training, made = _best([(each, each.members(seen, folds, places[:n_tried])) for each in tried])
+            else:
+                training = tried[0]
+            if tries_selection:
+                made = made or training.members(seen, folds, places[:n_tried])
+                among = _Training(common, training.target, selected=True)
+                training, made = _best([(training, made), (among, among.members(seen, folds, places[:n_tried]))])
         made += training.members(seen, folds, places[len(made) :])
         for member, O in made:
             total[member.out] += O[member.out]
@@ -220,6 +226,11 @@ def train_members(
     return Trained(training.target, members, predicted, first_folds[predicted], O, of_standard, excess, facts)
 
 
+def _best(tried: list[tuple[_Training, list[_Trial]]]) -> tuple[_Training, list[_Trial]]:
+    """The way, and its members, that tell rows out of fold best; the first of several."""
+    return min(tried, key=lambda each: each[0].misfit(each[1]))
+
+
 def _following(progress: Progress | None, members: int) -> list[Callback]:
     """The callback that counts the epochs of so many members for `progress`."""
     made = 0
@@ -233,34 +244,33 @@ def _following(progress: Progress | None, members: int) -> list[Callback]:
     return callbacks_of(after_epoch) if progress is not None else []
 
 
-def _part(X: X32, rows: Rows, inputs: Mask) -> X32:
-    """These rows and inputs."""
-    return X[rows] if inputs.all() else X[np.ix_(rows, inputs)]
+@dataclass(frozen=True)
+class _Common:
+    """What all members have in common, whichever way they are trained: parameters of `train_members`."""
+
+    y: npt.NDArray[Any]
+    paces: npt.NDArray[np.float32]
+    settings: Settings
+    threads: int | None
+    callbacks: Sequence[Callback]
+    checkpoint: str | Path | None
+    weights: FloatArray | None
 
 
 class _Training:
-    """How members are trained, whichever they are: on the target in one form; on all inputs, or on selected ones."""
+    """A way in which members are trained: on the target in one form; on all inputs, or on selected ones."""
 
-    def __init__(
-        self,
-        y: npt.NDArray[Any],
-        target: Target,
-        selected: bool,
-        nbytes: int,
-        settings: Settings,
-        threads: int | None,
-        callbacks: Sequence[Callback],
-        checkpoint: str | Path | None,
-        weights: FloatArray | None,
-    ) -> None:
+    def __init__(self, common: _Common, target: Target, selected: bool = False) -> None:
+        y, weights, self.settings = common.y, common.weights, common.settings
         alike = weights is None or bool((weights == weights[0]).all())
         self.weights = None if weights is None or alike else weights / weights.mean()  # beside them l2 weighs as ever
-        self.t, self.signals, self.target, self.settings = target.taught(y), target.signals(y), target, settings
-        self.selected, self.nbytes = selected, nbytes
-        self.threads, self.callbacks, self.checkpoint = threads, callbacks, checkpoint
+        self.y, self.t, self.signals = y, target.taught(y), target.signals(y)
+        self.target, self.selected, self.paces = target, selected, common.paces
+        self.nbytes = 4 * len(y) * len(self.paces)
+        self.threads, self.callbacks, self.checkpoint = common.threads, common.callbacks, common.checkpoint
         kept = len(y) - len(y) // FOLDS
-        self.batch_size = settings.batch_size or default_batch_size(kept)
-        self.epochs = settings.epochs or default_epochs(kept, self.batch_size)
+        self.batch_size = self.settings.batch_size or default_batch_size(kept)
+        self.epochs = self.settings.epochs or default_epochs(kept, self.batch_size)
 
     @property
     def variant(self) -> str:
@@ -275,10 +285,11 @@ class _Training:
             made += self._at_once(seen, folds, places[begin : begin + at_once])
         return made
 
-    def misfit(self, y: npt.NDArray[Any], members: Sequence[_Trial]) -> float:
-        """How badly members tell the rows that they have not learned from."""
+    def misfit(self, members: Sequence[_Trial]) -> float:
+        """How badly members tell the rows that they have not learned from; infinite where they diverged."""
         O = np.concatenate([O[member.out] for member, O in members])
-        return self.target.misfit(O, y[np.concatenate([member.out for member, _ in members])])
+        found = self.target.misfit(O, self.y[np.concatenate([member.out for member, _ in members])])
+        return inf if isnan(found) else found
 
     def _at_once(self, seen: _Seen, folds: Codes, places: range) -> list[_Trial]:
         settings, n, n_folds = self.settings, len(places), int(folds.max()) + 1
@@ -292,8 +303,8 @@ class _Training:
             shown.append((few, X[few]))
             chosen = related(X[rest], self.signals[rest]) if self.selected else np.ones(X.shape[1], np.bool_)
             inputs.append(chosen)
-            learned.append(_part(X, rest, chosen))
-            held = _part(X, out, chosen), self.t[out]
+            learned.append(self._part(X, rest, chosen))
+            held = self._part(X, out, chosen), self.t[out]
             validation.append(held if self.weights is None else (*held, self.weights[out]))
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
@@ -323,8 +334,15 @@ class _Training:
             O = np.empty((len(folds), self.target.outputs))
             O[rests[k]] = member.network(learned[k], threads=self.threads)
             O[outs[k]] = member.network(validation[k][0], threads=self.threads)
+            member.network.layers[0].W[:] *= self.paces[member.inputs, None]
             made.append((member, O))
         return made
+
+    def _part(self, X: X32, rows: Rows, inputs: Mask) -> X32:
+        """These rows and inputs, as they are learned from."""
+        part = X[rows] if inputs.all() else X[np.ix_(rows, inputs)]
+        part *= self.paces[inputs]
+        return part
 
     def _network(self, place: int) -> Network:
         """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
