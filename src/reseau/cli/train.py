@@ -195,7 +195,8 @@ def train(
         hidden = parse_layers(layers)
         by_class = parse_class_weight(class_weight or [])
         model_path = output or Path(_stem(table) + ".reseau")
-        _check_outputs([table] if test is None else [table, test], model_path, plot, report)
+        tables = [table] if test is None else [table, test]
+        _check_outputs(tables, model_path, plot, report)
         known("--lang", lang, LANGUAGES)
         from reseau.tables.model import TableModel
         from reseau.tables.settings import Settings
@@ -245,7 +246,7 @@ def train(
             from reseau.plots import save_loss_curves
 
             save_loss_curves(plot, model.histories, title=f"{target} from {model.training['table']}")
-        failed = _write_page(model, report, lang, command_line(context), threads)
+        failed = _write_page(model, report, lang, command_line(context), tables, threads)
         seconds = perf_counter() - start
         page = report if failed is None else None
         if json:
@@ -311,14 +312,21 @@ def _stem(table: Path) -> str:
 
 
 def _write_page(
-    model: TableModel, page: Path | None, lang: str, command: str, threads: int | None
+    model: TableModel, page: Path | None, lang: str, command: str, tables: list[Path], threads: int | None
 ) -> ReseauError | OSError | None:
     """Write the page, if one is asked for; return why that cannot be done, as the model is there all the same."""
-    if page is not None:
-        try:
-            model.report(page, lang=lang, command=command, threads=threads)
-        except (ReseauError, OSError) as error:
-            return error
+    if page is None:
+        return None
+    from reseau.files.writing import write_bytes
+    from reseau.tables.page.whole import page as page_of
+
+    assert model.evidence is not None
+    names = [str(table) for table in tables]
+    try:
+        content = page_of(model, model.evidence, lang=lang, command=command, tables=names, threads=threads)
+        write_bytes(page, content)
+    except (ReseauError, OSError) as error:
+        return error
     return None
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from typing import TYPE_CHECKING, Any, cast
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 from reseau.checks import known
-from reseau.errors import ParameterError
 from reseau.files.writing import Place, write_bytes
 from reseau.formulas.words import LANGUAGES
-from reseau.tables.evidence import Evidence
 
 if TYPE_CHECKING:
+    from reseau.tables.evidence import Evidence
     from reseau.tables.model import TableModel
 
 
 class Reported(ABC):
     """The report of a table model."""
 
-    evidence: Evidence | None
+    @abstractmethod
+    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+        """The table model, and rows with their targets that it has not learned from."""
 
     def report(
         self,
@@ -26,7 +27,6 @@ class Reported(ABC):
         *,
         data: Any = None,
         lang: str = "en",
-        command: str = "",
         threads: int | None = None,
     ) -> None:
         """Write what the model is, and what is to be thought of it, as one page of HTML.
@@ -47,17 +47,15 @@ class Reported(ABC):
             scored at training, which a model read from a file has no longer.
         lang : {"en", "fr"}
             The language of the page.
-        command : str
-            What was typed to train the model, if it was a command; the page tells it.
         threads : int or None
             At most as many threads; the page is the same for any number.
 
         Raises
         ------
         ParameterError
-            For another language, and without data for a model that has none.
+            For another language.
         DataError
-            If the data cannot be read, or have no row with a known target.
+            If the data cannot be read, or have no row with a known target; without data for a model that has none.
         OSError
             When the path cannot be written.
 
@@ -76,11 +74,5 @@ class Reported(ABC):
         from reseau.tables.page.whole import page
 
         known("lang", lang, LANGUAGES)
-        model = cast("TableModel", self)
-        evidence = model.evidence if data is None else Evidence.of(model, data, threads=threads)
-        if evidence is None:
-            raise ParameterError(
-                "the model was read from a file, or copied, and has no rows to report on; give data, a table with "
-                f"{model.target.name!r} that it has not learned from."
-            )
-        write_bytes(path, page(model, evidence, lang=lang, command=command, threads=threads))
+        model, evidence = self._evidence(data, None, threads)
+        write_bytes(path, page(model, evidence, lang=lang, threads=threads))

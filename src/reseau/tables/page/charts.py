@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from reseau.tables.cells import Floats
 from reseau.tables.page.markup import Html, Language, joined, plain, short_of, tag
+from reseau.tables.page.seen import written_date
 
 WIDTH, HEIGHT = 420.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 12.0, 42.0
 TICKS_X, TICKS_Y = 6, 6
+DATES = 3  # at an axis
 WIDE = 30.0  # from such a ratio of the largest number to the smallest on, the scale of a curve is logarithmic
 LABEL = 20  # characters of a label at an axis
 
@@ -126,7 +128,7 @@ class Chart:
         self.line([x, x], [self.y.low, self.y.high], class_)
 
     def drawing(
-        self, told: str, x: str, y: str, *, labels: Sequence[str] | None = None, digits: int = 4, shares: bool = False
+        self, told: str, x: str, y: str, *, labels: Sequence[str] | None = None, digits: int = 4, dates: bool = False
     ) -> Html:
         """The whole, which those who do not see it are told of in words.
 
@@ -140,20 +142,21 @@ class Chart:
             Of the places 0, 1, 2, ... of x, where these stand for names.
         digits : int
             Of the numbers at the axes.
-        shares : bool
-            Whether y is a share, which is written as a percentage.
+        dates : bool
+            Whether x is in days since 1970, which are written as dates.
         """
         floor, ticks = self.height - BOTTOM, []
         language = self.language
         for value, place in _places(self.y, TICKS_Y):
-            shown = language.share(value, 0) if shares else language.number(value, digits)
             ticks.append(tag("path", d=f"M{LEFT} {place:.1f}H{self.width - RIGHT:g}", class_="grid"))
-            ticks.append(words_at(LEFT - 6, place + 4, shown, "end"))
-        marks = (
-            [(language.number(value, digits), place) for value, place in _places(self.x, TICKS_X)]
-            if labels is None
-            else [(short_of(label, LABEL), float(self.x(i))) for i, label in enumerate(labels)]
-        )
+            ticks.append(words_at(LEFT - 6, place + 4, language.number(value, digits), "end"))
+        if labels is not None:
+            marks = [(short_of(label, LABEL), float(self.x(i))) for i, label in enumerate(labels)]
+        elif dates:
+            days = np.linspace(self.x.low, self.x.high, DATES + 2)[1:-1]
+            marks = [(written_date(float(np.round(day))), float(self.x(day))) for day in days]
+        else:
+            marks = [(language.number(value, digits), place) for value, place in _places(self.x, TICKS_X)]
         turned = labels is not None and sum(len(label) for label, _ in marks) > 48
         for label, place in marks:
             if turned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from reseau.tables.cells import Floats, Labels
 from reseau.tables.evidence import Evidence
+from reseau.tables.importance import Importance, permutation_importance
 from reseau.tables.page.findings import Finding
 from reseau.tables.page.noticed import notice
 from reseau.tables.page.of_classes import ClassesSeen
@@ -18,6 +19,7 @@ from reseau.tables.page.of_quantity import QuantitySeen
 from reseau.tables.page.repeat import Repeat
 from reseau.tables.page.seen import Seen
 from reseau.tables.page.spread import ScoreSeen, scores_of
+from reseau.tables.partial_dependence import Effect, effect
 
 if TYPE_CHECKING:
     from reseau.tables.description import Values
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from reseau.tables.table import Column
 
 HARDEST = 10  # rows
+MOST_EFFECTS = 5  # columns
+LINES, LINES_OF_MANY = 30, 10  # of single rows, of a prediction that is one number, and of the classes
 MOST_CELLS = 4  # that are told of each
 LINE = re.compile(r"line (\d+)$")
 
@@ -74,8 +78,10 @@ class Contents:
     scores : list of ScoreSeen
     answers : ClassesSeen or QuantitySeen
         What the model says of the rows, beside what is.
-    important : list of str
-        The columns it follows most, the first most of all.
+    importance : Importance
+        By how much the error grows without each column.
+    effects : list of Effect
+        How predictions follow the most important columns.
     hardest : list of HardRow
     repeat : Repeat
     """
@@ -87,21 +93,36 @@ class Contents:
     notes: list[str]
     scores: list[ScoreSeen]
     answers: ClassesSeen | QuantitySeen
-    important: list[str]
+    importance: Importance
+    effects: list[Effect]
     hardest: list[HardRow]
     repeat: Repeat
 
     @classmethod
-    def of(cls, model: TableModel, evidence: Evidence, command: str, threads: int | None) -> Contents:
+    def of(
+        cls, model: TableModel, evidence: Evidence, command: str, tables: Sequence[str], threads: int | None
+    ) -> Contents:
         """Compute all of it."""
         seen = Seen.of(model, evidence)
         findings, notes = notice(model, evidence, seen)
         answers = _ANSWERS[model.target.task](model, evidence)
-        important = [d.name for d in model.columns if d.features]
-        hardest = _hardest(model, evidence, seen, answers.losses, important[:MOST_CELLS])
-        repeat = Repeat.of(model, evidence, command)
+        importance = permutation_importance(model, evidence, threads=threads)
+        matter = zip(importance.columns, importance.means, strict=True)
+        changed = [column for column, growth in matter if growth > 0][:MOST_EFFECTS]
+        lines = LINES if model.target.outputs <= 2 else LINES_OF_MANY
+        effects = [effect(model, evidence.table, column, lines=lines, threads=threads) for column in changed]
         return cls(
-            model, evidence, seen, findings, notes, scores_of(model, evidence), answers, important, hardest, repeat
+            model,
+            evidence,
+            seen,
+            findings,
+            notes,
+            scores_of(model, evidence),
+            answers,
+            importance,
+            effects,
+            _hardest(model, evidence, seen, answers.losses, importance.columns[:MOST_CELLS]),
+            Repeat.of(model, command, tables),
         )
 
 
@@ -111,7 +132,9 @@ _ANSWERS: dict[str, Callable[[Any, Evidence], ClassesSeen | QuantitySeen]] = {
 }
 
 
-def _hardest(model: TableModel, evidence: Evidence, seen: Seen, losses: Floats, columns: list[str]) -> list[HardRow]:
+def _hardest(
+    model: TableModel, evidence: Evidence, seen: Seen, losses: Floats, columns: Sequence[str]
+) -> list[HardRow]:
     table, target = evidence.table, model.target
     places = np.argsort(-losses, kind="stable")[:HARDEST]
     y, O = evidence.y[places], evidence.O[places]

@@ -40,13 +40,13 @@ def notice(model: TableModel, evidence: Evidence, seen: Seen) -> tuple[list[Find
     ----------
     model : TableModel
     evidence : Evidence
-        What of the table has a known target.
+        From a table.
     seen : Seen
-        The table as it was read.
+        The same table as it was read.
     """
-    y, task, target = evidence.y, model.target.task, model.target.name
+    y, task, target = seen.y, model.target.task, model.target.name
     values = seen.values
-    used = [(d, of_rows(v, evidence.rows)) for d, v in zip(model.columns, values, strict=True) if d.features]
+    used = [(d, of_rows(v, seen.rows)) for d, v in zip(model.columns, values, strict=True) if d.features]
     notes, found = list(model.notes), []
     lost = seen.target.missing
     if lost:

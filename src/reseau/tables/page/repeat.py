@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseau.errors import DataError
-from reseau.tables.evidence import Evidence
 from reseau.tables.folders import parts_of
 from reseau.tables.sources import STANDARD_INPUT
 from reseau.version import __version__
@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 LARGEST = 1 << 31  # bytes of a file of which a digest is taken: a few seconds
 MOST_FILES = 20
 # What is told of a training, by its names in the model file, which are those of parameters.
-SETTINGS = ("preset", "seed", "epochs", "batch_size", "learning_rate", "l2", "precision", "weight", "groups")
+SETTINGS = (
+    "preset",
+    "seed",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "l2",
+    "precision",
+    "weight",
+    "groups",
+    "time",
+    "loss",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class Repeat:
         Of Réseau.
     settings : tuple of (str, Any)
     files : tuple of FileSeen
-        The first files of the table; empty for a table that was in memory.
+        The first files of the tables; empty for what was in memory.
     more : int
         How many files there are besides.
     """
@@ -55,9 +67,9 @@ class Repeat:
     more: int
 
     @classmethod
-    def of(cls, model: TableModel, evidence: Evidence, command: str) -> Repeat:
-        """What repeats the training of a model."""
-        files = _files(evidence.table.name)
+    def of(cls, model: TableModel, command: str, tables: Sequence[str]) -> Repeat:
+        """What repeats the training of a model on these tables."""
+        files = [file for name in tables for file in _files(name)]
         settings = tuple((key, model.training[key]) for key in SETTINGS if key in model.training)
         seen = tuple(map(_seen, files[:MOST_FILES]))
         return cls(command, __version__, settings, seen, len(files) - len(seen))

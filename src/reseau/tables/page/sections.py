@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from reseau.formulas.words import Words
 from reseau.tables.page import charts
@@ -120,8 +123,8 @@ def data(contents: Contents, language: Language) -> Section:
 
 def table_name(contents: Contents, language: Language) -> Html:
     """The name of the table's file, or that there is none."""
-    facts = str(contents.model.training.get("table") or "")
-    return name(facts) if contents.repeat.files else language(w.IN_MEMORY)
+    table = contents.evidence.table.name
+    return name(Path(table).name) if contents.repeat.files else language(w.IN_MEMORY)
 
 
 def _columns(columns: Sequence[ColumnSeen], rows: int, language: Language) -> Html:
@@ -153,7 +156,8 @@ def _holds(column: ColumnSeen, language: Language) -> Html:
         return joined("")
     names = listed(language, [name(label, 32) for label, _ in column.common])
     words = w.LEVELS_ARE if column.levels <= len(column.common) else w.COMMONEST
-    return language(words, levels=counted(language, column.levels, w.LEVELS), names=names)
+    noun = w.CLASSES if column.taken_for in TARGETS else w.LEVELS
+    return language(words, levels=counted(language, column.levels, noun), names=names)
 
 
 # --- what was noticed -------------------------------------------------------------------------------------------------
@@ -190,10 +194,12 @@ def _finding(finding: Finding, language: Language) -> Html:
 
 def unseen(contents: Contents, language: Language) -> Html:
     """Which rows are scored, as the end of a sentence."""
-    model, evidence = contents.model, contents.evidence
-    if evidence is not model.evidence:
-        return language(w.OF_ANOTHER)
-    if model.training["held_out"]:
+    model, facts = contents.model, contents.model.training
+    if contents.evidence is not model.evidence or "test" in facts:
+        return language(w.OF_ANOTHER, table=table_name(contents, language))
+    if "time" in facts and facts["held_out"]:
+        return language(w.LATEST, time=name(facts["time"], 40))
+    if facts["held_out"]:
         return language(w.HELD_OUT)
     return language(w.OUT_OF_FOLD if len(model.network.networks) > 1 else w.OF_EPOCHS)
 
@@ -216,7 +222,8 @@ def scores(contents: Contents, language: Language) -> Section:
         row = [language(score.words), _estimate(value, error, score.is_share, language)]
         if folds and len(score.folds) > 1:
             row.append(_estimate(score.mean, score.deviation, score.is_share, language))
-            row.append(" – ".join(shown(end(score.folds), score.is_share) for end in (min, max)))
+            ends = (min(score.folds), max(score.folds))
+            row.append(" – ".join(language.share(e) if score.is_share else language.number(e, 3) for e in ends))
         elif folds:
             row += ["", ""]
         row.append("" if simplest is None else shown(simplest, score.is_share))
@@ -227,7 +234,9 @@ def scores(contents: Contents, language: Language) -> Section:
     ]
     remarks = [_simplest(contents, language)]
     if folds:
-        remarks += [language(w.FOLDS_TOLD), language(w.MEAN_IS_BETTER)]
+        remarks.append(language(w.FOLDS_TOLD))
+        if folds == len(contents.model.network.networks):
+            remarks.append(language(w.MEAN_IS_BETTER))
     parts.append(tag("p", *(joined(remark, " ") for remark in remarks), class_="faint"))
     if folds:
         each = [
@@ -237,10 +246,26 @@ def scores(contents: Contents, language: Language) -> Section:
         ]
         names = [language(w.FOLD), *(language(score.words) for score in found)]
         parts.append(folded(language(w.EACH_FOLD), table(names, each, numbers=range(1, len(names)))))
-    return Section.of("scores", language(w.SCORES), *parts)
+    return Section.of("scores", language(w.SCORES), *parts, *_cross_validation(contents, language))
+
+
+def _cross_validation(contents: Contents, language: Language) -> list[Html]:
+    parts = contents.model.training.get("cv", ())
+    if not parts:
+        return []
+    head = [language(w.SCORE), language(w.OVER_PARTS, count=language.count(len(parts))), language(w.FROM_TO)]
+    body = []
+    for score in parts[0]:
+        values = np.array([part[score] for part in parts], np.float64)
+        ends = " – ".join(language.number(float(end), 3) for end in (values.min(), values.max()))
+        spread = language.estimate(float(values.mean()), float(values.std(ddof=1)))
+        body.append([language(w.NAMES[score]) if score in w.NAMES else name(score), spread, ends])
+    return [tag("h3", language(w.CROSS_VALIDATION)), table(head, body, numbers=(1, 2))]
 
 
 def _estimate(value: float, error: float, is_share: bool, language: Language) -> str:
+    if np.isnan(error):
+        return language.share(value) if is_share else language.number(value)
     return f"{language.share(value)} ± {language.share(error)}" if is_share else language.estimate(value, error)
 
 
@@ -267,7 +292,7 @@ def hardest(contents: Contents, language: Language) -> Section:
     head = [language(w.ROW), *[language(w.LINE)] * lines]
     head += [language(w.ACTUAL_OF, target=name(target, 40)), language(w.PREDICTED_OF, target=name(target, 40))]
     head.append(language(w.PROBABILITY if of_classes else w.ERROR))
-    columns = contents.important[: len(rows[0].cells)]
+    columns = contents.importance.columns[: len(rows[0].cells)]
     head += [name(column, 40) for column in columns]
     body = []
     for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from reseau.tables.evidence import Evidence
 from reseau.tables.table import Table
 
 if TYPE_CHECKING:
-    from reseau.tables.description import Description, Values
+    from reseau.tables.description import Description, Rows, Values
     from reseau.tables.model import TableModel
     from reseau.tables.target import Target
 
@@ -76,12 +76,16 @@ class Seen:
         What the others were taken for, and how many of each there are.
     values : list
         The values of all columns of the model, in its order, (table rows,) each.
+    rows, y : ndarray
+        The rows whose target is known, scored or not, and their target as it encodes them.
     """
 
     target: ColumnSeen
     columns: tuple[ColumnSeen, ...]
     more: tuple[tuple[str, int], ...]
     values: list[Values]
+    rows: Rows
+    y: Any
 
     @classmethod
     def of(cls, model: TableModel, evidence: Evidence) -> Seen:
@@ -90,13 +94,13 @@ class Seen:
         values = read_columns(model.columns, table)
         first = [_seen(d, v, table) for d, v in zip(model.columns[:MOST_COLUMNS], values[:MOST_COLUMNS], strict=True)]
         more = Counter(d.taken_for for d in model.columns[MOST_COLUMNS:])
-        return cls(_of_target(model.target, table), tuple(first), tuple(more.most_common()), values)
+        y = model.target.encode(table.column(model.target.name))
+        rows = np.nonzero(model.target.known(y))[0]
+        target = _of_target(model.target, table.rows - len(rows), y[rows])
+        return cls(target, tuple(first), tuple(more.most_common()), values, rows, y[rows])
 
 
-def _of_target(target: Target, table: Table) -> ColumnSeen:
-    y = target.encode(table.column(target.name))
-    is_known = target.known(y)
-    missing, y = int((~is_known).sum()), y[is_known]
+def _of_target(target: Target, missing: int, y: Any) -> ColumnSeen:
     if target.task == "classification":
         labels = Labels(y, pa.array(target.names, pa.large_string()))
         return _of_labels(target.name, target.task, missing, labels)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from reseau.formulas.words import Same, Words
 from reseau.tables.cells import Codes, Floats
 from reseau.tables.evidence import Evidence
 from reseau.tables.page import words as w
 from reseau.tables.scores import TINY
 
 if TYPE_CHECKING:
-    from reseau.formulas.words import Words
     from reseau.tables.model import TableModel
 
 MOST_FOLDS = 40  # whose scores are told one by one
@@ -73,6 +73,9 @@ def scores_of(model: TableModel, evidence: Evidence) -> list[ScoreSeen]:
         if of_all is not None:
             parts = [score(y[mask], said[mask], facts) for mask in masks]
             seen.append(ScoreSeen(words, is_share, of_all, tuple(part.value for part in parts if part is not None)))
+    asked = model.scores.metrics if model.scores is not None and evidence is model.evidence else {}
+    for name, (value, simplest) in asked.items():
+        seen.append(ScoreSeen(w.NAMES.get(name, Same(name)), False, Estimate(value, float("nan"), simplest), ()))
     return seen
 
 

@@ -3,10 +3,11 @@
 # Colours that the colour-blind tell apart. What is not for the screen, such as paper, is always light.
 STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --panel: #f5f6f4; --ink: #1c1f1d; --faint: #5b635e; --rule: #d8dcd9;
-  --a: #14679e; --b: #c05a0c; --soft: #9dbdd6; --grave: #a8321e; --grave-ground: #fbeeea; --heat: #4f9fd0; }
+  --a: #14679e; --b: #c05a0c; --c: #14795b; --d: #9c4a86; --soft: #9dbdd6;
+  --grave: #a8321e; --grave-ground: #fbeeea; --heat: #4f9fd0; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --ground: #161a18; --panel: #1f2522; --ink: #e7eae8; --faint: #a3ada7; --rule: #3a433e; --a: #6db3e3;
-    --b: #eb9a55; --soft: #3f627b; --grave: #f0917e; --grave-ground: #35211c; --heat: #22699c; } }
+    --b: #eb9a55; --c: #58c09c; --d: #d98cc0; --soft: #3f627b; --grave: #f0917e; --grave-ground: #35211c; --heat: #22699c; } }
 * { box-sizing: border-box; }
 html { background: var(--ground); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Noto Sans",
   "Helvetica Neue", Arial, sans-serif; -webkit-text-size-adjust: 100%; }
@@ -70,6 +71,7 @@ svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .soft { fill: var(--so
 svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 svg .dots { fill: none; stroke-width: 4.5; stroke-linecap: round; }
 svg .line.a, svg .dots.a { stroke: var(--a); } svg .line.b, svg .dots.b { stroke: var(--b); }
+svg .line.c, svg .dots.c { stroke: var(--c); } svg .line.d, svg .dots.d { stroke: var(--d); }
 svg .line.ink { stroke: var(--ink); } svg .line.soft { stroke: var(--soft); }
 svg .line.thick { stroke-width: 2.6; } svg .line.thin { stroke-width: .8; } svg .dots.small { stroke-width: 3.2; }
 svg .dots.large { stroke-width: 7; }
@@ -80,6 +82,7 @@ svg .line.guide { stroke: var(--faint); stroke-dasharray: 4 4; stroke-width: 1.1
 .legend li::before { content: ""; display: inline-block; width: 1.3em; height: .2em; vertical-align: middle;
   margin-right: .45em; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .legend .a::before { color: var(--a); } .legend .b::before { color: var(--b); }
+.legend .c::before { color: var(--c); } .legend .d::before { color: var(--d); }
 @media (max-width: 34rem) { html { font-size: 15px; } h1 { font-size: 1.5rem; } header { padding-top: 1.5rem; }
   td.text { max-width: 60vw; } }
 @media print { html { font-size: 10pt; } nav, summary { display: none; } main, header { max-width: none; padding: 0; }

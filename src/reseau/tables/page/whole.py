@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reseau.tables.evidence import Evidence
-from reseau.tables.page import answers, sections
+from reseau.tables.page import answers, columns, sections
 from reseau.tables.page import words as w
 from reseau.tables.page.contents import Contents
 from reseau.tables.page.markup import Html, Language, name, plain, tag
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def page(
-    model: TableModel, evidence: Evidence, *, lang: str = "en", command: str = "", threads: int | None = None
+    model: TableModel,
+    evidence: Evidence,
+    *,
+    lang: str = "en",
+    command: str = "",
+    tables: Sequence[str] | None = None,
+    threads: int | None = None,
 ) -> bytes:
     """Make the page of a model, in UTF-8.
 
@@ -31,10 +38,12 @@ def page(
         Of its words and numbers.
     command : str
         What was typed to train it; "" for a training in Python.
+    tables : sequence of str or None
+        Of what files it was read, of which there are digests; None is the table of the evidence.
     threads : int or None
         At most as many threads; the page is the same for any number.
     """
-    return written(Contents.of(model, evidence, command, threads), Language(lang))
+    return written(Contents.of(model, evidence, command, tables or [evidence.table.name], threads), Language(lang))
 
 
 def written(contents: Contents, language: Language) -> bytes:
@@ -45,6 +54,8 @@ def written(contents: Contents, language: Language) -> bytes:
         sections.scores(contents, language),
         *answers.curves(contents, language),
         *answers.said(contents, language),
+        *columns.importance(contents, language),
+        *columns.effects(contents, language),
         sections.hardest(contents, language),
         sections.repeat(contents, language),
     ]
@@ -77,21 +88,21 @@ def _in_short(contents: Contents, language: Language) -> list[Html]:
         label = tag("strong", name(commonest(model), 60))
         told = language(w.IN_SHORT_CLASSES, accuracy=accuracy, simplest=simplest, label=label, **parts)
     else:
-        of_all = scores[-1].of_all
-        mae, simplest = language.number(of_all.value), language.number(of_all.simplest or float("nan"))
+        off = next(score.of_all for score in scores if score.words is w.MAE)
+        mae, simplest = language.number(off.value), language.number(off.simplest or float("nan"))
         told = language(w.IN_SHORT_QUANTITY, mae=mae, simplest=simplest, **parts)
     shown = language.share(first.of_all.value) if first.is_share else language.number(first.of_all.value, 3)
     used = sum(bool(d.features) for d in model.columns)
-    columns = language(w.COLUMNS_USED, all=language.count(len(model.columns)))
+    of_all = language(w.COLUMNS_USED, all=language.count(len(model.columns)))
     warnings = sum(finding.grave for finding in contents.findings)
     keys = [
         (shown, language(first.words)),
         (language.count(contents.evidence.table.rows), language(w.ROWS_READ)),
-        (language.count(used), columns),
+        (language.count(used), of_all),
         (language.count(warnings), language(w.WARNINGS)),
     ]
     out = [tag("p", told, class_="lead")]
-    if model.scores is not None and not model.scores.useful:
+    if contents.evidence is model.evidence and model.scores is not None and not model.scores.useful:
         out.append(tag("p", tag("strong", language(w.USELESS))))
     figures = (tag("div", tag("b", value), tag("span", what), class_="key") for value, what in keys)
     return [*out, tag("div", *figures, class_="keys")]

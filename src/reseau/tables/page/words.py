@@ -42,7 +42,11 @@ OF_EPOCHS = Words(
     "that were not learned from, but on which the epoch was chosen",
     "qui n’ont pas été apprises, mais sur lesquelles l’époque a été choisie",
 )
-OF_ANOTHER = Words("of another table", "d’une autre table")
+OF_ANOTHER = Words("of {table}, that were not learned from", "de {table}, qui n’ont pas été apprises")
+LATEST = Words(
+    "that were held out of the training, the latest by {time}",
+    "tenues à l’écart de l’apprentissage, les plus tardives selon {time}",
+)
 USELESS = Words(
     "This is no better than the simplest guess: nothing was learned from this table.",
     "Ce n’est pas mieux que la réponse la plus simple : rien n’a été appris de cette table.",
@@ -231,6 +235,12 @@ R2, RMSE, MAE = (
     Words("RMSE, root mean square error", "RMSE, racine de l’erreur quadratique moyenne"),
     Words("MAE, mean absolute error", "MAE, erreur absolue moyenne"),
 )
+NAMES = {"accuracy": ACCURACY, "log loss": LOG_LOSS, "R²": R2, "RMSE": RMSE, "MAE": MAE}
+OVER_PARTS = Words("over {count} parts", "sur {count} parties")
+CROSS_VALIDATION = Words(
+    "Cross-validation: each part of the rows by a model that has not learned from it",
+    "Validation croisée : chaque partie des lignes par un modèle qui ne l’a pas apprise",
+)
 EACH_FOLD, FOLD = Words("Each fold by itself", "Chaque pli séparément"), Words("fold", "pli")
 
 # Training.
@@ -329,6 +339,7 @@ IMPORTANCE_TOLD = Words(
 )
 GROWTH = Words("growth of the error", "croissance de l’erreur")
 MORE_IMPORTANT = Words("{columns} more, each at most {growth}.", "{columns} de plus, chacune {growth} au plus.")
+GROWTH_OF = Words("Growth of the error without {column}", "Croissance de l’erreur sans {column}")
 EFFECTS = Words(
     "How predictions follow the most important columns",
     "Comment les prédictions suivent les colonnes qui comptent le plus",
