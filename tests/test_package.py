@@ -57,12 +57,16 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
     tables.remove("Function")  # which is given as the function itself
     assert set(reseau.__all__) == tables | {
         "CSVLogger",
+        "CalibrationDisplay",
         "Callback",
         "DataError",
+        "EffectDisplay",
         "Ensemble",
         "ErrorHistogramDisplay",
+        "ExplanationDisplay",
         "FitDisplay",
         "History",
+        "ImportanceDisplay",
         "LossCurveDisplay",
         "MLPClassifier",
         "MLPRegressor",

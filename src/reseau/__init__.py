@@ -66,8 +66,12 @@ _HOMES = {
     "to_c": "models",
     "to_onnx": "models",
     "to_python": "models",
+    "CalibrationDisplay": "display.calibration",
+    "EffectDisplay": "display.effect",
     "ErrorHistogramDisplay": "display.error_histogram",
+    "ExplanationDisplay": "display.explanation",
     "FitDisplay": "display.fit",
+    "ImportanceDisplay": "display.importance",
     "LossCurveDisplay": "plots",
     "NetworkDisplay": "display.network",
     "RegressionDisplay": "display.regression",
@@ -88,6 +92,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "CSVLogger",
+    "CalibrationDisplay",
     "Callback",
     "Constant",
     "Cosine",
@@ -95,13 +100,16 @@ __all__ = [
     "DataError",
     "Dense",
     "Dropout",
+    "EffectDisplay",
     "Ensemble",
     "ErrorHistogramDisplay",
+    "ExplanationDisplay",
     "Exponential",
     "FitDisplay",
     "Focal",
     "History",
     "Huber",
+    "ImportanceDisplay",
     "LayerNorm",
     "LevenbergMarquardt",
     "Lion",
@@ -150,8 +158,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from reseau.display.calibration import CalibrationDisplay
+    from reseau.display.effect import EffectDisplay
     from reseau.display.error_histogram import ErrorHistogramDisplay
+    from reseau.display.explanation import ExplanationDisplay
     from reseau.display.fit import FitDisplay
+    from reseau.display.importance import ImportanceDisplay
     from reseau.display.network import NetworkDisplay
     from reseau.display.rates import find_learning_rate
     from reseau.display.regression import RegressionDisplay

@@ -205,7 +205,8 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         table = self._rows(data)
         return self.model_, table
 
-    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+        """The table model, and rows with their targets that it has not learned from."""
         if data is None or y is None:
             raise DataError(f"a {type(self).__name__} has no rows of its training; give X and y that it has not seen.")
         model, table = self._inner(data)
@@ -402,7 +403,7 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         places = dict(zip(self.classes_.tolist(), self._places.tolist(), strict=True))
         return np.array([places.get(label, UNKNOWN) for label in values.tolist()], np.int64)
 
-    def _label(self, label: Any) -> Any:
+    def label_of(self, label: Any) -> Any:
         check_is_fitted(self, "model_")
         if label is None:
             return None

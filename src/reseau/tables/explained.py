@@ -24,10 +24,10 @@ class Explained(ABC):
         """The table model, and rows as it reads them."""
 
     @abstractmethod
-    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
-        """The table model, and rows with their targets that it has not learned from."""
+    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+        """The table model, and rows with their targets that it has not learned from; parameters as for `importance`."""
 
-    def _label(self, label: Any) -> Any:
+    def label_of(self, label: Any) -> Any:
         """A class as the table model has it."""
         return label
 
@@ -101,7 +101,7 @@ class Explained(ABC):
             model,
             table,
             row,
-            label=self._label(label),
+            label=self.label_of(label),
             background=background,
             samples=samples,
             seed=seed,
@@ -134,7 +134,7 @@ class Explained(ABC):
             The mean prediction at each value of the column, and the lines of some rows.
         """
         model, table = self._inner(data)
-        label = self._label(label)
+        label = self.label_of(label)
         return effect(model, table, column, points=points, lines=lines, label=label, seed=seed, threads=threads)
 
     def importance(
@@ -162,5 +162,5 @@ class Explained(ABC):
         DataError
             Without data where there are no rows of a training, as of a model read from a file.
         """
-        model, evidence = self._evidence(data, y, threads)
+        model, evidence = self.evidence_of(data, y, threads)
         return permutation_importance(model, evidence, repeats=repeats, seed=seed, threads=threads)

@@ -87,26 +87,26 @@ class Explanation:
         """What is predicted of the row, and of the others."""
         beside = "its rows" if self.background == self.table else f"the rows of {_base(self.background)}"
         return (
-            f"{_base(self.table)}, row {self.row:,}: {short(self.answer, 2 * LONGEST)} {_number(self.prediction)}; "
-            f"mean of {self.background_rows:,} of {beside} {_number(self.base)}"
+            f"{_base(self.table)}, row {self.row:,}: {short(self.answer, 2 * LONGEST)} {number(self.prediction)}; "
+            f"mean of {self.background_rows:,} of {beside} {number(self.base)}"
         )
 
     def _rows(self, most: int) -> list[tuple[str, ...]]:
         """A table: of the first columns name, cell, contribution and error; and of the others together."""
         most = len(self.columns) if len(self.columns) <= most + 1 else most
-        kind = _decimals(self.contributions)
+        kind = decimals(self.contributions)
         rows = [("column", "value", "contribution")]
         rows += [
-            (short(name, LONGEST), MISSING if cell is None else short(cell, LONGEST), _number(value, f"+{kind}"))
+            (short(name, LONGEST), MISSING if cell is None else short(cell, LONGEST), number(value, f"+{kind}"))
             for name, cell, value in zip(self.columns[:most], self.cells, self.contributions, strict=False)
         ]
         if most < len(self.columns):
             rest = f"{len(self.columns) - most:,} other columns"
-            rows.append((rest, "", _number(self.contributions[most:].sum(), f"+{kind}")))
-        rows.append(("sum", "", _number(self.prediction - self.base, f"+{kind}")))
+            rows.append((rest, "", number(self.contributions[most:].sum(), f"+{kind}")))
+        rows.append(("sum", "", number(self.prediction - self.base, f"+{kind}")))
         if self.errors is None:
             return list(rows)
-        errors = ["±", *(_number(error, kind) for error in self.errors[:most])]
+        errors = ["±", *(number(error, kind) for error in self.errors[:most])]
         errors += [""] * (len(rows) - len(errors))
         return [(*row, error) for row, error in zip(rows, errors, strict=True)]
 
@@ -217,12 +217,13 @@ def _base(name: str) -> str:
     return short(Path(name).name, 2 * LONGEST)
 
 
-def _decimals(values: Floats) -> str:
+def decimals(values: Floats) -> str:
     """How numbers are written below one another: to as many decimals, or with exponents where these would be many."""
     size = float(np.abs(values).max())
     decimals = DIGITS - 1 - floor(log10(size)) if size > 0 else 0
     return f".{max(decimals, 0)}f" if LEAST_DECIMALS <= decimals <= MOST_DECIMALS else f".{DIGITS - 1}e"
 
 
-def _number(value: float, kind: str = ".6g") -> str:
+def number(value: float, kind: str = ".6g") -> str:
+    """A number with the minus sign that people write."""
     return f"{value:{kind}}".replace("-", "−", 1) if value < 0 else f"{value:{kind}}"

@@ -488,7 +488,8 @@ class TableModel(Differentiable, Explained, Reported, Model):
     def _inner(self, data: Any) -> tuple[TableModel, Table]:
         return self, read_table(data, **self.reading)
 
-    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+        """The table model, and rows with their targets that it has not learned from."""
         if y is not None:
             raise ParameterError(f"y is given, but a TableModel finds the target {self.target.name!r} in the table.")
         if data is not None:
