@@ -66,9 +66,7 @@ class CalibrationDisplay:
     def __init__(self, *, y_true: Any, y_prob: Any, name: str = "it") -> None:
         if not isinstance(name, str):
             raise ParameterError(f"name is {shown(name)}, but must be text.")
-        happened = np.asarray(y_true)
-        self.y_true = one_column("y_true", happened.astype(float) if happened.dtype == bool else y_true)
-        self.y_prob, self.name = one_column("y_prob", y_prob), name
+        self.y_true, self.y_prob, self.name = one_column("y_true", y_true), one_column("y_prob", y_prob), name
         if len(self.y_true) != len(self.y_prob):
             raise DataError(
                 f"y_true has {len(self.y_true)} rows and y_prob {len(self.y_prob)}; there must be one of each."

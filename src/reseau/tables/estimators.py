@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from reseau import data
-from reseau.array_likes import as_array
+from reseau.array_likes import as_array, check_finite, numbers
 from reseau.checks import integer, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.model import Model
@@ -210,7 +210,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         if data is None or y is None:
             raise DataError(f"a {type(self).__name__} has no rows of its training; give X and y that it has not seen.")
         model, table = self._inner(data)
-        values = column_or_1d(y)
+        values = column_or_1d(as_array(y, "y"))
         if len(values) != table.rows:
             raise DataError(f"X has {table.rows:,} rows, but y has {len(values):,}; give each row its target.")
         return model, Evidence.of_targets(model, table, self._encoded(values), threads)
@@ -485,7 +485,9 @@ date, text, missing, ignore, threads, verbose
         return column, {}
 
     def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.asarray(values, np.float64)
+        found = numbers(values, "y", with_missing=True)
+        check_finite(found, "y", np.dtype(np.float64), with_missing=True)
+        return found.astype(np.float64)
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """The predicted number of each row.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from reseau.checks import integer
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats
+from reseau.tables.description import X32
 
 if TYPE_CHECKING:
     from reseau.tables.evidence import Evidence, Held
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NUMBERS = 1 << 33  # inputs of all shuffled rows together; fewer rows are taken of tables so wide
 LEAST_ROWS = 32  # of a network
+MOST_REPEATS = 10_000
 
 
 @dataclass(frozen=True)
@@ -87,20 +88,19 @@ def permutation_importance(
     >>> permutation_importance(model, model.evidence).columns
     ('size', 'noise')
     """
-    repeats, seed = integer("repeats", repeats, low=1), integer("seed", seed, low=0)
+    repeats, seed = integer("repeats", repeats, low=1, high=MOST_REPEATS), integer("seed", seed, low=0)
     inputs, target = columns_module.inputs_of(model.columns), model.target
     width = sum(part.stop - part.start for part in inputs.values())
     most = NUMBERS // max(repeats * len(inputs) * width * len(evidence.held), 1)
     held = [_fewer(each, max(most, LEAST_ROWS)) for each in evidence.held]
     y = evidence.y[np.concatenate([each.rows for each in held])]
-    O = np.concatenate([each.network(each.X, threads=threads) for each in held])
-    error = target.error(O, y)
+    error = target.error(np.concatenate([each.network(each.X, threads=threads) for each in held]), y)
     rng = np.random.default_rng(seed)
     increases = np.empty((len(inputs), repeats))
     for j, part in enumerate(inputs.values()):
-        shuffled = [each.network(_shuffled(each.X, part, repeats, rng), threads=threads) for each in held]
-        of_repeats = zip(*(O.reshape(repeats, -1, target.outputs) for O in shuffled), strict=True)
-        increases[j] = [target.error(np.concatenate(parts), y) - error for parts in of_repeats]
+        for repeat in range(repeats):
+            O = np.concatenate([each.network(_shuffled(each.X, part, rng), threads=threads) for each in held])
+            increases[j, repeat] = target.error(O, y) - error
     means = increases.mean(axis=1)
     order = np.argsort(-means, kind="stable")
     names = tuple(inputs)
@@ -123,13 +123,8 @@ def _fewer(held: Held, most: int) -> Held:
     return type(held)(held.network, held.rows[some], held.X[some])
 
 
-def _shuffled(
-    X: npt.NDArray[np.float32], part: slice, repeats: int, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """X again and again, of which these inputs come from another row: no row keeps its own."""
-    rows = len(X)
-    shuffled = np.tile(X, (repeats, 1))
-    for repeat in range(repeats):
-        order = rng.permutation(rows)
-        shuffled[repeat * rows + order, part] = X[np.roll(order, 1), part]
+def _shuffled(X: X32, part: slice, rng: np.random.Generator) -> X32:
+    """X, of which these inputs come from another row: no row keeps its own."""
+    order, shuffled = rng.permutation(len(X)), X.copy()
+    shuffled[order, part] = X[np.roll(order, 1), part]
     return shuffled

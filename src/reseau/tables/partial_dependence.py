@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_NUMBERS = 512, 1 << 22  # rows of which the mean is taken, and inputs of them together
 MOST_LEVELS = 12  # of categories, where not otherwise asked
-POINTS = 32
+POINTS, MOST_POINTS = 32, 10_000
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def effect(
     >>> effect(model, table, "sort").grid.tolist()
     ['plain', 'striped']
     """
-    points = None if points is None else integer("points", points, low=2)
+    points = None if points is None else integer("points", points, low=2, high=MOST_POINTS)
     lines, seed = integer("lines", lines, low=0), integer("seed", seed, low=0)
     read = read_table(table, **model.reading)
     name = columns_module.used_column(model.columns, column)

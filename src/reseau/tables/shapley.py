@@ -39,6 +39,7 @@ NUMBERS = 1 << 30  # ... with no more inputs of all of them together
 AT_ONCE = 1 << 23  # inputs
 SURELY_EXACT = 2  # parts, of which an order and its reverse are all there are
 LEAST_SAMPLES, MOST_SAMPLES = 2, 64  # from two orders on their spread is known
+MOST_ASKED = 10_000  # samples
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def contributions(
     if x.ndim != 1 or background.shape[1:] != x.shape or not len(background):
         raise DataError(f"x has shape {x.shape} and background {background.shape}; they must be (n,) and (rows, n).")
     if samples is not None:
-        samples = integer("samples", samples, low=LEAST_SAMPLES)
+        samples = integer("samples", samples, low=LEAST_SAMPLES, high=MOST_ASKED)
     seed = integer("seed", seed, low=0)
     parts = [slice(i, i + 1) for i in range(len(x))] if parts is None else list(parts)
     differing = [j for j, part in enumerate(parts) if (background[:, part] != x[part]).any()]
