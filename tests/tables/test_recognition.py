@@ -18,6 +18,7 @@ from reseau.tables.columns import Boolean, Date, LeftOut, Number
 from reseau.tables.description import Description
 from reseau.tables.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.table import Column, Table
+from reseau.tables.text import Text
 
 
 def column(values: list[Any], name: str = "x") -> Column:
@@ -70,10 +71,39 @@ def test_a_column_without_values_is_left_out_as_empty(values: list[Any]) -> None
     assert taken_for(values) == "empty"
 
 
-def test_texts_that_differ_in_every_row_are_an_identifier_or_free_text() -> None:
-    assert taken_for([f"k{i}" for i in range(10)]) == "identifier"
-    assert taken_for([f"a long remark about the thing number {i}, and more" for i in range(10)]) == "free text"
-    assert taken_for([f"name {i // 1.5}" for i in range(30)]) == "free text"
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("k{}", "identifier"),
+        ("AB-{} 7", "identifier"),
+        ("Patient {}", "identifier"),
+        ("3fa8-{}-beef", "identifier"),
+        ("person{}@post.example", "identifier"),
+        ("a long remark about the thing number {}, and more", "text"),
+        ("Braund, Mr. Owen the {}", "text"),
+        ("{} rue de l'Église", "text"),
+        ("red mug {}", "text"),
+        ("これは良い商品{}", "text"),
+        ("https://shop.example/a/very/long/address/of/thing/{}", "text"),
+    ],
+)
+def test_texts_that_differ_in_every_row_are_an_identifier_or_free_text(text: str, kind: str) -> None:
+    assert taken_for([text.format(i) for i in range(10)]) == kind
+
+
+def test_nearly_as_many_texts_as_rows_are_free_text() -> None:
+    cells = [f"name{i // 1.5}" for i in range(30)]
+    assert recognise(column(cells))[0] == Text("x")
+    assert taken_for(cells[:15] * 2 + cells[:3]) == "category"
+
+
+def test_free_text_may_be_asked_for() -> None:
+    cells = [*(f"k{i}" for i in range(9)), "NA"]
+    description, _ = recognise(column(cells), Asked({"x": "text"}))
+    assert description == Text("x", verbatim=True, kept=True)
+    assert isinstance(description, Text)
+    assert description.read(column(cells)).codes.min() == 0
+    assert recognise(column(cells), Asked({"x": "category"}))[0].taken_for == "identifier"
 
 
 def test_a_count_of_the_rows_is_an_identifier_unless_it_is_all_there_is() -> None:

@@ -82,7 +82,9 @@ def _written(
         f'if __name__ == "__main__":\n{before.program or _program(parts, dtype)}',
     ]
     text = "\n\n\n".join(blocks) + "\n"
-    modules = [module for module in ("hashlib", "io", "math", "pathlib") if re.search(rf"\b{module}\.", text)]
+    modules = [
+        module for module in ("hashlib", "io", "math", "pathlib", "unicodedata") if re.search(rf"\b{module}\.", text)
+    ]
     imports = "\n".join(f"import {module}" for module in modules) + "\n\n" * bool(modules) + "import numpy as np"
     return text.replace(blocks[0], f"{blocks[0]}\n\n{imports}", 1), content
 

@@ -12,7 +12,8 @@ encode any other table:
   level never seen gives the input of the rare ones, or all zeros if there are none;
 - date: the days since the origin as a number, and the sine and cosine of the time of year, week and
   day that vary; a time of day is a part of one day;
-- left out: identifiers, constants, free text and the like give no input, and say why.
+- free text: what the pieces of its words say of the target (see `reseau.tables.text`), then one input for missing;
+- left out: identifiers, constants, text that tells nothing and the like give no input, and say why.
 
 Numbers are scaled by what the many in the middle say, not by mean and deviation, which a single 1e6
 among thousands decides; asinh is z itself near 0, and grows like a logarithm far from it, so that
@@ -37,7 +38,9 @@ from reseau.tables.cells import Codes, Floats, Mask
 from reseau.tables.description import X32, Description, Rows, Scalar, Scaled, Values
 from reseau.tables.dialect import SPACE
 from reseau.tables.frames import name_of
+from reseau.tables.left_out import LeftOut
 from reseau.tables.table import Column, Table, did_you_mean, listed
+from reseau.tables.text import Text
 from reseau.visible import plural
 
 LEAST_ANGLE = 0.01  # of a cycle, from which its dates differ in it: half a day of the year, two minutes of the day
@@ -231,45 +234,7 @@ class Date(Scaled):
         return f"{self.order}; used as {', '.join(parts)}"
 
 
-@dataclass(frozen=True)
-class LeftOut(Description):
-    """A column that gives no input.
-
-    `taken_for`: identifier, constant, empty, free text, unsupported, unrelated or ignored.
-    """
-
-    kind = "left out"
-    taken_for: str = "ignored"
-    reason: str = ""
-
-    @property
-    def features(self) -> list[str]:
-        """Return the names of the inputs."""
-        return []
-
-    def read(self, column: Column) -> Floats:
-        """Read the cells."""
-        return np.empty(0)
-
-    def fit(self, values: Floats, rows: Rows) -> LeftOut:
-        """Return the description with the statistics of these rows."""
-        return self
-
-    @property
-    def summary(self) -> str:
-        """Say what was learned."""
-        return self.reason
-
-    @property
-    def told(self) -> str:
-        """Why it is left out."""
-        return f"left out: {self.reason}"
-
-    def encode(self, values: Floats, X: X32) -> None:
-        """Write nothing."""
-
-
-KINDS: dict[str, type[Description]] = {cls.kind: cls for cls in (Number, Boolean, Category, Date, LeftOut)}
+KINDS: dict[str, type[Description]] = {cls.kind: cls for cls in (Number, Boolean, Category, Date, Text, LeftOut)}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -328,6 +293,13 @@ def used_column(descriptions: Sequence[Description], name: Any) -> str:
             f"the model uses no column {name!r}{did_you_mean(name, inputs)}; its columns are {listed(inputs)}."
         )
     return given
+
+
+def refuse_nothing(descriptions: Sequence[Description], table: Table, target: str) -> None:
+    """Raise a DataError, with the reasons, where all columns are left out."""
+    if all(isinstance(d, LeftOut) for d in descriptions):
+        why = "; ".join(f"{d.name!r} {d.reason}" for d in descriptions if isinstance(d, LeftOut))
+        raise DataError(f"{table.name} has no column to learn {target!r} from" + (f": {why}." if why else "."))
 
 
 def encode_out_of_fold(

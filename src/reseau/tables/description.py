@@ -63,8 +63,8 @@ class Description(ABC):
     def encode(self, values: Any, X: X32) -> None:
         """Write the inputs into X, (rows, number of features)."""
 
-    def detailed(self: D, values: Any, rows: Rows, bins: int, T: Floats) -> D:
-        """Return the fitted description with what else these rows tell, in further inputs.
+    def detailed(self, values: Any, rows: Rows, bins: int, T: Floats) -> Description:
+        """Return the fitted description with what else these rows tell, in further inputs; or why it is left out.
 
         Parameters
         ----------

@@ -289,6 +289,7 @@ def learn(
     columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
     bins = settings.bins_for(sum(isinstance(d, Scaled) for d in columns))
     columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
+    columns_module.refuse_nothing(columns, table, target.name)
     X = columns_module.encode(columns, values, table.rows)
 
     def inputs(folds: npt.NDArray[np.int64], out: int) -> X32:

@@ -10,7 +10,8 @@ Cells that mark a missing value (`cells.MISSING`, and what the user names) come 
   many are different: a number too, where the few other texts count as missing; but texts such as 4+ or
   2A, met again and again beside few whole numbers, are labels as these are.
 - Nearly all cells dates of one order, but for a few words: a date, unless the order of day and month is open.
-- Other text: a category; but a different text in (nearly) every row is an identifier or free text.
+- Other text: a category; but where more than half of the rows have texts of their own, they are free text, or an
+  identifier if every row has another and few of them are words.
 - Whole numbers that count the rows, or that differ in every row and are named like a key: an
   identifier.
 
@@ -27,17 +28,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reseau.errors import DataError
 from reseau.tables import cells as read
 from reseau.tables import dates, numerals
 from reseau.tables.asked import LEFT_OUT, NOTHING, Asked, option
 from reseau.tables.category import Category
 from reseau.tables.cells import Labels
-from reseau.tables.columns import Boolean, Date, LeftOut, Number
+from reseau.tables.columns import Boolean, Date, Number, refuse_nothing
 from reseau.tables.description import Description
+from reseau.tables.left_out import LeftOut
 from reseau.tables.sentinels import sentinels
 from reseau.tables.statistics import mean_and_deviation
 from reseau.tables.table import Column, Table, listed, quoted
+from reseau.tables.text import Text
 from reseau.visible import plural
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ KEY_NAME = re.compile(
 )
 KEY_CAMEL = re.compile(r".*[a-z](Id|ID)|id[A-Z].*")
 OBVIOUS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "#N/A", "n/a", "na", "NaT", "?")
-IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text
+IDENTIFIER_LENGTH = 40  # characters on average; longer distinct texts are free text, and so are several words
+WORDS = r"\p{L}{2,}\P{L}*\s\P{L}*\p{L}{2,}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{4,}"  # two of them, or a sentence
 PLUSES = ("+", "++", "+++")  # beside which - and -- are no marks of missing values, but negative
 
 
@@ -83,9 +86,7 @@ def recognise_all(table: Table, target: str, asked: Asked, mark: str) -> tuple[l
             commas.append(name)
     if commas:
         notes.insert(0, f"decimal commas are read as such in {listed(commas)}")
-    if all(isinstance(d, LeftOut) for d in recognised):
-        why = "; ".join(f"{d.name!r} {d.reason}" for d in recognised if isinstance(d, LeftOut))
-        raise DataError(f"{table.name} has no column to learn {target!r} from" + (f": {why}." if why else "."))
+    refuse_nothing(recognised, table, target)
     return recognised, notes
 
 
@@ -292,24 +293,31 @@ class _Recognition:
         return self._category(labels, notes, self.alone)
 
     def _category(self, labels: Labels, notes: list[str], kept: bool) -> tuple[Description, list[str]]:
-        """Labels, unless nearly every row has another; `kept` keeps them unless every row has."""
+        """Labels, or free text where nearly every row has another; `kept` keeps labels unless every row has another."""
         present, n_levels = int((labels.codes >= 0).sum()), len(labels.texts)
         if n_levels == 1 and not self.column.cells.null_count:
             return self._constant(), notes
-        if n_levels > max(0.5 * present, 2) and not (kept and n_levels < present):
-            every = "a different text in every row"
-            length = pc.mean(pc.utf8_length(labels.texts)).as_py()
-            if n_levels == present and length <= IDENTIFIER_LENGTH:
-                return LeftOut(self.name, "identifier", every), notes
-            many = every if n_levels == present else f"{n_levels} different texts in {present} rows"
-            return LeftOut(self.name, "free text", many), notes
+        free = n_levels > max(0.5 * present, 2) and self._is_free(labels, n_levels == present, kept)
+        if n_levels == present > 2 and not free:
+            return LeftOut(self.name, "identifier", "a different text in every row"), notes
         unusual = [mark for mark in self.marks_met if mark not in OBVIOUS]
         if unusual:
             written = f"{option('text', self.name)} keeps labels as written"
             notes = [*notes, f"{listed(unusual)} {'is' if len(unusual) == 1 else 'are'} read as missing; {written}"]
         verbatim = self.usual_marks != read.MISSING
         also_missing = (*(self.usual_marks if verbatim else self.marks_met), *self.asked.missing)
+        if free:
+            asked = self.alone or self.kind == "text"
+            return Text(self.name, also_missing=also_missing, verbatim=verbatim, kept=asked), notes
         return Category(self.name, also_missing=also_missing, verbatim=verbatim), notes
+
+    def _is_free(self, labels: Labels, different: bool, kept: bool) -> bool:
+        """Whether texts, of which there are nearly as many as rows, are free text: neither labels nor identifiers."""
+        if self.kind:
+            return self.kind == "text"
+        several = 2 * pc.sum(pc.match_substring_regex(labels.texts, WORDS)).as_py() >= len(labels.texts)
+        long = pc.mean(pc.utf8_length(labels.texts)).as_py() > IDENTIFIER_LENGTH
+        return several or long or not (different or kept)
 
     # --- numbers and dates ------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Columns in C: how the cells of a row, members of its `struct`, become inputs.
 
 Cells are given as follows, NAN or NULL where they are missing: numbers as they are, booleans as 1 and 0, dates as
-seconds since 1970-01-01 00:00 UTC, times of day as seconds since midnight, all in double, and categories as text in
+seconds since 1970-01-01 00:00 UTC, times of day as seconds since midnight, all in double, and categories and texts in
 UTF-8. As in `reseau.tables.columns`, the encoding is computed in double and rounded to float, so that the network's
 inputs are those of Python.
 """
@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reseau.export import c_text as c
+from reseau.tables import ngrams
 from reseau.tables.category import Category
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, seconds
@@ -81,6 +82,87 @@ static int {name}_is_mark(const char *text, const char *const marks[], int n)
             return 1;
     return 0;
 }}"""
+
+TEXT_EFFECTS = """\
+/* The next character of a text in UTF-8, and where the one after it begins. */
+static const char *{name}_next_character(const char *text, uint32_t *character)
+{{
+    uint32_t c = (unsigned char)*text++;
+    int more = c >= 0xf0u ? 3 : c >= 0xe0u ? 2 : c >= 0xc0u ? 1 : 0;
+    c &= more ? 0x3fu >> more : 0xffu;
+    for (; more > 0 && ((unsigned char)*text & 0xc0u) == 0x80u; more--)
+        c = c << 6 | ((unsigned char)*text++ & 0x3fu);
+    *character = c;
+    return text;
+}}
+
+/* What a character counts as: ' ' if it is no part of a word, 0 for nothing. */
+static uint32_t {name}_counts_as(uint32_t c)
+{{
+    if (c < @END@)
+        return {name}_folded[c];
+    return @SEPARATORS@ ? ' ' : c;
+}}
+
+/* What the pieces of a text's words, of which @LENGTHS@ characters in a row are one, add up to with n weights each.
+ * A hash says whose weights a piece has. What is met k times counts 1 + ln k, and all of it together 1. */
+static void {name}_effects_of_text(const char *text, const double weights[], int n, double effects[])
+{{
+    int counts[@SLOTS@] = {{0}};
+    uint32_t last[@LONGEST@] = {{0}}; /* the characters read last, of which there are so many */
+    int there = 1, ends = 0;
+    double squares = 0.0;
+    last[@LONGEST@ - 1] = ' ';
+    while (!ends) {{
+        uint32_t c = ' ';
+        if (*text == '\\0')
+            ends = 1;
+        else {{
+            text = {name}_next_character(text, &c);
+            c = {name}_counts_as(c);
+        }}
+        if (c == 0 || (c == ' ' && last[@LONGEST@ - 1] == ' '))
+            continue;
+        for (int i = 1; i < @LONGEST@; i++)
+            last[i - 1] = last[i];
+        last[@LONGEST@ - 1] = c;
+        there = there < @LONGEST@ ? there + 1 : @LONGEST@;
+        for (int length = @SHORTEST@; length <= there && last[@LONGEST@ + 1 - length] != ' '; length++) {{
+            uint64_t h = @OFFSET@u;
+            for (int i = @LONGEST@ - length; i < @LONGEST@; i++)
+                h = (h ^ last[i]) * @PRIME@u;
+            h = (h ^ h >> 33) * @MIXER@u;
+            h ^= h >> 33;
+            counts[h % @SLOTS@u] += h >> 63 ? -1 : 1;
+        }}
+    }}
+    for (int j = 0; j < n; j++)
+        effects[j] = 0.0;
+    for (int k = 0; k < @SLOTS@; k++) {{
+        double v;
+        if (counts[k] == 0)
+            continue;
+        v = 1.0 + log(fabs((double)counts[k]));
+        v = counts[k] < 0 ? -v : v;
+        squares += v * v;
+        for (int j = 0; j < n; j++)
+            effects[j] += v * weights[n * k + j];
+    }}
+    if (squares > 0.0)
+        for (int j = 0; j < n; j++)
+            effects[j] /= sqrt(squares);
+}}"""
+TEXT_EFFECTS = (
+    TEXT_EFFECTS.replace("@END@", f"0x{ngrams.END:x}u")
+    .replace("@SEPARATORS@", " || ".join(f"(c >= 0x{a:x}u && c <= 0x{b:x}u)" for a, b in ngrams.SEPARATORS))
+    .replace("@LENGTHS@", f"{ngrams.LENGTHS[0]} to {ngrams.LENGTHS[-1]}")
+    .replace("@SHORTEST@", str(ngrams.LENGTHS[0]))
+    .replace("@LONGEST@", str(ngrams.LENGTHS[-1]))
+    .replace("@SLOTS@", str(ngrams.SLOTS))
+    .replace("@OFFSET@", f"0x{ngrams.OFFSET:x}")
+    .replace("@PRIME@", f"0x{ngrams.PRIME:x}")
+    .replace("@MIXER@", f"0x{ngrams.MIXER:x}")
+)
 
 DAY_OF_YEAR = """\
 /* On which day since 1970-01-01 a year of the Gregorian calendar begins. */
@@ -282,9 +364,31 @@ class _BooleanColumn(Column):
         ]
 
 
-class _CategoryColumn(Column):
+class _TextualColumn(Column):
+    """What columns of text share."""
+
     c_type = "const char *"
-    includes = ("stddef.h", "string.h")
+    includes: ClassVar[tuple[str, ...]] = ("stddef.h", "string.h")
+
+    def mark_tables(self) -> dict[str, list[str]]:
+        """The texts that stand for a missing one, by the names of their tables; that of the usual ones is shared."""
+        marks = [mark for mark in dict.fromkeys(self.description.marks) if mark]
+        usual = [mark for mark in MISSING if mark]
+        if not set(usual) <= set(marks):
+            usual = []
+        tables = {f"{self.name}_marks": usual, f"{self.name}_marks_{self.member}": [m for m in marks if m not in usual]}
+        return {name: texts for name, texts in tables.items() if texts}
+
+    def is_mark(self, tables: dict[str, list[str]]) -> list[str]:
+        """The conditions of which one holds where the text is in one of the tables."""
+        return [f"{self.name}_is_mark(row->{self.member}, {name}, {len(marks)})" for name, marks in tables.items()]
+
+    def constant(self, cell: Cell) -> str:
+        assert cell is None or isinstance(cell, str)
+        return "NULL" if cell is None else c.text(cell)
+
+
+class _CategoryColumn(_TextualColumn):
     variables = ("int k",)
 
     def meaning(self) -> str:
@@ -294,28 +398,16 @@ class _CategoryColumn(Column):
 
     @property
     def marks(self) -> dict[str, list[str]]:
-        """The texts that stand for a missing one, by the names of their tables; that of the usual ones is shared.
-
-        There are none where they make no difference.
-        """
+        """The `mark_tables`, of which there are none where they make no difference."""
         _, other, missing = self.description.places()
         if other == missing and not self.description.effects:
             return {}
-        marks = [mark for mark in dict.fromkeys(self.description.marks) if mark]
-        usual = [mark for mark in MISSING if mark]
-        if not set(usual) <= set(marks):
-            usual = []
-        tables = {f"{self.name}_marks": usual, f"{self.name}_marks_{self.member}": [m for m in marks if m not in usual]}
-        return {name: texts for name, texts in tables.items() if texts}
+        return self.mark_tables()
 
     @property
     def signals(self) -> int:
         """How many effects a level has."""
         return len(self.description.features) - len(self.description.marked)
-
-    def constant(self, cell: Cell) -> str:
-        assert cell is None or isinstance(cell, str)
-        return "NULL" if cell is None else c.text(cell)
 
     def how(self) -> str:
         d: Category = self.description
@@ -346,7 +438,7 @@ class _CategoryColumn(Column):
         places = d.places()[1:]
         other, missing = d.effect_places()[1:] if d.effects else (place if place < width else -1 for place in places)
         text = f"row->{self.member}"
-        is_mark = [f"{self.name}_is_mark({text}, {name}, {len(marks)})" for name, marks in self.marks.items()]
+        is_mark = self.is_mark(self.marks)
         condition = is_mark[0] if len(is_mark) == 1 else f"({' || '.join(is_mark)})"
         lines = [
             f"k = {self.name}_place_of({text}, {levels}, {n_known}, {other}, {missing});",
@@ -363,6 +455,49 @@ class _CategoryColumn(Column):
             ]
         start = f"{self.start} + i" if self.start else "i"
         return [*lines, f"for (int i = 0; i < {width}; i++)", f"    x[{start}] = {self.zero_or_one('i == k')};"]
+
+
+class _TextColumn(_TextualColumn):
+    includes = (*_TextualColumn.includes, "math.h", "stdint.h")
+    variables = ()
+
+    @property
+    def signals(self) -> int:
+        """How many effects a text has."""
+        return len(self.description.spread)
+
+    def meaning(self) -> str:
+        return "a text; NULL if missing"
+
+    def how(self) -> str:
+        return f"{plural(self.signals, 'effect')} of the pieces of its words{self.and_missing()}"
+
+    def tables(self) -> Iterator[str]:
+        yield c.table(f"{self.name}_folded", ngrams.folded(), "unsigned short")
+        yield c.table(f"{self.name}_weights_{self.member}", self.description.weights, "double")
+        for name, texts in self.mark_tables().items():
+            yield c.texts(f"static const char *const {name}[{len(texts)}]", texts)
+
+    def helpers(self) -> Iterator[str]:
+        yield TEXT_EFFECTS
+        if self.mark_tables():
+            yield IS_MARK
+
+    def statements(self) -> list[str]:
+        text = f"row->{self.member}"
+        missing = " || ".join([f"{text} == NULL", f"{text}[0] == '\\0'", *self.is_mark(self.mark_tables())])
+        weights = f"{self.name}_weights_{self.member}"
+        lines = [
+            "{",
+            f"    double effects[{self.signals}];",
+            f"    int missing = {missing};",
+            f'    {self.name}_effects_of_text(missing ? "" : {text}, {weights}, {self.signals}, effects);',
+            f"    for (int i = 0; i < {self.signals}; i++)",
+            f"        x[{self.start} + i] = {self.rounded('effects[i]')};",
+        ]
+        if self.description.missing:
+            lines.append(f"    {self.x(self.signals)} = {self.zero_or_one('missing')};")
+        return [*lines, "}"]
 
 
 class _DateColumn(_ScaledColumn):
@@ -428,5 +563,6 @@ COLUMNS: dict[str, type[Column]] = {
     "boolean": _BooleanColumn,
     "category": _CategoryColumn,
     "date": _DateColumn,
+    "text": _TextColumn,
 }
 """By the kind of their description."""

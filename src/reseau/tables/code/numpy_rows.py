@@ -9,12 +9,17 @@ from datetime import datetime, time
 from typing import Any
 
 from reseau.export import c_text
+from reseau.tables import ngrams
 from reseau.tables.category import Category
 from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, rows
 from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date, Number
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import NO_LIMIT, Description
+from reseau.tables.text import Text
+
+TEXTS = """def texts(cells):
+    return [None if cell is None else str(cell) for cell in cells]"""
 
 
 def encoding(descriptions: Sequence[Description]) -> Iterator[str]:
@@ -157,8 +162,7 @@ class _BooleanColumn(_Column):
 
 class _CategoryColumn(_Column):
     def helpers(self) -> Iterator[str]:
-        yield """def texts(cells):
-    return [None if cell is None else str(cell) for cell in cells]"""
+        yield TEXTS
 
     def statements(self) -> list[str]:
         d: Category = self.description
@@ -182,6 +186,51 @@ class _CategoryColumn(_Column):
                 f"effects = [{missing!r} if cell is None else known.get(cell, {other!r}) for cell in v]",
                 "inputs += list(np.array(effects).T)",
             ]
+        return lines
+
+
+class _TextColumn(_Column):
+    def helpers(self) -> Iterator[str]:
+        yield TEXTS
+        yield f"""def counts_as(c):
+    # What a character counts as: a small letter without accents, a blank if it is no part of a word, or nothing.
+    if ord(c) >= {ngrams.END:#x}:
+        return " " if any(a <= ord(c) <= b for a, b in {ngrams.SEPARATORS}) else c
+    if unicodedata.combining(c):
+        return ""
+    if unicodedata.category(c)[0] not in "LNM":
+        return " "
+    plain = "".join(part for part in unicodedata.normalize("NFKD", c) if not unicodedata.combining(part))
+    return next((form for form in (plain.casefold(), plain, c.casefold()) if len(form) == 1), c)
+
+
+def effects_of_text(text, weights):
+    # What the pieces of its words, of which {ngrams.LENGTHS[0]} to {ngrams.LENGTHS[-1]} characters in a row are one, \
+add up to. A hash says whose
+    # weights a piece has. What is met k times counts 1 + ln k, and all of it together 1.
+    counts = np.zeros(len(weights))
+    for word in "".join(map(counts_as, text or "")).split(" "):
+        for length in {ngrams.LENGTHS} if word else ():
+            for start in range(len(word) + 3 - length):
+                h = {ngrams.OFFSET:#x}
+                for c in f" {{word}} "[start : start + length]:
+                    h = (h ^ ord(c)) * {ngrams.PRIME:#x} % 2**64
+                h = (h ^ h >> 33) * {ngrams.MIXER:#x} % 2**64
+                h ^= h >> 33
+                counts[h % len(weights)] += -1 if h >> 63 else 1
+    v = np.sign(counts) * (1.0 + np.log(np.maximum(np.abs(counts), 1.0)))
+    return v @ weights / max(np.sqrt(v @ v), 1.0)  # of a text with pieces v is at least 1 long"""
+
+    def statements(self) -> list[str]:
+        d: Text = self.description
+        lines = [
+            *self.title(),
+            f"weights = np.array([\n{c_text.filled(map(repr, d.weights), '    ')}\n]).reshape({ngrams.SLOTS}, -1)",
+            f"v = texts({self.cells})",
+            "inputs += list(np.array([effects_of_text(cell, weights) for cell in v]).T)",
+        ]
+        if d.missing:
+            lines.append("inputs.append(np.array([cell is None for cell in v], float))")
         return lines
 
 
@@ -232,5 +281,6 @@ COLUMNS: dict[str, type[_Column]] = {
     "boolean": _BooleanColumn,
     "category": _CategoryColumn,
     "date": _DateColumn,
+    "text": _TextColumn,
 }
 """By the kind of their description."""

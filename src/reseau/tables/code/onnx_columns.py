@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reseau.errors import ReseauError
 from reseau.export.onnx_graph import Graph, input_names, tensor
 from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date
 from reseau.tables.dates import TIME_OF_DAY
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from reseau.tables.category import Category
     from reseau.tables.columns import Boolean, Number
     from reseau.tables.description import Description
+    from reseau.tables.text import Text
 
 _MISSING = "NaN where it is missing"
 _NEAR_ZERO = 1e-5
@@ -95,6 +97,13 @@ def _category(g: Graph, X: str, d: Category) -> list[str]:
     return parts
 
 
+def _text(g: Graph, X: str, d: Text) -> list[str]:
+    raise ReseauError(
+        f"The column {d.name!r} is free text, whose pieces are hashed, which no operator of ONNX does; export the "
+        "model to C or NumPy (.c, .py), or train one without the column (--ignore)."
+    )
+
+
 def _place(g: Graph, X: str, places: Mapping[str, int], other: int) -> str:
     """The place of each text, (N,)."""
     place = g(
@@ -148,6 +157,7 @@ _COLUMNS: dict[str, tuple[Any, str, Callable[[Graph, str, Any], list[str]]]] = {
     "number": (np.float64, f"a number, {_MISSING}", _number),
     "boolean": (np.float64, f"0 or 1, {_MISSING}", _boolean),
     "category": (object, 'text, "" where it is missing', _category),
+    "text": (object, 'text, "" where it is missing', _text),
     "date": (np.float64, f"days since 1970-01-01, {_MISSING}", _date),
     TIME_OF_DAY: (np.float64, f"the part of the day that is over, {_MISSING}", _date),
 }

@@ -15,6 +15,7 @@ from reseau.tables.columns import Boolean, Date, Number, encode, read_columns
 from reseau.tables.dates import TIME_OF_DAY
 from reseau.tables.description import Description
 from reseau.tables.table import read_table
+from reseau.tables.text import Text
 
 Cell: TypeAlias = float | str | datetime | time | None
 Row: TypeAlias = list[Cell]
@@ -54,6 +55,10 @@ def _category(d: Category, far: bool, row: int, deviations: float) -> Cell:
     return UNKNOWN if far or not d.levels else d.levels[row % len(d.levels)]
 
 
+def _text(d: Text, far: bool, row: int, deviations: float) -> Cell:
+    return UNKNOWN if far else f"L'été à Évreux, MAISON de {row} pièces — maison Nº {row * row}"
+
+
 def _date(d: Date, far: bool, row: int, deviations: float) -> datetime:
     return _moment(d, far, deviations, -DAYS_KNOWN, DAYS_KNOWN)
 
@@ -76,6 +81,7 @@ _CELLS: dict[str, tuple[pa.DataType, Callable[[Any, bool, int, float], Cell]]] =
     "number": (pa.float64(), _number),
     "boolean": (pa.float64(), _boolean),
     "category": (pa.large_string(), _category),
+    "text": (pa.large_string(), _text),
     "date": (pa.timestamp("us"), _date),
     TIME_OF_DAY: (pa.time64("us"), _time),
 }
