@@ -123,7 +123,9 @@ def train(
     ] = None,
     text: Annotated[
         list[str] | None,
-        typer.Option(help="A column of labels exactly as they are written; may be repeated.", show_default=False),
+        typer.Option(
+            help="A column of text exactly as it is written, labels or free text; may be repeated.", show_default=False
+        ),
     ] = None,
     missing: Annotated[
         list[str] | None,

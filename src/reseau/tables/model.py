@@ -191,8 +191,8 @@ class TableModel(Differentiable, Explained, Reported, Model):
             Columns to leave out.
         category, number, date, text : sequence of str
             Columns that are taken for what is asked, whatever their cells suggest: labels, numbers, dates (with their
-            order, if it is open, as in "born=day-month-year" or {"born": "day-month-year"}), or labels exactly as they
-            are written.
+            order, if it is open, as in "born=day-month-year" or {"born": "day-month-year"}), or text exactly as it is
+            written: labels, or free text where nearly every row has another.
         missing : sequence of str
             Texts, and numbers such as -9999, that mark a missing value, beside the usual ones ("", "NA", "?", ...).
         decimal : {".", ","} or None

@@ -134,10 +134,9 @@ class Text(Description):
             why = f"nothing in its words goes with the target in {plural(len(rows), 'row')}"
             return LeftOut(self.name, "free text", why)
         spread = np.sqrt((answers**2).mean(axis=0)) + np.finfo(np.float32).tiny
-        short = (W / spread).astype(np.float32).astype(str).astype(np.float64)  # no more digits than float32 has
         return replace(
             self,
-            weights=tuple(short.ravel().tolist()),
+            weights=tuple(float(f"{w:.5g}") for w in (W / spread).ravel()),  # a file has a few thousand of them
             penalty=penalty,
             spread=tuple(spread.tolist()),
             explained=explained,
