@@ -29,7 +29,7 @@ model inside prediction layer_view
 derivatives
 blackboard training export
 plots notebook
-parts files
+parts files stored
 data
 columns
 array_likes

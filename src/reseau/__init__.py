@@ -16,6 +16,7 @@ _HOMES = {
     "LayerNorm": "vocabulary.layers",
     "PReLU": "vocabulary.layers",
     "Residual": "vocabulary.layers",
+    "ArrowRows": "stored.arrow_rows",
     "Callback": "training.callbacks",
     "CSVLogger": "training.loggers",
     "MLflowLogger": "training.loggers",
@@ -88,6 +89,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "ArrowRows",
     "BayesianRegularization",
     "BinaryCrossEntropy",
     "BinaryFocal",
@@ -181,6 +183,7 @@ if TYPE_CHECKING:
     from reseau.models import load, save, to_c, to_onnx, to_python
     from reseau.network import Network
     from reseau.plots import LossCurveDisplay
+    from reseau.stored.arrow_rows import ArrowRows
     from reseau.tables.estimators import TableClassifier, TableRegressor
     from reseau.tables.model import TableModel
     from reseau.training.callbacks import Callback

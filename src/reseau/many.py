@@ -20,7 +20,8 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
 from reseau.training import side_by_side
 from reseau.training.callbacks import Callback, Hooks, callbacks_of
-from reseau.training.fit import Fit, Found
+from reseau.training.fit import Fit
+from reseau.training.given import Found
 from reseau.training.history import History
 from reseau.training.metrics import MetricLike
 from reseau.training.progress import is_verbose, shown_together
@@ -34,7 +35,7 @@ Method: TypeAlias = Optimizer | LevenbergMarquardt | str | None
 def fit_many(
     networks: Iterable[Network],
     X: object,
-    y: object,
+    y: object = None,
     *,
     optimizer: Method | Sequence[Method] = None,
     epochs: npt.ArrayLike | Sequence[int | None] | None = None,
@@ -73,11 +74,12 @@ def fit_many(
     ----------
     networks : iterable of Network
         What is trained: of any shapes, losses and precisions, each another object.
-    X : array-like or sparse matrix of shape (rows, inputs), or list of them
-        Samples. What several networks share is checked once, and never copied for each.
-    y : array-like of shape (rows, n_outputs), or (rows,), or list of them
-        Targets.
-    validation_data : (X, y) or (X, y, sample_weight), list of them, or None
+    X : array-like or sparse matrix of shape (rows, inputs), ArrowRows, or list of them
+        Samples. What several networks share is checked once, and never copied for each; an `ArrowRows` each network
+        reads for itself.
+    y : array-like of shape (rows, n_outputs), or (rows,), list of them, or None
+        Targets; None where X is an `ArrowRows`.
+    validation_data : (X, y) or (X, y, sample_weight), ArrowRows, list of them, or None
         As in `Network.fit`. In a list, None is for a network that has none.
     sample_weight : array-like of shape (rows,), list of them, or None
         As in `Network.fit`. In a list, None is for a network whose rows all count the same.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
     from reseau.engine.door import Engine, Trainer
     from reseau.parts import Parts
+    from reseau.stored.arrow_rows import ArrowRows
     from reseau.training.callbacks import Hooks
     from reseau.training.history import History
     from reseau.training.metrics import MetricLike
@@ -415,12 +416,12 @@ class Network(Predictive, Inspectable, Model):
     def fit(
         self,
         X: object,
-        y: object,
+        y: object = None,
         *,
         optimizer: Optimizer | LevenbergMarquardt | str | None = None,
         epochs: int | None = None,
         batch_size: int = 32,
-        validation_data: tuple[object, ...] | None = None,
+        validation_data: tuple[object, ...] | ArrowRows | None = None,
         sample_weight: object = None,
         output_weights: object = None,
         masked_targets: bool = False,
@@ -450,11 +451,12 @@ class Network(Predictive, Inspectable, Model):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (rows, inputs)
+        X : array-like or sparse matrix of shape (rows, inputs), or ArrowRows
             Samples; float32 or float64 in C order is read in place, without a copy. A SciPy sparse matrix, or a pandas
-            frame of sparse columns, stays sparse.
-        y : array-like of shape (rows, n_outputs), or (rows,)
+            frame of sparse columns, stays sparse. More rows than fit in memory come as a `reseau.ArrowRows`.
+        y : array-like of shape (rows, n_outputs), or (rows,), or None
             Targets; integer labels for "cross_entropy", or (rows, columns) of them for groups of outputs, see `Dense`.
+            None where X is a `reseau.ArrowRows`, which has them.
         optimizer : Optimizer, LevenbergMarquardt, BayesianRegularization, str or None
             How the parameters follow the gradient; None takes Adam(). A name, "sgd", "adam", "adamw", "rmsprop",
             "amsgrad", "nadam", "radam", "lion" or "adagrad", takes that optimizer as it is by default. Its learning
@@ -466,7 +468,7 @@ class Network(Predictive, Inspectable, Model):
         batch_size : int
             Rows per step; the last batch of an epoch may be smaller. The methods of least squares take all rows
             at once, so that `batch_size` and `shuffle` mean nothing to them.
-        validation_data : (X, y), (X, y, sample_weight) or None
+        validation_data : (X, y), (X, y, sample_weight), ArrowRows or None
             Samples whose mean error is recorded after each epoch: a tuple or a list. Metrics are measured with the
             weights too.
         sample_weight : array-like of shape (rows,) or None

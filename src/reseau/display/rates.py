@@ -166,7 +166,7 @@ def find_learning_rate(
 
 def _losses(net: Network, fit: Fit, rates: FloatArray) -> FloatArray:
     """The mean loss of the batch before each step; NaN where a batch has no weight, and once it is not finite."""
-    X, T, s = fit.samples[:3]
+    X, T, s = fit.samples.looked_at[:3]
     rows = X.shape[0]
     batch = min(fit.settings.batch_size, rows)
     trainer = net.trainer(

@@ -21,9 +21,10 @@ from reseau.vocabulary.treatment import Treatment
 
 
 class Training(Protocol):
-    """What makes the epochs of a training run."""
+    """What makes the epochs of a training run, which change the flat vector of parameters."""
 
     seed: int
+    parameters: FloatArray
 
     @property
     def failure(self) -> Failure | None:
@@ -67,7 +68,6 @@ class Trainer(Training, Protocol):
     """
 
     optimizer: Optimizer
-    parameters: FloatArray
     precision: str | None
     leaves: bool
 

@@ -43,6 +43,23 @@ def row_order(rows: int, seed: int, epoch: int) -> IntArray:
     return np.asarray(order, dtype=np.int64)
 
 
+def permutation(n: int, *numbers: int) -> IntArray:
+    """Shuffle 0..n−1, n below 2³², depending on these numbers from 0 on alone: the order of groups, or within a window.
+
+    Place i gets the key mix(s + i·GOLDEN), whose lower bits give way to i, so that no two keys are the same; the keys
+    in increasing order give the order of the places. s mixes the numbers, one after the other.
+    """
+    start = 0
+    for number in numbers:
+        start = int(mix(np.uint64((start + number + GOLDEN) & int(_MASK))))
+    i = np.arange(n, dtype=np.uint64)
+    lower = np.uint64((1 << max(n - 1, 0).bit_length()) - 1)
+    with np.errstate(over="ignore"):
+        keys = (mix(np.uint64(start) + i * np.uint64(GOLDEN)) & ~lower) | i
+    keys.sort()
+    return (keys & lower).astype(np.int64)
+
+
 def keeps(seed: int, step: int, layer: int, rows: int, neurons: int, p: float, first: int = 0) -> BoolArray:
     """Which neurons of a layer with dropout p are kept for which rows of a batch, (rows, neurons).
 

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from reseau.arrays import FloatArray, Predictor, SparseRows
+from reseau.arrays import FloatArray, IntArray, Predictor, SparseRows
 from reseau.engine.door import Engine
-from reseau.training.loop import Samples
+from reseau.training.loop import Data, Samples
 from reseau.training.metrics import Metric, Weights, measured
 from reseau.vocabulary.layers import Architecture
 
@@ -38,6 +38,23 @@ def mean_error(e: FloatArray, s: Weights) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         of_rows = e.sum(axis=1, dtype="float64")
         return float(of_rows.mean() if s is None else np.average(of_rows, weights=s))
+
+
+def mean_error_of(errors: Callable[[Samples], FloatArray], on: Data) -> float:
+    """The same of rows that need not be in memory, of which each block weighs as much as it has rows."""
+    means, rows = zip(*((mean_error(errors(block), block.s), block.rows) for block in on.blocks()), strict=True)
+    return float(means[0] if len(means) == 1 else np.average(means, weights=rows))
+
+
+def compared(outputs: Outputs, on: Data) -> tuple[FloatArray | IntArray, FloatArray, Weights]:
+    """Targets, outputs and weights of all rows, for metrics, few of which are means over blocks."""
+    blocks = ((block.T, outputs(block), block.s) for block in on.blocks())
+    first = next(blocks)
+    rest = list(blocks)
+    if not rest:
+        return first
+    T, O = (np.concatenate([block[part] for block in (first, *rest)]) for part in (0, 1))
+    return T, O, None
 
 
 def evaluated(

@@ -4,94 +4,36 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from math import ceil, inf, nan
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from reseau import data, engine
-from reseau.arrays import Failure, FloatArray, ResumePoint, Slopes, SparseRows
+from reseau import engine
+from reseau.arrays import Failure, FloatArray, Slopes, SparseRows
 from reseau.checks import boolean, frames_within
-from reseau.engine.door import Engine, Trainer, Training
+from reseau.engine.door import Training
 from reseau.errors import ParameterError, ReseauError
+from reseau.stored.rows import StoredRows
 from reseau.training import divergence, least_squares, plateau
 from reseau.training.callbacks import Callback, Hooks, callbacks_of, stopped_by, told
-from reseau.training.checkpoints import DATA, Checkpoints, Snapshot, digest
+from reseau.training.checkpoints import DATA, Checkpoints, Snapshot
 from reseau.training.constants import loss_of_constants, room_below
-from reseau.training.evaluation import Outputs, mean_error, outputs_of
+from reseau.training.evaluation import Outputs, compared, mean_error_of, outputs_of
+from reseau.training.given import Found, Given, Trainable, checked, digest_of
 from reseau.training.history import History
 from reseau.training.least_squares import LeastSquares
 from reseau.training.loop import Run, Samples, train
 from reseau.training.metrics import measured
 from reseau.training.progress import INTERVAL, Show, is_verbose, shown
 from reseau.training.settings import Settings
-from reseau.vocabulary.layers import Architecture
-from reseau.vocabulary.losses import NO_BOUNDS, Bounds, OwnLoss
-from reseau.vocabulary.optimizers import Optimizer
-from reseau.vocabulary.treatment import Treatment
+from reseau.vocabulary.losses import OwnLoss
 
 Errors = divergence.Errors
 AS_MANY_AS_THERE_ARE = 2**62
-
-
-class Trainable(Protocol):
-    """What is asked of a network that is trained; see `reseau.Network`."""
-
-    generator_state: dict[str, Any]
-    seed: int | None
-
-    @property
-    def built(self) -> bool:
-        """Whether the inputs are known and the parameters drawn."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The precision of parameters and arithmetic."""
-
-    @property
-    def architecture(self) -> Architecture:
-        """Inputs, layers and loss."""
-
-    @property
-    def parameters(self) -> FloatArray:
-        """The flat vector."""
-
-    @property
-    def compute(self) -> Engine:
-        """The engine in force."""
-
-    def architecture_on(self, inputs: int) -> Architecture:
-        """What the architecture would be on so many inputs."""
-
-    def check_fits(self, architecture: Architecture) -> None:
-        """Refuse an architecture whose parameters don't fit in memory."""
-
-    def build_as(self, architecture: Architecture) -> None:
-        """Have this architecture, one of `architecture_on`, and draw the parameters."""
-
-    def own_parameters(self) -> None:
-        """Have parameters that can be changed."""
-
-    def tensors(self) -> dict[str, FloatArray]:
-        """Views of the parameters by name."""
-
-    def trainer(
-        self,
-        optimizer: Optimizer,
-        *,
-        inputs: int,
-        threads: int,
-        seed: int | None = None,
-        precision: str | None = None,
-        bounds: Bounds = NO_BOUNDS,
-        sparse: bool = False,
-        treatment: Treatment | None = None,
-        by_slopes: bool = False,
-    ) -> Trainer:
-        """A trainer of the engine in force."""
 
 
 class Epochs:
@@ -105,8 +47,8 @@ class Epochs:
         network: Trainable,
         errors: Errors,
         outputs: Outputs,
-        samples: Samples,
-        validation: Samples | None,
+        samples: Given,
+        validation: Given | None,
         settings: Settings,
         callbacks: Sequence[Callback],
         show: Show | None,
@@ -138,10 +80,11 @@ class Epochs:
         numbers: Mapping[str, float] = {}
         if failure is None:  # what may fail, before anything of the epoch is written down
             if settings.metrics:
-                on = self.measured_on
-                numbers = measured(settings.metrics, on.T, self.outputs(on), on.s, self.network.architecture)
+                numbers = measured(
+                    settings.metrics, *compared(self.outputs, self.measured_on), self.network.architecture
+                )
             if self.validation is not None:
-                loss = mean_error(self.errors(self.trained, self.validation), self.validation.s)
+                loss = mean_error_of(lambda block: self.errors(self.trained, block), self.validation)
         history.loss += losses
         if failure is not None:
             history.diverged = history.epochs
@@ -215,19 +158,6 @@ class Waiting:
         return self.patience is not None and self.epochs >= self.patience
 
 
-class Found(dict[object, Any]):
-    """What checks have found, so that networks which share data or an architecture also share the looking.
-
-    Arrays are told apart by their identity, and so have to outlive it.
-    """
-
-    def once(self, key: object, find: Callable[[], Any]) -> Any:
-        """What was found before under this key, else what `find` finds now."""
-        if key not in self:
-            self[key] = find()
-        return self[key]
-
-
 class Fit:
     """A fit that has been checked, and changes nothing before it is `completed`.
 
@@ -294,17 +224,24 @@ class Fit:
         found = Found() if found is None else found
         self.network, self.settings, self.threads = network, settings, threads
         arrays = (X, y, sample_weight, validation_data, dy, boolean("masked_targets", masked_targets))
-        self.architecture, self.samples, self.validation = _checked(network, *arrays, found, names)
-        if dy is not None:  # the checks, whose findings networks share, know no weight
-            slopes = self.samples.slopes
-            assert slopes is not None
-            self.samples = self.samples._replace(slopes=Slopes(slopes.wanted, settings.dy_weight))
+        if isinstance(X, StoredRows) and settings.least_squares is not None:
+            raise ParameterError(
+                f"X stays on disk, but {type(settings.optimizer).__name__} takes all rows at once; use another "
+                "optimizer, or give arrays."
+            )
+        self.samples: Given
+        self.architecture, self.samples, self.validation = checked(
+            network, *arrays, found, names, checkpoint is not None
+        )
+        if isinstance(self.samples, Samples) and self.samples.slopes is not None:
+            # the checks, whose findings networks share, know no weight
+            self.samples = self.samples._replace(slopes=Slopes(self.samples.slopes.wanted, settings.dy_weight))
         if settings.least_squares is not None:
             least_squares.check(settings.least_squares, self.architecture, settings.l2, dy is not None)
         settings.check_outputs(self.architecture)
         measured_on, name = (self.samples, names[1]) if self.validation is None else (self.validation, "validation y")
         for metric in settings.metrics:
-            metric.check(measured_on.T, name, self.architecture)
+            metric.check(measured_on.looked_at.T, name, self.architecture)
         settings.treatment.check(self.architecture)
         self.checkpoint = checkpoint
         self._checkpoints: Checkpoints | None = None
@@ -317,7 +254,7 @@ class Fit:
         """The loss that constant outputs reach; NaN where it is not known."""
         if self.settings.output_weights is not None:
             return nan
-        _, T, s, slopes = self.samples
+        _, T, s, slopes = self.samples.looked_at
         of_values: float = self._found.once(
             ("loss of constants", id(T), id(s), self.architecture.loss, self.architecture.outputs),
             lambda: loss_of_constants(self.architecture, T, s),
@@ -328,13 +265,13 @@ class Fit:
 
     @property
     def _steps_of_an_epoch(self) -> int:
-        return ceil(self.samples.X.shape[0] / self.settings.batch_size)
+        return ceil(self.samples.rows / self.settings.batch_size)
 
     @property
     def work(self) -> int:
         """Roughly the multiply-adds of it all, to compare."""
-        X = self.samples.X
-        rows = X.shape[0] if not isinstance(X, SparseRows) else 1 + len(X.numbers) // X.width
+        X = self.samples.looked_at.X
+        rows = self.samples.rows if not isinstance(X, SparseRows) else 1 + len(X.numbers) // X.width
         n = self.architecture.n_parameters
         return self.settings.epochs * rows * n * (1 if self.settings.least_squares is None else n)
 
@@ -342,13 +279,13 @@ class Fit:
         """Make its folder, or read the one that is there; raises what `Checkpoints` does."""
         if self.checkpoint is None:
             return
-        network, validation, slopes = self.network, self.validation, self.samples.slopes
+        network = self.network
         run_of = {
             "network": {"dtype": network.dtype.name, **self.architecture.describe()},
             "seed": network.seed,
             **self._own_loss(),
             **self.settings.describe(),
-            DATA: digest(*self.samples[:3], *_held(validation), *(slopes[:1] if slopes else ())),
+            DATA: digest_of(self.samples, self.validation),
         }
         self._checkpoints = Checkpoints(self.checkpoint, run_of, self.architecture)
         self._snapshot = self._checkpoints.read(network.dtype, self.settings.states)
@@ -395,9 +332,9 @@ class Fit:
 
         def write(run: Run) -> None:
             assert checkpoints is not None
-            progress = trainer.progress()
+            progress = trainer.progress()._replace(epochs=history.epochs)  # a window is an epoch of the trainer's
             if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
-                progress = ResumePoint(progress.steps, history.epochs, tuple(map(np.zeros_like, progress.state)))
+                progress = progress._replace(state=tuple(map(np.zeros_like, progress.state)))
             state = network.generator_state
             checkpoints.write(
                 Snapshot(trainer.seed, state, progress, parameters, history, run.finished, run.best, run.failure)
@@ -405,21 +342,22 @@ class Fit:
 
         outputs = outputs_of(network.compute, architecture, parameters, self.threads)
         steps = settings.epochs * self._steps_of_an_epoch
-        guard = divergence.guard_of(errors, samples, start, steps, self._of_constants)
+        looked_at = samples.looked_at
+        guard = divergence.guard_of(errors, looked_at, start, steps, self._of_constants)
         rules = Epochs(network, errors, outputs, samples, self.validation, settings, self.callbacks, show, history)
         train(run, trainer, parameters, samples, settings, rules, guard, None if checkpoints is None else write)
         if run.failure is not None:
             self.warning = divergence.of_training(
-                errors, samples, history, run, settings, start, guard, architecture.error
+                errors, looked_at, history, run, settings, start, guard, architecture.error
             )
         elif self.validation is not None:
-            self.warning = divergence.of_validation(history, self.validation)
+            self.warning = divergence.of_validation(history, self.validation.looked_at)
         if run.failure is None:
             self.advice = self._of_plateau(history, start)
 
     def _of_plateau(self, history: History, start: FloatArray) -> str | None:
         """What is to be said of it, if it ended no better than constant outputs."""
-        settings, samples = self.settings, self.samples
+        settings, samples = self.settings, self.samples.looked_at
         steps = history.epochs * self._steps_of_an_epoch
 
         def of_constants() -> tuple[float, float]:
@@ -449,9 +387,9 @@ class Fit:
             threads=self.threads,
             precision=settings.precision,
             seed=None if snapshot is None else snapshot.seed,
-            sparse=isinstance(self.samples.X, SparseRows),
+            sparse=isinstance(self.samples.looked_at.X, SparseRows),
             treatment=settings.treatment if settings.treatment.is_any else None,
-            by_slopes=self.samples.slopes is not None,
+            by_slopes=self.samples.looked_at.slopes is not None,
         )
 
 
@@ -477,92 +415,8 @@ def fit(
     return history
 
 
-def _checked(
-    network: Trainable,
-    X: object,
-    y: object,
-    sample_weight: object,
-    validation_data: object,
-    dy: object,
-    masked: bool,
-    found: Found,
-    names: tuple[str, str],
-) -> tuple[Architecture, Samples, Samples | None]:
-    """The architecture on such samples, and samples and validation samples as the engines take them."""
-    dtype, built = network.dtype, network.built
-    inputs = network.architecture.inputs if built else None
-    rows = found.once((id(X), dtype, inputs), lambda: data.rows(X, names[0], dtype, columns=inputs, learnt=True))
-    architecture = network.architecture if built else network.architecture_on(rows.shape[1])
-    architecture = found.setdefault(architecture, architecture)  # one of those that are equal
-    if built:
-        _check_finite(network)
-    else:
-        network.check_fits(architecture)
-    key = (id(X), id(y), id(sample_weight), id(validation_data), id(dy), masked, dtype, architecture)
-    samples, validation = found.once(
-        key, lambda: _samples(rows, y, sample_weight, validation_data, dy, masked, architecture, dtype, names)
-    )
-    return architecture, samples, validation
-
-
-def _samples(
-    rows: FloatArray | SparseRows,
-    y: object,
-    sample_weight: object,
-    validation_data: object,
-    dy: object,
-    masked: bool,
-    architecture: Architecture,
-    dtype: np.dtype[Any],
-    names: tuple[str, str],
-) -> tuple[Samples, Samples | None]:
-    """Samples and validation samples, checked rows being there."""
-    name_of_X, name_of_y = names
-    data.check_sparse(rows, name_of_X, architecture)
-    T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype, masked=masked)
-    data.check_measured(T, name_of_y)
-    s = None if sample_weight is None else data.weights(sample_weight, rows.shape[0])
-    slopes = None if dy is None else Slopes(data.slopes(dy, "dy", rows, T, architecture, dtype, masked=masked), 1.0)
-    validation = None
-    if validation_data is not None:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-            found = type(validation_data).__name__
-            found += f" of {len(validation_data)}" if isinstance(validation_data, tuple | list) else ""
-            raise ParameterError(f"validation_data must be (X, y), or (X, y, sample_weight), but is of type {found}.")
-        X_val, y_val, s_val = (*validation_data, None)[:3]
-        held = data.rows(X_val, "validation X", dtype, columns=architecture.inputs)
-        data.check_sparse(held, "validation X", architecture)
-        held_T = data.targets(y_val, "validation y", architecture, held.shape[0], dtype, masked=masked)
-        data.check_measured(held_T, "validation y")
-        held_s = None if s_val is None else data.weights(s_val, held.shape[0], "validation sample_weight")
-        validation = Samples(held, held_T, held_s)
-    if not data.warn_of_unreachable(T, name_of_y, architecture) and validation is not None:
-        data.warn_of_unreachable(validation.T, "validation y", architecture)
-    return Samples(rows, T, s, slopes), validation
-
-
-def _held(validation: Samples | None) -> tuple[Any, ...]:
-    """What a checkpoint is of besides: validation rows, and their weights where they have any."""
-    return () if validation is None else validation[: 2 if validation.s is None else 3]
-
-
 def _slope_errors(J: FloatArray | float, slopes: Slopes) -> FloatArray:
     """½ w Σ_i (∂o_j/∂x_i − wanted)² of rows and outputs, of what is not missing, (rows, outputs)."""
     with np.errstate(over="ignore", invalid="ignore"):
         off = np.where(np.isnan(slopes.wanted), 0, np.subtract(J, slopes.wanted, dtype=np.float64))
         return np.asarray(0.5 * slopes.weight * (off * off).sum(axis=2))
-
-
-def _check_finite(network: Trainable) -> None:
-    """Refuse to train from weights that are not finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        # One pass without a temporary; a sum that overflows is looked at closely.
-        if np.isfinite(network.parameters.sum()):
-            return
-    for name, tensor in network.tensors().items():
-        wrong = ~np.isfinite(tensor)
-        if wrong.any():
-            raise ReseauError(
-                f"The network's {name} holds {tensor[wrong][0]}, from where no training leads back; give it other "
-                "weights, or build a new network."
-            )

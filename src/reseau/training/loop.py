@@ -6,9 +6,9 @@ interrupted, when a checkpoint is written. What a run does in its own way betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reseau.arrays import Failure, FloatArray, Guard, IntArray, Slopes, SparseRows
 from reseau.engine.door import Training
@@ -42,6 +42,65 @@ class Samples(NamedTuple):
         s = None if self.s is None else self.s[first:last]
         slopes = None if self.slopes is None else Slopes(self.slopes.wanted[first:last], self.slopes.weight)
         return Samples(X, self.T[first:last], s, slopes)
+
+    @property
+    def rows(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def looked_at(self) -> Samples:
+        return self
+
+    def blocks(self) -> Iterator[Samples]:
+        yield self
+
+    def trained_by(
+        self,
+        trainer: Training,
+        made: int,
+        in_a_step: int,
+        *,
+        epochs: int,
+        rates: FloatArray | None,
+        guard: Guard,
+        shuffle: bool,
+        **how: Any,
+    ) -> tuple[list[float], Failure | None]:
+        run = {"epochs": epochs, "rates": rates, "guard": guard, "shuffle": shuffle, **how}
+        return trainer.run(self.X, self.T, self.s, slopes=self.slopes, **run), trainer.failure
+
+
+class Data(Protocol):
+    """What is learnt or validated on: `Samples`, or rows that are not all in memory."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def looked_at(self) -> Samples:
+        """All of them, or some from everywhere, by which is told what they are like."""
+
+    def blocks(self) -> Iterator[Samples]:
+        """All of them, some after the others."""
+
+    def trained_by(
+        self,
+        trainer: Training,
+        made: int,
+        in_a_step: int,
+        *,
+        epochs: int,
+        rates: FloatArray | None,
+        guard: Guard,
+        shuffle: bool,
+        **how: Any,
+    ) -> tuple[list[float], Failure | None]:
+        """Train for some epochs after those that were made; return the mean error of the rows in each, and a failure.
+
+        A step takes so many rows, and all others are parameters of `Training.run`. An epoch that raises has not changed
+        the parameters of the network.
+        """
 
 
 class Rules(Protocol):
@@ -109,7 +168,7 @@ def train(
     run: Run,
     trainer: Training,
     parameters: FloatArray,
-    samples: Samples,
+    samples: Data,
     settings: Settings,
     rules: Rules,
     guard: Guard,
@@ -130,7 +189,7 @@ def train(
         What makes the epochs.
     parameters : ndarray of shape (n_parameters,)
         The flat vector that it trains.
-    samples : Samples
+    samples : Samples or Data
         What is learnt.
     settings : Settings
         How.
@@ -141,10 +200,10 @@ def train(
     checkpoint : callable or None
         Called after every `settings.checkpoint_every` epochs and at the end.
     """
-    of_a_run = {**settings.of_a_run, "batch_size": min(settings.batch_size, samples.X.shape[0])}
+    of_a_run = {**settings.of_a_run, "batch_size": min(settings.batch_size, samples.rows)}
     every = settings.checkpoint_every
     in_a_step = of_a_run["batch_size"] * settings.accumulate
-    rates = Rates(settings.optimizer.schedule, settings.epochs, samples.X.shape[0], in_a_step)
+    rates = Rates(settings.optimizer.schedule, settings.epochs, samples.rows, in_a_step)
     try:
         while not run.finished:
             at_once = min(rules.at_once, rates.at_once)
@@ -152,21 +211,19 @@ def train(
                 at_once = min(at_once, every - run.epochs % every)
             epochs = min(at_once, settings.epochs - run.epochs)
             now = rates.of(run.epochs, epochs, rules)
-            losses = trainer.run(
-                samples.X,
-                samples.T,
-                samples.s,
+            losses, run.failure = samples.trained_by(
+                trainer,
+                run.epochs,
+                in_a_step,
                 epochs=epochs,
                 rates=now,
                 order=rules.order(),
                 record=rules.record,
                 leave=rules.leave,
                 guard=guard,
-                slopes=samples.slopes,
                 **of_a_run,
             )
             run.epochs += len(losses)
-            run.failure = trainer.failure
             if rules.is_best(losses, run.failure) and settings.keep_best:
                 run.best = parameters.copy()
             run.rates += rates.last(now, len(losses), settings.optimizer.rate)

@@ -1,0 +1,67 @@
+"""What rows are that stay on disk: groups of them, each read from its beginning, a block at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reseau.array_likes import NumberArray
+from reseau.arrays import FloatArray
+
+
+class Block(NamedTuple):
+    """Rows that follow one another.
+
+    Attributes
+    ----------
+    X : ndarray of shape (rows, inputs)
+        Inputs.
+    y : ndarray of shape (rows,) or (rows, targets)
+        Targets as they stand there.
+    """
+
+    X: FloatArray
+    y: NumberArray
+
+
+class StoredRows(ABC):
+    """Rows that are read again in each epoch, so that only some are in memory at the same time.
+
+    Attributes
+    ----------
+    groups : sequence of int
+        How many rows each group has, at least 1; what is told of their order is told of these.
+    """
+
+    groups: Sequence[int]
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(self.groups)
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Sequence[str]:
+        """The names of the columns of X."""
+
+    @abstractmethod
+    def blocks(self, group: int, dtype: np.dtype[Any]) -> Iterator[Block]:
+        """Read a group from its beginning; X in this precision. What cannot be used is NaN or infinite."""
+
+    def frame(self, X: FloatArray) -> Any:
+        """Some rows of X as a data frame, which has the names of the columns."""
+        import pyarrow as pa
+
+        return pa.table([*map(pa.array, X.T)], names=list(self.inputs))
+
+    @abstractmethod
+    def refuse(self, group: int, row: int, column: int | None, why: str) -> Exception:
+        """What is raised for a row of a group, for its input `column` or for its targets (None)."""
+
+    @abstractmethod
+    def describe(self) -> Any:
+        """By what a checkpoint tells these rows from others besides their numbers, as JSON-able values."""
