@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import reseau as rs
-from reseau.engine.order import permutation
+from reseau.engine.order import permutation, row_order
 from reseau.errors import DataError, ParameterError
 from reseau.training import windows
 from reseau.training.windows import Windows
@@ -54,7 +54,12 @@ def network(engine: str | None = None, seed: int = 3, outputs: int = 2) -> rs.Ne
 def order_of(stored: rs.ArrowRows, seed: int, epoch: int, in_a_step: int) -> tuple[list[float], list[int]]:
     """The places of the rows as an epoch has them, and how many each window has."""
     looked_through = Windows(stored, lambda y: np.asarray(y, np.float32), np.dtype(np.float32))
-    parts = [window.T[:, 1] for window in looked_through._windows(seed, epoch, True, in_a_step)]
+    made = looked_through.runs(epoch, in_a_step)
+    parts = [
+        window.T[row_order(window.rows, seed, run), 1]
+        for run, window in enumerate(looked_through._windows(seed, epoch, True, in_a_step), start=made)
+    ]
+    assert looked_through.runs(1, in_a_step) == len(parts)
     return np.round(np.concatenate(parts) * ROWS).astype(int).tolist(), [len(part) for part in parts]
 
 
@@ -69,7 +74,7 @@ def test_an_epoch_takes_each_row_once_in_an_order_of_its_own(folder: Path) -> No
     assert order_of(rows(folder), 1, 2, 16) == orders[1, 2]
 
 
-def test_rows_of_all_groups_are_in_a_window_and_all_rows_are_shuffled_where_one_holds_them(folder: Path) -> None:
+def test_all_rows_are_shuffled_where_a_window_holds_them(folder: Path) -> None:
     order, sizes = order_of(rows(folder), 0, 0, 16)
     assert len(sizes) == 1
     # Of a shuffle the mean distance between neighbours is a third of all; 6 standard errors away is chance no more.

@@ -44,7 +44,7 @@ def row_order(rows: int, seed: int, epoch: int) -> IntArray:
 
 
 def permutation(n: int, *numbers: int) -> IntArray:
-    """Shuffle 0..n−1, n below 2³², depending on these numbers from 0 on alone: the order of groups, or within a window.
+    """Shuffle 0..n−1, n below 2³², depending on these numbers from 0 on alone: the order of groups of rows in an epoch.
 
     Place i gets the key mix(s + i·GOLDEN), whose lower bits give way to i, so that no two keys are the same; the keys
     in increasing order give the order of the places. s mixes the numbers, one after the other.

@@ -60,10 +60,13 @@ class ArrowRows(StoredRows):
 
     Notes
     -----
-    An epoch takes each row once. Row groups are taken in an order that is drawn anew for each epoch, four of them at
-    the same time, of each the next rows in their order. Those that fill a window of 32 MB are shuffled among
+    An epoch takes each row once. Row groups are taken in an order that is drawn anew for each epoch, at most four of
+    them at the same time, of each the next rows in their order. Those that fill a window of 32 MB are shuffled among
     themselves. So the order follows from the seed of the network, the row groups and the batch size alone. Files whose
-    rows are sorted are shuffled the better, the smaller their row groups are: some 100,000 rows each are good.
+    rows are sorted are shuffled the better, the smaller their row groups are, and so is the memory: some 100,000 rows
+    each are good.
+
+    A first pass looks at every cell, so that what cannot be used is refused before the training.
 
     Examples
     --------
@@ -91,7 +94,7 @@ class ArrowRows(StoredRows):
         files = files_of(source, None if wanted is None else [*wanted, *self.targets])
         if wanted is None:
             wanted = tuple(name for name in files[0].schema.names if name not in self.targets)
-        self._inputs = wanted
+        self._inputs, self._columns = wanted, [*wanted, *self.targets]
         if not wanted:
             raise DataError(f"{files[0].name} has no column but the targets; there is nothing to learn from.")
         for file in files:
@@ -121,19 +124,19 @@ class ArrowRows(StoredRows):
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """Go through the rows in the order of the files: X (rows, inputs) in float32 and y of some rows at a time."""
         for group in range(len(self.groups)):
-            yield from self.blocks(group, np.dtype(np.float32))
+            for block in self.blocks(group):
+                yield block.rows(np.dtype(np.float32)), block.y
 
-    def blocks(self, group: int, dtype: np.dtype[Any]) -> Iterator[Block]:
+    def blocks(self, group: int) -> Iterator[Block]:
         file, place, _ = self._groups[group]
-        columns = [*self.inputs, *self.targets]
-        for batch in file.batches(place, columns, self._block):
-            cells = dict(zip(batch.schema.names, batch.columns, strict=True))
-            X = np.empty((batch.num_rows, len(self.inputs)), dtype)
-            with np.errstate(over="ignore", invalid="ignore"):  # what is too large becomes infinite, and is refused
-                for column, name in enumerate(self.inputs):
-                    X[:, column] = _numbers(cells[name])
-            y = [_numbers(cells[name]) for name in self.targets]
-            yield Block(X, y[0] if self._single else np.column_stack(y))
+        for batch in file.batches(place, self._columns, self._block):
+            cells = dict(zip(batch.schema.names, map(_numbers, batch.columns), strict=True))
+            y = [cells[name] for name in self.targets]
+            yield Block([cells[name] for name in self.inputs], y[0] if self._single else np.column_stack(y))
+
+    def held(self, group: int) -> int:
+        file, place, _ = self._groups[group]
+        return file.held(place, self._columns)
 
     def refuse(self, group: int, row: int, column: int | None, why: str) -> DataError:
         file, place, _ = self._groups[group]

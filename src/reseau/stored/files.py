@@ -22,6 +22,7 @@ ENDINGS = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows")
 NOT_TOLD = (".", "_")  # begin the names of what is no part of a table, such as _SUCCESS
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 BUFFER = 1 << 16  # bytes of each column that are read at once; else a whole column of a row group would be
+PAGE = 1 << 20  # bytes of a column of Parquet that are decoded at once, as most writers have it
 LARGE_BATCH = 1 << 26  # bytes: batches above are mapped, not read, so that the system may let go of them
 SPOOLED_ROWS = 1 << 16  # of a group that a stream is cut into
 SPOOLED_BYTES = 1 << 23  # of such a group, at most
@@ -50,6 +51,10 @@ class StoredFile(ABC):
     @abstractmethod
     def batches(self, group: int, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Read columns of a group from its beginning, at most so many rows at a time."""
+
+    @abstractmethod
+    def held(self, group: int, columns: Sequence[str]) -> int:
+        """About how many bytes reading these columns of a group holds."""
 
     def damaged(self, error: BaseException) -> DataError:
         """What is raised where another library cannot read it."""
@@ -82,6 +87,15 @@ class ParquetFile(StoredFile):
         with _errors_of(self), self._open(self._metadata) as parquet:
             yield from parquet.iter_batches(rows, row_groups=[group], columns=list(columns), use_threads=False)
 
+    def held(self, group: int, columns: Sequence[str]) -> int:
+        wanted, chunks = set(columns), self._metadata.row_group(group)
+        sizes = [
+            chunks.column(place).total_uncompressed_size
+            for place in range(chunks.num_columns)
+            if chunks.column(place).path_in_schema.split(".")[0] in wanted
+        ]
+        return sum(2 * min(size, PAGE) for size in sizes)  # a page as it is stored, and as it is read
+
 
 class ArrowFile(StoredFile):
     """A file of Arrow (IPC, Feather), whose groups are its record batches."""
@@ -113,6 +127,10 @@ class ArrowFile(StoredFile):
             batch = self._open(places).get_batch(group).select(list(columns))
         for first in range(0, batch.num_rows, rows):
             yield batch.slice(first, rows)
+
+    def held(self, group: int, columns: Sequence[str]) -> int:
+        share = self.groups[group] / max(sum(self.groups), 1) * len(columns) / max(len(self.schema), 1)
+        return 0 if self._mapped else int(self.size * share)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +12,37 @@ from reseau.array_likes import NumberArray
 from reseau.arrays import FloatArray
 
 
-class Block(NamedTuple):
+class Block:
     """Rows that follow one another.
 
-    Attributes
+    Parameters
     ----------
-    X : ndarray of shape (rows, inputs)
-        Inputs.
+    columns : sequence of ndarray of shape (rows,)
+        Of X, of whatever numbers; NaN where a cell is missing.
     y : ndarray of shape (rows,) or (rows, targets)
         Targets as they stand there.
     """
 
-    X: FloatArray
-    y: NumberArray
+    def __init__(self, columns: Sequence[NumberArray], y: NumberArray) -> None:
+        self.columns, self.y = columns, y
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, rows: slice) -> Block:
+        return Block([column[rows] for column in self.columns], self.y[rows])
+
+    def write(self, X: FloatArray) -> None:
+        """Write the rows into X (rows, inputs); what its precision cannot hold becomes infinite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for place, column in enumerate(self.columns):
+                X[:, place] = column
+
+    def rows(self, dtype: np.dtype[Any]) -> FloatArray:
+        """X (rows, inputs) in this precision."""
+        X = np.empty((len(self), len(self.columns)), dtype)
+        self.write(X)
+        return X
 
 
 class StoredRows(ABC):
@@ -49,8 +67,12 @@ class StoredRows(ABC):
         """The names of the columns of X."""
 
     @abstractmethod
-    def blocks(self, group: int, dtype: np.dtype[Any]) -> Iterator[Block]:
-        """Read a group from its beginning; X in this precision. What cannot be used is NaN or infinite."""
+    def blocks(self, group: int) -> Iterator[Block]:
+        """Read a group from its beginning."""
+
+    @abstractmethod
+    def held(self, group: int) -> int:
+        """About how many bytes reading a group holds in memory besides a block."""
 
     def frame(self, X: FloatArray) -> Any:
         """Some rows of X as a data frame, which has the names of the columns."""

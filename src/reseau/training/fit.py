@@ -319,7 +319,9 @@ class Fit:
         run = Run()
         if snapshot is not None:
             parameters[...] = snapshot.parameters
-            trainer.go_on_from(snapshot.progress)
+            in_a_step = min(settings.batch_size, samples.rows) * settings.accumulate
+            made = snapshot.progress.epochs
+            trainer.go_on_from(snapshot.progress._replace(epochs=samples.runs(made, in_a_step)))
             run = Run(history.epochs, history.learning_rate, snapshot.best, snapshot.failure, snapshot.finished)
         history.learning_rate = run.rates
 
@@ -332,7 +334,7 @@ class Fit:
 
         def write(run: Run) -> None:
             assert checkpoints is not None
-            progress = trainer.progress()._replace(epochs=history.epochs)  # a window is an epoch of the trainer's
+            progress = trainer.progress()._replace(epochs=history.epochs)  # not those of the trainer, see Data.runs
             if run.failure is not None:  # there is nothing to go on from, and the state may not be finite
                 progress = progress._replace(state=tuple(map(np.zeros_like, progress.state)))
             state = network.generator_state

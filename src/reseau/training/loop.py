@@ -54,6 +54,9 @@ class Samples(NamedTuple):
     def blocks(self) -> Iterator[Samples]:
         yield self
 
+    def runs(self, epochs: int, in_a_step: int) -> int:
+        return epochs
+
     def trained_by(
         self,
         trainer: Training,
@@ -83,6 +86,9 @@ class Data(Protocol):
 
     def blocks(self) -> Iterator[Samples]:
         """All of them, some after the others."""
+
+    def runs(self, epochs: int, in_a_step: int) -> int:
+        """For how many epochs of the trainer's it has been trained on these rows for so many epochs."""
 
     def trained_by(
         self,

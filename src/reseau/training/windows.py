@@ -1,8 +1,8 @@
 """Rows that stay on disk, as the loop over epochs takes them: an epoch is a sequence of windows that are in memory.
 
-Row groups are taken in a shuffled order, several at the same time, of each the next rows. The rows that fill a window
-are shuffled, and are trained on as if they were all there are; steps, optimizer and schedule go on from one window to
-the next. But for the last, a window has whole steps of rows. While one is trained on, a thread reads the next.
+Row groups are taken in a shuffled order, several at the same time, of each the next rows. To the trainer the rows that
+fill a window are an epoch, which it shuffles; steps, optimizer and schedule go on from one window to the next. But for
+the last, a window has whole steps of rows. While one is trained on, a thread reads the next.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from reseau.stored.rows import Block, StoredRows
 from reseau.training.loop import Samples
 
 WINDOW = 1 << 25  # bytes of inputs and targets; two are there at the same time, the one trained on and the next
-OPEN = 4  # groups that are read at the same time, so that large ones are mixed too
+OPEN = 4  # groups that are read at the same time at most, so that large ones are mixed too...
+HELD = 1 << 27  # ... as long as they hold no more bytes
 LOOKED_AT = 1 << 14  # rows that are kept to tell what all are like
 
 Targets = Callable[[NumberArray], "FloatArray | IntArray"]  # checks them, as `reseau.data.targets` does
@@ -73,25 +74,32 @@ class Windows:
         sha = hashlib.sha256(json.dumps(stored.describe()).encode()) if digested else None
         every, first = ceil(self.rows / LOOKED_AT), 0
         some: list[Block] = []
-        for group, row, block in _ahead(self._all(np.dtype(np.float64))):
+        for group, row, block in _ahead(self._all()):
             self._check_inputs(group, row, block)
             T = self._checked_targets(group, row, block)
             self.any_target = self.any_target or not missing(T).all()
             if sha is not None:
-                sha.update(np.ascontiguousarray(block.X, dtype).tobytes())
+                sha.update(block.rows(dtype).tobytes())
                 sha.update(T.tobytes())
-            chosen = slice(-first % every, None, every)
-            some.append(Block(block.X[chosen].copy(), block.y[chosen].copy()))  # the block itself may go
-            first += len(block.X)
+            chosen = block[slice(-first % every, None, every)]
+            some.append(Block([column.copy() for column in chosen.columns], chosen.y.copy()))  # the block may go
+            first += len(block)
         self.fingerprint = np.frombuffer(b"" if sha is None else sha.digest(), np.uint8)
-        X, y = (np.concatenate(arrays) for arrays in zip(*some, strict=True))
-        self.looked_at = Samples(X, targets(y))
-        T = self.looked_at.T
-        self._row_bytes = len(stored.inputs) * dtype.itemsize + T[0:1].nbytes
+        X = np.concatenate([block.rows(np.dtype(np.float64)) for block in some])
+        self.looked_at = Samples(X, targets(np.concatenate([block.y for block in some])))
+        row_bytes = X.shape[1] * dtype.itemsize + self.looked_at.T[:1].nbytes
+        self._most = int(max(1, WINDOW // row_bytes))
 
     def blocks(self) -> Iterator[Samples]:
         """All rows in their order."""
         return _ahead(self._windows(0, 0, False, 1))
+
+    def runs(self, epochs: int, in_a_step: int) -> int:
+        """As `Data.runs`: a window is an epoch to the trainer, which so shuffles each in another way."""
+        return epochs * ceil(self.rows / self._rows_of_window(in_a_step))
+
+    def _rows_of_window(self, in_a_step: int) -> int:
+        return max(1, self._most // in_a_step) * in_a_step
 
     def trained_by(
         self,
@@ -122,7 +130,7 @@ class Windows:
                         window.T,
                         None,
                         epochs=1,
-                        shuffle=False,
+                        shuffle=shuffle,
                         rates=None if now is None else now[steps : steps + here],
                         guard=guard._replace(loss=most),
                         **how,
@@ -144,56 +152,54 @@ class Windows:
         return losses, failure
 
     def _windows(self, seed: int, epoch: int, shuffle: bool, in_a_step: int) -> Iterator[Samples]:
-        """The windows of an epoch, which has each row once."""
-        most = max(1, WINDOW // (self._row_bytes * in_a_step)) * in_a_step
-        n_groups = len(self.stored.groups)
-        waiting = iter(permutation(n_groups, seed, epoch, 0).tolist() if shuffle else range(n_groups))
+        """The windows of an epoch, which have each row once; their rows are left to the trainer to shuffle."""
+        most, n_groups, like = self._rows_of_window(in_a_step), len(self.stored.groups), self.looked_at
+        waiting = deque(permutation(n_groups, seed, epoch).tolist() if shuffle else range(n_groups))
         at_once, share = (OPEN, ceil(most / OPEN)) if shuffle else (1, most)
         opened: deque[_Group] = deque()
-        left, place = self.rows, 0
-        like = self.looked_at.T
+        left = self.rows
         while left:
-            n, place = min(most, left), place + 1
-            X = np.empty((n, len(self.stored.inputs)), self.dtype)
-            T = np.empty((n, *like.shape[1:]), like.dtype)
-            to = permutation(n, seed, epoch, place) if shuffle else None
+            n = min(most, left)
+            X, T = np.empty((n, like.X.shape[1]), self.dtype), np.empty((n, *like.T.shape[1:]), like.T.dtype)
             filled = 0
             while filled < n:
-                while len(opened) < at_once and (group := next(waiting, None)) is not None:
-                    opened.append(_Group(self.stored, group, self.dtype))
+                while waiting and len(opened) < at_once:
+                    held = sum(group.held for group in opened) + self.stored.held(waiting[0])
+                    if opened and held > HELD:
+                        break
+                    opened.append(_Group(self.stored, waiting.popleft()))
                 group_now = opened.popleft()
                 for block in group_now.take(min(share, n - filled)):
-                    end = filled + len(block.X)
-                    rows: Any = slice(filled, end) if to is None else to[filled:end]
-                    X[rows], T[rows] = block.X, self.targets(block.y)
+                    end = filled + len(block)
+                    block.write(X[filled:end])
+                    T[filled:end] = self.targets(block.y)
                     filled = end
                 if group_now.left:
                     opened.append(group_now)
             left -= n
             yield Samples(X, T)
 
-    def _all(self, dtype: np.dtype[Any]) -> Iterator[tuple[int, int, Block]]:
+    def _all(self) -> Iterator[tuple[int, int, Block]]:
         """All blocks, each with its group and its first row in it."""
         for place in range(len(self.stored.groups)):
-            group = _Group(self.stored, place, dtype)
-            while group.left:
-                for block in group.take(group.left):
-                    yield place, group.made - len(block.X), block
+            group = _Group(self.stored, place)
+            for block in group.take(group.left):
+                yield place, group.made - len(block), block
 
     def _check_inputs(self, group: int, row: int, block: Block) -> None:
         largest = float(np.finfo(self.dtype).max)
-        right = np.abs(block.X) <= largest  # False for NaN
-        if right.all():
-            return
-        wrong, column = (int(place) for place in np.unravel_index(int(np.argmin(right)), right.shape))
-        value = float(block.X[wrong, column])
-        if np.isnan(value):
-            why = "a cell is missing or NaN; fill it in, or leave the row out."
-        elif np.isinf(value):
-            why = f"a cell is {value}, which is not finite; leave the row out."
-        else:
-            why = f"a cell is {value:g}, which {self.dtype} cannot hold; scale the column, or use dtype='float64'."
-        raise self.stored.refuse(group, row + wrong, column, why)
+        for place, column in enumerate(block.columns):
+            if column.dtype.kind != "f" or (column.max() <= largest and column.min() >= -largest):  # False for NaN
+                continue
+            wrong = int(np.argmin(np.abs(column) <= largest))
+            value = float(column[wrong])
+            if np.isnan(value):
+                why = "a cell is missing or NaN; fill it in, or leave the row out."
+            elif np.isinf(value):
+                why = f"a cell is {value}, which is not finite; leave the row out."
+            else:
+                why = f"a cell is {value:g}, which {self.dtype} cannot hold; scale the column, or use dtype='float64'."
+            raise self.stored.refuse(group, row + wrong, place, why)
 
     def _checked_targets(self, group: int, row: int, block: Block) -> FloatArray | IntArray:
         try:
@@ -215,12 +221,14 @@ class _Group:
     ----------
     made, left : int
         How many of its rows were taken, and how many were not.
+    held : int
+        About how many bytes it holds meanwhile.
     """
 
-    def __init__(self, stored: StoredRows, place: int, dtype: np.dtype[Any]) -> None:
-        self.made, self.left = 0, stored.groups[place]
-        self._blocks = stored.blocks(place, dtype)
-        self._refuse = stored.refuse, place
+    def __init__(self, stored: StoredRows, place: int) -> None:
+        self.made, self.left, self.held = 0, stored.groups[place], stored.held(place)
+        self._stored, self._place = stored, place
+        self._blocks = stored.blocks(place)
         self._next: Block | None = None
 
     def take(self, rows: int) -> Iterator[Block]:
@@ -229,12 +237,12 @@ class _Group:
         while rows:
             block = self._next or next(self._blocks, None)
             if block is None:
-                refuse, place = self._refuse
-                raise refuse(place, self.made, None, "there is no such row any more; was the file written anew?")
-            n = min(rows, len(block.X))
-            self._next = Block(block.X[n:], block.y[n:]) if n < len(block.X) else None
+                why = "there is no such row any more; was the file written anew?"
+                raise self._stored.refuse(self._place, self.made, None, why)
+            n = min(rows, len(block))
+            self._next = block[n:] if n < len(block) else None
             rows, self.left, self.made = rows - n, self.left - n, self.made + n
-            yield Block(block.X[:n], block.y[:n])
+            yield block[:n]
 
 
 def _ahead(source: Iterable[T]) -> Generator[T, None, None]:
