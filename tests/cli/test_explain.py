@@ -65,7 +65,7 @@ def test_a_single_row_has_other_rows_as_its_background(model, folder):
         (["--row", "345"], "has 344 rows, so there is no row 345."),
         (["--row", "0"], "row is 0, but must be a whole number of at least 1."),
         (["--class", "gento"], "the class is 'gento', which is unknown. Did you mean 'Gentoo'?"),
-        (["--samples", "1"], "samples is 1, but must be a whole number of at least 2."),
+        (["--samples", "1"], "samples is 1, but must be a whole number of at least 2 and at most 10000."),
         (["--seed", "-1"], "seed is -1, but must be a whole number of at least 0."),
         (["--background", "none.csv"], "none.csv: no such file or directory."),
     ],

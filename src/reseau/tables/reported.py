@@ -18,7 +18,7 @@ class Reported(ABC):
     """The report of a table model."""
 
     @abstractmethod
-    def _evidence(self, data: Any, y: Any, threads: int | None) -> tuple[TableModel, Evidence]:
+    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from."""
 
     def report(
@@ -74,5 +74,5 @@ class Reported(ABC):
         from reseau.tables.page.whole import page
 
         known("lang", lang, LANGUAGES)
-        model, evidence = self._evidence(data, None, threads)
+        model, evidence = self.evidence_of(data, None, threads)
         write_bytes(path, page(model, evidence, lang=lang, threads=threads))

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from reseau.tables import dates
 from reseau.tables.cells import Floats, Labels
-from reseau.tables.columns import Boolean, Date, LeftOut, read_columns
+from reseau.tables.columns import Boolean, Date, read_columns
 from reseau.tables.evidence import Evidence
+from reseau.tables.left_out import LeftOut
 from reseau.tables.table import Table
 
 if TYPE_CHECKING:
