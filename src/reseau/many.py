@@ -18,7 +18,7 @@ from reseau import engine
 from reseau.checks import frames_within, in_memory, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
-from reseau.training import side_by_side
+from reseau.training import in_tasks, side_by_side
 from reseau.training.callbacks import Callback, Hooks, callbacks_of
 from reseau.training.fit import Fit
 from reseau.training.given import Found
@@ -132,6 +132,10 @@ def fit_many(
     Ctrl-C ends the call: a network that is being trained keeps the parameters of its last complete epoch, and one
     whose turn has not come is as it was. An exception that a callback raises ends it likewise and reaches the caller.
 
+    Where `joblib.parallel_config` has chosen a backend of processes, such as "loky", "dask" or "ray", each network is
+    trained as one task of it, with the same bytes. `threads` are then those of each task; a callback or `verbose` is
+    refused, checkpoints have to lie where all workers write, and networks change when all are trained.
+
     Most is gained where nothing has to be done between epochs, for which the threads wait for one another: without
     validation data, callback and checkpoints. Networks on the reference engine are trained one after the other.
 
@@ -181,6 +185,12 @@ def fit_many(
     masks = _for_each("masked_targets", masked_targets, n)
     dys = _for_each("dy", dy, n, _depth(dy) > 3 or _holds_arrays(dy))
     folders, callbacks = _folders(checkpoint, n), _one_at_a_time(_for_each("callback", callback, n))
+    elsewhere = in_tasks.backend()
+    if elsewhere and (asked or any(callbacks)):
+        raise ParameterError(
+            f"callback, progress and verbose cannot be heard from the processes in which joblib's {elsewhere} trains "
+            "the networks; leave them out, or train outside of joblib.parallel_config."
+        )
     names = zip(_names("X", X, Xs), _names("y", y, ys), strict=True)
     found, fits = Found(), []
     with in_memory("training on these rows"):
@@ -208,10 +218,13 @@ def fit_many(
         for place, fit in enumerate(fits):
             with _at(place):
                 fit.look_for_a_checkpoint()
-        with shown_together(n, sum(how.epochs for how in settings)) if asked else nullcontext() as show:
-            for fit in fits:
-                fit.showing = nullcontext(show)
-            histories = side_by_side.complete(fits, n_threads)
+        if elsewhere:
+            histories = in_tasks.complete(fits, threads)
+        else:
+            with shown_together(n, sum(how.epochs for how in settings)) if asked else nullcontext() as show:
+                for fit in fits:
+                    fit.showing = nullcontext(show)
+                histories = side_by_side.complete(fits, n_threads)
     _warn(fits)
     return histories
 

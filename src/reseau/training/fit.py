@@ -250,6 +250,10 @@ class Fit:
         self.advice: str | None = None
         self._found = found
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: all but what was found of other fits, and of the checkpoint until now."""
+        return {**self.__dict__, "_found": Found(), "_checkpoints": None, "_snapshot": None}
+
     def _of_constants(self) -> float:
         """The loss that constant outputs reach; NaN where it is not known."""
         if self.settings.output_weights is not None:
