@@ -113,3 +113,27 @@ def test_a_loss_of_ones_own_finds_mean_lives_that_the_test_bench_never_saw():
     assert np.abs(np.log(own)).max() < np.log(1.35)
     assert all_failed[load < 0.3].max() < 1 / 3
     assert failed_alone[load < 0.3].max() < 1 / 3
+
+
+def test_columns_matter_and_contribute_as_the_rents_were_made():
+    page = ran("explanations")
+    importance, flats, found = page["importance"], page["flats"], page["explanation"]
+    assert importance.columns[0] == "size"
+    assert importance.columns[-1] == "colour of the door"
+    assert abs(importance.means[-1]) < 2
+    # Rents are 12 size + 40 s g and what the district adds, with s = ±1 for a lift and g the floors above the fourth.
+    s, g = np.where(flats["lift"] == "yes", 1, -1), flats["floor"] - 4
+    both, of_s, of_g = 40 * (s * g).mean(), 40 * s.mean(), 40 * g.mean()
+    flat = flats.iloc[found.row - 1]
+    expected = {
+        "lift": ((-of_g - both) + (-40 * 4 - 4 * of_s)) / 2,  # it is on the eighth floor without one
+        "floor": ((4 * of_s - both) + (-40 * 4 + of_g)) / 2,
+        "size": 12 * (flat["size"] - flats["size"].mean()),
+        "district": page["district"][found.row - 1] - page["district"].mean(),
+        "colour of the door": 0,
+    }
+    contributions = dict(zip(found.columns, found.contributions, strict=True))
+    assert contributions == pytest.approx(expected, abs=25)  # 12 · 20/√256 is by how much the background's size is off
+    assert found.contributions.sum() == pytest.approx(found.prediction - found.base, abs=1e-6)
+    rise = np.ptp(page["effect"].lines[:, :, 0], axis=1)
+    assert np.ptp(page["effect"].mean) < 80 < 200 < rise.mean()
