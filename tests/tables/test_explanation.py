@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -125,6 +126,30 @@ def test_told_it_is_a_table_of_the_largest_first():
         "  a very long name of a column, f…  7                  −0.0",
         "  sum                                                +186.5",
     ]
+
+
+def test_numbers_to_the_last_digit_are_told_shorter_and_kept():
+    model = linear([2, -3], Number("a"), Number("b"))
+    found = model.explain({"a": [2 / 3, 1e-20 / 3], "b": ["1.00", "12345678901234567890"]}, row=1)
+    assert found.cells == ("1.00", "0.6666666666666666")
+    assert [line.split()[1] for line in found.lines()[3:5]] == ["1.00", "0.666667"]
+    other = model.explain({"a": [2 / 3, 1e-20 / 3], "b": ["1.00", "12345678901234567890"]}, row=2)
+    assert [line.split()[1] for line in other.lines()[3:5]] == ["12345678901234567890", "3.33333e-21"]
+
+
+def test_free_text_contributes_as_a_whole_and_has_no_line_to_follow():
+    rng = np.random.default_rng(3)
+    kinds = rng.integers(0, 2, 120)
+    texts = [f"{['leather boots', 'mobile phone'][kind]} n° {rng.integers(10**6)} of ours" for kind in kinds]
+    table = {"title": texts, "z": rng.normal(size=120), "kind": kinds.astype(str)}
+    model = rs.TableModel.train(table, "kind", preset="fast", epochs=20, text="title")
+    found = model.explain(table, row=2)
+    assert (found.columns[0], found.cells[0]) == ("title", texts[1])
+    assert found.contributions.sum() == pytest.approx(found.prediction - found.base, abs=1e-9)
+    assert model.importance().columns[0] == "title"
+    with pytest.raises(ParameterError, match="the column 'title' is free text, whose values have no order"):
+        model.effect(table, "title")
+    model.report(io.BytesIO())
 
 
 def test_many_columns_are_told_together():

@@ -9,7 +9,7 @@ import numpy as np
 from reseau.checks import integer
 from reseau.display.columns import LONGEST, explained, name_rows, of_kind
 from reseau.plots import LOSS_COLOUR, MARK_COLOUR, VALIDATION_COLOUR, axes_for, figure_of
-from reseau.tables.explanation import MISSING, Explanation, decimals, number
+from reseau.tables.explanation import Explanation, brief, decimals, number
 from reseau.visible import short
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class ExplanationDisplay:
         most = n if n <= most + 1 else most
         values = [*found.contributions[:most], *[found.contributions[most:].sum()] * (n > most)]
         names = [
-            f"{short(name, LONGEST)} = {MISSING if cell is None else short(cell, CELL)}"
+            f"{short(name, LONGEST)} = {brief(cell, CELL)}"
             for name, cell in zip(found.columns[:most], found.cells, strict=False)
         ]
         names += [f"{n - most:,} other columns"] * (n > most)

@@ -62,7 +62,7 @@ class Labels:
         return list(self.texts.to_pylist())
 
     def __getitem__(self, rows: npt.NDArray[np.int64]) -> Labels:
-        return Labels(self.codes[rows], self.texts)
+        return replace(self, codes=self.codes[rows])
 
     @property
     def column(self) -> pa.ChunkedArray:

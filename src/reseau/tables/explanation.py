@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from pathlib import Path
@@ -15,6 +17,7 @@ from reseau.checks import integer
 from reseau.errors import DataError
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats
+from reseau.tables.description import X32, Description, Rows
 from reseau.tables.shapley import contributions, rows_for
 from reseau.tables.table import read_table, written
 from reseau.visible import aligned, short
@@ -29,6 +32,7 @@ LONGEST = 32  # characters of a name or a cell
 DIGITS = 4  # of the largest contribution
 LEAST_DECIMALS, MOST_DECIMALS = -3, 8
 MISSING = "(missing)"
+DECIMAL, MOST_DIGITS = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?"), 12
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class Explanation:
         kind = decimals(self.contributions)
         rows = [("column", "value", "contribution")]
         rows += [
-            (short(name, LONGEST), MISSING if cell is None else short(cell, LONGEST), number(value, f"+{kind}"))
+            (short(name, LONGEST), brief(cell, LONGEST), number(value, f"+{kind}"))
             for name, cell, value in zip(self.columns[:most], self.cells, self.contributions, strict=False)
         ]
         if most < len(self.columns):
@@ -166,11 +170,15 @@ def explain(
     used = [description for description in model.columns if description.features]
     inputs = columns_module.inputs_of(used)
     width = sum(part.stop - part.start for part in inputs.values())
-    x = _encoded(model, table, np.array([place]))[0]
     rows = np.arange(others.rows)
     most = rows_for(len(inputs), width, MOST_ROWS, LEAST_ROWS)
     if others.rows > most:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    if background is None:
+        both = _encoded(used, table, np.append(place, rows))
+        x, B = both[0], both[1:]
+    else:
+        x, B = _encoded(used, table, np.array([place]))[0], _encoded(used, others, rows)
     target, network = model.target, model.network
     predicted = target.predicted(network(x[None], threads=threads))[0]
     output = int(predicted.argmax()) if label is None else target.place(label)
@@ -178,7 +186,7 @@ def explain(
     def answer(X: npt.NDArray[Any]) -> Floats:
         return target.predicted(network(X, threads=threads))[:, output]
 
-    found = contributions(answer, x, _encoded(model, others, rows), list(inputs.values()), samples=samples, seed=seed)
+    found = contributions(answer, x, B, list(inputs.values()), samples=samples, seed=seed)
     order = np.argsort(-np.abs(found.values), kind="stable")
     names = tuple(inputs)
     return Explanation(
@@ -196,9 +204,8 @@ def explain(
     )
 
 
-def _encoded(model: TableModel, table: Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def _encoded(used: Sequence[Description], table: Table, rows: Rows) -> X32:
     """The inputs of some rows of a table."""
-    used = [description for description in model.columns if description.features]
     values = columns_module.read_columns(used, table)  # of all rows, which decide how some are read
     return columns_module.encode(used, [each[rows] for each in values], len(rows))
 
@@ -210,6 +217,13 @@ def _cell(column: Column, row: int) -> str | None:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         cell = column.cells[row].as_py()
     return None if cell is None else str(cell)
+
+
+def brief(cell: str | None, width: int) -> str:
+    """A cell for people: six digits of a number that a computer has written to its last one."""
+    if cell is None:
+        return MISSING
+    return f"{float(cell):.6g}" if len(cell) > MOST_DIGITS and DECIMAL.fullmatch(cell) else short(cell, width)
 
 
 def _base(name: str) -> str:
