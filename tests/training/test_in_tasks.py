@@ -67,9 +67,9 @@ def test_networks_trained_in_processes_of_joblib_have_the_same_bytes(tmp_path: P
 @pytest.mark.slow
 def test_a_table_s_members_are_trained_so_too(tmp_path: Path) -> None:
     table = {"a": X[:80, 0], "b": X[:80, 1], "y": Y[:80, 0]}
-    rs.TableModel.train(table, "y", epochs=2).save(tmp_path / "here.reseau")
+    rs.TableModel.train(table, "y", epochs=2, cv=2).save(tmp_path / "here.reseau")
     with joblib.parallel_config(backend="loky", n_jobs=2):
-        rs.TableModel.train(table, "y", epochs=2).save(tmp_path / "there.reseau")
+        rs.TableModel.train(table, "y", epochs=2, cv=2).save(tmp_path / "there.reseau")
     assert (tmp_path / "here.reseau").read_bytes() == (tmp_path / "there.reseau").read_bytes()
 
 

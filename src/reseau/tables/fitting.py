@@ -26,6 +26,7 @@ from reseau.tables.splits import folds_of, parts_by_time, split, split_by_time
 from reseau.tables.table import read_table
 from reseau.tables.targets import recognise_target, task_of
 from reseau.tables.training import Trained, train_members
+from reseau.training import in_tasks
 from reseau.visible import plural
 
 if TYPE_CHECKING:
@@ -380,11 +381,12 @@ def cross_validated(
     checkpoint: str | Path | None,
 ) -> list[dict[str, Any]]:
     """The scores of each part by a model of its own, which learned from the rows beside it."""
-    found = []
-    for k, (rest, out) in enumerate(parts, start=1):
+
+    def scores(k: int, rest: Rows, out: Rows) -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, k])
         folder = None if checkpoint is None else Path(checkpoint, f"cv {k}")
         learned = learn(material, rest, settings, rng, threads, progress, callbacks, folder)
         evidence = learned.evidence_of(out, threads)
-        found.append(learned.target.score(evidence.O, evidence.y, learned.facts).main)
-    return found
+        return learned.target.score(evidence.O, evidence.y, learned.facts).main
+
+    return in_tasks.run(scores, [(k, rest, out) for k, (rest, out) in enumerate(parts, start=1)])

@@ -1,17 +1,18 @@
-"""Several fits as tasks of joblib, in other processes or on other machines, where the user has chosen such."""
+"""Fits as tasks of joblib, in other processes or on other machines, where the user has chosen such."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from reseau import engine
 from reseau.arrays import FloatArray
 from reseau.training.fit import Fit
 from reseau.training.history import History
 
+T = TypeVar("T")
 _Done: TypeAlias = tuple[History, FloatArray, dict[str, Any], str | None, str | None]
 
 
@@ -27,6 +28,20 @@ def backend() -> str:
 
     chosen, _ = parallel.get_active_backend(prefer="threads")
     return "" if getattr(chosen, "uses_threads", False) else type(chosen).__name__
+
+
+def run(function: Callable[..., T], calls: Iterable[tuple[Any, ...]]) -> list[T]:
+    """What a function returns of each call, each as one task where the user has chosen such, else one after another."""
+    if not backend():
+        return [function(*arguments) for arguments in calls]
+    import joblib
+    from joblib import parallel
+
+    _, jobs = parallel.get_active_backend(prefer="threads")
+    tasks = (joblib.delayed(function)(*arguments) for arguments in calls)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # Dask's of what tasks have with them
+        return list(joblib.Parallel(n_jobs=-1 if jobs is None else jobs, prefer="threads", batch_size=1)(tasks))
 
 
 def complete(fits: Sequence[Fit], threads: int | None) -> list[History]:
@@ -47,14 +62,7 @@ def complete(fits: Sequence[Fit], threads: int | None) -> list[History]:
     list of History
         One for each, in order.
     """
-    import joblib
-    from joblib import parallel
-
-    _, jobs = parallel.get_active_backend(prefer="threads")
-    tasks = (joblib.delayed(_complete)(fit, threads) for fit in fits)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # Dask's of what tasks have with them
-        done: list[_Done] = joblib.Parallel(n_jobs=-1 if jobs is None else jobs, prefer="threads", batch_size=1)(tasks)
+    done: list[_Done] = run(_complete, [(fit, threads) for fit in fits])
     for fit, (_, parameters, state, warning, advice) in zip(fits, done, strict=True):
         fit.warning, fit.advice = warning, advice
         if not fit.network.built:
