@@ -170,7 +170,7 @@ def test_quiet_says_nothing(folder: Path) -> None:
 
 def test_progress_without_a_terminal_is_a_few_plain_lines() -> None:
     for options, last in (
-        ([], "epoch 160/160  networks 8/8  loss 0."),
+        ([], "epoch 220/220  networks 11/11  loss 0."),
         (["--preset", "fast"], "epoch 20/20  networks 1/1"),
     ):
         lines = run(*TRAIN, "--epochs", "20", *options).stderr.splitlines()
@@ -186,7 +186,7 @@ def test_progress_on_a_terminal_is_live() -> None:
     shown = os.read(master, 1 << 16).decode()
     os.close(master)
     assert done.returncode == 0
-    assert "24/24  networks 8/8" in shown
+    assert "33/33  networks 11/11" in shown
     assert "\x1b[" in shown
     assert b"\x1b[" not in done.stdout
 

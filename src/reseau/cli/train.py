@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
 from math import isfinite, nan
 from pathlib import Path
 from time import perf_counter
@@ -201,48 +200,43 @@ def train(
         _check_outputs(tables, model_path, plot, report)
         known("--lang", lang, LANGUAGES)
         from reseau.tables.model import TableModel
-        from reseau.tables.settings import Settings
-        from reseau.training.progress import shown_together
 
-        members = Settings(preset=preset).members
-        showing = shown_together(members * (1 + max(cv or 0, 0)), say=lambda line: tell(line, err=True), leave=False)
-        with nullcontext() if quiet else showing as show:
-            model = TableModel.train(
-                table,
-                target,
-                task=task,
-                ignore=ignore or (),
-                category=category or (),
-                number=number or (),
-                date=date or (),
-                text=text or (),
-                missing=missing or (),
-                decimal=decimal,
-                thousands=thousands,
-                encoding=encoding,
-                sep=sep,
-                header=header,
-                weight=weight,
-                class_weight=by_class,
-                groups=groups,
-                time=time,
-                cv=cv,
-                test=test,
-                threads=threads,
-                callback=show,
-                checkpoint=checkpoint,
-                preset=preset,
-                layers=hidden,
-                activation=activation,
-                loss=loss,
-                metrics=metric or (),
-                epochs=epochs,
-                batch_size=batch_size,
-                learning_rate=learning_rate,
-                test_size=test_size,
-                seed=seed,
-                precision=precision,
-            )
+        model = TableModel.train(
+            table,
+            target,
+            task=task,
+            ignore=ignore or (),
+            category=category or (),
+            number=number or (),
+            date=date or (),
+            text=text or (),
+            missing=missing or (),
+            decimal=decimal,
+            thousands=thousands,
+            encoding=encoding,
+            sep=sep,
+            header=header,
+            weight=weight,
+            class_weight=by_class,
+            groups=groups,
+            time=time,
+            cv=cv,
+            test=test,
+            threads=threads,
+            verbose=not quiet,
+            checkpoint=checkpoint,
+            preset=preset,
+            layers=hidden,
+            activation=activation,
+            loss=loss,
+            metrics=metric or (),
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            test_size=test_size,
+            seed=seed,
+            precision=precision,
+        )
         model.save(model_path)
         if plot is not None:
             from reseau.plots import save_loss_curves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,10 +30,8 @@ from reseau.tables.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
 from reseau.tables.samples import table_of, target_column, target_name
-from reseau.tables.settings import Settings
 from reseau.tables.table import Column, Table, quoted
 from reseau.tables.targets import recognise_target
-from reseau.training.progress import is_verbose, shown_together
 
 if TYPE_CHECKING:
     from reseau.arrays import FloatArray
@@ -138,14 +136,14 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
             raise DataError(f"groups is {shown(groups)}, but must hold a label for each row; give that column of X.")
         weights = self._weighed(y, None if sample_weight is None else data.weights(sample_weight, rows))
         target, found = self._read_target(target_column(y, values, target_name(y, table)), values, table, weights)
-        with self._seed() as seed, self._shown() as callback:
+        with self._seed() as seed:
             model = TableModel.train(
                 replace(table, columns={**table.columns, target.name: target}),
                 target.name,
                 task=self._task,
                 weight=weights,
                 groups=groups,
-                callback=callback,
+                verbose=self.verbose,
                 threads=self.threads,
                 seed=seed,
                 **self._columns(),
@@ -183,11 +181,6 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         except BaseException:
             random.set_state(before)
             raise
-
-    def _shown(self) -> Any:
-        if not is_verbose(self.verbose):
-            return nullcontext()
-        return shown_together(Settings.of(self._settings()).members)
 
     def _rows(self, X: Any) -> Table:
         """The rows to predict, under the names that columns had at training: they are known by their places."""

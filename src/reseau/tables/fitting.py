@@ -20,12 +20,13 @@ from reseau.tables.columns import Number
 from reseau.tables.description import X32, Description, Rows, Scaled, Values
 from reseau.tables.evidence import Evidence
 from reseau.tables.jagged import jagged
+from reseau.tables.left_out import LeftOut
 from reseau.tables.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.rows import class_weights, column_names, groups_of, times_of, weights_of
 from reseau.tables.splits import folds_of, parts_by_time, split, split_by_time
 from reseau.tables.table import read_table
 from reseau.tables.targets import recognise_target, task_of
-from reseau.tables.training import Trained, train_members
+from reseau.tables.training import Trained, networks, train_members
 from reseau.training import in_tasks
 from reseau.visible import plural
 
@@ -328,6 +329,13 @@ def learn(
     columns, kept = columns_module.without_unused(columns, trained.used, len(train))
     target = trained.target.out_of_fold(trained.O, y[trained.predicted], trained.excess)
     return Learned(material, train, columns, target, trained.network_on(kept), trained, X, kept, facts, notes)
+
+
+def networks_of(material: Material, train: Rows, settings: Settings) -> int:
+    """How many networks `learn` trains."""
+    y = material.y[train]
+    columns = sum(not isinstance(d, LeftOut) for d in material.columns)
+    return networks(y, columns, material.target.fitted(y), settings)
 
 
 def _with_labels(

@@ -7,6 +7,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -40,6 +41,7 @@ from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.unreadable import ERROR, Reader
 from reseau.training.callbacks import Hooks, callbacks_of
+from reseau.training.progress import is_verbose, shown_together
 from reseau.visible import plural
 from reseau.vocabulary.precisions import check_precision
 
@@ -175,6 +177,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         progress: Callable[[int, int, float, float | None], object] | None = None,
         callback: Hooks = None,
         checkpoint: str | Path | None = None,
+        verbose: bool | int = False,
         **settings: Any,
     ) -> TableModel:
         """Train a network on a table.
@@ -235,6 +238,8 @@ class TableModel(Differentiable, Explained, Reported, Model):
             when it returns True.
         checkpoint : path or None
             A folder where the training is kept as it stands, so that the same call takes it up from there.
+        verbose : bool or int
+            Whether progress is shown.
         **settings
             Those of `Settings`: preset, layers, activation, loss, metrics, epochs, batch_size, learning_rate,
             test_size, seed, precision.
@@ -284,10 +289,13 @@ class TableModel(Differentiable, Explained, Reported, Model):
         rng = np.random.default_rng(chosen.seed)
         train, held_out = material.split(replace(chosen, test_size=0.0) if tested or cv else chosen, rng)
         parts = () if cv is None else material.parts(cv, chosen)
-        learned = fitting.learn(material, train, chosen, rng, threads, progress, callbacks, checkpoint)
-        facts = learned.facts
-        if parts:
-            facts["cv"] = fitting.cross_validated(material, parts, chosen, threads, progress, callbacks, checkpoint)
+        n = fitting.networks_of(material, train, chosen) * (1 + len(parts))
+        with shown_together(n, leave=False) if is_verbose(verbose) else nullcontext() as show:
+            callbacks = [*callbacks_of(show), *callbacks]
+            learned = fitting.learn(material, train, chosen, rng, threads, progress, callbacks, checkpoint)
+            facts = learned.facts
+            if parts:
+                facts["cv"] = fitting.cross_validated(material, parts, chosen, threads, progress, callbacks, checkpoint)
         evidence = learned.evidence_of(held_out, threads) if len(held_out) else learned.evidence()
         scores = learned.target.score(evidence.O, evidence.y, facts)
         if learned.trained.of_standard is not None:

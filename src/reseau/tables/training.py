@@ -168,11 +168,9 @@ def train_members(
         The group of each row; no member learns from a part of a group.
     """
     rows, strata = len(y), target.strata(y)
-    forms = target.forms(y) if settings.loss is None else (target,)
-    tries_selection = settings.selects(rows, columns)
+    forms, tries_selection = _ways(y, columns, target, settings)
     n_tried = min(TRIED, settings.members)
-    trained = settings.members + n_tried * (len(forms) - 1 + tries_selection)
-    callbacks = [*_following(progress, trained), *callbacks]
+    callbacks = [*_following(progress, networks(y, columns, target, settings)), *callbacks]
     common = _Common(y, paces, settings, threads, callbacks, checkpoint, weights)
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
@@ -242,6 +240,17 @@ def _following(progress: Progress | None, members: int) -> list[Callback]:
         progress(made, history.planned * members, history.loss[-1], history.validation_loss[-1])
 
     return callbacks_of(after_epoch) if progress is not None else []
+
+
+def networks(y: npt.NDArray[Any], columns: int, target: Target, settings: Settings) -> int:
+    """How many are trained, with those of ways that are tried only; parameters as for `train_members`."""
+    forms, tries_selection = _ways(y, columns, target, settings)
+    return settings.members + min(TRIED, settings.members) * (len(forms) - 1 + tries_selection)
+
+
+def _ways(y: npt.NDArray[Any], columns: int, target: Target, settings: Settings) -> tuple[tuple[Target, ...], bool]:
+    """The forms of the target that are tried, and whether a part of the inputs is."""
+    return target.forms(y) if settings.loss is None else (target,), settings.selects(len(y), columns)
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def _last(history: History) -> dict[str, float]:
 
 
 def _ended(history: History) -> bool:
-    return history.epochs >= history.planned or history.stopped_early or history.diverged is not None
+    return history.stopped is not None or history.epochs >= history.planned or history.diverged is not None
 
 
 def _in_a_notebook() -> bool:
