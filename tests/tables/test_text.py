@@ -182,6 +182,22 @@ def test_it_has_no_derivatives(model: rs.TableModel) -> None:
     assert model.jacobian(ASKED) == {}
 
 
+def test_texts_are_explained_and_reported_on(model: rs.TableModel, tmp_path: Path) -> None:
+    cells, y = rows_of_words(120)
+    table = {"t": cells, "y": y}
+    effect = model.effect(table, "t", points=5)
+    assert (effect.kind, len(effect.grid)) == ("text", 5)
+    assert set(effect.grid) <= set(cells)
+    told = model.predict({"t": effect.grid.tolist()}).values.to_numpy()
+    np.testing.assert_allclose(effect.mean[:, 0], told, atol=1e-6)
+    assert effect.mean[0] < effect.mean[-1]
+    assert model.importance(table).means[0] > 0
+    assert "t" in str(model.explain(table, 2))
+    model.report(tmp_path / "report.html", data=table)
+    assert "free text" in (tmp_path / "report.html").read_text()
+    rs.EffectDisplay.from_effect(effect)
+
+
 def inputs(model: rs.TableModel, data: Any) -> np.ndarray:
     table = read_table(data)
     return encode(model.columns, read_columns(model.columns, table), table.rows)

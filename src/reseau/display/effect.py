@@ -108,7 +108,7 @@ class EffectDisplay:
     def plot(self, ax: Axes | None = None) -> EffectDisplay:
         """Draw the lines into `ax`, or into a new figure."""
         found, ax = self.effect, axes_for(ax)
-        of_levels = found.kind in ("category", "boolean")
+        of_levels = found.grid.dtype.kind not in "fiuM"
         x = np.arange(len(found.grid)) if of_levels else found.grid
         drawn = np.sort(np.argsort(-np.ptp(found.mean, axis=0), kind="stable")[: len(COLOURS)])
         alone = len(found.answers) == 1

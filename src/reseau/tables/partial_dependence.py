@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from reseau.checks import integer
 from reseau.tables import columns as columns_module
-from reseau.tables.cells import Floats
+from reseau.tables.cells import Floats, Labels
 from reseau.tables.table import read_table
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ class Effect:
     column : str
         Which.
     kind : str
-        "number", "date", "time of day" (in hours), "boolean" or "category".
+        "number", "date", "time of day" (in hours), "boolean", "category" or "text".
     grid : ndarray of shape (points,)
-        What the column is set to: numbers or dates (datetime64) in increasing order, or texts, the most frequent first.
+        What the column is set to: numbers or dates (datetime64) in increasing order; labels, the most frequent first;
+        or free texts, from the one that says least to the one that says most.
     answers : tuple of str
         What is predicted: the target, in its own unit, or the probabilities of classes, such as "species=Adelie".
     mean : ndarray of shape (points, answers)
@@ -128,7 +129,7 @@ def effect(
     used = [description for description in model.columns if description.features]
     values = columns_module.read_columns(used, read)
     description, own = next((d, v) for d, v in zip(used, values, strict=True) if d.name == name)
-    grid = description.grid(own, points or (MOST_LEVELS if description.kind == "category" else POINTS))
+    grid = description.grid(own, points or (MOST_LEVELS if isinstance(own, Labels) else POINTS))
     inputs = columns_module.inputs_of(used)
     width = sum(part.stop - part.start for part in inputs.values())
     rng = np.random.default_rng(seed)

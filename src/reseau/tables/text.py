@@ -13,13 +13,13 @@ Whether it pays is seen out of fold: answers to texts of noise go with the targe
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau import engine
-from reseau.errors import ReseauError
+from reseau.errors import DataError, ReseauError
 from reseau.tables import cells as read
 from reseau.tables import ngrams
 from reseau.tables.cells import Codes, Floats, Labels
@@ -45,18 +45,23 @@ LEAST = 4.0  # standard errors, by which answers out of fold have to go with a s
 class Texts(Labels):
     """Texts with what they are made of, looked at once."""
 
+    pieces: sparse.csr_array  # x of each different text, and of a missing cell, at the end: (texts + 1, SLOTS)
     _reduced: list[tuple[Rows, Floats, Floats]] = field(default_factory=list, compare=False, repr=False)
 
-    @cached_property
-    def pieces(self) -> sparse.csr_array:
-        """The x of each different text, and of a missing cell, which has none, at the end: (texts + 1, SLOTS)."""
+    @classmethod
+    def of(cls, labels: Labels) -> Texts:
+        """The same, with x of each."""
         from scipy import sparse
 
-        X = ngrams.counted(self.texts)
+        X = ngrams.counted(labels.texts)
         X.data = np.sign(X.data) * (1.0 + np.log(np.abs(X.data)))
         length = np.sqrt(X.multiply(X).sum(axis=1))
         X.data /= np.repeat(length, np.diff(X.indptr))
-        return sparse.csr_array(sparse.vstack([X, sparse.csr_array((1, ngrams.SLOTS))], format="csr"))
+        pieces = sparse.csr_array(sparse.vstack([X, sparse.csr_array((1, ngrams.SLOTS))], format="csr"))
+        return cls(labels.codes, labels.texts, pieces)
+
+    def __getitem__(self, rows: Rows) -> Texts:
+        return Texts(self.codes[rows], self.texts, self.pieces)
 
     def reduced(self, rows: Rows) -> tuple[Floats, Floats]:
         """The directions in which these rows differ most, (SLOTS, directions); and the rows in them."""
@@ -109,8 +114,7 @@ class Text(Description):
 
     def read(self, column: Column) -> Texts:
         """Read the cells."""
-        labels = read.labels_of(replace(column, cells=read.without(column.cells, self.marks)))
-        return Texts(labels.codes, labels.texts)
+        return Texts.of(read.labels_of(replace(column, cells=read.without(column.cells, self.marks))))
 
     def absent(self, column: Column, values: Texts) -> int:
         """How many cells are missing, which were read as these values."""
@@ -173,6 +177,19 @@ class Text(Description):
                     whole - np.sum([grams[each] for each in apart], axis=0), moments, self.penalty
                 )
                 X[rows[inside], : len(self.spread)] = answers / self.spread
+
+    def grid(self, values: Texts, most: int) -> Texts:
+        """Texts from the one whose first effect is least to that whose is largest."""
+        codes = np.unique(values.codes[values.codes >= 0])
+        if not len(codes):
+            raise DataError(f"the column {self.name!r} is missing in each row, so that it has no values to go through.")
+        ordered = codes[np.argsort((values.pieces @ self.weight_table())[codes, 0], kind="stable")]
+        chosen = np.unique(np.linspace(0, len(ordered) - 1, most).round().astype(np.int64))
+        return Texts(ordered[chosen], values.texts, values.pieces)
+
+    def shown(self, values: Texts) -> npt.NDArray[Any]:
+        """The texts."""
+        return np.array([*values.levels, "(missing)"], dtype=object)[values.codes]
 
     def remarks(self, values: Texts) -> list[str]:
         """Tell of missing texts where none was missing at training."""

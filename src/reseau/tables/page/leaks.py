@@ -51,7 +51,7 @@ def leaks(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Fi
 
 def of_rows(values: Values, rows: npt.NDArray[np.int64]) -> Values:
     """The values of these rows."""
-    return Labels(values.codes[rows], values.texts) if isinstance(values, Labels) else values[rows]
+    return values[rows]
 
 
 def groups_of(values: Labels) -> Codes:
