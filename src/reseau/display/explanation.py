@@ -141,7 +141,7 @@ class ExplanationDisplay:
             ax.annotate(text, (end, place), (4, 0), textcoords="offset points", verticalalignment="center")
         lines = ((found.base, ":", "mean"), (found.prediction, "--", f"row {found.row:,}"))
         for at, style, what in lines:
-            ax.axvline(at, color=MARK_COLOUR, linestyle=style, label=f"{what}: {number(at)}")
+            ax.axvline(at, color=MARK_COLOUR, linestyle=style, linewidth=1.2, zorder=0, label=f"{what}: {number(at)}")
         name_rows(ax, names)
         ax.margins(x=ROOM)
         ax.set_xlabel(short(found.answer, LONGEST), parse_math=False)
