@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import time, timedelta
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,14 @@ def test_cells_are_as_the_table_writes_them(model):
     found = model.explain(TABLE, row=6)
     cells = dict(zip(found.columns, found.cells, strict=True))
     assert cells == {"size": TABLE["size"][5], "gap": None, "sort": None, "when": "2021-03-07 11:00:00"}
+
+
+def test_times_and_durations_are_written_as_people_do():
+    model = linear([1, 1], Number("for"), Number("at"))
+    table = {"for": [timedelta(hours=1.5), timedelta(0)], "at": [time(14, 30), None]}
+    found = model.explain(table)
+    assert dict(zip(found.columns, found.cells, strict=True)) == {"for": "1:30:00", "at": "14:30:00"}
+    np.testing.assert_allclose(found.contributions, [14.5 * 3600 / 2, 1.5 * 3600 / 2])
 
 
 def test_told_it_is_a_table_of_the_largest_first():

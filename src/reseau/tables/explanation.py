@@ -212,10 +212,11 @@ def _encoded(used: Sequence[Description], table: Table, rows: Rows) -> X32:
 
 def _cell(column: Column, row: int) -> str | None:
     """A cell as text; None where it is missing."""
-    try:
-        cell = written(column.cells.slice(row, 1))[0].as_py()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    kind = column.cells.type
+    if pa.types.is_time(kind) or pa.types.is_duration(kind):  # which Arrow writes as a number
         cell = column.cells[row].as_py()
+    else:
+        cell = written(column.cells.slice(row, 1))[0].as_py()
     return None if cell is None else str(cell)
 
 

@@ -34,7 +34,7 @@ from reseau.errors import DataError
 Floats = npt.NDArray[np.float64]
 Inputs = npt.NDArray[Any]
 
-ROWS = 1 << 18  # that f is asked for, where not otherwise said...
+ROWS, DRAWN_ROWS = 1 << 18, 1 << 16  # that f is asked for, where not otherwise said: of all sets, and of orders...
 NUMBERS = 1 << 30  # ... with no more inputs of all of them together
 AT_ONCE = 1 << 23  # inputs
 SURELY_EXACT = 2  # parts, of which an order and its reverse are all there are
@@ -122,7 +122,7 @@ def contributions(
         return Contributions(values, None, base, answer)
     if samples is None:
         a_sample = 2 * len(background) * max(len(differing) - 1, 1)
-        samples = int(np.clip(_most_rows(len(x)) // a_sample, LEAST_SAMPLES, MOST_SAMPLES))
+        samples = int(np.clip(_most_rows(len(x), DRAWN_ROWS) // a_sample, LEAST_SAMPLES, MOST_SAMPLES))
     errors = np.zeros(len(parts))
     values[differing], errors[differing] = game.sampled(samples, seed, answer)
     return Contributions(values, errors, base, answer)
@@ -133,8 +133,8 @@ def rows_for(parts: int, inputs: int, most: int, least: int) -> int:
     return int(np.clip(_most_rows(inputs) // (2 * LEAST_SAMPLES * max(parts, 1)), least, most))
 
 
-def _most_rows(inputs: int) -> int:
-    return min(ROWS, NUMBERS // max(inputs, 1))
+def _most_rows(inputs: int, most: int = ROWS) -> int:
+    return min(most, NUMBERS // max(inputs, 1))
 
 
 def _most_exact(rows: int, inputs: int) -> int:
