@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
@@ -219,3 +220,16 @@ def test_balanced_classes_count_alike_whatever_their_rows():
 def test_times_and_weights_of_classes_that_cannot_be_used_are_refused(given, message):
     with pytest.raises(rs.ReseauError, match=message):
         rs.TableModel.train(TABLE, **{"target": "y", **QUICK, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (np.array("abc"), r"groups is array\('abc', .*but must be the name of a column, or a list of a value"),
+        (np.array(3), r"groups is array\(3\), but must be the name of a column"),
+        (pd.DataFrame({"a": range(40), "b": range(40)}), "column 'groups' is a frame of 2 columns; give one of them"),
+    ],
+)
+def test_what_is_no_column_of_values_is_refused(given, words):
+    with pytest.raises(rs.ReseauError, match=words):
+        rs.TableModel.train({"x": range(40), "y": range(40)}, "y", groups=given)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from reseau.checks import shown
 from reseau.errors import DataError
 from reseau.tables.sources import ARROW, PARQUET, UNREADABLE, Source, first_line
+from reseau.visible import plural
 
 Named = tuple[list[str], list[Any]]  # names of columns, and the cells of each
 PARQUET_MAGIC = b"PAR1"
@@ -230,6 +231,8 @@ def _cells(values: Any, name: str) -> Any:
     if type(values).__module__.startswith("pandas"):  # a Categorical, an Index and the like
         import pandas as pd
 
+        if isinstance(values, pd.DataFrame):
+            raise DataError(f"column {name!r} is a frame of {plural(values.shape[1], 'column')}; give one of them.")
         return _of_pandas(pd.Series(values))
     array = np.asarray(values) if hasattr(values, "__array__") and not isinstance(values, np.ndarray) else values
     if isinstance(array, np.ndarray):

@@ -197,7 +197,8 @@ def _refuse(column: Column, wrong: read.Mask, what: str, way_out: str) -> None:
 def check_names(**given: Any) -> None:
     """Refuse what can be neither the name of a column nor a value for each row."""
     for name, value in given.items():
-        if value is not None and not isinstance(value, str) and not (hasattr(value, "__len__") and len(value)):
+        single = np.ndim(value) == 0 if isinstance(value, np.ndarray) else not hasattr(value, "__len__")
+        if value is not None and not isinstance(value, str) and (single or not len(value)):
             raise ParameterError(
                 f"{name} is {shown(value)}, but must be the name of a column, or a list of a value for each row."
             )
