@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import html
 import json
 import os
 import pty
@@ -370,3 +373,54 @@ def test_encoding_and_groups_of_digits_may_be_said(folder: Path) -> None:
     assert told["columns"][0]["name"] == "größe"
     assert (told["columns"][0]["decimal"], told["columns"][0]["fill"] > 1000) == (".", True)
     assert run("predict", "t.reseau", "t.csv").exit_code == 0
+
+
+def test_a_report_is_a_page_with_the_command_that_repeats_it(folder: Path) -> None:
+    odd = folder / "the penguins' table.csv"
+    odd.write_bytes(PENGUINS.read_bytes())
+    options = ["-t", "species", "--epochs", "2", "--ignore", "year", "--ignore", "sex", "--lang", "fr"]
+    result = run("train", odd.name, *options, "--report", "r & d.html")
+    assert result.exit_code == 0
+    assert "Report: r & d.html" in result.stdout
+    page = Path("r & d.html").read_text("utf-8")
+    assert '<html lang="fr">' in page
+    command = html.unescape(re.search(r"<pre><code>(.*)</code></pre>", page)[1])  # type: ignore[index]
+    assert shlex.split(command)[:5] == ["reseau", "train", odd.name, "--target", "species"]
+    assert run(*shlex.split(command)[1:]).exit_code == 0
+    assert Path("r & d.html").read_text("utf-8") == page
+    assert hashlib.sha256(odd.read_bytes()).hexdigest() in page
+
+
+def test_a_report_that_cannot_be_written_leaves_the_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "r.html")
+
+    monkeypatch.setattr("reseau.files.writing.write_bytes", full)
+    result = run(*TRAIN, "--report", "r.html")
+    assert result.exit_code == 2
+    assert "no space left on device" in result.stderr
+    assert "Scores" in result.stdout
+    assert "Report:" not in result.stdout
+    assert files(folder) == ["penguins.reseau"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--report", "r.txt"], "--report is r.txt, but its ending must be .html"),
+        (["--report", "there/r.html"], "folder there"),
+        (["--report", "r.html", "--lang", "de"], "--lang is 'de'"),
+        (["--report", "r.html", "-o", "r.html"], "cannot be both the model and the report"),
+    ],
+)
+def test_a_report_is_refused_before_the_work(folder: Path, options: list[str], words: str) -> None:
+    result = run(*TRAIN, *options)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert files(folder) == []
+
+
+def test_json_names_the_report(folder: Path) -> None:
+    report = json.loads(run(*TRAIN, "--json", "--report", "r.html").stdout)
+    assert report["report"] == "r.html"
+    assert files(folder) == ["penguins.reseau", "r.html"]

@@ -22,7 +22,7 @@ def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Fi
     rows = np.zeros(len(y), np.uint64)
     columns: dict[int, list[str]] = {}
     for place, (description, values) in enumerate(used):
-        hashed = _mixed(groups_of(values).astype(np.uint64) if isinstance(values, Labels) else _bits(values))
+        hashed = _mixed(_in_order(groups_of(values)) if isinstance(values, Labels) else _bits(values))
         seed = np.uint64(2 * place + 1)
         rows = _mixed(rows ^ (hashed * seed))
         columns.setdefault(hash(hashed.tobytes()), []).append(description.name)
@@ -36,6 +36,12 @@ def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Fi
         parts = {"rows": Counted(copies, w.ROWS), "option": Typed("--groups")}
         found.append(Finding(w.COPIES if grave else w.COPIES_OF_FEW, grave, parts))
     return found + _CONTRADICTIONS[task](inputs, y, target)
+
+
+def _in_order(codes: Codes) -> Hashes:
+    """The codes of labels, numbered anew in the order in which they are met, so that their names do not matter."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first)).astype(np.uint64)[inverse]
 
 
 def _bits(values: npt.NDArray[np.float64]) -> Hashes:

@@ -29,12 +29,13 @@ def importance(contents: Contents, language: Language) -> list[Section]:
     """By how much the error grows where a column tells nothing."""
     found = contents.importance
     shown = min(len(found.columns), MOST_COLUMNS)
-    most = max(float(found.means[0]), np.finfo(float).tiny)
+    most = float(found.means[0])
+    scale = 1 / most if most > 0 and np.isfinite(1 / most) else 0.0  # nothing is drawn where no column matters
     body = []
     for column, mean, deviation in zip(found.columns[:shown], found.means, found.deviations, strict=False):
         told = language(w.GROWTH_OF, column=name(column, 60))
         grown = language.estimate(float(mean), float(deviation))
-        body.append([name(column), grown, charts.bar(mean / most, told, deviation=deviation / most)])
+        body.append([name(column), grown, charts.bar(mean * scale, told, deviation=deviation * scale)])
     facts = language(
         w.IMPORTANCE_TOLD,
         measured=language(w.NAMES[found.measured]),
@@ -61,7 +62,7 @@ def effects(contents: Contents, language: Language) -> list[Section]:
         up = language(w.PREDICTED_OF, target=of) if target.outputs == 1 else language(w.PROBABILITY_OF, label=of)
         legend: list[Html] = []
     else:
-        up = language(w.PROBABILITY)
+        up = language(w.PROBABILITY_OF_CLASS)
         labels = zip(shown, COLOURS, strict=False)
         legend = [
             tag("ul", *(tag("li", name(target.names[i], 40), class_=colour) for i, colour in labels), class_="legend")
@@ -106,7 +107,7 @@ def _effect(found: Effect, shown: list[int], up: Html, language: Language) -> Ht
         w.EFFECT_IS, column=column, **{key: language.number(float(value), 3) for key, value in numbers.items()}
     )
     drawn = chart.drawing(told, name(found.column, 40), up, labels=labels, digits=4, dates=found.kind == "date")
-    return figure(drawn, joined(name(found.column, 80)))
+    return figure(drawn, told)
 
 
 def _ends(xs: Floats) -> tuple[float, float]:

@@ -24,6 +24,7 @@ LEAK = 0.99  # of the rows that one column tells, or the R² of it by rank
 LEAST_ROWS = 30  # among which a column that tells the target does not do so by chance
 MOST_ROWS, MOST_CELLS = 20_000, 10_000_000  # in which leaks are looked for
 FEWEST_ROWS = 500  # in which they are, however many columns there are
+BETTER = 10  # times fewer rows are wrong than for the simplest guess, or a class is merely common
 MOST_ALIKE = 5  # that have a sentence of their own
 
 Columns: TypeAlias = list[tuple[Description, Values]]  # that the model has inputs of, with their values
@@ -77,8 +78,9 @@ def _classes(y: Codes) -> _Told:
             near = y[order][places]  # (rows, 4)
             votes = (near[:, :, None] == near[:, None, :]).sum(axis=2)
             wrong = int((near[rows, votes.argmax(axis=1)] != y[order]).sum())
-            wrong -= wrong == 1  # where one class ends and the next begins
-        return 1 - wrong / n if 10 * wrong < simplest else 0.0
+        if BETTER * wrong >= simplest:
+            return 0.0
+        return 1 - (wrong - (wrong == 1)) / n  # one may be where a class ends and the next begins
 
     return told
 

@@ -53,7 +53,7 @@ def notice(model: TableModel, evidence: Evidence, seen: Seen) -> tuple[list[Find
         found.append(Finding(w.TARGET_MISSING, parts={"rows": Counted(lost, w.ROWS), "target": target}))
         notes = [note for note in notes if note != f"{plural(lost, 'row')} without a value in {target!r} left out"]
     for d, v in zip(model.columns, values, strict=True):
-        if isinstance(d, Number) and d.features and not isinstance(v, Labels):
+        if isinstance(d, Number) and not isinstance(v, Labels) and not np.isnan(v).all():
             told = sentinels.sentinels(evidence.table.columns[d.name].cells, v)
             if told:
                 found.append(_sentinels(d.name, v))

@@ -14,6 +14,7 @@ from reseau.tables.cells import Floats, Labels
 from reseau.tables.columns import Boolean, Date, read_columns
 from reseau.tables.evidence import Evidence
 from reseau.tables.left_out import LeftOut
+from reseau.tables.statistics import WHOLE
 from reseau.tables.table import Table
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def histogram(values: Floats, bins: int) -> tuple[np.ndarray[tuple[int], np.dtyp
     Whole numbers of few values have a step each; sizes at which a step is nothing beside the number have one step.
     """
     low, high = float(values.min()), float(values.max())
-    if not (np.mod(values, 1.0)).any() and 0 < high - low < bins:
+    if 0 < high - low < bins and max(-low, high) < WHOLE and not np.mod(values, 1.0).any():
         edges = np.arange(low - 0.5, high + 1.0)
     else:
         edges = np.linspace(low, high, bins + 1)

@@ -7,8 +7,8 @@ STYLE = """
   --grave: #a8321e; --grave-ground: #fbeeea; --heat: #4f9fd0; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --ground: #161a18; --panel: #1f2522; --ink: #e7eae8; --faint: #a3ada7; --rule: #3a433e; --a: #6db3e3;
-    --b: #eb9a55; --c: #58c09c; --d: #d98cc0; --soft: #3f627b; --grave: #f0917e;
-    --grave-ground: #35211c; --heat: #22699c; } }
+    --b: #eb9a55; --c: #58c09c; --d: #d98cc0; --soft: #3f627b;
+    --grave: #f0917e; --grave-ground: #35211c; --heat: #22699c; } }
 * { box-sizing: border-box; }
 html { background: var(--ground); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Noto Sans",
   "Helvetica Neue", Arial, sans-serif; -webkit-text-size-adjust: 100%; }
@@ -65,7 +65,7 @@ summary { cursor: pointer; color: var(--a); }
 figure { margin: .4rem 0; break-inside: avoid; min-width: 0; }
 figcaption { font-size: .88rem; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; }
-svg.spark { max-width: none; }
+svg.spark { max-width: none; margin-top: .25em; }
 svg text { fill: var(--faint); font: 12px system-ui, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif; }
 svg text.of-axis { fill: var(--ink); }
 svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .soft { fill: var(--soft); }

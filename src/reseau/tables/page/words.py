@@ -353,6 +353,7 @@ EFFECTS_TOLD = Words(
     "changées, des lignes peuvent être telles qu’il n’y en a jamais.",
 )
 PROBABILITY_OF = Words("probability of {label}", "probabilité de {label}")
+PROBABILITY_OF_CLASS = Words("probability of the class", "probabilité de la classe")
 EFFECT_IS = Words(
     "{column}: the mean prediction goes from {first} to {last}, between {low} and {high}.",
     "{column} : la prédiction moyenne va de {first} à {last}, entre {low} et {high}.",
