@@ -39,14 +39,15 @@ class StoredFile(ABC):
         Its columns.
     groups : list of int
         How many rows each of its groups has.
-    size : int
-        Its bytes.
+    size, unpacked : int
+        Its bytes, and about how many they are in memory.
     """
 
     name: str
     schema: pa.Schema
     groups: list[int]
     size: int
+    unpacked: int
 
     @abstractmethod
     def batches(self, group: int, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
@@ -76,6 +77,7 @@ class ParquetFile(StoredFile):
             parquet.close()
         self.groups = [self._metadata.row_group(place).num_rows for place in range(self._metadata.num_row_groups)]
         self.size = files.get_file_info(path).size
+        self.unpacked = sum(self._metadata.row_group(place).total_byte_size for place in range(len(self.groups)))
 
     def _open(self, metadata: Any = None) -> Any:
         import pyarrow.parquet
@@ -105,7 +107,7 @@ class ArrowFile(StoredFile):
 
         self.name, self._path, self._files = name or path, path, files
         self._local = isinstance(files, pyarrow.fs.LocalFileSystem)
-        self.size = files.get_file_info(path).size
+        self.size = self.unpacked = files.get_file_info(path).size
         self._mapped = False
         with _errors_of(self):
             reader = self._open()

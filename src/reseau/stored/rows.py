@@ -32,6 +32,16 @@ class Block:
     def __getitem__(self, rows: slice) -> Block:
         return Block([column[rows] for column in self.columns], self.y[rows])
 
+    def copied(self) -> Block:
+        """The same rows, which keep nothing else in memory."""
+        return Block([column.copy() for column in self.columns], self.y.copy())
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Block]) -> Block:
+        """The rows of some blocks, of each column those of the same type."""
+        columns = zip(*(block.columns for block in blocks), strict=True)
+        return cls([*map(np.concatenate, columns)], np.concatenate([block.y for block in blocks]))
+
     def write(self, X: FloatArray) -> None:
         """Write the rows into X (rows, inputs); what its precision cannot hold becomes infinite."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -51,15 +61,23 @@ class StoredRows(ABC):
     Attributes
     ----------
     groups : sequence of int
-        How many rows each group has, at least 1; what is told of their order is told of these.
+        How many rows each group has, at least 1.
+    some : Block or None
+        Rows from everywhere that tell what all are like, where all have been looked at; None to have that done.
     """
 
     groups: Sequence[int]
+    some: Block | None = None
 
     @property
     def rows(self) -> int:
         """How many there are."""
         return sum(self.groups)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Those of X: rows and inputs."""
+        return self.rows, len(self.inputs)
 
     @property
     @abstractmethod

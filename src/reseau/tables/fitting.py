@@ -18,12 +18,14 @@ from reseau.tables import columns as columns_module
 from reseau.tables.asked import LEFT_OUT, Asked, option
 from reseau.tables.columns import Number
 from reseau.tables.description import X32, Description, Rows, Scaled, Values
+from reseau.tables.encoded_rows import Encoder, Whole
 from reseau.tables.evidence import Evidence
 from reseau.tables.jagged import jagged
 from reseau.tables.left_out import LeftOut
 from reseau.tables.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.rows import class_weights, column_names, groups_of, times_of, weights_of
 from reseau.tables.splits import folds_of, parts_by_time, split, split_by_time
+from reseau.tables.stored_table import SampledTable
 from reseau.tables.table import read_table
 from reseau.tables.targets import recognise_target, task_of
 from reseau.tables.training import Trained, networks, train_members
@@ -147,6 +149,19 @@ class Material:
         for rest, _ in parts:
             self.target.fitted(self.y[rows[rest]])  # refuses before the work
         return [(rows[rest], rows[out]) for rest, out in parts]
+
+    def check_stored(self) -> None:
+        """Refuse what is said of rows beside their cells, where most of them stay on disk."""
+        if not isinstance(self.table, SampledTable):
+            return
+        said = {"weight": self.weights, "groups": self.groups, "time": self.times, "class_weight": self.by_class}
+        for parameter, given in said.items():
+            if given is not None:
+                raise ParameterError(
+                    f"{parameter} is given for {self.table.name}, which is too large for the memory, so that nothing "
+                    f"can be said of its rows beside their cells; leave {parameter} out, or train on a part of the "
+                    "table."
+                )
 
     def weights_of(self, rows: Rows) -> FloatArray | None:
         """How much each of these rows counts, by itself and by its class."""
@@ -284,6 +299,7 @@ def learn(
     checkpoint: str | Path | None = None,
 ) -> Learned:
     """Learn from these rows; parameters as for `train_members`."""
+    material.check_stored()
     y, table = material.y[train], material.table
     target = material.target.fitted(y)
     T = target.signals(y)
@@ -298,6 +314,10 @@ def learn(
         columns_module.encode_out_of_fold(columns, values, X, train, folds, out, T)
         return X if len(train) == len(X) else X[train]
 
+    whole = None
+    if isinstance(table, SampledTable):
+        whole = Whole(Encoder(table, columns, target), X, material.y, train)
+        notes += whole.encoder.notes
     trained = train_members(
         inputs,
         np.array([pace for d in columns for pace in d.paces], np.float32),
@@ -312,14 +332,15 @@ def learn(
         checkpoint,
         material.weights_of(train),
         None if material.groups is None else material.groups[train],
+        whole,
     )
     absent = {d.name: d.absent(table.columns[d.name], v) for d, v in zip(columns, values, strict=True)}
     absent[target.name] = int((~material.target.known(material.y)).sum())
     facts = {
         "table": Path(table.name).name,
-        "table_rows": table.rows,
+        "table_rows": table.whole.rows if isinstance(table, SampledTable) else table.rows,
         "missing": {name: absent[name] for name in table.columns if absent[name]},
-        "rows": len(material.usable),
+        "rows": len(material.usable) if whole is None else sum(whole.encoder.known),
         "held_out": len(material.usable) - len(train),
         **material.named,
         **trained.facts,

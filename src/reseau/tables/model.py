@@ -37,6 +37,7 @@ from reseau.tables.reported import Reported
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
 from reseau.tables.settings import Settings
+from reseau.tables.stored_table import sampled
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.unreadable import ERROR, Reader
@@ -272,7 +273,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
-        table = read_table(data, **reading)
+        table = sampled(data, chosen.seed) or read_table(data, **reading)
         of_rows = OfRows(weight, groups, time, class_weight)
         asked = {
             "category": category,

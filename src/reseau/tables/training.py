@@ -26,6 +26,7 @@ from reseau.many import fit_many
 from reseau.network import Network
 from reseau.tables.cells import Codes, Mask
 from reseau.tables.description import X32, Rows
+from reseau.tables.encoded_rows import Whole
 from reseau.tables.evidence import Held, some
 from reseau.tables.selection import on_inputs, related
 from reseau.tables.settings import FOLDS, Settings, default_batch_size, default_epochs
@@ -141,6 +142,7 @@ def train_members(
     checkpoint: str | Path | None = None,
     weights: FloatArray | None = None,
     groups: Codes | None = None,
+    whole: Whole | None = None,
 ) -> Trained:
     """Train the members on the training rows; of each the weights of its best epoch are kept.
 
@@ -166,12 +168,14 @@ def train_members(
         How much each row counts, for what is learned and for which epoch is the best.
     groups : ndarray of shape (rows,) or None
         The group of each row; no member learns from a part of a group.
+    whole : Whole or None
+        The table on disk from which these rows were drawn, if they were, whose other rows all members learn from.
     """
     rows, strata = len(y), target.strata(y)
     forms, tries_selection = _ways(y, columns, target, settings)
     n_tried = min(TRIED, settings.members)
     callbacks = [*_following(progress, networks(y, columns, target, settings)), *callbacks]
-    common = _Common(y, paces, settings, threads, callbacks, checkpoint, weights)
+    common = _Common(y, paces, settings, threads, callbacks, checkpoint, weights, whole)
     members: list[_Member] = []
     sums, squares = np.zeros((rows, target.outputs)), np.zeros((rows, target.outputs))  # over all members
     total, times = np.zeros((rows, target.outputs)), np.zeros(rows, np.int64)  # over those without the row
@@ -264,6 +268,7 @@ class _Common:
     callbacks: Sequence[Callback]
     checkpoint: str | Path | None
     weights: FloatArray | None
+    whole: Whole | None
 
 
 class _Training:
@@ -277,7 +282,8 @@ class _Training:
         self.target, self.selected, self.paces = target, selected, common.paces
         self.nbytes = 4 * len(y) * len(self.paces)
         self.threads, self.callbacks, self.checkpoint = common.threads, common.callbacks, common.checkpoint
-        kept = len(y) - len(y) // FOLDS
+        self.whole = common.whole
+        kept = len(y) - len(y) // FOLDS if self.whole is None else self.whole.rows
         self.batch_size = self.settings.batch_size or default_batch_size(kept)
         self.epochs = self.settings.epochs or default_epochs(kept, self.batch_size)
 
@@ -288,7 +294,7 @@ class _Training:
 
     def members(self, seen: _Seen, folds: Codes, places: range) -> list[_Trial]:
         """Train the members of these places, each without its fold."""
-        at_once = max(engine.threads(self.threads), MOST_COPIED // self.nbytes)
+        at_once = max(engine.threads(self.threads), MOST_COPIED // self.nbytes) if self.whole is None else 1
         made: list[_Trial] = []
         for begin in range(0, len(places), at_once):
             made += self._at_once(seen, folds, places[begin : begin + at_once])
@@ -315,6 +321,9 @@ class _Training:
             learned.append(self._part(X, rest, chosen))
             held = self._part(X, out, chosen), self.t[out]
             validation.append(held if self.weights is None else (*held, self.weights[out]))
+        what: tuple[Any, Any] = learned, [self.t[rest] for rest in rests]
+        if self.whole is not None:
+            what = [self.whole.but(rest, self.target, each) for rest, each in zip(rests, inputs, strict=True)], None
         networks = [self._network(place) for place in places]
         names = [f"{place}{self.variant}" for place in places]
         with warnings.catch_warnings():
@@ -322,8 +331,7 @@ class _Training:
             warnings.filterwarnings("ignore", r"(X|networks)\[\d+\]: ", UserWarning)
             histories = fit_many(
                 networks,
-                learned,
-                [self.t[rest] for rest in rests],
+                *what,
                 optimizer=Adam(settings.learning_rate),
                 epochs=self.epochs,
                 batch_size=self.batch_size,

@@ -24,10 +24,14 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads columns, and does with unreadable cells what `unreadable`, one of `WAYS`, says; `notes` tell of them."""
+    """Reads columns, and does with unreadable cells what `unreadable`, one of `WAYS`, says; `notes` tell of them.
+
+    `unread` has, of each column with such cells, how many there were, and the first.
+    """
 
     unreadable: str
     notes: list[str] = field(default_factory=list)
+    unread: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known("unreadable", self.unreadable, WAYS)
@@ -51,9 +55,8 @@ class Reader:
                 break
         if unread.any():
             row = int(unread.argmax())
-            several = "is read as missing:" if unread.sum() == 1 else "are read as missing, the first being"
-            self.notes.append(
-                f"{column.name}: {plural(int(unread.sum()), 'cell')} that cannot be read {several} "
-                f"{quoted(cells[row].as_py())} ({column.place(row)})"
-            )
+            count, first = int(unread.sum()), f"{quoted(cells[row].as_py())} ({column.place(row)})"
+            self.unread[column.name] = count, first
+            several = "is read as missing:" if count == 1 else "are read as missing, the first being"
+            self.notes.append(f"{column.name}: {plural(count, 'cell')} that cannot be read {several} {first}")
         return values

@@ -72,6 +72,16 @@ class Windows:
         self.rows = stored.rows
         self.any_target = False
         sha = hashlib.sha256(json.dumps(stored.describe()).encode()) if digested else None
+        some = stored.some if stored.some is not None else self._looked_through(sha)
+        self.fingerprint = np.frombuffer(b"" if sha is None else sha.digest(), np.uint8)
+        X = some.rows(np.dtype(np.float64))
+        self.looked_at = Samples(X, targets(some.y))
+        self.any_target = not missing(self.looked_at.T).all() or self.any_target
+        row_bytes = X.shape[1] * dtype.itemsize + self.looked_at.T[:1].nbytes
+        self._most = int(max(1, WINDOW // row_bytes))
+
+    def _looked_through(self, sha: Any) -> Block:
+        """Check all rows, add their numbers to the digest if there is one, and return some of them."""
         every, first = ceil(self.rows / LOOKED_AT), 0
         some: list[Block] = []
         for group, row, block in _ahead(self._all()):
@@ -79,16 +89,11 @@ class Windows:
             T = self._checked_targets(group, row, block)
             self.any_target = self.any_target or not missing(T).all()
             if sha is not None:
-                sha.update(block.rows(dtype).tobytes())
+                sha.update(block.rows(self.dtype).tobytes())
                 sha.update(T.tobytes())
-            chosen = block[slice(-first % every, None, every)]
-            some.append(Block([column.copy() for column in chosen.columns], chosen.y.copy()))  # the block may go
+            some.append(block[slice(-first % every, None, every)].copied())  # the block may go
             first += len(block)
-        self.fingerprint = np.frombuffer(b"" if sha is None else sha.digest(), np.uint8)
-        X = np.concatenate([block.rows(np.dtype(np.float64)) for block in some])
-        self.looked_at = Samples(X, targets(np.concatenate([block.y for block in some])))
-        row_bytes = X.shape[1] * dtype.itemsize + self.looked_at.T[:1].nbytes
-        self._most = int(max(1, WINDOW // row_bytes))
+        return Block.joined(some)
 
     def blocks(self) -> Iterator[Samples]:
         """All rows in their order."""

@@ -1,0 +1,145 @@
+"""Tables that stay on disk: Parquet and Arrow too large for the memory, of which pieces are read as tables."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from reseau.engine.order import GOLDEN, mix
+from reseau.errors import DataError, ParameterError
+from reseau.stored.files import StoredFile, files_of
+from reseau.tables import folders, sources
+from reseau.tables.cells import Codes
+from reseau.tables.table import Table, read_table
+
+LARGE = 1 << 30  # bytes of files, unpacked, from which on a table stays on disk
+SAMPLED = 50_000  # rows that tell what the columns are
+PIECE = 1 << 14  # rows that are read at once
+
+
+class StoredTable:
+    """A table that stays on disk.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    files : list of StoredFile
+        Its parts.
+
+    Attributes
+    ----------
+    groups : list of (StoredFile, int, int)
+        Of each group of rows the file, its place there, and the number of its first row in the table.
+    rows : int
+        How many there are.
+    """
+
+    def __init__(self, name: str, files: list[StoredFile]) -> None:
+        self.name, self.files = name, files
+        self.columns = files[0].schema.names
+        for file in files:
+            if sorted(file.schema.names) != sorted(self.columns):
+                other = sorted(set(file.schema.names) ^ set(self.columns)) or ["one that is there twice"]
+                raise DataError(
+                    f"{file.name} has other columns than {files[0].name}: {', '.join(map(repr, other[:5]))}. The files "
+                    "of one table have the same columns; name those to read by a pattern."
+                )
+        self.groups: list[tuple[StoredFile, int, int]] = []
+        self.rows = 0
+        for file in files:
+            for place, count in enumerate(file.groups):
+                if count:
+                    self.groups.append((file, place, self.rows))
+                    self.rows += count
+
+    def pieces(self, group: int, rows: int, columns: list[str]) -> Iterator[tuple[int, Table]]:
+        """Read a group, so many rows at a time: the number of the first row in the table, and the rows as a table."""
+        file, place, first = self.groups[group]
+        in_file = sum(file.groups[:place])
+        for batch in file.batches(place, columns, rows):
+            if batch.num_rows:
+                yield first, self._table(file.name, pa.Table.from_batches([batch]), in_file)
+                first, in_file = first + batch.num_rows, in_file + batch.num_rows
+
+    def sample(self, seed: int) -> SampledTable:
+        """Draw about SAMPLED of the rows, from everywhere."""
+        limit = np.uint64(min(SAMPLED / self.rows, 1.0) * (2**64 - 1))
+        start = np.uint64((int(mix(np.uint64(seed))) + GOLDEN) % 2**64)
+        drawn: list[pa.Table] = []
+        numbers: list[Codes] = []
+        for file, place, first in self.groups:
+            for batch in file.batches(place, self.columns, PIECE):
+                number = np.arange(first, first + batch.num_rows, dtype=np.uint64)
+                with np.errstate(over="ignore"):
+                    here = np.nonzero(mix(start + number * np.uint64(GOLDEN)) <= limit)[0]
+                drawn.append(pa.Table.from_batches([batch]).take(pa.array(here)))
+                numbers.append(first + here)
+                first += batch.num_rows
+        try:
+            together = pa.concat_tables(drawn, promote_options="permissive").combine_chunks()
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise DataError(
+                f"{self.name} has columns of several types ({sources.first_line(error)}); write all files of the table "
+                "with the same types."
+            ) from None
+        found = self._table(self.name, together, 0)
+        note = (
+            f"the table stays on disk: what its columns are, and the scores, are told by {found.rows:,} of its "
+            f"{self.rows:,} rows, drawn from everywhere"
+        )
+        return SampledTable(found.name, found.columns, found.rows, (note,), whole=self, numbers=np.concatenate(numbers))
+
+    def describe(self) -> Any:
+        """By what a checkpoint tells it from others, as JSON-able values."""
+        told = [(file.size, file.groups, str(file.schema)) for file in self.files]
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def _table(self, name: str, cells: pa.Table, first: int) -> Table:
+        """Cells as a table whose rows are called by their place in a file."""
+        table = read_table(cells)
+        place = partial(_place, name, first)
+        columns = {key: replace(column, place=place) for key, column in table.columns.items()}
+        return replace(table, name=name, columns=columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledTable(Table):
+    """Rows of a table that stays on disk.
+
+    Parameters
+    ----------
+    whole : StoredTable
+        That table.
+    numbers : ndarray of shape (rows,)
+        Which of its rows these are, in increasing order.
+    """
+
+    whole: StoredTable
+    numbers: Codes
+
+
+def sampled(data: Any, seed: int) -> SampledTable | None:
+    """Rows drawn from a table that is too large for the memory; None for what is not: but large Parquet and Arrow."""
+    if not isinstance(data, str | os.PathLike) or os.fspath(data) == sources.STANDARD_INPUT:
+        return None
+    parts = folders.parts_of(data)
+    paths: list[Any] = [data] if parts is None else list(parts[0])
+    if not all(str(path).lower().endswith((*sources.PARQUET, *sources.ARROW)) for path in paths):
+        return None
+    try:
+        files = files_of(paths)
+    except (OSError, DataError, ParameterError):  # reading the table says better what is wrong
+        return None
+    return StoredTable(str(data), files).sample(seed) if sum(file.unpacked for file in files) >= LARGE else None
+
+
+def _place(name: str, first: int, row: int) -> str:
+    return f"{name}, row {first + row + 1}"
