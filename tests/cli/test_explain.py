@@ -82,3 +82,16 @@ def test_a_model_that_reads_no_table_is_refused(folder):
     result = explain("net.reseau", PENGUINS)
     assert result.exit_code == 2
     assert "net.reseau holds a Network, which does not know how to read a table" in " ".join(result.stderr.split())
+
+
+def test_names_and_cells_from_outside_cannot_steer_the_terminal(folder):
+    names = ["n", "sort\u202e"]
+    sorts = ["plain", "\x1b]0;x\x07"]
+    rows = [f"{place},{sorts[place % 2]},{3 * place}" for place in range(40)]
+    (folder / "t.csv").write_text("\n".join([",".join([*names, "y\x1b"]), *rows]), "utf-8")
+    rs.TableModel.train("t.csv", "y\x1b", preset="fast", epochs=2).save("m.reseau")
+    for option in ([], ["--json"]):
+        result = explain("m.reseau", "t.csv", "--row", "2", *option)
+        assert result.exit_code == 0
+        assert not set(result.stdout + result.stderr) & set("\x1b\x07\u202e")
+        assert "u202e" in result.stdout

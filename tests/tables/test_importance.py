@@ -128,3 +128,18 @@ def test_of_another_table_it_is_of_its_rows(table):
 def test_what_cannot_be_is_refused(parameter):
     with pytest.raises(ParameterError, match=f"{next(iter(parameter))} is"):
         importance((Number("a"),), [0.0] * 3, (linear(1), [[1.0], [2.0], [3.0]]), **parameter)
+
+
+def test_told_it_is_a_table_of_the_largest_first():
+    X = [[1.0, 10.0], [4.0, 3.0]]
+    found = importance((Number("a"), Number("<b>\x1b")), [-8, 5], (linear(2, -1), X), repeats=2)
+    assert str(found).splitlines() == [
+        "RMSE 0 of 2 rows; with a column shuffled it grows by",
+        "",
+        "  column   growth      ±",
+        "  <b>\\x1b  +7.000  0.000",
+        "  a        +6.000  0.000",
+    ]
+    assert found.lines(most=1)[-1] == "  and 1 more column"
+    assert repr(found) == "Importance(RMSE 0: <b>\\x1b +7, a +6)"
+    assert "&lt;b&gt;" in found._repr_html_()

@@ -97,6 +97,12 @@ def test_of_two_classes_it_is_the_second_and_of_more_each(model):
         np.testing.assert_allclose(found.mean.sum(axis=1), 1, atol=1e-6)
 
 
+def test_told_it_is_short(model):
+    found = effect(model, TABLE, "sort", lines=1)
+    answers = {"price": "price", "large": "large=yes", "kind": "3 answers"}[model.target.name]
+    assert repr(found) == f"Effect(sort, a category, on {answers}: 4 points, 1 line)"
+
+
 def test_a_class_may_be_asked_for(model):
     if model.target.name == "price":
         with pytest.raises(ParameterError, match="the class 'u' is asked of 'price', which is a number"):

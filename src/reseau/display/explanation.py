@@ -9,7 +9,8 @@ import numpy as np
 from reseau.checks import integer
 from reseau.display.columns import LONGEST, explained, name_rows, of_kind
 from reseau.plots import LOSS_COLOUR, MARK_COLOUR, VALIDATION_COLOUR, axes_for, figure_of
-from reseau.tables.explanation import Explanation, brief, decimals, number
+from reseau.tables.explanation import Explanation
+from reseau.tables.figures import brief, decimals, number
 from reseau.visible import short
 
 if TYPE_CHECKING:

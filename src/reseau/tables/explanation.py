@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from reseau.errors import DataError
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats
 from reseau.tables.description import X32, Description, Rows
+from reseau.tables.figures import brief, decimals, number
 from reseau.tables.shapley import contributions, rows_for
 from reseau.tables.table import read_table, written
 from reseau.visible import aligned, short
@@ -29,13 +28,9 @@ if TYPE_CHECKING:
 MOST_ROWS, LEAST_ROWS = 256, 16  # of a background
 MOST_COLUMNS = 40  # shown one by one
 LONGEST = 32  # characters of a name or a cell
-DIGITS = 4  # of the largest contribution
-LEAST_DECIMALS, MOST_DECIMALS = -3, 8
-MISSING = "(missing)"
-DECIMAL, MOST_DIGITS = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?"), 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """What each column contributes to the prediction of a row: they sum to `prediction` - `base`.
 
@@ -220,25 +215,6 @@ def _cell(column: Column, row: int) -> str | None:
     return None if cell is None else str(cell)
 
 
-def brief(cell: str | None, width: int) -> str:
-    """A cell for people: six digits of a number that a computer has written to its last one."""
-    if cell is None:
-        return MISSING
-    return f"{float(cell):.6g}" if len(cell) > MOST_DIGITS and DECIMAL.fullmatch(cell) else short(cell, width)
-
-
 def _base(name: str) -> str:
     """The name of a table without its folders."""
     return short(Path(name).name, 2 * LONGEST)
-
-
-def decimals(values: Floats) -> str:
-    """How numbers are written below one another: to as many decimals, or with exponents where these would be many."""
-    size = float(np.abs(values).max())
-    decimals = DIGITS - 1 - floor(log10(size)) if size > 0 else 0
-    return f".{max(decimals, 0)}f" if LEAST_DECIMALS <= decimals <= MOST_DECIMALS else f".{DIGITS - 1}e"
-
-
-def number(value: float, kind: str = ".6g") -> str:
-    """A number with the minus sign that people write."""
-    return f"{value:{kind}}".replace("-", "−", 1) if value < 0 else f"{value:{kind}}"

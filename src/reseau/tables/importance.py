@@ -11,6 +11,8 @@ from reseau.checks import integer
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats
 from reseau.tables.description import X32
+from reseau.tables.figures import decimals, number
+from reseau.visible import aligned, plural, short
 
 if TYPE_CHECKING:
     from reseau.tables.evidence import Evidence, Held
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 NUMBERS = 1 << 33  # inputs of all shuffled rows together; fewer rows are taken of tables so wide
 LEAST_ROWS = 32  # of a network
 MOST_REPEATS = 10_000
+MOST_COLUMNS, LONGEST = 40, 32  # told one by one; characters of a name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Importance:
     """By how much the error grows where the values of a column are shuffled among rows.
 
@@ -48,6 +51,36 @@ class Importance:
     measured: str
     error: float
     rows: int
+
+    def lines(self, most: int = MOST_COLUMNS) -> list[str]:
+        """Tell of so many columns, in lines of text."""
+        rows = self._rows(most)
+        return [self._title(), "", *aligned(rows, right=(1, 2))]
+
+    def _title(self) -> str:
+        return f"{self.measured} {self.error:.6g} of {plural(self.rows, 'row')}; with a column shuffled it grows by"
+
+    def _rows(self, most: int) -> list[tuple[str, str, str]]:
+        """A table: of each column its name, by how much the error grows, and the deviation."""
+        kind = decimals(self.means)
+        each = zip(self.columns[:most], self.means, self.deviations, strict=False)
+        rows = [(short(name, LONGEST), number(mean, f"+{kind}"), number(d, kind)) for name, mean, d in each]
+        rest = len(self.columns) - most
+        return [("column", "growth", "±"), *rows, *[(f"and {plural(rest, 'more column')}", "", "")] * (rest > 0)]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        first = ", ".join(
+            f"{short(name)} {mean:+.4g}" for name, mean in zip(self.columns[:3], self.means, strict=False)
+        )
+        return f"Importance({self.measured} {self.error:.4g}: {first}{', ...' if len(self.columns) > 3 else ''})"
+
+    def _repr_html_(self) -> str:
+        from reseau.notebook.page import block, paragraph, table
+
+        return block(paragraph(self._title()), table(self._rows(MOST_COLUMNS)))
 
 
 def permutation_importance(

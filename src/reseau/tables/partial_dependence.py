@@ -12,6 +12,7 @@ from reseau.checks import integer
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats, Labels
 from reseau.tables.table import read_table
+from reseau.visible import plural, short
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
@@ -21,7 +22,7 @@ MOST_LEVELS = 12  # of categories, where not otherwise asked
 POINTS, MOST_POINTS = 32, 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Effect:
     """What is predicted as one column changes.
 
@@ -59,6 +60,11 @@ class Effect:
     lines: Floats
     rows: npt.NDArray[np.int64]
     of_rows: int
+
+    def __repr__(self) -> str:
+        points, lines = plural(len(self.grid), "point"), plural(len(self.lines), "line")
+        answers = f"{len(self.answers)} answers" if len(self.answers) > 1 else short(self.answers[0])
+        return f"Effect({short(self.column)}, a {self.kind}, on {answers}: {points}, {lines})"
 
 
 def effect(
