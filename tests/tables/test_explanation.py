@@ -146,7 +146,7 @@ def test_numbers_to_the_last_digit_are_told_shorter_and_kept():
     assert [line.split()[1] for line in other.lines()[3:5]] == ["12345678901234567890", "3.33333e-21"]
 
 
-def test_free_text_contributes_as_a_whole_and_has_no_line_to_follow():
+def test_free_text_contributes_as_a_whole():
     rng = np.random.default_rng(3)
     kinds = rng.integers(0, 2, 120)
     texts = [f"{['leather boots', 'mobile phone'][kind]} n° {rng.integers(10**6)} of ours" for kind in kinds]
@@ -156,8 +156,6 @@ def test_free_text_contributes_as_a_whole_and_has_no_line_to_follow():
     assert (found.columns[0], found.cells[0]) == ("title", texts[1])
     assert found.contributions.sum() == pytest.approx(found.prediction - found.base, abs=1e-9)
     assert model.importance().columns[0] == "title"
-    with pytest.raises(ParameterError, match="the column 'title' is free text, whose values have no order"):
-        model.effect(table, "title")
     model.report(io.BytesIO())
 
 
