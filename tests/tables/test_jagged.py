@@ -45,6 +45,13 @@ def test_noise_makes_labels_of_numbers_less_than_once_in_a_hundred_columns():
     assert not any(jagged(column, rng.standard_t(3, (ROWS, 2))) for column in values.T)
 
 
+def test_forty_levels_are_labels_too_of_which_bins_tell_most_apart():
+    shop = RNG.integers(100, 140, ROWS).astype(float)
+    of_shop = RNG.normal(size=40)[shop.astype(int) - 100]
+    assert jagged(shop, (of_shop + NOISE)[:, None])
+    assert not jagged(shop, ((shop > 118) + of_shop / 10 + NOISE / 2)[:, None])
+
+
 def test_levels_that_tell_all_are_labels():
     assert jagged(HOUSE, OF_HOUSE[:, None])
     assert not jagged(HOUSE, np.zeros((ROWS, 1)))

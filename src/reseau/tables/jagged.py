@@ -17,8 +17,9 @@ from reseau.tables.cells import Floats
 BINS = 24
 LEAST_ROWS = 3  # of a level, on average
 CHANCE = 1e-6  # of such a difference between levels that are alike
-LEAST_SHARE = 0.05  # of the variance, that lies between levels beside what bins say of it...
-TIMES = 2.0  # ... and how often as much as bins say
+LEAST_SHARE = 0.05  # of the variance, that lies between levels beside what bins say of it
+# What order says is little where the levels say so many times more, or about as much in a degree of freedom.
+TIMES, ALIKE = 2.0, 0.6
 
 
 def jagged(values: Floats, T: Floats) -> bool:
@@ -57,6 +58,8 @@ def jagged(values: Floats, T: Floats) -> bool:
         return bool((between[~varying] > 0).any()) or bool(varying.any() and jagged(x, T[:, varying]))
     typical = n / k  # rows of a level
     share = (between - within) / typical / T.var(axis=0)
-    of_bins = (counts * (fitted - T.mean(axis=0)) ** 2).sum(axis=0) / n / T.var(axis=0) - S.shape[1] / n
+    of_bins = (counts * (fitted - T.mean(axis=0)) ** 2).sum(axis=0)
+    says_little = share > TIMES * (of_bins / n / T.var(axis=0) - S.shape[1] / n)
+    says_little |= between > ALIKE * of_bins / max(S.shape[1] - 1, 1)
     chance = f_distribution.sf(between / within, of_levels, of_rows) * T.shape[1]
-    return bool(((chance < CHANCE) & (share > np.maximum(LEAST_SHARE, TIMES * of_bins))).any())
+    return bool(((chance < CHANCE) & (share > LEAST_SHARE) & says_little).any())
