@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from scipy import sparse
 
-SLOTS = 2048
+SLOTS = 2048  # a power of two
 LENGTHS = (3, 4, 5)
 BLANK, NOTHING = 0x20, 0
 END = 0x2000  # of `folded`
@@ -73,8 +73,12 @@ def counted(texts: pa.Array) -> sparse.csr_array:
     parts = [sparse.csr_array((0, SLOTS))]
     for part in _parts(texts):
         text, slot, sign = _pieces(part)
-        counts = sparse.coo_array((sign, (text, slot)), (len(part), SLOTS)).tocsr()
-        counts.eliminate_zeros()
+        if len(part) * SLOTS < len(text):  # long texts, which have pieces for most slots
+            dense = np.bincount(text.astype(np.int64) * SLOTS + slot, sign, len(part) * SLOTS)
+            counts = sparse.csr_array(dense.reshape(len(part), SLOTS))
+        else:
+            counts = sparse.coo_array((sign, (text, slot)), (len(part), SLOTS)).tocsr()
+            counts.eliminate_zeros()
         parts.append(counts)
     return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
@@ -108,13 +112,16 @@ def _pieces(texts: pa.Array) -> tuple[Any, Any, Any]:
     places, slots, signs = [], [], []
     for length in LENGTHS:
         n = max(len(characters) - length + 1, 0)
-        (begins,) = np.nonzero(~np.logical_or.reduce([blank[k : k + n] for k in range(1, length - 1)]))
-        h = np.full(len(begins), OFFSET, np.uint64)
+        there = ~np.logical_or.reduce([blank[k : k + n] for k in range(1, length - 1)])
+        h = np.full(n, OFFSET, np.uint64)
         for k in range(length):
-            h = (h ^ characters[begins + k]) * np.uint64(PRIME)
-        h = (h ^ (h >> np.uint64(33))) * np.uint64(MIXER)
+            h ^= characters[k : k + n]
+            h *= np.uint64(PRIME)
+        h = h[there]
         h ^= h >> np.uint64(33)
-        places.append(text[begins + 1])
-        slots.append((h % np.uint64(SLOTS)).astype(np.int32))
-        signs.append(1.0 - 2.0 * (h >> np.uint64(63)).astype(np.float64))
+        h *= np.uint64(MIXER)
+        h ^= h >> np.uint64(33)
+        places.append(text[1 : 1 + n][there])
+        slots.append((h & np.uint64(SLOTS - 1)).astype(np.int32))
+        signs.append(np.where(h >> np.uint64(63), np.int8(-1), np.int8(1)))
     return np.concatenate(places), np.concatenate(slots), np.concatenate(signs)

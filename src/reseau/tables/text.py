@@ -36,6 +36,7 @@ DIRECTIONS = (
 )
 MOST_NUMBERS = 1 << 25  # of all rows in their directions; of many rows there are fewer
 MOST_ROWS = 2048  # from which the directions are found
+DENSE = 1 / 16  # of the slots that texts have pieces in, from which products skip none of the others
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
 FOLDS = 5  # out of which the answers are taken that say whether it pays
 LEAST = 4.0  # standard errors, by which answers out of fold have to go with a signal
@@ -67,10 +68,10 @@ class Texts(Labels):
         """The directions in which these rows differ most, (SLOTS, directions); and the rows in them."""
         if not self._reduced or self._reduced[0][0] is not rows:
             X, most = self.pieces[self.codes[rows]], min(DIRECTIONS, max(MOST_NUMBERS // len(rows), 1))
-            some = X[:: -(-X.shape[0] // MOST_ROWS)]
+            some = X[:: -(-X.shape[0] // MOST_ROWS)].toarray()
             squares, U = _largest(some @ some.T, most)  # of X Xᵀ = U S² Uᵀ, of which X = U S Vᵀ
-            V = np.asarray(some.T @ (U / np.sqrt(squares)))
-            self._reduced[:] = [(rows, V, np.asarray(X @ V))]
+            V = some.T @ (U / np.sqrt(squares))
+            self._reduced[:] = [(rows, V, _product(X, V))]
         return self._reduced[0][1:]
 
 
@@ -212,12 +213,20 @@ class Text(Description):
         return f"pieces of its words explain {share} of the target out of fold"
 
 
-def _largest(gram: sparse.csr_array, most: int) -> tuple[Floats, Floats]:
+def _product(X: sparse.csr_array, V: Floats) -> Floats:
+    """X V, (rows, directions): of long texts, which have most pieces, a block of rows at a time."""
+    if X.nnz < DENSE * X.shape[0] * X.shape[1]:
+        return np.asarray(X @ V)
+    blocks = range(0, X.shape[0], MOST_ROWS)
+    return np.concatenate([X[start : start + MOST_ROWS].toarray() @ V for start in blocks])
+
+
+def _largest(gram: Floats, most: int) -> tuple[Floats, Floats]:
     """The largest eigenvalues, at most so many, and their vectors; those that are rounding alone are none."""
     from scipy import linalg
 
-    n = gram.shape[0]
-    values, vectors = linalg.eigh(gram.toarray(), subset_by_index=[max(n - most, 0), n - 1])
+    n = len(gram)
+    values, vectors = linalg.eigh(gram, subset_by_index=[max(n - most, 0), n - 1])
     there = values > max(1e-10 * values[-1], np.finfo(np.float32).tiny)
     return values[there], vectors[:, there]
 
