@@ -13,10 +13,12 @@ Whether it pays is seen out of fold: answers to texts of noise go with the targe
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from reseau import engine
 from reseau.errors import DataError, ReseauError
@@ -42,27 +44,38 @@ FOLDS = 5  # out of which the answers are taken that say whether it pays
 LEAST = 4.0  # standard errors, by which answers out of fold have to go with a signal
 
 
-@dataclass(frozen=True)
-class Texts(Labels):
-    """Texts with what they are made of, looked at once."""
+class Counted:
+    """What texts are made of, counted when it is first asked for."""
 
-    pieces: sparse.csr_array  # x of each different text, and of a missing cell, at the end: (texts + 1, SLOTS)
-    _reduced: list[tuple[Rows, Floats, Floats]] = field(default_factory=list, compare=False, repr=False)
+    def __init__(self, texts: pa.Array) -> None:
+        self.texts = texts
 
-    @classmethod
-    def of(cls, labels: Labels) -> Texts:
-        """The same, with x of each."""
+    @cached_property
+    def pieces(self) -> sparse.csr_array:
+        """The x of each text, and of a missing cell, which has none, at the end: (texts + 1, SLOTS)."""
         from scipy import sparse
 
-        X = ngrams.counted(labels.texts)
+        X = ngrams.counted(self.texts)
         X.data = np.sign(X.data) * (1.0 + np.log(np.abs(X.data)))
         length = np.sqrt(X.multiply(X).sum(axis=1))
         X.data /= np.repeat(length, np.diff(X.indptr))
-        pieces = sparse.csr_array(sparse.vstack([X, sparse.csr_array((1, ngrams.SLOTS))], format="csr"))
-        return cls(labels.codes, labels.texts, pieces)
+        return sparse.csr_array(sparse.vstack([X, sparse.csr_array((1, ngrams.SLOTS))], format="csr"))
+
+
+@dataclass(frozen=True)
+class Texts(Labels):
+    """Texts with what they are made of."""
+
+    counted: Counted
+    _reduced: list[tuple[Rows, Floats, Floats]] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def pieces(self) -> sparse.csr_array:
+        """The x of each different text, and of a missing cell: `x = pieces[codes]`."""
+        return self.counted.pieces
 
     def __getitem__(self, rows: Rows) -> Texts:
-        return Texts(self.codes[rows], self.texts, self.pieces)
+        return Texts(self.codes[rows], self.texts, self.counted)
 
     def reduced(self, rows: Rows) -> tuple[Floats, Floats]:
         """The directions in which these rows differ most, (SLOTS, directions); and the rows in them."""
@@ -115,7 +128,8 @@ class Text(Description):
 
     def read(self, column: Column) -> Texts:
         """Read the cells."""
-        return Texts.of(read.labels_of(replace(column, cells=read.without(column.cells, self.marks))))
+        labels = read.labels_of(replace(column, cells=read.without(column.cells, self.marks)))
+        return Texts(labels.codes, labels.texts, Counted(labels.texts))
 
     def absent(self, column: Column, values: Texts) -> int:
         """How many cells are missing, which were read as these values."""
@@ -186,7 +200,7 @@ class Text(Description):
             raise DataError(f"the column {self.name!r} is missing in each row, so that it has no values to go through.")
         ordered = codes[np.argsort((values.pieces @ self.weight_table())[codes, 0], kind="stable")]
         chosen = np.unique(np.linspace(0, len(ordered) - 1, most).round().astype(np.int64))
-        return Texts(ordered[chosen], values.texts, values.pieces)
+        return Texts(ordered[chosen], values.texts, values.counted)
 
     def shown(self, values: Texts) -> npt.NDArray[Any]:
         """The texts."""
