@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import time, timedelta
 from typing import Any
@@ -156,7 +155,6 @@ def test_free_text_contributes_as_a_whole():
     assert (found.columns[0], found.cells[0]) == ("title", texts[1])
     assert found.contributions.sum() == pytest.approx(found.prediction - found.base, abs=1e-9)
     assert model.importance().columns[0] == "title"
-    model.report(io.BytesIO())
 
 
 def test_many_columns_are_told_together():

@@ -148,11 +148,6 @@ class Category(Description):
             effects = effects_of(places[others], n, T[others])
             X[rows[inside], len(self.marked) :] = (effects / _scale(effects[places[others]]))[places[inside]]
 
-    @property
-    def has_grid(self) -> bool:
-        """There is."""
-        return True
-
     def grid(self, values: Labels, most: int) -> Labels:
         """The most frequent labels, a missing one too."""
         counts = np.append(values.counts(), (values.codes < 0).sum())

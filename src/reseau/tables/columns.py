@@ -134,11 +134,6 @@ class Boolean(Scalar):
         """Write the inputs into X."""
         X[:, 0] = self._filled(values, X)
 
-    @property
-    def has_grid(self) -> bool:
-        """There is."""
-        return True
-
     def grid(self, values: Floats, most: int) -> Floats:
         """No and yes."""
         return np.array([0.0, 1.0])

@@ -115,20 +115,9 @@ class Description(ABC):
         """The first two derivatives of its first inputs by its values, (rows, inputs); None for what is no number."""
         return None
 
-    @property
-    def has_grid(self) -> bool:
-        """Whether there is a `grid` of its values."""
-        return False
-
     def grid(self, values: Any, most: int) -> Any:
-        """At most so many values, of those that were read, by which it is seen what follows the column.
-
-        A ParameterError for a column without.
-        """
-        raise ParameterError(
-            f"the column {self.name!r} is {self.taken_for}, whose values have no order and are met once; there is no "
-            "line to draw through them."
-        )
+        """At most so many values, of those that were read, by which it is seen what follows the column."""
+        raise ParameterError(f"the column {self.name!r} ({self.taken_for}) has no values to go through.")
 
     def shown(self, values: Any) -> npt.NDArray[Any]:
         """Values as people have them: numbers, dates as datetime64, or texts."""
@@ -267,11 +256,6 @@ class Scaled(Scalar):
             return self
         ranks = binning.ranks_of(edges, present)
         return replace(self, edges=tuple(edges.tolist()), ranks=tuple(ranks.tolist()))
-
-    @property
-    def has_grid(self) -> bool:
-        """There is."""
-        return True
 
     def grid(self, values: Floats, most: int) -> Floats:
         """Quantiles of the values from the smallest to the largest, or all values where they are few."""

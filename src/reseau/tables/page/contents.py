@@ -108,8 +108,7 @@ class Contents:
         answers = _ANSWERS[model.target.task](model, evidence)
         importance = permutation_importance(model, evidence, threads=threads)
         matter = zip(importance.columns, importance.means, strict=True)
-        followed = {description.name for description in model.columns if description.has_grid}
-        changed = [column for column, growth in matter if growth > 0 and column in followed][:MOST_EFFECTS]
+        changed = [column for column, growth in matter if growth > 0][:MOST_EFFECTS]
         lines = LINES if model.target.outputs <= 2 else LINES_OF_MANY
         effects = [effect(model, evidence.table, column, lines=lines, threads=threads) for column in changed]
         return cls(
