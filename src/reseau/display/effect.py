@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 COLOURS = (LOSS_COLOUR, "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of Okabe and Ito
+MOST_LETTERS = 50  # of levels beside one another
 LEAST_PLACE = 0.05  # of an axis, where the middle of numbers lies that are better drawn by their logarithms
 
 
@@ -123,9 +124,10 @@ class EffectDisplay:
                 x, found.mean[:, answer], color=colour, label=label, markersize=7, linewidth=2.5, **style
             )
         if of_levels:
-            ax.set_xticks(x, [short(level) for level in found.grid], parse_math=False)
-            if sum(len(short(level)) for level in found.grid) > 50:
-                ax.tick_params(axis="x", labelrotation=30)
+            levels = [short(level) for level in found.grid]
+            long = sum(map(len, levels)) > MOST_LETTERS
+            turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
+            ax.set_xticks(x, levels, parse_math=False, **turned)
             ax.margins(x=0.5 / len(x))
         else:
             self._mark_values(ax, x)
