@@ -162,3 +162,15 @@ def test_of_a_wide_table_fewer_rows_are_a_background():
     assert rows_for(parts=10, inputs=100, most=256, least=16) == 256
     assert rows_for(parts=1000, inputs=2000, most=256, least=16) == 65
     assert rows_for(parts=10_000, inputs=10_000, most=256, least=16) == 16
+
+
+def test_whole_numbers_are_replaced_by_what_x_has():
+    found = contributions(lambda X: X.sum(axis=1), np.array([0.25, 1.5]), np.array([[0, 1]]))
+    np.testing.assert_array_equal(found.values, [0.25, 0.5])
+
+
+def test_a_function_of_several_answers_is_refused():
+    with pytest.raises(
+        DataError, match=r"f answers to X of shape \(30, 4\) with shape \(30, 2\), but must with \(30,\)"
+    ):
+        contributions(lambda X: X[:, :2], X_ROW, B)

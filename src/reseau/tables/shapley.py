@@ -96,6 +96,13 @@ def contributions(
     Contributions
         One for each part.
 
+    Raises
+    ------
+    DataError
+        For arrays of other shapes, and an f that answers otherwise.
+    ParameterError
+        For a number outside its range.
+
     Examples
     --------
     A product of two numbers that both were 0 is shared between them; what is added to it is the third's alone.
@@ -108,6 +115,7 @@ def contributions(
     x, background = np.asarray(x), np.asarray(background)
     if x.ndim != 1 or background.shape[1:] != x.shape or not len(background):
         raise DataError(f"x has shape {x.shape} and background {background.shape}; they must be (n,) and (rows, n).")
+    background = background.astype(np.result_type(x, background), copy=False)  # which takes what x has
     if samples is not None:
         samples = integer("samples", samples, low=LEAST_SAMPLES, high=MOST_ASKED)
     seed = integer("seed", seed, low=0)
@@ -153,7 +161,10 @@ class _Game:
 
     def asked(self, X: Inputs) -> Floats:
         """f, (rows,)."""
-        return np.asarray(self.f(X), np.float64).reshape(len(X))
+        answers = np.asarray(self.f(X), np.float64)
+        if answers.size != len(X):
+            raise DataError(f"f answers to X of shape {X.shape} with shape {answers.shape}, but must with ({len(X)},).")
+        return answers.reshape(len(X))
 
     def exact(self) -> Floats:
         """The value of each part, from all sets of parts: set s has part j where bit j of s is 1."""
