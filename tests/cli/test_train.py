@@ -424,3 +424,15 @@ def test_json_names_the_report(folder: Path) -> None:
     report = json.loads(run(*TRAIN, "--json", "--report", "r.html").stdout)
     assert report["report"] == "r.html"
     assert files(folder) == ["penguins.reseau", "r.html"]
+
+
+def test_a_column_that_tells_the_target_and_copies_of_rows_are_told() -> None:
+    rows = [f"{'ab'[i % 3 == 0]},{i % 3 == 0},{i * 7 % 40}" for i in range(60)]
+    Path("t.csv").write_text("\n".join(["y,it's after,x", *rows, rows[7]]) + "\n")
+    told = " ".join(run("train", "t.csv", "-t", "y", "--epochs", "1", "--preset", "fast").stdout.split())
+    assert "Warning: A leak? it's after alone tells y in 100.0% of the rows." in told
+    assert 'leave it out with --ignore "it\'s after".' in told
+    assert "are the same as another one, target included" in told
+    report = json.loads(run("train", "t.csv", "-t", "y", "--epochs", "1", "--ignore", "it's after", "--json").stdout)
+    assert report["warnings"] == []  # rows of one column are alike by chance
+    assert json.loads(run(*TRAIN, "--json").stdout)["warnings"] == []

@@ -357,6 +357,8 @@ def _report(model: TableModel, path: Path, plot: Path | None, page: Path | None,
     lines += [report.network(model), f"Training: {report.training(model)}"]
     assert model.scores is not None
     lines += report.scored(model.scores, model)
+    for warning in _warnings(model):
+        lines += ["", f"  Warning: {warning}"]
     if not model.scores.useful:
         lines += ["", "  No better than the simplest guess: nothing was learned from this table."]
     size = path.stat().st_size / 1000
@@ -368,12 +370,20 @@ def _report(model: TableModel, path: Path, plot: Path | None, page: Path | None,
     tell("\n".join(lines))
 
 
+def _warnings(model: TableModel) -> list[str]:
+    from reseau.tables.page.warnings import warnings
+
+    assert model.evidence is not None
+    return warnings(model, model.evidence)
+
+
 def _report_json(model: TableModel, path: Path, plot: Path | None, page: Path | None, seconds: float) -> None:
     report: dict[str, Any] = {
         **model.describe(),
         "model": str(path),
         "plot": None if plot is None else str(plot),
         "report": None if page is None else str(page),
+        "warnings": _warnings(model),
         "histories": [
             {
                 name: [value if isfinite(value) else None for value in getattr(history, name)]

@@ -180,7 +180,7 @@ def test_marks_of_missing_values_are_told_once_in_words_of_the_page():
     x = np.where(np.arange(N) % 20 == 3, -9999.0, X)
     found, notes = noticed({"x": x, "y": NOISE})
     parts = found[w.SENTINELS]
-    assert (parts["marks"], parts["rows"], parts["option"].text) == ([-9999.0], Counted(10, w.ROWS), "--missing -9999")
+    assert (parts["marks"], parts["rows"], parts["option"].text) == (["-9999"], Counted(10, w.ROWS), "--missing -9999")
     assert notes == []
 
 

@@ -32,7 +32,7 @@ def curves(contents: Contents, language: Language) -> list[Section]:
     low, high = min(both), max(both)
     epochs = max(history.epochs for history in histories)
     log = low > 0 and high / low > charts.WIDE
-    chart = Chart.of(language, (1, max(epochs, 2)), (low, high), log_y=log, width=720.0, height=300.0)
+    chart = Chart.of(language, (1, max(epochs, 2)), (low, high), log_y=log, width=480.0, height=280.0)
     pale = 1.0 if len(histories) == 1 else 0.75 if len(histories) <= 8 else 0.4
     for history in histories:
         for values, class_ in ((history.loss, "a thin"), (history.validation_loss, "b thin")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 20
 COLOURS = ("a", "b", "c", "d")  # of classes, of which as many are drawn
 EDGE = 0.04  # of a range, that is left free at both ends
+ABSENT = "(missing)"  # what an effect calls a missing level
 FAR = 3.0  # times the range of the others, that an axis would be long
 DAY = np.timedelta64(1, "D")
 
@@ -87,7 +89,7 @@ def _effect(found: Effect, shown: list[int], up: Html, language: Language) -> Ht
     of_classes = len(found.answers) > 1 or "=" in found.answers[0]
     apart = EDGE * (high - low)
     ends = (0.0, 1.0) if of_classes else (low - apart, high + apart)
-    labels, xs = _places(found)
+    labels, xs = _places(found, language)
     across = (-0.5, len(found.grid) - 0.5) if labels is not None else _ends(xs)
     chart = Chart.of(language, across, ends, height=280.0)
     several = len(shown) > 1
@@ -103,9 +105,8 @@ def _effect(found: Effect, shown: list[int], up: Html, language: Language) -> Ht
         column = joined(column, ", ", name(found.answers[shown[0]], 40))
     first = mean[:, 0]
     numbers = {"first": first[0], "last": first[-1], "low": first.min(), "high": first.max()}
-    told = language(
-        w.EFFECT_IS, column=column, **{key: language.number(float(value), 3) for key, value in numbers.items()}
-    )
+    shown_as = language.share if of_classes else partial(language.number, digits=3)
+    told = language(w.EFFECT_IS, column=column, **{key: shown_as(float(value)) for key, value in numbers.items()})
     drawn = chart.drawing(told, name(found.column, 40), up, labels=labels, digits=4, dates=found.kind == "date")
     return figure(drawn, told)
 
@@ -117,11 +118,14 @@ def _ends(xs: Floats) -> tuple[float, float]:
     return float(xs[0]), float(xs[-1])
 
 
-def _places(found: Effect) -> tuple[list[str] | None, Floats]:
+def _places(found: Effect, language: Language) -> tuple[list[str] | None, Floats]:
     """Names for the places 0, 1, 2, ..., or None where the grid is of numbers; and the places."""
     grid: npt.NDArray[Any] = found.grid
     if grid.dtype.kind == "M":
         return None, (grid - np.datetime64(0, "s")) / DAY
     if grid.dtype.kind in "fiu":
         return None, grid.astype(np.float64)
-    return [str(value) for value in grid.tolist()], np.arange(len(grid), dtype=np.float64)
+    missing = f"({language(w.NOTHING_HERE)})"
+    return [missing if value == ABSENT else str(value) for value in grid.tolist()], np.arange(
+        len(grid), dtype=np.float64
+    )

@@ -116,5 +116,5 @@ def _neighbours(values: Floats) -> tuple[Codes, Codes]:
 
 _TASKS: dict[str, tuple[Callable[[npt.NDArray[Any]], _Told], Any, Callable[[float], float]]] = {
     "classification": (_classes, w.LEAK_OF_CLASS, Share),
-    "regression": (_quantity, w.LEAK_OF_NUMBER, float),
+    "regression": (_quantity, w.LEAK_OF_NUMBER, lambda score: round(score, 4)),
 }

@@ -66,8 +66,9 @@ def notice(model: TableModel, evidence: Evidence, seen: Seen) -> tuple[list[Find
 def _sentinels(name: str, values: Floats) -> Finding:
     marks, others = sentinels.apart(values[~np.isnan(values)])
     rows = Counted(int(np.isin(values, marks).sum()), w.ROWS)
-    typed = Typed(" ".join(option("missing", f"{mark:.15g}") for mark in marks))
-    parts = {"column": name, "marks": marks.tolist(), "rows": rows, "option": typed}
+    written = [f"{mark:.15g}" for mark in marks]
+    typed = Typed(" ".join(option("missing", mark) for mark in written))
+    parts = {"column": name, "marks": written, "rows": rows, "option": typed}
     return Finding(w.SENTINELS, True, parts | {"low": float(others.min()), "high": float(others.max())})
 
 

@@ -94,7 +94,7 @@ def told(language: Language, part: Any) -> Html:
         return joined(first, " (", *others, ")")
     if isinstance(part, list):
         return listed(language, [told(language, one) for one in part])
-    return joined(language.number(part, 6))
+    return joined(language.number(part, 4))
 
 
 # --- the data ---------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def data(contents: Contents, language: Language) -> Section:
     seen, read = contents.seen, contents.evidence.table
     facts = language(
         w.DATA_TOLD,
-        table=table_name(contents, language),
+        table=table_name(contents) or language(w.IN_MEMORY),
         rows=counted(language, read.rows, w.ROWS),
         columns=counted(language, len(read.columns), w.COLUMNS),
     )
@@ -121,10 +121,9 @@ def data(contents: Contents, language: Language) -> Section:
     return Section.of("data", language(w.DATA), *parts)
 
 
-def table_name(contents: Contents, language: Language) -> Html:
-    """The name of the table's file, or that there is none."""
-    table = contents.evidence.table.name
-    return name(Path(table).name) if contents.repeat.files else language(w.IN_MEMORY)
+def table_name(contents: Contents) -> Html | None:
+    """The name of the table's file; None where there is none."""
+    return name(Path(contents.evidence.table.name).name) if contents.repeat.files else None
 
 
 def _columns(columns: Sequence[ColumnSeen], rows: int, language: Language) -> Html:
@@ -183,10 +182,14 @@ def noticed(contents: Contents, language: Language) -> Section:
 
 
 def _finding(finding: Finding, language: Language) -> Html:
-    parts = {key: told(language, part) for key, part in finding.parts.items()}
     kind = language(w.WARNING if finding.grave else w.NOTE)
-    sentence = language(finding.words, **parts)
-    return tag("li", tag("strong", kind), joined(" – ", sentence), class_="grave" if finding.grave else None)
+    said = joined(" – ", sentence(finding, language))
+    return tag("li", tag("strong", kind), said, class_="grave" if finding.grave else None)
+
+
+def sentence(finding: Finding, language: Language) -> Html:
+    """A finding in words."""
+    return language(finding.words, **{key: told(language, part) for key, part in finding.parts.items()})
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------
@@ -196,7 +199,8 @@ def unseen(contents: Contents, language: Language) -> Html:
     """Which rows are scored, as the end of a sentence."""
     model, facts = contents.model, contents.model.training
     if contents.evidence is not model.evidence or "test" in facts:
-        return language(w.OF_ANOTHER, table=table_name(contents, language))
+        table = table_name(contents)
+        return language(w.OF_ANOTHER) if table is None else language(w.OF_FILE, table=table)
     if "time" in facts and facts["held_out"]:
         return language(w.LATEST, time=name(facts["time"], 40))
     if facts["held_out"]:

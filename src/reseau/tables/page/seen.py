@@ -131,7 +131,9 @@ def _seen(description: Description, values: Values, table: Table) -> ColumnSeen:
         return ColumnSeen(name, kind, missing, bars=(len(present) - yes, yes), share=share)
     seen = _of_numbers(name, kind, missing, present)
     if isinstance(description, Date):
-        ends = tuple(written_date(float(day), description.order) for day in seen.ends)
+        whole = not np.mod(present, 1.0).any()  # a median between two days is the first of them
+        days = (float(np.floor(day)) if whole else float(day) for day in seen.ends)
+        ends = tuple(written_date(day, description.order) for day in days)
         return replace(seen, ends=ends)
     return seen
 

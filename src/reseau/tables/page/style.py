@@ -38,12 +38,15 @@ th, td { text-align: left; vertical-align: top; padding: .32rem .9rem .32rem 0; 
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--faint); font-weight: 500; font-size: .85rem; vertical-align: bottom; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; max-width: 18rem; }
+tbody th:not(.n) { min-width: 8rem; }
 td.n, th.n { text-align: right; white-space: nowrap; }
-td.text { overflow-wrap: anywhere; min-width: 9rem; max-width: 24rem; }
+td { overflow-wrap: anywhere; max-width: 24rem; }
+#data td:nth-child(4) { min-width: 11rem; }
 .heat td { text-align: right; padding: .4rem .7rem; white-space: nowrap; border: 2px solid var(--ground);
   background: color-mix(in srgb, var(--heat) var(--share, 0%), var(--panel)); print-color-adjust: exact;
   -webkit-print-color-adjust: exact; }
 .heat td small { display: block; font-size: .8rem; opacity: .85; }
+.heat tbody th { min-width: 0; }
 .heat th { border: 0; padding: .4rem .7rem .4rem 0; }
 .heat thead th { text-align: right; max-width: 9rem; overflow-wrap: anywhere; padding: .4rem .7rem; }
 .heat thead tr:first-child th { font-weight: 400; }
@@ -84,9 +87,10 @@ svg .line.guide { stroke: var(--faint); stroke-dasharray: 4 4; stroke-width: 1.1
   margin-right: .45em; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .legend .a::before { color: var(--a); } .legend .b::before { color: var(--b); }
 .legend .c::before { color: var(--c); } .legend .d::before { color: var(--d); }
-@media (max-width: 34rem) { html { font-size: 15px; } h1 { font-size: 1.5rem; } header { padding-top: 1.5rem; }
-  td.text { max-width: 60vw; } }
-@media print { html { font-size: 10pt; } nav, summary { display: none; } main, header { max-width: none; padding: 0; }
+@media (max-width: 34rem) { html { font-size: 15px; } h1 { font-size: 1.5rem; } header { padding-top: 1.5rem; } }
+@media print { html { font-size: 10pt; } nav { display: none; }
+  summary { list-style: none; color: inherit; font-weight: 600; break-after: avoid; }
+  main, header { max-width: none; padding: 0; }
   details::details-content { content-visibility: visible; height: auto; } section { margin-top: 1.4rem; }
   h2, h3 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
   .wide { overflow: visible; } a { color: inherit; text-decoration: none; }

@@ -59,7 +59,8 @@ def written(contents: Contents, language: Language) -> bytes:
         sections.hardest(contents, language),
         sections.repeat(contents, language),
     ]
-    title = language(w.TITLE, target=name(contents.model.target.name, 60), table=table_name(contents, language))
+    target, table = name(contents.model.target.name, 60), table_name(contents)
+    title = language(w.TITLE_ALONE, target=target) if table is None else language(w.TITLE, target=target, table=table)
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

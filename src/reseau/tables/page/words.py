@@ -21,7 +21,8 @@ NOTHING_HERE = Words("missing", "manquante")
 # The head.
 TITLE = Words("Predicting {target} from {table}", "Prédire {target} à partir de {table}")
 EYEBROW = Words("Report on a table model", "Compte rendu d’un modèle de table")
-IN_MEMORY = Words("a table in memory", "une table en mémoire")
+TITLE_ALONE = Words("Predicting {target}", "Prédire {target}")
+IN_MEMORY = Words("The table in memory", "La table en mémoire")
 IN_SHORT_CLASSES = Words(
     "The model says the right class in {accuracy} of {rows} {unseen}; always guessing {label} would be right in "
     "{simplest}.",
@@ -42,7 +43,8 @@ OF_EPOCHS = Words(
     "that were not learned from, but on which the epoch was chosen",
     "qui n’ont pas été apprises, mais sur lesquelles l’époque a été choisie",
 )
-OF_ANOTHER = Words("of {table}, that were not learned from", "de {table}, qui n’ont pas été apprises")
+OF_FILE = Words("of {table}, that were not learned from", "de {table}, qui n’ont pas été apprises")
+OF_ANOTHER = Words("of another table, that were not learned from", "d’une autre table, qui n’ont pas été apprises")
 LATEST = Words(
     "that were held out of the training, the latest by {time}",
     "tenues à l’écart de l’apprentissage, les plus tardives selon {time}",
@@ -333,9 +335,9 @@ IMPORTANCE_TOLD = Words(
     "By how much the error ({measured}, {error} as it is) grows where the values of a column are shuffled among rows: "
     "in the mean of {repeats} shuffles of {rows}, ± the deviation between them. A column that goes along with another "
     "one may be worth little, as the other one tells the same.",
-    "De combien l’erreur ({measured}, {error} sans cela) grandit quand les valeurs d’une colonne sont mélangées entre "
-    "lignes : en moyenne sur {repeats} mélanges de {rows}, ± l’écart type entre eux. Une colonne qui va avec une autre "
-    "peut sembler valoir peu, puisque l’autre dit la même chose.",
+    "De combien l’erreur ({measured}, {error} sans mélange) grandit quand les valeurs d’une colonne sont mélangées "
+    "entre lignes : en moyenne sur {repeats} mélanges de {rows}, ± l’écart type entre eux. Une colonne qui va avec "
+    "une autre peut sembler valoir peu, puisque l’autre dit la même chose.",
 )
 GROWTH = Words("growth of the error", "croissance de l’erreur")
 MORE_IMPORTANT = Words("{columns} more, each at most {growth}.", "{columns} de plus, chacune {growth} au plus.")

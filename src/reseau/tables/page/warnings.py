@@ -1,0 +1,30 @@
+"""What of a table may make the scores of a model wrong, for those who read no page."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reseau.tables.columns import read_columns
+from reseau.tables.evidence import Evidence
+from reseau.tables.page.alike import alike
+from reseau.tables.page.leaks import leaks, of_rows
+from reseau.tables.page.markup import Language, plain
+from reseau.tables.page.sections import sentence
+
+if TYPE_CHECKING:
+    from reseau.tables.model import TableModel
+
+
+def warnings(model: TableModel, evidence: Evidence) -> list[str]:
+    """Tell of columns that tell the target alone, and of rows that are copies of others."""
+    table, target = evidence.table, model.target
+    y = target.encode(table.column(target.name))
+    rows = np.nonzero(target.known(y))[0]
+    values = read_columns(model.columns, table)
+    used = [(d, of_rows(v, rows)) for d, v in zip(model.columns, values, strict=True) if d.features]
+    found = [each(used, y[rows], target.task, target.name) for each in (leaks, alike)]
+    english = Language("en")
+    return [unescape(plain(sentence(finding, english))) for part in found for finding in part if finding.grave]
