@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,4 +30,6 @@ def test_the_example_gives_what_it_shows(
     monkeypatch.chdir(tmp_path)
     report: list[str] = []
     doctest.DocTestRunner(optionflags=FLAGS).run(example, out=report.append, clear_globs=False)
+    if "matplotlib.pyplot" in sys.modules:  # which keeps all pictures, and warns of many
+        sys.modules["matplotlib.pyplot"].close("all")
     assert not report, "".join(report)

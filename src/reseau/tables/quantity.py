@@ -268,7 +268,7 @@ class Quantity(Target):
     def told(self, facts: Mapping[str, Any]) -> str:
         """Mean and deviation."""
         predicts = f"Predicts {visible(self.name)}: a number"
-        by = "" if self.loss == "squared_error" else f", learned by the loss {loss_of(self.loss).shown}"
+        by = "" if self.loss == Quantity.loss else f", learned by the loss {loss_of(self.loss).shown}"
         if loss_of(self.loss).name in OF_MEANS:
             return f"{predicts} (mean {self.scale:.6g}){by}"
         if self.shift is None:
