@@ -102,8 +102,7 @@ def test_all_rows_but_those_held_back_are_learned_from_as_they_are_encoded_in_me
     np.testing.assert_array_equal(found, expected[kept])
     np.testing.assert_allclose(t.ravel(), encoder.target.taught(PRICE[kept]).ravel(), rtol=1e-6)
     assert len(encoder.notes) == 1
-    assert "text: 1 cell that cannot be read as the rows drawn suggest" in encoder.notes[0]
-    assert "'unknown thing' (" in encoder.notes[0]
+    assert "text: 1 cell that cannot be read is read as missing: 'unknown thing' (" in encoder.notes[0]
     assert "part-1.parquet, row 78)" in encoder.notes[0]
 
 
@@ -117,6 +116,21 @@ def test_a_model_of_a_table_on_disk_tells_all_rows_and_is_the_same_for_any_numbe
     predictions = model.predict(TABLE, unreadable="missing")
     rest = 1 - np.var(predictions.values.to_numpy() - PRICE) / np.var(PRICE)
     assert rest > 0.8  # the noise leaves 0.985 to be told
+
+
+def test_predictions_of_a_table_on_disk_are_those_of_the_table_in_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = rs.TableModel.train(TABLE, "price", **{**OPTIONS, "text": ["text"], "epochs": 1})
+    found = [model.predict(folder, keep=["row", "size"], unreadable="missing")]
+    with pytest.raises(DataError, match="has no column 'weight'"):
+        model.predict(folder, keep=["weight"])
+    monkeypatch.setattr(stored_table, "LARGE", 1 << 30)
+    found.append(model.predict(folder, keep=["row", "size"], unreadable="missing"))
+    here, there = found
+    assert here.table.combine_chunks().equals(there.table.combine_chunks())
+    assert here.scores == there.scores is not None
+    assert here.notes == there.notes
 
 
 def test_a_training_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:

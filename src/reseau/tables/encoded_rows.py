@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,25 +58,16 @@ class Encoder:
         self.names = [name for name in table.columns if any(d.name == name and d.features for d in columns)]
         self.rows = int(np.clip(PIECE_BYTES // (4 * max(len(self.inputs), 1)), LEAST_ROWS, MOST_ROWS))
         self.known: list[int] = []
-        unread: Counter[str] = Counter()
-        first: dict[str, str] = {}
+        reader = Reader(MISSING)
         for group in range(len(table.whole.groups)):
             known = 0
             for _, piece in self.pieces(group):
-                reader = Reader(MISSING)
                 columns_module.read_columns(columns, piece, reader)
                 known += int(target.known(reader(target.encode, piece.column(target.name))).sum())
-                for name, (count, cell) in reader.unread.items():
-                    unread[name] += count
-                    first.setdefault(name, cell)
             self.known.append(known)
         lost = table.whole.rows - sum(self.known)
         self.notes = [f"{plural(lost, 'row')} without a known value in {target.name!r} left out"] * bool(lost)
-        self.notes += [
-            f"{name}: {plural(count, 'cell')} that cannot be read as the rows drawn suggest, and count as missing, the "
-            f"first being {first[name]}"
-            for name, count in unread.items()
-        ]
+        self.notes += reader.notes
 
     def pieces(self, group: int) -> Iterator[tuple[int, Table]]:
         """Read a group: the number of the first row of each piece, and its rows."""

@@ -6,7 +6,7 @@ train, score. A model holds the descriptions of its columns and of its target, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -37,7 +37,7 @@ from reseau.tables.reported import Reported
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
 from reseau.tables.settings import Settings
-from reseau.tables.stored_table import sampled
+from reseau.tables.stored_table import sampled, stored_table
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.unreadable import ERROR, Reader
@@ -77,6 +77,16 @@ class Predictions:
     table: pa.Table
     scores: Scores | None
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Outputs of some rows, their target (or why there is none), the columns that are kept, and what was noticed."""
+
+    O: npt.NDArray[Any]
+    y: npt.NDArray[Any] | str | None
+    kept: pa.Table
+    notes: list[str]
 
 
 class TableModel(Differentiable, Explained, Reported, Model):
@@ -368,32 +378,41 @@ class TableModel(Differentiable, Explained, Reported, Model):
             self.target.interval(np.zeros((0, self.target.outputs)), interval)  # refuses before the work
         reader = Reader(unreadable)
         given = {name: how for name, how in (("sep", sep), ("encoding", encoding)) if how is not None}
-        table = read_table(data, **{**self.reading, **given})
-        kept = {column.name: column.cells for column in map(table.column, names("keep", keep))}
-        values = columns_module.read_columns(self.columns, table, reader)
-        notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
+        wanted = names("keep", keep)
+        used = [*(d.name for d in self.columns if d.features), self.target.name, *wanted]
+        stored = stored_table(data)
+        tables: Iterable[Table]
+        if stored is None:
+            table = read_table(data, **{**self.reading, **given})
+            columns, tables, told = [*table.columns], [table], [*table.notes]
+        else:  # some rows after the others: what is predicted of them takes less memory than they do
+            columns, told = stored.columns, []
+            tables = stored.tables([name for name in columns if name in used])
         described = {d.name for d in self.columns} | {self.target.name}
-        extra = [name for name in table.columns if name not in described and name not in kept]
+        parts = [self._outputs(table, wanted, reader, precision, threads) for table in tables]
+        kept = pa.concat_tables([part.kept for part in parts], promote_options="permissive")
+        notes = [*dict.fromkeys(note for part in parts for note in part.notes)]
+        extra = [name for name in columns if name not in described and name not in kept.column_names]
         if extra:
             notes.insert(
                 0,
                 f"{plural(len(extra), 'column')} unknown to the model passed over: {listed(extra)}",
             )
-        O = self.network(columns_module.encode(self.columns, values, table.rows), precision=precision, threads=threads)
+        O = parts[0].O if len(parts) == 1 else np.concatenate([part.O for part in parts])
         answer = self.target.answer(O)
         predicted = {"prediction": answer.values, **answer.columns}
         if interval is not None:
             predicted |= zip(("lower", "upper"), map(pa.array, self.target.interval(O, interval)), strict=True)
-        for name in kept:
+        for name in kept.column_names:
             if name in predicted:
                 raise ParameterError(f"keep has {name!r}, but so is a column of the predictions named; rename it.")
-        scores, scoring = self._score_table(O, table, reader)
+        scores, scoring = self._score(O, [part.y for part in parts])
         return Predictions(
             answer.values,
             answer.probabilities,
-            pa.table({**kept, **predicted}),
+            pa.table({**dict(zip(kept.column_names, kept.columns, strict=True)), **predicted}),
             scores,
-            (*table.notes, *reader.notes, *notes, *scoring),
+            (*told, *reader.notes, *notes, *scoring),
         )
 
     def blackboard(
@@ -507,16 +526,34 @@ class TableModel(Differentiable, Explained, Reported, Model):
             raise DataError("the model was read or copied, and has no rows of its training; give a table (data).")
         return self, self.evidence
 
-    def _score_table(self, O: npt.NDArray[Any], table: Table, reader: Reader) -> tuple[Scores | None, list[str]]:
-        """Score the rows of a table whose target is known; say why if there are none."""
-        name = self.target.name
-        if name not in table.columns:
-            return None, []
-        try:
-            y = reader(self.target.encode, table.columns[name])
-        except DataError as error:
-            return None, [f"not scored: {error}"]
+    def _outputs(
+        self, table: Table, keep: Sequence[str], reader: Reader, precision: str | None, threads: int | None
+    ) -> _Outputs:
+        """What the network says of the rows of a table, and what else of them is needed."""
+        import pyarrow as pa
+
+        kept = {column.name: column.cells for column in map(table.column, keep)}
+        values = columns_module.read_columns(self.columns, table, reader)
+        notes = [note for d, v in zip(self.columns, values, strict=True) for note in d.remarks(v)]
+        O = self.network(columns_module.encode(self.columns, values, table.rows), precision=precision, threads=threads)
+        y: npt.NDArray[Any] | str | None = None
+        if self.target.name in table.columns:
+            try:
+                y = reader(self.target.encode, table.columns[self.target.name])
+            except DataError as error:
+                y = f"not scored: {error}"
+        return _Outputs(O, y, pa.table(kept), notes)
+
+    def _score(
+        self, O: npt.NDArray[Any], parts: Sequence[npt.NDArray[Any] | str | None]
+    ) -> tuple[Scores | None, list[str]]:
+        """Score the rows whose target is known; say why if there are none."""
+        why = [part for part in parts if isinstance(part, str)]
+        arrays = [part for part in parts if isinstance(part, np.ndarray)]
+        if why or not arrays:
+            return None, why[:1]
+        y = np.concatenate(arrays)
         notes, usable = self.target.unknown(y), self.target.known(y)
         if not usable.any():
-            return None, [*notes, f"no row has a known value in {name!r}"]
+            return None, [*notes, f"no row has a known value in {self.target.name!r}"]
         return self.target.score(O[usable], y[usable], self.training), notes

@@ -69,6 +69,12 @@ class StoredTable:
                 yield first, self._table(file.name, pa.Table.from_batches([batch]), in_file)
                 first, in_file = first + batch.num_rows, in_file + batch.num_rows
 
+    def tables(self, columns: list[str]) -> Iterator[Table]:
+        """All rows in their order, some at a time, of these columns."""
+        for group in range(len(self.groups)):
+            for _, piece in self.pieces(group, PIECE, columns):
+                yield piece
+
     def sample(self, seed: int) -> SampledTable:
         """Draw about SAMPLED of the rows, from everywhere."""
         limit = np.uint64(min(SAMPLED / self.rows, 1.0) * (2**64 - 1))
@@ -126,8 +132,8 @@ class SampledTable(Table):
     numbers: Codes
 
 
-def sampled(data: Any, seed: int) -> SampledTable | None:
-    """Rows drawn from a table that is too large for the memory; None for what is not: but large Parquet and Arrow."""
+def stored_table(data: Any) -> StoredTable | None:
+    """The table, if it is one that stays on disk: in files of Parquet or Arrow that are LARGE."""
     if not isinstance(data, str | os.PathLike) or os.fspath(data) == sources.STANDARD_INPUT:
         return None
     parts = folders.parts_of(data)
@@ -138,7 +144,13 @@ def sampled(data: Any, seed: int) -> SampledTable | None:
         files = files_of(paths)
     except (OSError, DataError, ParameterError):  # reading the table says better what is wrong
         return None
-    return StoredTable(str(data), files).sample(seed) if sum(file.unpacked for file in files) >= LARGE else None
+    return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= LARGE else None
+
+
+def sampled(data: Any, seed: int) -> SampledTable | None:
+    """Rows drawn from a table that stays on disk; None for one that does not."""
+    stored = stored_table(data)
+    return None if stored is None else stored.sample(seed)
 
 
 def _place(name: str, first: int, row: int) -> str:

@@ -26,11 +26,10 @@ V = TypeVar("V")
 class Reader:
     """Reads columns, and does with unreadable cells what `unreadable`, one of `WAYS`, says; `notes` tell of them.
 
-    `unread` has, of each column with such cells, how many there were, and the first.
+    `unread` has, of each column with such cells, how many there were so far, and the first.
     """
 
     unreadable: str
-    notes: list[str] = field(default_factory=list)
     unread: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -55,8 +54,15 @@ class Reader:
                 break
         if unread.any():
             row = int(unread.argmax())
-            count, first = int(unread.sum()), f"{quoted(cells[row].as_py())} ({column.place(row)})"
-            self.unread[column.name] = count, first
-            several = "is read as missing:" if count == 1 else "are read as missing, the first being"
-            self.notes.append(f"{column.name}: {plural(count, 'cell')} that cannot be read {several} {first}")
+            before, first = self.unread.get(column.name, (0, f"{quoted(cells[row].as_py())} ({column.place(row)})"))
+            self.unread[column.name] = before + int(unread.sum()), first
         return values
+
+    @property
+    def notes(self) -> list[str]:
+        """What is told of unreadable cells, column by column."""
+        return [
+            f"{name}: {plural(count, 'cell')} that cannot be read "
+            f"{'is read as missing:' if count == 1 else 'are read as missing, the first being'} {first}"
+            for name, (count, first) in self.unread.items()
+        ]
