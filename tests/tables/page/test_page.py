@@ -15,11 +15,13 @@ import pytest
 
 import reseau as rs
 from reseau.formulas.words import LANGUAGES, Same, Words
+from reseau.tables import stored_table
 from reseau.tables.evidence import Evidence
 from reseau.tables.page import words
+from reseau.tables.page.contents import Contents
 from reseau.tables.page.of_classes import ClassesSeen, reliability_of
 from reseau.tables.page.of_quantity import COVERAGES, QuantitySeen
-from reseau.tables.page.seen import histogram, written_date
+from reseau.tables.page.seen import Seen, histogram, written_date
 from reseau.tables.page.whole import page
 
 VOID = {"meta", "br", "path", "rect", "circle"}
@@ -202,6 +204,37 @@ def test_the_page_of_a_file_tells_its_digest_and_the_command(models, tmp_path):
     found = Page(content)
     assert {hashlib.sha256(path.read_bytes()).hexdigest(), "reseau train 'a & b'", "prices.csv"} <= set(found.texts)
     assert str(Path(tmp_path)) not in content.decode()
+
+
+def test_free_text_that_is_used_is_not_said_to_be_left_out():
+    rng = np.random.default_rng(2)
+    good = rng.random(N) > 0.5
+    words_of = [" ".join(rng.choice(["the", "box", "came", "with", "some", "paper", "in", "it"], 6)) for _ in range(N)]
+    said = [f"{text} {'lovely' if g else 'broken'} {i}" for i, (text, g) in enumerate(zip(words_of, good, strict=True))]
+    table = {"review": said, "noise": [f"{i} {text}" for i, text in enumerate(words_of)], "x": X, "good": good}
+    model = rs.TableModel.train(table, "good", **QUICK)
+    used = {d.name for d in model.columns if d.features}
+    seen = {column.name: column.used for column in Seen.of(model, model.evidence).columns}
+    assert seen == {name: name in used for name in ("review", "noise", "x")}
+    assert "review" in used
+    text = " ".join(Page(report(model)).texts)
+    assert f"{N} different texts, such as" in text
+    assert ("nothing that tells the target" in text) is ("noise" not in used)
+
+
+def test_rows_of_a_table_that_stays_on_disk_are_called_by_their_places_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_table, "LARGE", 1)
+    monkeypatch.setattr(stored_table, "SAMPLED", 100)
+    y = np.random.default_rng(3).normal(size=400)
+    path = tmp_path / "large.parquet"
+    pd.DataFrame({"x": np.arange(400.0) % 17, "y": y}).to_parquet(path, row_group_size=100)
+    model = rs.TableModel.train(path, "y", preset="fast", **QUICK)
+    contents = Contents.of(model, model.evidence, "", [str(path)], None)
+    assert contents.rows == 400
+    for row in contents.hardest:
+        assert row.actual == y[row.row - 1]
+    text = " ".join(Page(report(model)).texts)
+    assert f"What follows is of {model.evidence.table.rows} rows, drawn from the 400 rows that stay on disk." in text
 
 
 # --- what it is made of -----------------------------------------------------------------------------------------------

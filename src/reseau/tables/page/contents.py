@@ -20,6 +20,7 @@ from reseau.tables.page.repeat import Repeat
 from reseau.tables.page.seen import Seen
 from reseau.tables.page.spread import ScoreSeen, scores_of
 from reseau.tables.partial_dependence import Effect, effect
+from reseau.tables.stored_table import SampledTable
 
 if TYPE_CHECKING:
     from reseau.tables.description import Values
@@ -125,6 +126,12 @@ class Contents:
             Repeat.of(model, command, tables),
         )
 
+    @property
+    def rows(self) -> int:
+        """How many the table has, of which some may have stayed on disk."""
+        table = self.evidence.table
+        return table.whole.rows if isinstance(table, SampledTable) else table.rows
+
 
 _ANSWERS: dict[str, Callable[[Any, Evidence], ClassesSeen | QuantitySeen]] = {
     "classification": lambda model, rows: ClassesSeen.of(model.target.labels, rows.y, rows.O.astype(np.float64)),
@@ -148,7 +155,7 @@ def _hardest(
         cells = [_cell(table.columns[name], values[name], row) for name in columns]
         hard.append(
             HardRow(
-                row + 1,
+                (int(table.numbers[row]) if isinstance(table, SampledTable) else row) + 1,
                 int(found[1]) if found else None,
                 names[int(y[i])] if of_class else float(y[i]),
                 names[int(O[i].argmax())] if of_class else float(said[i]),

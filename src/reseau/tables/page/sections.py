@@ -16,6 +16,7 @@ from reseau.tables.page.contents import Contents
 from reseau.tables.page.findings import Counted, Finding, Share, Typed
 from reseau.tables.page.markup import Html, Language, joined, name, tag
 from reseau.tables.page.seen import ColumnSeen
+from reseau.tables.stored_table import SampledTable
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
@@ -106,10 +107,13 @@ def data(contents: Contents, language: Language) -> Section:
     facts = language(
         w.DATA_TOLD,
         table=table_name(contents) or language(w.IN_MEMORY),
-        rows=counted(language, read.rows, w.ROWS),
+        rows=counted(language, contents.rows, w.ROWS),
         columns=counted(language, len(read.columns), w.COLUMNS),
     )
     shown = seen.columns[:OPEN_COLUMNS]
+    if isinstance(read, SampledTable):
+        some, whole = language.count(read.rows), counted(language, read.whole.rows, w.ROWS)
+        facts = joined(facts, " ", language(w.SAMPLED, some=some, rows=whole))
     parts = [tag("p", facts), _columns([seen.target, *shown], read.rows, language)]
     rest = seen.columns[OPEN_COLUMNS:]
     if rest:
@@ -144,7 +148,7 @@ def _columns(columns: Sequence[ColumnSeen], rows: int, language: Language) -> Ht
 
 
 def _holds(column: ColumnSeen, language: Language) -> Html:
-    if column.taken_for in w.REASONS:
+    if not column.used:
         return language(w.REASONS[column.taken_for], only=name(column.only or "", 40))
     if column.share is not None:
         return language(w.TRUE_IN, share=language.share(column.share))
@@ -154,6 +158,9 @@ def _holds(column: ColumnSeen, language: Language) -> Html:
     if not column.levels:
         return joined("")
     names = listed(language, [name(label, 32) for label, _ in column.common])
+    if column.taken_for == "free text":
+        texts = counted(language, column.levels, w.TEXTS)
+        return language(w.SUCH_AS, texts=texts, text=name(column.common[0][0], 60))
     words = w.LEVELS_ARE if column.levels <= len(column.common) else w.COMMONEST
     noun = w.CLASSES if column.taken_for in TARGETS else w.LEVELS
     return language(words, levels=counted(language, column.levels, noun), names=names)

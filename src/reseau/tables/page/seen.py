@@ -51,6 +51,8 @@ class ColumnSeen:
         In which share of the rows that say it, a boolean is true.
     only : str or None
         The one value of a constant.
+    used : bool
+        Whether the model has inputs of it, or it is what is predicted.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ColumnSeen:
     levels: int = 0
     share: float | None = None
     only: str | None = None
+    used: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,10 @@ def _seen(description: Description, values: Values, table: Table) -> ColumnSeen:
     column = table.columns.get(name)
     if isinstance(description, LeftOut):
         if column is None:
-            return ColumnSeen(name, kind, 0)
+            return ColumnSeen(name, kind, 0, used=False)
         cells = column.cells.drop_null()
         only = str(cells[0].as_py()) if kind == "constant" and len(cells) else None
-        return ColumnSeen(name, kind, column.cells.null_count, only=only)
+        return ColumnSeen(name, kind, column.cells.null_count, only=only, used=False)
     assert column is not None
     missing = description.absent(column, values)
     if isinstance(values, Labels):
@@ -148,7 +151,8 @@ def _of_labels(name: str, kind: str, missing: int, values: Labels) -> ColumnSeen
     counts = values.counts()
     order = np.argsort(-counts, kind="stable")
     met = int((counts > 0).sum())
-    bars = tuple(int(counts[i]) for i in order[: min(MOST_BARS, met)])
+    again = len(counts) and counts[order[0]] > 1  # of texts that are met once there is nothing to draw
+    bars = tuple(int(counts[i]) for i in order[: min(MOST_BARS, met)] if again)
     common = tuple((values.levels[i], int(counts[i])) for i in order[: min(COMMON, met)])
     return ColumnSeen(name, kind, missing, bars, common=common, levels=met)
 

@@ -98,7 +98,7 @@ def _in_short(contents: Contents, language: Language) -> list[Html]:
     warnings = sum(finding.grave for finding in contents.findings)
     keys = [
         (shown, language(first.words)),
-        (language.count(contents.evidence.table.rows), language(w.ROWS_READ)),
+        (language.count(contents.rows), language(w.ROWS_READ)),
         (language.count(used), of_all),
         (language.count(warnings), language(w.WARNINGS)),
     ]

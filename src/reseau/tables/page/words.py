@@ -11,6 +11,7 @@ NETWORKS = (Words("1 network", "1 réseau"), Words("{count} networks", "{count} 
 CLASSES = (Words("1 class", "1 classe"), Words("{count} classes", "{count} classes"))
 RARE_CLASSES = (Words("1 rare class", "1 classe rare"), Words("{count} rare classes", "{count} classes rares"))
 LEVELS = (Words("1 level", "1 modalité"), Words("{count} levels", "{count} modalités"))
+TEXTS = (Words("1 text", "1 texte"), Words("{count} different texts", "{count} textes différents"))
 OTHERS = (Words("1 other", "1 autre"), Words("{count} others", "{count} autres"))
 FOLDS = (Words("1 fold", "1 pli"), Words("{count} folds", "{count} plis"))
 PARAMETERS = (Words("1 parameter", "1 paramètre"), Words("{count} parameters", "{count} paramètres"))
@@ -65,6 +66,10 @@ DATA_TOLD = Words(
     "{table} a {rows} et {columns}. Pour chaque colonne : comment elle a été comprise, combien de cellules manquent, "
     "et ce qu’elle contient.",
 )
+SAMPLED = Words(
+    "What follows is of {some} rows, drawn from the {rows} that stay on disk.",
+    "Ce qui suit concerne {some} lignes, tirées des {rows} qui restent sur le disque.",
+)
 PREDICTED = Words("{target}, which is predicted", "{target}, à prédire")
 COLUMN, TAKEN_FOR = Words("column", "colonne"), Words("taken for", "comprise comme")
 MISSING, HOLDS = Words("missing", "manquantes"), Words("holds", "contient")
@@ -89,7 +94,10 @@ REASONS = {
     "identifier": Words("left out: another value in every row", "écartée : une valeur différente à chaque ligne"),
     "constant": Words("left out: always {only}", "écartée : toujours {only}"),
     "empty": Words("left out: all cells are missing", "écartée : toutes les cellules manquent"),
-    "free text": Words("left out: another text in nearly every row", "écartée : un texte différent presque partout"),
+    "free text": Words(
+        "left out: too few texts, or nothing that tells the target",
+        "écartée : trop peu de textes, ou rien qui dise ce qui est à prédire",
+    ),
     "unsupported": Words("left out: cells of such a type are not read", "écartée : ce type de cellule n’est pas lu"),
     "unrelated": Words(
         "left out: nothing that goes with the target", "écartée : rien qui aille avec ce qui est prédit"
@@ -99,6 +107,7 @@ REASONS = {
 ENDS = Words("{low} to {high}, median {median}", "de {low} à {high}, médiane {median}")
 TRUE_IN = Words("true in {share}", "vrai pour {share}")
 COMMONEST = Words("{levels}, most often {names}", "{levels}, le plus souvent {names}")
+SUCH_AS = Words("{texts}, such as {text}", "{texts}, comme {text}")
 LEVELS_ARE = Words("{levels}: {names}", "{levels} : {names}")
 BARS = Words("Histogram of {column}", "Histogramme de {column}")
 MORE_COLUMNS = Words("The other columns: {kinds}.", "Les autres colonnes : {kinds}.")
