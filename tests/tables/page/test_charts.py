@@ -60,3 +60,14 @@ def test_a_bar_and_a_small_histogram_are_drawn_whatever_the_numbers():
         ET.fromstring(charts.bar(share, "told", deviation=deviation))
     for heights in ([], [0, 0], [1, 10**9]):
         ET.fromstring(charts.spark(heights, "told"))
+
+
+def test_numbers_at_an_axis_have_the_decimals_that_tell_them_apart():
+    chart = Chart.of(EN, (1, 3), (5.7031, 5.7084))
+    root = ET.fromstring(chart.drawing("told", "x", "y", whole=True))
+    texts = [element.text for element in root.iter("text")]
+    assert texts[:-2] == ["5.704", "5.705", "5.706", "5.707", "5.708", "1", "2", "3"]
+    few = Chart.of(EN, (0, 1e-9), (0, 2))
+    texts = [element.text for element in ET.fromstring(few.drawing("told", "x", "y", counts=True)).iter("text")]
+    assert texts[:3] == ["0", "1", "2"]
+    assert "2·10⁻¹⁰" in texts

@@ -61,7 +61,7 @@ def curves(contents: Contents, language: Language) -> list[Section]:
         tag("li", language(w.NOT_LEARNED), class_="b"),
         class_="legend",
     )
-    drawn = figure(chart.drawing(of_all, language(w.EPOCH), language(w.LOSS), digits=2), of_all)
+    drawn = figure(chart.drawing(of_all, language(w.EPOCH), language(w.LOSS), whole=True), of_all)
     return [Section.of("curves", language(w.CURVES), tag("p", facts), legend, drawn)]
 
 
@@ -142,12 +142,12 @@ def _calibration(seen: Reliability, language: Language) -> Section:
     chart.dots(said, met, "a large")
     of = name(seen.of, 60) if seen.of else language(w.THE_PREDICTED)
     ece = language(w.ECE, error=language.share(seen.error))
-    curve = figure(chart.drawing(ece, language(w.SAID), language(w.MET), digits=2), ece)
+    curve = figure(chart.drawing(ece, language(w.SAID), language(w.MET)), ece)
     most = max(max(seen.steps), 1)
     bars = Chart.of(language, (0.0, 1.0), (0.0, float(most)), height=320.0)
     bars.bars(np.linspace(0, 1, len(seen.steps) + 1), seen.steps, "soft")
     sure = language(w.HOW_SURE)
-    histogram = figure(bars.drawing(sure, language(w.SAID), language(w.COUNT_OF_ROWS), digits=2), sure)
+    histogram = figure(bars.drawing(sure, language(w.SAID), language(w.COUNT_OF_ROWS), counts=True), sure)
     head = [language(w.SAID), language(w.MET), language(w.COUNT_OF_ROWS)]
     body = [
         [language.share(p), language.share(so), language.count(n)]
@@ -185,7 +185,7 @@ def _predicted(seen: QuantitySeen, contents: Contents, language: Language) -> Se
     if len(seen.y) < seen.rows:
         some = language(w.SOME_POINTS, shown=language.count(len(seen.y)), all=language.count(seen.rows))
         shown = joined(shown, " ", some)
-    points = figure(chart.drawing(shown, actual, predicted, digits=3), shown)
+    points = figure(chart.drawing(shown, actual, predicted), shown)
     bars = Chart.of(
         language, (float(seen.edges[0]), float(seen.edges[-1])), (0.0, float(max(seen.errors))), height=360.0
     )
@@ -194,7 +194,7 @@ def _predicted(seen: QuantitySeen, contents: Contents, language: Language) -> Se
         bars.upright(0.0)
     median, bias = language.number(seen.median), language.number(seen.bias, 3)
     about = language(w.ERRORS_TOLD, bias=bias, median=median)
-    errors = figure(bars.drawing(about, language(w.ERRORS), language(w.COUNT_OF_ROWS), digits=3), about)
+    errors = figure(bars.drawing(about, language(w.ERRORS), language(w.COUNT_OF_ROWS), counts=True), about)
     return Section.of("errors", language(w.PREDICTED_ACTUAL), pictures(points, errors))
 
 

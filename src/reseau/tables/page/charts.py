@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 420.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 12.0, 42.0
 TICKS_X, TICKS_Y = 6, 6
 DATES = 3  # at an axis
+LEAST_PLAIN, LARGEST_PLAIN = 1e-4, 1e6  # steps and numbers that are written without a power of ten
+DIGITS = 4
 WIDE = 30.0  # from such a ratio of the largest number to the smallest on, the scale of a curve is logarithmic
 LABEL = 20  # characters of a label at an axis
 
@@ -128,7 +130,15 @@ class Chart:
         self.line([x, x], [self.y.low, self.y.high], class_)
 
     def drawing(
-        self, told: str, x: str, y: str, *, labels: Sequence[str] | None = None, digits: int = 4, dates: bool = False
+        self,
+        told: str,
+        x: str,
+        y: str,
+        *,
+        labels: Sequence[str] | None = None,
+        dates: bool = False,
+        whole: bool = False,
+        counts: bool = False,
     ) -> Html:
         """The whole, which those who do not see it are told of in words.
 
@@ -140,23 +150,22 @@ class Chart:
             What the axes are of.
         labels : sequence of str or None
             Of the places 0, 1, 2, ... of x, where these stand for names.
-        digits : int
-            Of the numbers at the axes.
         dates : bool
             Whether x is in days since 1970, which are written as dates.
+        whole, counts : bool
+            Whether x, and whether y counts something.
         """
         floor, ticks = self.height - BOTTOM, []
-        language = self.language
-        for value, place in _places(self.y, TICKS_Y):
+        for label, place in self._marks(self.y, TICKS_Y, whole=counts):
             ticks.append(tag("path", d=f"M{LEFT} {place:.1f}H{self.width - RIGHT:g}", class_="grid"))
-            ticks.append(words_at(LEFT - 6, place + 4, language.number(value, digits), "end"))
+            ticks.append(words_at(LEFT - 6, place + 4, label, "end"))
         if labels is not None:
             marks = [(short_of(label, LABEL), float(self.x(i))) for i, label in enumerate(labels)]
         elif dates:
             days = np.linspace(self.x.low, self.x.high, DATES + 2)[1:-1]
             marks = [(written_date(float(np.round(day))), float(self.x(day))) for day in days]
         else:
-            marks = [(language.number(value, digits), place) for value, place in _places(self.x, TICKS_X)]
+            marks = self._marks(self.x, TICKS_X, whole=whole)
         turned = labels is not None and sum(len(label) for label, _ in marks) > 48
         for label, place in marks:
             if turned:
@@ -173,6 +182,20 @@ class Chart:
             tag("text", plain(y), x=12.0, y=(TOP + floor) / 2, text_anchor="middle", transform=turn, class_="of-axis")
         )
         return svg(self.width, self.height + extra, told, *ticks, *self.shapes, *names)
+
+    def _marks(self, scale: Scale, most: int, *, whole: bool = False) -> list[tuple[str, float]]:
+        """The numbers at an axis, as they are written, and where."""
+        ticks = scale.ticks(most)
+        if whole:
+            ticks = np.unique(np.round(ticks))
+        step = float(np.diff(ticks).min()) if len(ticks) > 1 and not scale.log else 0.0
+        size = float(np.abs(ticks).max())
+        if step >= LEAST_PLAIN and size < LARGEST_PLAIN:
+            decimals = max(-int(np.floor(np.log10(step) + 1e-9)), 0)
+            written = [self.language.fixed(tick, decimals) for tick in ticks.tolist()]
+        else:
+            written = [self.language.number(tick, DIGITS) for tick in ticks.tolist()]
+        return list(zip(written, scale(ticks).tolist(), strict=True))
 
 
 def svg(width: float, height: float, told: str, *shapes: Html, class_: str = "chart") -> Html:
@@ -224,11 +247,6 @@ def figure(drawn: Html, caption: str) -> Html:
 def pictures(*figures: Html) -> Html:
     """Pictures beside one another where there is room."""
     return tag("div", joined(*figures), class_="pictures")
-
-
-def _places(scale: Scale, most: int) -> list[tuple[float, float]]:
-    ticks = scale.ticks(most)
-    return list(zip(ticks.tolist(), scale(ticks).tolist(), strict=True))
 
 
 def _place(value: float) -> str:

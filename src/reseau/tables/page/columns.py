@@ -107,7 +107,7 @@ def _effect(found: Effect, shown: list[int], up: Html, language: Language) -> Ht
     numbers = {"first": first[0], "last": first[-1], "low": first.min(), "high": first.max()}
     shown_as = language.share if of_classes else partial(language.number, digits=3)
     told = language(w.EFFECT_IS, column=column, **{key: shown_as(float(value)) for key, value in numbers.items()})
-    drawn = chart.drawing(told, name(found.column, 40), up, labels=labels, digits=4, dates=found.kind == "date")
+    drawn = chart.drawing(told, name(found.column, 40), up, labels=labels, dates=found.kind == "date")
     return figure(drawn, told)
 
 
