@@ -360,6 +360,8 @@ def test_batches_grow_with_the_table_and_steps_stay_within_bounds() -> None:
     assert [default_batch_size(rows) for rows in (10, 500, 5_000, 10**6)] == [16, 16, 128, 512]
     assert default_epochs(300, 16) == 200
     assert default_epochs(10**6, 512) == 40
+    assert default_epochs(10**7, 512) * 10**7 / 512 < 120_000  # steps
+    assert default_epochs(10**9, 512) == 4
 
 
 def test_a_category_without_a_level_in_the_training_rows_is_still_encoded() -> None:

@@ -50,7 +50,7 @@ def write(table: pa.Table, folder: Path) -> Path:
 
 
 def drawn(folder: Path, seed: int = 0) -> SampledTable:
-    table = sampled(folder, seed)
+    table = sampled(folder, seed, all_rows=False)
     assert table is not None
     return table
 
@@ -68,9 +68,9 @@ def test_small_files_and_others_than_parquet_and_arrow_are_read_as_ever(
 ) -> None:
     pq.write_table(TABLE, tmp_path / "one.csv")
     for data in (tmp_path / "one.csv", tmp_path / "none.parquet", TABLE, "-", {"a": [1]}):
-        assert sampled(data, 0) is None
+        assert sampled(data, 0, all_rows=False) is None
     monkeypatch.setattr(stored_table, "LARGE", 1 << 30)
-    assert sampled(folder, 0) is None
+    assert sampled(folder, 0, all_rows=False) is None
 
 
 def encoder_of(table: SampledTable) -> tuple[Encoder, Any, Any]:
@@ -156,7 +156,15 @@ def test_rows_without_a_target_are_left_out_and_said(folder: Path) -> None:
     assert any("100 rows without a known value in 'price' left out" in note for note in model.notes)
 
 
-def test_what_is_said_of_rows_beside_their_cells_is_refused(folder: Path) -> None:
+def test_where_anything_is_said_of_rows_a_table_is_read_while_it_fits(folder: Path) -> None:
+    model = rs.TableModel.train(folder, "price", weight="row", **OPTIONS)
+    assert "stays on disk" not in " ".join(model.notes)
+    assert model.evidence is not None
+    assert model.evidence.table.rows == ROWS
+
+
+def test_what_is_said_of_rows_beside_their_cells_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_table, "TOO_LARGE", 1)
     with pytest.raises(ParameterError, match=r"weight is given for .*table, which is too large for the memory"):
         rs.TableModel.train(folder, "price", weight="row", **OPTIONS)
 

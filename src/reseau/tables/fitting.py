@@ -66,6 +66,11 @@ class OfRows:
     time: Any = None
     class_weight: Any = None
 
+    @property
+    def said(self) -> bool:
+        """Whether anything is."""
+        return any(given is not None for given in (self.weight, self.groups, self.time, self.class_weight))
+
     def named(self, table: Table, target: str) -> dict[str, str]:
         """The columns that are named, by the parameter."""
         return column_names(table, target, weight=self.weight, groups=self.groups, time=self.time)

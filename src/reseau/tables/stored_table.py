@@ -19,7 +19,9 @@ from reseau.tables import folders, sources
 from reseau.tables.cells import Codes
 from reseau.tables.table import Table, read_table
 
-LARGE = 1 << 30  # bytes of files, unpacked, from which on a table stays on disk
+# Bytes of files, unpacked, from which on a table stays on disk. Inputs take up to 13 times as much, and members have
+# copies of them. What is said of rows takes all of them in memory, and is refused where they hardly fit.
+LARGE, TOO_LARGE = 1 << 27, 1 << 30
 SAMPLED = 50_000  # rows that tell what the columns are
 PIECE = 1 << 14  # rows that are read at once
 
@@ -132,8 +134,8 @@ class SampledTable(Table):
     numbers: Codes
 
 
-def stored_table(data: Any) -> StoredTable | None:
-    """The table, if it is one that stays on disk: in files of Parquet or Arrow that are LARGE."""
+def stored_table(data: Any, least: int | None = None) -> StoredTable | None:
+    """The table, if it is one that stays on disk: in files of Parquet or Arrow of at least so many bytes, or LARGE."""
     if not isinstance(data, str | os.PathLike) or os.fspath(data) == sources.STANDARD_INPUT:
         return None
     parts = folders.parts_of(data)
@@ -144,12 +146,13 @@ def stored_table(data: Any) -> StoredTable | None:
         files = files_of(paths)
     except (OSError, DataError, ParameterError):  # reading the table says better what is wrong
         return None
-    return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= LARGE else None
+    least = LARGE if least is None else least
+    return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= least else None
 
 
-def sampled(data: Any, seed: int) -> SampledTable | None:
-    """Rows drawn from a table that stays on disk; None for one that does not."""
-    stored = stored_table(data)
+def sampled(data: Any, seed: int, *, all_rows: bool) -> SampledTable | None:
+    """Rows drawn from a table that stays on disk; None for one that does not, or need not where all rows are needed."""
+    stored = stored_table(data, TOO_LARGE if all_rows else LARGE)
     return None if stored is None else stored.sample(seed)
 
 
