@@ -55,6 +55,12 @@ def drawn(folder: Path, seed: int = 0) -> SampledTable:
     return table
 
 
+def test_all_rows_are_drawn_where_there_are_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sampled_rows in (ROWS, ROWS + 1, 10**6):
+        monkeypatch.setattr(stored_table, "SAMPLED", sampled_rows)
+        assert drawn(folder).numbers.tolist() == list(range(ROWS))
+
+
 def test_rows_are_drawn_from_everywhere_by_the_seed_alone(folder: Path) -> None:
     first, again, other = drawn(folder, 1), drawn(folder, 1), drawn(folder, 2)
     assert abs(first.rows - ROWS // 4) < 6 * np.sqrt(ROWS * 3 / 16)  # standard errors of a binomial number

@@ -79,7 +79,7 @@ class StoredTable:
 
     def sample(self, seed: int) -> SampledTable:
         """Draw about SAMPLED of the rows, from everywhere."""
-        limit = np.uint64(min(SAMPLED / self.rows, 1.0) * (2**64 - 1))
+        limit = np.uint64(min(int(SAMPLED / self.rows * 2**64), 2**64 - 1))
         start = np.uint64((int(mix(np.uint64(seed))) + GOLDEN) % 2**64)
         drawn: list[pa.Table] = []
         numbers: list[Codes] = []
