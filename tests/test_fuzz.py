@@ -255,7 +255,7 @@ INTERNAL = {
     "on_epoch_end",
     "on_fit_end",
 }
-INTERNAL |= {"evidence_of", "label_of"}  # what pictures ask of models of tables
+INTERNAL |= {"evidence_of", "label_of", "rows_of"}  # what pictures ask of models of tables
 INTERNAL |= {"rates", "times"}  # what the loop asks of a schedule
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {

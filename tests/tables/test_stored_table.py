@@ -179,3 +179,18 @@ def test_files_with_other_columns_are_refused_by_name(folder: Path) -> None:
     pq.write_table(TABLE.drop_columns(["size"]), folder / "part-1.parquet")
     with pytest.raises(DataError, match=r"part-1.parquet has other columns than .*part-0.parquet: 'size'"):
         rs.TableModel.train(folder, "price", **OPTIONS)
+
+
+def test_any_row_is_explained_beside_some_that_are_drawn(folder: Path) -> None:
+    in_memory = read_table(TABLE)
+    model = rs.TableModel.train(in_memory, "price", **OPTIONS)
+    some = read_table(TABLE.take(pa.array(drawn(folder).numbers)))
+    for row in (1, 120, 121, 300, 301, 695, 900):
+        found, expected = model.explain(folder, row), model.explain(in_memory, row, background=some)
+        assert (found.row, found.cells, found.columns) == (row, expected.cells, expected.columns)
+        np.testing.assert_array_equal(found.contributions, expected.contributions)
+        assert found.table == found.background == str(folder)
+    with pytest.raises(DataError, match=f"{folder.name} has 900 rows, so there is no row 901"):
+        model.explain(folder, 901)
+    np.testing.assert_array_equal(model.effect(folder, "size").mean, model.effect(some, "size").mean)
+    np.testing.assert_array_equal(model.importance(folder).means, model.importance(some).means)

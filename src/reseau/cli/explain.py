@@ -43,10 +43,8 @@ def explain(
     are exact; of many orders are drawn, and the standard error of each is told.
     """
     with refusals():
-        from reseau.tables.table import read_table
-
         loaded = load_table_model(model, "explain it from Python (reseau.tables.shapley.contributions)")
-        read = read_table(table, **loaded.reading)
+        _, read = loaded.rows_of(table)
         explanation = loaded.explain(
             read, row, label=label, background=background, samples=samples, seed=seed, threads=threads
         )

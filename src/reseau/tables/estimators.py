@@ -194,7 +194,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
     def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Targets as the model's target encodes them."""
 
-    def _inner(self, data: Any) -> tuple[TableModel, Table]:
+    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
         table = self._rows(data)
         return self.model_, table
 
@@ -202,7 +202,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         """The table model, and rows with their targets that it has not learned from."""
         if data is None or y is None:
             raise DataError(f"a {type(self).__name__} has no rows of its training; give X and y that it has not seen.")
-        model, table = self._inner(data)
+        model, table = self.rows_of(data)
         values = column_or_1d(as_array(y, "y"))
         if len(values) != table.rows:
             raise DataError(f"X has {table.rows:,} rows, but y has {len(values):,}; give each row its target.")

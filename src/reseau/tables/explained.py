@@ -20,8 +20,8 @@ class Explained(ABC):
     """Explanations of a table model, and of what is around one."""
 
     @abstractmethod
-    def _inner(self, data: Any) -> tuple[TableModel, Table]:
-        """The table model, and rows as it reads them."""
+    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
+        """The table model, and rows as it reads them; of a table that stays on disk some that are drawn."""
 
     @abstractmethod
     def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
@@ -94,9 +94,9 @@ class Explained(ABC):
         >>> bool(np.isclose(found.base + found.contributions.sum(), found.prediction))
         True
         """
-        model, table = self._inner(data)
+        model, table = self.rows_of(data)
         if background is not None:
-            background = self._inner(background)[1]
+            background = self.rows_of(background)[1]
         return explanation.explain(
             model,
             table,
@@ -133,7 +133,7 @@ class Explained(ABC):
         Effect
             The mean prediction at each value of the column, and the lines of some rows.
         """
-        model, table = self._inner(data)
+        model, table = self.rows_of(data)
         label = self.label_of(label)
         return effect(model, table, column, points=points, lines=lines, label=label, seed=seed, threads=threads)
 

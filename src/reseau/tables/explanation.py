@@ -155,7 +155,8 @@ def explain(
     threads: int | None = None,
 ) -> Explanation:
     """What each column contributes to the prediction of a row; parameters are those of `TableModel.explain`."""
-    place, seed = table.place_of(row), integer("seed", seed, low=0)
+    seed = integer("seed", seed, low=0)
+    of_row, place = table.holding(row)
     if background is None and table.rows == 1:
         raise DataError(
             f"{table.name} has a single row, and a prediction is explained beside those of other rows; give a table of "
@@ -169,11 +170,11 @@ def explain(
     most = rows_for(len(inputs), width, MOST_ROWS, LEAST_ROWS)
     if others.rows > most:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-    if background is None:
-        both = _encoded(used, table, np.append(place, rows))
+    if of_row is others:
+        both = _encoded(used, others, np.append(place, rows))
         x, B = both[0], both[1:]
     else:
-        x, B = _encoded(used, table, np.array([place]))[0], _encoded(used, others, rows)
+        x, B = _encoded(used, of_row, np.array([place]))[0], _encoded(used, others, rows)
     target, network = model.target, model.network
     predicted = target.predicted(network(x[None], threads=threads))[0]
     output = int(predicted.argmax()) if label is None else target.place(label)
@@ -189,11 +190,11 @@ def explain(
         found.answer,
         found.base,
         tuple(names[j] for j in order),
-        tuple(_cell(table.columns[names[j]], place) for j in order),
+        tuple(_cell(of_row.columns[names[j]], place) for j in order),
         found.values[order],
         None if found.errors is None else found.errors[order],
         table.name,
-        place + 1,
+        int(row),
         others.name,
         len(rows),
     )

@@ -513,15 +513,17 @@ class TableModel(Differentiable, Explained, Reported, Model):
         """What a model file holds of it: the description and the network's tensors."""
         return self.describe(), self.network.tensors()
 
-    def _inner(self, data: Any) -> tuple[TableModel, Table]:
-        return self, read_table(data, **self.reading)
+    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
+        """The model, and rows as it reads them; of a table that stays on disk some that are drawn."""
+        some = sampled(data, 0, all_rows=False)
+        return self, read_table(data, **self.reading) if some is None else replace(some, notes=())
 
     def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from."""
         if y is not None:
             raise ParameterError(f"y is given, but a TableModel finds the target {self.target.name!r} in the table.")
         if data is not None:
-            return self, Evidence.of(self, data, threads=threads)
+            return self, Evidence.of(self, self.rows_of(data)[1], threads=threads)
         if self.evidence is None:
             raise DataError("the model was read or copied, and has no rows of its training; give a table (data).")
         return self, self.evidence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ from reseau.errors import DataError, ParameterError
 from reseau.stored.files import StoredFile, files_of
 from reseau.tables import folders, sources
 from reseau.tables.cells import Codes
-from reseau.tables.table import Table, read_table
+from reseau.tables.table import Table, place_of, read_table
 
 # Bytes of files, unpacked, from which on a table stays on disk. Inputs take up to 13 times as much, and members have
 # copies of them. What is said of rows takes all of them in memory, and is refused where they hardly fit.
@@ -77,6 +78,17 @@ class StoredTable:
             for _, piece in self.pieces(group, PIECE, columns):
                 yield piece
 
+    def row(self, number: int) -> Table:
+        """One row as a table, given its number, the first being 0."""
+        group = bisect_right([first for _, _, first in self.groups], number) - 1
+        file, place, first = self.groups[group]
+        in_file = sum(file.groups[:place]) + number - first
+        for batch in file.batches(place, self.columns, PIECE):
+            if number < first + batch.num_rows:
+                break
+            first += batch.num_rows
+        return self._table(file.name, pa.Table.from_batches([batch.slice(number - first, 1)]), in_file)
+
     def sample(self, seed: int) -> SampledTable:
         """Draw about SAMPLED of the rows, from everywhere."""
         limit = np.uint64(min(int(SAMPLED / self.rows * 2**64), 2**64 - 1))
@@ -132,6 +144,10 @@ class SampledTable(Table):
 
     whole: StoredTable
     numbers: Codes
+
+    def holding(self, row: object) -> tuple[Table, int]:
+        """Return a row of the whole table as a table of its own."""
+        return self.whole.row(place_of(row, self.whole.rows, self.whole.name)), 0
 
 
 def stored_table(data: Any, least: int | None = None) -> StoredTable | None:

@@ -96,10 +96,11 @@ class Table:
 
     def place_of(self, row: object) -> int:
         """Return the place of a row, the first being 0, given its number, the first being 1."""
-        number = integer("row", row, low=1)
-        if number > self.rows:
-            raise DataError(f"{self.name} has {plural(self.rows, 'row')}, so there is no row {number:,}.")
-        return number - 1
+        return place_of(row, self.rows, self.name)
+
+    def holding(self, row: object) -> tuple[Table, int]:
+        """Return the table that holds a row, given its number, the first being 1; and its place there, from 0 on."""
+        return self, self.place_of(row)
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,22 @@ def _stacked(name: str, parts: list[Table]) -> pa.ChunkedArray:
             ) from None
     chunks = [chunk for part in parts for chunk in part.columns[name].cells.cast(kind, safe=False).chunks]
     return pa.chunked_array(chunks, kind)
+
+
+def place_of(row: object, rows: int, name: str) -> int:
+    """The place of a row, the first being 0, of a table of so many and this name, given its number, the first being 1.
+
+    Raises
+    ------
+    ParameterError
+        For what is no such number.
+    DataError
+        For a row that the table has not.
+    """
+    number = integer("row", row, low=1)
+    if number > rows:
+        raise DataError(f"{name} has {plural(rows, 'row')}, so there is no row {number:,}.")
+    return number - 1
 
 
 def did_you_mean(name: object, known: Any) -> str:
