@@ -101,7 +101,7 @@ def test_of_many_leaks_some_have_a_sentence_and_the_others_are_named():
 
 def parts_of(values: dict[str, Any], y: Any, task: str) -> dict[Any, dict[str, Any]]:
     columns: Any = [(Named(name), of) for name, of in values.items()]
-    return {finding.words: finding.parts for finding in alike(columns, np.asarray(y), task, "y")}
+    return {finding.words: finding.parts for finding in alike(columns, np.asarray(y), task, "y", False)}
 
 
 def test_copies_are_counted_with_what_they_are_copies_of():
@@ -120,7 +120,7 @@ def test_the_same_inputs_with_other_classes_bound_what_can_be_right():
     found = parts_of({"level": labels(level)}, y, "classification")
     assert found[w.CONTRADICTING_CLASSES]["rows"] == Counted(50, w.ROWS)
     assert found[w.CONTRADICTING_CLASSES]["share"] == 0.9
-    assert w.COPIES_OF_FEW in found
+    assert w.COPIES_NOTED in found
 
 
 def test_the_same_inputs_with_other_numbers_bound_r2():
@@ -134,12 +134,19 @@ def test_the_same_inputs_with_other_numbers_bound_r2():
 def test_columns_that_tell_the_same_are_named_whatever_their_labels():
     level = RNG.integers(0, 3, N)
     columns: Any = {"a": labels(level), "x": X, "b": labels(2 - level), "z": X + 0.0, "n": NOISE}
-    findings = alike([(Named(name), of) for name, of in columns.items()], NOISE, "regression", "y")  # type: ignore[misc]
+    findings = alike([(Named(name), of) for name, of in columns.items()], NOISE, "regression", "y", False)  # type: ignore[misc]
     names = [finding.parts["columns"] for finding in findings if finding.words is w.SAME_COLUMNS]
     assert names == [["a", "b"], ["x", "z"]]
 
 
 # --- all of it, on models ---------------------------------------------------------------------------------------------
+
+
+def noticed_by(table: Any, **options: Any) -> tuple[rs.TableModel, dict[Any, dict[str, Any]]]:
+    model = rs.TableModel.train(table, "y", preset="fast", layers=(2,), epochs=1, **options)
+    assert model.evidence is not None
+    findings, _ = notice(model, model.evidence, Seen.of(model, model.evidence))
+    return model, {finding.words: finding.parts for finding in findings}
 
 
 def noticed(table: Any, target: str = "y", **options: Any) -> tuple[dict[Any, dict[str, Any]], list[str]]:
@@ -164,10 +171,33 @@ def test_rare_classes_and_a_common_one_are_told_with_their_names():
 
 
 def test_a_skewed_target_is_told_with_how_it_was_learned():
-    found, _ = noticed({"x": X, "y": np.exp(3 * X)})
-    (words,) = {w.SKEWED, w.SKEWED_LOG} & set(found)
-    assert found[words]["median"] == pytest.approx(np.median(np.exp(3 * X)))
-    assert not {w.SKEWED, w.SKEWED_LOG} & set(noticed({"x": X, "y": X})[0])
+    y = np.exp(3 * X)
+    model, found = noticed_by({"x": X, "y": y})
+    assert found[w.SKEWED]["median"] == pytest.approx(np.median(y))
+    assert found[w.SKEWED]["learned"] is {"": w.LEARNED_AS[""], "log": w.LEARNED_AS["log"]}.get(
+        model.target.form, w.LEARNED_AS_MEAN
+    )
+    assert noticed_by({"x": X, "y": y}, loss="poisson")[1][w.SKEWED]["learned"] is w.LEARNED_AS_MEAN
+    assert w.SKEWED not in noticed({"x": X, "y": X})[0]
+
+
+def test_copies_that_are_kept_in_groups_are_no_warning():
+    rows = np.tile(X[:100], 2)
+    table = {
+        "x": rows,
+        "n": np.tile(NOISE[:100], 2),
+        "y": rows + np.tile(NOISE[:100], 2),
+        "g": np.tile(np.arange(100), 2),
+    }
+    assert w.COPIES in noticed(table, ignore="g")[0]
+    found, _ = noticed(table, groups="g")
+    assert w.COPIES not in found
+    assert found[w.COPIES_NOTED]["rows"] == Counted(N, w.ROWS)
+
+
+def test_copies_among_few_possible_values_are_no_warning():
+    discrete = {"a": RNG.integers(0, 5, N), "b": RNG.choice(list("uvw"), N), "y": RNG.choice(list("pq"), N)}
+    assert set(noticed(discrete, number=["a"])[0]) == {w.COPIES_NOTED, w.CONTRADICTING_CLASSES}
 
 
 def test_a_number_that_is_met_again_and_again_is_told():

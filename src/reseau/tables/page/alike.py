@@ -9,33 +9,51 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.tables.cells import Codes, Labels
+from reseau.tables.description import Values
 from reseau.tables.page import words as w
 from reseau.tables.page.findings import Counted, Finding, Share, Typed, few
 from reseau.tables.page.leaks import Columns, groups_of
 
 Hashes = npt.NDArray[np.uint64]
-DISTINCT = 0.5  # share of rows with inputs of their own, from which copies are no matter of few possible values
+BEYOND_CHANCE = 10.0  # times as many pairs of rows are alike as of columns that have nothing to do with one another
 
 
-def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str) -> list[Finding]:
-    """Find rows whose inputs are those of another, with the same target or another one, and columns that are copies."""
+def alike(used: Columns, y: npt.NDArray[Any], task: str, target: str, grouped: bool) -> list[Finding]:
+    """Find rows whose inputs are those of another, with the same target or another one, and columns that are copies.
+
+    Copies of rows are grave where it is no chance that they are alike, and nobody has kept rows together in groups.
+    """
     rows = np.zeros(len(y), np.uint64)
     columns: dict[int, list[str]] = {}
     for place, (description, values) in enumerate(used):
-        hashed = _mixed(_in_order(groups_of(values)) if isinstance(values, Labels) else _bits(values))
-        seed = np.uint64(2 * place + 1)
-        rows = _mixed(rows ^ (hashed * seed))
+        hashed = _hashed(values)
+        rows = _mixed(rows ^ (hashed * np.uint64(2 * place + 1)))
         columns.setdefault(hash(hashed.tobytes()), []).append(description.name)
     found = [Finding(w.SAME_COLUMNS, parts={"columns": few(names)}) for names in columns.values() if len(names) > 1]
-    inputs = np.unique(rows, return_inverse=True)[1].astype(np.int64)
-    both = np.unique(_mixed(rows) ^ _bits(y.astype(np.float64)), return_inverse=True)[1]
-    sizes = np.bincount(both)
+    _, first, inputs = np.unique(rows, return_index=True, return_inverse=True)
+    of_target = _bits(y.astype(np.float64))
+    both = _mixed(rows) ^ of_target
+    sizes = np.unique(both, return_counts=True)[1]
     copies = int(sizes[sizes > 1].sum())
     if copies:
-        grave = int(inputs.max()) + 1 > DISTINCT * len(y) and len(used) > 1
+        chance = _alike(of_target)  # that two rows are alike, if columns had nothing to do with one another
+        for _, values in used:
+            chance *= _alike(_hashed(values)[first])
+        grave = len(used) > 1 and not grouped and _alike(both) > BEYOND_CHANCE * chance
         parts = {"rows": Counted(copies, w.ROWS), "option": Typed("--groups")}
-        found.append(Finding(w.COPIES if grave else w.COPIES_OF_FEW, grave, parts))
-    return found + _CONTRADICTIONS[task](inputs, y, target)
+        found.append(Finding(w.COPIES if grave else w.COPIES_NOTED, grave, parts))
+    return found + _CONTRADICTIONS[task](inputs.astype(np.int64), y, target)
+
+
+def _hashed(values: Values) -> Hashes:
+    """A number for each value of a column, the same for the same value."""
+    return _mixed(_in_order(groups_of(values)) if isinstance(values, Labels) else _bits(values))
+
+
+def _alike(hashed: Hashes) -> float:
+    """The share of pairs of rows that are alike."""
+    n, counts = len(hashed), np.unique(hashed, return_counts=True)[1].astype(np.float64)
+    return float(counts @ (counts - 1)) / (n * (n - 1)) if n > 1 else 0.0
 
 
 def _in_order(codes: Codes) -> Hashes:

@@ -41,7 +41,7 @@ class Finding:
         Whether it may make the scores, or the model, wrong.
     parts : dict
         What stands in the places of the words: names and cells (str), numbers (float), `Share`, `Counted`, `Typed`,
-        and lists of such.
+        other `Words`, and lists of such.
     """
 
     words: Words

@@ -58,7 +58,8 @@ def notice(model: TableModel, evidence: Evidence, seen: Seen) -> tuple[list[Find
             if told:
                 found.append(_sentinels(d.name, v))
                 notes = [note for note in notes if note != f"{d.name}: {told[0]}"]
-    found += [*leaks(used, y, task, target), *alike(used, y, task, target)]
+    grouped = "groups" in model.training
+    found += [*leaks(used, y, task, target), *alike(used, y, task, target, grouped)]
     found += [*_OF_TARGET[task](model, y), *_missing(used, y, task, model)]
     return sorted(found, key=lambda finding: not finding.grave), notes
 
@@ -94,7 +95,8 @@ def _quantity(model: TableModel, y: Floats) -> Iterator[Finding]:
     deviation = float(y.std())
     if deviation and abs(float((((y - y.mean()) / deviation) ** 3).mean())) > SKEWED:
         parts = {"target": name, "low": float(y.min()), "median": float(np.median(y)), "high": float(y.max())}
-        yield Finding(w.SKEWED_LOG if target.form else w.SKEWED, parts=parts)
+        learned = w.LEARNED_AS.get(target.form, w.LEARNED_AS_MEAN)
+        yield Finding(w.SKEWED, parts=parts | {"learned": learned})
     met, counts = np.unique(y, return_counts=True)
     if len(met) > 2 / HUMP and counts.max() > HUMP * len(y):
         most = int(counts.argmax())

@@ -84,6 +84,8 @@ def told(language: Language, part: Any) -> Html:
     """A part of a finding."""
     if isinstance(part, str):
         return tag("strong", name(part, 60))
+    if isinstance(part, Words):
+        return language(part)
     if isinstance(part, Counted):
         return counted(language, part.number, part.noun)
     if isinstance(part, Typed):

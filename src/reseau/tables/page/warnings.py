@@ -25,6 +25,7 @@ def warnings(model: TableModel, evidence: Evidence) -> list[str]:
     rows = np.nonzero(target.known(y))[0]
     values = read_columns(model.columns, table)
     used = [(d, of_rows(v, rows)) for d, v in zip(model.columns, values, strict=True) if d.features]
-    found = [each(used, y[rows], target.task, target.name) for each in (leaks, alike)]
+    about = used, y[rows], target.task, target.name
+    found = [*leaks(*about), *alike(*about, "groups" in model.training)]
     english = Language("en")
-    return [unescape(plain(sentence(finding, english))) for part in found for finding in part if finding.grave]
+    return [unescape(plain(sentence(finding, english))) for finding in found if finding.grave]

@@ -146,9 +146,8 @@ COPIES = Words(
     "Doublons : {rows} sont identiques à une autre, cible comprise. Pendant que l’une est évaluée, sa copie peut être "
     "apprise, et les scores paraissent trop bons. Supprimez les doublons, ou gardez-les ensemble avec {option}.",
 )
-COPIES_OF_FEW = Words(
-    "{rows} are the same as another one, target included, as is to be expected of few possible values.",
-    "{rows} sont identiques à une autre, cible comprise, ce qui est normal avec peu de valeurs possibles.",
+COPIES_NOTED = Words(
+    "{rows} are the same as another one, target included.", "{rows} sont identiques à une autre, cible comprise."
 )
 CONTRADICTING_CLASSES = Words(
     "{rows} have the inputs of others with another {target}: from these columns at most {share} of the rows can be "
@@ -179,16 +178,19 @@ SENTINELS = Words(
     "manquantes, {option} les lit ainsi.",
 )
 SKEWED = Words(
-    "{target} is skewed: from {low} to {high} with a median of {median}. It was learned as it is, not by its "
-    "logarithm.",
-    "{target} est dissymétrique : de {low} à {high}, avec une médiane de {median}. Appris tel quel, et non par son "
-    "logarithme.",
+    "{target} is skewed: from {low} to {high} with a median of {median}. {learned}",
+    "{target} est dissymétrique : de {low} à {high}, avec une médiane de {median}. {learned}",
 )
-SKEWED_LOG = Words(
-    "{target} is skewed: from {low} to {high} with a median of {median}. It was learned by its logarithm, which told "
-    "rows out of fold better.",
-    "{target} est dissymétrique : de {low} à {high}, avec une médiane de {median}. Appris par son logarithme, qui "
-    "prédisait mieux les lignes hors pli.",
+LEARNED_AS = {
+    "": Words("It was learned as it is.", "Appris tel quel."),
+    "log": Words(
+        "It was learned by its logarithm, which told rows out of fold better.",
+        "Appris par son logarithme, qui prédisait mieux les lignes hors pli.",
+    ),
+}
+LEARNED_AS_MEAN = Words(
+    "It was learned as a mean above 0, by the logarithm of that.",
+    "Appris comme une moyenne positive, par le logarithme de celle-ci.",
 )
 HUMP = Words(
     "In {share} of the rows {target} is exactly {value}.", "Pour {share} des lignes, {target} vaut exactement {value}."
