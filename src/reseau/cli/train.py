@@ -49,9 +49,12 @@ def train(
     ] = "standard",
     layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
     activation: Annotated[
-        str,
-        typer.Option(help=f"Activation of the hidden layers: {ACTIVATIONS_HELP}."),
-    ] = "relu",
+        str | None,
+        typer.Option(
+            help=f"Activation of the hidden layers: {ACTIVATIONS_HELP}.",
+            show_default="relu; of classes tanh in every second network",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(help="How often to go through the rows at most.", show_default="from the rows"),

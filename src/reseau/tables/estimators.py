@@ -54,7 +54,7 @@ class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  #
         *,
         preset: str = "standard",
         layers: tuple[int, ...] = (64, 64),
-        activation: str = "relu",
+        activation: str | None = None,
         loss: NamedLoss | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
@@ -239,8 +239,9 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         One network; the mean of eight; the mean of 32, for a longer time.
     layers : tuple of int
         Neurons of the hidden layers.
-    activation : str
-        Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`.
+    activation : str or None
+        Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`. None takes relu, and for classes
+        tanh in every second network.
     loss : str, Loss or None
         What is minimised: "cross_entropy" or "focal", and for a regressor "squared_error", "absolute_error", "huber",
         "log_cosh", "quantile", "poisson", "gamma" or "tweedie", or an object with numbers of its own, such as
@@ -302,7 +303,7 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         *,
         preset: str = "standard",
         layers: tuple[int, ...] = (64, 64),
-        activation: str = "relu",
+        activation: str | None = None,
         loss: NamedLoss | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,

@@ -64,8 +64,9 @@ class Settings:
         mean of 32.
     layers : tuple of int
         Neurons of the hidden layers, each at least 1; empty for none.
-    activation : str
-        Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`.
+    activation : str or None
+        Of the hidden layers, a name of `reseau.vocabulary.activations.ACTIVATIONS`. None takes those of the target:
+        relu, and for classes tanh in every second network.
     epochs : int or None
         How often to go through the rows at most; at least 1.
     batch_size : int or None
@@ -89,7 +90,7 @@ class Settings:
 
     preset: str = "standard"
     layers: tuple[int, ...] = (64, 64)
-    activation: str = "relu"
+    activation: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float = 0.002
@@ -112,7 +113,8 @@ class Settings:
             raise ParameterError(f"layers is {self.layers!r}, but must be a tuple of whole numbers, such as (64, 32).")
         for neurons in self.layers:
             integer("layers", neurons, low=1)
-        known("activation", self.activation, ACTIVATIONS)
+        if self.activation is not None:
+            known("activation", self.activation, ACTIVATIONS)
         if self.loss is not None:
             object.__setattr__(self, "loss", check_loss(self.loss))
         object.__setattr__(self, "metrics", _metric_names(self.metrics))

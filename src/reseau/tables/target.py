@@ -59,6 +59,8 @@ class Target(Decoder):
         The network's output neurons.
     activation : str
         Of the network's last layer.
+    hidden : tuple of str
+        Of the hidden layers, unless the user asks for another: one network after another takes the next.
     loss : str or Loss
         The error. A file has it with the network.
     losses : tuple of str
@@ -74,6 +76,7 @@ class Target(Decoder):
     task: ClassVar[str]
     loss: NamedLoss
     losses: ClassVar[tuple[str, ...]]
+    hidden: ClassVar[tuple[str, ...]] = ("relu",)
     measured: ClassVar[str]
     metrics_of: ClassVar[str]  # what the metrics compare
 

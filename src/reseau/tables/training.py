@@ -364,6 +364,7 @@ class _Training:
     def _network(self, place: int) -> Network:
         """A member before it is trained, whose weights and orders of rows come from a seed of its own."""
         settings, target = self.settings, self.target
-        hidden = [Dense(neurons, settings.activation) for neurons in settings.layers]
+        activation = settings.activation or target.hidden[place % len(target.hidden)]
+        hidden = [Dense(neurons, activation) for neurons in settings.layers]
         seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
         return Network(*hidden, Dense(target.outputs, target.activation), loss=target.loss, seed=seed)
