@@ -18,6 +18,7 @@ from reseau import engine
 from reseau.checks import frames_within, in_memory, shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.network import Network
+from reseau.stored.rows import StoredRows
 from reseau.training import in_tasks, side_by_side
 from reseau.training.callbacks import Callback, Hooks, callbacks_of
 from reseau.training.fit import Fit
@@ -181,7 +182,9 @@ def fit_many(
     Xs = _for_each("X", X, n, _depth(X) > 2)
     ys = _for_each("y", y, n, _are_of_each(y, n, Xs[0]))
     weights = _for_each("sample_weight", sample_weight, n, _depth(sample_weight) > 1)
-    validations = _for_each("validation_data", validation_data, n, _depth(validation_data) > 3)
+    validations = _for_each(
+        "validation_data", validation_data, n, _depth(validation_data) > 3 or _holds_stored(validation_data)
+    )
     masks = _for_each("masked_targets", masked_targets, n)
     dys = _for_each("dy", dy, n, _depth(dy) > 3 or _holds_arrays(dy))
     folders, callbacks = _folders(checkpoint, n), _one_at_a_time(_for_each("callback", callback, n))
@@ -349,6 +352,11 @@ def _depth(value: object) -> float:
 def _holds_arrays(value: object) -> bool:
     """Whether it is a list or tuple of arrays, or of None."""
     return isinstance(value, list | tuple) and any(entry is None or len(_shape(entry)) > 0 for entry in value)
+
+
+def _holds_stored(value: object) -> bool:
+    """Whether it is a list or tuple of which some are rows on disk."""
+    return isinstance(value, list | tuple) and any(isinstance(entry, StoredRows) for entry in value)
 
 
 def _length(value: Any) -> int:

@@ -155,9 +155,10 @@ def test_validation_and_metrics_are_those_of_arrays(folder: Path, engine: str) -
 def test_fit_many_gives_each_network_the_bytes_of_a_fit_of_its_own(folder: Path) -> None:
     nets, alone = [network(seed=seed) for seed in range(3)], [network(seed=seed) for seed in range(3)]
     stored = rows(folder)
-    rs.fit_many(nets, stored, epochs=2, threads=2)
-    for net, other in zip(nets, alone, strict=True):
-        other.fit(stored, epochs=2)
+    each = [(stored, stored), (rows(folder, ("place", "y")), None), (stored, (X, Y))]
+    histories = rs.fit_many(nets, [x for x, _ in each], epochs=2, threads=2, validation_data=[v for _, v in each])
+    for net, other, history, (x, validation) in zip(nets, alone, histories, each, strict=True):
+        assert other.fit(x, epochs=2, validation_data=validation).validation_loss == history.validation_loss
         assert net.parameters.tobytes() == other.parameters.tobytes()
 
 

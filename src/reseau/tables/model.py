@@ -196,7 +196,9 @@ class TableModel(Differentiable, Explained, Reported, Model):
         Parameters
         ----------
         data : path, "-", open file, Table, data frame, dict or list of dicts
-            As for `reseau.tables.table.read_table`.
+            As for `reseau.tables.table.read_table`. Files of Parquet and Arrow that would take more than 1 GiB stay on
+            disk: some 50,000 rows, drawn by the seed, tell what the columns are and are scored, and all are learned
+            from; a cell that cannot be read as these suggest counts as missing.
         target : str
             The column to predict.
         task : {"classification", "regression"} or None

@@ -28,7 +28,7 @@ from reseau.training.loop import Samples
 
 WINDOW = 1 << 25  # bytes of inputs and targets; two are there at the same time, the one trained on and the next
 OPEN = 4  # groups that are read at the same time at most, so that large ones are mixed too...
-HELD = 1 << 27  # ... as long as they hold no more bytes
+HELD = 1 << 26  # ... as long as they hold no more bytes
 LOOKED_AT = 1 << 14  # rows that are kept to tell what all are like
 
 Targets = Callable[[NumberArray], "FloatArray | IntArray"]  # checks them, as `reseau.data.targets` does
