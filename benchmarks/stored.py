@@ -5,7 +5,7 @@
 
 Each way is a process of its own. What counts is the fastest epoch of several; the first pass, which checks every cell,
 is told besides. With --table a table model is trained on the files too, with the preset fast; it leaves them on disk
-where they are 1 GiB and more.
+where they are 128 MiB and more.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from reseau.errors import DataError, ParameterError
 from reseau.tables import columns as columns_module
 from reseau.tables import encoded_rows, stored_table
 from reseau.tables.encoded_rows import EncodedRows, Encoder
-from reseau.tables.stored_table import SampledTable, sampled
+from reseau.tables.stored_table import SampledTable, kept_on_disk, sampled
 from reseau.tables.table import read_table
 from reseau.training import windows
 
@@ -139,6 +141,33 @@ def test_predictions_of_a_table_on_disk_are_those_of_the_table_in_memory(
     assert here.notes == there.notes
 
 
+@pytest.mark.parametrize("least", [1, 1 << 30])
+def test_a_stream_is_kept_on_disk_where_it_is_large(
+    folder: Path, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_table, "LARGE", least)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    table = TABLE.set_column(1, "place", TABLE["place"].dictionary_encode())
+    batches = table.to_batches(max_chunksize=100)
+    found = kept_on_disk(pa.RecordBatchReader.from_batches(table.schema, batches))
+    assert len(list(temporary.iterdir())) == (least == 1)
+    if least == 1:
+        assert sum(piece.rows for piece in found.tables(found.columns)) == ROWS
+        assert sampled(found, 0, all_rows=False) is not None
+    else:
+        assert found.equals(table)
+    del found
+    gc.collect()
+    assert list(temporary.iterdir()) == []
+    model = rs.TableModel.train(
+        pa.RecordBatchReader.from_batches(table.schema, batches), "price", **{**OPTIONS, "epochs": 1}
+    )
+    again = model.predict(pa.RecordBatchReader.from_batches(table.schema, batches), unreadable="missing")
+    assert again.values.equals(model.predict(TABLE, unreadable="missing").values)
+
+
 def test_a_training_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     class Cut(Exception):
         pass
@@ -171,6 +200,10 @@ def test_where_anything_is_said_of_rows_a_table_is_read_while_it_fits(folder: Pa
 
 def test_what_is_said_of_rows_beside_their_cells_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_table, "TOO_LARGE", 1)
+    # a stream cannot be read once more, as files are
+    stream = pa.RecordBatchReader.from_batches(TABLE.schema, TABLE.to_batches())
+    with pytest.raises(ParameterError, match="weight is given for the stream, which is too large for the memory"):
+        rs.TableModel.train(stream, "price", weight="row", **OPTIONS)
     with pytest.raises(ParameterError, match=r"weight is given for .*table, which is too large for the memory"):
         rs.TableModel.train(folder, "price", weight="row", **OPTIONS)
 

@@ -37,7 +37,7 @@ from reseau.tables.reported import Reported
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
 from reseau.tables.settings import Settings
-from reseau.tables.stored_table import sampled, stored_table
+from reseau.tables.stored_table import kept_on_disk, sampled, stored_table
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
 from reseau.tables.unreadable import ERROR, Reader
@@ -196,9 +196,10 @@ class TableModel(Differentiable, Explained, Reported, Model):
         Parameters
         ----------
         data : path, "-", open file, Table, data frame, dict or list of dicts
-            As for `reseau.tables.table.read_table`. Files of Parquet and Arrow that would take more than 1 GiB stay on
-            disk: some 50,000 rows, drawn by the seed, tell what the columns are and are scored, and all are learned
-            from; a cell that cannot be read as these suggest counts as missing.
+            As for `reseau.tables.table.read_table`. Files of Parquet and Arrow that take more than 128 MiB stay on
+            disk, and so does what a RecordBatchReader of pyarrow gives, in a temporary file: some 50,000 rows, drawn by
+            the seed, tell what the columns are and are scored, and all are learned from; a cell that cannot be read as
+            these suggest counts as missing.
         target : str
             The column to predict.
         task : {"classification", "regression"} or None
@@ -286,6 +287,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
             as_path(checkpoint)
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         of_rows = OfRows(weight, groups, time, class_weight)
+        data = kept_on_disk(data)
         table = sampled(data, chosen.seed, all_rows=of_rows.said) or read_table(data, **reading)
         asked = {
             "category": category,
@@ -382,6 +384,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         given = {name: how for name, how in (("sep", sep), ("encoding", encoding)) if how is not None}
         wanted = names("keep", keep)
         used = [*(d.name for d in self.columns if d.features), self.target.name, *wanted]
+        data = kept_on_disk(data)
         stored = stored_table(data)
         tables: Iterable[Table]
         if stored is None:

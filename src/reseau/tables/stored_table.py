@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from reseau.engine.order import GOLDEN, mix
 from reseau.errors import DataError, ParameterError
-from reseau.stored.files import StoredFile, files_of
+from reseau.stored.files import StoredFile, files_of, spooled
 from reseau.tables import folders, sources
 from reseau.tables.cells import Codes
 from reseau.tables.table import Table, place_of, read_table
@@ -152,6 +153,8 @@ class SampledTable(Table):
 
 def stored_table(data: Any, least: int | None = None) -> StoredTable | None:
     """The table, if it is one that stays on disk: in files of Parquet or Arrow of at least so many bytes, or LARGE."""
+    if isinstance(data, StoredTable):
+        return data
     if not isinstance(data, str | os.PathLike) or os.fspath(data) == sources.STANDARD_INPUT:
         return None
     parts = folders.parts_of(data)
@@ -164,6 +167,34 @@ def stored_table(data: Any, least: int | None = None) -> StoredTable | None:
         return None
     least = LARGE if least is None else least
     return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= least else None
+
+
+def kept_on_disk(data: Any) -> Any:
+    """What a stream of record batches gives, which can be gone through once: a table, or one that stays on disk."""
+    if not isinstance(data, pa.RecordBatchReader):
+        return data
+    first: list[pa.RecordBatch] = []
+    size = 0
+    for batch in data:
+        first.append(batch)
+        size += batch.nbytes
+        if size >= LARGE:
+            schema = pa.schema([(field.name, _plain(field.type)) for field in data.schema])
+            decoded = (pa.Table.from_batches([batch]).cast(schema) for batch in chain(_emptied(first), data))
+            batches = chain.from_iterable(table.to_batches() for table in decoded)
+            return StoredTable("the stream", [spooled(pa.RecordBatchReader.from_batches(schema, batches))])
+    return pa.Table.from_batches(first, data.schema)
+
+
+def _emptied(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Each in turn, which then may go."""
+    while batches:
+        yield batches.pop(0)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type of what a dictionary stands for: a file of Arrow has only one of each column."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def sampled(data: Any, seed: int, *, all_rows: bool) -> SampledTable | None:
