@@ -322,6 +322,12 @@ def test_the_catalogue_is_found():
     assert len(CATALOGUE) > 120
 
 
+def test_no_words_are_left_that_no_section_says():
+    folder = Path(str(words.__file__)).parent
+    said = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    assert [name for name in vars(words) if name.isupper() and not re.search(rf"\bw\.{name}\b", said)] == []
+
+
 @EVERY
 def test_both_languages_have_the_same_places(entry):
     of_english, of_french = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from reseau.formulas.words import Same
 from reseau.tables.cells import Floats
 from reseau.tables.page import charts
 from reseau.tables.page import words as w
@@ -40,7 +41,7 @@ def importance(contents: Contents, language: Language) -> list[Section]:
         body.append([name(column), grown, charts.bar(mean * scale, told, deviation=deviation * scale)])
     facts = language(
         w.IMPORTANCE_TOLD,
-        measured=language(w.NAMES[found.measured]),
+        measured=language(w.NAMES.get(found.measured, Same(found.measured))),
         error=language.number(found.error),
         repeats=language.count(found.increases.shape[1]),
         rows=counted(language, found.rows, w.ROWS),

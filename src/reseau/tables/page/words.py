@@ -55,7 +55,7 @@ USELESS = Words(
     "Ce n’est pas mieux que la réponse la plus simple : rien n’a été appris de cette table.",
 )
 ROWS_READ, COLUMNS_USED = Words("rows", "lignes"), Words("columns used, of {all}", "colonnes utilisées, sur {all}")
-ROWS_SCORED, WARNINGS = Words("rows scored", "lignes évaluées"), Words("warnings", "avertissements")
+WARNINGS = Words("warnings", "avertissements")
 CONTENTS = Words("Contents", "Sommaire")
 
 # The data.
@@ -161,8 +161,8 @@ CONTRADICTING_NUMBERS = Words(
     "de {r2} n’est possible.",
 )
 RARE = Words(
-    "{count}, with fewer than 10 rows or 1% of them: {classes}. What scores say of these is uncertain.",
-    "{count}, avec moins de 10 lignes ou 1\N{NO-BREAK SPACE}% d’entre elles : {classes}. Ce que les "
+    "{count}, with fewer than 10 rows or less than 1% of all: {classes}. What scores say of these is uncertain.",
+    "{count}, avec moins de 10 lignes ou moins de 1\N{NO-BREAK SPACE}% du total : {classes}. Ce que les "
     "scores en disent est incertain.",
 )
 IMBALANCE = Words(
@@ -392,7 +392,7 @@ REPEAT_IN_PYTHON = Words(
     "Le modèle a été entraîné en Python ; le même appel sur la même table donne le même modèle et cette page, à "
     "l’octet près.",
 )
-VERSION, SETTING = Words("version", "version"), Words("setting", "réglage")
+SETTING = Words("setting", "réglage")
 FILE, SIZE = Words("file", "fichier"), Words("bytes", "octets")
 DIGEST = Same("SHA-256")
 NO_DIGEST = Words("too large to be digested", "trop grand pour une empreinte")
