@@ -29,6 +29,7 @@ from reseau.tables.explained import Explained
 from reseau.tables.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
+from reseau.tables.reported import Reported
 from reseau.tables.samples import table_of, target_column, target_name
 from reseau.tables.table import Column, Table, quoted
 from reseau.tables.targets import recognise_target
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 NAMES = ("n_features_in_", "feature_names_in_")
 
 
-class _TableEstimator(Explained, Model, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both have: parameters, and how X, y and what is said of rows come to be one table."""
 
     _task: ClassVar[str]

@@ -1,4 +1,4 @@
-"""A table model as a page to read."""
+"""A table model, or an estimator around one, as a page to read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Reported(ABC):
-    """The report of a table model."""
+    """The report of a table model, and of what is around one."""
 
     @abstractmethod
     def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
@@ -26,6 +26,7 @@ class Reported(ABC):
         path: Place,
         *,
         data: Any = None,
+        y: Any = None,
         lang: str = "en",
         threads: int | None = None,
     ) -> None:
@@ -45,6 +46,8 @@ class Reported(ABC):
         data : path, Table, data frame, dict, list of dicts or None
             Rows with the target that the model has not learned from, as for `evaluate`. None takes those that were
             scored at training, which a model read from a file has no longer.
+        y : array-like of shape (rows,) or None
+            For an estimator, the targets of these rows.
         lang : {"en", "fr"}
             The language of the page.
         threads : int or None
@@ -74,5 +77,5 @@ class Reported(ABC):
         from reseau.tables.page.whole import page
 
         known("lang", lang, LANGUAGES)
-        model, evidence = self.evidence_of(data, None, threads)
+        model, evidence = self.evidence_of(data, y, threads)
         write_bytes(path, page(model, evidence, lang=lang, threads=threads))

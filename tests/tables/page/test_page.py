@@ -78,7 +78,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def report(model: rs.TableModel, **options: Any) -> bytes:
+def report(model: Any, **options: Any) -> bytes:
     file = io.BytesIO()
     model.report(file, **options)
     return file.getvalue()
@@ -155,6 +155,17 @@ def test_a_model_from_a_file_is_reported_on_with_a_table_and_not_without(models,
     with pytest.raises(rs.ParameterError, match="lang is 'de'"):
         models["numbers"].report(path, lang="de")
     assert path.read_bytes() == b"as it was"
+
+
+def test_an_estimator_is_reported_on_with_rows_that_it_has_not_seen():
+    X_new, y = TABLE[["yes", "some"]], TABLE["price"]
+    estimator = rs.TableRegressor(preset="fast", **QUICK).fit(X_new[:100], y[:100])
+    found = Page(report(estimator, data=X_new[100:], y=y[100:]))
+    assert "60 rows" in " ".join(found.texts)
+    classifier = rs.TableClassifier(preset="fast", **QUICK).fit(X_new[:100], TABLE["level"][:100])
+    Page(report(classifier, data=X_new[100:], y=TABLE["level"][100:]))
+    with pytest.raises(rs.DataError, match="has no rows of its training"):
+        report(estimator)
 
 
 def test_a_page_is_made_of_three_rows_and_of_one(models):

@@ -147,10 +147,10 @@ def _hardest(
     y, O = evidence.y[places], evidence.O[places]
     said, names = target.answer(O).values.to_pylist(), target.names
     values = {d.name: v for d, v in zip(model.columns, seen.values, strict=True)}
-    hard = []
+    hard, any_column = [], next(iter(table.columns.values()))
     for i, place in enumerate(places.tolist()):
         row = int(evidence.rows[place])
-        found = LINE.search(table.column(target.name).place(row))
+        found = LINE.search(any_column.place(row))
         of_class = target.task == "classification"
         cells = [_cell(table.columns[name], values[name], row) for name in columns]
         hard.append(

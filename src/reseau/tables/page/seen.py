@@ -99,10 +99,19 @@ class Seen:
         values = read_columns(model.columns, table)
         first = [_seen(d, v, table) for d, v in zip(model.columns[:MOST_COLUMNS], values[:MOST_COLUMNS], strict=True)]
         more = Counter(d.taken_for for d in model.columns[MOST_COLUMNS:])
-        y = model.target.encode(table.column(model.target.name))
-        rows = np.nonzero(model.target.known(y))[0]
-        target = _of_target(model.target, table.rows - len(rows), y[rows])
-        return cls(target, tuple(first), tuple(more.most_common()), values, rows, y[rows])
+        rows, y = targets_of(model, evidence)
+        target = _of_target(model.target, table.rows - len(rows), y)
+        return cls(target, tuple(first), tuple(more.most_common()), values, rows, y)
+
+
+def targets_of(model: TableModel, evidence: Evidence) -> tuple[Rows, Any]:
+    """The rows of a table whose target is known, scored or not, and their targets; those scored where it has none."""
+    table, target = evidence.table, model.target
+    if target.name not in table.columns:
+        return evidence.rows, evidence.y
+    y = target.encode(table.columns[target.name])
+    rows = np.nonzero(target.known(y))[0]
+    return rows, y[rows]
 
 
 def _of_target(target: Target, missing: int, y: Any) -> ColumnSeen:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from html import unescape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from reseau.tables.columns import read_columns
 from reseau.tables.evidence import Evidence
 from reseau.tables.page.alike import alike
 from reseau.tables.page.leaks import leaks, of_rows
 from reseau.tables.page.markup import Language, plain
 from reseau.tables.page.sections import sentence
+from reseau.tables.page.seen import targets_of
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
@@ -20,12 +19,10 @@ if TYPE_CHECKING:
 
 def warnings(model: TableModel, evidence: Evidence) -> list[str]:
     """Tell of columns that tell the target alone, and of rows that are copies of others."""
-    table, target = evidence.table, model.target
-    y = target.encode(table.column(target.name))
-    rows = np.nonzero(target.known(y))[0]
-    values = read_columns(model.columns, table)
+    rows, y = targets_of(model, evidence)
+    values = read_columns(model.columns, evidence.table)
     used = [(d, of_rows(v, rows)) for d, v in zip(model.columns, values, strict=True) if d.features]
-    about = used, y[rows], target.task, target.name
+    about = used, y, model.target.task, model.target.name
     found = [*leaks(*about), *alike(*about, "groups" in model.training)]
     english = Language("en")
     return [unescape(plain(sentence(finding, english))) for finding in found if finding.grave]
