@@ -208,6 +208,22 @@ def test_what_is_said_of_rows_beside_their_cells_is_refused(folder: Path, monkey
         rs.TableModel.train(folder, "price", weight="row", **OPTIONS)
 
 
+def test_names_of_columns_are_those_of_a_table_in_memory(folder: Path) -> None:
+    names = ["", " place ", "size.of it", "text", "price"]
+    write(TABLE.rename_columns(names), folder)
+    expected = list(read_table(TABLE.rename_columns(names)).columns)
+    table = drawn(folder)
+    assert list(table.columns) == table.whole.columns == expected
+    first = next(table.whole.tables([expected[0], expected[2]]))
+    assert first.columns["size.of it"].cells.to_pylist() == SIZE[: first.rows].tolist()
+    model = rs.TableModel.train(folder, "price", **{**OPTIONS, "ignore": ["column 1"], "epochs": 1})
+    predictions = model.predict(folder, keep=["column 1"], unreadable="missing")
+    assert predictions.table["column 1"].to_pylist() == list(range(ROWS))
+    write(TABLE.rename_columns(["a", "a ", "size", "text", "price"]), folder)
+    with pytest.raises(DataError, match="2 columns are named 'a'; give each its own name"):
+        rs.TableModel.train(folder, "price", **OPTIONS)
+
+
 def test_files_with_other_columns_are_refused_by_name(folder: Path) -> None:
     pq.write_table(TABLE.drop_columns(["size"]), folder / "part-1.parquet")
     with pytest.raises(DataError, match=r"part-1.parquet has other columns than .*part-0.parquet: 'size'"):

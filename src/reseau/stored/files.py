@@ -94,7 +94,7 @@ class ParquetFile(StoredFile):
         sizes = [
             chunks.column(place).total_uncompressed_size
             for place in range(chunks.num_columns)
-            if chunks.column(place).path_in_schema.split(".")[0] in wanted
+            if not wanted.isdisjoint(_names_within(chunks.column(place).path_in_schema))
         ]
         return sum(2 * min(size, PAGE) for size in sizes)  # a page as it is stored, and as it is read
 
@@ -201,6 +201,12 @@ def _paths(source: Any) -> list[str]:
     if not found:
         raise DataError(f"no file's name fits the pattern {name}.")
     return found
+
+
+def _names_within(path: str) -> list[str]:
+    """The columns that a path in the schema may be of: its own name may have points, as those within a struct have."""
+    parts = path.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _is_hidden(path: Path) -> bool:

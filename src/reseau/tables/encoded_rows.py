@@ -163,8 +163,7 @@ class EncodedRows(StoredRows):
         return _Encoded(X if self.chosen.all() else X[:, self.chosen], y)
 
     def held(self, group: int) -> int:
-        file, place, _ = self.encoder.table.whole.groups[self._places[group]]
-        return file.held(place, [*self.encoder.names, self.target.name])
+        return self.encoder.table.whole.held(self._places[group], [*self.encoder.names, self.encoder.target.name])
 
     def refuse(self, group: int, row: int, column: int | None, why: str) -> DataError:
         file, place, _ = self.encoder.table.whole.groups[self._places[group]]

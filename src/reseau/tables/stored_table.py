@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -19,6 +20,7 @@ from reseau.errors import DataError, ParameterError
 from reseau.stored.files import StoredFile, files_of, spooled
 from reseau.tables import folders, sources
 from reseau.tables.cells import Codes
+from reseau.tables.dialect import SPACE
 from reseau.tables.table import Table, place_of, read_table
 
 # Bytes of files, unpacked, from which on a table stays on disk. Inputs take up to 13 times as much, and members have
@@ -40,6 +42,8 @@ class StoredTable:
 
     Attributes
     ----------
+    columns : list of str
+        Their names, as `read_table` has them.
     groups : list of (StoredFile, int, int)
         Of each group of rows the file, its place there, and the number of its first row in the table.
     rows : int
@@ -48,10 +52,15 @@ class StoredTable:
 
     def __init__(self, name: str, files: list[StoredFile]) -> None:
         self.name, self.files = name, files
-        self.columns = files[0].schema.names
+        written = files[0].schema.names
+        self._named = {name: name.strip(SPACE) or f"column {place}" for place, name in enumerate(written, start=1)}
+        self.columns = [self._named[name] for name in written]
+        for name, count in Counter(self.columns).items():
+            if count > 1:
+                raise DataError(f"{files[0].name}: {count} columns are named {name!r}; give each its own name.")
         for file in files:
-            if sorted(file.schema.names) != sorted(self.columns):
-                other = sorted(set(file.schema.names) ^ set(self.columns)) or ["one that is there twice"]
+            if sorted(file.schema.names) != sorted(written):
+                other = sorted(set(file.schema.names) ^ set(written)) or ["one that is there twice"]
                 raise DataError(
                     f"{file.name} has other columns than {files[0].name}: {', '.join(map(repr, other[:5]))}. The files "
                     "of one table have the same columns; name those to read by a pattern."
@@ -68,10 +77,24 @@ class StoredTable:
         """Read a group, so many rows at a time: the number of the first row in the table, and the rows as a table."""
         file, place, first = self.groups[group]
         in_file = sum(file.groups[:place])
-        for batch in file.batches(place, columns, rows):
-            if batch.num_rows:
-                yield first, self._table(file.name, pa.Table.from_batches([batch]), in_file)
-                first, in_file = first + batch.num_rows, in_file + batch.num_rows
+        for cells in self._cells(file, place, rows, columns):
+            if cells.num_rows:
+                yield first, self._table(file.name, cells, in_file)
+                first, in_file = first + cells.num_rows, in_file + cells.num_rows
+
+    def held(self, group: int, columns: Sequence[str]) -> int:
+        """About how many bytes reading these columns of a group holds."""
+        file, place, _ = self.groups[group]
+        return file.held(place, [name for name, known in self._named.items() if known in columns])
+
+    def _cells(
+        self, file: StoredFile, place: int, rows: int = PIECE, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """Read these columns of a group of a file, or all, so many rows at a time."""
+        wanted = [name for name, known in self._named.items() if columns is None or known in columns]
+        for batch in file.batches(place, wanted, rows):
+            cells = pa.Table.from_batches([batch])
+            yield cells.rename_columns([self._named[name] for name in cells.column_names])
 
     def tables(self, columns: list[str]) -> Iterator[Table]:
         """All rows in their order, some at a time, of these columns."""
@@ -84,11 +107,11 @@ class StoredTable:
         group = bisect_right([first for _, _, first in self.groups], number) - 1
         file, place, first = self.groups[group]
         in_file = sum(file.groups[:place]) + number - first
-        for batch in file.batches(place, self.columns, PIECE):
-            if number < first + batch.num_rows:
+        for cells in self._cells(file, place):
+            if number < first + cells.num_rows:
                 break
-            first += batch.num_rows
-        return self._table(file.name, pa.Table.from_batches([batch.slice(number - first, 1)]), in_file)
+            first += cells.num_rows
+        return self._table(file.name, cells.slice(number - first, 1), in_file)
 
     def sample(self, seed: int) -> SampledTable:
         """Draw about SAMPLED of the rows, from everywhere."""
@@ -97,13 +120,13 @@ class StoredTable:
         drawn: list[pa.Table] = []
         numbers: list[Codes] = []
         for file, place, first in self.groups:
-            for batch in file.batches(place, self.columns, PIECE):
-                number = np.arange(first, first + batch.num_rows, dtype=np.uint64)
+            for cells in self._cells(file, place):
+                number = np.arange(first, first + cells.num_rows, dtype=np.uint64)
                 with np.errstate(over="ignore"):
                     here = np.nonzero(mix(start + number * np.uint64(GOLDEN)) <= limit)[0]
-                drawn.append(pa.Table.from_batches([batch]).take(pa.array(here)))
+                drawn.append(cells.take(pa.array(here)))
                 numbers.append(first + here)
-                first += batch.num_rows
+                first += cells.num_rows
         try:
             together = pa.concat_tables(drawn, promote_options="permissive").combine_chunks()
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -160,7 +160,7 @@ def _samples(
         some = samples.looked_at.X
         assert isinstance(some, np.ndarray)
         data.matrix(rows.frame(some), name_of_X, dtype, learnt=True)  # warns of columns
-        T = samples.looked_at.T
+        T, name_of_y = samples.looked_at.T, f"a sample of {name_of_y}"
     else:
         data.check_sparse(rows, name_of_X, architecture)
         T = data.targets(y, name_of_y, architecture, rows.shape[0], dtype, masked=masked)
