@@ -356,6 +356,8 @@ class Fit:
             self.warning = divergence.of_training(
                 errors, looked_at, history, run, settings, start, guard, architecture.error
             )
+            if looked_at is not samples:
+                self.warning += f" Rows are those of {looked_at.rows:,} that were looked at, from everywhere."
         elif self.validation is not None:
             self.warning = divergence.of_validation(history, self.validation.looked_at)
         if run.failure is None:
