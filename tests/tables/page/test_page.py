@@ -157,6 +157,21 @@ def test_a_model_from_a_file_is_reported_on_with_a_table_and_not_without(models,
     assert path.read_bytes() == b"as it was"
 
 
+def test_rows_of_several_files_are_called_by_file_and_line(tmp_path):
+    for part in range(2):
+        TABLE[["some", "price"]][80 * part : 80 * part + 80].to_csv(tmp_path / f"part-{part}.csv", index=False)
+    model = rs.TableModel.train(tmp_path, "price", preset="fast", **QUICK)
+    contents = Contents.of(model, model.evidence, "", [str(tmp_path)], None)
+    for row in contents.hardest:
+        assert row.file == f"part-{(row.row - 1) // 80}.csv"
+        assert row.line == (row.row - 1) % 80 + 2
+    found = Page(report(model))
+    first = contents.hardest[0]
+    at = found.texts.index(first.file, found.texts.index("line of the file"))
+    assert found.texts[at + 1] == f", {first.line}"
+    assert {"part-0.csv", "part-1.csv"} <= set(found.texts)
+
+
 def test_an_estimator_is_reported_on_with_rows_that_it_has_not_seen():
     X_new, y = TABLE[["yes", "some"]], TABLE["price"]
     estimator = rs.TableRegressor(preset="fast", **QUICK).fit(X_new[:100], y[:100])

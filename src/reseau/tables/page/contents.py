@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ HARDEST = 10  # rows
 MOST_EFFECTS = 5  # columns
 LINES, LINES_OF_MANY = 30, 10  # of single rows, of a prediction that is one number, and of the classes
 MOST_CELLS = 4  # that are told of each
-LINE = re.compile(r"line (\d+)$")
+LINE = re.compile(r"(.*), line (\d+)$", re.DOTALL)  # how messages call a place in a file of text
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class HardRow:
         The first being 1.
     line : int or None
         Of the file, where it is one of text.
+    file : str
+        Its name.
     actual, predicted : str or float
         Labels, or numbers.
     probability : float or None
@@ -56,6 +59,7 @@ class HardRow:
 
     row: int
     line: int | None
+    file: str
     actual: str | float
     predicted: str | float
     probability: float | None
@@ -156,7 +160,8 @@ def _hardest(
         hard.append(
             HardRow(
                 (int(table.numbers[row]) if isinstance(table, SampledTable) else row) + 1,
-                int(found[1]) if found else None,
+                int(found[2]) if found else None,
+                Path(found[1]).name if found else "",
                 names[int(y[i])] if of_class else float(y[i]),
                 names[int(O[i].argmax())] if of_class else float(said[i]),
                 float(O[i, int(y[i])]) if of_class else None,

@@ -301,6 +301,7 @@ def hardest(contents: Contents, language: Language) -> Section:
     """The rows that the model is farthest from."""
     rows = contents.hardest
     lines, of_classes = any(row.line is not None for row in rows), any(row.probability is not None for row in rows)
+    several = len(contents.repeat.files) > 1  # files, of which each has such a line
     target = contents.model.target.name
     head = [language(w.ROW), *[language(w.LINE)] * lines]
     head += [language(w.ACTUAL_OF, target=name(target, 40)), language(w.PREDICTED_OF, target=name(target, 40))]
@@ -311,7 +312,8 @@ def hardest(contents: Contents, language: Language) -> Section:
     for row in rows:
         cells: list[str] = [language.count(row.row)]
         if lines:
-            cells.append("" if row.line is None else language.count(row.line))
+            line = "" if row.line is None else language.count(row.line)
+            cells.append(joined(name(row.file, 40), ", ", line) if several and line else line)
         for value in (row.actual, row.predicted):
             cells.append(name(value, 60) if isinstance(value, str) else language.number(value, 5))
         if of_classes:
