@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import reseau as rs
 from reseau.display.effect import EffectDisplay
-from reseau.tables.partial_dependence import Effect
+from reseau.tables.understanding.partial_dependence import Effect
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 import reseau as rs
 from reseau.display.explanation import ExplanationDisplay
-from reseau.tables.explanation import Explanation
+from reseau.tables.understanding.explanation import Explanation
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -79,7 +79,7 @@ def test_a_row_like_all_others_is_drawn_too(ax: Axes) -> None:
 def test_what_cannot_be_drawn_is_refused(linear: rs.TableModel) -> None:
     with pytest.raises(rs.ParameterError, match=r"explanation is 3, but must be what TableModel.explain gives"):
         ExplanationDisplay(explanation=3)  # type: ignore[arg-type]
-    with pytest.raises(rs.ParameterError, match=r"estimator is 3, .*reseau.tables.shapley.contributions"):
+    with pytest.raises(rs.ParameterError, match=r"estimator is 3, .*reseau.tables.understanding.shapley.contributions"):
         ExplanationDisplay.from_estimator(3, TABLE)
     with pytest.raises(rs.DataError, match="there is no row 4"):
         ExplanationDisplay.from_estimator(linear, TABLE, 4, ax=Figure().add_subplot())

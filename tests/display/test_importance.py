@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 
 import reseau as rs
 from reseau.display.importance import ImportanceDisplay
-from reseau.tables.importance import Importance
+from reseau.tables.understanding.importance import Importance
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -43,7 +43,7 @@ def explain(
     are exact; of many orders are drawn, and the standard error of each is told.
     """
     with refusals():
-        loaded = load_table_model(model, "explain it from Python (reseau.tables.shapley.contributions)")
+        loaded = load_table_model(model, "explain it from Python (reseau.tables.understanding.shapley.contributions)")
         _, read = loaded.rows_of(table)
         explanation = loaded.explain(
             read, row, label=label, background=background, samples=samples, seed=seed, threads=threads

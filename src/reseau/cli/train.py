@@ -317,7 +317,7 @@ def _write_page(
     if page is None:
         return None
     from reseau.files.writing import write_bytes
-    from reseau.tables.page.whole import page as page_of
+    from reseau.tables.understanding.page.whole import page as page_of
 
     assert model.evidence is not None
     names = [str(table) for table in tables]
@@ -374,7 +374,7 @@ def _report(model: TableModel, path: Path, plot: Path | None, page: Path | None,
 
 
 def _warnings(model: TableModel) -> list[str]:
-    from reseau.tables.page.warnings import warnings
+    from reseau.tables.understanding.page.warnings import warnings
 
     assert model.evidence is not None
     return warnings(model, model.evidence)

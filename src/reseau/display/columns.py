@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reseau.checks import shown
 from reseau.errors import ParameterError
-from reseau.tables.explained import Explained
+from reseau.tables.understanding.explained import Explained
 from reseau.visible import short
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from reseau.display.columns import LONGEST, explained, of_kind
 from reseau.plots import LOSS_COLOUR, axes_for, figure_of
-from reseau.tables.partial_dependence import Effect
+from reseau.tables.understanding.partial_dependence import Effect
 from reseau.visible import short
 
 if TYPE_CHECKING:

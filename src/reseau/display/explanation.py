@@ -9,8 +9,8 @@ import numpy as np
 from reseau.checks import integer
 from reseau.display.columns import LONGEST, explained, name_rows, of_kind
 from reseau.plots import LOSS_COLOUR, MARK_COLOUR, VALIDATION_COLOUR, axes_for, figure_of
-from reseau.tables.explanation import Explanation
 from reseau.tables.figures import brief, decimals, number
+from reseau.tables.understanding.explanation import Explanation
 from reseau.visible import short
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class ExplanationDisplay:
         >>> [text.get_text() for text in display.ax_.get_yticklabels()]
         ['size = 1', 'sort = striped']
         """
-        model = explained(estimator, "what reseau.tables.shapley.contributions gives")
+        model = explained(estimator, "what reseau.tables.understanding.shapley.contributions gives")
         options = {"label": label, "background": background, "samples": samples, "seed": seed}
         return cls(explanation=model.explain(X, row, **options)).plot(ax, most=most)
 

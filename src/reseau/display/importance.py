@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reseau.checks import integer
 from reseau.display.columns import explained, name_rows, of_kind
 from reseau.plots import LOSS_COLOUR, MARK_COLOUR, axes_for, figure_of
-from reseau.tables.importance import Importance
+from reseau.tables.understanding.importance import Importance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,14 +25,14 @@ from reseau.model import Model
 from reseau.tables.asked import Asked
 from reseau.tables.classes import UNKNOWN, Classes, place_of
 from reseau.tables.evidence import Evidence
-from reseau.tables.explained import Explained
 from reseau.tables.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
 from reseau.tables.recognition import decimal_mark
-from reseau.tables.reported import Reported
 from reseau.tables.samples import table_of, target_column, target_name
 from reseau.tables.table import Column, Table, quoted
 from reseau.tables.targets import recognise_target
+from reseau.tables.understanding.explained import Explained
+from reseau.tables.understanding.reported import Reported
 
 if TYPE_CHECKING:
     from reseau.arrays import FloatArray

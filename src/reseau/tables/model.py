@@ -31,15 +31,15 @@ from reseau.tables.code.encoder import Cells
 from reseau.tables.derivatives import Differentiable
 from reseau.tables.description import Description
 from reseau.tables.evidence import Evidence
-from reseau.tables.explained import Explained
 from reseau.tables.fitting import OfRows
-from reseau.tables.reported import Reported
 from reseau.tables.rows import check_names
 from reseau.tables.scores import Scores
 from reseau.tables.settings import Settings
 from reseau.tables.stored_table import kept_on_disk, sampled, stored_table
 from reseau.tables.table import Column, Table, listed, read_table
 from reseau.tables.target import Target
+from reseau.tables.understanding.explained import Explained
+from reseau.tables.understanding.reported import Reported
 from reseau.tables.unreadable import ERROR, Reader
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.training.progress import is_verbose, shown_together

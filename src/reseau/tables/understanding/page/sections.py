@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.formulas.words import Words
-from reseau.tables.page import charts
-from reseau.tables.page import words as w
-from reseau.tables.page.contents import Contents
-from reseau.tables.page.findings import Counted, Finding, Share, Typed
-from reseau.tables.page.markup import Html, Language, joined, name, tag
-from reseau.tables.page.seen import ColumnSeen
 from reseau.tables.stored_table import SampledTable
+from reseau.tables.understanding.page import charts
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.contents import Contents
+from reseau.tables.understanding.page.findings import Counted, Finding, Share, Typed
+from reseau.tables.understanding.page.markup import Html, Language, joined, name, tag
+from reseau.tables.understanding.page.seen import ColumnSeen
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel

@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
 from reseau.errors import DataError, ParameterError
-from reseau.tables.shapley import contributions, rows_for
+from reseau.tables.understanding.shapley import contributions, rows_for
 
 RNG = np.random.default_rng(0)
 B = RNG.normal(size=(30, 4))

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from reseau.tables.asked import option
 from reseau.tables.cells import Codes, Floats, Labels
 from reseau.tables.description import Description, Values
-from reseau.tables.page import words as w
-from reseau.tables.page.findings import Finding, Share, Typed, few
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.findings import Finding, Share, Typed, few
 
 LEAK = 0.99  # of the rows that one column tells, or the R² of it by rank
 LEAST_ROWS = 30  # among which a column that tells the target does not do so by chance

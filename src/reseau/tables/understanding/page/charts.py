@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.tables.cells import Floats
-from reseau.tables.page.markup import Html, Language, joined, plain, short_of, tag
-from reseau.tables.page.seen import written_date
+from reseau.tables.understanding.page.markup import Html, Language, joined, plain, short_of, tag
+from reseau.tables.understanding.page.seen import written_date
 
 WIDTH, HEIGHT = 420.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 12.0, 42.0

@@ -17,8 +17,8 @@ from reseau.tables import columns as columns_module
 from reseau.tables.cells import Floats
 from reseau.tables.description import X32, Description, Rows
 from reseau.tables.figures import brief, decimals, number
-from reseau.tables.shapley import contributions, rows_for
 from reseau.tables.table import read_table, written
+from reseau.tables.understanding.shapley import contributions, rows_for
 from reseau.visible import aligned, short
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from reseau.tables.cells import Codes, Labels
 from reseau.tables.description import Values
-from reseau.tables.page import words as w
-from reseau.tables.page.findings import Counted, Finding, Share, Typed, few
-from reseau.tables.page.leaks import Columns, groups_of
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.findings import Counted, Finding, Share, Typed, few
+from reseau.tables.understanding.page.leaks import Columns, groups_of
 
 Hashes = npt.NDArray[np.uint64]
 BEYOND_CHANCE = 10.0  # times as many pairs of rows are alike as of columns that have nothing to do with one another

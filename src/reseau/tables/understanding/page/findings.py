@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reseau.tables.page import words as w
+from reseau.tables.understanding.page import words as w
 
 if TYPE_CHECKING:
     from reseau.formulas.words import Words

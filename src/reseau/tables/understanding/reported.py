@@ -74,7 +74,7 @@ class Reported(ABC):
         >>> page.getvalue()[:15]
         b'<!DOCTYPE html>'
         """
-        from reseau.tables.page.whole import page
+        from reseau.tables.understanding.page.whole import page
 
         known("lang", lang, LANGUAGES)
         model, evidence = self.evidence_of(data, y, threads)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from reseau.tables.columns import read_columns
 from reseau.tables.evidence import Evidence
-from reseau.tables.page.alike import alike
-from reseau.tables.page.leaks import leaks, of_rows
-from reseau.tables.page.markup import Language, plain
-from reseau.tables.page.sections import sentence
-from reseau.tables.page.seen import targets_of
+from reseau.tables.understanding.page.alike import alike
+from reseau.tables.understanding.page.leaks import leaks, of_rows
+from reseau.tables.understanding.page.markup import Language, plain
+from reseau.tables.understanding.page.sections import sentence
+from reseau.tables.understanding.page.seen import targets_of
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel

@@ -13,8 +13,8 @@ from scipy.stats import rankdata
 from reseau.formulas.words import Same, Words
 from reseau.tables.cells import Codes, Floats
 from reseau.tables.evidence import Evidence
-from reseau.tables.page import words as w
 from reseau.tables.scores import TINY
+from reseau.tables.understanding.page import words as w
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel

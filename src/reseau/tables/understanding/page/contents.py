@@ -12,16 +12,16 @@ import numpy as np
 
 from reseau.tables.cells import Floats, Labels
 from reseau.tables.evidence import Evidence
-from reseau.tables.importance import Importance, permutation_importance
-from reseau.tables.page.findings import Finding
-from reseau.tables.page.noticed import notice
-from reseau.tables.page.of_classes import ClassesSeen
-from reseau.tables.page.of_quantity import QuantitySeen
-from reseau.tables.page.repeat import Repeat
-from reseau.tables.page.seen import Seen
-from reseau.tables.page.spread import ScoreSeen, scores_of
-from reseau.tables.partial_dependence import Effect, effect
 from reseau.tables.stored_table import SampledTable
+from reseau.tables.understanding.importance import Importance, permutation_importance
+from reseau.tables.understanding.page.findings import Finding
+from reseau.tables.understanding.page.noticed import notice
+from reseau.tables.understanding.page.of_classes import ClassesSeen
+from reseau.tables.understanding.page.of_quantity import QuantitySeen
+from reseau.tables.understanding.page.repeat import Repeat
+from reseau.tables.understanding.page.seen import Seen
+from reseau.tables.understanding.page.spread import ScoreSeen, scores_of
+from reseau.tables.understanding.partial_dependence import Effect, effect
 
 if TYPE_CHECKING:
     from reseau.tables.description import Values

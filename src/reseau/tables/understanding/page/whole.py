@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reseau.tables.evidence import Evidence
-from reseau.tables.page import answers, columns, sections
-from reseau.tables.page import words as w
-from reseau.tables.page.contents import Contents
-from reseau.tables.page.markup import Html, Language, name, plain, tag
-from reseau.tables.page.of_classes import ClassesSeen
-from reseau.tables.page.sections import commonest, counted, table_name, unseen
-from reseau.tables.page.style import STYLE
+from reseau.tables.understanding.page import answers, columns, sections
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.contents import Contents
+from reseau.tables.understanding.page.markup import Html, Language, name, plain, tag
+from reseau.tables.understanding.page.of_classes import ClassesSeen
+from reseau.tables.understanding.page.sections import commonest, counted, table_name, unseen
+from reseau.tables.understanding.page.style import STYLE
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel

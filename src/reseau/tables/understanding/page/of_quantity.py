@@ -10,8 +10,8 @@ import numpy as np
 from reseau.errors import ParameterError
 from reseau.tables.cells import Codes, Floats
 from reseau.tables.evidence import Evidence
-from reseau.tables.page.seen import histogram
 from reseau.tables.quantity import MOST_RESIDUALS, Quantity
+from reseau.tables.understanding.page.seen import histogram
 
 if TYPE_CHECKING:
     from reseau.tables.target import Values

@@ -8,14 +8,14 @@ from math import isfinite
 import numpy as np
 
 from reseau.tables.cells import Floats
-from reseau.tables.page import charts
-from reseau.tables.page import words as w
-from reseau.tables.page.charts import Chart, figure, pictures
-from reseau.tables.page.contents import Contents
-from reseau.tables.page.markup import Html, Language, joined, name, tag
-from reseau.tables.page.of_classes import ClassesSeen, Reliability
-from reseau.tables.page.of_quantity import QuantitySeen
-from reseau.tables.page.sections import Section, counted, folded, table
+from reseau.tables.understanding.page import charts
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.charts import Chart, figure, pictures
+from reseau.tables.understanding.page.contents import Contents
+from reseau.tables.understanding.page.markup import Html, Language, joined, name, tag
+from reseau.tables.understanding.page.of_classes import ClassesSeen, Reliability
+from reseau.tables.understanding.page.of_quantity import QuantitySeen
+from reseau.tables.understanding.page.sections import Section, counted, folded, table
 
 MOST_OF_CURVE = 100  # points; more than that no eye tells apart
 HEAT = 75  # per cent of the colour that a share of all has

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from reseau.tables import explanation
-from reseau.tables.explanation import Explanation
-from reseau.tables.importance import Importance, permutation_importance
-from reseau.tables.partial_dependence import Effect, effect
+from reseau.tables.understanding import explanation
+from reseau.tables.understanding.explanation import Explanation
+from reseau.tables.understanding.importance import Importance, permutation_importance
+from reseau.tables.understanding.partial_dependence import Effect, effect
 
 if TYPE_CHECKING:
     from reseau.tables.evidence import Evidence
@@ -47,7 +47,7 @@ class Explained(ABC):
         With the columns S as in the row, and all others as in a row of the background, the prediction is v(S) in the
         mean over the background. A column contributes what it adds to the columns before it, in the mean over all
         orders of the columns. What columns contribute sums to the prediction less the mean prediction of the
-        background (see `reseau.tables.shapley`).
+        background (see `reseau.tables.understanding.shapley`).
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Explained(ABC):
         data : path, Table, data frame, dict or list of dicts
             A table, as for `predict`.
         column, points, lines, label, seed, threads
-            As for `reseau.tables.partial_dependence.effect`.
+            As for `reseau.tables.understanding.partial_dependence.effect`.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class Explained(ABC):
         y : array-like of shape (rows,) or None
             For an estimator, the targets.
         repeats, seed, threads
-            As for `reseau.tables.importance.permutation_importance`.
+            As for `reseau.tables.understanding.importance.permutation_importance`.
 
         Returns
         -------

@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from reseau.tables.page import charts
-from reseau.tables.page.charts import Chart, Scale, nice
-from reseau.tables.page.markup import Language
+from reseau.tables.understanding.page import charts
+from reseau.tables.understanding.page.charts import Chart, Scale, nice
+from reseau.tables.understanding.page.markup import Language
 
 EN = Language("en")
 

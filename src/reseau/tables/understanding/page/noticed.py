@@ -13,15 +13,15 @@ from reseau.tables.asked import option
 from reseau.tables.cells import Codes, Floats, Labels, Mask
 from reseau.tables.columns import Number
 from reseau.tables.evidence import Evidence
-from reseau.tables.page import words as w
-from reseau.tables.page.alike import alike
-from reseau.tables.page.findings import Counted, Finding, Share, Typed, few
-from reseau.tables.page.leaks import Columns, leaks, of_rows
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.alike import alike
+from reseau.tables.understanding.page.findings import Counted, Finding, Share, Typed, few
+from reseau.tables.understanding.page.leaks import Columns, leaks, of_rows
 from reseau.visible import plural
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
-    from reseau.tables.page.seen import Seen
+    from reseau.tables.understanding.page.seen import Seen
 
 RARE, RARE_SHARE = 10, 0.01  # rows of a class, and their share
 COMMON = 0.9  # the share of a class from which accuracies say little

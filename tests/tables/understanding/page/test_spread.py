@@ -9,8 +9,8 @@ import pytest
 from sklearn import metrics
 
 import reseau as rs
-from reseau.tables.page import words as w
-from reseau.tables.page.spread import scores_of
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.spread import scores_of
 
 N = 240
 RNG = np.random.default_rng(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reseau.formulas.words import Words
-from reseau.tables.page.markup import Html, Language, joined, name, plain, short_of, tag, text
+from reseau.tables.understanding.page.markup import Html, Language, joined, name, plain, short_of, tag, text
 
 EN, FR = Language("en"), Language("fr")
 

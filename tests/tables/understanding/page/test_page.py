@@ -17,12 +17,12 @@ import reseau as rs
 from reseau.formulas.words import LANGUAGES, Same, Words
 from reseau.tables import stored_table
 from reseau.tables.evidence import Evidence
-from reseau.tables.page import words
-from reseau.tables.page.contents import Contents
-from reseau.tables.page.of_classes import ClassesSeen, reliability_of
-from reseau.tables.page.of_quantity import COVERAGES, QuantitySeen
-from reseau.tables.page.seen import Seen, histogram, written_date
-from reseau.tables.page.whole import page
+from reseau.tables.understanding.page import words
+from reseau.tables.understanding.page.contents import Contents
+from reseau.tables.understanding.page.of_classes import ClassesSeen, reliability_of
+from reseau.tables.understanding.page.of_quantity import COVERAGES, QuantitySeen
+from reseau.tables.understanding.page.seen import Seen, histogram, written_date
+from reseau.tables.understanding.page.whole import page
 
 VOID = {"meta", "br", "path", "rect", "circle"}
 EVIL = '<script>alert("x")</script>\'&amp;\u202eא'

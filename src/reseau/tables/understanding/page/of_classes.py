@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reseau.tables.cells import Codes, Floats
-from reseau.tables.page.spread import losses_of_classes
 from reseau.tables.scores import MOST_CLASSES
+from reseau.tables.understanding.page.spread import losses_of_classes
 
 MOST_CONFUSIONS = 15
 MOST_RATES = 40  # classes of which rates are told

@@ -15,8 +15,8 @@ from reseau.errors import ParameterError
 from reseau.tables.category import Category
 from reseau.tables.columns import LeftOut, Number
 from reseau.tables.evidence import Evidence, Held
-from reseau.tables.importance import permutation_importance
 from reseau.tables.quantity import Quantity
+from reseau.tables.understanding.importance import permutation_importance
 
 RNG = np.random.default_rng(0)
 

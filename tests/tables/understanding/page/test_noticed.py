@@ -12,12 +12,12 @@ import pytest
 
 import reseau as rs
 from reseau.tables.cells import Labels
-from reseau.tables.page import words as w
-from reseau.tables.page.alike import alike
-from reseau.tables.page.findings import MOST_NAMED, Counted, few
-from reseau.tables.page.leaks import leaks
-from reseau.tables.page.noticed import notice
-from reseau.tables.page.seen import Seen
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.alike import alike
+from reseau.tables.understanding.page.findings import MOST_NAMED, Counted, few
+from reseau.tables.understanding.page.leaks import leaks
+from reseau.tables.understanding.page.noticed import notice
+from reseau.tables.understanding.page.seen import Seen
 
 N = 200
 RNG = np.random.default_rng(5)

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from reseau.formulas.words import Same
 from reseau.tables.cells import Floats
-from reseau.tables.page import charts
-from reseau.tables.page import words as w
-from reseau.tables.page.charts import Chart, figure, pictures
-from reseau.tables.page.contents import Contents
-from reseau.tables.page.markup import Html, Language, joined, name, tag
-from reseau.tables.page.sections import Section, counted, table
+from reseau.tables.understanding.page import charts
+from reseau.tables.understanding.page import words as w
+from reseau.tables.understanding.page.charts import Chart, figure, pictures
+from reseau.tables.understanding.page.contents import Contents
+from reseau.tables.understanding.page.markup import Html, Language, joined, name, tag
+from reseau.tables.understanding.page.sections import Section, counted, table
 
 if TYPE_CHECKING:
-    from reseau.tables.partial_dependence import Effect
+    from reseau.tables.understanding.partial_dependence import Effect
 
 MOST_COLUMNS = 20
 COLOURS = ("a", "b", "c", "d")  # of classes, of which as many are drawn
