@@ -257,6 +257,7 @@ INTERNAL = {
 }
 INTERNAL |= {"evidence_of", "label_of", "rows_of"}  # what pictures ask of models of tables
 INTERNAL |= {"rates", "times"}  # what the loop asks of a schedule
+INTERNAL |= {"blocks", "held", "frame", "refuse"}  # ... and of rows that stay on disk
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {
     "get_params",

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
+import scipy.sparse
 from typer.testing import CliRunner
 
 import reseau as rs
@@ -228,6 +229,7 @@ def test_times_and_weights_of_classes_that_cannot_be_used_are_refused(given, mes
         (np.array("abc"), r"groups is array\('abc', .*but must be the name of a column, or a list of a value"),
         (np.array(3), r"groups is array\(3\), but must be the name of a column"),
         (pd.DataFrame({"a": range(40), "b": range(40)}), "column 'groups' is a frame of 2 columns; give one of them"),
+        (scipy.sparse.csr_array(np.ones((40, 1))), "must be the name of a column, or a list of a value for each row"),
     ],
 )
 def test_what_is_no_column_of_values_is_refused(given, words):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from reseau import data
 from reseau.arrays import FloatArray
@@ -198,7 +199,7 @@ def check_names(**given: Any) -> None:
     """Refuse what can be neither the name of a column nor a value for each row."""
     for name, value in given.items():
         single = np.ndim(value) == 0 if isinstance(value, np.ndarray) else not hasattr(value, "__len__")
-        if value is not None and not isinstance(value, str) and (single or not len(value)):
+        if value is not None and not isinstance(value, str) and (single or issparse(value) or not len(value)):
             raise ParameterError(
                 f"{name} is {shown(value)}, but must be the name of a column, or a list of a value for each row."
             )
