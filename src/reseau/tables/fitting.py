@@ -384,7 +384,9 @@ def _with_labels(
     return columns, values, notes
 
 
-def test_table(data: Any, material: Material, settings: Settings, cv: int | None, reading: Mapping[str, Any]) -> Table:
+def table_to_score(
+    data: Any, material: Material, settings: Settings, cv: int | None, reading: Mapping[str, Any]
+) -> Table:
     """Read a table that a model is to be scored on, with all that the material has.
 
     Raises

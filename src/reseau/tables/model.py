@@ -300,7 +300,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
             "ignore": names("ignore", ignore),
         }
         material = fitting.read(table, target, task, of_rows, chosen, asked)
-        tested = None if test is None else fitting.test_table(test, material, chosen, cv, reading)
+        tested = None if test is None else fitting.table_to_score(test, material, chosen, cv, reading)
         rng = np.random.default_rng(chosen.seed)
         train, held_out = material.split(replace(chosen, test_size=0.0) if tested or cv else chosen, rng)
         parts = () if cv is None else material.parts(cv, chosen)
