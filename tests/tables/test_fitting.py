@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import reseau as rs
 from reseau.cli import app
+from reseau.tables.scores import over_parts, spread_lines
 
 ROWS = 150
 RNG = np.random.default_rng(11)
@@ -50,6 +51,19 @@ def test_a_cross_validation_leaves_the_model_what_it_is_without_and_is_in_the_fi
     assert again.training["cv"] == model.training["cv"]
     assert again.scores == model.scores
     assert set(again.training["cv"][0]) == {"accuracy", "log loss", "auc"}
+
+
+def test_a_score_that_is_not_defined_in_a_part_is_left_out_of_the_spread(tmp_path):
+    table = {"x": np.arange(60.0), "y": ["no"] * 58 + ["yes"] * 2}
+    model = rs.TableModel.train(table, "y", cv=3, metrics="auc", **QUICK)
+    found = [part["auc"] for part in model.training["cv"]]
+    assert found.count(None) == 1  # the rare class is in two of three parts
+    there = [value for value in found if value is not None]
+    assert over_parts(model.training["cv"])["auc"].mean == pytest.approx(np.mean(there))
+    assert "defined in 2 of 3" in "\n".join(spread_lines(model.training["cv"]))
+    model.save(tmp_path / "m.reseau")
+    assert rs.load(tmp_path / "m.reseau").training["cv"] == model.training["cv"]
+    model.report(tmp_path / "report.html", lang="fr")
 
 
 def test_a_test_table_is_what_the_model_is_scored_on():

@@ -418,11 +418,11 @@ def cross_validated(
 ) -> list[dict[str, Any]]:
     """The scores of each part by a model of its own, which learned from the rows beside it."""
 
-    def scores(k: int, rest: Rows, out: Rows) -> dict[str, float]:
+    def scores(k: int, rest: Rows, out: Rows) -> dict[str, float | None]:
         rng = np.random.default_rng([settings.seed, k])
         folder = None if checkpoint is None else Path(checkpoint, f"cv {k}")
         learned = learn(material, rest, settings, rng, threads, progress, callbacks, folder)
         evidence = learned.evidence_of(out, threads)
-        return learned.target.score(evidence.O, evidence.y, learned.facts).main
+        return learned.target.score(evidence.O, evidence.y, learned.facts).of_part()
 
     return in_tasks.run(scores, [(k, rest, out) for k, (rest, out) in enumerate(parts, start=1)])

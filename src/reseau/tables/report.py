@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reseau.tables.scores import spread
+from reseau.tables.scores import spread_lines
 from reseau.tables.settings import FOLDS
 from reseau.visible import aligned, plural, short, visible
 
@@ -73,7 +73,12 @@ def scored(found: Scores, model: TableModel) -> list[str]:
         lines += ["", f"  eight of the networks, as the preset standard has: {facts['of_standard']}"]
     if "cv" in facts:
         told = "each of them later than those learned from" if "time" in facts else "each by a model without it"
-        lines += ["", f"Cross-validation, {len(facts['cv'])} parts of the rows, {told}:", "", *spread(facts["cv"])]
+        lines += [
+            "",
+            f"Cross-validation, {len(facts['cv'])} parts of the rows, {told}:",
+            "",
+            *spread_lines(facts["cv"]),
+        ]
     return lines
 
 

@@ -44,6 +44,10 @@ class Scores(ABC):
     def main(self) -> dict[str, float]:
         """The scores that are compared, by name."""
 
+    def of_part(self) -> dict[str, float | None]:
+        """The same as JSON-able values, as those of a part of the rows are kept; None for one that is not defined."""
+        return dict(_without_nan(self.main))
+
     @property
     @abstractmethod
     def useful(self) -> bool:
@@ -220,14 +224,36 @@ def _of_metrics(metrics: Mapping[str, tuple[float, float]]) -> list[tuple[str, s
     return [(name, f"{value:.5g}", f"the simplest guess: {guess:.5g}") for name, (value, guess) in metrics.items()]
 
 
-def spread(scores: Sequence[Mapping[str, float]]) -> list[str]:
-    """Set the mean and deviation of scores, each given by name, as lines."""
+@dataclass(frozen=True)
+class Spread:
+    """Of a score over the parts in which it is defined: how many there are, mean, deviation, and the ends."""
+
+    parts: int
+    mean: float
+    deviation: float
+    least: float
+    most: float
+
+
+def over_parts(parts: Sequence[Mapping[str, float | None]]) -> dict[str, Spread]:
+    """The spread of each score over parts of the rows that were scored by themselves; None is one not defined there."""
+    found = {}
+    for name in parts[0]:
+        values = np.array([part[name] for part in parts if part[name] is not None], np.float64)
+        n = len(values)
+        deviation = float(values.std(ddof=1)) if n > 1 else float("nan")
+        mean, least, most = (float(of(values)) if n else float("nan") for of in (np.mean, np.min, np.max))
+        found[name] = Spread(n, mean, deviation, least, most)
+    return found
+
+
+def spread_lines(parts: Sequence[Mapping[str, float | None]]) -> list[str]:
+    """Set the spread of each score as lines."""
     rows = []
-    for name in scores[0]:
-        values = np.array([each[name] for each in scores], np.float64)
-        rows.append(
-            (name, f"{values.mean():.4g} ± {values.std(ddof=1):.2g}", f"{values.min():.4g} to {values.max():.4g}")
-        )
+    for name, of in over_parts(parts).items():
+        told = f"{of.mean:.4g}" + (f" ± {of.deviation:.2g}" if of.parts > 1 else "")
+        where = "" if of.parts == len(parts) else f", defined in {of.parts} of {len(parts)}"
+        rows.append((name, told, f"{of.least:.4g} to {of.most:.4g}{where}"))
     return aligned(rows, right=(1,))
 
 

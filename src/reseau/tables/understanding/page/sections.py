@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.formulas.words import Words
+from reseau.tables.scores import over_parts
 from reseau.tables.stored_table import SampledTable
 from reseau.tables.understanding.page import charts
 from reseau.tables.understanding.page import words as w
@@ -268,10 +269,9 @@ def _cross_validation(contents: Contents, language: Language) -> list[Html]:
         return []
     head = [language(w.SCORE), language(w.OVER_PARTS, count=language.count(len(parts))), language(w.FROM_TO)]
     body = []
-    for score in parts[0]:
-        values = np.array([part[score] for part in parts], np.float64)
-        ends = " – ".join(language.number(float(end), 3) for end in (values.min(), values.max()))
-        spread = language.estimate(float(values.mean()), float(values.std(ddof=1)))
+    for score, of in over_parts(parts).items():
+        ends = " – ".join(language.number(end, 3) for end in (of.least, of.most))
+        spread = _estimate(of.mean, of.deviation, False, language)
         body.append([language(w.NAMES[score]) if score in w.NAMES else name(score), spread, ends])
     return [tag("h3", language(w.CROSS_VALIDATION)), table(head, body, numbers=(1, 2))]
 
