@@ -202,6 +202,14 @@ def test_balanced_classes_count_alike_whatever_their_rows():
     np.testing.assert_array_equal(classifier.predict_proba(table.select(["x"])), balanced.predict(table).probabilities)
 
 
+def test_a_class_that_is_a_number_is_given_as_such():
+    table = {"x": np.arange(60.0), "y": [0.5, 1.0, 2.5] * 20}
+    how: dict[str, Any] = {"task": "classification", **QUICK}
+    by_number = rs.TableModel.train(table, "y", class_weight={1.0: 3, 2.5: 2}, **how)
+    by_text = rs.TableModel.train(table, "y", class_weight={"1": 3, "2.5": 2}, **how)
+    np.testing.assert_array_equal(by_number.evidence.O, by_text.evidence.O)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -212,7 +220,7 @@ def test_balanced_classes_count_alike_whatever_their_rows():
         ({"time": [None, *range(ROWS - 1)]}, r"the time in 'time' is missing"),
         ({"time": "y"}, "time is 'y', which is the target"),
         ({"class_weight": "balanced"}, "class_weight is 'balanced', but 'y' is a number, which has no classes"),
-        ({"target": "sort", "class_weight": {"d": 2}}, "the class of class_weight is 'd'"),
+        ({"target": "sort", "class_weight": {"d": 2}}, "the class is 'd', which is unknown. Known: a, b, c"),
         ({"target": "sort", "class_weight": {"a": -1}}, "class_weight of 'a' is -1"),
         ({"target": "sort", "class_weight": {"a": 0, "b": 0, "c": 0}}, "so that no row counts"),
         ({"target": "sort", "class_weight": [1, 2, 3]}, "must be 'balanced', or a weight for each class"),

@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 
 from reseau import data
 from reseau.arrays import FloatArray
-from reseau.checks import known, real, shown
+from reseau.checks import real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.tables import cells as read
 from reseau.tables.asked import Asked, option
@@ -165,8 +165,7 @@ def class_weights(target: Target, given: Any) -> FloatArray | str | None:
         raise ParameterError(f"class_weight is {shown(given)}, but must be 'balanced', or a weight for each class.")
     weights = np.ones(target.outputs)
     for label, weight in given.items():
-        place = target.names.index(known("the class of class_weight", str(label), target.names))
-        weights[place] = real(f"class_weight of {label!r}", weight, low=0)
+        weights[target.place(label)] = real(f"class_weight of {label!r}", weight, low=0)
     if not weights.any():
         raise ParameterError(
             f"class_weight is {shown(given)}, so that no row counts; give some class a weight above 0."
