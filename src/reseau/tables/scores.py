@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import Field, asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -35,6 +35,7 @@ class Scores(ABC):
         That of the target.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     rows: int
     metrics: Mapping[str, tuple[float, float]]
     task: ClassVar[str]
@@ -67,7 +68,7 @@ class Scores(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """Return the scores as JSON-able values; a score that is not a number becomes None."""
-        fields = {"task": self.task, **asdict(self)}  # type: ignore[call-overload]
+        fields = {"task": self.task, **asdict(self)}
         if not self.metrics:
             del fields["metrics"]
         return dict(_without_nan(fields))
