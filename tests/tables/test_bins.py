@@ -36,7 +36,7 @@ def detailed(values: Any, bins: int = 32, kind: Any = Number) -> Any:
     """The description of a column of these values."""
     values = np.asarray(values, float)
     rows = np.arange(len(values))
-    return kind("x").fit(values, rows).detailed(values, rows, bins, np.empty((len(values), 0)))
+    return kind("x").fit(values, rows).detailed(values, rows, bins, np.empty((len(rows), 0)))
 
 
 def encoded(description: Any, values: Any) -> Any:

@@ -28,9 +28,13 @@ def edges_of(present: Floats, bins: int) -> Floats:
     values = np.unique(present)
     if len(values) > bins + 1:
         values = np.unique(np.quantile(present, np.linspace(0.0, 1.0, bins + 1)))
-    narrow = np.maximum(ROUNDING * np.abs(values[1:]), NOTHING)
-    values = np.concatenate([values[:1], values[1:][np.diff(values) > narrow]])
+    values = np.concatenate([values[:1], values[1:][~too_narrow(values)]])
     return values if bins and len(values) >= LEAST_EDGES else np.empty(0)
+
+
+def too_narrow(edges: Floats) -> npt.NDArray[np.bool_]:
+    """Whether each bin is no wider than rounding."""
+    return np.asarray(np.diff(edges) <= np.maximum(ROUNDING * np.abs(edges[1:]), NOTHING))
 
 
 def ranks_of(edges: Floats, present: Floats) -> Floats:

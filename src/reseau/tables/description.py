@@ -15,6 +15,7 @@ from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.tables import bins as binning
 from reseau.tables import cells as read
 from reseau.tables.cells import Codes, Floats, Labels
+from reseau.tables.jumps import with_jumps
 from reseau.tables.statistics import mean_and_deviation, median_and_spread
 from reseau.tables.table import Column
 from reseau.visible import plural
@@ -250,8 +251,9 @@ class Scaled(Scalar):
         if self.still:
             return self
         values = values[rows]
-        present = values[~np.isnan(values)]
-        edges = binning.edges_of(present, bins)
+        known = ~np.isnan(values)
+        present = values[known]
+        edges = with_jumps(present, T[known], binning.edges_of(present, bins))
         if not len(edges):
             return self
         ranks = binning.ranks_of(edges, present)
