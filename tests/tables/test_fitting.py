@@ -169,3 +169,14 @@ def test_a_weight_of_a_class_that_is_none_is_refused(wrong, tmp_path):
     said = CliRunner().invoke(app, ["train", str(path), "-t", "kind", "--class-weight", wrong])
     assert said.exit_code == 2
     assert "--class-weight is" in said.stderr
+
+
+def test_parts_are_scored_in_processes_that_pickle_what_they_are_given():
+    import joblib
+
+    rng = np.random.default_rng(5)
+    table = {"a": rng.normal(size=120), "y": rng.normal(size=120)}
+    here = rs.TableModel.train(table, target="y", cv=3, preset="fast", epochs=2, seed=0)
+    with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
+        there = rs.TableModel.train(table, target="y", cv=3, preset="fast", epochs=2, seed=0)
+    assert there.training["cv"] == here.training["cv"]

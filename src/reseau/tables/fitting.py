@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -417,12 +418,23 @@ def cross_validated(
     checkpoint: str | Path | None,
 ) -> list[dict[str, Any]]:
     """The scores of each part by a model of its own, which learned from the rows beside it."""
+    of_part = partial(_scores_of_part, material, settings, threads, progress, callbacks, checkpoint)
+    return in_tasks.run(of_part, [(k, rest, out) for k, (rest, out) in enumerate(parts, start=1)])
 
-    def scores(k: int, rest: Rows, out: Rows) -> dict[str, float | None]:
-        rng = np.random.default_rng([settings.seed, k])
-        folder = None if checkpoint is None else Path(checkpoint, f"cv {k}")
-        learned = learn(material, rest, settings, rng, threads, progress, callbacks, folder)
-        evidence = learned.evidence_of(out, threads)
-        return learned.target.score(evidence.O, evidence.y, learned.facts).of_part()
 
-    return in_tasks.run(scores, [(k, rest, out) for k, (rest, out) in enumerate(parts, start=1)])
+def _scores_of_part(
+    material: Material,
+    settings: Settings,
+    threads: int | None,
+    progress: Progress | None,
+    callbacks: Sequence[Callback],
+    checkpoint: str | Path | None,
+    k: int,
+    rest: Rows,
+    out: Rows,
+) -> dict[str, float | None]:
+    rng = np.random.default_rng([settings.seed, k])
+    folder = None if checkpoint is None else Path(checkpoint, f"cv {k}")
+    learned = learn(material, rest, settings, rng, threads, progress, callbacks, folder)
+    evidence = learned.evidence_of(out, threads)
+    return learned.target.score(evidence.O, evidence.y, learned.facts).of_part()

@@ -314,15 +314,17 @@ def _of_columns(name: str, names: list[str], columns: list[Any], place: Callable
     if not len(columns[0]):
         raise NoRowsError(f"{name} has columns and no rows.")
 
-    def row_of(row: int) -> str:
-        return f"{name}, row {row + 1}"
-
     found = {}
+    place = place or partial(_row_of, name)
     for column, cells in zip(_column_names(name, [n.strip(SPACE) for n in names]), columns, strict=True):
         chunked = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
         declared = CATEGORY if pa.types.is_dictionary(chunked.type) else ""
-        found[column] = Column(column, _plain(chunked), place or row_of, declared=declared)
+        found[column] = Column(column, _plain(chunked), place, declared=declared)
     return Table(name, found, len(columns[0]))
+
+
+def _row_of(name: str, row: int) -> str:
+    return f"{name}, row {row + 1}"
 
 
 def _of_index(index: str) -> dict[str, Any]:
