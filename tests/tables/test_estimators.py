@@ -315,6 +315,7 @@ def test_weights_and_groups_go_through(estimator, y):
         (X, None, {}, "requires y to be passed"),
         (X, PRICE, {}, "Unknown label type: continuous"),
         (X, np.column_stack([Y, Y]), {}, "1d array"),
+        (X, pd.DataFrame(np.column_stack([Y, Y]), columns=["a", "a"]), {}, "1d array"),
         (X, np.arange(ROWS) // 1, {}, "120 classes in 120 rows"),
         ("sales.csv", Y, {}, "X is 'sales.csv', but must be a data frame"),
         (X["size"], Y, {}, "a table has named columns"),

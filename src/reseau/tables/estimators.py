@@ -126,8 +126,7 @@ class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignor
         table = table_of(X, seen, reset=True)
         if y is None:
             raise DataError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
-        as_array(y, "y")  # says what is no array at all
-        values = column_or_1d(y, warn=True)
+        values = column_or_1d(as_array(y, "y"), warn=True)
         rows = len(values)
         if rows != table.rows:
             raise DataError(f"X has {table.rows:,} rows, but y has {rows:,}; give each row its target.")
