@@ -19,6 +19,7 @@ import reseau
 FLOORS = """
 __init__
 cli
+studio
 models
 importing display composed
 estimators tables

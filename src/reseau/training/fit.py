@@ -182,6 +182,8 @@ class Fit:
         What is to be said of it once it is complete, if it went wrong.
     advice : str or None
         What is to be said if it went well, and came to nothing.
+    trainer : Training or None
+        What makes the epochs, while they are made; whoever looks on may ask it how far it has come.
 
     Raises
     ------
@@ -248,11 +250,12 @@ class Fit:
         self._snapshot: Snapshot | None = None
         self.warning: str | None = None
         self.advice: str | None = None
+        self.trainer: Training | None = None
         self._found = found
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: all but what was found of other fits, and of the checkpoint until now."""
-        return {**self.__dict__, "_found": Found(), "_checkpoints": None, "_snapshot": None}
+        return {**self.__dict__, "_found": Found(), "_checkpoints": None, "_snapshot": None, "trainer": None}
 
     def _of_constants(self) -> float:
         """The loss that constant outputs reach; NaN where it is not known."""
@@ -306,6 +309,7 @@ class Fit:
         history = History() if self._snapshot is None else self._snapshot.history
         history.planned = self.settings.epochs
         with ExitStack() as around:
+            around.callback(setattr, self, "trainer", None)
             around.enter_context(told(self.callbacks, self.network, history))
             self._train(history, around.enter_context(self.showing))
         return history
@@ -317,7 +321,7 @@ class Fit:
         checkpoints, snapshot = self._checkpoints, self._snapshot
         if snapshot is not None:
             network.generator_state = snapshot.generator
-        trainer = self._trainer(history)
+        trainer = self.trainer = self._trainer(history)
         parameters = network.parameters
         start = parameters.copy()
         run = Run()
