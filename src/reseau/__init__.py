@@ -56,6 +56,7 @@ _HOMES = {
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
     "TableClassifier": "tables.estimators",
+    "TableData": "tables.table_data",
     "TableModel": "tables.model",
     "TableRegressor": "tables.estimators",
     "from_onnx": "importing.onnx",
@@ -139,6 +140,7 @@ __all__ = [
     "Step",
     "StudentT",
     "TableClassifier",
+    "TableData",
     "TableModel",
     "TableRegressor",
     "TensorBoardLogger",
@@ -186,6 +188,7 @@ if TYPE_CHECKING:
     from reseau.stored.arrow_rows import ArrowRows
     from reseau.tables.estimators import TableClassifier, TableRegressor
     from reseau.tables.model import TableModel
+    from reseau.tables.table_data import TableData
     from reseau.training.callbacks import Callback
     from reseau.training.history import History
     from reseau.training.loggers import CSVLogger, MLflowLogger, TensorBoardLogger

@@ -294,6 +294,58 @@ class Learned:
         return Evidence.of_inputs(material.table, rows, material.y[rows], X, self.network, threads)
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """A table as some of its rows, those to learn from, say that its columns are.
+
+    Attributes
+    ----------
+    train : ndarray of int
+        These rows.
+    columns : tuple of Description
+        Fitted.
+    values : list
+        What was read in each.
+    target : Target
+        Fitted.
+    T : ndarray of shape (rows of train, signals)
+        What effects of a column are effects on.
+    X : ndarray of shape (rows, inputs)
+        All rows, encoded.
+    notes : list of str
+        What the rows said of columns.
+    """
+
+    train: Rows
+    columns: tuple[Description, ...]
+    values: list[Values]
+    target: Target
+    T: npt.NDArray[np.float64]
+    X: X32
+    notes: list[str]
+
+    def out_of_fold(self, folds: npt.NDArray[np.int64], out: int) -> None:
+        """Write into X what the target tells of rows to learn from, of each by other folds than its own and `out`.
+
+        Where all these rows are learned from, `out` is −1, which no fold is.
+        """
+        columns_module.encode_out_of_fold(self.columns, self.values, self.X, self.train, folds, out, self.T)
+
+
+def encode(material: Material, train: Rows, settings: Settings) -> Encoded:
+    """Describe the columns by these rows, and encode all rows."""
+    y, table = material.y[train], material.table
+    target = material.target.fitted(y)
+    T = target.signals(y)
+    recognised, values, notes = _with_labels(material, train, T)
+    columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
+    bins = settings.bins_for(sum(isinstance(d, Scaled) for d in columns))
+    columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
+    columns_module.refuse_nothing(columns, table, target.name)
+    X = columns_module.encode(columns, values, table.rows)
+    return Encoded(train, columns, values, target, T, X, notes)
+
+
 def learn(
     material: Material,
     train: Rows,
@@ -307,17 +359,12 @@ def learn(
     """Learn from these rows; parameters as for `train_members`."""
     material.check_stored()
     y, table = material.y[train], material.table
-    target = material.target.fitted(y)
-    T = target.signals(y)
-    recognised, values, notes = _with_labels(material, train, T)
-    columns = tuple(d.fit(v, train) for d, v in zip(recognised, values, strict=True))
-    bins = settings.bins_for(sum(isinstance(d, Scaled) for d in columns))
-    columns = tuple(d.detailed(v, train, bins, T) for d, v in zip(columns, values, strict=True))
-    columns_module.refuse_nothing(columns, table, target.name)
-    X = columns_module.encode(columns, values, table.rows)
+    encoded = encode(material, train, settings)
+    columns, values, target, notes = encoded.columns, encoded.values, encoded.target, encoded.notes
+    X = encoded.X
 
     def inputs(folds: npt.NDArray[np.int64], out: int) -> X32:
-        columns_module.encode_out_of_fold(columns, values, X, train, folds, out, T)
+        encoded.out_of_fold(folds, out)
         return X if len(train) == len(X) else X[train]
 
     whole = None

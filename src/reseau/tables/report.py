@@ -106,6 +106,8 @@ def training(model: TableModel) -> str:
     """Say how the network was trained, in a line."""
     facts = model.training
     text = plural(facts["rows"] - facts["held_out"], "row")
+    if not facts["epochs"]:
+        return f"{text}, by a fit of the network's own"
     if facts["validation"]:
         each = "" if len(model.network.networks) == 1 else "by each network "
         text += f" ({facts['validation']:,} of them {each}to choose the epoch)"
