@@ -14,7 +14,7 @@ from reseau.checks import known, real, shown
 from reseau.errors import ParameterError
 from reseau.network import Network
 from reseau.tables import fitting
-from reseau.tables.description import X32, Description, Rows
+from reseau.tables.description import X32, Description, Rows, Values
 from reseau.tables.evidence import Evidence
 from reseau.tables.fitting import OfRows
 from reseau.tables.model import TableModel
@@ -131,7 +131,7 @@ class TableData:
         self.inputs = [feature for column in self.columns for feature in column.features]
         self.classes = self.target.names if self.target.task == "classification" else []
         self.notes = (*material.notes, *encoded.notes)
-        self._material, self._seed = material, seed
+        self._material, self._seed, self._values = material, seed, encoded.values
         self._missing = {
             column.name: column.absent(table.columns[column.name], values)
             for column, values in zip(self.columns, encoded.values, strict=True)
@@ -145,6 +145,10 @@ class TableData:
     def truth(self, rows: Rows) -> npt.NDArray[Any]:
         """The target of rows of the table as it is there: the place of a class, or a number in its own unit."""
         return self._material.y[rows]
+
+    def values(self, place: int) -> Values:
+        """What was read in one of the `columns`, of all rows of the table: numbers, NaN where missing, or labels."""
+        return self._values[place]
 
     def model(self, network: Network) -> TableModel:
         """A model that predicts from tables, of a network that has learned from these arrays.
