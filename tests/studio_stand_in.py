@@ -121,9 +121,7 @@ class StandIn:
 
 
 class Tables:
-    """Takes uploads of at most a thousand bytes."""
-
-    upload_bytes = 1000
+    """Takes uploads."""
 
     def __init__(self) -> None:
         self.uploads: list[tuple[str, bytes]] = []

@@ -11,12 +11,14 @@ import studio_stand_in as stand_in
 
 from reseau.studio.seats import Seats
 from reseau.studio.server import listen, prepare
+from reseau.studio.shared import LIMITS
 
 
 @pytest.fixture
 def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[studio_client.Running]:
     sessions: list[stand_in.StandIn] = []
     monkeypatch.setattr(stand_in.StandIn, "made", sessions, raising=False)
+    monkeypatch.setitem(LIMITS, "bytes", 1000)
     tables = stand_in.Tables()
     seats = Seats(stand_in.StandIn)
     listening = listen(0)

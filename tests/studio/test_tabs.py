@@ -7,6 +7,7 @@ import threading
 from contextlib import ExitStack, suppress
 
 import pytest
+import studio_stand_in as stand_in
 from studio_client import Running, begin, hear, hear_the_end, say, wait_until
 from websockets.exceptions import ConnectionClosed
 
@@ -264,6 +265,21 @@ def test_a_tab_that_reads_no_answers_is_closed(studio: Running, monkeypatch: pyt
         (seat,) = studio.seats._seats.values()
         wait_until(lambda: seat.outbox is None)
         assert len(studio.sessions[0].done) < 100
+
+
+def test_commands_that_are_not_done_may_not_pile_up(studio: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stand_in.StandIn, "do", lambda session, command: session.done.append(command))
+    with studio.tab() as tab:
+        say(tab, id=0, type="open")
+        for number in range(1, 300):
+            say(tab, id=number, type="run", what="epoch")
+        event = hear(tab)
+        assert (event["answer"], event["code"]) == (200, "busy")
+        assert len(studio.sessions[0].done) == 200
+        studio.sessions[0].send({"type": "done", "answer": 3})
+        assert [hear(tab)["type"] for _ in range(100)] == ["refused"] * 99 + ["done"]
+        say(tab, id=300, type="run", what="epoch")
+        wait_until(lambda: len(studio.sessions[0].done) == 201)
 
 
 def test_the_server_ends_while_sessions_train_and_tabs_do_not_read(studio: Running) -> None:

@@ -20,6 +20,7 @@ from reseau.studio.guard import PROTOCOL, Guard, Token
 from reseau.studio.pages import PageFile
 from reseau.studio.refusal import Refusal
 from reseau.studio.seats import Seats
+from reseau.studio.shared import LIMITS
 from reseau.studio.tab import FAILED, attend
 
 UPLOAD_WITHIN = 120.0  # seconds for all of an upload
@@ -33,8 +34,6 @@ NO_TOKEN = "The token is missing or another run's; open the address that reseau 
 
 class Tables(Protocol):
     """What is asked of the engine for uploads; `reseau.studio.session.Studio` does it."""
-
-    upload_bytes: int
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]: ...
 
@@ -68,7 +67,7 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         name = request.query_params.get("name", "")
         if not 0 < len(name) <= 255:
             raise HTTPException(400, "An upload needs the name of its file: POST /tables?name=penguins.csv.")
-        content = await _body(request, tables.upload_bytes)
+        content = await _body(request, LIMITS["bytes"])
         return JSONResponse(await aside(tables.upload, name, content))
 
     async def take(request: Request) -> Response:
@@ -76,8 +75,8 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         lang = request.query_params.get("lang", "en")
         if lang not in LANGUAGES:
             raise HTTPException(400, "lang is en or fr.")
-        seat = seats.find(request.path_params["key"])
-        name, media_type, content = await seat.work(seat.session.take, request.path_params["what"], lang)
+        session = seats.find(request.path_params["key"])
+        name, media_type, content = await aside(session.take, request.path_params["what"], lang)
         disposition = f"attachment; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
         return Response(content, media_type=media_type, headers={"content-disposition": disposition})
 

@@ -14,6 +14,7 @@ from reseau.studio.outbox import Ending, Outbox
 from reseau.studio.refusal import Refusal
 from reseau.studio.seats import Seat, Seats
 
+MOST_ASKED = 200  # commands of a tab that wait to be done
 FAILED = "The studio failed; its terminal tells where."
 
 
@@ -36,7 +37,7 @@ async def attend(socket: WebSocket, seats: Seats) -> None:
     finally:
         sending.cancel()
         overflow.cancel()
-        await tab.leave()
+        tab.leave()
 
 
 class _Tab:
@@ -64,20 +65,24 @@ class _Tab:
             logging.getLogger("reseau.studio").exception("The studio failed to do a command.")
             self.outbox.send(Refusal("failed", FAILED).event(answer))
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Leave the session, if there is one, for whoever takes it up."""
         if self._seat is not None:
-            await self._seats.leave(self._seat, self.outbox)
+            self._seats.leave(self._seat, self.outbox)
 
     async def _do(self, command: dict[str, Any]) -> None:
         if command["type"] == "open":
             before = self._seat
             self._seat = await self._seats.open(command.get("session"), command.get("document"), self.outbox)
             if before is not None and before is not self._seat:
-                await self._seats.leave(before, self.outbox)
+                self._seats.leave(before, self.outbox)
         if self._seat is None:
             raise Refusal("no_session", "There is no session yet; the first command is open.")
-        await self._seat.work(self._seat.session.do, command)
+        asked = self.outbox.asked
+        if len(asked) >= MOST_ASKED:
+            raise Refusal("busy", f"There are {len(asked)} commands that are not done yet; wait for their answers.")
+        asked.add(command["id"])
+        self._seat.session.do(command)
 
 
 async def _send(socket: WebSocket, outbox: Outbox) -> None:
