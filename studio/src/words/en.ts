@@ -1,0 +1,6 @@
+import { views } from "./views.en";
+
+export const en = {
+  ...views,
+  title: "Réseau",
+};

@@ -1,0 +1,2 @@
+/** Words of the components in src/views/. */
+export const views = {};
