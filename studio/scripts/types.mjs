@@ -5,8 +5,11 @@ import { compile } from "json-schema-to-typescript";
 const from = new URL("../../src/reseau/studio/protocol.schema.json", import.meta.url);
 const to = new URL("../src/protocol/types.ts", import.meta.url);
 
-const types = await compile(JSON.parse(await readFile(from, "utf8")), "Protocol", {
+// What stands beside a $ref counts for nothing, but would make a second type of the same.
+const schema = JSON.parse(await readFile(from, "utf8"), (_, value) => (value?.$ref ? { $ref: value.$ref } : value));
+const types = await compile(schema, "Protocol", {
   bannerComment: "// Written by `npm run types` from src/reseau/studio/protocol.schema.json: change that, not this.",
+  ignoreMinAndMaxItems: true,
   style: { printWidth: 120 },
 });
 if (process.argv.includes("--check")) {

@@ -37,7 +37,7 @@ export interface Open {
   document?: Document;
 }
 /**
- * What a new one begins with: it is trained again as far as it had come. Without, the engine's own beginning.
+ * All that makes a session: whoever has it (and the table, if it is one) gets the same weights. Session files and links hold it.
  */
 export interface Document {
   /**
@@ -104,105 +104,7 @@ export interface Network {
    * @minItems 1
    * @maxItems 20
    */
-  layers:
-    | [Layer]
-    | [Layer, Layer]
-    | [Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer, Layer]
-    | [
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer
-      ]
-    | [
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer
-      ]
-    | [
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer
-      ]
-    | [
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer,
-        Layer
-      ];
+  layers: Layer[];
   loss: string;
   /**
    * Of the first weights and the order of samples.
@@ -278,7 +180,7 @@ export interface Edit {
    * @minItems 1
    * @maxItems 2
    */
-  index: [number] | [number, number];
+  index: number[];
   value: number;
 }
 /**
@@ -310,7 +212,7 @@ export interface SetNumber {
    * @minItems 1
    * @maxItems 2
    */
-  index: [number] | [number, number];
+  index: number[];
   value: number;
 }
 /**
@@ -325,7 +227,7 @@ export interface Look {
    * @minItems 2
    * @maxItems 2
    */
-  axes: [number, number] | null;
+  axes: number[] | null;
   /**
    * Whose numbers, forward and backward, frames have.
    */
@@ -478,7 +380,7 @@ export interface Limits {
 export interface State {
   type: "state";
   answer: Answer;
-  document: Document1;
+  document: Document;
   /**
    * restoring: it is being trained as far as its document says.
    */
@@ -490,24 +392,6 @@ export interface State {
   data: DataInfo;
   network: NetworkInfo;
   kept: Kept[];
-}
-/**
- * All that makes a session: whoever has it (and the table, if it is one) gets the same weights. Session files and links hold it.
- */
-export interface Document1 {
-  /**
-   * Of this form; a newer one is refused.
-   */
-  version: number;
-  data: Data;
-  network: Network;
-  training: Training;
-  /**
-   * The training so far: one after the other, from the first weights.
-   *
-   * @maxItems 1000
-   */
-  fits: Fit[];
 }
 export interface DataInfo {
   task: Task;
@@ -564,7 +448,7 @@ export interface TensorInfo {
  */
 export interface Kept {
   run: number;
-  document: Document1;
+  document: Document;
   epochs: number;
   /**
    * At most 200 points of the curve, evenly spaced.
