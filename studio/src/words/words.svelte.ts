@@ -64,3 +64,8 @@ export function percent(value: number | null | undefined, digits = 1): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return format({ style: "percent", maximumFractionDigits: digits }).format(value);
 }
+
+/** The word for a name of the library's tables; one that has no word yet is shown as it is. */
+export function term(name: string): string {
+  return language.words.terms[name] ?? name.replaceAll("_", " ");
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { curve, heightAt, layout, strength } from "./geometry";
+
+const ROOM = { width: 800, left: 60, right: 60, unit: 1 };
+
+describe("layout", () => {
+  it("spreads the columns over the width", () => {
+    expect(layout([2, 4, 1], ROOM).columns.map((column) => column.x)).toEqual([60, 400, 740]);
+  });
+  it("puts every column in the middle of the height", () => {
+    const { columns, height } = layout([2, 5, 1], ROOM);
+    for (const { ys } of columns) expect((ys[0]! + ys.at(-1)!) / 2).toBeCloseTo(height / 2);
+  });
+  it("draws the first neurons of a layer that has too many, and counts the others", () => {
+    const [, wide] = layout([2, 64, 1], ROOM).columns;
+    expect(wide?.ys.length).toBe(10);
+    expect(wide?.hidden).toBe(54);
+  });
+  it("is wider than the place there is rather than crowded", () => {
+    expect(layout(Array(12).fill(2), ROOM).width).toBeGreaterThan(1200);
+  });
+  it("keeps neurons apart, so that numbers fit between them", () => {
+    const { node, columns } = layout([2, 12, 1], ROOM);
+    expect(columns[1]!.ys[1]! - columns[1]!.ys[0]! - node).toBeCloseTo(22);
+  });
+});
+
+describe("links", () => {
+  it("are where the pointer finds them: at both ends and in the middle", () => {
+    expect(heightAt(0, 10, 100, 50, 0)).toBeCloseTo(10, 2);
+    expect(heightAt(0, 10, 100, 50, 50)).toBeCloseTo(30, 2);
+    expect(heightAt(0, 10, 100, 50, 100)).toBeCloseTo(50, 2);
+    expect(curve(0, 10, 100, 50)).toBe("M0.0 10.0C50.0 10.0 50.0 50.0 100.0 50.0");
+  });
+  it("are thicker the larger the weight, whatever its sign, and never too thick", () => {
+    expect(strength(2, 1).width).toBeGreaterThan(strength(-1, 1).width);
+    expect(strength(-1, 1)).toEqual(strength(1, 1));
+    expect(strength(1e30, 1).width).toBeCloseTo(6);
+  });
+});
