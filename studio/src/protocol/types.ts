@@ -502,11 +502,11 @@ export interface FrameHeader {
   steps_per_second: number;
   scores: Scores;
   /**
-   * parameters (n_parameters,) float32. first_epoch, loss, validation_loss: see `curve`. curve (2, k) float32: loss and validation loss (NaN where there is none) of the epochs curve_from+1, ..., of which those from there on replace what the page has. boundary (rows, columns, outputs) float32: outputs on the grid of the axes, from the lower left. curve_of_inputs (k, outputs) where the axes are the same. maps (neurons of all hidden layers, rows, columns) uint8: activations, 0 the lowest and 255 the highest of each; ranges (neurons, 2) float32: what these are. confusion (2, classes, classes) int32: rows of a class predicted as another, training and validation. predicted (samples, 2) float32, at most 2000: target and prediction of a regression. points (samples, 4) float32, at most 5000: across, upwards, target (number, or place of the class), 1 where it is held out; places (samples,) int32: their rows in their part. Of the sample looked at: forward.Z.1, forward.A.1, ..., forward.A.0; backward.delta.1, ...; gradient (n_parameters,); target (outputs,).
+   * parameters (n_parameters,) float32. first_epoch, loss, validation_loss: see `curve`. curve (2, k) float32: loss and validation loss (NaN where there is none) of the epochs curve_from+1, ..., of which those from there on replace what the page has. boundary (rows, columns, k) float32: what the network says on the grid of the axes, from the lower left: of classes the probability of each, whatever its outputs are; else k is 1, a number in the target's own unit. curve_of_inputs (places, k) in its stead where the axes are the same; neither where the data have no axis. maps (neurons of all hidden layers, rows, columns) uint8: activations, 0 the lowest and 255 the highest of each; ranges (neurons, 2) float32: what these are; none where there are more than 256 neurons. A map of axes that are the same has equal rows. confusion (2, classes, classes) int32: rows of a class predicted as another, training and validation. predicted (samples, 2) float32, at most 2000: target and prediction of a regression. points (samples, 4) float32, at most 5000: across, upwards, target (number, or place of the class), 1 where it is held out; places (samples,) int32: their rows in their part. Of the sample looked at: forward.Z.1, forward.A.1, ..., forward.A.0; backward.delta.1, ...; gradient (n_parameters,); target (outputs,).
    */
   arrays: ArrayInfo[];
   /**
-   * How many epochs there are before the array `curve`.
+   * How many epochs there are before the array `curve`. Frames repeat about a second of it; a page that lacks more, because frames were left out, asks for all of it by `Look`.
    */
   curve_from?: number;
 }
@@ -548,7 +548,7 @@ export interface Refused {
   type: "refused";
   answer: Answer;
   /**
-   * What the page has a sentence for, in its language: malformed, no_session, newer_version, unknown_table, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed. Of one that it does not know it shows the message.
+   * What the page has a sentence for, in its language: malformed, no_session, newer_version, unknown_table, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
    */
   code: string;
   /**
