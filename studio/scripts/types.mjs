@@ -10,6 +10,7 @@ const schema = JSON.parse(await readFile(from, "utf8"), (_, value) => (value?.$r
 const types = await compile(schema, "Protocol", {
   bannerComment: "// Written by `npm run types` from src/reseau/studio/protocol.schema.json: change that, not this.",
   ignoreMinAndMaxItems: true,
+  unreachableDefinitions: true,
   style: { printWidth: 120 },
 });
 if (process.argv.includes("--check")) {

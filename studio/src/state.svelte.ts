@@ -1,9 +1,11 @@
 // What the page knows: the session as the engine tells it, what is asked of it, and what is looked at. Every component reads from here, and
 // asks for changes here; nothing else speaks to the engine.
 import type { Connection, Engine, Message, Request, TakenFile, What } from "./protocol/engine";
-import { RefusedError } from "./protocol/engine";
+import { packed } from "./protocol/address";
+import { refusal, RefusedError } from "./protocol/engine";
 import type { Frame } from "./protocol/frame";
 import { floats, merged } from "./protocol/frame";
+import { readSession, tableOf } from "./protocol/sessionFile";
 import type { Board, Data, Document, Network, Refused, Sample, State, TableInfo, Training, Welcome } from "./protocol/types";
 import { language } from "./words/words.svelte";
 
@@ -170,12 +172,44 @@ export class Studio {
     }
   }
 
+  /** The address of this session for others; none of tables, whose data an address cannot hold. */
+  async link(): Promise<string | null> {
+    const document = this.state?.document;
+    return document?.data.kind === "toy" ? this.engine.address(await packed(document)) : null;
+  }
+
+  /** A file that was dropped or chosen: a session, or else a table. */
+  async receive(file: File | undefined): Promise<void> {
+    if (!file) return;
+    if (!/\.json$/i.test(file.name)) return this.upload(file);
+    const session = readSession(await file.text());
+    if (!session) return this.#note(refusal("not_a_session", file.name, { name: file.name }));
+    try {
+      if (session.table) await this.engine.upload(tableOf(session.table));
+      this.restart(session.document);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Begins another session, with a document or with the engine's own. */
+  restart(document?: Document): void {
+    this.#newest = null;
+    this.state = null;
+    this.frame = null;
+    this.place = null;
+    this.sample = null;
+    this.axes = null;
+    this.board = null;
+    this.engine.begin(document, true);
+  }
+
   /** Says what went wrong, once. */
   fail(error: unknown): void {
     const refused: Refused =
       error instanceof RefusedError
         ? error.refused
-        : { type: "refused", answer: null, code: "failed", message: String(error), values: {} };
+        : refusal("failed", String(error));
     this.#note(refused);
   }
 
@@ -239,7 +273,10 @@ export class Studio {
     this.#newest = merged(this.#newest, frame, frame.arrays.has("points"));
     const curve = floats(frame, "curve");
     const from = frame.header.curve_from;
-    if (curve && from !== undefined) this.#lengthen(curve.data, from, curve.shape[1] ?? 0);
+    if (curve && from !== undefined) {
+      if (from > this.#losses.length) this.#look(); // pieces are missing: all of it is asked for
+      else this.#lengthen(curve.data, from, curve.shape[1] ?? 0);
+    }
     this.#draw();
   }
 

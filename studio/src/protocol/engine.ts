@@ -28,9 +28,14 @@ export class RefusedError extends Error {
   }
 }
 
+/** What the page itself has to refuse, in the form of the engine's. */
+export function refusal(code: string, message: string, values: Refused["values"] = {}): Refused {
+  return { type: "refused", answer: null, code, message, values };
+}
+
 export interface Engine {
-  /** Connects, and takes up the session that was, or begins one, with the document if there is one. */
-  begin(document?: Document): void;
+  /** Connects, and takes up the session that was; with a document, or `anew`, another begins. */
+  begin(document?: Document, anew?: boolean): void;
   /** Resolves with the answer; rejects with RefusedError. What cannot be sent now waits until the connection is back. */
   send(request: Request): Promise<Message>;
   /** Everything that comes, answers too, in its order. */
@@ -38,4 +43,6 @@ export interface Engine {
   onConnection(listener: (connection: Connection) => void): void;
   upload(file: File): Promise<TableInfo>;
   take(what: What, lang: string): Promise<TakenFile>;
+  /** The page's address with a packed document. */
+  address(document: string): string;
 }

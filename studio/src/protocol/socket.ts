@@ -1,6 +1,6 @@
 // The engine behind a WebSocket: numbers its commands, hands each answer to whom asked, and comes back when the connection is lost.
 import type { Connection, Engine, Message, Request, TakenFile, What } from "./engine";
-import { RefusedError } from "./engine";
+import { refusal, RefusedError } from "./engine";
 import { decoded } from "./frame";
 import type { Document, Refused, TableInfo } from "./types";
 
@@ -13,11 +13,6 @@ interface Waiting {
   text: string;
   resolve: (message: Message) => void;
   reject: (error: Error) => void;
-}
-
-/** What a server that answers nothing sensible is said to have refused. */
-function refusal(code: string, message: string): Refused {
-  return { type: "refused", answer: null, code, message, values: {} };
 }
 
 export class SocketEngine implements Engine {
@@ -37,17 +32,18 @@ export class SocketEngine implements Engine {
 
   /** `store` keeps the session's key for as long as the tab lives. */
   constructor(
-    private readonly address: URL,
+    private readonly page: URL,
     private readonly token: string,
     private readonly store: Pick<Storage, "getItem" | "setItem" | "removeItem">,
   ) {
     this.#session = store.getItem(KEY);
   }
 
-  begin(document?: Document): void {
-    if (document) {
+  begin(document?: Document, anew = document !== undefined): void {
+    if (anew) {
       this.#session = null;
       this.#document = document;
+      this.#waiting.clear();
     }
     this.#over = false;
     this.#ready = false;
@@ -81,10 +77,14 @@ export class SocketEngine implements Engine {
     return { name: fileName(response.headers.get("Content-Disposition")) ?? what, content: await response.blob() };
   }
 
+  address(document: string): string {
+    return `${this.page.origin}${this.page.pathname}#token=${this.token}&document=${document}`;
+  }
+
   async #fetch(path: string, options: RequestInit): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(new URL(path, this.address), {
+      response = await fetch(new URL(path, this.page), {
         ...options,
         headers: { Authorization: `Bearer ${this.token}` },
       });
@@ -99,7 +99,7 @@ export class SocketEngine implements Engine {
   #connect(): void {
     clearTimeout(this.#timer);
     this.#socket?.close();
-    const address = new URL("socket", this.address);
+    const address = new URL("socket", this.page);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, [SUBPROTOCOL, `token.${this.token}`]);
     socket.binaryType = "arraybuffer";
@@ -166,7 +166,7 @@ export class SocketEngine implements Engine {
 
   /** A socket that was never opened does not say why: a server that answers all the same has not liked the token. */
   async #ask(): Promise<void> {
-    const response = await fetch(this.address, { cache: "no-store" }).catch(() => null);
+    const response = await fetch(this.page, { cache: "no-store" }).catch(() => null);
     if (response?.ok && !this.#ready) this.#end("forbidden");
   }
 

@@ -218,8 +218,6 @@ export const en = {
   linkTitle: "Link",
   linkHint: "Whoever opens it with a studio of their own gets the same session. It holds the settings, no data.",
   linkOnlyToys: "A link holds made-up data only; for a table, take the session file.",
-  notASession: (name: string) => `${name} is not a session of the studio.`,
-  badLink: "The link holds no session that can be read; a new one has begun.",
 
   // help
   keys: "Keys",
@@ -232,6 +230,7 @@ export const en = {
   keyEnter: "in the diagram: open the weights, change a number",
   keyEscape: "leave, close",
   space: "Space",
+  escape: "Esc",
 
   // what is refused
   errors: {
@@ -247,6 +246,8 @@ export const en = {
     training_refused: (_, message) => `It cannot be trained like this. ${message}`,
     diverged: () => "The loss has grown beyond all numbers. Go back to the first weights, and try a smaller learning rate.",
     too_large_to_look: () => "This network is too large for its numbers to be written on a blackboard. A smaller one can be.",
+    not_a_session: (v) => `${v.name} is not a session of the studio.`,
+    bad_link: () => "The link holds no session that can be read; a new one has begun.",
     busy: () => "The engine is busy: try again in a moment.",
     no_connection: () => "The server does not answer. Is reseau studio still running?",
     failed: (_, message) => `Something went wrong. ${message}`,

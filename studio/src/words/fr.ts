@@ -213,8 +213,6 @@ export const fr: Same<typeof en> = {
   linkTitle: "Lien",
   linkHint: "Qui l’ouvre avec son propre studio retrouve la même session. Il contient les réglages, pas de données.",
   linkOnlyToys: "Un lien ne contient que des données inventées ; pour un tableau, emportez le fichier de session.",
-  notASession: (name) => `${name} n’est pas une session du studio.`,
-  badLink: "Le lien ne contient pas de session lisible ; une nouvelle a commencé.",
 
   keys: "Touches",
   keyPlay: "entraîner ou mettre en pause",
@@ -226,6 +224,7 @@ export const fr: Same<typeof en> = {
   keyEnter: "dans le dessin : ouvrir les poids, changer un nombre",
   keyEscape: "sortir, fermer",
   space: "Espace",
+  escape: "Échap",
 
   errors: {
     malformed: () => "Le moteur n’a pas compris la page. Rechargez-la.",
@@ -240,6 +239,8 @@ export const fr: Same<typeof en> = {
     training_refused: (_, message) => `L’entraînement n’est pas possible ainsi. ${message}`,
     diverged: () => "L’erreur a dépassé tous les nombres. Revenez aux premiers poids, et essayez un taux d’apprentissage plus petit.",
     too_large_to_look: () => "Ce réseau est trop grand pour que ses nombres tiennent au tableau noir. Un plus petit le peut.",
+    not_a_session: (v) => `${v.name} n’est pas une session du studio.`,
+    bad_link: () => "Le lien ne contient pas de session lisible ; une nouvelle a commencé.",
     busy: () => "Le moteur est occupé : essayez dans un instant.",
     no_connection: () => "Le serveur ne répond pas. reseau studio est-il encore en marche ?",
     failed: (_, message) => `Quelque chose n’a pas marché. ${message}`,

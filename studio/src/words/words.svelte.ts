@@ -2,6 +2,7 @@
 //
 //   import { language, number } from "../words/words.svelte";
 //   language.words.title      // in the language of the moment, also in templates: it changes with it
+import type { Refused } from "../protocol/types";
 import { stored } from "../stored";
 import { en } from "./en";
 import { fr } from "./fr";
@@ -68,4 +69,9 @@ export function percent(value: number | null | undefined, digits = 1): string {
 /** The word for a name of the library's tables; one that has no word yet is shown as it is. */
 export function term(name: string): string {
   return language.words.terms[name] ?? name.replaceAll("_", " ");
+}
+
+/** What was refused, in the language of the page; the engine's own words where there are none here. */
+export function sentence(refused: Refused): string {
+  return language.words.errors[refused.code]?.(refused.values, refused.message) ?? refused.message;
 }
