@@ -3,7 +3,7 @@
 /**
  * What the page of the studio and its engine say to one another. Commands go from the page to the engine, one JSON text each; the engine answers each with `Done`, `Refused` or another event that has its id, and sends events of its own: JSON texts, or the binary `Frame`. Nothing here is about sockets, so that an engine in the page itself could stand in the server's place.
  */
-export type Protocol = Command | Event;
+export type Protocol = Command | Event | SessionFile;
 /**
  * From the page to the engine.
  */
@@ -561,4 +561,19 @@ export interface Refused {
   values: {
     [k: string]: string | number;
   };
+}
+/**
+ * A session taken away. To restore it, its table is uploaded, where there is one, and a session opened with its document: a table has the same key wherever it is uploaded.
+ */
+export interface SessionFile {
+  reseau: "studio";
+  document: Document;
+  table: null | TableFile;
+}
+export interface TableFile {
+  name: string;
+  /**
+   * In base64.
+   */
+  content: string;
 }
