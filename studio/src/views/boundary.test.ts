@@ -11,6 +11,7 @@ import {
   paintClasses,
   paintNumbers,
   probabilities,
+  ranked,
   SHAPES,
 } from "./boundary";
 import { diverging, mix, type Rgb, rgbOf } from "./colour";
@@ -35,6 +36,14 @@ test("a distribution stays as it is, its logarithms become it, and scores are di
   expect(p([0.2, 0.3, 0.5])).toEqual([0.2, 0.3, 0.5]);
   p([0.2, 0.3, 0.5].map(Math.log)).forEach((value, k) => expect(value).toBeCloseTo([0.2, 0.3, 0.5][k]!, 12));
   expect(p([3, -1, 1])).toEqual([0.75, 0, 0.25]);
+});
+
+test("classes are ranked by their probabilities", () => {
+  expect(ranked([0.2, 0.5, 0.3]).map(({ k }) => k)).toEqual([1, 2, 0]);
+  expect(ranked([0.25])).toEqual([
+    { k: 0, share: 0.75 },
+    { k: 1, share: 0.25 },
+  ]);
 });
 
 test("the picture's first row is the grid's last, and sides are not swapped", () => {

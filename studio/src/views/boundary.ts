@@ -53,6 +53,13 @@ export function likeliest(p: ArrayLike<number>, count: number): number {
   return best;
 }
 
+/** The classes with their probabilities, the likeliest first. */
+export function ranked(outputs: ArrayLike<number>): { k: number; share: number }[] {
+  const p = new Float64Array(classesOf(outputs.length));
+  probabilities(outputs, 0, outputs.length, p);
+  return Array.from(p, (share, k) => ({ k, share })).sort((a, b) => b.share - a.share);
+}
+
 /**
  * Fills a picture, rows from above, with the classes' colours: mixed as probable, and the paler the less sure.
  * `discretise` gives each place the colour of its likeliest class alone.
@@ -315,7 +322,7 @@ export function traceShape(pen: Pen, shape: Shape, x: number, y: number, r: numb
 /** The radius at which so many samples can be told apart on a picture so wide. */
 export function pointRadius(count: number, width: number): number {
   const room = width / Math.sqrt(Math.max(1, count));
-  return Math.min(5, Math.max(1.8, room / 6));
+  return Math.min(4.5, Math.max(1.6, room / 7));
 }
 
 /** The output of a regression that is drawn: of quantiles the middle one, of mean and scale the mean. */

@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
-import { decimals, extent, niceStep, place, ticks, tickTexts, valueAt } from "./scale";
+import { decimals, extent, niceStep, place, share, ticks, tickTexts, valueAt } from "./scale";
 
 test("a place leads back to its number", () => {
   const scale = { low: -3, high: 5, from: 200, to: 0 };
   expect(place(scale, -3)).toBe(200);
   expect(place(scale, 5)).toBe(0);
   expect(valueAt(scale, place(scale, 1.25))).toBeCloseTo(1.25, 12);
+});
+
+test("a share is told of the whole", () => {
+  expect([-3, 1, 5].map((value) => share({ low: -3, high: 5 }, value))).toEqual([0, 0.5, 1]);
 });
 
 test("a line without width has its number in the middle", () => {

@@ -20,6 +20,11 @@ export function valueAt(scale: Scale, pixel: number): number {
   return scale.low + (length === 0 ? 0.5 : (pixel - scale.from) / length) * (scale.high - scale.low);
 }
 
+/** How far along a number lies: 0 at the low end, 1 at the high. */
+export function share(scale: Pick<Scale, "low" | "high">, value: number): number {
+  return (value - scale.low) / (scale.high - scale.low || 1);
+}
+
 /** The step 1, 2 or 5 times a power of ten that divides a range into about so many parts. */
 export function niceStep(width: number, parts: number): number {
   if (!(width > 0) || !Number.isFinite(width)) return 1;

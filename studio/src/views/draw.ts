@@ -1,0 +1,230 @@
+// What is drawn on canvases: the ground, its lines and the samples; on the page, in recordings, and in what is taken away.
+
+import type { DataInfo } from "../protocol/types";
+import {
+  centralOutput,
+  classBoundaries,
+  classesOf,
+  type Field,
+  overhang,
+  paintClasses,
+  paintNumbers,
+  pointCount,
+  pointRadius,
+  type Points,
+  shapeOf,
+  STRENGTH,
+  traceShape,
+} from "./boundary";
+import { css, diverging, mix, type Rgb, rgbOf, stepOf } from "./colour";
+import { place, type Scale } from "./scale";
+
+/** Colours of a theme, as pictures take them. */
+export interface Look {
+  readonly ground: Rgb;
+  readonly text: Rgb;
+  readonly muted: Rgb;
+  readonly line: Rgb;
+  readonly low: Rgb;
+  readonly high: Rgb;
+  readonly classes: readonly Rgb[];
+}
+
+/** The colours of theme.css; `colour` reads one of them. */
+export function lookOf(colour: (name: `--${string}`) => Rgb): Look {
+  return {
+    ground: colour("--surface-2"),
+    text: colour("--text"),
+    muted: colour("--muted"),
+    line: colour("--line"),
+    low: colour("--negative"),
+    high: colour("--positive"),
+    classes: ([0, 1, 2, 3, 4] as const).map((k) => colour(`--class-${k}`)),
+  };
+}
+
+/** The colour of class k; with more than five they come again, in other shapes. */
+export function classColour(look: Look, k: number): Rgb {
+  return look.classes[((k % look.classes.length) + look.classes.length) % look.classes.length] ?? look.text;
+}
+
+/** The shape of class k's samples. */
+export function classShape(look: Look, k: number) {
+  return shapeOf(k + Math.floor(k / look.classes.length));
+}
+
+/** Where the axes lie on a canvas, in its own pixels. */
+export interface Box {
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+/** The range of a regression's targets, which its colours span. */
+export type Range = readonly [number, number];
+
+/** The colours of a regression's numbers: full ones for samples, paler ones for the ground. */
+export function numberScale(look: Look, strength = 1): Uint32Array {
+  return diverging(mix(look.ground, look.low, strength), look.ground, mix(look.ground, look.high, strength));
+}
+
+/** Paints outputs over two axes. It keeps the memory of its picture from one time to the next. */
+export class GroundPainter {
+  #picture: HTMLCanvasElement | null = null;
+  #memory: ImageData | null = null;
+
+  paint(
+    context: CanvasRenderingContext2D,
+    field: Field,
+    data: DataInfo,
+    range: Range,
+    look: Look,
+    box: Box,
+    discretise: boolean,
+  ): void {
+    const { rows, columns } = field;
+    this.#picture ??= document.createElement("canvas");
+    const small = this.#picture.getContext("2d");
+    if (!small) return;
+    if (this.#memory?.width !== columns || this.#memory.height !== rows) {
+      this.#picture.width = columns;
+      this.#picture.height = rows;
+      this.#memory = small.createImageData(columns, rows);
+    }
+    const pixels = new Uint32Array(this.#memory.data.buffer);
+    if (data.task === "classification") {
+      const colours = Array.from({ length: classesOf(field.outputs) }, (_, k) => classColour(look, k));
+      paintClasses(field, colours, look.ground, discretise, pixels);
+    } else {
+      const scale = numberScale(look, STRENGTH + 0.15);
+      paintNumbers(field, centralOutput(field.outputs), range[0], range[1], scale, discretise, pixels);
+    }
+    small.putImageData(this.#memory, 0, 0);
+    const [left, right] = [Math.min(box.x.from, box.x.to), Math.max(box.x.from, box.x.to)];
+    const [top, bottom] = [Math.min(box.y.from, box.y.to), Math.max(box.y.from, box.y.to)];
+    const across = overhang(columns, right - left);
+    const down = overhang(rows, bottom - top);
+    context.save();
+    context.beginPath();
+    context.rect(left, top, right - left, bottom - top);
+    context.clip();
+    context.imageSmoothingEnabled = !discretise;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.#picture, left + across.start, top + down.start, across.length, down.length);
+    context.restore();
+    if (data.task === "classification") drawSegments(context, classBoundaries(field), look, box);
+  }
+}
+
+/** Draws the lines between the classes. */
+function drawSegments(context: CanvasRenderingContext2D, segments: readonly number[], look: Look, { x, y }: Box): void {
+  const unit = Math.abs(x.to - x.from) / 360;
+  context.beginPath();
+  for (let i = 0; i + 3 < segments.length; i += 4) {
+    context.moveTo(x.from + segments[i]! * (x.to - x.from), y.from + segments[i + 1]! * (y.to - y.from));
+    context.lineTo(x.from + segments[i + 2]! * (x.to - x.from), y.from + segments[i + 3]! * (y.to - y.from));
+  }
+  context.lineWidth = Math.max(1, 1.4 * unit);
+  context.lineCap = "round";
+  context.strokeStyle = css(look.text, 0.75);
+  context.stroke();
+}
+
+/**
+ * Draws outputs over one axis (rows 1, columns places, evenly from its low to its high end): a line for each class, or the
+ * predicted number. Of two outputs of a regression the second is how far its numbers scatter, drawn as a band.
+ */
+export function drawCurve(
+  context: CanvasRenderingContext2D,
+  field: Field,
+  data: DataInfo,
+  look: Look,
+  { x, y }: Box,
+): void {
+  const { columns, outputs, data: numbers } = field;
+  const across = (i: number) => x.from + (columns < 2 ? 0.5 : i / (columns - 1)) * (x.to - x.from);
+  const trace = (value: (i: number) => number) => {
+    for (let i = 0; i < columns; i++) {
+      context.lineTo(across(i), place(y, value(i))); // the first of a path only moves there
+    }
+  };
+  const unit = Math.abs(x.to - x.from) / 360;
+  context.save();
+  context.beginPath();
+  context.rect(Math.min(x.from, x.to), Math.min(y.from, y.to), Math.abs(x.to - x.from), Math.abs(y.to - y.from));
+  context.clip();
+  context.lineJoin = "round";
+  context.lineWidth = Math.max(1.5, 2.4 * unit);
+  if (data.task === "regression" && outputs === 2) {
+    context.beginPath();
+    trace((i) => numbers[2 * i]! - numbers[2 * i + 1]!);
+    for (let i = columns - 1; i >= 0; i--) {
+      context.lineTo(across(i), place(y, numbers[2 * i]! + numbers[2 * i + 1]!));
+    }
+    context.fillStyle = css(look.high, 0.18);
+    context.fill();
+  }
+  const drawn = data.task === "regression" && outputs === 2 ? [0] : Array.from({ length: outputs }, (_, k) => k);
+  for (const k of drawn) {
+    context.beginPath();
+    trace((i) => numbers[i * outputs + k]!);
+    const colour = data.task === "regression" ? look.high : classColour(look, outputs === 1 ? 1 : k);
+    context.strokeStyle = css(colour);
+    context.stroke();
+  }
+  context.restore();
+}
+
+/** Draws the samples in their classes' colours and shapes, or the colours of their targets; those held out are ringed. */
+export function drawPoints(
+  context: CanvasRenderingContext2D,
+  points: Points,
+  data: DataInfo,
+  range: Range,
+  look: Look,
+  { x, y }: Box,
+  heldOut: boolean,
+): void {
+  const count = pointCount(points);
+  const width = Math.abs(x.to - x.from);
+  const radius = pointRadius(count, width / (window.devicePixelRatio || 1)) * (window.devicePixelRatio || 1);
+  const scale = numberScale(look);
+  context.lineJoin = "round";
+  for (let i = 0; i < count; i++) {
+    const held = points[4 * i + 3] === 1;
+    if (held && !heldOut) continue;
+    const target = points[4 * i + 2]!;
+    const classes = data.task === "classification";
+    const colour = classes
+      ? classColour(look, target)
+      : rgbOf(scale[stepOf(target, range[0], range[1], scale.length)]!);
+    const [px, py] = [place(x, points[4 * i]!), place(y, points[4 * i + 1]!)];
+    context.beginPath();
+    traceShape(context, classes ? classShape(look, target) : "circle", px, py, radius);
+    context.fillStyle = css(colour);
+    context.fill();
+    // The edge sets samples apart from the ground of their own colour, and pale ones from a pale ground.
+    context.lineWidth = Math.max(0.75, radius / 5);
+    context.strokeStyle = classes ? css(look.ground, 0.9) : css(look.text, 0.55);
+    context.stroke();
+    if (held) {
+      context.beginPath();
+      context.arc(px, py, radius * 1.75, 0, 2 * Math.PI);
+      context.lineWidth = Math.max(1, radius / 4);
+      context.strokeStyle = css(look.text, 0.8);
+      context.stroke();
+    }
+  }
+}
+
+/** Makes a canvas as large as its place on the screen, in the screen's own pixels; answers what it is drawn with. */
+export function fitted(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
+  const context = canvas.getContext("2d");
+  context?.clearRect(0, 0, w, h);
+  return context;
+}
