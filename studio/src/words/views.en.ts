@@ -87,7 +87,7 @@ export const views = {
   activationFormula: "Formula",
   activationDerivative: "Derivative",
   activationLabel: (name: string) => `${name} and its derivative`,
-  activationPoint: "this neuron",
+  activationPoint: (z: string) => `this neuron: z = ${z}`,
   activationJacobian: "Jacobian",
   activationJacobianHelp: "Row i, column j: how output i changes with sum j.",
   activationWhole: "It is of the whole layer at once, so it has no curve of one neuron.",

@@ -89,7 +89,7 @@ export const views: Same<typeof english> = {
   activationFormula: "Formule",
   activationDerivative: "Dérivée",
   activationLabel: (name) => `${name} et sa dérivée`,
-  activationPoint: "ce neurone",
+  activationPoint: (z) => `ce neurone : z = ${z}`,
   activationJacobian: "Jacobienne",
   activationJacobianHelp: "Ligne i, colonne j : comment la sortie i change avec la somme j.",
   activationWhole: "Elle porte sur toute la couche à la fois ; un neurone seul n’a donc pas de courbe.",
