@@ -66,7 +66,9 @@ class ArrowRows(StoredRows):
     rows are sorted are shuffled the better, the smaller their row groups are, and so is the memory: some 100,000 rows
     each are good.
 
-    A first pass looks at every cell, so that what cannot be used is refused before the training.
+    A first pass looks at every cell, so that what cannot be used is refused before the training, and writes the rows as
+    they are learned from into a temporary file (where TMPDIR says, and only where at least twice as much is free on a
+    disk), from which all epochs read them. So unpacking takes its time once.
 
     Examples
     --------
@@ -137,6 +139,9 @@ class ArrowRows(StoredRows):
     def held(self, group: int) -> int:
         file, place, _ = self._groups[group]
         return file.held(place, self._columns)
+
+    def check_same(self, group: int) -> None:
+        self._groups[group][0].check_same()
 
     def refuse(self, group: int, row: int, column: int | None, why: str) -> DataError:
         file, place, _ = self._groups[group]

@@ -49,6 +49,11 @@ class StoredFile(ABC):
     size: int
     unpacked: int
 
+    def __init__(self, path: str, files: pa.fs.FileSystem, name: str = "") -> None:
+        self.name, self._path, self._files = name or path, path, files
+        info = files.get_file_info(path)
+        self.size, self._written = info.size, info.mtime_ns
+
     @abstractmethod
     def batches(self, group: int, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Read columns of a group from its beginning, at most so many rows at a time."""
@@ -56,6 +61,12 @@ class StoredFile(ABC):
     @abstractmethod
     def held(self, group: int, columns: Sequence[str]) -> int:
         """About how many bytes reading these columns of a group holds."""
+
+    def check_same(self) -> None:
+        """Refuse a file that was written anew or removed since it was opened."""
+        now = self._files.get_file_info(self._path)
+        if (now.size, now.mtime_ns) != (self.size, self._written):
+            raise DataError(f"{self.name} was written anew or removed since it was opened; open it once more.")
 
     def damaged(self, error: BaseException) -> DataError:
         """What is raised where another library cannot read it."""
@@ -69,14 +80,12 @@ class ParquetFile(StoredFile):
     """A file of Parquet, whose groups are its row groups."""
 
     def __init__(self, path: str, files: pa.fs.FileSystem) -> None:
-        self.name = self._path = path
-        self._files = files
+        super().__init__(path, files)
         with _errors_of(self):
             parquet = self._open()
             self._metadata, self.schema = parquet.metadata, parquet.schema_arrow
             parquet.close()
         self.groups = [self._metadata.row_group(place).num_rows for place in range(self._metadata.num_row_groups)]
-        self.size = files.get_file_info(path).size
         self.unpacked = sum(self._metadata.row_group(place).total_byte_size for place in range(len(self.groups)))
 
     def _open(self, metadata: Any = None) -> Any:
@@ -105,9 +114,9 @@ class ArrowFile(StoredFile):
     def __init__(self, path: str, files: pa.fs.FileSystem, name: str = "") -> None:
         import pyarrow.fs
 
-        self.name, self._path, self._files = name or path, path, files
+        super().__init__(path, files, name)
         self._local = isinstance(files, pyarrow.fs.LocalFileSystem)
-        self.size = self.unpacked = files.get_file_info(path).size
+        self.unpacked = self.size
         self._mapped = False
         with _errors_of(self):
             reader = self._open()

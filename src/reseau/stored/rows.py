@@ -92,6 +92,10 @@ class StoredRows(ABC):
     def held(self, group: int) -> int:
         """About how many bytes reading a group holds in memory besides a block."""
 
+    @abstractmethod
+    def check_same(self, group: int) -> None:
+        """Refuse a group whose file was written anew or removed since it was opened."""
+
     def frame(self, X: FloatArray) -> Any:
         """Some rows of X as a data frame, which has the names of the columns."""
         import pyarrow as pa

@@ -165,6 +165,9 @@ class EncodedRows(StoredRows):
     def held(self, group: int) -> int:
         return self.encoder.table.whole.held(self._places[group], [*self.encoder.names, self.encoder.target.name])
 
+    def check_same(self, group: int) -> None:
+        self.encoder.table.whole.groups[self._places[group]][0].check_same()
+
     def refuse(self, group: int, row: int, column: int | None, why: str) -> DataError:
         file, place, _ = self.encoder.table.whole.groups[self._places[group]]
         return DataError(f"{file.name}, row group {place + 1}: {why}")

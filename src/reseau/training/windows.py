@@ -2,7 +2,9 @@
 
 Row groups are taken in a shuffled order, several at the same time, of each the next rows. To the trainer the rows that
 fill a window are an epoch, which it shuffles; steps, optimizer and schedule go on from one window to the next. But for
-the last, a window has whole steps of rows. While one is trained on, a thread reads the next.
+the last, a window has whole steps of rows. While one is trained on, a thread reads the next: from a temporary file that
+has the rows as they are learned from, where the disk has room for it. Else they would be unpacked anew in each epoch,
+by a thread that training needs for itself.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from reseau.arrays import Failure, FloatArray, Guard, IntArray, missing
 from reseau.engine.door import Training
 from reseau.engine.order import permutation
 from reseau.errors import DataError
+from reseau.stored.converted import Converted
 from reseau.stored.rows import Block, StoredRows
 from reseau.training.loop import Samples
 
@@ -71,6 +74,7 @@ class Windows:
         self.stored, self.targets, self.dtype = stored, targets, dtype
         self.rows = stored.rows
         self.any_target = False
+        self._converted: Converted | None = None
         sha = hashlib.sha256(json.dumps(stored.describe()).encode()) if digested else None
         some = stored.some if stored.some is not None else self._looked_through(sha)
         self.fingerprint = np.frombuffer(b"" if sha is None else sha.digest(), np.uint8)
@@ -81,18 +85,25 @@ class Windows:
         self._most = int(max(1, WINDOW // row_bytes))
 
     def _looked_through(self, sha: Any) -> Block:
-        """Check all rows, add their numbers to the digest if there is one, and return some of them."""
+        """Check all rows, write them as they are learned from, add them to the digest if there is one; return some."""
         every, first = ceil(self.rows / LOOKED_AT), 0
         some: list[Block] = []
+        converted: Converted | None = None
         for group, row, block in _ahead(self._all()):
             self._check_inputs(group, row, block)
             T = self._checked_targets(group, row, block)
             self.any_target = self.any_target or not missing(T).all()
+            X = block.rows(self.dtype)
+            if not first:
+                converted = Converted.where_there_is_room(self.stored.groups, (X, T))
+            if converted is not None and not converted.write(group, row, X, T):
+                converted = None
             if sha is not None:
-                sha.update(block.rows(self.dtype).tobytes())
+                sha.update(X.tobytes())
                 sha.update(T.tobytes())
             some.append(block[slice(-first % every, None, every)].copied())  # the block may go
             first += len(block)
+        self._converted = converted
         return Block.joined(some)
 
     def blocks(self) -> Iterator[Samples]:
@@ -172,13 +183,11 @@ class Windows:
                     held = sum(group.held for group in opened) + self.stored.held(waiting[0])
                     if opened and held > HELD:
                         break
-                    opened.append(_Group(self.stored, waiting.popleft()))
+                    opened.append(_Group(self.stored, waiting.popleft(), self._converted))
                 group_now = opened.popleft()
-                for block in group_now.take(min(share, n - filled)):
-                    end = filled + len(block)
-                    block.write(X[filled:end])
-                    T[filled:end] = self.targets(block.y)
-                    filled = end
+                end = filled + min(share, n - filled, group_now.left)
+                group_now.fill(X[filled:end], T[filled:end], self.targets)
+                filled = end
                 if group_now.left:
                     opened.append(group_now)
             left -= n
@@ -227,14 +236,29 @@ class _Group:
     made, left : int
         How many of its rows were taken, and how many were not.
     held : int
-        About how many bytes it holds meanwhile.
+        About how many bytes it holds meanwhile, where it is read from its file. The order of rows follows from it, so
+        that it counts for those that are converted too.
     """
 
-    def __init__(self, stored: StoredRows, place: int) -> None:
+    def __init__(self, stored: StoredRows, place: int, converted: Converted | None = None) -> None:
         self.made, self.left, self.held = 0, stored.groups[place], stored.held(place)
-        self._stored, self._place = stored, place
+        self._stored, self._place, self._converted = stored, place, converted
         self._blocks = stored.blocks(place)
         self._next: Block | None = None
+        if converted is not None:
+            stored.check_same(place)
+
+    def fill(self, X: FloatArray, T: FloatArray | IntArray, targets: Targets) -> None:
+        """Write the next rows into X and T, of which at most as many are left."""
+        if self._converted is not None:
+            self._converted.read(self._place, self.made, X, T)
+            self.made, self.left = self.made + len(X), self.left - len(X)
+            return
+        end = 0
+        for block in self.take(len(X)):
+            first, end = end, end + len(block)
+            block.write(X[first:end])
+            T[first:end] = targets(block.y)
 
     def take(self, rows: int) -> Iterator[Block]:
         """The next rows, so many or those that are left."""
