@@ -38,13 +38,14 @@ class Converted:
     """
 
     def __init__(self, groups: Sequence[int], like: Sequence[npt.NDArray[Any]]) -> None:
+        self._dtypes = [array.dtype for array in like]
         self._row_bytes = [array.dtype.itemsize * int(np.prod(array.shape[1:])) for array in like]
         self._groups = list(groups)
         self._starts = [0, *accumulate(rows * sum(self._row_bytes) for rows in groups)]
         folder = tempfile.gettempdir()
         if _is_in_memory(folder) or shutil.disk_usage(folder).free < SHARE * self._starts[-1]:
             raise OSError(f"there is no room in {folder}")
-        self._file = tempfile.TemporaryFile(buffering=0, prefix="reseau-")
+        self._file = tempfile.TemporaryFile(buffering=0, prefix="reseau-")  # noqa: SIM115 - it is open as long as the object
         weakref.finalize(self, self._file.close)
 
     @classmethod
@@ -61,8 +62,8 @@ class Converted:
     def write(self, group: int, first: int, *arrays: npt.NDArray[Any]) -> bool:
         """Write rows of a group from the row `first` on; return whether the disk had room."""
         try:
-            for array, place in zip(arrays, self._places(group, first), strict=True):
-                left = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+            for array, dtype, place in zip(arrays, self._dtypes, self._places(group, first), strict=True):
+                left = np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data
                 while left:
                     written = os.pwrite(self._file.fileno(), left, place)
                     left, place = left[written:], place + written
@@ -74,7 +75,7 @@ class Converted:
     def read(self, group: int, first: int, *arrays: npt.NDArray[Any]) -> None:
         """Fill arrays, which have to be contiguous, with rows of a group from the row `first` on."""
         for array, place in zip(arrays, self._places(group, first), strict=True):
-            left = memoryview(array.reshape(-1).view(np.uint8))
+            left = array.reshape(-1).view(np.uint8).data
             while left:
                 n = os.preadv(self._file.fileno(), [left], place)
                 if not n:

@@ -13,10 +13,11 @@ import numpy as np
 from reseau.array_likes import NumberArray
 from reseau.arrays import FloatArray
 from reseau.errors import DataError
+from reseau.stored.converted import Converted
 from reseau.stored.rows import Block, StoredRows
 from reseau.tables import columns as columns_module
 from reseau.tables.cells import Mask
-from reseau.tables.description import X32, Description, Rows
+from reseau.tables.description import X32, Description, Rows, Values
 from reseau.tables.stored_table import SampledTable
 from reseau.tables.table import Table
 from reseau.tables.target import Target
@@ -32,7 +33,9 @@ class Encoder:
     """How the rows of a table that stays on disk are read, by descriptions that some of them have told.
 
     What no description has a place for counts as missing: the cells that cannot be read as what their column holds,
-    and the rows whose target cannot be, which are left out. All rows are looked at once, to count these.
+    and the rows whose target cannot be, which are left out. All rows are looked at once, to count these, and are then
+    kept as they are encoded, in a temporary file from which all members read them; where the disk has no room for that,
+    they are encoded anew whenever they are read.
 
     Parameters
     ----------
@@ -59,26 +62,53 @@ class Encoder:
         self.rows = int(np.clip(PIECE_BYTES // (4 * max(len(self.inputs), 1)), LEAST_ROWS, MOST_ROWS))
         self.known: list[int] = []
         reader = Reader(MISSING)
-        for group in range(len(table.whole.groups)):
+        some = target.encode(table.column(target.name))[:1]
+        self._y_dtype = some.dtype
+        counts = [file.groups[place] for file, place, _ in table.whole.groups]
+        converted = Converted.where_there_is_room(counts, (np.empty((1, len(self.inputs)), np.float32), some))
+        for group, (_, _, begin) in enumerate(table.whole.groups):
             known = 0
-            for _, piece in self.pieces(group):
-                columns_module.read_columns(columns, piece, reader)
-                known += int(target.known(reader(target.encode, piece.column(target.name))).sum())
+            for first, piece in self._pieces(group):
+                values, y = self._read(piece, reader)
+                known += int(target.known(y).sum())
+                if converted is not None and not converted.write(group, first - begin, self._encoded(piece, values), y):
+                    converted = None
             self.known.append(known)
+        self._converted = converted
         lost = table.whole.rows - sum(self.known)
         self.notes = [f"{plural(lost, 'row')} without a known value in {target.name!r} left out"] * bool(lost)
         self.notes += reader.notes
 
-    def pieces(self, group: int) -> Iterator[tuple[int, Table]]:
+    def rows_of(self, group: int) -> Iterator[tuple[int, X32, NumberArray]]:
+        """Read a group: of some rows after the others the number of the first, the inputs and the target."""
+        if self._converted is None:
+            reader = Reader(MISSING)
+            for first, piece in self._pieces(group):
+                values, y = self._read(piece, reader)
+                yield first, self._encoded(piece, values), y
+            return
+        file, place, begin = self.table.whole.groups[group]
+        file.check_same()
+        for first in range(0, file.groups[place], self.rows):
+            rows = min(self.rows, file.groups[place] - first)
+            X, y = np.empty((rows, len(self.inputs)), np.float32), np.empty(rows, self._y_dtype)
+            self._converted.read(group, first, X, y)
+            yield begin + first, X, y
+
+    def _pieces(self, group: int) -> Iterator[tuple[int, Table]]:
         """Read a group: the number of the first row of each piece, and its rows."""
         return self.table.whole.pieces(group, self.rows, [*self.names, self.target.name])
 
-    def encoded(self, piece: Table) -> tuple[X32, NumberArray]:
-        """The inputs and the target of the rows of a piece."""
-        reader = Reader(MISSING)
+    def _read(self, piece: Table, reader: Reader) -> tuple[list[Values], NumberArray]:
+        """The cells of the rows of a piece, and their target."""
         values = columns_module.read_columns(self.columns, piece, reader)
-        y = reader(self.target.encode, piece.column(self.target.name))
-        return columns_module.encode(self.columns, values, piece.rows), y
+        return values, reader(self.target.encode, piece.column(self.target.name))
+
+    def _encoded(self, piece: Table, values: list[Values]) -> X32:
+        """The inputs of the rows of a piece, as they are learned from."""
+        X = columns_module.encode(self.columns, values, piece.rows)
+        X *= self.paces
+        return X
 
 
 @dataclass(frozen=True)
@@ -143,23 +173,23 @@ class EncodedRows(StoredRows):
         self._places = [int(place) for place in np.nonzero(counts)[0]]
         self.groups = counts[self._places].tolist()
         some = learned[np.linspace(0, len(learned) - 1, min(len(learned), LOOKED_AT)).astype(np.int64)]
-        self.some = self._learned(X[some], target.taught(y[some]))
+        self.some = self._learned(X[some] * encoder.paces, target.taught(y[some]))
 
     @property
     def inputs(self) -> list[str]:
         return [name for name, used in zip(self.encoder.inputs, self.chosen, strict=True) if used]
 
     def blocks(self, group: int) -> Iterator[Block]:
-        for first, piece in self.encoder.pieces(self._places[group]):
-            X, y = self.encoder.encoded(piece)
+        for first, X, y in self.encoder.rows_of(self._places[group]):
             kept = self.target.known(y)
             here = self.left_out[np.searchsorted(self.left_out, first) : np.searchsorted(self.left_out, first + len(y))]
             kept[here - first] = False
-            yield self._learned(X[kept], self.target.taught(y[kept]))
+            if not kept.all():
+                X, y = X[kept], y[kept]
+            yield self._learned(X, self.target.taught(y))
 
     def _learned(self, X: X32, y: NumberArray) -> Block:
-        """Rows as they are learned from."""
-        X *= self.encoder.paces
+        """Rows of the inputs that are learned from."""
         return _Encoded(X if self.chosen.all() else X[:, self.chosen], y)
 
     def held(self, group: int) -> int:
