@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 import reseau as rs
-from reseau.tables import columns
-from reseau.tables.category import Category
-from reseau.tables.columns import Boolean, Date, Number
-from reseau.tables.description import Description
-from reseau.tables.quantity import Quantity
-from reseau.tables.table import Column
+from reseau.tables.columns import kinds as columns
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.description import Description
+from reseau.tables.columns.kinds import Boolean, Date, Number
+from reseau.tables.reading.table import Column
+from reseau.tables.targets.quantity import Quantity
 
 SCALED: dict[str, Any] = {"missing": True, "limit": 10.0, "squash": True}
 TEXTS = ("-", 'not "said"??/', "ohne Angabe — né")  # that count as missing

@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import reseau as rs
-from reseau.tables.category import Category
-from reseau.tables.classes import Classes
-from reseau.tables.columns import Number
-from reseau.tables.quantity import Quantity
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.kinds import Number
+from reseau.tables.targets.classes import Classes
+from reseau.tables.targets.quantity import Quantity
 
 
 @pytest.fixture

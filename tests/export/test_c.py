@@ -27,11 +27,11 @@ from sklearn.preprocessing import StandardScaler
 
 import reseau as rs
 from reseau.export import c, c_text
-from reseau.tables import columns as columns_module
-from reseau.tables.category import Category
-from reseau.tables.columns import Date
-from reseau.tables.quantity import Quantity
-from reseau.tables.table import read_table
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.kinds import Date
+from reseau.tables.reading.table import read_table
+from reseau.tables.targets.quantity import Quantity
 from reseau.vocabulary.activations import ACTIVATIONS, Elementwise
 from reseau.vocabulary.activations.code import C_FUNCTIONS
 from reseau.vocabulary.layers import Architecture

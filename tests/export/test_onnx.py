@@ -21,9 +21,9 @@ from reseau import models
 from reseau.export import onnx_labels, onnx_layers
 from reseau.export.onnx_graph import OPSET, Graph
 from reseau.tables import table_file
-from reseau.tables.cells import MISSING, without
 from reseau.tables.code import onnx_columns
-from reseau.tables.table import read_table
+from reseau.tables.reading.cells import MISSING, without
+from reseau.tables.reading.table import read_table
 from reseau.vocabulary.activations import ACTIVATIONS, RowWise
 
 onnx = pytest.importorskip("onnx")

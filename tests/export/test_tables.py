@@ -16,8 +16,8 @@ import pytest
 from compiling import QUICK, pointer, self_test, shared_library
 
 import reseau as rs
-from reseau.tables import category
-from reseau.tables.columns import Category, Date, Number
+from reseau.tables.columns import category
+from reseau.tables.columns.kinds import Category, Date, Number
 
 ROWS = 900
 EPOCH = datetime.datetime(1970, 1, 1)

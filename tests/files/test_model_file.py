@@ -25,7 +25,7 @@ from hypothesis.extra.numpy import arrays
 
 import reseau as rs
 from reseau.files import model_file
-from reseau.tables.dates import ORDERS
+from reseau.tables.reading.dates import ORDERS
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import LOSSES
 

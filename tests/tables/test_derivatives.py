@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import reseau as rs
-from reseau.tables import columns
-from reseau.tables.columns import Number
+from reseau.tables.columns import kinds as columns
+from reseau.tables.columns.kinds import Number
 from reseau.tables.model import TableModel
-from reseau.tables.quantity import Quantity
-from reseau.tables.table import read_table
+from reseau.tables.reading.table import read_table
+from reseau.tables.targets.quantity import Quantity
 
 TABLE = pd.DataFrame(
     {

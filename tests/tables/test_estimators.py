@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 
 import reseau as rs
 from reseau.cli import app
-from reseau.tables.settings import Settings
+from reseau.tables.learning.settings import Settings
 
 ROWS = 120
 RNG = np.random.default_rng(4)

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 import reseau as rs
-from reseau.tables.category import Category
-from reseau.tables.columns import LeftOut, Number
-from reseau.tables.fitting import LEAST_ROWS
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.kinds import LeftOut, Number
+from reseau.tables.learning.fitting import LEAST_ROWS
+from reseau.tables.learning.settings import default_batch_size, default_epochs
+from reseau.tables.learning.splits import split
 from reseau.tables.model import TableModel
-from reseau.tables.quantity import Quantity
-from reseau.tables.scores import ClassScores, QuantityScores
-from reseau.tables.settings import default_batch_size, default_epochs
-from reseau.tables.splits import split
+from reseau.tables.targets.quantity import Quantity
+from reseau.tables.targets.scores import ClassScores, QuantityScores
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 

@@ -98,7 +98,7 @@ def note(text: str) -> None:
 
 def files_read(table: Path) -> list[Path]:
     """The files that a table is read from: one, or those of a folder or a pattern."""
-    from reseau.tables.folders import parts_of
+    from reseau.tables.reading.folders import parts_of
 
     parts = parts_of(table)
     return [table] if parts is None else parts[0]
@@ -178,7 +178,7 @@ def _os_error(error: OSError) -> str:
     hint = ""
     path = Path(os.fsdecode(error.filename))
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
-        from reseau.tables.table import did_you_mean
+        from reseau.tables.reading.table import did_you_mean
 
         hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
     reason = error.strerror[0].lower() + error.strerror[1:]

@@ -80,7 +80,7 @@ def predict(
     text that a spreadsheet would take for a formula.
     """
     with refusals():
-        from reseau.tables.folders import would_join
+        from reseau.tables.reading.folders import would_join
 
         ending = (".jsonl" if json else ".csv") if output is None else output.suffix.lower()
         if output is not None:
@@ -96,7 +96,7 @@ def predict(
                 raise ParameterError(f"{output} would be a part of {table} from then on; write it to another folder.")
         elif sys.stdout is None:
             raise ParameterError("standard output is closed; name a file to write with --output.")
-        from reseau.tables.table import quoted
+        from reseau.tables.reading.table import quoted
 
         loaded = load_table_model(model, "use it from Python (reseau.load)")
         predictions = loaded.predict(
@@ -155,7 +155,7 @@ def writable(table: pa.Table) -> pa.Table:
     """The table with dates, durations and the like as text; a `DataError` for what has none."""
     import pyarrow as pa
 
-    from reseau.tables.table import written
+    from reseau.tables.reading.table import written
 
     for i, column in enumerate(table.columns):
         kind = column.type

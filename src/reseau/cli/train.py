@@ -298,7 +298,7 @@ def parse_class_weight(given: list[str]) -> str | dict[str, float] | None:
 
 def _stem(table: Path) -> str:
     """Return the name of a table without its endings ("sales.csv.gz" is "sales"), of a pattern what is plain of it."""
-    from reseau.tables.sources import COMPRESSED, STANDARD_INPUT
+    from reseau.tables.reading.sources import COMPRESSED, STANDARD_INPUT
 
     if str(table) == STANDARD_INPUT:
         return "stdin"
@@ -330,7 +330,7 @@ def _write_page(
 
 
 def _check_outputs(tables: list[Path], model: Path, plot: Path | None, page: Path | None) -> None:
-    from reseau.tables.sources import TABLES
+    from reseau.tables.reading.sources import TABLES
 
     inputs = [file for table in tables for file in files_read(table)]
     check_output(model, inputs)

@@ -18,7 +18,7 @@ import scipy.sparse
 
 from reseau.errors import ParameterError
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.tables.table import listed
+from reseau.tables.reading.table import listed
 from reseau.visible import plural
 
 Array = np.ndarray[Any, Any]

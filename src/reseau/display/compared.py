@@ -15,7 +15,7 @@ from reseau.ensemble import Ensemble
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
 from reseau.tables.model import TableModel
-from reseau.tables.table import read_table
+from reseau.tables.reading.table import read_table
 from reseau.vocabulary.losses import loss_of
 
 FLOAT64 = np.dtype(np.float64)

@@ -14,11 +14,11 @@ from reseau.network import Network
 from reseau.studio.data import Axis, Data, Floats32, Numbers
 from reseau.studio.frames import thinned
 from reseau.studio.refusal import Refusal
-from reseau.tables.columns import Number
-from reseau.tables.description import Scaled
-from reseau.tables.quantity import OF_MEANS
-from reseau.tables.table import Table
+from reseau.tables.columns.description import Scaled
+from reseau.tables.columns.kinds import Number
+from reseau.tables.reading.table import Table
 from reseau.tables.table_data import TableData
+from reseau.tables.targets.quantity import OF_MEANS
 from reseau.vocabulary.losses import LOSSES
 
 LOOKED_AT = 5000  # rows that tell what is typical

@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 
 from reseau.errors import DataError, ReseauError
 from reseau.studio.refusal import Refusal
-from reseau.tables import sources
-from reseau.tables.asked import NOTHING
-from reseau.tables.left_out import LeftOut
-from reseau.tables.recognition import decimal_mark, recognise
-from reseau.tables.table import Column, Table, read_table
+from reseau.tables.columns.asked import NOTHING
+from reseau.tables.columns.left_out import LeftOut
+from reseau.tables.columns.recognition import decimal_mark, recognise
+from reseau.tables.reading import sources
+from reseau.tables.reading.table import Column, Table, read_table
 from reseau.tables.table_data import AS
-from reseau.tables.targets import recognise_target
+from reseau.tables.targets.table import recognise_target
 from reseau.visible import short, visible
 
 LIMITS = {"bytes": 50_000_000, "rows": 200_000, "columns": 500, "cells": 5_000_000}

@@ -14,11 +14,11 @@ from reseau.checks import shown
 from reseau.ensemble import Ensemble
 from reseau.errors import DataError
 from reseau.network import Network
-from reseau.tables import columns as columns_module
-from reseau.tables.cells import Floats
-from reseau.tables.description import X32, Description
-from reseau.tables.table import did_you_mean, listed, read_table
-from reseau.tables.target import Target
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.description import X32, Description
+from reseau.tables.reading.cells import Floats
+from reseau.tables.reading.table import did_you_mean, listed, read_table
+from reseau.tables.targets.target import Target
 
 
 @dataclass(frozen=True)

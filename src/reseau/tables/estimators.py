@@ -22,15 +22,15 @@ from reseau.array_likes import as_array, check_finite, numbers
 from reseau.checks import integer, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.model import Model
-from reseau.tables.asked import Asked
-from reseau.tables.classes import UNKNOWN, Classes, place_of
-from reseau.tables.evidence import Evidence
-from reseau.tables.fitting import LEAST_ROWS
+from reseau.tables.columns.asked import Asked
+from reseau.tables.columns.recognition import decimal_mark
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.learning.fitting import LEAST_ROWS
 from reseau.tables.model import TableModel
-from reseau.tables.recognition import decimal_mark
+from reseau.tables.reading.table import Column, Table, quoted
 from reseau.tables.samples import table_of, target_column, target_name
-from reseau.tables.table import Column, Table, quoted
-from reseau.tables.targets import recognise_target
+from reseau.tables.targets.classes import UNKNOWN, Classes, place_of
+from reseau.tables.targets.table import recognise_target
 from reseau.tables.understanding.explained import Explained
 from reseau.tables.understanding.reported import Reported
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reseau.arrays import FloatArray
     from reseau.files.model_file import Tensors
     from reseau.parts import Parts
-    from reseau.tables.asked import ColumnNames
+    from reseau.tables.columns.asked import ColumnNames
     from reseau.vocabulary.losses import NamedLoss
 
 NAMES = ("n_features_in_", "feature_names_in_")

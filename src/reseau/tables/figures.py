@@ -7,7 +7,7 @@ from math import floor, log10
 
 import numpy as np
 
-from reseau.tables.cells import Floats
+from reseau.tables.reading.cells import Floats
 from reseau.visible import short
 
 DIGITS = 4  # of the largest number

@@ -24,23 +24,23 @@ from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
 from reseau.network import Network
 from reseau.parts import Parts
-from reseau.tables import columns as columns_module
-from reseau.tables import fitting
-from reseau.tables.asked import ColumnNames, names
 from reseau.tables.code.encoder import Cells
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.asked import ColumnNames, names
+from reseau.tables.columns.description import Description
 from reseau.tables.derivatives import Differentiable
-from reseau.tables.description import Description
-from reseau.tables.evidence import Evidence
-from reseau.tables.fitting import OfRows
-from reseau.tables.rows import check_names
-from reseau.tables.scores import Scores
-from reseau.tables.settings import Settings
-from reseau.tables.stored_table import kept_on_disk, sampled, stored_table
-from reseau.tables.table import Column, Table, listed, read_table
-from reseau.tables.target import Target
+from reseau.tables.learning import fitting
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.learning.fitting import OfRows
+from reseau.tables.learning.rows import check_names
+from reseau.tables.learning.settings import Settings
+from reseau.tables.reading.stored_table import kept_on_disk, sampled, stored_table
+from reseau.tables.reading.table import Column, Table, listed, read_table
+from reseau.tables.reading.unreadable import ERROR, Reader
+from reseau.tables.targets.scores import Scores
+from reseau.tables.targets.target import Target
 from reseau.tables.understanding.explained import Explained
 from reseau.tables.understanding.reported import Reported
-from reseau.tables.unreadable import ERROR, Reader
 from reseau.training.callbacks import Hooks, callbacks_of
 from reseau.training.progress import is_verbose, shown_together
 from reseau.visible import plural
@@ -196,10 +196,10 @@ class TableModel(Differentiable, Explained, Reported, Model):
         Parameters
         ----------
         data : path, "-", open file, Table, data frame, dict or list of dicts
-            As for `reseau.tables.table.read_table`. Files of Parquet and Arrow that take more than 128 MiB stay on
-            disk, and so does what a RecordBatchReader of pyarrow gives, in a temporary file: some 50,000 rows, drawn by
-            the seed, tell what the columns are and are scored, and all are learned from; a cell that cannot be read as
-            these suggest counts as missing.
+            As for `reseau.tables.reading.table.read_table`. Files of Parquet and Arrow that take more than 128 MiB stay
+            on disk, and so does what a RecordBatchReader of pyarrow gives, in a temporary file: some 50,000 rows, drawn
+            by the seed, tell what the columns are and are scored, and all are learned from; a cell that cannot be read
+            as these suggest counts as missing.
         target : str
             The column to predict.
         task : {"classification", "regression"} or None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reseau.tables.scores import spread_lines
-from reseau.tables.settings import FOLDS
+from reseau.tables.learning.settings import FOLDS
+from reseau.tables.targets.scores import spread_lines
 from reseau.visible import aligned, plural, short, visible
 
 if TYPE_CHECKING:
     from reseau.network import Network
     from reseau.tables.model import TableModel
-    from reseau.tables.scores import Scores
+    from reseau.tables.targets.scores import Scores
 
 MOST_COLUMNS = 40  # shown one by one
 MOST_NOTES = 40

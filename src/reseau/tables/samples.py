@@ -18,9 +18,9 @@ from sklearn.utils.validation import assert_all_finite, validate_data
 from reseau.array_likes import as_array
 from reseau.checks import shown
 from reseau.errors import DataError
-from reseau.tables import cells as read
-from reseau.tables.dialect import SPACE
-from reseau.tables.table import Column, Table, read_table
+from reseau.tables.reading import cells as read
+from reseau.tables.reading.dialect import SPACE
+from reseau.tables.reading.table import Column, Table, read_table
 
 TARGET = "target"  # what it is called where y has no name
 

@@ -13,15 +13,15 @@ import numpy.typing as npt
 from reseau.checks import known, real, shown
 from reseau.errors import ParameterError
 from reseau.network import Network
-from reseau.tables import fitting
-from reseau.tables.description import X32, Description, Rows, Values
-from reseau.tables.evidence import Evidence
-from reseau.tables.fitting import OfRows
+from reseau.tables.columns.description import X32, Description, Rows, Values
+from reseau.tables.learning import fitting
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.learning.fitting import OfRows
+from reseau.tables.learning.settings import FOLDS, Settings
+from reseau.tables.learning.splits import folds_of
 from reseau.tables.model import TableModel
-from reseau.tables.settings import FOLDS, Settings
-from reseau.tables.splits import folds_of
-from reseau.tables.table import read_table
-from reseau.tables.target import Target
+from reseau.tables.reading.table import read_table
+from reseau.tables.targets.target import Target
 from reseau.vocabulary.losses import NamedLoss
 
 AS = ("number", "category", "date", "text", "ignore")  # what a column may be said to be

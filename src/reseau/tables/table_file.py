@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from reseau import ensemble
 from reseau.errors import ReseauError
-from reseau.tables import columns as columns_module
-from reseau.tables import report, targets
-from reseau.tables import scores as scores_module
+from reseau.tables import report
+from reseau.tables.columns import kinds as columns_module
 from reseau.tables.model import TableModel
+from reseau.tables.targets import scores as scores_module
+from reseau.tables.targets import table as targets
 
 if TYPE_CHECKING:
     from reseau.files.model_file import Tensors

@@ -12,8 +12,8 @@ import pytest
 
 import reseau as rs
 from reseau.errors import DataError, ParameterError
-from reseau.tables.columns import LeftOut, Number
-from reseau.tables.quantity import Quantity
+from reseau.tables.columns.kinds import LeftOut, Number
+from reseau.tables.targets.quantity import Quantity
 
 RNG = np.random.default_rng(0)
 ROWS = 90

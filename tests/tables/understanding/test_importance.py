@@ -12,10 +12,10 @@ from sklearn.linear_model import LinearRegression
 
 import reseau as rs
 from reseau.errors import ParameterError
-from reseau.tables.category import Category
-from reseau.tables.columns import LeftOut, Number
-from reseau.tables.evidence import Evidence, Held
-from reseau.tables.quantity import Quantity
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.kinds import LeftOut, Number
+from reseau.tables.learning.evidence import Evidence, Held
+from reseau.tables.targets.quantity import Quantity
 from reseau.tables.understanding.importance import permutation_importance
 
 RNG = np.random.default_rng(0)

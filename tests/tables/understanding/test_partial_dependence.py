@@ -12,8 +12,8 @@ from sklearn.inspection import partial_dependence
 
 import reseau as rs
 from reseau.errors import DataError, ParameterError
-from reseau.tables.columns import Number
-from reseau.tables.quantity import Quantity
+from reseau.tables.columns.kinds import Number
+from reseau.tables.targets.quantity import Quantity
 from reseau.tables.understanding.partial_dependence import effect
 
 RNG = np.random.default_rng(0)

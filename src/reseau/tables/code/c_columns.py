@@ -2,8 +2,8 @@
 
 Cells are given as follows, NAN or NULL where they are missing: numbers as they are, booleans as 1 and 0, dates as
 seconds since 1970-01-01 00:00 UTC, times of day as seconds since midnight, all in double, and categories and texts in
-UTF-8. As in `reseau.tables.columns`, the encoding is computed in double and rounded to float, so that the network's
-inputs are those of Python.
+UTF-8. As in `reseau.tables.columns.kinds`, the encoding is computed in double and rounded to float, so that the
+network's inputs are those of Python.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reseau.export import c_text as c
-from reseau.tables import ngrams
-from reseau.tables.category import Category
-from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, seconds
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date, Number
-from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.description import NO_LIMIT
+from reseau.tables.columns import ngrams
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.description import NO_LIMIT
+from reseau.tables.columns.kinds import CYCLES, EPOCH_WEEKDAY, Date, Number
+from reseau.tables.reading.cells import MISSING
+from reseau.tables.reading.dates import TIME_OF_DAY
 from reseau.visible import plural
 
 FARTHEST = 9e12  # seconds from 1970 to a date; microseconds in 64 bits, as tables hold them, go a little further

@@ -13,7 +13,7 @@ from reseau.tables.code.samples import Row, rows
 from reseau.visible import plural
 
 if TYPE_CHECKING:
-    from reseau.tables.description import Description
+    from reseau.tables.columns.description import Description
 
 
 @dataclass(frozen=True)

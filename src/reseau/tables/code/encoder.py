@@ -16,8 +16,8 @@ from reseau.tables.code.samples import encoded, rows
 from reseau.visible import plural
 
 if TYPE_CHECKING:
-    from reseau.tables.description import Description
-    from reseau.tables.target import Target
+    from reseau.tables.columns.description import Description
+    from reseau.tables.targets.target import Target
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from datetime import datetime, time
 from typing import Any
 
 from reseau.export import c_text
-from reseau.tables import ngrams
-from reseau.tables.category import Category
-from reseau.tables.cells import MISSING
 from reseau.tables.code.samples import Cell, rows
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date, Number
-from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.description import NO_LIMIT, Description
-from reseau.tables.text import Text
+from reseau.tables.columns import ngrams
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.description import NO_LIMIT, Description
+from reseau.tables.columns.kinds import CYCLES, EPOCH_WEEKDAY, Date, Number
+from reseau.tables.columns.text import Text
+from reseau.tables.reading.cells import MISSING
+from reseau.tables.reading.dates import TIME_OF_DAY
 
 TEXTS = """def texts(cells):
     return [None if cell is None else str(cell) for cell in cells]"""

@@ -9,15 +9,15 @@ import numpy as np
 
 from reseau.errors import ReseauError
 from reseau.export.onnx_graph import Graph, input_names, tensor
-from reseau.tables.columns import CYCLES, EPOCH_WEEKDAY, Date
-from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.description import NO_LIMIT
+from reseau.tables.columns.description import NO_LIMIT
+from reseau.tables.columns.kinds import CYCLES, EPOCH_WEEKDAY, Date
+from reseau.tables.reading.dates import TIME_OF_DAY
 
 if TYPE_CHECKING:
-    from reseau.tables.category import Category
-    from reseau.tables.columns import Boolean, Number
-    from reseau.tables.description import Description
-    from reseau.tables.text import Text
+    from reseau.tables.columns.category import Category
+    from reseau.tables.columns.description import Description
+    from reseau.tables.columns.kinds import Boolean, Number
+    from reseau.tables.columns.text import Text
 
 _MISSING = "NaN where it is missing"
 _NEAR_ZERO = 1e-5

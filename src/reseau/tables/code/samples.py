@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from reseau.tables.category import Category
-from reseau.tables.cells import Floats
-from reseau.tables.columns import Boolean, Date, Number, encode, read_columns
-from reseau.tables.dates import TIME_OF_DAY
-from reseau.tables.description import Description
-from reseau.tables.table import read_table
-from reseau.tables.text import Text
+from reseau.tables.columns.category import Category
+from reseau.tables.columns.description import Description
+from reseau.tables.columns.kinds import Boolean, Date, Number, encode, read_columns
+from reseau.tables.columns.text import Text
+from reseau.tables.reading.cells import Floats
+from reseau.tables.reading.dates import TIME_OF_DAY
+from reseau.tables.reading.table import read_table
 
 Cell: TypeAlias = float | str | datetime | time | None
 Row: TypeAlias = list[Cell]

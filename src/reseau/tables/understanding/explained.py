@@ -11,9 +11,9 @@ from reseau.tables.understanding.importance import Importance, permutation_impor
 from reseau.tables.understanding.partial_dependence import Effect, effect
 
 if TYPE_CHECKING:
-    from reseau.tables.evidence import Evidence
+    from reseau.tables.learning.evidence import Evidence
     from reseau.tables.model import TableModel
-    from reseau.tables.table import Table
+    from reseau.tables.reading.table import Table
 
 
 class Explained(ABC):

@@ -13,17 +13,17 @@ import pyarrow as pa
 
 from reseau.checks import integer
 from reseau.errors import DataError
-from reseau.tables import columns as columns_module
-from reseau.tables.cells import Floats
-from reseau.tables.description import X32, Description, Rows
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.description import X32, Description, Rows
 from reseau.tables.figures import brief, decimals, number
-from reseau.tables.table import read_table, written
+from reseau.tables.reading.cells import Floats
+from reseau.tables.reading.table import read_table, written
 from reseau.tables.understanding.shapley import contributions, rows_for
 from reseau.visible import aligned, short
 
 if TYPE_CHECKING:
     from reseau.tables.model import TableModel
-    from reseau.tables.table import Column, Table
+    from reseau.tables.reading.table import Column, Table
 
 MOST_ROWS, LEAST_ROWS = 256, 16  # of a background
 MOST_COLUMNS = 40  # shown one by one

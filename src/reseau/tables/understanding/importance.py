@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reseau.checks import integer
-from reseau.tables import columns as columns_module
-from reseau.tables.cells import Floats
-from reseau.tables.description import X32
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.description import X32
 from reseau.tables.figures import decimals, number
+from reseau.tables.reading.cells import Floats
 from reseau.visible import aligned, plural, short
 
 if TYPE_CHECKING:
-    from reseau.tables.evidence import Evidence, Held
+    from reseau.tables.learning.evidence import Evidence, Held
     from reseau.tables.model import TableModel
 
 NUMBERS = 1 << 33  # inputs of all shuffled rows together; fewer rows are taken of tables so wide

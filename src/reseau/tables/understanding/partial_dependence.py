@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.checks import integer
-from reseau.tables import columns as columns_module
-from reseau.tables.cells import Floats, Labels
-from reseau.tables.table import read_table
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.reading.cells import Floats, Labels
+from reseau.tables.reading.table import read_table
 from reseau.visible import plural, short
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from reseau.files.writing import Place, write_bytes
 from reseau.formulas.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from reseau.tables.evidence import Evidence
+    from reseau.tables.learning.evidence import Evidence
     from reseau.tables.model import TableModel
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import reseau as rs
-from reseau.tables.cells import Labels
+from reseau.tables.reading.cells import Labels
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.alike import alike
 from reseau.tables.understanding.page.findings import MOST_NAMED, Counted, few

@@ -15,8 +15,8 @@ import pytest
 
 import reseau as rs
 from reseau.formulas.words import LANGUAGES, Same, Words
-from reseau.tables import stored_table
-from reseau.tables.evidence import Evidence
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading import stored_table
 from reseau.tables.understanding.page import words
 from reseau.tables.understanding.page.contents import Contents
 from reseau.tables.understanding.page.of_classes import ClassesSeen, reliability_of

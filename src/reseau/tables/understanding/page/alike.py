@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau.tables.cells import Codes, Labels
-from reseau.tables.description import Values
+from reseau.tables.columns.description import Values
+from reseau.tables.reading.cells import Codes, Labels
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.findings import Counted, Finding, Share, Typed, few
 from reseau.tables.understanding.page.leaks import Columns, groups_of

@@ -7,7 +7,7 @@ from math import isfinite
 
 import numpy as np
 
-from reseau.tables.cells import Floats
+from reseau.tables.reading.cells import Floats
 from reseau.tables.understanding.page import charts
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.charts import Chart, figure, pictures

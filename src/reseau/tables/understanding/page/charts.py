@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from reseau.tables.cells import Floats
+from reseau.tables.reading.cells import Floats
 from reseau.tables.understanding.page.markup import Html, Language, joined, plain, short_of, tag
 from reseau.tables.understanding.page.seen import written_date
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.formulas.words import Same
-from reseau.tables.cells import Floats
+from reseau.tables.reading.cells import Floats
 from reseau.tables.understanding.page import charts
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.charts import Chart, figure, pictures

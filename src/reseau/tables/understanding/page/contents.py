@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.tables.cells import Floats, Labels
-from reseau.tables.evidence import Evidence
-from reseau.tables.stored_table import SampledTable
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading.cells import Floats, Labels
+from reseau.tables.reading.stored_table import SampledTable
 from reseau.tables.understanding.importance import Importance, permutation_importance
 from reseau.tables.understanding.page.findings import Finding
 from reseau.tables.understanding.page.noticed import notice
@@ -24,9 +24,9 @@ from reseau.tables.understanding.page.spread import ScoreSeen, scores_of
 from reseau.tables.understanding.partial_dependence import Effect, effect
 
 if TYPE_CHECKING:
-    from reseau.tables.description import Values
+    from reseau.tables.columns.description import Values
     from reseau.tables.model import TableModel
-    from reseau.tables.table import Column
+    from reseau.tables.reading.table import Column
 
 HARDEST = 10  # rows
 MOST_EFFECTS = 5  # columns

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reseau.tables.asked import option
-from reseau.tables.cells import Codes, Floats, Labels
-from reseau.tables.description import Description, Values
+from reseau.tables.columns.asked import option
+from reseau.tables.columns.description import Description, Values
+from reseau.tables.reading.cells import Codes, Floats, Labels
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.findings import Finding, Share, Typed, few
 

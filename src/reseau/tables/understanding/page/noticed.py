@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reseau.tables import sentinels
-from reseau.tables.asked import option
-from reseau.tables.cells import Codes, Floats, Labels, Mask
-from reseau.tables.columns import Number
-from reseau.tables.evidence import Evidence
+from reseau.tables.columns import sentinels
+from reseau.tables.columns.asked import option
+from reseau.tables.columns.kinds import Number
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading.cells import Codes, Floats, Labels, Mask
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.alike import alike
 from reseau.tables.understanding.page.findings import Counted, Finding, Share, Typed, few

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reseau.tables.cells import Codes, Floats
-from reseau.tables.scores import MOST_CLASSES
+from reseau.tables.reading.cells import Codes, Floats
+from reseau.tables.targets.scores import MOST_CLASSES
 from reseau.tables.understanding.page.spread import losses_of_classes
 
 MOST_CONFUSIONS = 15

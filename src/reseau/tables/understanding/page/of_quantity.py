@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reseau.errors import ParameterError
-from reseau.tables.cells import Codes, Floats
-from reseau.tables.evidence import Evidence
-from reseau.tables.quantity import MOST_RESIDUALS, Quantity
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading.cells import Codes, Floats
+from reseau.tables.targets.quantity import MOST_RESIDUALS, Quantity
 from reseau.tables.understanding.page.seen import histogram
 
 if TYPE_CHECKING:
-    from reseau.tables.target import Values
+    from reseau.tables.targets.target import Values
 
 MOST_POINTS = 1500
 BINS = 30

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseau.errors import DataError
-from reseau.tables.folders import parts_of
-from reseau.tables.sources import STANDARD_INPUT
+from reseau.tables.reading.folders import parts_of
+from reseau.tables.reading.sources import STANDARD_INPUT
 from reseau.version import __version__
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.formulas.words import Words
-from reseau.tables.scores import over_parts
-from reseau.tables.stored_table import SampledTable
+from reseau.tables.reading.stored_table import SampledTable
+from reseau.tables.targets.scores import over_parts
 from reseau.tables.understanding.page import charts
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.contents import Contents

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from reseau.tables import dates
-from reseau.tables.cells import Floats, Labels
-from reseau.tables.columns import Boolean, Date, read_columns
-from reseau.tables.evidence import Evidence
-from reseau.tables.left_out import LeftOut
-from reseau.tables.statistics import WHOLE
-from reseau.tables.table import Table
+from reseau.tables.columns.kinds import Boolean, Date, read_columns
+from reseau.tables.columns.left_out import LeftOut
+from reseau.tables.columns.statistics import WHOLE
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading import dates
+from reseau.tables.reading.cells import Floats, Labels
+from reseau.tables.reading.table import Table
 
 if TYPE_CHECKING:
-    from reseau.tables.description import Description, Rows, Values
+    from reseau.tables.columns.description import Description, Rows, Values
     from reseau.tables.model import TableModel
-    from reseau.tables.target import Target
+    from reseau.tables.targets.target import Target
 
 BINS = 24  # of the small histogram of a column
 TAIL = 0.005  # of the numbers at either end, that the outermost steps hold

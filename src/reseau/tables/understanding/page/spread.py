@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from reseau.formulas.words import Same, Words
-from reseau.tables.cells import Codes, Floats
-from reseau.tables.evidence import Evidence
-from reseau.tables.scores import TINY
+from reseau.tables.learning.evidence import Evidence
+from reseau.tables.reading.cells import Codes, Floats
+from reseau.tables.targets.scores import TINY
 from reseau.tables.understanding.page import words as w
 
 if TYPE_CHECKING:

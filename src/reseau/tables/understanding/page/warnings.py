@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import unescape
 from typing import TYPE_CHECKING
 
-from reseau.tables.columns import read_columns
-from reseau.tables.evidence import Evidence
+from reseau.tables.columns.kinds import read_columns
+from reseau.tables.learning.evidence import Evidence
 from reseau.tables.understanding.page.alike import alike
 from reseau.tables.understanding.page.leaks import leaks, of_rows
 from reseau.tables.understanding.page.markup import Language, plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reseau.tables.evidence import Evidence
+from reseau.tables.learning.evidence import Evidence
 from reseau.tables.understanding.page import answers, columns, sections
 from reseau.tables.understanding.page import words as w
 from reseau.tables.understanding.page.contents import Contents
