@@ -175,6 +175,24 @@ class Blackboard:
 
         return _out(path, html.page(list(self.lines()), self._setter(html.MathmlSetter)))
 
+    def stages(self) -> list[tuple[str, str]]:
+        """The board in its stages, as a lecture has them: the title of each, and what it shows as a part of a page.
+
+        They are HTML with MathML, for which `reseau.blackboard.html.STYLE` is written, within an element of the class
+        reseau-board.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "sigmoid"), inputs=2, seed=0)
+        >>> stages = net.blackboard([[1, 2]], [[1]]).stages()
+        >>> stages[3][0], stages[3][1][:17]
+        ('2. Error', '<h2>2. Error</h2>')
+        """
+        from reseau.blackboard import html
+
+        return html.stages(list(self.lines()), self._setter(html.MathmlSetter))
+
     def _repr_html_(self) -> str:
         """What notebooks show."""
         from reseau.blackboard import html

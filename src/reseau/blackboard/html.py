@@ -192,24 +192,40 @@ def page(lines: Sequence[Line], setter: MathmlSetter) -> str:
     )
 
 
+def stages(lines: Sequence[Line], setter: MathmlSetter) -> list[tuple[str, str]]:
+    """The board in its stages, each with its title and as a part of a page: a title begins one, with those after it."""
+    found: list[tuple[str, list[Line]]] = []
+    before: Line | None = None
+    for line in lines:
+        if isinstance(line, Title) and not isinstance(before, Title):
+            found.append((line.text, []))
+        elif isinstance(line, Title):
+            found[-1] = (f"{found[-1][0]} · {line.text}", found[-1][1])
+        found[-1][1].append(line)
+        before = line
+    return [(title, "\n".join(_line(line, setter) for line in several)) for title, several in found]
+
+
 def _article(lines: Sequence[Line], setter: MathmlSetter, element: str = "article") -> str:
     out = [f'<{element} class="reseau-board" lang="{setter.lang}">']
-    for line in lines:
-        match line:
-            case Title(text=text, level=level):
-                out.append(f"<h{level}>{escaped(text)}</h{level}>")
-            case Prose(text=text, numbers=numbers):
-                text = escaped(text)
-                for name, value in numbers:
-                    text = text.replace(f"{{{name}}}", f"<math>{setter.set(value)}</math>")
-                out.append(f"<p>{text}</p>")
-            case Chain():
-                out.append(_chain(line, setter))
-            case Table(header=header, rows=rows):
-                out.append(_table(header, rows, setter))
-            case Curve():
-                out.append(_curve(line, setter))
-    return "\n".join([*out, f"</{element}>", ""])
+    return "\n".join([*out, *(_line(line, setter) for line in lines), f"</{element}>", ""])
+
+
+def _line(line: Line, setter: MathmlSetter) -> str:
+    match line:
+        case Title(text=text, level=level):
+            return f"<h{level}>{escaped(text)}</h{level}>"
+        case Prose(text=text, numbers=numbers):
+            text = escaped(text)
+            for name, value in numbers:
+                text = text.replace(f"{{{name}}}", f"<math>{setter.set(value)}</math>")
+            return f"<p>{text}</p>"
+        case Chain():
+            return _chain(line, setter)
+        case Table(header=header, rows=rows):
+            return _table(header, rows, setter)
+        case Curve():
+            return _curve(line, setter)
 
 
 def _chain(chain: Chain, setter: MathmlSetter) -> str:

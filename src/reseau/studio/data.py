@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau import data as checked
+from reseau.blackboard import Names
 from reseau.errors import ReseauError
 from reseau.studio import toys
 from reseau.studio.refusal import Refusal
@@ -105,6 +106,10 @@ class Data(ABC):
     @abstractmethod
     def on(self, places: Mapping[int, Numbers]) -> Floats32:
         """The inputs X (places, inputs) at places on some axes, by their numbers; all else is as is typical."""
+
+    def names(self, validation: bool, row: int, lang: str) -> Names:
+        """What the blackboard calls the inputs and outputs of a sample."""
+        return Names()
 
     def outputs(self, loss: str) -> int:
         """How many outputs a network has for it."""

@@ -147,21 +147,21 @@ def network_of(network: Mapping[str, Any], data: Data) -> Network:
         network_refused, with the library's own words.
     """
     try:
-        made = Network(
-            *map(layer_of, network["layers"]), loss=network["loss"], inputs=len(data.inputs), seed=network["seed"]
-        )
+        made = Network(*map(layer_of, network["layers"]), loss=network["loss"], seed=network["seed"])
+        architecture = made.architecture_on(len(data.inputs))
     except ReseauError as error:
         raise _refused(str(error)) from None
-    if len(made.architecture.layers) != len(network["layers"]):
+    if len(architecture.layers) != len(network["layers"]):
         raise _refused(
             "dropout after an activation of whole rows, such as softmax, is a layer of its own; add a layer of the "
             "kind dropout."
         )
-    if made.n_parameters > MOST_PARAMETERS:
+    if architecture.n_parameters > MOST_PARAMETERS:
         raise _refused(
-            f"the network has {made.n_parameters:,} parameters, but the studio shows at most {MOST_PARAMETERS:,}; give "
-            "it fewer neurons."
+            f"the network has {architecture.n_parameters:,} parameters, but the studio shows at most "
+            f"{MOST_PARAMETERS:,}; give it fewer neurons."
         )
+    made.build_as(architecture)
     data.check(made)
     return made
 
@@ -177,6 +177,11 @@ def optimizer_of(training: Mapping[str, Any]) -> Optimizer:
     """The library's optimizer that a document describes."""
     kind, rate = OPTIMIZERS[training["optimizer"]], training["learning_rate"]
     return kind(rate if training["schedule"] == Constant.name else RATES[training["schedule"]](rate))
+
+
+def constant_optimizer(training: Mapping[str, Any]) -> Optimizer:
+    """The same at its learning rate, whatever that follows."""
+    return OPTIMIZERS[training["optimizer"]](training["learning_rate"])
 
 
 def planned(training: Mapping[str, Any]) -> int:

@@ -283,7 +283,7 @@ class Run:
         """
         record = self.fits[-1]
         settings = settings_of(record["training"])
-        generator = self.network.generator_state
+        generator, self.ends[-1] = self.network.generator_state, None
         fit = self._made(settings, [_Between(self, record["training"], goes_on, edits)])
         self._fit, self._settings, self._written, self.waited = fit, settings, 0, 0.0
         try:

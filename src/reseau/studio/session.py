@@ -19,8 +19,8 @@ import numpy as np
 
 from reseau import engine
 from reseau.errors import ReseauError
-from reseau.studio import board
 from reseau.studio import document as documents
+from reseau.studio.board import board
 from reseau.studio.data import Data
 from reseau.studio.document import Document
 from reseau.studio.refusal import Refusal
@@ -324,15 +324,8 @@ class Session:
         self._frame(answer, points=True)
 
     def _do_board(self, answer: int, command: Command) -> None:
-        sample = command["sample"]
-        html, stages = board.board(
-            self._run.shown,
-            self._data,
-            self._training,
-            sample["part"],
-            sample["row"],
-            command["lang"],
-            command["digits"],
+        html, stages = board(
+            self._run.shown, self._data, self._training, command["sample"], command["lang"], command["digits"]
         )
         self._tell({"type": "board", "answer": answer, "html": html, "stages": stages})
 
@@ -375,7 +368,10 @@ class Session:
     def _snapshot(self) -> Snapshot:
         if self._phase == "restoring":
             raise _restoring()
-        return Snapshot(self._described(), list(self._run.ends), self._data, copied(self._run.network))
+        document = self._described()
+        held = self._studio.table(document["data"]["table"]) if document["data"]["kind"] == "table" else None
+        ends = self._run.ends[: len(document["fits"])]
+        return Snapshot(document, ends, self._data, copied(self._run.network), held)
 
     def _state(self, answer: int | None = None) -> dict[str, Any]:
         return {

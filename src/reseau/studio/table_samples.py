@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reseau.blackboard import Names
 from reseau.errors import ReseauError
 from reseau.network import Network
 from reseau.studio.data import Axis, Data, Floats32, Numbers
@@ -86,6 +87,11 @@ class TableSamples(Data):
             place = self._drawn[axis]
             self.table_data.columns[place].encode(np.asarray(numbers, np.float64), X[:, self._inputs[place]])
         return X
+
+    def names(self, validation: bool, row: int, lang: str) -> Names:
+        truth = self.labels(validation)[row : row + 1]
+        _, outputs = self.table_data.target.lesson(truth, row, None, lang)
+        return Names(self.inputs, outputs)
 
     def _numbers(self, place: int) -> npt.NDArray[np.float64]:
         """What was read in a column of numbers; where it is missing, what the network takes for it."""
