@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reseau.errors import ReseauError
@@ -127,7 +127,9 @@ def _whole(layer: dict[str, Any], place: int) -> dict[str, Any]:
         raise _refused(f"layer {place + 1} is a {layer['kind']!r}, but the kinds of layers are {', '.join(LAYERS)}.")
     if layer.get("neurons", 1) < 1:
         raise Refusal("layer_empty", f"Layer {place + 1} has no neurons; give it 1 at least.", layer=place + 1)
-    chosen = {name: layer.get(name, LOOKS[name]) for name, there in has(kind).items() if there}
+    usual = {field.name: field.default for field in fields(kind) if field.default not in (MISSING, None)}
+    usual = {**LOOKS, **usual, "residual": False}
+    chosen = {name: layer.get(name, usual[name]) for name, there in has(kind).items() if there}
     return {"kind": layer["kind"], **chosen}
 
 
