@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 from reseau.studio.pages import PageFile
 from reseau.studio.seats import Seats
+from reseau.studio.server import Prepared
 
 
 @dataclass
@@ -39,11 +40,21 @@ class Answer:
 class Running:
     """A server that runs."""
 
-    port: int
-    token: str
-    seats: Seats
+    prepared: Prepared
     tables: stand_in.Tables
     sessions: list[stand_in.StandIn] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return int(self.prepared.listening.getsockname()[1])
+
+    @property
+    def token(self) -> str:
+        return self.prepared.token
+
+    @property
+    def seats(self) -> Seats:
+        return self.prepared.seats
 
     @property
     def host(self) -> str:

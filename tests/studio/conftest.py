@@ -11,7 +11,7 @@ import studio_stand_in as stand_in
 
 from reseau.studio.seats import Seats
 from reseau.studio.server import listen, prepare
-from reseau.studio.shared import LIMITS
+from reseau.studio.tables import LIMITS
 
 
 @pytest.fixture
@@ -22,13 +22,12 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[studio_client.Running]:
     tables = stand_in.Tables()
     seats = Seats(stand_in.StandIn)
     listening = listen(0)
-    server, token = prepare(listening, studio_client.PAGE, tables, seats)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    prepared = prepare(listening, studio_client.PAGE, tables, seats, "fr")
+    thread = threading.Thread(target=prepared.run)
     thread.start()
-    yield studio_client.Running(listening.getsockname()[1], token, seats, tables, sessions)
-    server.should_exit = True
+    yield studio_client.Running(prepared, tables, sessions)
+    prepared.server.should_exit = True
     thread.join(20)
-    seats.end()
     assert not thread.is_alive()
     for session in sessions:
         session.close()

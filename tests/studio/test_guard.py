@@ -169,6 +169,17 @@ def test_what_fails_is_told_in_the_terminal_without_the_token(
     assert studio.token not in told
 
 
+def test_the_address_that_a_browser_is_opened_with_leads_to_the_page_once(studio: Running) -> None:
+    path = studio.prepared.once.removeprefix(f"http://{studio.host}")
+    assert studio.token not in path
+    assert studio.ask("GET", path + "x", token=False).status == 404
+    answer = studio.ask("GET", path, token=False)
+    assert (answer.status, answer.headers["location"]) == (303, f"/#token={studio.token}&lang=fr")
+    assert answer.headers["cache-control"] == "no-store"
+    assert studio.ask("GET", path, token=False).status == 404
+    assert studio.prepared.address == f"http://{studio.host}/#token={studio.token}&lang=fr"
+
+
 @pytest.mark.parametrize(
     "path",
     [

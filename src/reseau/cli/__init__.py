@@ -15,6 +15,7 @@ from reseau.cli.export import export
 from reseau.cli.info import info
 from reseau.cli.predict import predict
 from reseau.cli.show import show
+from reseau.cli.studio import studio
 from reseau.cli.train import train
 from reseau.cli.verify import verify
 
@@ -35,6 +36,7 @@ app.command()(export)
 app.command()(blackboard)
 app.command()(exercise)
 app.command()(check)
+app.command()(studio)
 app.command()(info)
 
 

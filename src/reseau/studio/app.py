@@ -16,12 +16,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from reseau.studio.aside import aside
-from reseau.studio.guard import PROTOCOL, Guard, Token
+from reseau.studio.guard import PROTOCOL, Guard, Ticket, Token
 from reseau.studio.pages import PageFile
 from reseau.studio.refusal import Refusal
 from reseau.studio.seats import Seats
-from reseau.studio.shared import LIMITS
 from reseau.studio.tab import FAILED, attend
+from reseau.studio.tables import LIMITS
 
 UPLOAD_WITHIN = 120.0  # seconds for all of an upload
 CHUNK_WITHIN = 10.0  # seconds from one part of an upload to the next
@@ -38,7 +38,9 @@ class Tables(Protocol):
     def upload(self, name: str, content: bytes) -> dict[str, Any]: ...
 
 
-def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, token: str, port: int) -> Guard:
+def application(
+    page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, port: int, token: Token, ticket: Ticket
+) -> Guard:
     """The application of one run.
 
     Parameters
@@ -49,12 +51,19 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         Takes uploads.
     seats : Seats
         The sessions.
-    token : str
-        The secret that the page is given.
     port : int
         Where the server listens.
+    token : Token
+        The secret that the page is given.
+    ticket : Ticket
+        What the browser that the command opens is sent to the page for.
     """
-    secret = Token(token)
+
+    async def first(request: Request) -> Response:
+        where = ticket.taken(request.path_params["ticket"])
+        if where is None:
+            raise HTTPException(404, "This address works once, and has; open the one that reseau studio printed.")
+        return Response(status_code=303, headers={"location": where})
 
     async def file(request: Request) -> Response:
         found = page.get(request.scope["path"])
@@ -63,7 +72,7 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         return Response(found.content, media_type=found.media_type)
 
     async def upload(request: Request) -> Response:
-        _demand(secret, request)
+        _demand(token, request)
         name = request.query_params.get("name", "")
         if not 0 < len(name) <= 255:
             raise HTTPException(400, "An upload needs the name of its file: POST /tables?name=penguins.csv.")
@@ -71,7 +80,7 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         return JSONResponse(await aside(tables.upload, name, content))
 
     async def take(request: Request) -> Response:
-        _demand(secret, request)
+        _demand(token, request)
         lang = request.query_params.get("lang", "en")
         if lang not in LANGUAGES:
             raise HTTPException(400, "lang is en or fr.")
@@ -81,7 +90,7 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
         return Response(content, media_type=media_type, headers={"content-disposition": disposition})
 
     async def socket(socket: WebSocket) -> None:
-        if not secret.is_borne_by(socket.scope):
+        if not token.is_borne_by(socket.scope):
             await socket.send_denial_response(JSONResponse(Refusal("forbidden", NO_TOKEN).event(), 401))
             return
         await socket.accept(PROTOCOL)
@@ -89,6 +98,7 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
 
     routes = [
         WebSocketRoute("/socket", socket),
+        Route("/open/{ticket}", first, methods=["GET"]),
         Route("/tables", upload, methods=["POST"]),
         Route("/sessions/{key}/{what}", take, methods=["GET"]),
         Route("/{path:path}", file, methods=["GET"]),
@@ -99,8 +109,8 @@ def application(page: Mapping[str, PageFile], tables: Tables, seats: Seats, *, t
     return Guard(app, port)
 
 
-def _demand(secret: Token, request: Request) -> None:
-    if not secret.is_borne_by(request.scope):
+def _demand(token: Token, request: Request) -> None:
+    if not token.is_borne_by(request.scope):
         raise HTTPException(401, NO_TOKEN)
 
 

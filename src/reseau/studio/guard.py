@@ -87,6 +87,29 @@ class Token:
         return len(given) == 1 and secrets.compare_digest(given[0].encode("utf-8", "replace"), expected)
 
 
+class Ticket:
+    """An address that leads to the page once: a browser is opened with it, as others may see how it was called.
+
+    Parameters
+    ----------
+    text : str
+        The secret in the address.
+    where : str
+        The page, with all that its address holds.
+    """
+
+    def __init__(self, text: str, where: str) -> None:
+        self._text, self._where = text, where
+        self._valid = True
+
+    def taken(self, text: str) -> str | None:
+        """Where the page is, for whoever comes first with the ticket; None for all others."""
+        if not (secrets.compare_digest(text.encode("utf-8", "replace"), self._text.encode()) and self._valid):
+            return None
+        self._valid = False
+        return self._where
+
+
 async def forbid(scope: Scope, receive: Receive, send: Send, message: str) -> None:
     """Refuse a request, or a WebSocket before it is one."""
     answer: Response = JSONResponse(Refusal("forbidden", message).event(), 403)

@@ -31,7 +31,7 @@ class PageFile:
     media_type: str
 
 
-def read_page(folder: Path = FOLDER) -> dict[str, PageFile]:
+def read_page(folder: Path) -> dict[str, PageFile]:
     """The files of the page by their paths on the server; a ReseauError where it was not built."""
     if not (folder / "index.html").is_file():
         raise ReseauError(

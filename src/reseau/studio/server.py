@@ -6,11 +6,14 @@ import errno
 import secrets
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import uvicorn
 
 from reseau.errors import ParameterError
 from reseau.studio.app import Tables, application
+from reseau.studio.guard import Ticket, Token
 from reseau.studio.pages import PageFile
 from reseau.studio.seats import Seats
 
@@ -38,10 +41,47 @@ def listen(port: int | None) -> socket.socket:
     return _bound(0)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A server that has yet to run.
+
+    Attributes
+    ----------
+    server : uvicorn.Server
+        It ends when its `should_exit` is set, or by Ctrl-C.
+    listening : socket
+        Where it is asked.
+    seats : Seats
+        Its sessions.
+    token : str
+        Its secret.
+    address : str
+        The page, with the secret.
+    once : str
+        An address that leads there once.
+    """
+
+    server: uvicorn.Server
+    listening: socket.socket
+    seats: Seats
+    token: str
+    address: str
+    once: str
+
+    def run(self) -> None:
+        """Serve until Ctrl-C, then end the sessions."""
+        try:
+            self.server.run(sockets=[self.listening])
+        except KeyboardInterrupt:  # which uvicorn raises again once it has ended
+            pass
+        finally:
+            self.seats.end()
+
+
 def prepare(
-    listening: socket.socket, page: Mapping[str, PageFile], tables: Tables, seats: Seats
-) -> tuple[uvicorn.Server, str]:
-    """A server, which its `run` or `serve` begins, and its secret.
+    listening: socket.socket, page: Mapping[str, PageFile], tables: Tables, seats: Seats, lang: str | None = None
+) -> Prepared:
+    """A server of the studio.
 
     Parameters
     ----------
@@ -53,10 +93,15 @@ def prepare(
         Takes uploads.
     seats : Seats
         The sessions.
+    lang : str, optional
+        The language that the page is to have, instead of the browser's.
     """
-    token = secrets.token_urlsafe(32)
+    port = listening.getsockname()[1]
+    token, once = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    where = "/#" + urlencode({"token": token} | ({"lang": lang} if lang else {}))
+    app = application(page, tables, seats, port=port, token=Token(token), ticket=Ticket(once, where))
     config = uvicorn.Config(
-        application(page, tables, seats, token=token, port=listening.getsockname()[1]),
+        app,
         http="h11",
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
@@ -70,17 +115,8 @@ def prepare(
         server_header=False,
         timeout_graceful_shutdown=END_WITHIN,
     )
-    return uvicorn.Server(config), token
-
-
-def serve(server: uvicorn.Server, listening: socket.socket, seats: Seats) -> None:
-    """Serve the studio until Ctrl-C, then end its sessions."""
-    try:
-        server.run(sockets=[listening])
-    except KeyboardInterrupt:  # which uvicorn raises again once it has ended
-        pass
-    finally:
-        seats.end()
+    here = f"http://{ADDRESS}:{port}"
+    return Prepared(uvicorn.Server(config), listening, seats, token, here + where, f"{here}/open/{once}")
 
 
 def _bound(port: int) -> socket.socket:
