@@ -10,7 +10,6 @@ import {
   overhang,
   paintClasses,
   paintNumbers,
-  probabilities,
   ranked,
   SHAPES,
 } from "./boundary";
@@ -21,34 +20,17 @@ const BLUE: Rgb = [0, 100, 200];
 const GREEN: Rgb = [0, 200, 100];
 const WHITE: Rgb = [255, 255, 255];
 
-function p(outputs: number[]): number[] {
-  const into = new Float64Array(Math.max(2, outputs.length));
-  probabilities(outputs, 0, outputs.length, into);
-  return [...into];
-}
-
-test("one output is the probability of the second class", () => {
-  expect(p([0.2])).toEqual([0.8, 0.2]);
-  expect(p([1.5])).toEqual([0, 1]);
-});
-
-test("a distribution stays as it is, its logarithms become it, and scores are divided by their sum", () => {
-  expect(p([0.2, 0.3, 0.5])).toEqual([0.2, 0.3, 0.5]);
-  p([0.2, 0.3, 0.5].map(Math.log)).forEach((value, k) => expect(value).toBeCloseTo([0.2, 0.3, 0.5][k]!, 12));
-  expect(p([3, -1, 1])).toEqual([0.75, 0, 0.25]);
-});
-
 test("classes are ranked by their probabilities", () => {
-  expect(ranked([0.2, 0.5, 0.3]).map(({ k }) => k)).toEqual([1, 2, 0]);
-  expect(ranked([0.25])).toEqual([
-    { k: 0, share: 0.75 },
-    { k: 1, share: 0.25 },
+  expect(ranked([0.2, 0.5, 0.3])).toEqual([
+    { k: 1, share: 0.5 },
+    { k: 2, share: 0.3 },
+    { k: 0, share: 0.2 },
   ]);
 });
 
 test("the picture's first row is the grid's last, and sides are not swapped", () => {
   // Lower left and upper right are surely the second class.
-  const field: Field = { rows: 2, columns: 2, outputs: 1, data: [1, 0, 0, 1] };
+  const field: Field = { rows: 2, columns: 2, outputs: 2, data: [0, 1, 1, 0, 1, 0, 0, 1] };
   const into = new Uint32Array(4);
   paintClasses(field, [ORANGE, BLUE], WHITE, true, into);
   const [upperLeft, upperRight, lowerLeft, lowerRight] = [...into];
@@ -58,7 +40,7 @@ test("the picture's first row is the grid's last, and sides are not swapped", ()
 });
 
 test("the less sure, the paler: where both are as likely the ground itself is seen", () => {
-  const field: Field = { rows: 1, columns: 3, outputs: 1, data: [0.5, 0.75, 1] };
+  const field: Field = { rows: 1, columns: 3, outputs: 2, data: [0.5, 0.5, 0.25, 0.75, 0, 1] };
   const into = new Uint32Array(3);
   paintClasses(field, [ORANGE, BLUE], WHITE, false, into);
   const reds = [...into].map((one) => rgbOf(one)[0]);
@@ -78,12 +60,12 @@ test("several classes are mixed by their probabilities, unless each place gets i
 });
 
 test("a regression's numbers lie on the scale, in bands if wanted", () => {
-  const field: Field = { rows: 1, columns: 3, outputs: 2, data: [-1, 9, 0, 9, 1, 9] };
+  const field: Field = { rows: 1, columns: 3, outputs: 1, data: [-1, 0, 1] };
   const scale = diverging(ORANGE, WHITE, BLUE, 101);
   const into = new Uint32Array(3);
-  paintNumbers(field, 0, -1, 1, scale, false, into);
+  paintNumbers(field, -1, 1, scale, false, into);
   expect([...into]).toEqual([scale[0], scale[50], scale[100]]);
-  paintNumbers(field, 0, -1, 1, scale, true, into);
+  paintNumbers(field, -1, 1, scale, true, into);
   expect([...into]).toEqual([scale[5], scale[55], scale[95]]);
 });
 
@@ -117,7 +99,7 @@ test("the contour of a circle has its radius everywhere", () => {
 });
 
 test("two classes have their line where both are as likely, and three a line around each", () => {
-  const two: Field = { rows: 2, columns: 3, outputs: 1, data: [0, 0.4, 0.8, 0, 0.4, 0.8] };
+  const two: Field = { rows: 2, columns: 3, outputs: 2, data: [1, 0, 0.6, 0.4, 0.2, 0.8, 1, 0, 0.6, 0.4, 0.2, 0.8] };
   const [x0, y0, x1, y1, ...more] = classBoundaries(two);
   expect(more).toEqual([]);
   for (const x of [x0, x1]) expect(x).toBeCloseTo(0.625, 12);

@@ -2,7 +2,10 @@
 
 import { banded, mix, pixel, stepOf, type Rgb } from "./colour";
 
-/** Outputs on a grid of rows × columns, from the lower left; the outermost lie on the ends of the axes. */
+/**
+ * What the network says on a grid of rows × columns, from the lower left; the outermost lie on the ends of the axes. Of
+ * classes it is the probability of each, of a regression one number.
+ */
 export interface Field {
   readonly rows: number;
   readonly columns: number;
@@ -16,48 +19,16 @@ export const STRENGTH = 0.62;
 /** Bands of a regression's scale, where it is cut into such. */
 export const BANDS = 10;
 
-/**
- * Probabilities of the classes from outputs `data[at..at+outputs]`, written to `into`.
- * One output is that of the second class. Outputs none of which is positive are logarithms. Others are clipped at 0 and divided by their sum,
- * so that scores of a network that is no distribution are shown too.
- */
-export function probabilities(data: ArrayLike<number>, at: number, outputs: number, into: Float64Array): void {
-  if (outputs === 1) {
-    const p = Math.min(1, Math.max(0, data[at] as number));
-    into[0] = 1 - p;
-    into[1] = p;
-    return;
-  }
-  let highest = -Infinity;
-  for (let k = 0; k < outputs; k++) highest = Math.max(highest, data[at + k] as number);
-  const logarithms = highest <= 0;
-  let sum = 0;
-  for (let k = 0; k < outputs; k++) {
-    const value = data[at + k] as number;
-    const p = logarithms ? Math.exp(value - highest) : Math.max(0, value);
-    into[k] = p;
-    sum += p;
-  }
-  for (let k = 0; k < outputs; k++) into[k] = sum > 0 ? (into[k] as number) / sum : 1 / outputs;
-}
-
-/** How many classes so many outputs tell apart. */
-export function classesOf(outputs: number): number {
-  return outputs === 1 ? 2 : outputs;
-}
-
-/** The likeliest of the first `count` numbers; of equal ones the first. */
-export function likeliest(p: ArrayLike<number>, count: number): number {
+/** Which of the `count` numbers from a place on is the highest; of equal ones the first. */
+function likeliest(p: ArrayLike<number>, at: number, count: number): number {
   let best = 0;
-  for (let k = 1; k < count; k++) if ((p[k] as number) > (p[best] as number)) best = k;
+  for (let k = 1; k < count; k++) if (p[at + k]! > p[at + best]!) best = k;
   return best;
 }
 
 /** The classes with their probabilities, the likeliest first. */
 export function ranked(outputs: ArrayLike<number>): { k: number; share: number }[] {
-  const p = new Float64Array(classesOf(outputs.length));
-  probabilities(outputs, 0, outputs.length, p);
-  return Array.from(p, (share, k) => ({ k, share })).sort((a, b) => b.share - a.share);
+  return Array.from(outputs, (share, k) => ({ k, share })).sort((a, b) => b.share - a.share);
 }
 
 /**
@@ -72,14 +43,11 @@ export function paintClasses(
   into: Uint32Array,
 ): void {
   const { rows, columns, outputs, data } = field;
-  const count = classesOf(outputs);
   const sure = colours.map((colour) => pixel(mix(ground, colour, STRENGTH)));
-  const p = new Float64Array(count);
   for (let row = 0; row < rows; row++) {
     let at = (rows - 1 - row) * columns * outputs;
     for (let column = 0; column < columns; column++, at += outputs) {
-      probabilities(data, at, outputs, p);
-      const best = likeliest(p, count);
+      const best = likeliest(data, at, outputs);
       const place = row * columns + column;
       if (discretise) {
         into[place] = sure[best] as number;
@@ -88,15 +56,15 @@ export function paintClasses(
       let r = 0;
       let g = 0;
       let b = 0;
-      for (let k = 0; k < count; k++) {
-        const share = p[k] as number;
+      for (let k = 0; k < outputs; k++) {
+        const share = data[at + k]!;
         const colour = colours[k] as Rgb;
         r += share * colour[0];
         g += share * colour[1];
         b += share * colour[2];
       }
       // 0 where all classes are as likely, 1 where one is sure.
-      const certainty = ((p[best] as number) - 1 / count) / (1 - 1 / count);
+      const certainty = (data[at + best]! - 1 / outputs) / (1 - 1 / outputs);
       const t = STRENGTH * certainty;
       into[place] = pixel([
         ground[0] + (r - ground[0]) * t,
@@ -107,10 +75,9 @@ export function paintClasses(
   }
 }
 
-/** Fills a picture, rows from above, with output `which` on a scale from low to high. */
+/** Fills a picture, rows from above, with a regression's numbers on a scale from low to high. */
 export function paintNumbers(
   field: Field,
-  which: number,
   low: number,
   high: number,
   scale: Uint32Array,
@@ -119,7 +86,7 @@ export function paintNumbers(
 ): void {
   const { rows, columns, outputs, data } = field;
   for (let row = 0; row < rows; row++) {
-    let at = (rows - 1 - row) * columns * outputs + which;
+    let at = (rows - 1 - row) * columns * outputs;
     for (let column = 0; column < columns; column++, at += outputs) {
       const value = data[at] as number;
       const shown = discretise ? banded(value, low, high, BANDS) : value;
@@ -187,20 +154,16 @@ export function contour(values: ArrayLike<number>, rows: number, columns: number
 /** The lines between the classes: where the likeliest is as likely as the next. */
 export function classBoundaries(field: Field): number[] {
   const { rows, columns, outputs, data } = field;
-  const count = classesOf(outputs);
-  const p = new Float64Array(count);
-  const margins = Array.from({ length: count }, () => new Float64Array(rows * columns));
+  const margins = Array.from({ length: outputs }, () => new Float64Array(rows * columns));
   for (let i = 0; i < rows * columns; i++) {
-    probabilities(data, i * outputs, outputs, p);
-    const best = likeliest(p, count);
+    const at = i * outputs;
+    const best = likeliest(data, at, outputs);
     let next = -Infinity;
-    for (let k = 0; k < count; k++) if (k !== best) next = Math.max(next, p[k] as number);
-    for (let k = 0; k < count; k++) {
-      (margins[k] as Float64Array)[i] = (p[k] as number) - (k === best ? next : (p[best] as number));
-    }
+    for (let k = 0; k < outputs; k++) if (k !== best) next = Math.max(next, data[at + k]!);
+    for (let k = 0; k < outputs; k++) margins[k]![i] = data[at + k]! - (k === best ? next : data[at + best]!);
   }
   // Two classes have one line between them, more one around each.
-  return (count === 2 ? margins.slice(1) : margins).flatMap((margin) => contour(margin, rows, columns));
+  return (outputs === 2 ? margins.slice(1) : margins).flatMap((margin) => contour(margin, rows, columns));
 }
 
 /** Samples as frames have them: four numbers each: across, upwards, target, 1 where it is held out. */
@@ -323,9 +286,4 @@ export function traceShape(pen: Pen, shape: Shape, x: number, y: number, r: numb
 export function pointRadius(count: number, width: number): number {
   const room = width / Math.sqrt(Math.max(1, count));
   return Math.min(4.5, Math.max(1.6, room / 7));
-}
-
-/** The output of a regression that is drawn: of quantiles the middle one, of mean and scale the mean. */
-export function centralOutput(outputs: number): number {
-  return outputs === 2 ? 0 : outputs >> 1;
 }

@@ -2,9 +2,7 @@
 
 import type { DataInfo } from "../protocol/types";
 import {
-  centralOutput,
   classBoundaries,
-  classesOf,
   type Field,
   overhang,
   paintClasses,
@@ -92,11 +90,11 @@ export class GroundPainter {
     }
     const pixels = new Uint32Array(this.#memory.data.buffer);
     if (data.task === "classification") {
-      const colours = Array.from({ length: classesOf(field.outputs) }, (_, k) => classColour(look, k));
+      const colours = Array.from({ length: field.outputs }, (_, k) => classColour(look, k));
       paintClasses(field, colours, look.ground, discretise, pixels);
     } else {
       const scale = numberScale(look, STRENGTH + 0.15);
-      paintNumbers(field, centralOutput(field.outputs), range[0], range[1], scale, discretise, pixels);
+      paintNumbers(field, range[0], range[1], scale, discretise, pixels);
     }
     small.putImageData(this.#memory, 0, 0);
     const [left, right] = [Math.min(box.x.from, box.x.to), Math.max(box.x.from, box.x.to)];
@@ -129,10 +127,7 @@ function drawSegments(context: CanvasRenderingContext2D, segments: readonly numb
   context.stroke();
 }
 
-/**
- * Draws outputs over one axis (rows 1, columns places, evenly from its low to its high end): a line for each class, or the
- * predicted number. Of two outputs of a regression the second is how far its numbers scatter, drawn as a band.
- */
+/** Draws what the network says over one axis: of classes a line for the probability of each, or the number. */
 export function drawCurve(
   context: CanvasRenderingContext2D,
   field: Field,
@@ -142,11 +137,6 @@ export function drawCurve(
 ): void {
   const { columns, outputs, data: numbers } = field;
   const across = (i: number) => x.from + (columns < 2 ? 0.5 : i / (columns - 1)) * (x.to - x.from);
-  const trace = (value: (i: number) => number) => {
-    for (let i = 0; i < columns; i++) {
-      context.lineTo(across(i), place(y, value(i))); // the first of a path only moves there
-    }
-  };
   const unit = Math.abs(x.to - x.from) / 360;
   context.save();
   context.beginPath();
@@ -154,21 +144,11 @@ export function drawCurve(
   context.clip();
   context.lineJoin = "round";
   context.lineWidth = Math.max(1.5, 2.4 * unit);
-  if (data.task === "regression" && outputs === 2) {
+  for (let k = 0; k < outputs; k++) {
     context.beginPath();
-    trace((i) => numbers[2 * i]! - numbers[2 * i + 1]!);
-    for (let i = columns - 1; i >= 0; i--) {
-      context.lineTo(across(i), place(y, numbers[2 * i]! + numbers[2 * i + 1]!));
-    }
-    context.fillStyle = css(look.high, 0.18);
-    context.fill();
-  }
-  const drawn = data.task === "regression" && outputs === 2 ? [0] : Array.from({ length: outputs }, (_, k) => k);
-  for (const k of drawn) {
-    context.beginPath();
-    trace((i) => numbers[i * outputs + k]!);
-    const colour = data.task === "regression" ? look.high : classColour(look, outputs === 1 ? 1 : k);
-    context.strokeStyle = css(colour);
+    // The first of a path only moves there.
+    for (let i = 0; i < columns; i++) context.lineTo(across(i), place(y, numbers[i * outputs + k]!));
+    context.strokeStyle = css(data.task === "regression" ? look.high : classColour(look, k));
     context.stroke();
   }
   context.restore();

@@ -74,7 +74,7 @@ export function spirals(count: number, sharp = 1.5, epoch = 40): Frame {
     points.push(r * Math.sin(t) + 0.25 * next(), r * Math.cos(t) + 0.25 * next(), k, held);
     places.push(rows[held]!++);
   }
-  const outputs = count === 2 ? 1 : count;
+  const outputs = count;
   const boundary = new Float32Array(GRID * GRID * outputs);
   for (let row = 0; row < GRID; row++) {
     for (let column = 0; column < GRID; column++) {
@@ -86,8 +86,7 @@ export function spirals(count: number, sharp = 1.5, epoch = 40): Frame {
       const e = scores.map(Math.exp);
       const sum = e.reduce((a, b) => a + b, 0);
       const at = (row * GRID + column) * outputs;
-      if (outputs === 1) boundary[at] = e[1]! / sum;
-      else e.forEach((one, k) => (boundary[at + k] = one / sum));
+      e.forEach((one, k) => (boundary[at + k] = one / sum));
     }
   }
   const confusion = Array.from({ length: 2 * count * count }, (_, i) => {
@@ -135,24 +134,21 @@ export function plane(): Frame {
   });
 }
 
-export function sine(outputs: number): Frame {
+export function sine(): Frame {
   const next = random(5);
   const points: number[] = [];
   for (let i = 0; i < 120; i++) {
     const x = 6 * next();
     points.push(x, x, Math.sin(x) * 2 + 0.4 * next(), i % 4 === 0 ? 1 : 0);
   }
-  const curve = Array.from({ length: 121 }, (_, i) => {
-    const x = -6 + i / 10;
-    return outputs === 2 ? [Math.sin(x) * 1.8, 0.3 + 0.05 * x * x * 0.3] : [Math.sin(x) * 1.8];
-  });
+  const curve = Array.from({ length: 200 }, (_, i) => Math.sin(-6 + (12 * i) / 199) * 1.8);
   return frame({
     points: f32([120, 4], points),
     places: i32(
       [120],
       Array.from({ length: 120 }, (_, i) => i),
     ),
-    curve_of_inputs: f32([121, outputs], curve.flat()),
+    curve_of_inputs: f32([200, 1], curve),
   });
 }
 
