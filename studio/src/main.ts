@@ -16,7 +16,8 @@ const target = document.getElementById("page")!;
 async function begin(): Promise<void> {
   theme.start();
   document.documentElement.lang = language.lang;
-  const { token: fresh, document: link } = fragment(location.hash);
+  const { token: fresh, document: link, lang } = fragment(location.hash);
+  if (lang === "en" || lang === "fr") language.choose(lang);
   if (fresh) sessionStorage.setItem(TOKEN, fresh);
   const token = sessionStorage.getItem(TOKEN);
   if (!token) {

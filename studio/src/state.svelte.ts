@@ -28,6 +28,10 @@ export interface Notice {
   refused: Refused;
 }
 
+/** Steps or epochs a second, to look on; `full` is as fast as it goes. */
+export type Pace = "full" | "epochs/30" | "epochs/10" | "epochs/2" | "steps/10" | "steps/2";
+export const PACES: readonly Pace[] = ["full", "epochs/30", "epochs/10", "epochs/2", "steps/10", "steps/2"];
+
 type Parts = { data?: Data; network?: Network; training?: Training };
 
 const OF_NETWORK = /^(parameters|gradient|maps|ranges)$|^(forward|backward)\./;
@@ -54,7 +58,10 @@ export class Studio {
   /** What is read out to those who listen. */
   said = $state.raw("");
 
-  running = $derived(this.state?.phase === "running");
+  /** How fast it trains when it is played: epochs a second, or all that can be. */
+  pace = $state<Pace>("full");
+  #paced = $state(false);
+  running = $derived(this.#paced || this.state?.phase === "running");
   /** Of a document: which tables it is of is known to the engine. */
   table = $derived.by(() => {
     const data = this.document?.data;
@@ -101,12 +108,38 @@ export class Studio {
     this.#changing = false;
   }
 
-  run(what: "play" | "pause" | "epoch" | "step" | "rewind"): Promise<unknown> {
+  run(what: "play" | "pause" | "epoch" | "step" | "rewind"): Promise<Message | null> {
+    if (what === "rewind") this.#paced = false;
     return this.#ask({ type: "run", what });
   }
 
-  toggle(): Promise<unknown> {
-    return this.run(this.running ? "pause" : "play");
+  /** Trains, or pauses. */
+  async toggle(): Promise<void> {
+    if (this.#paced) this.#paced = false;
+    else if (this.running) await this.run("pause");
+    else if (this.pace === "full") await this.run("play");
+    else await this.#slowly();
+  }
+
+  async hurry(pace: Pace): Promise<void> {
+    const running = this.running;
+    if (running) await this.toggle();
+    this.pace = pace;
+    if (running) await this.toggle();
+  }
+
+  /** One after the other, with time between them, for as long as nothing ends it. */
+  async #slowly(): Promise<void> {
+    this.#paced = true;
+    const pace = this.pace;
+    const [what, often] = pace.split("/");
+    while (this.#paced && this.pace === pace && this.connection === "open") {
+      const began = performance.now();
+      const answer = await this.run(what === "steps" ? "step" : "epoch");
+      if (!answer || this.state?.stopped) break;
+      await new Promise((resolve) => setTimeout(resolve, 1000 / Number(often) - (performance.now() - began)));
+    }
+    if (this.pace === pace) this.#paced = false;
   }
 
   set(tensor: string, index: number[], value: number): Promise<unknown> {

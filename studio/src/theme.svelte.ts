@@ -41,9 +41,13 @@ class Theme {
 
 export const theme = new Theme();
 
+const pen = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
+
 /** A colour of theme.css, such as `--positive`, as red, green and blue from 0 to 255. */
 export function colour(name: `--${string}`): [number, number, number] {
-  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const value = Number.parseInt(text.slice(1), 16);
+  if (!pen) return [0, 0, 0];
+  // However the build has written it (#ffffff, #fff, white): a canvas gives it back in six digits.
+  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const value = Number.parseInt(String(pen.fillStyle).slice(1), 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }

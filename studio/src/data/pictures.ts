@@ -77,3 +77,8 @@ export function picture(name: string): Dot[] {
     value: classes ? 0 : Math.max(-1, Math.min(1, of)),
   }));
 }
+
+/** How many classes its picture has; two at least. */
+export function classesOf(name: string): number {
+  return Math.max(2, ...picture(name).map((dot) => dot.class + 1));
+}

@@ -46,12 +46,18 @@ export function neuronMap(maps: Tensor<Uint8Array>, ranges: Float32Array, at: nu
   return plane(rows, columns, colours, (k) => (low + ((high - low) * maps.data[first + k]!) / 255) / most);
 }
 
-/** One output over the plane: a probability, or a number of a regression. */
+/** What the network says over the plane: the probability of a class, or a number, from the lowest to the highest that there is. */
 export function outputMap(boundary: Tensor<Float32Array>, at: number, outputs: "probabilities" | "numbers", colours: Uint8ClampedArray): ImageData | null {
   const [rows = 0, columns = 0, count = 0] = boundary.shape;
   if (at >= count) return null;
-  if (outputs === "probabilities") return plane(rows, columns, colours, (k) => 2 * boundary.data[k * count + at]! - 1);
-  let most = 0;
-  for (let k = at; k < boundary.data.length; k += count) most = Math.max(most, Math.abs(boundary.data[k]!));
-  return plane(rows, columns, colours, (k) => boundary.data[k * count + at]! / (most || 1));
+  const { data } = boundary;
+  if (outputs === "probabilities") return plane(rows, columns, colours, (k) => 2 * data[k * count + at]! - 1);
+  let [low, high] = [Infinity, -Infinity];
+  for (let k = at; k < data.length; k += count) {
+    low = Math.min(low, data[k]!);
+    high = Math.max(high, data[k]!);
+  }
+  // Around 0 where there is one, so that its colour means 0.
+  const [middle, most] = low < 0 && high > 0 ? [0, Math.max(-low, high)] : [(low + high) / 2, (high - low) / 2 || 1];
+  return plane(rows, columns, colours, (k) => (data[k * count + at]! - middle) / most);
 }

@@ -3,7 +3,7 @@ import { stepped, typed } from "./numbers";
 
 describe("typed", () => {
   it("reads points, commas, thousands and powers of ten", () => {
-    expect(["0.5", "0,5", "1 000", "1e-3", "−2", ".25", "3 × 10^-2"].map(typed)).toEqual([0.5, 0.5, 1000, 1e-3, -2, 0.25, 0.03]);
+    expect(["0.5", "0,5", "1 000", "1e-3", "−2", ".25", "3 × 10^-2", "5,5 × 10⁻⁸"].map(typed)).toEqual([0.5, 0.5, 1000, 1e-3, -2, 0.25, 0.03, 5.5e-8]);
   });
   it("refuses what is no number", () => {
     expect(["", "a", "1.2.3", "e5", "0x10", "1e999"].map(typed)).toEqual([null, null, null, null, null, null]);

@@ -7,7 +7,8 @@ export function typed(text: string): number | null {
     .replace(/[\s\u00a0\u202f]/g, "")
     .replace("−", "-")
     .replace(",", ".")
-    .replace(/[×x]10\^?/i, "e");
+    .replace(/[×x]10\^?/i, "e")
+    .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (raised) => (raised === "⁻" ? "-" : String("⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(raised))));
   if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain)) return null;
   const value = Number(plain);
   return Number.isFinite(value) ? value : null;

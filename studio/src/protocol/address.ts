@@ -1,15 +1,17 @@
-// What stands behind # in the page's address: the token that the server asks for, and perhaps a document. It never leaves the browser.
+// What stands behind # in the page's address: the token that the server asks for, and perhaps a document, or the language that
+// was asked for. It never leaves the browser.
 import type { Document } from "./types";
 
 export interface Fragment {
   token: string | null;
   document: string | null;
+  lang: string | null;
 }
 
 /** Of `location.hash`. */
 export function fragment(hash: string): Fragment {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
-  return { token: parts.get("token"), document: parts.get("document") };
+  return { token: parts.get("token"), document: parts.get("document"), lang: parts.get("lang") };
 }
 
 async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {

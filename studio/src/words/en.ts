@@ -48,6 +48,10 @@ export const en = {
   epochCount: (count: number, shown: string) => counted(count, "epoch", "epochs", shown),
   stepOf: (step: string, steps: string) => `step ${step} of ${steps}`,
   speed: (shown: string) => `${shown} steps/s`,
+  pace: "Pace",
+  paceFull: "full speed",
+  paceEpochs: (count: string) => `${count} epochs/s`,
+  paceSteps: (count: string) => `${count} steps/s`,
   optimizer: "Optimizer",
   learningRate: "Learning rate",
   schedule: "Schedule",
@@ -173,6 +177,8 @@ export const en = {
 
   // results
   results: "Result",
+  inside: "Look inside",
+  thisRun: "This run",
   boundary: "What it has learnt",
   curves: "Loss over epochs",
   logarithmic: "Logarithmic",

@@ -44,15 +44,18 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return one;
 }
 
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
 /** A number with so many significant digits; very large and very small ones with a power of ten. */
 export function number(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   const far = size !== 0 && (size >= 1e6 || size < 1e-4);
-  return format({ maximumSignificantDigits: digits, notation: far ? "scientific" : "standard" })
-    .format(value)
-    .replace("-", "−");
+  const [front, power] = far ? value.toExponential(digits - 1).split("e") : [String(value), ""];
+  const text = format({ maximumSignificantDigits: digits }).format(Number(front)).replace("-", "−");
+  if (!power) return text;
+  return `${text}\u202f×\u202f10${power.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
 }
 
 /** A whole number, with its thousands set apart. */
