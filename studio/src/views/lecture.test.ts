@@ -50,15 +50,11 @@ test("stages, beginning and end are reached at once", () => {
   expect(moved([], { stage: 3, shown: 1 }, "next")).toEqual({ stage: 0, shown: 0 });
 });
 
-test("the keys are those of slides", () => {
-  expect(["ArrowRight", "ArrowLeft", "Home", "End", "PageDown", "x"].map(moveOf)).toEqual([
-    "next",
-    "back",
-    "first",
-    "last",
-    "next stage",
-    null,
-  ]);
+test("the keys are those of slides, and of presenters' remote controls", () => {
+  const keys = ["ArrowRight", "ArrowLeft", "PageDown", "PageUp", "Home", "End", "x"];
+  expect(keys.map((key) => moveOf(key))).toEqual(["next", "back", "next", "back", "first", "last", null]);
+  expect(moveOf("ArrowRight", true)).toBe("next stage");
+  expect(moveOf("ArrowLeft", true)).toBe("previous stage");
 });
 
 test("another board goes on at the same stage, as far as it goes", () => {

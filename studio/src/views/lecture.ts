@@ -64,19 +64,17 @@ export function moved(counts: readonly number[], at: Progress, move: Move): Prog
   }
 }
 
-/** The keys of a lecture. */
-export function moveOf(key: string): Move | null {
+/** The keys of a lecture; Page Down and Page Up are what presenters' remote controls send. */
+export function moveOf(key: string, shift = false): Move | null {
   switch (key) {
     case "ArrowRight":
-    case "ArrowDown":
-      return "next";
+      return shift ? "next stage" : "next";
     case "ArrowLeft":
-    case "ArrowUp":
-      return "back";
+      return shift ? "previous stage" : "back";
     case "PageDown":
-      return "next stage";
+      return "next";
     case "PageUp":
-      return "previous stage";
+      return "back";
     case "Home":
       return "first";
     case "End":

@@ -66,7 +66,7 @@ export const views = {
   boardDigits: "Digits",
   boardStages: "Stages",
   boardWhere: (shown: string, all: string) => `${shown} of ${all}`,
-  boardKeys: "→ next, ← back, Page Down next stage, Home beginning, End all",
+  boardKeys: "→ next, ← back, with Shift a stage; Home beginning, End all",
 
   flowTitle: "Numbers of the sample",
   flowPlay: "Let them flow",

@@ -68,7 +68,7 @@ export const views: Same<typeof english> = {
   boardDigits: "Chiffres",
   boardStages: "Étapes",
   boardWhere: (shown, all) => `${shown} sur ${all}`,
-  boardKeys: "→ suivant, ← précédent, Page suiv. étape suivante, Début commencement, Fin tout",
+  boardKeys: "→ suivant, ← précédent, avec Maj une étape ; Début commencement, Fin tout",
 
   flowTitle: "Nombres de l’exemple",
   flowPlay: "Laisser couler",
