@@ -21,26 +21,32 @@ class Block:
         Of X, of whatever numbers; NaN where a cell is missing.
     y : ndarray of shape (rows,) or (rows, targets)
         Targets as they stand there.
+    s : ndarray of shape (rows,) or None
+        How much each row counts, above 0.
     """
 
-    def __init__(self, columns: Sequence[NumberArray], y: NumberArray) -> None:
-        self.columns, self.y = columns, y
+    def __init__(self, columns: Sequence[NumberArray], y: NumberArray, s: FloatArray | None = None) -> None:
+        self.columns, self.y, self.s = columns, y, s
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, rows: slice) -> Block:
-        return Block([column[rows] for column in self.columns], self.y[rows])
+        s = None if self.s is None else self.s[rows]
+        return Block([column[rows] for column in self.columns], self.y[rows], s)
 
     def copied(self) -> Block:
         """The same rows, which keep nothing else in memory."""
-        return Block([column.copy() for column in self.columns], self.y.copy())
+        s = None if self.s is None else self.s.copy()
+        return Block([column.copy() for column in self.columns], self.y.copy(), s)
 
     @classmethod
     def joined(cls, blocks: Sequence[Block]) -> Block:
         """The rows of some blocks, of each column those of the same type."""
         columns = zip(*(block.columns for block in blocks), strict=True)
-        return cls([*map(np.concatenate, columns)], np.concatenate([block.y for block in blocks]))
+        weights = [block.s for block in blocks if block.s is not None]
+        s = np.concatenate(weights) if weights else None
+        return cls([*map(np.concatenate, columns)], np.concatenate([block.y for block in blocks]), s)
 
     def write(self, X: FloatArray) -> None:
         """Write the rows into X (rows, inputs); what its precision cannot hold becomes infinite."""
@@ -73,6 +79,11 @@ class StoredRows(ABC):
     def rows(self) -> int:
         """How many there are."""
         return sum(self.groups)
+
+    @property
+    def weight(self) -> float:
+        """What all of them count together: each as 1, unless blocks say how much."""
+        return self.rows
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -288,7 +288,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         of_rows = OfRows(weight, groups, time, class_weight)
         data = kept_on_disk(data)
-        table = sampled(data, chosen.seed, all_rows=of_rows.said) or read_table(data, **reading)
+        table = sampled(data, chosen.seed) or read_table(data, **reading)
         asked = {
             "category": category,
             "number": number,
@@ -520,7 +520,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
 
     def rows_of(self, data: Any) -> tuple[TableModel, Table]:
         """The model, and rows as it reads them; of a table that stays on disk some that are drawn."""
-        some = sampled(data, 0, all_rows=False)
+        some = sampled(data, 0)
         return self, read_table(data, **self.reading) if some is None else replace(some, notes=())
 
     def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:

@@ -41,9 +41,9 @@ def mean_error(e: FloatArray, s: Weights) -> float:
 
 
 def mean_error_of(errors: Callable[[Samples], FloatArray], on: Data) -> float:
-    """The same of rows that need not be in memory, of which each block weighs as much as it has rows."""
-    means, rows = zip(*((mean_error(errors(block), block.s), block.rows) for block in on.blocks()), strict=True)
-    return float(means[0] if len(means) == 1 else np.average(means, weights=rows))
+    """The same of rows that need not be in memory, of which each block weighs as much as its rows."""
+    means, weights = zip(*((mean_error(errors(block), block.s), block.weight) for block in on.blocks()), strict=True)
+    return float(means[0] if len(means) == 1 else np.average(means, weights=weights))
 
 
 def compared(outputs: Outputs, on: Data) -> tuple[FloatArray | IntArray, FloatArray, Weights]:
@@ -54,7 +54,8 @@ def compared(outputs: Outputs, on: Data) -> tuple[FloatArray | IntArray, FloatAr
     if not rest:
         return first
     T, O = (np.concatenate([block[part] for block in (first, *rest)]) for part in (0, 1))
-    return T, O, None
+    weights = [s for _, _, s in (first, *rest) if s is not None]
+    return T, O, np.concatenate(weights) if weights else None
 
 
 def evaluated(

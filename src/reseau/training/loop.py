@@ -48,6 +48,11 @@ class Samples(NamedTuple):
         return self.X.shape[0]
 
     @property
+    def weight(self) -> float:
+        """What the rows count together."""
+        return self.rows if self.s is None else float(self.s.sum())
+
+    @property
     def looked_at(self) -> Samples:
         return self
 

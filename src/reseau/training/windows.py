@@ -56,6 +56,8 @@ class Windows:
     ----------
     rows : int
         How many there are.
+    weight : float
+        What they count together.
     looked_at : Samples
         Some of them, from everywhere.
     any_target : bool
@@ -72,14 +74,14 @@ class Windows:
 
     def __init__(self, stored: StoredRows, targets: Targets, dtype: np.dtype[Any], digested: bool = False) -> None:
         self.stored, self.targets, self.dtype = stored, targets, dtype
-        self.rows = stored.rows
+        self.rows, self.weight = stored.rows, stored.weight
         self.any_target = False
         self._converted: Converted | None = None
         sha = hashlib.sha256(json.dumps(stored.describe()).encode()) if digested else None
         some = stored.some if stored.some is not None else self._looked_through(sha)
         self.fingerprint = np.frombuffer(b"" if sha is None else sha.digest(), np.uint8)
         X = some.rows(np.dtype(np.float64))
-        self.looked_at = Samples(X, targets(some.y))
+        self.looked_at = Samples(X, targets(some.y), some.s)
         self.any_target = not missing(self.looked_at.T).all() or self.any_target
         row_bytes = X.shape[1] * dtype.itemsize + self.looked_at.T[:1].nbytes
         self._most = int(max(1, WINDOW // row_bytes))
@@ -136,22 +138,22 @@ class Windows:
         while len(losses) < epochs and failure is None:
             before = trainer.parameters.copy()
             windows = _ahead(self._windows(trainer.seed, made + len(losses), shuffle, in_a_step))
-            now, errors, rows, steps = of_epochs[len(losses)], 0.0, 0, 0
+            now, errors, counted, steps = of_epochs[len(losses)], 0.0, 0.0, 0
             try:
                 for window in windows:
-                    n, here = window.rows, ceil(window.rows / in_a_step)
-                    most = min((guard.loss - errors / self.rows) * (self.rows / n), sys.float_info.max)
+                    n, here = window.weight, ceil(window.rows / in_a_step)
+                    most = min((guard.loss - errors / self.weight) * (self.weight / n), sys.float_info.max)
                     [loss] = trainer.run(
                         window.X,
                         window.T,
-                        None,
+                        window.s,
                         epochs=1,
                         shuffle=shuffle,
                         rates=None if now is None else now[steps : steps + here],
                         guard=guard._replace(loss=most),
                         **how,
                     )
-                    errors, rows = errors + loss * n, rows + n
+                    errors, counted = errors + loss * n, counted + n
                     failure = trainer.failure
                     if failure is not None:
                         failure = failure._replace(step=failure.step + steps)
@@ -164,7 +166,7 @@ class Windows:
                 windows.close()
             if failure is not None:
                 trainer.parameters[...] = before
-            losses.append(errors / rows)
+            losses.append(errors / counted)
         return losses, failure
 
     def _windows(self, seed: int, epoch: int, shuffle: bool, in_a_step: int) -> Iterator[Samples]:
@@ -177,6 +179,7 @@ class Windows:
         while left:
             n = min(most, left)
             X, T = np.empty((n, like.X.shape[1]), self.dtype), np.empty((n, *like.T.shape[1:]), like.T.dtype)
+            s = None if like.s is None else np.empty(n)
             filled = 0
             while filled < n:
                 while waiting and len(opened) < at_once:
@@ -186,12 +189,12 @@ class Windows:
                     opened.append(_Group(self.stored, waiting.popleft(), self._converted))
                 group_now = opened.popleft()
                 end = filled + min(share, n - filled, group_now.left)
-                group_now.fill(X[filled:end], T[filled:end], self.targets)
+                group_now.fill(X[filled:end], T[filled:end], None if s is None else s[filled:end], self.targets)
                 filled = end
                 if group_now.left:
                     opened.append(group_now)
             left -= n
-            yield Samples(X, T)
+            yield Samples(X, T, s)
 
     def _all(self) -> Iterator[tuple[int, int, Block]]:
         """All blocks, each with its group and its first row in it."""
@@ -243,13 +246,14 @@ class _Group:
     def __init__(self, stored: StoredRows, place: int, converted: Converted | None = None) -> None:
         self.made, self.left, self.held = 0, stored.groups[place], stored.held(place)
         self._stored, self._place, self._converted = stored, place, converted
-        self._blocks = stored.blocks(place)
         self._next: Block | None = None
-        if converted is not None:
+        if converted is None:
+            self._blocks = stored.blocks(place)
+        else:
             stored.check_same(place)
 
-    def fill(self, X: FloatArray, T: FloatArray | IntArray, targets: Targets) -> None:
-        """Write the next rows into X and T, of which at most as many are left."""
+    def fill(self, X: FloatArray, T: FloatArray | IntArray, s: FloatArray | None, targets: Targets) -> None:
+        """Write the next rows, of which at least so many are left, into X, T and, where rows have weights, s."""
         if self._converted is not None:
             self._converted.read(self._place, self.made, X, T)
             self.made, self.left = self.made + len(X), self.left - len(X)
@@ -259,6 +263,8 @@ class _Group:
             first, end = end, end + len(block)
             block.write(X[first:end])
             T[first:end] = targets(block.y)
+            if s is not None:
+                s[first:end] = block.s
 
     def take(self, rows: int) -> Iterator[Block]:
         """The next rows, so many or those that are left."""

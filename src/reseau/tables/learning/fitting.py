@@ -24,7 +24,7 @@ from reseau.tables.columns.left_out import LeftOut
 from reseau.tables.columns.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.learning.encoded_rows import Encoder, Whole
 from reseau.tables.learning.evidence import Evidence
-from reseau.tables.learning.rows import class_weights, column_names, groups_of, times_of, weights_of
+from reseau.tables.learning.rows import Beside, class_weights, column_names, groups_of, times_of, weighed, weights_of
 from reseau.tables.learning.splits import folds_of, parts_by_time, split, split_by_time
 from reseau.tables.learning.training import Trained, networks, train_members
 from reseau.tables.reading.stored_table import SampledTable
@@ -67,10 +67,10 @@ class OfRows:
     time: Any = None
     class_weight: Any = None
 
-    @property
-    def said(self) -> bool:
-        """Whether anything is."""
-        return any(given is not None for given in (self.weight, self.groups, self.time, self.class_weight))
+    def beside(self, table: Table, asked: Asked, mark: str) -> Beside:
+        """What it is of each row."""
+        weights, groups = weights_of(table, self.weight, asked, mark), groups_of(table, self.groups)
+        return Beside(weights, groups, times_of(table, self.time, asked, mark))
 
     def named(self, table: Table, target: str) -> dict[str, str]:
         """The columns that are named, by the parameter."""
@@ -96,6 +96,8 @@ class Material:
         Of each row.
     by_class : ndarray of shape (classes,), "balanced" or None
         How much the rows of each class count.
+    of_whole : Beside
+        What is said of all rows, where the table stays on disk and these are drawn from it.
     named : dict
         The columns that said so.
     asked : Asked
@@ -116,6 +118,7 @@ class Material:
     groups: Codes | None
     times: FloatArray | None
     by_class: Any
+    of_whole: Beside
     named: dict[str, str]
     asked: Asked
     mark: str
@@ -156,31 +159,14 @@ class Material:
             self.target.fitted(self.y[rows[rest]])  # refuses before the work
         return [(rows[rest], rows[out]) for rest, out in parts]
 
-    def check_stored(self) -> None:
-        """Refuse what is said of rows beside their cells, where most of them stay on disk."""
-        if not isinstance(self.table, SampledTable):
-            return
-        said = {"weight": self.weights, "groups": self.groups, "time": self.times, "class_weight": self.by_class}
-        for parameter, given in said.items():
-            if given is not None:
-                raise ParameterError(
-                    f"{parameter} is given for {self.table.name}, which is too large for the memory, so that nothing "
-                    f"can be said of its rows beside their cells; leave {parameter} out, or train on a part of the "
-                    "table."
-                )
-
     def weights_of(self, rows: Rows) -> FloatArray | None:
         """How much each of these rows counts, by itself and by its class."""
         weights = None if self.weights is None else self.weights[rows]
-        if self.by_class is None:
-            return weights
-        y = self.y[rows]
-        if isinstance(self.by_class, str):
-            counts = np.bincount(y, weights, minlength=self.target.outputs)
-            of_class = counts.sum() / np.maximum(np.count_nonzero(counts) * counts, np.finfo(float).tiny)
-        else:
-            of_class = self.by_class
-        return np.asarray(of_class[y] if weights is None else of_class[y] * weights)
+        return weighed(weights, self.by_class, self.y[rows], self.target.outputs)
+
+    def whole(self, encoder: Encoder, X: X32, train: Rows) -> Whole:
+        """The table on disk of which these rows are learned from, and all others that may be with them."""
+        return Whole.of(encoder, X, self.y, train, np.setdiff1d(self.usable, train), self.of_whole, self.by_class)
 
 
 def read(
@@ -220,12 +206,17 @@ def read(
     description.check_metrics(settings.metrics)
     y: npt.NDArray[Any] = description.encode(target_column)
     known_rows = description.known(y)
-    weights, groups = weights_of(table, of_rows.weight, found, mark), groups_of(table, of_rows.groups)
-    times = times_of(table, of_rows.time, found, mark)
+    if isinstance(table, SampledTable):
+        whole = table.whole.in_memory([*named.values()])
+        of_whole = of_rows.beside(whole, found, mark)
+        beside = of_whole.of(table.numbers)
+    else:
+        of_whole = beside = of_rows.beside(table, found, mark)
+    weights, groups, times = beside.weights, beside.groups, beside.times
     by_class = class_weights(description, of_rows.class_weight)
     counting = known_rows if weights is None else known_rows & (weights > 0)
     if by_class is not None and not isinstance(by_class, str):
-        counting &= np.append(by_class, 0.0)[y] > 0
+        counting = counting & (np.append(by_class, 0.0)[y] > 0)
     usable = np.nonzero(counting)[0]
     if len(usable) < LEAST_ROWS:
         weighed = weights is not None or by_class is not None
@@ -236,13 +227,14 @@ def read(
         )
     recognised, notes = recognise_all(table, target, found, mark)
     lost, unweighed = int((~known_rows).sum()), int(known_rows.sum()) - len(usable)
-    if unweighed:
+    drawn = isinstance(table, SampledTable)  # all rows of which are told of later
+    if unweighed and not drawn:
         told.insert(0, f"{plural(unweighed, 'row')} of weight 0 left out")
-    if lost:
+    if lost and not drawn:
         told.insert(0, f"{plural(lost, 'row')} without a value in {target!r} left out")
     values = columns_module.read_columns(recognised, table)
     noticed = [*table.notes, *told, *notes]
-    of_each = weights, groups, times, by_class, named
+    of_each = weights, groups, times, by_class, of_whole, named
     return Material(table, description, y, usable, recognised, values, *of_each, found, mark, noticed)
 
 
@@ -357,7 +349,6 @@ def learn(
     checkpoint: str | Path | None = None,
 ) -> Learned:
     """Learn from these rows; parameters as for `train_members`."""
-    material.check_stored()
     y, table = material.y[train], material.table
     encoded = encode(material, train, settings)
     columns, values, target, notes = encoded.columns, encoded.values, encoded.target, encoded.notes
@@ -369,7 +360,8 @@ def learn(
 
     whole = None
     if isinstance(table, SampledTable):
-        whole = Whole(Encoder(table, columns, target), X, material.y, train)
+        encoder = Encoder(table, columns, target, material.of_whole.weights, material.by_class)
+        whole = material.whole(encoder, X, train)
         notes += whole.encoder.notes
     trained = train_members(
         inputs,
@@ -383,7 +375,7 @@ def learn(
         progress,
         callbacks,
         checkpoint,
-        material.weights_of(train),
+        material.weights_of(train) if whole is None else whole.weights_of_drawn,
         None if material.groups is None else material.groups[train],
         whole,
     )
@@ -393,8 +385,8 @@ def learn(
         "table": Path(table.name).name,
         "table_rows": table.whole.rows if isinstance(table, SampledTable) else table.rows,
         "missing": {name: absent[name] for name in table.columns if absent[name]},
-        "rows": len(material.usable) if whole is None else sum(whole.encoder.known),
-        "held_out": len(material.usable) - len(train),
+        "rows": len(material.usable) if whole is None else whole.encoder.known.count,
+        "held_out": len(material.usable) - len(train) if whole is None else whole.held_out,
         **material.named,
         **trained.facts,
         **({"metrics": list(settings.metrics)} if settings.metrics else {}),

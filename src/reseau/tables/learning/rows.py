@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,42 @@ from reseau.arrays import FloatArray
 from reseau.checks import real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.tables.columns.asked import Asked, option
+from reseau.tables.columns.description import Rows
 from reseau.tables.columns.kinds import Date, Number
 from reseau.tables.columns.recognition import recognise
 from reseau.tables.reading import cells as read
 from reseau.tables.reading.cells import Codes
 from reseau.tables.reading.table import Column, Table, quoted, read_table
-from reseau.tables.targets.target import Target
+from reseau.tables.targets.target import Target, Values
 from reseau.visible import plural
 
 BALANCED = "balanced"  # each class counts alike, however many rows it has
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is said of each row of a table beside its cells.
+
+    Attributes
+    ----------
+    weights, groups, times : ndarray of shape (rows,) or None
+        As `weights_of`, `groups_of` and `times_of` have them.
+    """
+
+    weights: FloatArray | None
+    groups: Codes | None
+    times: FloatArray | None
+
+    def of(self, rows: Rows) -> Beside:
+        """The same of some rows."""
+        return Beside(
+            None if self.weights is None else self.weights[rows],
+            None if self.groups is None else self.groups[rows],
+            None if self.times is None else self.times[rows],
+        )
+
+
+NOTHING_SAID = Beside(None, None, None)
 
 
 def column_names(table: Table, target: str, **given: Any) -> dict[str, str]:
@@ -171,6 +198,29 @@ def class_weights(target: Target, given: Any) -> FloatArray | str | None:
             f"class_weight is {shown(given)}, so that no row counts; give some class a weight above 0."
         )
     return weights
+
+
+def weighed(
+    weights: FloatArray | None, of_classes: FloatArray | str | None, y: Values, outputs: int
+) -> FloatArray | None:
+    """How much rows count, by themselves and by their class; None where nothing says so.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (rows,) or None
+    of_classes : ndarray of shape (classes,), "balanced" or None
+        As `class_weights` has it.
+    y : ndarray of shape (rows,)
+        The class of each row.
+    outputs : int
+        How many classes there are.
+    """
+    if of_classes is None:
+        return weights
+    if isinstance(of_classes, str):
+        counts = np.bincount(y, weights, minlength=outputs)
+        of_classes = counts.sum() / np.maximum(np.count_nonzero(counts) * counts, np.finfo(float).tiny)
+    return np.asarray(of_classes[y] if weights is None else of_classes[y] * weights)
 
 
 def _one_a_row(name: str, given: Any, table: Table, what: str) -> Column:

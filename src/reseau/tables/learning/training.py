@@ -338,7 +338,7 @@ class _Training:
                 validation_data=validation,
                 l2=L2,
                 average=AVERAGE,
-                sample_weight=None if self.weights is None else [self.weights[rest] for rest in rests],
+                sample_weight=None if self.weights is None or self.whole else [self.weights[rest] for rest in rests],
                 precision=settings.precision,
                 patience=PATIENCE,
                 checkpoint=None if self.checkpoint is None else [Path(self.checkpoint, name) for name in names],

@@ -6,7 +6,7 @@ import hashlib
 import os
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -24,8 +24,8 @@ from reseau.tables.reading.dialect import SPACE
 from reseau.tables.reading.table import Table, place_of, read_table
 
 # Bytes of files, unpacked, from which on a table stays on disk. Inputs take up to 13 times as much, and members have
-# copies of them. What is said of rows takes all of them in memory, and is refused where they hardly fit.
-LARGE, TOO_LARGE = 1 << 27, 1 << 30
+# copies of them.
+LARGE = 1 << 27
 SAMPLED = 50_000  # rows that tell what the columns are
 PIECE = 1 << 14  # rows that are read at once
 
@@ -102,10 +102,27 @@ class StoredTable:
             for _, piece in self.pieces(group, PIECE, columns):
                 yield piece
 
+    def in_memory(self, columns: Sequence[str]) -> Table:
+        """All rows of these columns, which may be none."""
+        if not columns:
+            return Table(self.name, {}, self.rows)
+        cells = self._together(
+            cells for file, place, _ in self.groups for cells in self._cells(file, place, PIECE, columns)
+        )
+        found = {name: replace(column, place=self.place) for name, column in read_table(cells).columns.items()}
+        return Table(self.name, found, self.rows)
+
+    def place(self, number: int) -> str:
+        """What a row is called, given its number, the first being 0."""
+        file, place, first = self._group_of(number)
+        return _place(file.name, sum(file.groups[:place]), number - first)
+
+    def _group_of(self, number: int) -> tuple[StoredFile, int, int]:
+        return self.groups[bisect_right([first for _, _, first in self.groups], number) - 1]
+
     def row(self, number: int) -> Table:
         """One row as a table, given its number, the first being 0."""
-        group = bisect_right([first for _, _, first in self.groups], number) - 1
-        file, place, first = self.groups[group]
+        file, place, first = self._group_of(number)
         in_file = sum(file.groups[:place]) + number - first
         for cells in self._cells(file, place):
             if number < first + cells.num_rows:
@@ -127,19 +144,22 @@ class StoredTable:
                 drawn.append(cells.take(pa.array(here)))
                 numbers.append(first + here)
                 first += cells.num_rows
-        try:
-            together = pa.concat_tables(drawn, promote_options="permissive").combine_chunks()
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise DataError(
-                f"{self.name} has columns of several types ({sources.first_line(error)}); write all files of the table "
-                "with the same types."
-            ) from None
-        found = self._table(self.name, together, 0)
+        found = self._table(self.name, self._together(drawn).combine_chunks(), 0)
         note = (
             f"the table stays on disk: what its columns are, and the scores, are told by {found.rows:,} of its "
             f"{self.rows:,} rows, drawn from everywhere"
         )
         return SampledTable(found.name, found.columns, found.rows, (note,), whole=self, numbers=np.concatenate(numbers))
+
+    def _together(self, parts: Iterable[pa.Table]) -> pa.Table:
+        """Rows of all files, one below the other."""
+        try:
+            return pa.concat_tables(parts, promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise DataError(
+                f"{self.name} has columns of several types ({sources.first_line(error)}); write all files of the table "
+                "with the same types."
+            ) from None
 
     def describe(self) -> Any:
         """By what a checkpoint tells it from others, as JSON-able values."""
@@ -174,8 +194,8 @@ class SampledTable(Table):
         return self.whole.row(place_of(row, self.whole.rows, self.whole.name)), 0
 
 
-def stored_table(data: Any, least: int | None = None) -> StoredTable | None:
-    """The table, if it is one that stays on disk: in files of Parquet or Arrow of at least so many bytes, or LARGE."""
+def stored_table(data: Any) -> StoredTable | None:
+    """The table, if it is one that stays on disk: in files of Parquet or Arrow of at least LARGE bytes."""
     if isinstance(data, StoredTable):
         return data
     if not isinstance(data, str | os.PathLike) or os.fspath(data) == sources.STANDARD_INPUT:
@@ -188,8 +208,7 @@ def stored_table(data: Any, least: int | None = None) -> StoredTable | None:
         files = files_of(paths)
     except (OSError, DataError, ParameterError):  # reading the table says better what is wrong
         return None
-    least = LARGE if least is None else least
-    return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= least else None
+    return StoredTable(str(data), files) if sum(file.unpacked for file in files) >= LARGE else None
 
 
 def kept_on_disk(data: Any) -> Any:
@@ -220,9 +239,9 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def sampled(data: Any, seed: int, *, all_rows: bool) -> SampledTable | None:
-    """Rows drawn from a table that stays on disk; None for one that does not, or need not where all rows are needed."""
-    stored = stored_table(data, TOO_LARGE if all_rows else LARGE)
+def sampled(data: Any, seed: int) -> SampledTable | None:
+    """Rows drawn from a table that stays on disk; None for one that does not."""
+    stored = stored_table(data)
     return None if stored is None else stored.sample(seed)
 
 
