@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ import pytest
 import reseau as rs
 from reseau.engine.order import permutation, row_order
 from reseau.errors import DataError, ParameterError
+from reseau.stored.converted import Converted
+from reseau.stored.rows import Block
 from reseau.training import windows
 from reseau.training.windows import Windows
 
@@ -116,6 +121,80 @@ def test_in_the_order_of_the_files_it_is_the_fit_of_the_same_rows_in_memory(
     assert history.learning_rate == expected.learning_rate
 
 
+class Weighted(rs.ArrowRows):
+    """Rows of which each counts by the input c."""
+
+    def blocks(self, group: int) -> Iterator[Block]:
+        for block in super().blocks(group):
+            yield Block(block.columns, block.y, np.abs(block.columns[2]))
+
+    @property
+    def weight(self) -> float:
+        return float(np.abs(X[:, 2]).sum())
+
+
+@pytest.mark.usefixtures("small")
+def test_rows_that_count_differently_are_learned_as_in_memory(folder: Path, engine: str) -> None:
+    given: dict[str, Any] = {"epochs": 3, "shuffle": False, "optimizer": rs.Adam(0.01), "accumulate": 2}
+    here, there = network(engine), network(engine)
+    expected = here.fit(X, Y, sample_weight=np.abs(X[:, 2]), **given)
+    history = there.fit(Weighted(folder, ["y", "place"], inputs=NAMES), **given)
+    assert there.parameters.tobytes() == here.parameters.tobytes()
+    np.testing.assert_allclose(history.loss, expected.loss, rtol=1e-12)  # a sum in another order
+
+
+NO_ROOM: dict[str, Any] = {
+    "less than twice": lambda patch: patch.setattr(
+        shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(1, 1, 0)
+    ),
+    "full at once": lambda patch: patch.setattr(Converted, "write", lambda *arguments: False),
+    "full meanwhile": lambda patch: patch.setattr(Converted, "write", lambda self, group, *rows: group < 3),
+    "no folder": lambda patch: patch.setattr(tempfile, "tempdir", "/nowhere/at/all"),
+}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("how", NO_ROOM)
+def test_files_are_unpacked_once_but_where_the_disk_has_no_room_to_the_same_bytes(
+    folder: Path, engine: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    real = rs.ArrowRows.blocks
+
+    def blocks(*arguments: Any) -> Any:
+        nonlocal read
+        read += 1
+        return real(*arguments)
+
+    monkeypatch.setattr(rs.ArrowRows, "blocks", blocks)
+    here, there = network(engine), network(engine)
+    here.fit(rows(folder), epochs=3)
+    assert read == 6  # groups
+    NO_ROOM[how](monkeypatch)
+    there.fit(rows(folder), epochs=3)
+    assert read == 6 + 4 * 6
+    assert there.parameters.tobytes() == here.parameters.tobytes()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_file_that_is_written_anew_meanwhile_is_noticed(tmp_path: Path, engine: str, gone: bool) -> None:
+    for part in range(2):
+        pq.write_table(TABLE.slice(250 * part, 250), tmp_path / f"part-{part}.parquet", row_group_size=100)
+    two, net, stored = network(engine), network(engine), rows(tmp_path)
+    two.fit(stored, epochs=2)
+
+    def spoil(history: rs.History) -> None:
+        if history.epochs == 2:
+            (tmp_path / "part-1.parquet").unlink()
+        if history.epochs == 2 and not gone:
+            pq.write_table(TABLE.slice(0, 250), tmp_path / "part-1.parquet", row_group_size=100)
+
+    with pytest.raises(DataError, match=r"part-1.parquet was written anew or removed since it was opened"):
+        net.fit(stored, epochs=4, callback=spoil)
+    assert net.parameters.tobytes() == two.parameters.tobytes()
+
+
 @pytest.mark.usefixtures("small")
 def test_a_shuffled_epoch_is_a_fit_of_the_rows_in_that_order(folder: Path, engine: str) -> None:
     here, there = network(engine), network(engine)
@@ -182,6 +261,7 @@ def test_an_epoch_that_cannot_be_read_to_its_end_has_not_taken_place(
         return real(self, *arguments)
 
     monkeypatch.setattr(rs.ArrowRows, "blocks", blocks)
+    monkeypatch.setattr(Converted, "where_there_is_room", lambda *arguments: None)
     net = network(engine)
     with pytest.raises(Cut):
         net.fit(stored, epochs=4)

@@ -95,14 +95,14 @@ class Windows:
             self._check_inputs(group, row, block)
             T = self._checked_targets(group, row, block)
             self.any_target = self.any_target or not missing(T).all()
-            X = block.rows(self.dtype)
+            rows = [block.rows(self.dtype), T, *([] if block.s is None else [block.s])]
             if not first:
-                converted = Converted.where_there_is_room(self.stored.groups, (X, T))
-            if converted is not None and not converted.write(group, row, X, T):
+                converted = Converted.where_there_is_room(self.stored.groups, rows)
+            if converted is not None and not converted.write(group, row, *rows):
                 converted = None
             if sha is not None:
-                sha.update(X.tobytes())
-                sha.update(T.tobytes())
+                for array in rows:
+                    sha.update(array.tobytes())
             some.append(block[slice(-first % every, None, every)].copied())  # the block may go
             first += len(block)
         self._converted = converted
@@ -255,7 +255,7 @@ class _Group:
     def fill(self, X: FloatArray, T: FloatArray | IntArray, s: FloatArray | None, targets: Targets) -> None:
         """Write the next rows, of which at least so many are left, into X, T and, where rows have weights, s."""
         if self._converted is not None:
-            self._converted.read(self._place, self.made, X, T)
+            self._converted.read(self._place, self.made, X, T, *([] if s is None else [s]))
             self.made, self.left = self.made + len(X), self.left - len(X)
             return
         end = 0

@@ -19,7 +19,7 @@ from reseau.stored.rows import Block, StoredRows
 from reseau.tables.columns import kinds as columns_module
 from reseau.tables.columns.description import X32, Description, Rows, Values
 from reseau.tables.learning.row_bits import RowBits
-from reseau.tables.learning.rows import NOTHING_SAID, Beside, weighed
+from reseau.tables.learning.rows import NOTHING_SAID, Beside, with_class_weights
 from reseau.tables.reading.cells import Codes, Mask
 from reseau.tables.reading.stored_table import SampledTable
 from reseau.tables.reading.table import Table
@@ -207,7 +207,7 @@ class Whole:
             learned[numbers[out]] = False
             classes = np.zeros(0) if encoder.y is None else encoder.y[learned]
             own = None if said.weights is None else said.weights[learned]
-            found = weighed(own, of_classes, classes, encoder.target.outputs)
+            found = with_class_weights(own, of_classes, classes, encoder.target.outputs)
             assert found is not None
             if (found != found[0]).any():
                 weights = np.zeros(len(learned))

@@ -24,7 +24,15 @@ from reseau.tables.columns.left_out import LeftOut
 from reseau.tables.columns.recognition import decimal_mark, recognise, recognise_all
 from reseau.tables.learning.encoded_rows import Encoder, Whole
 from reseau.tables.learning.evidence import Evidence
-from reseau.tables.learning.rows import Beside, class_weights, column_names, groups_of, times_of, weighed, weights_of
+from reseau.tables.learning.rows import (
+    Beside,
+    class_weights,
+    column_names,
+    groups_of,
+    times_of,
+    weights_of,
+    with_class_weights,
+)
 from reseau.tables.learning.splits import folds_of, parts_by_time, split, split_by_time
 from reseau.tables.learning.training import Trained, networks, train_members
 from reseau.tables.reading.stored_table import SampledTable
@@ -162,7 +170,7 @@ class Material:
     def weights_of(self, rows: Rows) -> FloatArray | None:
         """How much each of these rows counts, by itself and by its class."""
         weights = None if self.weights is None else self.weights[rows]
-        return weighed(weights, self.by_class, self.y[rows], self.target.outputs)
+        return with_class_weights(weights, self.by_class, self.y[rows], self.target.outputs)
 
     def whole(self, encoder: Encoder, X: X32, train: Rows) -> Whole:
         """The table on disk of which these rows are learned from, and all others that may be with them."""

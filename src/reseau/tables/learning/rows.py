@@ -200,7 +200,7 @@ def class_weights(target: Target, given: Any) -> FloatArray | str | None:
     return weights
 
 
-def weighed(
+def with_class_weights(
     weights: FloatArray | None, of_classes: FloatArray | str | None, y: Values, outputs: int
 ) -> FloatArray | None:
     """How much rows count, by themselves and by their class; None where nothing says so.
