@@ -88,6 +88,15 @@ def test_one_input_gives_a_curve(page):
     assert "boundary" not in page.arrays
 
 
+def test_of_two_inputs_a_curve_over_one_has_the_other_at_its_median(page):
+    page.train(2)
+    page.look(axes=[1, 1])
+    axis, X = page.state["data"]["axes"][1], page.session._data.X
+    at = np.float32([[np.median(X[:, 0]), axis["high"]]])
+    np.testing.assert_allclose(page.arrays["curve_of_inputs"][-1], _net(page)(at)[0], atol=1e-6)
+    assert page.arrays["maps"].shape == (7, 24, 24)
+
+
 def test_one_output_that_says_yes_or_no_is_shown_as_two_probabilities(page):
     layers = [dense(3), dense(1, "sigmoid")]
     page.ask("change", network={"layers": layers, "loss": "binary_cross_entropy", "seed": 0})

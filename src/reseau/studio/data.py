@@ -222,7 +222,10 @@ class ToyData(Data):
         return (self.X_val if validation else self.X)[:, axis].astype(np.float64)
 
     def on(self, places: Mapping[int, Numbers]) -> Floats32:
-        return np.column_stack([places[place] for place in range(len(self.inputs))]).astype(np.float32)
+        X = np.repeat(np.median(self.X, axis=0, keepdims=True), len(next(iter(places.values()))), axis=0)
+        for place, numbers in places.items():
+            X[:, place] = numbers
+        return X
 
 
 def toy_data(description: dict[str, Any]) -> ToyData:
