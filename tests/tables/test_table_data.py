@@ -123,3 +123,27 @@ def test_a_loss_of_means_has_targets_divided_by_their_mean(table):
     price = table["price"].to_numpy()[data.rows]
     np.testing.assert_allclose(data.y[:, 0], price / price.mean(), rtol=1e-6)
     assert data.model(_trained(data, 1, loss="poisson")).target.loss == "poisson"
+
+
+def test_arrays_that_are_like_a_models_are_what_it_has_learned_from(table):
+    model = rs.TableModel.train(table, "price", preset="fast", epochs=5)
+    data = rs.TableData(table, "price", like=model, held_out=0.25)
+    predicted = model.predict(table).values.to_numpy()
+    O = model.network(data.X)[:, 0].astype(float)
+    np.testing.assert_allclose(predicted[data.rows], model.target.numbers(O[:, None]))
+    before = float(model.network.errors(data.X, data.y).mean())
+    model.network.fit(data.X, data.y, epochs=5)
+    assert float(model.network.errors(data.X, data.y).mean()) < before
+    again = data.model(model.network)
+    assert again.columns == model.columns
+    assert again.scores.rows == 50
+
+
+def test_what_is_said_beside_a_model_is_refused(table):
+    model = rs.TableModel.train(table, "price", preset="fast", epochs=1)
+    with pytest.raises(rs.ParameterError, match="loss is 'huber', but like is a model, which says so"):
+        rs.TableData(table, "price", like=model, loss="huber")
+    with pytest.raises(rs.ParameterError, match="given as like predicts 'price'"):
+        rs.TableData(table, "size", like=model)
+    with pytest.raises(rs.ParameterError, match="the model that the data are like has 'squared_error'"):
+        rs.TableData(table, "price", like=model).model(rs.Network(rs.Dense(1), loss="huber", inputs=3))

@@ -11,17 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.checks import known, real, shown
-from reseau.errors import ParameterError
+from reseau.errors import DataError, ParameterError
 from reseau.network import Network
+from reseau.tables.columns import kinds as columns_module
+from reseau.tables.columns.asked import NOTHING
 from reseau.tables.columns.description import X32, Description, Rows, Values
 from reseau.tables.learning import fitting
 from reseau.tables.learning.evidence import Evidence
-from reseau.tables.learning.fitting import OfRows
+from reseau.tables.learning.fitting import LEAST_ROWS, Encoded, Material, OfRows
 from reseau.tables.learning.settings import FOLDS, Settings
 from reseau.tables.learning.splits import folds_of
 from reseau.tables.model import TableModel
-from reseau.tables.reading.table import read_table
+from reseau.tables.reading.table import Table, read_table
 from reseau.tables.targets.target import Target
+from reseau.visible import plural
 from reseau.vocabulary.losses import NamedLoss
 
 AS = ("number", "category", "date", "text", "ignore")  # what a column may be said to be
@@ -52,6 +55,9 @@ class TableData:
     loss : str, Loss or None
         Of the network that will learn it; None takes the cross-entropy or the squared error. Of a loss of means above
         0, such as "poisson", `y` is divided by its mean, and not standardised.
+    like : TableModel or None
+        A model that says what columns and target are, in the place of this table's rows: its network then learns from
+        the arrays as from those that it has learned from.
     sep, header, encoding : str or None
         How text is read, as for `TableModel.train`.
 
@@ -108,20 +114,25 @@ class TableData:
         columns: Mapping[str, str] | None = None,
         task: str | None = None,
         loss: NamedLoss | None = None,
+        like: TableModel | None = None,
         sep: str | None = None,
         header: str | None = None,
         encoding: str | None = None,
     ) -> None:
         real("held_out", held_out, low=0, high=1, includes_high=False)
         settings = Settings(preset="fast", loss=loss, test_size=held_out, seed=seed)
-        self._reading = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
-        table = read_table(data, **self._reading)
-        material = fitting.read(table, target, task, OfRows(), settings, _asked(columns))
+        given = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
+        self._reading = given if like is None else {**like.reading, **{k: v for k, v in given.items() if v is not None}}
+        table, self._like = read_table(data, **self._reading), like
+        if like is None:
+            material = fitting.read(table, target, task, OfRows(), settings, _asked(columns))
+        else:
+            material = _as_in(like, table, target, columns=columns, task=task, loss=loss)
         rng = np.random.default_rng(seed)
         self.rows, self.rows_val = material.split(settings, rng)
-        encoded = fitting.encode(material, self.rows, settings)
+        encoded = fitting.encode(material, self.rows, settings) if like is None else _encoded(like, material, self.rows)
         self.X_val = encoded.X[self.rows_val]
-        if any(column.follows_target for column in encoded.columns):
+        if like is None and any(column.follows_target for column in encoded.columns):
             y = material.y[self.rows]
             encoded.out_of_fold(folds_of(len(y), rng, material.target.strata(y), most=FOLDS), -1)
         self.X: X32 = encoded.X[self.rows]
@@ -210,12 +221,47 @@ class TableData:
                 f"the network's outputs are those of {last.name!r}, but of classes they have to be probabilities; let "
                 f"the last layer have the activation {self.target.activation!r}."
             )
+        if self._like is not None:
+            target = replace(self.target, loss=network.loss)  # type: ignore[type-var]
+            if target != self.target:
+                raise ParameterError(
+                    f"the network has the loss {network.loss!r}, but the model that the data are like has "
+                    f"{self.target.loss!r}."
+                )
+            return target
         target = self._material.target.learned_by(network.loss).fitted(self._material.y[self.rows])
         if replace(target, loss=self.target.loss) != self.target:  # type: ignore[type-var]
             raise ParameterError(
                 f"the network has the loss {network.loss!r}, for which y is scaled otherwise; give it to TableData too."
             )
         return target
+
+
+def _as_in(model: TableModel, table: Table, target: str, **said: object) -> Material:
+    """What a table holds for a model to learn from; nothing else may be said of its columns."""
+    for name, value in said.items():
+        if value:
+            raise ParameterError(f"{name} is {shown(value)}, but like is a model, which says so; leave {name} out.")
+    if target != model.target.name:
+        raise ParameterError(
+            f"target is {target!r}, but the model that is given as like predicts {model.target.name!r}."
+        )
+    y = model.target.encode(table.column(target))
+    usable = np.nonzero(model.target.known(y))[0]
+    if len(usable) < LEAST_ROWS:
+        raise DataError(
+            f"{table.name} has {plural(len(usable), 'row')} with a value in {target!r}, too few to learn from."
+        )
+    values = columns_module.read_columns(model.columns, table)
+    notes = [*table.notes, *(note for d, v in zip(model.columns, values, strict=True) for note in d.remarks(v))]
+    none: tuple[Any, ...] = None, None, None, None, {}  # nothing is said of rows beside their cells
+    return Material(table, model.target, y, usable, list(model.columns), values, *none, NOTHING, "", notes)
+
+
+def _encoded(model: TableModel, material: Material, train: Rows) -> Encoded:
+    X = columns_module.encode(model.columns, material.values, material.table.rows)
+    T = model.target.signals(material.y[train])
+    return Encoded(train, model.columns, material.values, model.target, T, X, [])
 
 
 def _asked(columns: Mapping[str, str] | None) -> dict[str, list[str]]:
