@@ -1,9 +1,12 @@
+/// <reference types="vitest/config" />
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
+
+import { notices } from "./scripts/notices.mjs";
 
 // The page that the Python package serves: `npm run build` writes it to where the wheel takes it from.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), notices()],
   base: "./",
   build: {
     outDir: "../src/reseau/studio/page",
