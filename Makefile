@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: check test docs bench asan tsan valgrind
+.PHONY: check test docs bench page asan tsan valgrind
 
 check: ## format, lint, types
 	$(PYTHON) -m ruff check
@@ -13,6 +13,9 @@ test:
 
 docs: ## the documentation, into docs/_build/html; needs pip install '.[docs]'
 	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+page: ## the page of the studio, into src/reseau/studio/page; needs Node.js 20.19 or later
+	$(PYTHON) studio/build.py
 
 bench: ## side by side with peers; needs pip install '.[bench]'
 	$(PYTHON) benchmarks/run.py
