@@ -54,6 +54,9 @@ export class Studio {
   axes = $state.raw<[number, number] | null>(null);
   place = $state.raw<Place | null>(null);
   board = $state.raw<Board | null>(null);
+  /** Where training was when the board was written. */
+  #boardAt = $state.raw("");
+  boardStale = $derived(this.board !== null && this.#boardAt !== this.#moment());
   notices = $state.raw<Notice[]>([]);
   /** What is read out to those who listen. */
   said = $state.raw("");
@@ -175,7 +178,14 @@ export class Studio {
   /** A learning step on this sample, worked out. */
   async ask(sample: Sample, digits = 4): Promise<void> {
     const answer = await this.#ask({ type: "board", sample, lang: language.lang, digits });
-    if (answer?.type === "board") this.board = answer;
+    if (answer?.type !== "board") return;
+    this.board = answer;
+    this.#boardAt = this.#moment();
+  }
+
+  #moment(): string {
+    const header = this.frame?.header;
+    return JSON.stringify([header?.epoch, header?.step, this.state?.document.network]);
   }
 
   /** A table from a file; its data become those of the session. */

@@ -86,7 +86,7 @@ export const en = {
 
   // data
   data: "Data",
-  toys: "Made up",
+  toys: "Toy data",
   tables: "Tables",
   classification: "Classification",
   regression: "Regression",

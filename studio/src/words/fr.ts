@@ -84,7 +84,7 @@ export const fr: Same<typeof en> = {
   ofValidation: "validation",
 
   data: "Données",
-  toys: "Inventées",
+  toys: "Données jouets",
   tables: "Tableaux",
   classification: "Classification",
   regression: "Régression",
