@@ -74,6 +74,8 @@ def _shared(what: Path | None, target: str | None) -> Studio:
     try:
         shared = Studio([] if what is None else [what])
         if target is not None and shared.begin is not None:
+            if "start" in shared.begin["network"]:
+                raise ParameterError(f"--target is {target!r}, but {what} is a model, which predicts what it does.")
             shared.begin = shared.beginning(shared.begin["data"]["table"], target)
     except Refusal as refusal:
         raise ParameterError(refusal.message) from None
