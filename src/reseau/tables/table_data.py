@@ -19,6 +19,7 @@ from reseau.tables.columns.description import X32, Description, Rows, Values
 from reseau.tables.learning import fitting
 from reseau.tables.learning.evidence import Evidence
 from reseau.tables.learning.fitting import LEAST_ROWS, Encoded, Material, OfRows
+from reseau.tables.learning.rows import NOTHING_SAID
 from reseau.tables.learning.settings import FOLDS, Settings
 from reseau.tables.learning.splits import folds_of
 from reseau.tables.model import TableModel
@@ -254,8 +255,23 @@ def _as_in(model: TableModel, table: Table, target: str, **said: object) -> Mate
         )
     values = columns_module.read_columns(model.columns, table)
     notes = [*table.notes, *(note for d, v in zip(model.columns, values, strict=True) for note in d.remarks(v))]
-    none: tuple[Any, ...] = None, None, None, None, {}  # nothing is said of rows beside their cells
-    return Material(table, model.target, y, usable, list(model.columns), values, *none, NOTHING, "", notes)
+    return Material(
+        table=table,
+        target=model.target,
+        y=y,
+        usable=usable,
+        columns=list(model.columns),
+        values=values,
+        weights=None,
+        groups=None,
+        times=None,
+        by_class=None,
+        of_whole=NOTHING_SAID,
+        named={},
+        asked=NOTHING,
+        mark="",
+        notes=notes,
+    )
 
 
 def _encoded(model: TableModel, material: Material, train: Rows) -> Encoded:
