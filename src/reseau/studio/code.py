@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reseau.formulas.words import Words
-from reseau.studio.data import Data, ToyData
-from reseau.studio.document import Document, layer_of, optimizer_of, planned
+from reseau.studio.data import ToyData
+from reseau.studio.document import layer_of, optimizer_of, planned
 from reseau.studio.table_samples import TableSamples
 from reseau.studio.toys import TOYS
 from reseau.visible import visible
@@ -15,7 +15,7 @@ from reseau.vocabulary.layers import Residual
 from reseau.vocabulary.schedules import Constant
 
 if TYPE_CHECKING:
-    from reseau.studio.tables import Held
+    from reseau.studio.take import Snapshot
 
 WIDTH = 100
 
@@ -38,16 +38,17 @@ BETWEEN = Words("What was done between the epochs.", "Ce qui a été fait entre 
 STOPPED = Words("it was stopped here", "il a été arrêté ici")
 BEST = Words("the weights of the best epoch come back", "les poids de la meilleure époque reviennent")
 BELOW = Words("until the loss was below {loss:g}", "jusqu’à un coût inférieur à {loss:g}")
+GIVEN_MODEL = Words("The model that the studio was begun with", "Le modèle avec lequel le studio a été ouvert")
 THE_MODEL = Words("The network behind the columns of the table", "Le réseau derrière les colonnes du tableau")
 
 
-def python(document: Document, ends: Sequence[str | None], data: Data, held: Held | None, name: str, lang: str) -> str:
-    """The code of a document; `ends` say why each fit came to its end, and `name` is what files are called."""
-    writer = _Writer(document, data, held, lang)
+def python(snapshot: Snapshot, lang: str) -> str:
+    """The code of a session as it stood."""
+    writer = _Writer(snapshot, lang)
     parts = [*writer.data(), *writer.network()]
-    for place, (fit, end) in enumerate(zip(document["fits"], ends, strict=True)):
+    for place, (fit, end) in enumerate(zip(snapshot.document["fits"], snapshot.ends, strict=True)):
         parts += writer.fit(fit, end, first=place == 0)
-    parts += writer.ending(name)
+    parts += writer.ending(snapshot.name)
     text = "\n\n".join(parts)
     imports = ["import reseau as rs"]
     if "np." in text:
@@ -57,12 +58,13 @@ def python(document: Document, ends: Sequence[str | None], data: Data, held: Hel
 
 
 class _Writer:
-    """What is written for a document."""
+    """What is written for a session."""
 
-    def __init__(self, document: Document, data: Data, held: Held | None, lang: str) -> None:
-        self.document, self.samples, self.held, self.lang = document, data, held, lang
+    def __init__(self, snapshot: Snapshot, lang: str) -> None:
+        self.document, self.samples, self.held = snapshot.document, snapshot.data, snapshot.held
+        self.opened, self.lang = snapshot.opened, lang
         self.imports: list[str] = []
-        self.prefix = "data." if isinstance(data, TableSamples) else ""
+        self.prefix = "data." if isinstance(self.samples, TableSamples) else ""
 
     def _comment(self, words: Words) -> str:
         return f"# {words.in_(self.lang)}"
@@ -99,16 +101,28 @@ class _Writer:
         options: dict[str, Any] = {"held_out": described["held_out"], "seed": described["seed"]}
         if described["columns"]:
             options["columns"] = described["columns"]
+        if "like" in described:
+            options["like"] = _Code("model")
         if samples.of_means:
             options["loss"] = self.document["network"]["loss"]
         made = call("rs.TableData", [path, quoted(described["target"])], options, indent=len("data = "))
-        return f"{self._comment(OF_TABLE)}\ndata = {made}"
+        before = f"{self._comment(GIVEN_MODEL)}\nmodel = {self._loaded()}\n\n" if "like" in described else ""
+        return f"{before}{self._comment(OF_TABLE)}\ndata = {made}"
+
+    def _loaded(self) -> str:
+        assert self.opened is not None
+        return f"rs.load({quoted(str(self.opened.path))})"
 
     def network(self) -> list[str]:
         described = self.document["network"]
         layers = [_layer(layer) for layer in described["layers"]]
         options = {"loss": described["loss"], "inputs": len(self.samples.inputs), "seed": described["seed"]}
-        return [f"{self._comment(THE_NETWORK)}\nnet = {call('rs.Network', layers, options, indent=len('net = '))}"]
+        made = f"{self._comment(THE_NETWORK)}\nnet = {call('rs.Network', layers, options, indent=len('net = '))}"
+        if "start" not in described:
+            return [made]
+        within = "like" in self.document["data"]
+        given = "model.network" if within else f"{self._loaded()}.network" if self.prefix else self._loaded()
+        return [f"{made}\nnet.parameters[...] = {given}.parameters"]
 
     def fit(self, fit: Mapping[str, Any], end: str | None, first: bool) -> list[str]:
         """What was set before it, itself, and what was set after it."""

@@ -11,7 +11,7 @@ from reseau.network import Network
 from reseau.studio.refusal import Refusal
 from reseau.training.settings import Settings
 from reseau.vocabulary.activations import ACTIVATIONS
-from reseau.vocabulary.layers import Layer, Residual
+from reseau.vocabulary.layers import Architecture, Layer, Residual
 from reseau.vocabulary.layers.table import LAYERS
 from reseau.vocabulary.losses import LOSSES
 from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
@@ -111,7 +111,7 @@ def completed(network: dict[str, Any], data: Data, before: dict[str, Any] | None
         changed = before is not None and loss != before["loss"]
         if changed and "activation" in last and not _taken(last["activation"], loss, last.get("neurons", 0)):
             last["activation"] = data.losses[loss]
-    return {"layers": layers, "loss": loss, "seed": network["seed"]}
+    return {**network, "layers": layers, "loss": loss}
 
 
 def _taken(activation: str, loss: str, neurons: int) -> bool:
@@ -140,6 +140,11 @@ def layer_of(layer: Mapping[str, Any]) -> Layer | Residual:
     return Residual(made) if layer.get("residual") else made
 
 
+def architecture_of(network: Mapping[str, Any], data: Data) -> Architecture:
+    """What a network is on these data; a `Refusal` with the library's own words for none."""
+    return _unbuilt(network, data)[1]
+
+
 def network_of(network: Mapping[str, Any], data: Data) -> Network:
     """The network with its first weights, on these data.
 
@@ -148,6 +153,13 @@ def network_of(network: Mapping[str, Any], data: Data) -> Network:
     Refusal
         network_refused, with the library's own words.
     """
+    made, architecture = _unbuilt(network, data)
+    made.build_as(architecture)
+    data.check(made)
+    return made
+
+
+def _unbuilt(network: Mapping[str, Any], data: Data) -> tuple[Network, Architecture]:
     try:
         made = Network(*map(layer_of, network["layers"]), loss=network["loss"], seed=network["seed"])
         architecture = made.architecture_on(len(data.inputs))
@@ -163,9 +175,7 @@ def network_of(network: Mapping[str, Any], data: Data) -> Network:
             f"the network has {architecture.n_parameters:,} parameters, but the studio shows at most "
             f"{MOST_PARAMETERS:,}; give it fewer neurons."
         )
-    made.build_as(architecture)
-    data.check(made)
-    return made
+    return made, architecture
 
 
 def _refused(message: str) -> Refusal:

@@ -128,6 +128,8 @@ class Run:
         Of the document; it begins with its first weights.
     notice : callable
         Told what there is to say: a `Refusal`.
+    weights : ndarray or None
+        What it begins with in the place of weights that are drawn.
 
     Attributes
     ----------
@@ -139,9 +141,17 @@ class Run:
         Seconds of the fit that is going on which were spent on something else.
     """
 
-    def __init__(self, data: Data, network: Mapping[str, Any], notice: Callable[[Refusal], object]) -> None:
+    def __init__(
+        self,
+        data: Data,
+        network: Mapping[str, Any],
+        notice: Callable[[Refusal], object],
+        weights: FloatArray | None = None,
+    ) -> None:
         self.data, self.described, self.notice = data, dict(network), notice
-        self.network = network_of(network, data)
+        self.network, self._weights = network_of(network, data), weights
+        if weights is not None:
+            self.network.parameters[...] = weights
         loss = str(self.network.loss)
         self._y, self._y_val = data.taught(loss), data.taught(loss, validation=True)
         self.fits: list[dict[str, Any]] = []
@@ -246,6 +256,10 @@ class Run:
         self.network.tensors()[edit["tensor"]][tuple(edit["index"])] = edit["value"]
         self.fits[-1]["edits"].append(dict(edit))
         self.touched = True
+
+    def anew(self) -> Run:
+        """The same with its first weights."""
+        return Run(self.data, self.described, self.notice, self._weights)
 
     def begin(self, training: Mapping[str, Any]) -> None:
         """Have a fit to come with this training, unless one is going on."""

@@ -227,16 +227,22 @@ class Session:
 
     def _do_open(self, answer: int, command: Command) -> None:
         self._tell(self._studio.welcome(self.key, answer, self._opened and command.get("session") == self.key))
-        wanted = command.get("document", self._begin or self._studio.begin)
-        self._begin = None
         if not self._opened:
             self._opened = True
-            if wanted is not None:
-                try:
-                    self._restore(wanted)
-                except Refusal as refusal:
-                    self._tell(refusal.event())
+            for document in (command.get("document", self._begin), self._studio.begin):
+                if document is not None and self._restored(document):
+                    break
+            self._begin = None
         self._tell(self._state(answer))
+
+    def _restored(self, document: Document) -> bool:
+        """Begin with a document, or say why that cannot be."""
+        try:
+            self._restore(document)
+        except Refusal as refusal:
+            self._tell(refusal.event())
+            return False
+        return True
 
     def _restore(self, document: Document) -> None:
         """Begin with a document, and train as far as it had come."""
@@ -304,7 +310,7 @@ class Session:
     def _rewind(self, answer: int) -> None:
         self._to_restore.clear()
         self._phase = "paused"
-        self._become(self._data, Run(self._data, self._run.described, self._tell_refusal), self._training)
+        self._become(self._data, self._run.anew(), self._training)
         self._tell(self._state(answer))
         self._frame(points=True)
 
@@ -349,7 +355,8 @@ class Session:
         if not data.is_taught_alike(network["loss"]):
             data = self._studio.data_of(document["data"], network["loss"])
         documents.check_training(document["training"], data)
-        return data, Run(data, network, self._tell_refusal), document["training"]
+        network, weights = self._studio.begun(network, data)
+        return data, Run(data, network, self._tell_refusal, weights), document["training"]
 
     def _become(self, data: Data, run: Run, training: dict[str, Any]) -> None:
         self._data, self._run, self._training = data, run, training
@@ -370,8 +377,10 @@ class Session:
             raise _restoring()
         document = self._described()
         held = self._studio.table(document["data"]["table"]) if document["data"]["kind"] == "table" else None
+        key = document["network"].get("start") or document["data"].get("like")
+        model = self._studio.model(key) if key else None
         ends = self._run.ends[: len(document["fits"])]
-        return Snapshot(document, ends, self._data, copied(self._run.network), held)
+        return Snapshot(document, ends, self._data, copied(self._run.network), held, model)
 
     def _state(self, answer: int | None = None) -> dict[str, Any]:
         return {

@@ -7,11 +7,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from reseau.arrays import FloatArray
 from reseau.studio import PENGUINS
 from reseau.studio import document as documents
 from reseau.studio.choices import choices
 from reseau.studio.data import Data, toy_data
 from reseau.studio.document import Document
+from reseau.studio.opened import Opened, document_of, is_model, opened
 from reseau.studio.refusal import Refusal
 from reseau.studio.table_samples import TableSamples
 from reseau.studio.tables import LIMITS, Held, on_disk, uploaded
@@ -26,14 +28,14 @@ class Studio:
     Parameters
     ----------
     tables : sequence of path
-        Tables that there are from the beginning, beside the penguins.
+        Tables that there are from the beginning, beside the penguins, and model files, with their tables beside them.
     begin : dict or None
-        The document that sessions begin with; None takes the first table, or else samples made up.
+        The document that sessions begin with; None takes the first of these, or else samples made up.
 
     Raises
     ------
-    DataError, OSError
-        For a table that cannot be read.
+    ReseauError, OSError
+        For what cannot be read, and for a model that there are no data for.
     """
 
     def __init__(self, tables: Sequence[str | Path] = (), begin: Document | None = None) -> None:
@@ -41,13 +43,23 @@ class Studio:
         self._uploaded: list[str] = []
         self._lock = Lock()
         self._choices = choices()
-        first = [self._add(on_disk(path)) for path in tables]
+        self._models: dict[str, Opened] = {}
+        first = [self._open(path) if is_model(path) else self._add(on_disk(path)) for path in tables]
         self._add(on_disk(PENGUINS, shipped=True))
-        self.begin = self.beginning(first[0].key) if begin is None and first else begin
+        if begin is None and first:
+            begin = document_of(first[0], self) if isinstance(first[0], Opened) else self.beginning(first[0].key)
+        self.begin = begin
 
     def _add(self, held: Held) -> Held:
         self._tables.setdefault(held.key, held)
         return self._tables[held.key]
+
+    def _open(self, path: str | Path) -> Opened:
+        found = opened(path)
+        self._models[found.key] = found
+        if found.held is not None:
+            self._add(found.held)
+        return found
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
         """Take a table.
@@ -107,7 +119,25 @@ class Studio:
         """The samples that a document's data describe, as a loss wants them."""
         if description["kind"] == "toy":
             return toy_data(description)
-        return TableSamples(self.table(description["table"]).table, description, loss)
+        like = self.model(description["like"]).model if "like" in description else None
+        return TableSamples(self.table(description["table"]).table, description, loss, like)
+
+    def model(self, key: str) -> Opened:
+        """A model by its key."""
+        if key not in self._models:
+            raise Refusal(
+                "unknown_model", "The model that the session begins with is not here; begin the studio with it."
+            )
+        return self._models[key]
+
+    def begun(self, network: dict[str, Any], data: Data) -> tuple[dict[str, Any], FloatArray | None]:
+        """The network of a document, and the weights that it begins with, if there are some: those of the same one."""
+        if "start" not in network:
+            return network, None
+        found = self.model(network["start"])
+        if found.begins(documents.architecture_of(network, data)):
+            return network, found.network.parameters
+        return {name: value for name, value in network.items() if name != "start"}, None
 
     def welcome(self, session: str, answer: int | None, restored: bool) -> dict[str, Any]:
         """What there is to choose from, as `Welcome` has it."""

@@ -17,6 +17,7 @@ from reseau.studio.frames import thinned
 from reseau.studio.refusal import Refusal
 from reseau.tables.columns.description import Scaled
 from reseau.tables.columns.kinds import Number
+from reseau.tables.model import TableModel
 from reseau.tables.reading.table import Table
 from reseau.tables.table_data import TableData
 from reseau.tables.targets.quantity import OF_MEANS
@@ -33,19 +34,18 @@ class TableSamples(Data):
     table_data : TableData
     """
 
-    def __init__(self, table: Table, description: dict[str, Any], loss: str) -> None:
-        self.description = description
-        given = {
-            "held_out": description["held_out"],
-            "seed": description["seed"],
-            "columns": description["columns"],
-        }
+    def __init__(self, table: Table, description: dict[str, Any], loss: str, like: TableModel | None = None) -> None:
+        if like is not None and (description["target"] != like.target.name or description["columns"]):
+            like = None  # which says neither
+        self.description = {name: value for name, value in description.items() if name != "like" or like is not None}
+        given = {"held_out": description["held_out"], "seed": description["seed"], "columns": description["columns"]}
         try:
-            data = TableData(table, description["target"], **given)
+            data = TableData(table, description["target"], like=like, **given)
         except ReseauError as error:
             raise Refusal("table_unreadable", str(error), name=table.name, message=str(error)) from None
-        self.losses = {name: LOSSES[name].output for name in data.target.losses}
-        self.of_means = loss in OF_MEANS and loss in self.losses
+        losses = data.target.losses if like is None else (str(data.target.loss),)
+        self.losses = {name: LOSSES[name].output for name in losses}
+        self.of_means = like is None and loss in OF_MEANS and loss in self.losses
         if self.of_means:
             try:
                 data = TableData(table, description["target"], loss=loss, **given)
@@ -67,7 +67,8 @@ class TableSamples(Data):
         self._typical = self._of_typical_cells()
 
     def is_taught_alike(self, loss: str) -> bool:
-        return (loss in OF_MEANS and loss in self.losses) == self.of_means
+        of_means = "like" not in self.description and loss in OF_MEANS and loss in self.losses
+        return of_means == self.of_means
 
     def labels(self, validation: bool) -> Numbers:
         return self.table_data.truth(self._rows[validation])

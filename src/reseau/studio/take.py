@@ -28,6 +28,7 @@ from reseau.studio.table_samples import TableSamples
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from reseau.studio.opened import Opened
     from reseau.studio.tables import Held
 
 BINARY, ZIP, CSV, CODE, JSON = (
@@ -54,6 +55,8 @@ class Snapshot:
         Which nobody changes any more.
     held : Held or None
         The table that the data are of.
+    opened : Opened or None
+        The model that it began with.
     """
 
     document: Document
@@ -61,6 +64,7 @@ class Snapshot:
     data: Data
     network: Network
     held: Held | None
+    opened: Opened | None = None
 
     @property
     def name(self) -> str:
@@ -89,7 +93,7 @@ def taken(snapshot: Snapshot, what: str, lang: str) -> Taken:
 
 
 def _python(snapshot: Snapshot, lang: str) -> Taken:
-    code = python(snapshot.document, snapshot.ends, snapshot.data, snapshot.held, snapshot.name, lang)
+    code = python(snapshot, lang)
     return f"{snapshot.name}.py", CODE, code.encode("utf-8", "backslashreplace")
 
 
@@ -168,6 +172,12 @@ def _predicted(snapshot: Snapshot) -> pa.Table:
 
 def _session(snapshot: Snapshot, lang: str) -> Taken:
     held = snapshot.held
+    if snapshot.opened is not None:
+        raise Refusal(
+            "failed",
+            f"The session begins with {snapshot.opened.path.name}, which its file would have no place for; take the "
+            "model away.",
+        )
     table = None
     if held is not None and not held.shipped:
         table = {"name": held.name, "content": b64encode(held.file()).decode()}
