@@ -901,3 +901,17 @@ def test_samples_are_checked_as_everywhere_else():
         net.blackboard(np.empty((0, 3)), np.empty((0, 2)))
     with pytest.raises(rs.ReseauError, match="does not know its inputs"):
         rs.Network(rs.Dense(1)).blackboard([[1.0]], [[1.0]])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_stages_of_a_board_are_its_page_cut_before_its_titles(lang):
+    net = rs.Network(rs.Dense(3, "tanh"), rs.Dense(2, "softmax"), loss="cross_entropy", inputs=2, seed=0)
+    board = net.blackboard([[0.5, -1.0]], [1], lang=lang)
+    stages = board.stages()
+    page = re.sub("(?s).*<main[^>]*>\n|\n</main>.*", "", board.to_html())
+    assert "\n".join(content for _, content in stages) == page
+    for title, content in stages:
+        headings = re.findall(r"<h\d>(.*?)</h\d>", content)
+        assert " · ".join(headings) == title  # a title that follows another at once is in the same stage
+        assert content.startswith("<h")
+    assert len(stages) == 11  # the whole, what is given, 2 layers forward, the error, 2 back, the update of 2, after

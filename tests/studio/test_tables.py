@@ -6,6 +6,7 @@ import gzip
 import io
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,11 @@ def test_a_table_is_told_column_by_column(studio):
     size = info["columns"][1]
     assert (size["missing"], size["distinct"]) == (5, frame["size"].nunique())
     assert size["examples"] == [str(value) for value in frame["size"].iloc[:3]]
+
+
+def test_the_penguins_of_the_package_are_those_of_the_examples():
+    example = Path(__file__).parents[2] / "examples" / "penguins.csv"
+    assert PENGUINS.read_bytes() == example.read_bytes()
 
 
 def test_the_same_file_is_the_same_table(studio):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import reseau as rs
+from reseau.training.fit import Fit
+from reseau.training.settings import Settings
 from reseau.vocabulary.optimizers import OPTIMIZERS
 
 
@@ -525,6 +527,27 @@ def test_a_fitted_network_refuses_another_width():
     net.fit(X, T, epochs=1)
     with pytest.raises(rs.DataError, match="X has 4 columns, but the network has 3 inputs"):
         net.fit(np.ones((5, 4)), np.ones((5, 2)))
+
+
+def test_whoever_looks_on_can_ask_the_trainer_how_far_it_has_come_while_it_runs(engine):
+    X, T = problem()
+    seen = []
+    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(2, "identity"), inputs=3, engine=engine, seed=0)
+    fit = Fit(
+        net,
+        X,
+        T,
+        Settings(epochs=3, batch_size=8),
+        validation_data=None,
+        sample_weight=None,
+        checkpoint=None,
+        callback=lambda history: seen.append(fit.trainer.progress().epochs),
+        threads=1,
+    )
+    assert fit.trainer is None
+    fit.completed()
+    assert seen == [1, 2, 3]
+    assert fit.trainer is None  # what it has packed is freed
 
 
 # --- what it leaves alone -----------------------------------------------------------------------------------------
