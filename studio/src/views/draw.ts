@@ -60,15 +60,36 @@ export interface Box {
 /** The range of a regression's targets, which its colours span. */
 export type Range = readonly [number, number];
 
+/** How strongly a regression's numbers colour the ground. */
+const GROUND_STRENGTH = STRENGTH + 0.15;
+
 /** The colours of a regression's numbers: full ones for samples, paler ones for the ground. */
 export function numberScale(look: Look, strength = 1): Uint32Array {
   return diverging(mix(look.ground, look.low, strength), look.ground, mix(look.ground, look.high, strength));
 }
 
-/** Paints outputs over two axes. It keeps the memory of its picture from one time to the next. */
+/** Paints what the network says over two axes. It keeps the memory of its picture from one time to the next. */
 export class GroundPainter {
   #picture: HTMLCanvasElement | null = null;
   #memory: ImageData | null = null;
+
+  #fill(field: Field, data: DataInfo, range: Range, look: Look, discretise: boolean): ImageData {
+    const { rows, columns, outputs } = field;
+    if (this.#memory?.width !== columns || this.#memory.height !== rows) this.#memory = new ImageData(columns, rows);
+    const pixels = new Uint32Array(this.#memory.data.buffer);
+    if (data.task === "classification") {
+      const colours = Array.from({ length: outputs }, (_, k) => classColour(look, k));
+      paintClasses(field, colours, look.ground, discretise, pixels);
+    } else {
+      paintNumbers(field, range[0], range[1], numberScale(look, GROUND_STRENGTH), discretise, pixels);
+    }
+    return this.#memory;
+  }
+
+  /** The grid's own picture: a pixel for each of its places (red, green, blue, alpha), rows from above. */
+  pixels(field: Field, data: DataInfo, range: Range, look: Look): Uint8ClampedArray {
+    return this.#fill(field, data, range, look, false).data.slice();
+  }
 
   paint(
     context: CanvasRenderingContext2D,
@@ -80,23 +101,11 @@ export class GroundPainter {
     discretise: boolean,
   ): void {
     const { rows, columns } = field;
+    const memory = this.#fill(field, data, range, look, discretise);
     this.#picture ??= document.createElement("canvas");
-    const small = this.#picture.getContext("2d");
-    if (!small) return;
-    if (this.#memory?.width !== columns || this.#memory.height !== rows) {
-      this.#picture.width = columns;
-      this.#picture.height = rows;
-      this.#memory = small.createImageData(columns, rows);
-    }
-    const pixels = new Uint32Array(this.#memory.data.buffer);
-    if (data.task === "classification") {
-      const colours = Array.from({ length: field.outputs }, (_, k) => classColour(look, k));
-      paintClasses(field, colours, look.ground, discretise, pixels);
-    } else {
-      const scale = numberScale(look, STRENGTH + 0.15);
-      paintNumbers(field, range[0], range[1], scale, discretise, pixels);
-    }
-    small.putImageData(this.#memory, 0, 0);
+    if (this.#picture.width !== columns) this.#picture.width = columns;
+    if (this.#picture.height !== rows) this.#picture.height = rows;
+    this.#picture.getContext("2d")?.putImageData(memory, 0, 0);
     const [left, right] = [Math.min(box.x.from, box.x.to), Math.max(box.x.from, box.x.to)];
     const [top, bottom] = [Math.min(box.y.from, box.y.to), Math.max(box.y.from, box.y.to)];
     const across = overhang(columns, right - left);
@@ -108,8 +117,8 @@ export class GroundPainter {
     context.imageSmoothingEnabled = !discretise;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.#picture, left + across.start, top + down.start, across.length, down.length);
-    context.restore();
     if (data.task === "classification") drawSegments(context, classBoundaries(field), look, box);
+    context.restore();
   }
 }
 
@@ -154,7 +163,10 @@ export function drawCurve(
   context.restore();
 }
 
-/** Draws the samples in their classes' colours and shapes, or the colours of their targets; those held out are ringed. */
+/**
+ * Draws the samples in their classes' colours and shapes, or the colours of their targets; those held out are ringed. A
+ * screen may have several pixels, `ratio`, where the page has one.
+ */
 export function drawPoints(
   context: CanvasRenderingContext2D,
   points: Points,
@@ -163,10 +175,10 @@ export function drawPoints(
   look: Look,
   { x, y }: Box,
   heldOut: boolean,
+  ratio = 1,
 ): void {
   const count = pointCount(points);
-  const width = Math.abs(x.to - x.from);
-  const radius = pointRadius(count, width / (window.devicePixelRatio || 1)) * (window.devicePixelRatio || 1);
+  const radius = ratio * pointRadius(count, Math.abs(x.to - x.from) / ratio);
   const scale = numberScale(look);
   context.lineJoin = "round";
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ColourCount, gif, lzw } from "./gif";
+import { ColourCount, GifWriter, lzw } from "./gif";
 
 /** Reads LZW as the GIF specification (appendix F) describes it. */
 function read(codes: Uint8Array, bits: number): number[] {
@@ -69,10 +69,10 @@ test("every length ends well, also where the last code widens the codes", () => 
 
 test("a GIF says its size, its colours, that it goes on for ever, and how long pictures last", () => {
   const palette = Uint8Array.of(255, 0, 0, 0, 0, 255);
-  const file = gif(3, 2, palette, [
-    { pixels: Uint8Array.of(0, 1, 0, 1, 0, 1), milliseconds: 100 },
-    { pixels: Uint8Array.of(1, 1, 1, 0, 0, 0), milliseconds: 2500 },
-  ]);
+  const writer = new GifWriter(3, 2, palette);
+  writer.add(Uint8Array.of(0, 1, 0, 1, 0, 1), 100);
+  writer.add(Uint8Array.of(1, 1, 1, 0, 0, 0), 2500);
+  const file = writer.done();
   const text = String.fromCharCode(...file);
   expect(text.slice(0, 6)).toBe("GIF89a");
   expect([...file.slice(6, 13)]).toEqual([3, 0, 2, 0, 0x80, 0, 0]);
@@ -84,7 +84,7 @@ test("a GIF says its size, its colours, that it goes on for ever, and how long p
 });
 
 test("a picture of another size is refused", () => {
-  expect(() => gif(2, 2, new Uint8Array(6), [{ pixels: new Uint8Array(3), milliseconds: 50 }])).toThrow("3 pixels");
+  expect(() => new GifWriter(2, 2, new Uint8Array(6)).add(new Uint8Array(3), 50)).toThrow("3 pixels");
 });
 
 test("few colours are kept as they are", () => {

@@ -1,11 +1,5 @@
 // Moving pictures as GIF (CompuServe, 1990: version 89a), written here: colours reduced to a palette, pictures compressed by LZW.
 
-/** One picture: places in the palette, row by row, and how long it is shown. */
-export interface GifPicture {
-  readonly pixels: Uint8Array;
-  readonly milliseconds: number;
-}
-
 class Bytes {
   #buffer = new Uint8Array(1 << 16);
   #length = 0;
@@ -93,38 +87,45 @@ export function lzw(pixels: Uint8Array, bits: number): Uint8Array<ArrayBuffer> {
   return out.done();
 }
 
-/** A GIF that begins again for ever. `palette` has red, green and blue of at most 256 colours. */
-export function gif(
-  width: number,
-  height: number,
-  palette: Uint8Array,
-  pictures: Iterable<GifPicture>,
-): Uint8Array<ArrayBuffer> {
-  const colours = palette.length / 3;
-  const bits = Math.max(1, Math.ceil(Math.log2(Math.max(2, colours))));
-  const out = new Bytes();
-  out.text("GIF89a");
-  out.short(width);
-  out.short(height);
-  out.byte(0x80 | ((bits - 1) << 4) | (bits - 1)); // a palette for all pictures, of so many bits
-  out.byte(0);
-  out.byte(0);
-  out.all(palette);
-  for (let i = palette.length; i < 3 << bits; i++) out.byte(0);
-  out.all([0x21, 0xff, 11]); // it begins again ...
-  out.text("NETSCAPE2.0");
-  out.all([3, 1, 0, 0, 0]); // ... without end
-  for (const { pixels, milliseconds } of pictures) {
-    if (pixels.length !== width * height) {
-      throw new RangeError(`a picture has ${pixels.length} pixels, but the GIF ${width} × ${height}`);
+/** Writes a GIF that begins again for ever. `palette` has red, green and blue of at most 256 colours. */
+export class GifWriter {
+  readonly #out = new Bytes();
+  readonly #bits: number;
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    palette: Uint8Array,
+  ) {
+    const out = this.#out;
+    const bits = Math.max(1, Math.ceil(Math.log2(Math.max(2, palette.length / 3))));
+    this.#bits = bits;
+    out.text("GIF89a");
+    out.short(width);
+    out.short(height);
+    out.byte(0x80 | ((bits - 1) << 4) | (bits - 1)); // a palette for all pictures, of so many bits
+    out.byte(0);
+    out.byte(0);
+    out.all(palette);
+    for (let i = palette.length; i < 3 << bits; i++) out.byte(0);
+    out.all([0x21, 0xff, 11]); // it begins again ...
+    out.text("NETSCAPE2.0");
+    out.all([3, 1, 0, 0, 0]); // ... without end
+  }
+
+  /** Adds a picture: places in the palette, row by row, and how long it is shown. */
+  add(pixels: Uint8Array, milliseconds: number): void {
+    if (pixels.length !== this.width * this.height) {
+      throw new RangeError(`a picture has ${pixels.length} pixels, but the GIF ${this.width} × ${this.height}`);
     }
+    const out = this.#out;
     out.all([0x21, 0xf9, 4, 0x04]);
     out.short(Math.max(2, Math.round(milliseconds / 10))); // browsers slow down what is below 20 ms
     out.all([0, 0]);
     out.byte(0x2c);
-    for (const one of [0, 0, width, height]) out.short(one);
+    for (const one of [0, 0, this.width, this.height]) out.short(one);
     out.byte(0);
-    const size = Math.max(2, bits);
+    const size = Math.max(2, this.#bits);
     out.byte(size);
     const codes = lzw(pixels, size);
     for (let at = 0; at < codes.length; at += 255) {
@@ -134,8 +135,12 @@ export function gif(
     }
     out.byte(0);
   }
-  out.byte(0x3b);
-  return out.done();
+
+  /** The file; nothing is added any more. */
+  done(): Uint8Array<ArrayBuffer> {
+    this.#out.byte(0x3b);
+    return this.#out.done();
+  }
 }
 
 const LEVELS = 32; // of each of red, green and blue: what is told apart when colours are counted

@@ -13,12 +13,6 @@ export interface Shot {
   readonly parameters: Float32Array | null;
 }
 
-/** What a recording is of: of another, what there was is forgotten. */
-export interface Subject {
-  /** Data, network and axes, as one text. */
-  readonly key: string;
-}
-
 function bytesOf(shot: Shot): number {
   return 64 + 4 * ((shot.field?.data.length ?? 0) + (shot.parameters?.length ?? 0));
 }
@@ -60,13 +54,16 @@ export class Recorder {
     this.#stride = 1;
   }
 
-  /** Takes what a frame shows; of a step within an epoch nothing. Answers whether something was taken. */
-  take(frame: Frame, subject: Subject): boolean {
+  /**
+   * Takes what a frame shows; of a step within an epoch nothing. Answers whether something was taken. `key` says of which
+   * data, network and axes it is: with another one, what there was is forgotten.
+   */
+  take(frame: Frame, key: string): boolean {
     const { epoch, step, scores } = frame.header;
     if (step > 0) return false;
-    if (subject.key !== this.#key) {
+    if (key !== this.#key) {
       this.clear();
-      this.#key = subject.key;
+      this.#key = key;
     }
     // Rewound: what came after it has not been.
     while (this.#shots.length > 0 && this.#shots.at(-1)!.epoch > epoch) this.#drop();
@@ -111,13 +108,6 @@ export class Recorder {
     const gaps = this.#shots.slice(1, -1).map((shot, i) => shot.epoch - this.#shots[i]!.epoch);
     this.#stride = Math.max(this.#stride * 2, ...(gaps.length > 0 ? [Math.min(...gaps)] : []));
   }
-}
-
-/** The shot shown at a place of the slider: the last that is not after the epoch. */
-export function shotAt(shots: readonly Shot[], epoch: number): number {
-  let found = 0;
-  for (const [i, shot] of shots.entries()) if (shot.epoch <= epoch) found = i;
-  return found;
 }
 
 /** At most so many shots, evenly chosen, the first and the last among them. */
