@@ -96,6 +96,10 @@ export interface Table {
    */
   seed: number;
   held_out: number;
+  /**
+   * A model that the engine was begun with: its columns are encoded and its target is scaled as there. It is left out with another target, or other columns.
+   */
+  like?: string;
 }
 export interface Network {
   /**
@@ -110,6 +114,10 @@ export interface Network {
    * Of the first weights and the order of samples.
    */
   seed: number;
+  /**
+   * A model that the engine was begun with, whose weights are the first. It is left out with other layers or another loss.
+   */
+  start?: string;
 }
 export interface Layer {
   /**
@@ -548,7 +556,7 @@ export interface Refused {
   type: "refused";
   answer: Answer;
   /**
-   * What the page has a sentence for, in its language: malformed, no_session, newer_version, unknown_table, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
+   * What the page has a sentence for, in its language: malformed, no_session, newer_version, unknown_table, unknown_model, unknown_toy, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
    */
   code: string;
   /**

@@ -1,4 +1,4 @@
-// @vitest-environment happy-dom
+// @vitest-environment jsdom
 import { expect, test } from "vitest";
 import { fitted, moved, moveOf, type Progress, reveals } from "./lecture";
 
