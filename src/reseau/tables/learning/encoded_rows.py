@@ -210,8 +210,9 @@ class Whole:
             found = with_class_weights(own, of_classes, classes, encoder.target.outputs)
             assert found is not None
             if (found != found[0]).any():
+                found /= found.mean()  # beside them l2 weighs as ever
                 weights = np.zeros(len(learned))
-                weights[learned] = found / found.mean()  # beside them l2 weighs as ever
+                weights[learned] = found
         return cls(encoder, X, y, train, allowed, held_out, said.groups, weights)
 
     @property
