@@ -75,10 +75,10 @@ class OfRows:
     time: Any = None
     class_weight: Any = None
 
-    def beside(self, table: Table, asked: Asked, mark: str) -> Beside:
-        """What it is of each row."""
+    def beside(self, table: Table, asked: Asked, mark: str, drawn: Rows | None = None) -> Beside:
+        """What it is of each row; of very many, rows that are drawn tell what columns are."""
         weights, groups = weights_of(table, self.weight, asked, mark), groups_of(table, self.groups)
-        return Beside(weights, groups, times_of(table, self.time, asked, mark))
+        return Beside(weights, groups, times_of(table, self.time, asked, mark, drawn))
 
     def named(self, table: Table, target: str) -> dict[str, str]:
         """The columns that are named, by the parameter."""
@@ -216,7 +216,7 @@ def read(
     known_rows = description.known(y)
     if isinstance(table, SampledTable):
         whole = table.whole.in_memory([*named.values()])
-        of_whole = of_rows.beside(whole, found, mark)
+        of_whole = of_rows.beside(whole, found, mark, table.numbers)
         beside = of_whole.of(table.numbers)
     else:
         of_whole = beside = of_rows.beside(table, found, mark)

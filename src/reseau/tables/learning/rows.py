@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from scipy.sparse import issparse
 
 from reseau import data
@@ -125,7 +126,7 @@ def groups_of(table: Table, given: Any) -> Codes | None:
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def times_of(table: Table, given: Any, asked: Asked, mark: str) -> FloatArray | None:
+def times_of(table: Table, given: Any, asked: Asked, mark: str, drawn: Rows | None = None) -> FloatArray | None:
     """When each row was, (rows,): days, or whatever numbers tell which rows come first.
 
     Parameters
@@ -137,6 +138,8 @@ def times_of(table: Table, given: Any, asked: Asked, mark: str) -> FloatArray | 
         What the user says of columns.
     mark : str
         The decimal mark that the table proves, "" if it proves none.
+    drawn : ndarray of int or None
+        The rows that tell what the column is: of very many, to look at all would take much memory. None for all.
 
     Raises
     ------
@@ -151,7 +154,12 @@ def times_of(table: Table, given: Any, asked: Asked, mark: str) -> FloatArray | 
         column = _one_a_row("time", given, table, "date or number")
     kind = asked.kinds.get(column.name)
     kinds = {**asked.kinds, column.name: kind} if kind in ("date", "number") else {}
-    description, _ = recognise(column, replace(asked, kinds=kinds), mark, alone=True)
+    looked_at = column
+    if drawn is not None:
+        looked_at = replace(
+            column, cells=column.cells.take(pa.array(drawn)), place=lambda row: column.place(int(drawn[row]))
+        )
+    description, _ = recognise(looked_at, replace(asked, kinds=kinds), mark, alone=True)
     if not isinstance(description, Number | Date):
         cell = column.cells.drop_null().slice(0, 1).to_pylist()
         raise DataError(
