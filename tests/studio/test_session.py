@@ -353,6 +353,41 @@ def test_a_restored_run_can_be_paused_where_it_is(page, studio):
     again.close()
 
 
+def test_what_is_being_restored_waits_while_no_page_looks_on(page, studio):
+    page.train(1)
+    document = page.document
+    document["fits"][0]["epochs"] = 2000
+    again = Page(studio, document)
+    again.session.detach()
+    first = again.session._asked(lambda: (again.session._phase, again.session._run.epochs))
+    assert first[0] == "restoring"
+    time.sleep(0.1)
+    assert again.session._asked(lambda: (again.session._phase, again.session._run.epochs)) == first
+    again.session.attach(again.events.put)
+    again.paused()
+    assert again.document["fits"][0]["epochs"] == 2000
+    assert same_bytes(again.parameters(), _fitted(2000)[0].parameters)
+    again.close()
+
+
+def test_nothing_is_taken_of_a_closed_session(studio):
+    page = Page(studio)
+    page.close()
+    with pytest.raises(Refusal, match="closed"):
+        page.session.take("model")
+
+
+def test_another_training_ends_the_look_into_an_epoch(page):
+    page.run("step")
+    page.run("step")
+    page.change(training={"batch_size": 100})
+    page.run("step")
+    page.until(lambda event: event["type"] == "frame" and event["step"] == 1)
+    assert page.header["steps"] == 3
+    page.train(1)
+    assert same_bytes(page.parameters(), _fitted(1, batch_size=100)[0].parameters)
+
+
 def test_a_newer_document_is_refused_and_the_session_begins_as_usual(page, studio):
     again = Page(studio, {**page.document, "version": 2})
     refused = next(event for event in again.seen if event["type"] == "refused")

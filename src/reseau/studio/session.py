@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLong
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from copy import deepcopy
 from math import inf
 from queue import SimpleQueue
@@ -36,8 +36,8 @@ Send: TypeAlias = Callable[[Message], object]
 Command: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
-OFTEN, SHARE = 0.05, 10  # seconds between frames at least, and times what one costs
-PATIENCE = 60.0  # seconds that whoever takes something away waits for the end of an epoch
+OFTEN, SHARE = 0.05, 12  # seconds between frames at least, and times what one costs
+PATIENCE, LOOK = 60.0, 0.25  # seconds that somebody waits for the end of an epoch, and looks whether there is one
 
 
 class Session:
@@ -85,11 +85,12 @@ class Session:
     def attach(self, send: Send) -> None:
         """Send to this page from now on."""
         self._send = send
+        self._commands.put(_nothing)
 
     def detach(self) -> None:
         """Send nothing, and train no further, until a page is attached."""
         self._send = _nowhere
-        self._commands.put(self._pause)
+        self._commands.put(self._left)
 
     def take(self, what: str, lang: str = "en") -> tuple[str, str, bytes]:
         """Make what is taken away of the whole epochs so far.
@@ -133,10 +134,12 @@ class Session:
                 answer.set_exception(error)
 
         self._commands.put(ask)
-        try:
-            return answer.result(PATIENCE)
-        except TooLong:
-            raise Refusal("busy", "The epoch takes too long; pause, and ask again.") from None
+        for _ in range(round(PATIENCE / LOOK)):
+            with suppress(TooLong):
+                return answer.result(LOOK)
+            if not self._thread.is_alive():
+                raise Refusal("no_session", "The session is closed; begin a new one.")
+        raise Refusal("busy", "The epoch takes too long; pause, and ask again.")
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
@@ -200,10 +203,14 @@ class Session:
             self._stand_still()
         elif began >= self._due:
             self._frame()
-        while self._after is None and not self._closed and (self._phase == "paused" or not self._commands.empty()):
+        while self._after is None and not self._closed and (self._waits() or not self._commands.empty()):
             self._handle(self._commands.get())
         self._run.waited += perf_counter() - began
         return self._after is None and not self._closed
+
+    def _waits(self) -> bool:
+        """Whether no epoch is to be made now: of a session that is restored, while no page looks on."""
+        return self._phase == "paused" or (self._phase == "restoring" and self._send is _nowhere)
 
     def _once_ended(self, act: Callable[[], object]) -> None:
         """Do this once no fit is going on."""
@@ -265,7 +272,7 @@ class Session:
             if anew:
                 self._become(*prepared)
                 self._phase = "paused"
-            self._training = wanted["training"]
+            self._training, self._run.look = wanted["training"], None
             if not self._run.epochs and self._run.fits:
                 self._run.begin(self._training)
             self._tell(self._state(answer))
@@ -317,6 +324,11 @@ class Session:
     def _pause(self) -> None:
         self._phase = "paused"
         self._to_restore.clear()
+
+    def _left(self) -> None:
+        """Pause, unless a page has come meanwhile; what is being restored goes on when one does."""
+        if self._send is _nowhere and self._phase != "restoring":
+            self._phase = "paused"
 
     def _do_set(self, answer: int, command: Command) -> None:
         if self._phase == "restoring":
