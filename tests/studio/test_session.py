@@ -396,6 +396,43 @@ def test_a_newer_document_is_refused_and_the_session_begins_as_usual(page, studi
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("fit", "code"),
+    [
+        ({"training": {"optimizer": "newton"}}, "training_refused"),
+        ({"edits": [{"epoch": 0, "tensor": "layers.5.W", "index": [0, 0], "value": 1}]}, "network_refused"),
+        ({"edits": [{"epoch": 0, "tensor": "layers.0.W", "index": [9, 0], "value": 1}]}, "network_refused"),
+    ],
+)
+def test_a_document_whose_fits_cannot_be_made_is_refused(page, studio, fit, code):
+    document = page.document
+    made = {"training": document["training"] | fit.get("training", {}), "epochs": 3, "edits": fit.get("edits", [])}
+    again = Page(studio, {**document, "fits": [made]})
+    assert [event["code"] for event in again.seen if event["type"] == "refused"] == [code]
+    assert again.document["fits"] == []
+    again.close()
+
+
+def test_a_fit_that_ends_sooner_than_its_document_says_is_told(page, studio):
+    document = page.document
+    training = {**document["training"], "epochs": 4}
+    again = Page(studio, {**document, "training": training, "fits": [{"training": training, "epochs": 9, "edits": []}]})
+    again.paused()
+    note = next(event for event in again.seen if event["type"] == "refused")
+    assert note["message"] == "A fit of 9 epochs came to its end after 4, and was left so."
+    assert again.document["fits"][0]["epochs"] == 4
+    again.close()
+
+
+def test_a_frame_that_cannot_be_made_ends_no_training(page, monkeypatch):
+    monkeypatch.setattr("reseau.studio.frames.Painter.picture", lambda *_: 1 / 0)
+    page.run("play")
+    failed = page.until(lambda event: event["type"] == "refused")
+    assert failed["code"] == "failed"
+    page.run("pause")
+    assert page.document["fits"][0]["epochs"] > 0
+
+
 def test_a_session_is_taken_up_where_it_was_left(page):
     page.run("play")
     page.session.detach()

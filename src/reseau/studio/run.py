@@ -237,13 +237,7 @@ class Run:
 
     def edit(self, tensor: str, index: Sequence[int], value: float, training: Mapping[str, Any]) -> None:
         """Set a number of a tensor, after the epochs so far; the training is that of a fit to come."""
-        views = self.network.tensors()
-        shape = views[tensor].shape if tensor in views else ()
-        if not shape or len(index) != len(shape) or any(map(int.__ge__, index, shape)):
-            raise _no_number(f"{tensor}[{', '.join(map(str, index))}] is no number of this network", views)
-        with np.errstate(over="ignore"):
-            if not isfinite(np.float32(value)):
-                raise _no_number(f"{value} is beyond what float32 holds, for {tensor}", views)
+        self.check_edit(tensor, index, value)
         if not self.fits:
             self.begin(training)
         if len(self.fits[-1]["edits"]) >= MOST_EDITS:
@@ -251,6 +245,16 @@ class Run:
         epoch = self.fits[-1]["epochs"] if self._history is None else len(self._history.loss)
         self._set({"epoch": epoch, "tensor": tensor, "index": list(index), "value": float(value)})
         self.look = None
+
+    def check_edit(self, tensor: str, index: Sequence[int], value: float) -> None:
+        """Refuse what cannot be set."""
+        views = self.network.tensors()
+        shape = views[tensor].shape if tensor in views else ()
+        if not shape or len(index) != len(shape) or any(map(int.__ge__, index, shape)):
+            raise _no_number(f"{tensor}[{', '.join(map(str, index))}] is no number of this network", views)
+        with np.errstate(over="ignore"):
+            if not isfinite(np.float32(value)):
+                raise _no_number(f"{value} is beyond what float32 holds, for {tensor}", views)
 
     def _set(self, edit: Mapping[str, Any]) -> None:
         self.network.tensors()[edit["tensor"]][tuple(edit["index"])] = edit["value"]

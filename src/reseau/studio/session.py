@@ -254,8 +254,15 @@ class Session:
     def _restore(self, document: Document) -> None:
         """Begin with a document, and train as far as it had come."""
         documents.check_version(document)
-        self._become(*self._prepared(document))
-        self._to_restore = deque(deepcopy(document["fits"]))
+        prepared = self._prepared(document)
+        fits = deepcopy(document["fits"])
+        for fit in fits:
+            documents.check_training(fit["training"], prepared[0])
+            for edit in fit["edits"]:
+                prepared[1].check_edit(edit["tensor"], edit["index"], edit["value"])
+            fit["edits"].sort(key=lambda edit: edit["epoch"])
+        self._become(*prepared)
+        self._to_restore = deque(fits)
         self._phase = "restoring" if self._to_restore else "paused"
 
     def _do_change(self, answer: int, command: Command) -> None:
@@ -417,9 +424,12 @@ class Session:
     def _frame(self, answer: int | None = None, points: bool = False) -> None:
         began = perf_counter()
         if self._send is not _nowhere:
-            with np.errstate(all="ignore"):
-                frame = self._view.frame(self._run, self._training, answer, points, self._phase != "paused")
-            self._tell(frame)
+            try:
+                with np.errstate(all="ignore"):
+                    frame = self._view.frame(self._run, self._training, answer, points, self._phase != "paused")
+                self._tell(frame)
+            except Exception as error:  # which ends no training
+                self._tell(_failed(error).event(answer))
         ended = perf_counter()
         self._due = ended + max(OFTEN, SHARE * (ended - began))
 
