@@ -100,7 +100,6 @@ class Seats:
         before, seat.outbox = seat.outbox, outbox
         seat.session.attach(outbox.send)
         if before is not None and before is not outbox:
-            before.send(Refusal("taken", "Another tab has taken up this session; this one shows it no longer.").event())
             before.end(TAKEN)
         return seat
 
