@@ -40,6 +40,14 @@ function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** Whether there is such a neuron or layer. */
+function isThere(place: Place | null, { network: { widths } }: State): boolean {
+  if (!place) return true;
+  if (place.kind === "layer") return place.layer + 1 < widths.length;
+  if (place.kind === "weight") return place.from < (widths[place.layer] ?? 0) && place.to < (widths[place.layer + 1] ?? 0);
+  return place.index < (widths[place.layer + 1] ?? 0);
+}
+
 export class Studio {
   connection = $state.raw<Connection>("new");
   welcome = $state.raw<Welcome | null>(null);
@@ -301,7 +309,7 @@ export class Studio {
         this.#newest = { ...this.#newest, arrays: new Map(kept) };
         this.#draw();
       }
-      this.place = null;
+      if (before?.network.widths.length !== state.network.widths.length || !isThere(this.place, state)) this.place = null;
     }
     if (otherData) {
       this.axes = null;

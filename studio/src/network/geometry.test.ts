@@ -20,8 +20,12 @@ describe("layout", () => {
     expect(layout(Array(12).fill(2), ROOM).width).toBeGreaterThan(1200);
   });
   it("keeps neurons apart, so that numbers fit between them", () => {
-    const { node, columns } = layout([2, 12, 1], ROOM);
-    expect(columns[1]!.ys[1]! - columns[1]!.ys[0]! - node).toBeCloseTo(22);
+    const column = layout([2, 12, 1], ROOM).columns[1]!;
+    expect(column.ys[1]! - column.ys[0]! - 2 * column.half).toBeCloseTo(22);
+  });
+  it("draws the neurons of a small layer larger", () => {
+    const [few, many] = layout([2, 12], ROOM).columns;
+    expect(few!.half).toBeGreaterThan(many!.half);
   });
 });
 

@@ -4,6 +4,8 @@ export interface Column {
   /** As in `layers.0.W`; -1 of the inputs. */
   readonly layer: number;
   readonly x: number;
+  /** Half the side of a neuron's square. */
+  readonly half: number;
   /** The neurons that are drawn, from above: their heights. Neuron k is the k-th. */
   readonly ys: readonly number[];
   /** How many are not. */
@@ -13,8 +15,6 @@ export interface Column {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** The side of a neuron's square. */
-  readonly node: number;
   readonly columns: readonly Column[];
 }
 
@@ -37,23 +37,24 @@ const BETWEEN = 22; // neurons of a column, where the numbers of a sample are wr
 const LEAST_APART = 104; // columns
 
 export function layout(widths: readonly number[], { width, left, right, unit }: Room): Layout {
-  const shown = widths.map((count) => (count > MOST_NEURONS ? SHOWN_OF_MORE : count));
-  const places = Math.max(...widths.map((count, at) => (count > MOST_NEURONS ? shown[at]! + 1 : count)));
-  const pitch = unit * Math.min(MOST_PITCH, Math.max(LEAST_PITCH, HEIGHT / places));
+  const rows = widths.map((count) => (count > MOST_NEURONS ? SHOWN_OF_MORE + 1 : count)); // one for what is not drawn
+  const pitches = rows.map((count) => unit * Math.min(MOST_PITCH, Math.max(LEAST_PITCH, HEIGHT / count)));
   const apart = Math.max(unit * LEAST_APART, (width - left - right) / (widths.length - 1));
-  const height = Math.max(places * pitch, 3 * unit * MOST_PITCH) + (unit * BETWEEN) / 2;
+  const highest = Math.max(...rows.map((count, at) => count * pitches[at]!));
+  const height = Math.max(highest, 3 * unit * MOST_PITCH) + (unit * BETWEEN) / 2;
   return {
     width: left + right + apart * (widths.length - 1),
     height,
-    node: pitch - unit * BETWEEN,
     columns: widths.map((count, at) => {
-      const hidden = count - shown[at]!;
-      const top = (height - (shown[at]! + (hidden ? 1 : 0)) * pitch) / 2;
+      const shown = count > MOST_NEURONS ? SHOWN_OF_MORE : count;
+      const pitch = pitches[at]!;
+      const top = (height - rows[at]! * pitch) / 2;
       return {
         layer: at - 1,
         x: left + apart * at,
-        ys: Array.from({ length: shown[at]! }, (_, k) => top + (k + 0.5) * pitch),
-        hidden,
+        half: (pitch - unit * BETWEEN) / 2,
+        ys: Array.from({ length: shown }, (_, k) => top + (k + 0.5) * pitch),
+        hidden: count - shown,
       };
     }),
   };
