@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stepped, typed } from "./numbers";
+import { plain, stepped, typed } from "./numbers";
 
 describe("typed", () => {
   it("reads points, commas, thousands and powers of ten", () => {
@@ -22,4 +22,8 @@ describe("stepped", () => {
   it("doubles to powers of two", () => {
     expect([stepped(10, true, "doubles", 1), stepped(10, false, "doubles", 1), stepped(16, false, "doubles", 1)]).toEqual([16, 8, 8]);
   });
+});
+
+it("writes numbers plainly for screen readers", () => {
+  expect([plain(1e-12), plain(1e6), plain(-0.5)]).toEqual(["0.000000000001", "1000000", "-0.5"]);
 });

@@ -29,3 +29,8 @@ export function stepped(value: number, up: boolean, steps: Steps, least: number)
   const found = up ? ladder.find((one) => one > value * (1 + 1e-9)) : ladder.findLast((one) => one < value * (1 - 1e-9));
   return found !== undefined && (up || found >= least * (1 - 1e-9)) ? found : up ? value : 0;
 }
+
+/** A number without a power of ten, as attributes for screen readers have it. */
+export function plain(value: number): string {
+  return value.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 });
+}

@@ -95,7 +95,7 @@ export const views = {
   compareTitle: "Comparison",
   compareNone: "Keep runs to see them side by side here.",
   compareRun: (run: string) => `Run ${run}`,
-  compareOpen: "Open",
+  compareOpen: "Use its settings",
   compareForget: "Forget",
   compareScore: "Score",
   compareAccuracy: "Accuracy",

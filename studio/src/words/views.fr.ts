@@ -97,7 +97,7 @@ export const views: Same<typeof english> = {
   compareTitle: "Comparaison",
   compareNone: "Gardez des essais pour les voir ici côte à côte.",
   compareRun: (run) => `Essai ${run}`,
-  compareOpen: "Ouvrir",
+  compareOpen: "Reprendre ses réglages",
   compareForget: "Oublier",
   compareScore: "Score",
   compareAccuracy: "Exactitude",
