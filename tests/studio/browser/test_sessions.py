@@ -125,7 +125,7 @@ def test_a_connection_that_is_lost_is_told(serve, visit, heard) -> None:
     english, french = visit(served.address), visit(served.address, lang="fr")
     served.kill()
     expect(english.page.get_by_text("The connection is lost.")).to_be_visible()
-    expect(french.page.get_by_text("La connexion est perdue.")).to_be_visible()
+    expect(french.page.get_by_text("La connexion est coupée.")).to_be_visible()
     expect(english.button("Train")).to_be_disabled()
 
 
@@ -134,10 +134,15 @@ def test_a_page_without_the_token_says_how_to_come_by_it(visit, shared) -> None:
     expect(tab.page.get_by_text("Open the whole address")).to_be_visible()
 
 
-def test_the_model_of_the_command_line_is_shown(serve, visit, tmp_path: Path) -> None:
-    table = tmp_path / "points.csv"
-    table.write_text("a,b,is\n" + "".join(f"{k},{k * k % 17},{'low' if k % 17 > 8 else 'high'}\n" for k in range(80)))
-    net = rs.Network(rs.Dense(4, "tanh"), rs.Dense(2, "softmax"), inputs=2)
-    net.save(tmp_path / "net.reseau")
-    tab = visit(serve("net.reseau").address)
-    expect(tab.region("Network")).to_be_visible()
+def test_the_model_of_the_command_line_goes_on_from_its_weights(serve, visit, tmp_path: Path) -> None:
+    rows = "".join(f"{k},{k * k % 17},{('low', 'high')[k % 17 > 8]}\n" for k in range(80))
+    (tmp_path / "points.csv").write_text("a,b,is\n" + rows)
+    data = rs.TableData(tmp_path / "points.csv", "is")
+    net = rs.Network(rs.Dense(5, "relu"), rs.Dense(2, "softmax"), inputs=2, seed=7)
+    net.fit(data.X, data.y, epochs=3)
+    data.model(net).save(tmp_path / "points.reseau")
+    tab = visit(serve("points.reseau").address)
+    expect(tab.page.get_by_role("group", name="Layer 1")).to_contain_text("5")
+    assert parameters(tab.model(tmp_path)) == parameters(net)
+    tab.epochs(1)
+    assert parameters(tab.model(tmp_path)) != parameters(net)

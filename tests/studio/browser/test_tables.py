@@ -58,7 +58,7 @@ def test_an_own_table_is_learnt_from_and_all_of_it_is_taken_away(visit, tmp_path
     with predictions.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 120
-    said = np.array([float(row["predicted rent"]) for row in rows])
+    said = np.array([float(row["prediction"]) for row in rows])
     np.testing.assert_allclose(said, model.predict(tmp_path / "shops.csv").numbers, rtol=1e-5)
     np.testing.assert_allclose(said, _said_by_onnx(onnx, rows), rtol=1e-4)
     assert zipfile.is_zipfile(written)
