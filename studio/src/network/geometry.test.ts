@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { curve, heightAt, layout, strength } from "./geometry";
 
-const ROOM = { width: 800, left: 60, right: 60, unit: 1 };
+const ROOM = { width: 680, left: 60, right: 60, unit: 1 };
 
 describe("layout", () => {
   it("spreads the columns over the width", () => {
-    expect(layout([2, 4, 1], ROOM).columns.map((column) => column.x)).toEqual([60, 400, 740]);
+    expect(layout([2, 4, 1], ROOM).columns.map((column) => column.x)).toEqual([60, 340, 620]);
   });
   it("puts every column in the middle of the height", () => {
     const { columns, height } = layout([2, 5, 1], ROOM);
@@ -18,6 +18,10 @@ describe("layout", () => {
   });
   it("is wider than the place there is rather than crowded", () => {
     expect(layout(Array(12).fill(2), ROOM).width).toBeGreaterThan(1200);
+  });
+  it("draws larger on a wide place", () => {
+    const wide = layout([2, 4, 1], { ...ROOM, width: 1000 });
+    expect(wide.columns[1]!.half).toBeGreaterThan(layout([2, 4, 1], ROOM).columns[1]!.half);
   });
   it("keeps neurons apart, so that numbers fit between them", () => {
     const column = layout([2, 12, 1], ROOM).columns[1]!;

@@ -33,12 +33,15 @@ const SHOWN_OF_MORE = 10;
 const HEIGHT = 440;
 const LEAST_PITCH = 42;
 const MOST_PITCH = 70;
+const USUAL_WIDTH = 680; // on a wider place everything is larger, up to
+const MOST_ROOMY = 1.5; // times
 const BETWEEN = 22; // neurons of a column, where the numbers of a sample are written
 const LEAST_APART = 104; // columns
 
 export function layout(widths: readonly number[], { width, left, right, unit }: Room): Layout {
+  const roomy = Math.min(MOST_ROOMY, Math.max(1, width / (unit * USUAL_WIDTH)));
   const rows = widths.map((count) => (count > MOST_NEURONS ? SHOWN_OF_MORE + 1 : count)); // one for what is not drawn
-  const pitches = rows.map((count) => unit * Math.min(MOST_PITCH, Math.max(LEAST_PITCH, HEIGHT / count)));
+  const pitches = rows.map((count) => unit * Math.min(roomy * MOST_PITCH, Math.max(LEAST_PITCH, (roomy * HEIGHT) / count)));
   const apart = Math.max(unit * LEAST_APART, (width - left - right) / (widths.length - 1));
   const highest = Math.max(...rows.map((count, at) => count * pitches[at]!));
   const height = Math.max(highest, 3 * unit * MOST_PITCH) + (unit * BETWEEN) / 2;
