@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from functools import partial
 from importlib import resources
 from typing import Any
 
-import pytest
 import studio_stand_in as stand_in
 from fastjsonschema import compile as checker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from studio_client import PAGE, Running, hear, say
+from studio_client import Running, hear, say
 from websockets.sync.client import ClientConnection
 
-from reseau.studio.seats import Seats
-from reseau.studio.server import listen, prepare
-from reseau.studio.session import Session, Studio
+from reseau.studio.session import Studio
 
 SCHEMA = json.loads(resources.files("reseau.studio").joinpath("protocol.schema.json").read_text("utf-8"))
 DEFINITIONS = SCHEMA["definitions"]
@@ -94,19 +88,6 @@ COMMANDS = [values(one) for one in DEFINITIONS["Command"]["oneOf"] if one["$ref"
 OPENED = values(DEFINITIONS["Open"])
 EVENT = checker({"$schema": SCHEMA["$schema"], "$ref": "#/definitions/Event", "definitions": DEFINITIONS})
 HEADER = checker({"$schema": SCHEMA["$schema"], "$ref": "#/definitions/FrameHeader", "definitions": DEFINITIONS})
-
-
-@pytest.fixture(scope="module")
-def real() -> Iterator[Running]:
-    """A server with the engine itself."""
-    listening = listen(0)
-    prepared = prepare(listening, PAGE, STUDIO, Seats(partial(Session, STUDIO)))
-    thread = threading.Thread(target=prepared.run)
-    thread.start()
-    yield Running(prepared, stand_in.Tables())
-    prepared.server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
 
 
 def answered(tab: ClientConnection, number: int) -> list[dict[str, Any]]:
