@@ -18,7 +18,9 @@ OPERATED = """() => [...document.querySelectorAll("a[href], button, input, selec
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0 && !one.closest("[inert]"))
     .filter((one) => one.type !== "radio" || one.checked)
     .map((one) => (one.dataset.seen = String(Math.random())))"""
-FOCUSED = """() => {
+FOCUSED = """async () => {
+    await new Promise(requestAnimationFrame);
+    await Promise.allSettled(document.getAnimations().map((one) => one.finished));
     const one = document.activeElement;
     if (one === document.body) return null;
     const shows = (at) => {
