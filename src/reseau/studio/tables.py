@@ -6,19 +6,23 @@ import hashlib
 import io
 import threading
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
 
 from reseau.errors import DataError, ReseauError
 from reseau.studio.refusal import Refusal
 from reseau.tables.columns.asked import NOTHING
+from reseau.tables.columns.description import Scalar
 from reseau.tables.columns.left_out import LeftOut
 from reseau.tables.columns.recognition import decimal_mark, recognise
+from reseau.tables.reading import cells as read
 from reseau.tables.reading import sources
 from reseau.tables.reading.table import Column, Table, read_table
 from reseau.tables.table_data import AS
@@ -101,7 +105,7 @@ def _key(name: str, content: bytes) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass") + b"\0" + content).hexdigest()[:32]
 
 
-def _in_time(name: str, read: Any) -> Held:
+def _in_time(name: str, reading: Callable[[], Held]) -> Held:
     """What a thread of its own reads, unless it takes too long."""
     if not ONE_AT_A_TIME.acquire(timeout=SECONDS):
         raise Refusal("busy", "Other tables are being read; try again.")
@@ -109,7 +113,7 @@ def _in_time(name: str, read: Any) -> Held:
 
     def work() -> None:
         try:
-            answer.set_result(read())
+            answer.set_result(reading())
         except BaseException as error:  # which whoever waits is told
             answer.set_exception(error)
         finally:
@@ -215,10 +219,11 @@ def _column(column: Column, mark: str) -> dict[str, Any]:
     cells = column.cells.drop_null()
     distinct = pc.count_distinct(cells).as_py() if len(cells) and _hashable(cells) else len(cells)
     examples = [short(visible(str(cell)), LONGEST) for cell in _first(cells)]
-    missing = column.cells.null_count
-    if kind != "ignore":
-        missing = max(missing, description.absent(column, description.read(column)))
-    return {"name": column.name, "kind": kind, "missing": int(missing), "distinct": distinct, "examples": examples}
+    if isinstance(description, Scalar):
+        missing = description.absent(column, np.asarray(description.read(column)))
+    else:
+        missing = int(read.without(column.cells, description.marks).null_count)
+    return {"name": column.name, "kind": kind, "missing": missing, "distinct": distinct, "examples": examples}
 
 
 def _hashable(cells: Any) -> bool:

@@ -46,8 +46,7 @@ def test_a_session_file_brings_the_session_back(visit, tmp_path: Path) -> None:
     tab = visit()
     tab.drop(
         "points.csv",
-        "a,b,is\n".encode()
-        + b"".join(b"%d,%d,%s\n" % (k, k * k % 17, (b"low", b"high")[k % 17 > 8]) for k in range(80)),
+        b"a,b,is\n" + b"".join(b"%d,%d,%s\n" % (k, k * k % 17, (b"low", b"high")[k % 17 > 8]) for k in range(80)),
     )
     expect(tab.button("points.csv 80 rows")).to_have_attribute("aria-pressed", "true")
     tab.epochs(3)
