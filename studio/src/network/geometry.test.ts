@@ -4,8 +4,10 @@ import { curve, heightAt, layout, strength } from "./geometry";
 const ROOM = { width: 680, left: 60, right: 60, unit: 1 };
 
 describe("layout", () => {
-  it("spreads the columns over the width", () => {
-    expect(layout([2, 4, 1], ROOM).columns.map((column) => column.x)).toEqual([60, 340, 620]);
+  it("spreads the columns over the width, with place for names beside them", () => {
+    const { columns, width } = layout([2, 4, 2], ROOM);
+    expect(columns.map((column) => column.x)).toEqual([84, 340, 596]); // 24 is half of a neuron
+    expect(width).toBe(680);
   });
   it("puts every column in the middle of the height", () => {
     const { columns, height } = layout([2, 5, 1], ROOM);

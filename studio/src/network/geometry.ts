@@ -21,7 +21,7 @@ export interface Layout {
 export interface Room {
   /** Of the place there is; the diagram is wider where its columns would else be too near to one another. */
   width: number;
-  /** On the left and right, for names. */
+  /** Beside the first and the last neurons, for names. */
   left: number;
   right: number;
   /** How large everything is: 1 at letters of 15 pixels. */
@@ -36,17 +36,21 @@ const MOST_PITCH = 70;
 const USUAL_WIDTH = 680; // on a wider place everything is larger, up to
 const MOST_ROOMY = 1.5; // times
 const BETWEEN = 22; // neurons of a column, where the numbers of a sample are written
+const LEAST_MARGIN = 54; // half of what stands above a column
 const LEAST_APART = 104; // columns
 
 export function layout(widths: readonly number[], { width, left, right, unit }: Room): Layout {
   const roomy = Math.min(MOST_ROOMY, Math.max(1, width / (unit * USUAL_WIDTH)));
   const rows = widths.map((count) => (count > MOST_NEURONS ? SHOWN_OF_MORE + 1 : count)); // one for what is not drawn
   const pitches = rows.map((count) => unit * Math.min(roomy * MOST_PITCH, Math.max(LEAST_PITCH, (roomy * HEIGHT) / count)));
-  const apart = Math.max(unit * LEAST_APART, (width - left - right) / (widths.length - 1));
+  const halves = pitches.map((pitch) => (pitch - unit * BETWEEN) / 2);
+  const first = Math.max(unit * LEAST_MARGIN, halves[0]! + left);
+  const end = Math.max(unit * LEAST_MARGIN, halves.at(-1)! + right);
+  const apart = Math.max(unit * LEAST_APART, (width - first - end) / (widths.length - 1));
   const highest = Math.max(...rows.map((count, at) => count * pitches[at]!));
   const height = Math.max(highest, 3 * unit * MOST_PITCH) + (unit * BETWEEN) / 2;
   return {
-    width: left + right + apart * (widths.length - 1),
+    width: first + end + apart * (widths.length - 1),
     height,
     columns: widths.map((count, at) => {
       const shown = count > MOST_NEURONS ? SHOWN_OF_MORE : count;
@@ -54,8 +58,8 @@ export function layout(widths: readonly number[], { width, left, right, unit }: 
       const top = (height - rows[at]! * pitch) / 2;
       return {
         layer: at - 1,
-        x: left + apart * at,
-        half: (pitch - unit * BETWEEN) / 2,
+        x: first + apart * at,
+        half: halves[at]!,
         ys: Array.from({ length: shown }, (_, k) => top + (k + 0.5) * pitch),
         hidden: count - shown,
       };
