@@ -11,6 +11,7 @@ import {
   paintClasses,
   paintNumbers,
   ranked,
+  refined,
   SHAPES,
 } from "./boundary";
 import { diverging, mix, type Rgb, rgbOf } from "./colour";
@@ -80,6 +81,14 @@ test("between grid points outputs are interpolated", () => {
   expect(outputsAt(field, 1, 1)).toEqual([3, 10]);
   expect(outputsAt(field, 0.5, 0.5)).toEqual([1.5, 10]);
   expect(outputsAt(field, -5, 7)).toEqual([2, 10]);
+});
+
+test("a finer grid has the same numbers where it had them, and those between halfway", () => {
+  const field: Field = { rows: 2, columns: 2, outputs: 2, data: [0, 10, 1, 20, 2, 30, 3, 40] };
+  const fine = refined(field, 2);
+  expect([fine.rows, fine.columns]).toEqual([3, 3]);
+  expect([...(fine.data as Float32Array)].filter((_, i) => i % 2 === 0)).toEqual([0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3]);
+  expect([...(fine.data as Float32Array)].filter((_, i) => i % 2 === 1)).toEqual([10, 15, 20, 20, 25, 30, 30, 35, 40]);
 });
 
 test("the contour of a circle has its radius everywhere", () => {

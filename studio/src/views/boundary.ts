@@ -119,6 +119,31 @@ export function outputsAt(field: Field, x: number, y: number): number[] {
   });
 }
 
+/** The same field on a finer grid, with `times` as many places between two: what lies between is as on straight lines. */
+export function refined(field: Field, times: number): Field {
+  const { rows, columns, outputs, data } = field;
+  const [fineRows, fineColumns] = [(rows - 1) * times + 1, (columns - 1) * times + 1];
+  const out = new Float32Array(fineRows * fineColumns * outputs);
+  let at = 0;
+  for (let row = 0; row < fineRows; row++) {
+    const below = Math.floor(row / times);
+    const t = row / times - below;
+    const up = t > 0 ? columns * outputs : 0;
+    for (let column = 0; column < fineColumns; column++) {
+      const left = Math.floor(column / times);
+      const s = column / times - left;
+      const right = s > 0 ? outputs : 0;
+      let from = (below * columns + left) * outputs;
+      for (let k = 0; k < outputs; k++, from++, at++) {
+        const low = data[from]! * (1 - s) + data[from + right]! * s;
+        const high = data[from + up]! * (1 - s) + data[from + up + right]! * s;
+        out[at] = low * (1 - t) + high * t;
+      }
+    }
+  }
+  return { rows: fineRows, columns: fineColumns, outputs, data: out };
+}
+
 /**
  * The lines where `values` (rows × columns, from the lower left) are 0, as segments x0, y0, x1, y1, each from 0 to 1.
  * Marching squares; of a saddle the two lines that cut off the corners below are taken.

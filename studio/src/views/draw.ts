@@ -10,6 +10,7 @@ import {
   pointCount,
   pointRadius,
   type Points,
+  refined,
   shapeOf,
   STRENGTH,
   traceShape,
@@ -68,6 +69,8 @@ export function numberScale(look: Look, strength = 1): Uint32Array {
   return diverging(mix(look.ground, look.low, strength), look.ground, mix(look.ground, look.high, strength));
 }
 
+const FINER = 3;
+
 /** Paints what the network says over two axes. It keeps the memory of its picture from one time to the next. */
 export class GroundPainter {
   #picture: HTMLCanvasElement | null = null;
@@ -100,8 +103,10 @@ export class GroundPainter {
     box: Box,
     discretise: boolean,
   ): void {
-    const { rows, columns } = field;
-    const memory = this.#fill(field, data, range, look, discretise);
+    // Edges that are clear-cut want more pixels than the grid has places.
+    const drawn = discretise ? refined(field, FINER) : field;
+    const { rows, columns } = drawn;
+    const memory = this.#fill(drawn, data, range, look, discretise);
     this.#picture ??= document.createElement("canvas");
     if (this.#picture.width !== columns) this.#picture.width = columns;
     if (this.#picture.height !== rows) this.#picture.height = rows;
@@ -115,7 +120,6 @@ export class GroundPainter {
     context.rect(left, top, right - left, bottom - top);
     context.clip();
     context.imageSmoothingEnabled = !discretise;
-    context.imageSmoothingQuality = "high";
     context.drawImage(this.#picture, left + across.start, top + down.start, across.length, down.length);
     if (data.task === "classification") drawSegments(context, classBoundaries(field), look, box);
     context.restore();

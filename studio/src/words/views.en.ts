@@ -19,6 +19,7 @@ export const views = {
   boundaryDiscretiseHelp: "Colours each place by its likeliest class, or in bands",
   boundaryHeldOut: "Validation samples",
   boundarySample: (part: string, row: string, target: string) => `${part} sample ${row}: ${target}`,
+  boundaryShare: (name: string, share: string) => `${name}: ${share}`,
   boundaryOutput: "network",
   boundarySamples: "Samples",
   boundaryGrid: "The network's outputs",

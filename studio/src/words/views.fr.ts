@@ -21,6 +21,7 @@ export const views: Same<typeof english> = {
   boundaryDiscretiseHelp: "Colore chaque point selon sa classe la plus probable, ou par bandes",
   boundaryHeldOut: "Exemples de validation",
   boundarySample: (part, row, target) => `exemple ${row} (${part}) : ${target}`,
+  boundaryShare: (name, share) => `${name} : ${share}`,
   boundaryOutput: "réseau",
   boundarySamples: "Exemples",
   boundaryGrid: "Les sorties du réseau",
