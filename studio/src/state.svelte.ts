@@ -307,7 +307,7 @@ export class Studio {
       if (this.#newest) {
         const kept = [...this.#newest.arrays].filter(([name]) => !otherData && !OF_NETWORK.test(name));
         this.#newest = { ...this.#newest, arrays: new Map(kept) };
-        this.#draw();
+        this.frame = this.#newest; // at once: numbers of other data are never drawn as if they were of these
       }
       if (before?.network.widths.length !== state.network.widths.length || !isThere(this.place, state)) this.place = null;
     }

@@ -132,8 +132,8 @@ describe("what is looked at", () => {
   it("loses the numbers of a network that is no more, but not the picture", async () => {
     const one = { shape: [1], data: new Float32Array(1) };
     engine.tell(frame({ parameters: one, boundary: one, points: one }));
-    engine.tell(state({}, [2, 5, 2]));
     await settled();
+    engine.tell(state({}, [2, 5, 2]));
     expect([...studio.frame!.arrays.keys()]).toEqual(["boundary", "points"]);
   });
 });
