@@ -556,7 +556,7 @@ export interface Refused {
   type: "refused";
   answer: Answer;
   /**
-   * What the page has a sentence for, in its language: malformed, no_session, newer_version, unknown_table, unknown_model, unknown_toy, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
+   * What the page has a sentence for, in its language: malformed, forbidden, no_session, too_many_sessions, newer_version, unknown_table, unknown_model, unknown_toy, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
    */
   code: string;
   /**
