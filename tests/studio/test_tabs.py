@@ -224,7 +224,7 @@ def test_there_are_so_many_sessions_and_no_more(studio: Running) -> None:
             begin(tab)
         more = stack.enter_context(studio.tab())
         say(more, id=1, type="open")
-        assert {"answer": 1, "code": "busy", "values": {"sessions": 16}}.items() <= hear(more).items()
+        assert {"answer": 1, "code": "too_many_sessions", "values": {"sessions": 16}}.items() <= hear(more).items()
         tabs[5].close()
         wait_until(lambda: any(seat.outbox is None for seat in studio.seats._seats.values()))
         begin(more)

@@ -76,7 +76,7 @@ def application(
         name = request.query_params.get("name", "")
         if not 0 < len(name) <= 255:
             raise HTTPException(400, "An upload needs the name of its file: POST /tables?name=penguins.csv.")
-        content = await _body(request, LIMITS["bytes"])
+        content = await _body(request, name, LIMITS["bytes"])
         return JSONResponse(await aside(tables.upload, name, content))
 
     async def take(request: Request) -> Response:
@@ -114,7 +114,7 @@ def _demand(token: Token, request: Request) -> None:
         raise HTTPException(401, NO_TOKEN)
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _body(request: Request, name: str, most: int) -> bytes:
     """What is uploaded; a Refusal where it is larger than that many bytes, whatever it says of itself, or too slow."""
     chunks: list[bytes] = []
     size = 0
@@ -129,7 +129,7 @@ async def _body(request: Request, most: int) -> bytes:
             break
         except TimeoutError:
             if size <= most:
-                raise Refusal("too_slow", "The file came too slowly; upload it again.") from None
+                raise Refusal("too_slow", f"{name} came too slowly; upload it again.", name=name) from None
             break
         except ClientDisconnect:
             raise HTTPException(400, "The upload was broken off.") from None
@@ -140,8 +140,8 @@ async def _body(request: Request, most: int) -> bytes:
             chunks.clear()
             deadline = time.monotonic() + READ_ON
     if size > most:
-        message = f"The file has more than {most} bytes; upload a smaller one, or give it to reseau studio as TABLE."
-        raise Refusal("too_large", message, bytes=most)
+        message = f"{name} has more than {most:,} bytes; upload a part of it, or name it when the studio begins."
+        raise Refusal("too_large", message, name=name, what="bytes", most=most)
     return b"".join(chunks)
 
 

@@ -110,7 +110,7 @@ class Seats:
         left = [seat for seat in self._seats.values() if seat.outbox is None]
         if not left:
             message = f"There are {MOST_SESSIONS} sessions already, each open in a tab; close one of these tabs."
-            raise Refusal("busy", message, sessions=MOST_SESSIONS)
+            raise Refusal("too_many_sessions", message, sessions=MOST_SESSIONS)
         self._close(min(left, key=lambda seat: seat.left_at))
 
     def _close(self, seat: Seat) -> None:

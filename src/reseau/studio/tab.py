@@ -76,8 +76,8 @@ class _Tab:
             self._seat = await self._seats.open(command.get("session"), command.get("document"), self.outbox)
             if before is not None and before is not self._seat:
                 self._seats.leave(before, self.outbox)
-        if self._seat is None:
-            raise Refusal("no_session", "There is no session yet; the first command is open.")
+        if self._seat is None or self._seat.outbox is not self.outbox:
+            raise Refusal("no_session", "This tab has no session, or no longer; open one.")
         asked = self.outbox.asked
         if len(asked) >= MOST_ASKED:
             raise Refusal("busy", f"There are {len(asked)} commands that are not done yet; wait for their answers.")
