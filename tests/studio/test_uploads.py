@@ -6,6 +6,7 @@ import json
 import select
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 from studio_client import Running, begin
@@ -72,9 +73,10 @@ def test_a_slow_upload_is_ended(studio: Running, monkeypatch: pytest.MonkeyPatch
         while not select.select([raw], [], [], 0.05)[0]:
             if limit == "UPLOAD_WITHIN":
                 _sent(raw, b"x")
-        told = raw.recv(65536)
-        while b"}" not in told and (more := raw.recv(65536)):  # head and body may come one after the other
-            told += more
+        told = b""
+        with suppress(ConnectionError):
+            while part := raw.recv(65536):
+                told += part
         assert told.startswith(b"HTTP/1.1 408")
         assert b'"code":"too_slow"' in told
 
