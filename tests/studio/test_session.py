@@ -467,6 +467,29 @@ def test_kept_runs_are_compared(page):
     assert page.ask("forget", run=1)["type"] == "refused"
 
 
+@pytest.mark.parametrize(
+    ("limit", "ask"),
+    [
+        ("run.MOST_EDITS", lambda page: page.ask("set", tensor="layers.0.b", index=[0], value=1)),
+        ("view.MOST_KEPT", lambda page: page.ask("keep")),
+    ],
+)
+def test_there_is_an_end_to_what_a_session_holds(page, monkeypatch, limit, ask):
+    monkeypatch.setattr(f"reseau.studio.{limit}", 2)
+    assert [ask(page)["type"] == "refused" for _ in range(3)] == [False, False, True]
+    assert page.seen[-1]["code"] == "too_many"
+
+
+def test_there_is_an_end_to_fits(page, monkeypatch):
+    monkeypatch.setattr("reseau.studio.run.MOST_FITS", 2)
+    for rate in (0.1, 0.2, 0.3):
+        page.change(training={"learning_rate": rate})
+        page.run("epoch")
+        page.paused()
+    assert len(page.document["fits"]) == 2
+    assert any(event["type"] == "refused" and event["code"] == "too_many" for event in page.seen)
+
+
 def test_two_sessions_do_not_disturb_one_another(studio):
     pages = [Page(studio), Page(studio)]
     pages[1].change(network={"seed": 1})

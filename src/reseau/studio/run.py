@@ -241,7 +241,9 @@ class Run:
         if not self.fits:
             self.begin(training)
         if len(self.fits[-1]["edits"]) >= MOST_EDITS:
-            raise Refusal("busy", f"{MOST_EDITS:,} numbers were set already; rewind, to begin anew.")
+            raise Refusal(
+                "too_many", f"{MOST_EDITS:,} numbers were set already; rewind, to begin anew.", most=MOST_EDITS
+            )
         epoch = self.fits[-1]["epochs"] if self._history is None else len(self._history.loss)
         self._set({"epoch": epoch, "tensor": tensor, "index": list(index), "value": float(value)})
         self.look = None
@@ -273,8 +275,8 @@ class Run:
             self.fits[-1]["training"] = dict(training)
             return
         if len(self.fits) >= MOST_FITS:
-            message = f"the training was changed {MOST_FITS:,} times already; rewind, to begin anew."
-            raise Refusal("training_refused", message, message=message)
+            message = f"The training was changed {MOST_FITS:,} times already; rewind, to begin anew."
+            raise Refusal("too_many", message, most=MOST_FITS)
         self.fits.append({"training": dict(training), "epochs": 0, "edits": []})
         self.ends.append(None)
 

@@ -19,7 +19,7 @@ from reseau.studio.table_samples import TableSamples
 from reseau.studio.tables import LIMITS, Held, on_disk, uploaded
 from reseau.version import __version__
 
-MOST_UPLOADED = 20  # tables; of more the oldest are forgotten
+MOST_UPLOADED = 10  # tables; of more the oldest are forgotten
 
 
 class Studio:

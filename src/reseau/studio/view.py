@@ -107,7 +107,7 @@ class View:
     def keep(self, run: Run, document: Document) -> None:
         """Keep a run as it stands."""
         if len(self.kept) >= MOST_KEPT:
-            raise Refusal("busy", f"{MOST_KEPT} runs are kept already; forget one.")
+            raise Refusal("too_many", f"{MOST_KEPT} runs are kept already; forget one.", most=MOST_KEPT)
         curve = run.gather().since(0)
         some = frames.thinned(curve.shape[1], KEPT_POINTS)
         with np.errstate(all="ignore"):
