@@ -356,7 +356,7 @@ def test_a_restored_run_can_be_paused_where_it_is(page, studio):
 def test_what_is_being_restored_waits_while_no_page_looks_on(page, studio):
     page.train(1)
     document = page.document
-    document["fits"][0]["epochs"] = 2000
+    document["fits"][0]["epochs"] = 5000
     again = Page(studio, document)
     again.session.detach()
     first = again.session._asked(lambda: (again.session._phase, again.session._run.epochs))
@@ -365,8 +365,8 @@ def test_what_is_being_restored_waits_while_no_page_looks_on(page, studio):
     assert again.session._asked(lambda: (again.session._phase, again.session._run.epochs)) == first
     again.session.attach(again.events.put)
     again.paused()
-    assert again.document["fits"][0]["epochs"] == 2000
-    assert same_bytes(again.parameters(), _fitted(2000)[0].parameters)
+    assert again.document["fits"][0]["epochs"] == 5000
+    assert same_bytes(again.parameters(), _fitted(5000)[0].parameters)
     again.close()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reseau.errors import ReseauError
 from reseau.studio.document import constant_optimizer
 from reseau.studio.refusal import Refusal
@@ -39,15 +41,16 @@ def board(
     X = (data.X_val if validation else data.X)[row : row + 1]
     y = data.taught(str(network.loss), validation)[row : row + 1]
     try:
-        worked = network.blackboard(
-            X,
-            y,
-            optimizer=constant_optimizer(training),
-            lang=lang,
-            digits=digits,
-            names=data.names(validation, row, lang),
-        )
-        stages = worked.stages()
+        with np.errstate(all="ignore"):  # a scale may have become 0, say
+            worked = network.blackboard(
+                X,
+                y,
+                optimizer=constant_optimizer(training),
+                lang=lang,
+                digits=digits,
+                names=data.names(validation, row, lang),
+            )
+            stages = worked.stages()
     except ReseauError as error:
         raise Refusal("network_refused", str(error), message=str(error)) from None
     sections = "\n".join(f'<section class="stage">\n{content}\n</section>' for _, content in stages)
