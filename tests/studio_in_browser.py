@@ -133,7 +133,16 @@ class Tab:
         self.press("Train")
         until(lambda: self.epoch() >= wanted)
         self.press("Pause")
-        self.button("Train").wait_for()
+        self.paused()
+
+    def paused(self) -> int:
+        """The epoch that it has come to, once it has paused and the last numbers are there."""
+        self.button("Train").or_(self.button("Entraîner")).wait_for()
+        epochs = [-1, self.epoch()]
+        while epochs[-2] != epochs[-1]:
+            self.page.wait_for_timeout(100)
+            epochs.append(self.epoch())
+        return epochs[-1]
 
     def epochs(self, count: int) -> None:
         """That many, one by one."""

@@ -59,7 +59,7 @@ def test_an_own_table_is_learnt_from_and_all_of_it_is_taken_away(visit, tmp_path
         rows = list(csv.DictReader(file))
     assert len(rows) == 120
     said = np.array([float(row["prediction"]) for row in rows])
-    np.testing.assert_allclose(said, model.predict(tmp_path / "shops.csv").numbers, rtol=1e-5)
+    np.testing.assert_allclose(said, np.array(model.predict(tmp_path / "shops.csv").table["prediction"]), rtol=1e-5)
     np.testing.assert_allclose(said, _said_by_onnx(onnx, rows), rtol=1e-4)
     assert zipfile.is_zipfile(written)
 
@@ -69,9 +69,9 @@ def _said_by_onnx(path: Path, rows: list[dict[str, str]]) -> np.ndarray:
     session = onnxruntime.InferenceSession(path)
     given = {}
     for put in session.get_inputs():
-        cells = [row[put.name] for row in rows]
-        numbers = "float" in put.type
-        given[put.name] = np.array(cells, np.float32 if numbers else object).reshape(-1, 1)
+        cells = [row[put.name].replace(",", ".") for row in rows]
+        kind = {"tensor(float)": np.float32, "tensor(double)": np.float64}.get(put.type, object)
+        given[put.name] = np.array(cells, kind).reshape(-1, 1)
     return session.run(None, given)[0].ravel()
 
 

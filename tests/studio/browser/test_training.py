@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from studio_in_browser import parameters, until
 
@@ -46,8 +47,7 @@ def test_space_s_e_and_r_train_step_and_go_back(visit) -> None:
     tab.page.keyboard.press("Space")
     until(lambda: tab.epoch() > 3)
     tab.page.keyboard.press("Space")
-    expect(tab.button("Train")).to_be_visible()
-    made = tab.epoch()
+    made = tab.paused()
     tab.page.keyboard.press("e")
     until(lambda: tab.epoch() == made + 1)
     tab.page.keyboard.press("s")
@@ -87,6 +87,37 @@ def test_a_weight_is_set_by_keyboard(visit, tmp_path: Path) -> None:
     assert weights[1, 0] == -2.5
     weights[1, 0] = first.layers[0].W[1, 0]
     assert parameters(changed) == parameters(first)
+
+
+def test_runs_that_are_kept_stand_side_by_side(visit) -> None:
+    tab = visit()
+    tab.page.get_by_role("tab", name="Comparison").click()
+    tab.train(5)
+    tab.press("Keep this run")
+    first = tab.page.get_by_role("listitem").filter(has_text="Run 1")
+    expect(first).to_contain_text(f"{tab.epoch():,} epochs")
+    tab.press("Layer 1: one neuron more")
+    until(lambda: tab.epoch() == 0)
+    tab.train(5)
+    tab.press("Keep this run")
+    expect(tab.page.get_by_role("img", name="The boundary of run 2")).to_be_visible()
+    differing = tab.page.get_by_role("table", name="What differs")
+    expect(differing).to_contain_text("5")
+    tab.press("Use its settings: Run 1")
+    expect(tab.page.get_by_role("group", name="Layer 1", exact=True)).to_contain_text("4")
+    tab.press("Forget: Run 1")
+    expect(first).to_have_count(0)
+
+
+def test_a_training_is_saved_as_an_animation(visit, tmp_path: Path) -> None:
+    tab = visit()
+    tab.train(30)
+    tab.page.get_by_role("tab", name="Animation").click()
+    with Image.open(tab.take(tmp_path, "Save as GIF")) as picture:
+        assert picture.n_frames > 1
+    page = tab.take(tmp_path, "Save as a page")
+    played = visit(page.as_uri(), ready=False)
+    expect(played.page.get_by_role("button", name="Play")).to_be_visible()
 
 
 @pytest.mark.parametrize(
