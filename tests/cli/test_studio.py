@@ -187,7 +187,7 @@ def test_ctrl_c_ends_it_while_a_session_trains(page: Path, arguments: tuple[str,
                 if event["type"] == "frame" and event["epoch"] > 10:
                     break
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == "Ctrl-C ends it.\n"
 
@@ -212,13 +212,13 @@ def test_ctrl_c_ends_it_while_an_epoch_is_long(page: Path) -> None:
             pass
         assert event["phase"] == "running"
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_command_ends_on_sigterm_too(page: Path) -> None:
     with served(page) as (process, _):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == -signal.SIGTERM
+        assert process.wait(60) == -signal.SIGTERM
 
 
 def test_nothing_listens_on_other_addresses_of_the_machine(page: Path) -> None:
