@@ -6,7 +6,18 @@ import { refusal, RefusedError } from "./protocol/engine";
 import type { Frame } from "./protocol/frame";
 import { floats, merged } from "./protocol/frame";
 import { readSession, tableOf } from "./protocol/sessionFile";
-import type { Board, Data, Document, Network, Refused, Sample, State, TableInfo, Training, Welcome } from "./protocol/types";
+import type {
+  Board,
+  Data,
+  Document,
+  Network,
+  Refused,
+  Sample,
+  State,
+  TableInfo,
+  Training,
+  Welcome,
+} from "./protocol/types";
 import { language } from "./words/words.svelte";
 
 /** The losses of all epochs so far; NaN where none was measured. */
@@ -34,6 +45,7 @@ export const PACES: readonly Pace[] = ["full", "epochs/30", "epochs/10", "epochs
 
 type Parts = { data?: Data; network?: Network; training?: Training };
 
+const OF_CHANGES = /^(network_refused|training_refused|layer_empty|table_unreadable|unknown_table|too_large|diverged)$/; // the next that is done answers them
 const OF_NETWORK = /^(parameters|gradient|maps|ranges)$|^(forward|backward)\./;
 
 function same(one: unknown, other: unknown): boolean {
@@ -44,7 +56,8 @@ function same(one: unknown, other: unknown): boolean {
 function isThere(place: Place | null, { network: { widths } }: State): boolean {
   if (!place) return true;
   if (place.kind === "layer") return place.layer + 1 < widths.length;
-  if (place.kind === "weight") return place.from < (widths[place.layer] ?? 0) && place.to < (widths[place.layer + 1] ?? 0);
+  if (place.kind === "weight")
+    return place.from < (widths[place.layer] ?? 0) && place.to < (widths[place.layer + 1] ?? 0);
   return place.index < (widths[place.layer + 1] ?? 0);
 }
 
@@ -66,8 +79,6 @@ export class Studio {
   #boardAt = $state.raw("");
   boardStale = $derived(this.board !== null && this.#boardAt !== this.#moment());
   notices = $state.raw<Notice[]>([]);
-  /** What is read out to those who listen. */
-  said = $state.raw("");
 
   /** How fast it trains when it is played: epochs a second, or all that can be. */
   pace = $state<Pace>("full");
@@ -111,7 +122,8 @@ export class Studio {
       const parts = this.#changed;
       this.#changed = {};
       const answer = await this.#ask({ type: "change", ...parts });
-      if (!answer) {
+      if (answer) this.notices = this.notices.filter((one) => !OF_CHANGES.test(one.refused.code));
+      else {
         this.#changed = {};
         this.document = this.state?.document ?? null;
       }
@@ -257,10 +269,7 @@ export class Studio {
 
   /** Says what went wrong, once. */
   fail(error: unknown): void {
-    const refused: Refused =
-      error instanceof RefusedError
-        ? error.refused
-        : refusal("failed", String(error));
+    const refused: Refused = error instanceof RefusedError ? error.refused : refusal("failed", String(error));
     this.#note(refused);
   }
 
@@ -309,7 +318,8 @@ export class Studio {
         this.#newest = { ...this.#newest, arrays: new Map(kept) };
         this.frame = this.#newest; // at once: numbers of other data are never drawn as if they were of these
       }
-      if (before?.network.widths.length !== state.network.widths.length || !isThere(this.place, state)) this.place = null;
+      if (before?.network.widths.length !== state.network.widths.length || !isThere(this.place, state))
+        this.place = null;
     }
     if (otherData) {
       this.axes = null;
@@ -325,7 +335,8 @@ export class Studio {
     const curve = floats(frame, "curve");
     const from = frame.header.curve_from;
     if (curve && from !== undefined) {
-      if (from > this.#losses.length) this.#look(); // pieces are missing: all of it is asked for
+      if (from > this.#losses.length)
+        this.#look(); // pieces are missing: all of it is asked for
       else this.#lengthen(curve.data, from, curve.shape[1] ?? 0);
     }
     this.#draw();

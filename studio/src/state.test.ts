@@ -31,11 +31,27 @@ class FakeEngine implements Engine {
 }
 
 const TOY = { kind: "toy", name: "circles", samples: 400, noise: 0, classes: 2, seed: 0, held_out: 0.25 } as const;
-const TRAINING = { optimizer: "adam", learning_rate: 0.01, schedule: "constant", batch_size: 32, l2: 0, epochs: null, patience: null, stop_loss: null };
+const TRAINING = {
+  optimizer: "adam",
+  learning_rate: 0.01,
+  schedule: "constant",
+  batch_size: 32,
+  l2: 0,
+  epochs: null,
+  patience: null,
+  stop_loss: null,
+};
 const DOCUMENT: Document = {
   version: 1,
   data: TOY,
-  network: { layers: [{ kind: "dense", neurons: 4 }, { kind: "dense", neurons: 2 }], loss: "cross_entropy", seed: 0 },
+  network: {
+    layers: [
+      { kind: "dense", neurons: 4 },
+      { kind: "dense", neurons: 2 },
+    ],
+    loss: "cross_entropy",
+    seed: 0,
+  },
   training: TRAINING,
   fits: [],
 };
@@ -47,18 +63,43 @@ function state(change: Partial<Document> = {}, widths = [2, 4, 2]): State {
     document: { ...DOCUMENT, ...change },
     phase: "paused",
     stopped: null,
-    data: { task: "classification", target: "class", classes: ["0", "1"], inputs: ["x1", "x2"], axes: [], training: 300, validation: 100, notes: [] },
+    data: {
+      task: "classification",
+      target: "class",
+      classes: ["0", "1"],
+      inputs: ["x1", "x2"],
+      axes: [],
+      training: 300,
+      validation: 100,
+      notes: [],
+    },
     network: { widths, parameters: 22, tensors: [] },
     kept: [],
   };
 }
 function frame(arrays: Record<string, Tensor>, curveFrom?: number): Frame {
   const scores = { loss: null, validation_loss: null, score: null, validation_score: null };
-  const header = { type: "frame" as const, answer: null, epoch: 0, step: 0, steps: 1, seconds: 0, steps_per_second: 0, scores, arrays: [] };
-  return { type: "frame", header: { ...header, ...(curveFrom !== undefined && { curve_from: curveFrom }) }, arrays: new Map(Object.entries(arrays)) };
+  const header = {
+    type: "frame" as const,
+    answer: null,
+    epoch: 0,
+    step: 0,
+    steps: 1,
+    seconds: 0,
+    steps_per_second: 0,
+    scores,
+    arrays: [],
+  };
+  return {
+    type: "frame",
+    header: { ...header, ...(curveFrom !== undefined && { curve_from: curveFrom }) },
+    arrays: new Map(Object.entries(arrays)),
+  };
 }
 function curve(...losses: number[]): Record<string, Tensor> {
-  return { curve: { shape: [2, losses.length], data: new Float32Array([...losses, ...losses.map((one) => 10 * one)]) } };
+  return {
+    curve: { shape: [2, losses.length], data: new Float32Array([...losses, ...losses.map((one) => 10 * one)]) },
+  };
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 

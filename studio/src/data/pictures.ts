@@ -34,7 +34,10 @@ function around(count: number, radius: number, of: number, begin = 0): Place[] {
 
 function cloud(count: number, x: number, y: number, spread: number, of: number): Place[] {
   const random = chance(7 + 13 * of);
-  return Array.from({ length: count }, () => [x + spread * (random() + random() - 1), y + spread * (random() + random() - 1), of] as Place);
+  return Array.from(
+    { length: count },
+    () => [x + spread * (random() + random() - 1), y + spread * (random() + random() - 1), of] as Place,
+  );
 }
 
 function lattice(side: number, of: (x: number, y: number) => number): Place[] {
@@ -48,20 +51,40 @@ function lattice(side: number, of: (x: number, y: number) => number): Place[] {
 const CLASSES: Record<string, () => Place[]> = {
   circles: () => [...cloud(14, 0, 0, 0.4, 0), ...around(16, 0.8, 1), ...around(10, 0.95, 1, 0.03)],
   spiral: () =>
-    [0, 1].flatMap((arm) => Array.from({ length: 18 }, (_, k) => polar(0.08 + (0.87 * k) / 17, (1.4 * k) / 17 + arm / 2, arm))),
+    [0, 1].flatMap((arm) =>
+      Array.from({ length: 18 }, (_, k) => polar(0.08 + (0.87 * k) / 17, (1.4 * k) / 17 + arm / 2, arm)),
+    ),
   moons: () => [
-    ...Array.from({ length: 15 }, (_, k) => [Math.cos((Math.PI * k) / 14) * 0.62 - 0.3, Math.sin((Math.PI * k) / 14) * 0.75 - 0.2, 0] as Place),
-    ...Array.from({ length: 15 }, (_, k) => [0.32 - Math.cos((Math.PI * k) / 14) * 0.62, 0.2 - Math.sin((Math.PI * k) / 14) * 0.75, 1] as Place),
+    ...Array.from(
+      { length: 15 },
+      (_, k) => [Math.cos((Math.PI * k) / 14) * 0.62 - 0.3, Math.sin((Math.PI * k) / 14) * 0.75 - 0.2, 0] as Place,
+    ),
+    ...Array.from(
+      { length: 15 },
+      (_, k) => [0.32 - Math.cos((Math.PI * k) / 14) * 0.62, 0.2 - Math.sin((Math.PI * k) / 14) * 0.75, 1] as Place,
+    ),
   ],
   xor: () => lattice(6, (x, y) => (x * y > 0 ? 0 : 1)),
-  blobs: () => [0, 1, 2].flatMap((one) => cloud(12, 0.6 * Math.cos(TURN * (one / 3 + 0.25)), 0.6 * Math.sin(TURN * (one / 3 + 0.25)), 0.35, one)),
+  blobs: () =>
+    [0, 1, 2].flatMap((one) =>
+      cloud(12, 0.6 * Math.cos(TURN * (one / 3 + 0.25)), 0.6 * Math.sin(TURN * (one / 3 + 0.25)), 0.35, one),
+    ),
   gaussians: () => [...cloud(18, -0.45, -0.45, 0.5, 0), ...cloud(18, 0.45, 0.45, 0.5, 1)],
   rings: () => [...around(6, 0.22, 0), ...around(13, 0.56, 1), ...around(20, 0.9, 2)],
   checkerboard: () => lattice(8, (x, y) => (Math.floor(2 * x) + Math.floor(2 * y)) & 1),
 };
 
 const NUMBERS: Record<string, () => Place[]> = {
-  sine: () => Array.from({ length: 26 }, (_, k) => [-0.95 + (1.9 * k) / 25, 0.75 * Math.sin(4 * (-0.95 + (1.9 * k) / 25)), Math.sin(4 * (-0.95 + (1.9 * k) / 25))] as Place),
+  sine: () =>
+    Array.from(
+      { length: 26 },
+      (_, k) =>
+        [
+          -0.95 + (1.9 * k) / 25,
+          0.75 * Math.sin(4 * (-0.95 + (1.9 * k) / 25)),
+          Math.sin(4 * (-0.95 + (1.9 * k) / 25)),
+        ] as Place,
+    ),
   plane: () => lattice(7, (x, y) => (x + y) / 1.7),
   saddle: () => lattice(7, (x, y) => 1.3 * (x * x - y * y)),
   waves: () => lattice(8, (x, y) => 1.2 * Math.sin(3.4 * x) * Math.cos(3.4 * y)),

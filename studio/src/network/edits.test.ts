@@ -23,7 +23,11 @@ it("puts a first layer before the output of a network that has no other", () => 
 });
 
 it("leaves out a residual link between layers that no longer fit", () => {
-  expect(withChanged(NETWORK, 2, 0, { neurons: 5 }).layers[1]).toEqual({ kind: "dense", neurons: 4, activation: "relu" });
+  expect(withChanged(NETWORK, 2, 0, { neurons: 5 }).layers[1]).toEqual({
+    kind: "dense",
+    neurons: 4,
+    activation: "relu",
+  });
   expect(withoutLayer(NETWORK, 2, 0).layers[0]?.residual).toBeUndefined();
   expect(withoutLayer(NETWORK, 4, 0).layers[0]?.residual).toBe(true);
 });

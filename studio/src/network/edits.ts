@@ -26,7 +26,9 @@ function fitted(network: Network, layers: Layer[], inputs: number): Network {
 /** With another hidden layer, which comes to stand at that place; like the one before it, or the first. */
 export function withLayer(network: Network, inputs: number, at: number): Network {
   const hidden = network.layers.slice(0, -1).filter((layer) => layer.kind === "dense");
-  const like = network.layers.slice(0, Math.min(at, network.layers.length - 1)).findLast((layer) => layer.kind === "dense") ?? hidden[0];
+  const like =
+    network.layers.slice(0, Math.min(at, network.layers.length - 1)).findLast((layer) => layer.kind === "dense") ??
+    hidden[0];
   const layer: Layer = { kind: "dense", neurons: like?.neurons ?? 4, activation: like?.activation ?? "tanh" };
   return fitted(network, network.layers.toSpliced(at, 0, layer), inputs);
 }
@@ -36,8 +38,15 @@ export function withoutLayer(network: Network, inputs: number, at: number): Netw
 }
 
 /** With other properties of one layer; undefined takes one away. */
-export function withChanged(network: Network, inputs: number, at: number, change: { [K in keyof Layer]?: Layer[K] | undefined }): Network {
-  const layer = Object.fromEntries(Object.entries({ ...network.layers[at], ...change }).filter(([, value]) => value !== undefined));
+export function withChanged(
+  network: Network,
+  inputs: number,
+  at: number,
+  change: { [K in keyof Layer]?: Layer[K] | undefined },
+): Network {
+  const layer = Object.fromEntries(
+    Object.entries({ ...network.layers[at], ...change }).filter(([, value]) => value !== undefined),
+  );
   if (typeof layer.neurons === "number") layer.neurons = Math.min(WIDEST, Math.max(1, layer.neurons));
   return fitted(network, network.layers.with(at, layer as unknown as Layer), inputs);
 }

@@ -2,7 +2,18 @@
 import { png } from "../pictures";
 
 const SVG = "http://www.w3.org/2000/svg";
-const STYLES = ["fill", "stroke", "stroke-width", "stroke-opacity", "font-size", "font-family", "font-weight", "font-style", "text-anchor", "paint-order"];
+const STYLES = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "font-size",
+  "font-family",
+  "font-weight",
+  "font-style",
+  "text-anchor",
+  "paint-order",
+];
 const ABOVE = 3; // lines of letters above the columns
 const SHARPER = 2; // pixels of a PNG for each of the page's
 
@@ -15,7 +26,8 @@ export interface Heading {
 function withStyles(from: Element, to: Element): void {
   const style = getComputedStyle(from);
   for (const name of STYLES) to.setAttribute(name, style.getPropertyValue(name));
-  for (const name of ["class", "tabindex", "role", "aria-label", "aria-describedby", "data-sign", "data-node"]) to.removeAttribute(name);
+  for (const name of ["class", "tabindex", "role", "aria-label", "aria-describedby", "data-sign", "data-node"])
+    to.removeAttribute(name);
   for (const [at, child] of [...from.children].entries()) withStyles(child, to.children[at]!);
 }
 
@@ -34,7 +46,11 @@ function text(heading: Heading, size: number, like: CSSStyleDeclaration): SVGEle
 }
 
 /** A drawing that stands alone, with the maps of the canvas as an image within. */
-export function standalone(svg: SVGSVGElement, canvas: HTMLCanvasElement, headings: readonly Heading[]): { text: string; width: number; height: number } {
+export function standalone(
+  svg: SVGSVGElement,
+  canvas: HTMLCanvasElement,
+  headings: readonly Heading[],
+): { text: string; width: number; height: number } {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   withStyles(svg, copy);
   const style = getComputedStyle(svg);

@@ -42,7 +42,9 @@ const LEAST_APART = 104; // columns
 export function layout(widths: readonly number[], { width, left, right, unit }: Room): Layout {
   const roomy = Math.min(MOST_ROOMY, Math.max(1, width / (unit * USUAL_WIDTH)));
   const rows = widths.map((count) => (count > MOST_NEURONS ? SHOWN_OF_MORE + 1 : count)); // one for what is not drawn
-  const pitches = rows.map((count) => unit * Math.min(roomy * MOST_PITCH, Math.max(LEAST_PITCH, (roomy * HEIGHT) / count)));
+  const pitches = rows.map(
+    (count) => unit * Math.min(roomy * MOST_PITCH, Math.max(LEAST_PITCH, (roomy * HEIGHT) / count)),
+  );
   const halves = pitches.map((pitch) => (pitch - unit * BETWEEN) / 2);
   const first = Math.max(unit * LEAST_MARGIN, halves[0]! + left);
   const end = Math.max(unit * LEAST_MARGIN, halves.at(-1)! + right);

@@ -19,7 +19,10 @@ export function biasOf(network: NetworkInfo, layer: number): TensorInfo | undefi
 }
 
 /** Which number a place stands for: its tensor, its place in it and in the flat vector. */
-export function numberAt(network: NetworkInfo, place: Place): { tensor: TensorInfo; index: number[]; at: number } | null {
+export function numberAt(
+  network: NetworkInfo,
+  place: Place,
+): { tensor: TensorInfo; index: number[]; at: number } | null {
   if (place.kind === "weight") {
     const tensor = weightsOf(network, place.layer);
     if (!tensor) return null;
@@ -39,7 +42,11 @@ export function parametersOf(network: NetworkInfo, frame: Frame | null): Float32
 }
 
 /** What the sample that is looked at makes of a neuron: its output, its sum, and δ on the way back. Layers are counted from 0; -1 are the inputs. */
-export function sampleAt(frame: Frame | null, layer: number, index: number): { a: number | undefined; z: number | undefined; delta: number | undefined } {
+export function sampleAt(
+  frame: Frame | null,
+  layer: number,
+  index: number,
+): { a: number | undefined; z: number | undefined; delta: number | undefined } {
   const of = (name: string) => floats(frame, `${name}.${layer + 1}`)?.data[index];
   return { a: of("forward.A"), z: of("forward.Z"), delta: of("backward.delta") };
 }

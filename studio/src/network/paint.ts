@@ -51,7 +51,11 @@ export function hiddenAnswers(maps: Tensor<Uint8Array>, ranges: Float32Array, ne
 }
 
 /** Of an output: the probability of a class, or a number, between the lowest and the highest that there are. */
-export function outputAnswers({ shape, data }: Tensor<Float32Array>, output: number, of: "probabilities" | "numbers"): Answers | null {
+export function outputAnswers(
+  { shape, data }: Tensor<Float32Array>,
+  output: number,
+  of: "probabilities" | "numbers",
+): Answers | null {
   const [rows = 0, columns = 0, count = 0] = shape;
   if (output >= count) return null;
   if (of === "probabilities") return { rows, columns, at: (k) => 2 * data[k * count + output]! - 1 };

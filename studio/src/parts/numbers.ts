@@ -26,7 +26,9 @@ export function stepped(value: number, up: boolean, steps: Steps, least: number)
   }
   const decade = 10 ** Math.floor(Math.log10(value) + 1e-9);
   const ladder = [0.5, 1, 2, 5, 10].map((one) => Number((one * decade).toPrecision(1)));
-  const found = up ? ladder.find((one) => one > value * (1 + 1e-9)) : ladder.findLast((one) => one < value * (1 - 1e-9));
+  const found = up
+    ? ladder.find((one) => one > value * (1 + 1e-9))
+    : ladder.findLast((one) => one < value * (1 - 1e-9));
   return found !== undefined && (up || found >= least * (1 - 1e-9)) ? found : up ? value : 0;
 }
 

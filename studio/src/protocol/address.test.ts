@@ -6,7 +6,16 @@ const DOCUMENT = {
   version: 1,
   data: { kind: "toy", name: "circles", samples: 400, noise: 0.1, classes: 2, seed: 0, held_out: 0.25 },
   network: { layers: [{ kind: "dense", neurons: 2, activation: "softmax" }], loss: "cross_entropy", seed: 7 },
-  training: { optimizer: "adam", learning_rate: 0.01, schedule: "constant", batch_size: 32, l2: 0, epochs: null, patience: null, stop_loss: null },
+  training: {
+    optimizer: "adam",
+    learning_rate: 0.01,
+    schedule: "constant",
+    batch_size: 32,
+    l2: 0,
+    epochs: null,
+    patience: null,
+    stop_loss: null,
+  },
   fits: [],
 } satisfies Document;
 

@@ -36,7 +36,11 @@ class FakeSocket extends EventTarget {
 }
 
 let store: Map<string, string>;
-const kept = { getItem: (key: string) => store.get(key) ?? null, setItem: (key: string, value: string) => void store.set(key, value), removeItem: () => {} };
+const kept = {
+  getItem: (key: string) => store.get(key) ?? null,
+  setItem: (key: string, value: string) => void store.set(key, value),
+  removeItem: () => {},
+};
 let connections: Connection[];
 
 function begun(): { engine: SocketEngine; socket: () => FakeSocket } {
@@ -77,7 +81,9 @@ describe("a connection", () => {
     const { engine, socket } = begun();
     socket().welcomes();
     const [first, second] = [engine.send({ type: "keep" }), engine.send({ type: "run", what: "step" })];
-    const [one, two] = socket().sent.slice(1).map((sent) => sent.id);
+    const [one, two] = socket()
+      .sent.slice(1)
+      .map((sent) => sent.id);
     socket().says({ type: "done", answer: two });
     socket().says({ type: "refused", answer: one, code: "busy", message: "Busy.", values: {} });
     await expect(second).resolves.toMatchObject({ answer: two });

@@ -19,22 +19,20 @@ export const en = {
   themeDark: "Dark",
   large: "Large letters, for a room",
   help: "Keyboard and help",
-  session: "Session",
   close: "Close",
   dismiss: "Dismiss",
   more: "More",
   asTable: "As a table",
-  asPicture: "As a picture",
   skip: "Skip to the network",
 
   // connection
   connecting: "Connecting…",
   lost: "The connection is lost. It is being tried again; nothing is lost.",
-  forbidden: "This page does not know the token of the server that runs. Open the whole address that `reseau studio` has printed.",
+  forbidden:
+    "This page does not know the token of the server that runs. Open the whole address that `reseau studio` has printed.",
   noToken: "Open the whole address that `reseau studio` has printed in the terminal: it ends with a token.",
   taken: "This session goes on in another tab.",
   takeBack: "Go on here",
-  retry: "Try now",
   restoring: "The network is being trained again, as far as it had come…",
 
   // training
@@ -65,7 +63,6 @@ export const en = {
   patienceShort: (epochs: string) => `no better for ${epochs}`,
   stopLoss: "when the training loss is below",
   noLimit: "never",
-  scheduleNeeds: "A schedule needs to know after how many epochs it ends: set that under “Stop”.",
   less: (what: string) => `Less: ${what}`,
   moreOf: (what: string) => `More: ${what}`,
   stopped: {
@@ -159,12 +156,12 @@ export const en = {
   weight: (from: string, to: string) => `Weight from ${from} to ${to}`,
   biasOf: (to: string) => `Bias of ${to}`,
   number: "Number",
-  edit: "Edit",
   editHint: "Enter or a double click to change it",
   diagram: "Diagram of the network",
   diagramHint:
     "Arrows go from neuron to neuron. Enter opens the weights that come in; there, up and down go from one to the next, Enter changes the number, Escape leaves.",
-  networkHint: "Point at a link for its weight, double-click it to change it; choose a neuron or a layer to see inside.",
+  networkHint:
+    "Point at a link for its weight, double-click it to change it; choose a neuron or a layer to see inside.",
   a: "output a",
   z: "sum z",
   delta: "δ",
@@ -179,9 +176,6 @@ export const en = {
   results: "Result",
   inside: "Look inside",
   thisRun: "This run",
-  boundary: "What it has learnt",
-  curves: "Loss over epochs",
-  logarithmic: "Logarithmic",
   across: "Across",
   upwards: "Upwards",
   board: "Blackboard",
@@ -192,7 +186,6 @@ export const en = {
   samplesTab: "Samples",
   keep: "Keep this run",
   sampleOf: (part: string, row: string) => `Sample ${row} (${part})`,
-  noSample: "No sample is chosen: click a point of the picture, or a row of the table of samples.",
   chooseSample: "Choose a sample",
   leaveSample: "Leave the sample",
   previous: "Previous",
@@ -250,8 +243,10 @@ export const en = {
     layer_empty: () => "A layer needs at least one neuron.",
     network_refused: (_, message) => `This network cannot be. ${message}`,
     training_refused: (_, message) => `It cannot be trained like this. ${message}`,
-    diverged: () => "The loss has grown beyond all numbers. Go back to the first weights, and try a smaller learning rate.",
-    too_large_to_look: () => "This network is too large for its numbers to be written on a blackboard. A smaller one can be.",
+    diverged: () =>
+      "The loss has grown beyond all numbers. Go back to the first weights, and try a smaller learning rate.",
+    too_large_to_look: () =>
+      "This network is too large for its numbers to be written on a blackboard. A smaller one can be.",
     not_a_session: (v) => `${v.name} is not a session of the studio.`,
     bad_link: () => "The link holds no session that can be read; a new one has begun.",
     busy: () => "The engine is busy: try again in a moment.",

@@ -55,7 +55,10 @@ export function number(value: number | null | undefined, digits = 3): string {
   const [front, power] = far ? value.toExponential(digits - 1).split("e") : [String(value), ""];
   const text = format({ maximumSignificantDigits: digits }).format(Number(front)).replace("-", "−");
   if (!power) return text;
-  return `${text}\u202f×\u202f10${power.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
+  return `${text}\u202f×\u202f10${power
+    .replace("+", "")
+    .replace("-", "⁻")
+    .replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
 }
 
 /** A whole number, with its thousands set apart. */
