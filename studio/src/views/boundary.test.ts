@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import {
   classBoundaries,
-  contour,
   corners,
   type Field,
+  fineness,
   nearest,
   neighbour,
   outputsAt,
@@ -83,21 +83,45 @@ test("between grid points outputs are interpolated", () => {
   expect(outputsAt(field, -5, 7)).toEqual([2, 10]);
 });
 
-test("a finer grid has the same numbers where it had them, and those between halfway", () => {
-  const field: Field = { rows: 2, columns: 2, outputs: 2, data: [0, 10, 1, 20, 2, 30, 3, 40] };
-  const fine = refined(field, 2);
-  expect([fine.rows, fine.columns]).toEqual([3, 3]);
-  expect([...(fine.data as Float32Array)].filter((_, i) => i % 2 === 0)).toEqual([0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3]);
-  expect([...(fine.data as Float32Array)].filter((_, i) => i % 2 === 1)).toEqual([10, 15, 20, 20, 25, 30, 30, 35, 40]);
+/** Outputs of a network that is surely one class or the other, a slanted line apart: z = steepness · (x + y / 2 − 0.73). */
+function slanted(n: number, steepness: number): Field {
+  const data = new Float32Array(2 * n * n);
+  for (let i = 0; i < n * n; i++) {
+    const z = steepness * ((i % n) / (n - 1) + Math.floor(i / n) / (n - 1) / 2 - 0.73);
+    [data[2 * i], data[2 * i + 1]] = [1 / (1 + Math.exp(z)), 1 / (1 + Math.exp(-z))];
+  }
+  return { rows: n, columns: n, outputs: 2, data };
+}
+
+test("the line between classes is straight, however steep the network", () => {
+  for (const steepness of [1, 100, 1000]) {
+    const segments = classBoundaries(slanted(21, steepness));
+    expect(segments.length).toBeGreaterThan(40);
+    for (let i = 0; i < segments.length; i += 2) expect(segments[i]! + segments[i + 1]! / 2).toBeCloseTo(0.73, 4);
+  }
 });
 
-test("the contour of a circle has its radius everywhere", () => {
+test("a finer grid has what the network says between, and the same where it had it", () => {
+  const [coarse, exact] = [slanted(11, 60), slanted(31, 60)];
+  const fine = refined(coarse, 3);
+  expect([fine.rows, fine.columns]).toEqual([31, 31]);
+  for (let i = 0; i < fine.data.length; i++) expect(Math.abs(fine.data[i]! - exact.data[i]!)).toBeLessThan(0.03);
+  expect(refined(coarse, 1)).toBe(coarse);
+});
+
+test("many classes are refined less, so that they are drawn as fast", () => {
+  const of = (outputs: number) => fineness({ rows: 60, columns: 60, outputs, data: [] });
+  expect([2, 3, 5, 40].map(of)).toEqual([3, 3, 2, 1]);
+});
+
+test("the line around a disc has its radius everywhere, and closes", () => {
   const n = 41;
-  const values = Array.from({ length: n * n }, (_, i) => {
+  const data = Array.from({ length: n * n }, (_, i) => {
     const [x, y] = [(i % n) / (n - 1) - 0.5, Math.floor(i / n) / (n - 1) - 0.5];
-    return 0.3 - Math.hypot(x, y);
-  });
-  const segments = contour(values, n, n);
+    const p = 1 / (1 + Math.exp(-50 * (0.3 - Math.hypot(x, y))));
+    return [1 - p, p];
+  }).flat();
+  const segments = classBoundaries({ rows: n, columns: n, outputs: 2, data });
   let length = 0;
   for (let i = 0; i < segments.length; i += 4) {
     const [x0, y0, x1, y1] = segments.slice(i, i + 4) as [number, number, number, number];
@@ -108,7 +132,9 @@ test("the contour of a circle has its radius everywhere", () => {
 });
 
 test("two classes have their line where both are as likely, and three a line around each", () => {
-  const two: Field = { rows: 2, columns: 3, outputs: 2, data: [1, 0, 0.6, 0.4, 0.2, 0.8, 1, 0, 0.6, 0.4, 0.2, 0.8] };
+  // Log-odds −2, −1 and 3: they are 0 a quarter of the way from the second place to the third.
+  const p = [-2, -1, 3].map((z) => 1 / (1 + Math.exp(-z))).flatMap((one) => [1 - one, one]);
+  const two: Field = { rows: 2, columns: 3, outputs: 2, data: [...p, ...p] };
   const [x0, y0, x1, y1, ...more] = classBoundaries(two);
   expect(more).toEqual([]);
   for (const x of [x0, x1]) expect(x).toBeCloseTo(0.625, 12);

@@ -66,11 +66,13 @@ export function paintClasses(
       // 0 where all classes are as likely, 1 where one is sure.
       const certainty = (data[at + best]! - 1 / outputs) / (1 - 1 / outputs);
       const t = STRENGTH * certainty;
-      into[place] = pixel([
-        ground[0] + (r - ground[0]) * t,
-        ground[1] + (g - ground[1]) * t,
-        ground[2] + (b - ground[2]) * t,
-      ]);
+      // As `pixel`, but without making a colour: this is where the time goes.
+      const [red, green, blue] = ground;
+      into[place] =
+        0xff000000 |
+        ((blue + (b - blue) * t + 0.5) << 16) |
+        ((green + (g - green) * t + 0.5) << 8) |
+        (red + (r - red) * t + 0.5);
     }
   }
 }
@@ -119,76 +121,120 @@ export function outputsAt(field: Field, x: number, y: number): number[] {
   });
 }
 
-/** The same field on a finer grid, with `times` as many places between two: what lies between is as on straight lines. */
+/**
+ * The logarithm of a probability: between places of the grid logarithms are nearly straight, where probabilities leap from
+ * 0 to 1. What is 0 in 32 bits is as small as these can be.
+ */
+function logarithm(p: number): number {
+  return Math.log(Math.max(p, 1e-38));
+}
+
+const ALIKE = 0.03; // so little may probabilities differ at the corners of a cell for the straight way between them to do
+
+/** Whether four places of the grid, given by where their outputs begin, say nearly the same. */
+function alike(data: ArrayLike<number>, corners: readonly number[], outputs: number): boolean {
+  for (let k = 0; k < outputs; k++) {
+    const [a, b, c, d] = [
+      data[corners[0]! + k]!,
+      data[corners[1]! + k]!,
+      data[corners[2]! + k]!,
+      data[corners[3]! + k]!,
+    ];
+    if (Math.max(a, b, c, d) - Math.min(a, b, c, d) > ALIKE) return false;
+  }
+  return true;
+}
+
+/**
+ * Probabilities on a finer grid, with `times` as many places between two. Where they change much from one place to the
+ * next, what lies between has logarithms as on straight lines, and sums to 1.
+ */
 export function refined(field: Field, times: number): Field {
   const { rows, columns, outputs, data } = field;
+  if (times === 1 || rows < 2 || columns < 2) return field;
   const [fineRows, fineColumns] = [(rows - 1) * times + 1, (columns - 1) * times + 1];
   const out = new Float32Array(fineRows * fineColumns * outputs);
-  let at = 0;
-  for (let row = 0; row < fineRows; row++) {
-    const below = Math.floor(row / times);
-    const t = row / times - below;
-    const up = t > 0 ? columns * outputs : 0;
-    for (let column = 0; column < fineColumns; column++) {
-      const left = Math.floor(column / times);
-      const s = column / times - left;
-      const right = s > 0 ? outputs : 0;
-      let from = (below * columns + left) * outputs;
-      for (let k = 0; k < outputs; k++, from++, at++) {
-        const low = data[from]! * (1 - s) + data[from + right]! * s;
-        const high = data[from + up]! * (1 - s) + data[from + up + right]! * s;
-        out[at] = low * (1 - t) + high * t;
+  const corner = new Float64Array(4 * outputs);
+  for (let row = 0; row + 1 < rows; row++) {
+    for (let column = 0; column + 1 < columns; column++) {
+      const at = (row * columns + column) * outputs;
+      const corners = [at, at + outputs, at + columns * outputs, at + (columns + 1) * outputs];
+      const straight = alike(data, corners, outputs);
+      for (let c = 0; c < 4; c++) {
+        for (let k = 0; k < outputs; k++) {
+          const p = data[corners[c]! + k]!;
+          corner[c * outputs + k] = straight ? p : logarithm(p);
+        }
+      }
+      // The last cells have the grid's upper and right edges too.
+      const [up, right] = [row + 2 === rows ? times : times - 1, column + 2 === columns ? times : times - 1];
+      for (let i = 0; i <= up; i++) {
+        for (let j = 0; j <= right; j++) {
+          const [t, s] = [i / times, j / times];
+          const to = ((row * times + i) * fineColumns + column * times + j) * outputs;
+          let sum = 0;
+          for (let k = 0; k < outputs; k++) {
+            const low = corner[k]! * (1 - s) + corner[outputs + k]! * s;
+            const high = corner[2 * outputs + k]! * (1 - s) + corner[3 * outputs + k]! * s;
+            const value = low * (1 - t) + high * t;
+            const p = straight ? value : Math.exp(value);
+            out[to + k] = p;
+            sum += p;
+          }
+          if (!straight) for (let k = 0; k < outputs; k++) out[to + k]! /= sum || 1;
+        }
       }
     }
   }
   return { rows: fineRows, columns: fineColumns, outputs, data: out };
 }
 
+/** How many times finer a field of classes is painted: as far as a picture of so many numbers is still drawn in about 2 ms. */
+export function fineness({ rows, columns, outputs }: Field): number {
+  return Math.min(3, Math.max(1, Math.floor(Math.sqrt(100_000 / (rows * columns * outputs)))));
+}
+
+/** By how much a class is likelier than the likeliest of the others, in logarithms; below 0 where it is not the likeliest. */
+function margin(data: ArrayLike<number>, at: number, outputs: number, k: number): number {
+  let next = 0;
+  for (let other = 0; other < outputs; other++) if (other !== k) next = Math.max(next, data[at + other]!);
+  return logarithm(data[at + k]!) - logarithm(next);
+}
+
 /**
- * The lines where `values` (rows × columns, from the lower left) are 0, as segments x0, y0, x1, y1, each from 0 to 1.
- * Marching squares; of a saddle the two lines that cut off the corners below are taken.
+ * The lines between the classes, where the likeliest is as likely as the next: segments x0, y0, x1, y1, each from 0 to 1.
+ * Two classes have one line between them, more one around each. Marching squares; of a saddle, where a class has two
+ * opposite corners of a cell, its corners are cut off.
  */
-export function contour(values: ArrayLike<number>, rows: number, columns: number): number[] {
+export function classBoundaries(field: Field): number[] {
+  const { rows, columns, outputs, data } = field;
+  const best = new Uint16Array(rows * columns);
+  for (let i = 0; i < rows * columns; i++) best[i] = likeliest(data, i * outputs, outputs);
   const out: number[] = [];
   const crossing = (from: number, to: number) => from / (from - to);
+  const add = (x: number, y: number) => out.push(x / (columns - 1), y / (rows - 1));
   for (let row = 0; row + 1 < rows; row++) {
     for (let column = 0; column + 1 < columns; column++) {
       const at = row * columns + column;
-      const a = values[at] as number; // lower left, then counter-clockwise
-      const b = values[at + 1] as number;
-      const c = values[at + columns + 1] as number;
-      const d = values[at + columns] as number;
-      const ends: number[] = [];
-      if (a > 0 !== b > 0) ends.push(column + crossing(a, b), row);
-      if (b > 0 !== c > 0) ends.push(column + 1, row + crossing(b, c));
-      if (c > 0 !== d > 0) ends.push(column + 1 - crossing(c, d), row + 1);
-      if (d > 0 !== a > 0) ends.push(column, row + 1 - crossing(d, a));
-      for (let i = 0; i + 3 < ends.length; i += 4) {
-        out.push(
-          (ends[i] as number) / (columns - 1),
-          (ends[i + 1] as number) / (rows - 1),
-          (ends[i + 2] as number) / (columns - 1),
-          (ends[i + 3] as number) / (rows - 1),
-        );
+      const corners = [at, at + 1, at + columns + 1, at + columns]; // lower left, then counter-clockwise
+      const classes = new Set(corners.map((one) => best[one]!));
+      if (classes.size === 1) continue;
+      for (const k of classes) {
+        if (outputs === 2 && k === 0) continue;
+        const [a, b, c, d] = corners.map((one) => margin(data, one * outputs, outputs, k)) as [
+          number,
+          number,
+          number,
+          number,
+        ];
+        if (a > 0 !== b > 0) add(column + crossing(a, b), row);
+        if (b > 0 !== c > 0) add(column + 1, row + crossing(b, c));
+        if (c > 0 !== d > 0) add(column + 1 - crossing(c, d), row + 1);
+        if (d > 0 !== a > 0) add(column, row + 1 - crossing(d, a));
       }
     }
   }
   return out;
-}
-
-/** The lines between the classes: where the likeliest is as likely as the next. */
-export function classBoundaries(field: Field): number[] {
-  const { rows, columns, outputs, data } = field;
-  const margins = Array.from({ length: outputs }, () => new Float64Array(rows * columns));
-  for (let i = 0; i < rows * columns; i++) {
-    const at = i * outputs;
-    const best = likeliest(data, at, outputs);
-    let next = -Infinity;
-    for (let k = 0; k < outputs; k++) if (k !== best) next = Math.max(next, data[at + k]!);
-    for (let k = 0; k < outputs; k++) margins[k]![i] = data[at + k]! - (k === best ? next : data[at + best]!);
-  }
-  // Two classes have one line between them, more one around each.
-  return (outputs === 2 ? margins.slice(1) : margins).flatMap((margin) => contour(margin, rows, columns));
 }
 
 /** Samples as frames have them: four numbers each: across, upwards, target, 1 where it is held out. */

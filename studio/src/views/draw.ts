@@ -4,6 +4,7 @@ import type { DataInfo } from "../protocol/types";
 import {
   classBoundaries,
   type Field,
+  fineness,
   overhang,
   paintClasses,
   paintNumbers,
@@ -69,8 +70,6 @@ export function numberScale(look: Look, strength = 1): Uint32Array {
   return diverging(mix(look.ground, look.low, strength), look.ground, mix(look.ground, look.high, strength));
 }
 
-const FINER = 3;
-
 /** Paints what the network says over two axes. It keeps the memory of its picture from one time to the next. */
 export class GroundPainter {
   #picture: HTMLCanvasElement | null = null;
@@ -103,8 +102,8 @@ export class GroundPainter {
     box: Box,
     discretise: boolean,
   ): void {
-    // Edges that are clear-cut want more pixels than the grid has places.
-    const drawn = discretise ? refined(field, FINER) : field;
+    // Where classes meet, the grid is too coarse for clean edges.
+    const drawn = data.task === "classification" ? refined(field, fineness(field)) : field;
     const { rows, columns } = drawn;
     const memory = this.#fill(drawn, data, range, look, discretise);
     this.#picture ??= document.createElement("canvas");
@@ -135,7 +134,6 @@ function drawSegments(context: CanvasRenderingContext2D, segments: readonly numb
     context.lineTo(x.from + segments[i + 2]! * (x.to - x.from), y.from + segments[i + 3]! * (y.to - y.from));
   }
   context.lineWidth = Math.max(1, 1.4 * unit);
-  context.lineCap = "round";
   context.strokeStyle = css(look.text, 0.75);
   context.stroke();
 }
