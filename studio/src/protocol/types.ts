@@ -357,16 +357,6 @@ export interface ActivationInfo {
    * Whether each neuron has a curve of its own; else a Jacobian.
    */
   elementwise: boolean;
-  curve?: ActivationCurve;
-}
-/**
- * To draw it and its derivative, where it is elementwise: numbers at places that are evenly spaced from low to high, ends included. A place where there is none has null.
- */
-export interface ActivationCurve {
-  low: number;
-  high: number;
-  values: (number | null)[];
-  derivatives: (number | null)[];
 }
 export interface LossInfo {
   name: string;
@@ -556,7 +546,7 @@ export interface Refused {
   type: "refused";
   answer: Answer;
   /**
-   * What the page has a sentence for, in its language: malformed, forbidden, no_session, too_many_sessions, newer_version, unknown_table, unknown_model, unknown_toy, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
+   * What the page has a sentence for, in its language: malformed, forbidden, no_session, too_many_sessions, newer_version, unknown_table, unknown_model, unknown_toy, table_unreadable, too_large, too_slow, layer_empty, network_refused, training_refused, diverged, too_large_to_look, too_many, busy, failed, note (what the library has noticed, such as inputs out of scale). Of one that it does not know it shows the message.
    */
   code: string;
   /**
