@@ -61,6 +61,13 @@ export function number(value: number | null | undefined, digits = 3): string {
     .replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
 }
 
+/** A number in little room: of very large and very small ones no more than one digit and the power. */
+export function brief(value: number, digits = 3): string {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(value) || (size < 1e6 && size >= 1e-4)) return number(value, digits);
+  return value.toExponential(0).replace("e+", "e").replaceAll("-", "−");
+}
+
 /** A whole number, with its thousands set apart. */
 export function whole(value: number): string {
   return format({ maximumFractionDigits: 0 }).format(value).replace("-", "−");

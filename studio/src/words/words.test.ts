@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { en } from "./en";
 import { fr } from "./fr";
-import { language, number, percent, sentence, term } from "./words.svelte";
+import { brief, language, number, percent, sentence, term } from "./words.svelte";
 
 /** All texts of a language, those that functions make included. */
 function texts(words: object): string[] {
@@ -55,6 +55,9 @@ it("knows the same codes, names and toys in both languages", () => {
 
 describe("numbers", () => {
   beforeEach(() => language.choose("en"));
+  it("take little room in the diagram", () => {
+    expect([brief(0.8331), brief(0), brief(-1.9e-11), brief(2.4e8)]).toEqual(["0.833", "0", "−2e−11", "2e8"]);
+  });
   it("are written as the language writes them", () => {
     expect([number(1234.5, 5), number(-0.25), number(6.85e-5), number(Number.NaN), number(-Infinity)]).toEqual([
       "1,234.5",
