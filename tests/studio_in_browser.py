@@ -1,4 +1,4 @@
-"""What tests of the studio in a browser share: a studio that is served, and tabs, which are operated as a screen reader's user would."""
+"""What tests of the studio in a browser share: a studio that is served, and tabs, operated by roles and names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chromium, a studio for all tests, and tabs whose every complaint fails their test. Skipped where one of them is missing."""
+"""Chromium, a studio for all tests, and tabs whose every complaint fails their test; skipped where one is missing."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ WIDTHS = {1280: 800, 400: 800, 320: 640}
 
 # What Tab should come to: of those that go together with the arrows, the one whose turn it is.
 OPERATED = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0 && !one.closest("[inert]"))
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled)
+    .filter((one) => one.tabIndex >= 0 && !one.closest("[inert]"))
     .filter((one) => one.type !== "radio" || one.checked)
     .map((one) => (one.dataset.seen = String(Math.random())))"""
 FOCUSED = """async () => {
@@ -28,14 +29,15 @@ FOCUSED = """async () => {
     if (one === document.body) return null;
     const shows = (at) => {
         const style = getComputedStyle(at);
-        return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow.includes("inset");
+        return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
     };
     const box = one.getBoundingClientRect();
     const within = [one, one.closest("label"), one.parentElement].filter(Boolean);
     const drawn = one.querySelector?.(":scope > rect");
     const thick = drawn && parseFloat(getComputedStyle(drawn).strokeWidth) >= 2;
     const name = (one.ariaLabel || one.textContent || one.outerHTML).trim().slice(0, 60);
-    return { seen: one.dataset.seen ?? "", name, shown: within.some(shows) || Boolean(thick), left: box.left, right: box.right };
+    const shown = within.some(shows) || Boolean(thick);
+    return { seen: one.dataset.seen ?? "", name, shown, left: box.left, right: box.right };
 }"""
 
 

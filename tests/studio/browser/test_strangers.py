@@ -1,4 +1,4 @@
-"""In a browser: a page of somebody else's that is open beside the studio gets nothing of it, not even with its token."""
+"""In a browser: a page of somebody else's, open beside the studio, gets nothing of it, not even with its token."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ ATTACK = """async ([home, token]) => {
         socket.onclose = () => resolve("refused");
     });
     const asked = { method: "POST", body: "a,b\\n1,2\\n3,4\\n", headers: { "Content-Type": "text/plain" } };
+    const authorised = { Authorization: "Bearer " + token };
     const tries = {
         post: () => fetch(home + "tables?name=a.csv", asked),
-        with_token: () => fetch(home + "tables?name=a.csv", { ...asked, headers: { Authorization: "Bearer " + token } }),
+        with_token: () => fetch(home + "tables?name=a.csv", { ...asked, headers: authorised }),
         read: () => fetch(home),
     };
-    for (const [name, ask] of Object.entries(tries)) told[name] = await ask().then((answer) => answer.status, () => "refused");
+    for (const [name, ask] of Object.entries(tries)) {
+        told[name] = await ask().then((answer) => answer.status, () => "refused");
+    }
     const blind = await fetch(home + "tables?name=a.csv", { ...asked, mode: "no-cors" }).catch(() => null);
     told.blind = blind ? blind.type : "refused";
     const frame = document.createElement("iframe");

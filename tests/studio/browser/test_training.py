@@ -20,6 +20,8 @@ def test_a_network_that_is_edited_learns_and_comes_back_to_its_first_weights(vis
     tab.choose("Layer 2: activation", "ReLU")
     expect(tab.page.get_by_role("group", name="Layer 1", exact=True)).to_contain_text("6")
     expect(tab.page.get_by_role("combobox", name="Layer 2: activation")).to_have_value("relu")
+    tab.page.get_by_role("slider", name="Samples 400").fill("500")
+    expect(tab.region("Data")).to_contain_text("375 to learn from, 125 held out")
     first = tab.model(tmp_path)
     assert first.layers[0].W.shape == (2, 6)
     before = tab.accuracy()
@@ -34,7 +36,7 @@ def test_a_network_that_is_edited_learns_and_comes_back_to_its_first_weights(vis
     assert tab.epoch() == made + 1
 
     tab.press("One step")
-    expect(tab.region("Training")).to_contain_text("step 1 of 10")
+    expect(tab.region("Training")).to_contain_text("step 1 of 12")
     assert tab.epoch() == made + 1
 
     tab.press("Back to the first weights")
@@ -109,13 +111,14 @@ def test_runs_that_are_kept_stand_side_by_side(visit) -> None:
     expect(first).to_have_count(0)
 
 
-def test_a_training_is_saved_as_an_animation(visit, tmp_path: Path) -> None:
+def test_a_training_is_saved_as_an_animation(visit, heard, tmp_path: Path) -> None:
     tab = visit()
     tab.train(30)
     tab.page.get_by_role("tab", name="Animation").click()
     with Image.open(tab.take(tmp_path, "Save as GIF")) as picture:
         assert picture.n_frames > 1
     page = tab.take(tmp_path, "Save as a page")
+    heard.expected.append(f"request to {page.as_uri()}$")
     played = visit(page.as_uri(), ready=False)
     expect(played.page.get_by_role("button", name="Play")).to_be_visible()
 
@@ -124,7 +127,7 @@ def test_a_training_is_saved_as_an_animation(visit, tmp_path: Path) -> None:
     ("lang", "curve", "optimizer", "descent", "rate", "play", "sentence"),
     [
         ("en", "Sine", "Optimizer", "gradient descent", "Learning rate", "Train", "beyond all numbers"),
-        ("fr", "Sinus", "Optimiseur", "descente de gradient", "Taux d’apprentissage", "Entraîner", "dépassé tous les nombres"),
+        ("fr", "Sinus", "Optimiseur", "descente de gradient", "Taux d’apprentissage", "Entraîner", "dépassé tous"),
     ],
 )  # fmt: skip
 def test_a_fit_that_diverges_is_told_once(visit, lang, curve, optimizer, descent, rate, play, sentence) -> None:
