@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from math import isfinite
 from typing import Any
+
+import numpy as np
 
 from reseau.blackboard.html import MathmlSetter
 from reseau.formulas.trees import Expression, Symbol, named
@@ -13,6 +16,8 @@ from reseau.studio.toys import TOYS
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.layers.table import LAYERS
 from reseau.vocabulary.optimizers import OPTIMIZERS, Optimizer
+
+CURVE = (-6.0, 6.0, 121)  # where activations are drawn, and at how many places
 
 
 def choices() -> dict[str, list[Any]]:
@@ -37,18 +42,31 @@ def _rate(kind: type[Optimizer]) -> Any:
 
 
 def _activation(sigma: Activation) -> dict[str, Any]:
-    """What it is called, and its formulas as the blackboard has them."""
+    """What it is called, its formulas as the blackboard has them, and its curve where it has one."""
     z = Symbol("z")
     if sigma.row_wise:
         value: Expression = Symbol("a", sigma.letter, index=("j",))
         slope: Expression = Symbol("D", index=("i", "j"))
     else:
         value, slope = named(sigma.letter)(z), named(f"{sigma.letter}′")(z)
-    return {
+    told = {
         "name": sigma.name,
         "formula": _mathml(value, sigma.formula),
         "derivative": _mathml(slope, sigma.derivative_formula),
         "elementwise": not sigma.row_wise,
+    }
+    return told if sigma.row_wise else {**told, "curve": _curve(sigma)}
+
+
+def _curve(sigma: Activation) -> dict[str, Any]:
+    """Its values and derivatives from the low to the high end of where it is drawn; None where there is no number."""
+    low, high, places = CURVE
+    Z = np.linspace(low, high, places).reshape(-1, 1)
+    A = sigma.value(Z)
+    drawn = {"values": A, "derivatives": sigma.slopes(Z, A)}
+    return {"low": low, "high": high} | {
+        name: [float(f"{x:.6g}") if isfinite(x) else None for x in array[:, 0].tolist()]
+        for name, array in drawn.items()
     }
 
 
