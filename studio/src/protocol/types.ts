@@ -357,6 +357,16 @@ export interface ActivationInfo {
    * Whether each neuron has a curve of its own; else a Jacobian.
    */
   elementwise: boolean;
+  curve?: ActivationCurve;
+}
+/**
+ * To draw it and its derivative, where it is elementwise: numbers at places that are evenly spaced from low to high, ends included. A place where there is none has null.
+ */
+export interface ActivationCurve {
+  low: number;
+  high: number;
+  values: (number | null)[];
+  derivatives: (number | null)[];
 }
 export interface LossInfo {
   name: string;
