@@ -40,6 +40,14 @@ test("what differs is told with its value in each run", () => {
   ]);
 });
 
+test("names of the library are said as the page says them", () => {
+  const other = structuredClone(DOCUMENT);
+  other.training.optimizer = "sgd";
+  other.network.layers[0]!.activation = "relu";
+  const said = differences([DOCUMENT, other], (name) => name.toUpperCase());
+  expect(said.map((one) => one.values[1])).toEqual(["DENSE 8 RELU → DENSE 1 SIGMOID", "SGD"]);
+});
+
 test("of other data a setting that one has not is none", () => {
   const table: Document = {
     ...DOCUMENT,

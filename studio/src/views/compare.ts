@@ -10,11 +10,15 @@ export interface Setting {
   readonly values: readonly (Value | undefined)[];
 }
 
-function layerText(layer: Layer): string {
+/** How names of the library are said. */
+type Named = (name: string) => string;
+const asTheyAre: Named = (name) => name;
+
+function layerText(layer: Layer, named: Named): string {
   const marks = [
-    layer.kind,
+    named(layer.kind),
     layer.neurons,
-    layer.activation,
+    layer.activation && named(layer.activation),
     layer.bias === false ? "bias=0" : undefined,
     layer.dropout ? `dropout=${layer.dropout}` : undefined,
     layer.residual ? "residual" : undefined,
@@ -23,12 +27,12 @@ function layerText(layer: Layer): string {
 }
 
 /** Lists of layers as one line; the widths of plain ones suffice where nothing else differs. */
-export function layersText(layers: readonly Layer[]): string {
-  return layers.map(layerText).join(" → ");
+export function layersText(layers: readonly Layer[], named = asTheyAre): string {
+  return layers.map((layer) => layerText(layer, named)).join(" → ");
 }
 
 /** All settings of a document, one after the other, in its order. */
-export function settings(document: Document): Map<string, Value> {
+export function settings(document: Document, named = asTheyAre): Map<string, Value> {
   const out = new Map<string, Value>();
   const { data, network, training, fits } = document;
   for (const [name, value] of Object.entries(data)) {
@@ -39,10 +43,10 @@ export function settings(document: Document): Map<string, Value> {
       out.set(`data.${name}`, value as Value);
     }
   }
-  out.set("network.layers", layersText(network.layers));
-  out.set("network.loss", network.loss);
+  out.set("network.layers", layersText(network.layers, named));
+  out.set("network.loss", named(network.loss));
   out.set("network.seed", network.seed);
-  for (const [name, value] of Object.entries(training)) out.set(`training.${name}`, value as Value);
+  for (const [name, value] of Object.entries(training)) out.set(`training.${name}`, typeof value === "string" ? named(value) : (value as Value));
   const made = fits.filter((fit) => fit.epochs > 0 || fit.edits.length > 0);
   // Several fits: training was changed on the way, so that its settings are those of the last part only.
   out.set("fits.count", made.length);
@@ -54,8 +58,8 @@ export function settings(document: Document): Map<string, Value> {
 }
 
 /** The settings in which runs differ. */
-export function differences(documents: readonly Document[]): Setting[] {
-  const all = documents.map(settings);
+export function differences(documents: readonly Document[], named = asTheyAre): Setting[] {
+  const all = documents.map((one) => settings(one, named));
   const keys = [...new Set(all.flatMap((one) => [...one.keys()]))];
   return keys
     .map((key) => ({ key, values: all.map((one) => one.get(key)) }))

@@ -58,6 +58,7 @@ export const en = {
   stop: "Stop",
   stopNever: "Never by itself",
   stopWhen: "Stop the training",
+  stopsWhen: (when: string) => `Stop the training: ${when}`,
   afterEpochs: "after epochs",
   patience: "when the validation loss has not fallen for epochs",
   patienceShort: (epochs: string) => `no better for ${epochs}`,

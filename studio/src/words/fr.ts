@@ -57,6 +57,7 @@ export const fr: Same<typeof en> = {
   stop: "Arrêt",
   stopNever: "Jamais de lui-même",
   stopWhen: "Arrêter l’entraînement",
+  stopsWhen: (when) => `Arrêter l’entraînement : ${when}`,
   afterEpochs: "après tant d’époques",
   patience: "quand l’erreur de validation n’a plus baissé depuis tant d’époques",
   patienceShort: (epochs) => `pas mieux depuis ${epochs}`,
