@@ -36,8 +36,8 @@ def studio(
 ) -> None:
     """See a network being built, trained and understood, in the browser.
 
-    The page is served to this machine alone, at the address that is printed, until Ctrl-C, and nothing leaves
-    the machine. Tables may also be dropped onto it.
+    The page is served to this machine alone, at the address that is printed,
+    until Ctrl-C. Nothing leaves the machine. Tables may be dropped onto it.
     """
     with refusals():
         from functools import partial
