@@ -160,11 +160,11 @@ def test_the_output_is_as_wide_as_the_data_want_and_goes_with_their_task(page):
     assert (last["neurons"], last["activation"], page.document["network"]["loss"]) == (1, "identity", "squared_error")
     page.change(data={"name": "xor"})
     last = page.document["network"]["layers"][-1]
-    assert page.document["network"]["loss"] == "squared_error"  # the lecture's, of which one output says yes or no
-    assert last["neurons"] == 1
-    page.change(network={"loss": "cross_entropy"})
-    last = page.document["network"]["layers"][-1]
-    assert (last["neurons"], last["activation"]) == (2, "softmax")
+    assert (last["neurons"], last["activation"], page.document["network"]["loss"]) == (2, "softmax", "cross_entropy")
+    page.change(network={"loss": "squared_error"})  # the lecture's, of which one output says yes or no
+    assert page.document["network"]["layers"][-1]["neurons"] == 1
+    page.change(data={"name": "moons"})
+    assert page.document["network"]["loss"] == "squared_error"
 
 
 def test_a_number_is_set_after_the_epoch_and_the_document_says_so(page):

@@ -87,22 +87,23 @@ def has(kind: type[Layer]) -> dict[str, bool]:
     return {name: name in chosen for name in LOOKS}
 
 
-def completed(network: dict[str, Any], data: Data, before: dict[str, Any] | None = None) -> dict[str, Any]:
+def completed(
+    network: dict[str, Any], data: Data, before: dict[str, Any] | None = None, task: str = ""
+) -> dict[str, Any]:
     """The network of a document as it is on these data: every layer with all it has, the last as wide as they want.
 
-    A loss that was there `before`, on other data, and is none of these gives way to theirs. So does an output that the
-    loss does not take, where the loss has changed.
+    A loss that was there `before`, on data of another task or where it is none of theirs, gives way to that which goes
+    with the data. So does an output that the loss does not take, where the loss has changed.
     """
     loss = network["loss"]
     chosen = before is None or loss != before["loss"]
-    if loss not in data.losses:
-        if chosen and loss in LOSSES:
-            raise _refused(
-                f"loss is {loss!r}, which is none of {data.task} here; {data.target!r} can be learned by "
-                f"{', '.join(data.losses)}."
-            )
-        if not chosen:
-            loss = next(iter(data.losses))
+    if not chosen and (task != data.task or loss not in data.losses):
+        loss = next(iter(data.losses))
+    if loss not in data.losses and loss in LOSSES:
+        raise _refused(
+            f"loss is {loss!r}, which is none of {data.task} here; {data.target!r} can be learned by "
+            f"{', '.join(data.losses)}."
+        )
     layers = [_whole(layer, place) for place, layer in enumerate(network["layers"])]
     last = layers[-1]
     if loss in data.losses:

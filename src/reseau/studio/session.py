@@ -367,10 +367,11 @@ class Session:
     def _prepared(self, document: Document, before: dict[str, Any] | None = None) -> tuple[Data, Run, dict[str, Any]]:
         """Data, network and training of a document, all checked; of a network `before` what goes with other data."""
         data = getattr(self, "_data", None)
+        task = "" if data is None else data.task
         loss = document["network"]["loss"]
         if data is None or document["data"] != data.description or not data.is_taught_alike(loss):
             data = self._studio.data_of(document["data"], loss)
-        network = documents.completed(document["network"], data, before)
+        network = documents.completed(document["network"], data, before, task)
         if not data.is_taught_alike(network["loss"]):
             data = self._studio.data_of(document["data"], network["loss"])
         documents.check_training(document["training"], data)
