@@ -303,7 +303,6 @@ export class Studio {
       this.tables = message.tables;
       this.#look();
     } else if (message.type === "refused" && message.answer === null) this.#note(message);
-    else if (message.type === "refused" && !this.state) this.#note(message);
   }
 
   #stand(state: State): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Connection } from "./engine";
+import type { Connection, Message } from "./engine";
 import { RefusedError } from "./engine";
 import { fileName, SocketEngine } from "./socket";
 import type { Document } from "./types";
@@ -135,12 +135,28 @@ describe("a connection", () => {
   it("begins a session of its own with a document, and its own beginning where that is refused", () => {
     store.set("reseau.session", "old");
     const { engine, socket } = begun();
+    const heard: Message[] = [];
+    engine.onMessage((message) => heard.push(message));
     engine.begin({ version: 99 } as Document);
     socket().opened();
     expect(socket().sent[0]).toMatchObject({ document: { version: 99 } });
     expect(socket().sent[0]).not.toHaveProperty("session");
     socket().says({ type: "refused", answer: socket().sent[0]!.id, code: "newer_version", message: "", values: {} });
     expect(Object.keys(socket().sent[1]!)).toEqual(["id", "type"]);
+    expect(heard).toMatchObject([{ code: "newer_version", answer: null }]);
+  });
+  it("keeps its document where there are too many sessions for now", () => {
+    const { engine, socket } = begun();
+    engine.begin({ version: 1 } as Document);
+    socket().opened();
+    socket().says({
+      type: "refused",
+      answer: socket().sent[0]!.id,
+      code: "too_many_sessions",
+      message: "",
+      values: {},
+    });
+    expect(socket().sent.length).toBe(1);
   });
 });
 

@@ -136,13 +136,15 @@ export class SocketEngine implements Engine {
     const answer = message.type === "frame" ? message.header.answer : message.answer;
     if (message.type === "refused" && answer === this.#opening && !this.#ready) {
       // What was asked for cannot be had (a table that is gone, a link of a newer version): say so, and begin afresh.
-      if (this.#document || this.#session) {
+      if ((this.#document || this.#session) && message.code !== "too_many_sessions") {
         this.#document = undefined;
         this.#session = null;
         this.#open(null, undefined);
       }
+      this.#hand({ ...message, answer: null }); // the page has not asked: to it this is something that happened
+      return;
     }
-    for (const listener of this.#messages) listener(message);
+    this.#hand(message);
     // A session that has been taken up gets what waited, in its order.
     if (message.type === "welcome") for (const { text } of this.#waiting.values()) this.#socket!.send(text);
     const waiting = answer === null ? undefined : this.#waiting.get(answer);
@@ -150,6 +152,10 @@ export class SocketEngine implements Engine {
     this.#waiting.delete(answer!);
     if (message.type === "refused") waiting.reject(new RefusedError(message));
     else waiting.resolve(message);
+  }
+
+  #hand(message: Message): void {
+    for (const listener of this.#messages) listener(message);
   }
 
   #lost(code: number, opened: boolean): void {

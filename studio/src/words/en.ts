@@ -237,6 +237,12 @@ export const en = {
     malformed: () => "The engine did not understand the page. Reload it.",
     no_session: () => "The session is no longer there; a new one has begun.",
     newer_version: () => "This session was made with a newer version of Réseau. Update it with pip install -U reseau.",
+    forbidden: () => "The server does not know this page: open the whole address that reseau studio has printed.",
+    too_many_sessions: () => "Too many studios are open: close some of their tabs.",
+    unknown_model: () => "The model that this session begins with is not here: start reseau studio with its file.",
+    unknown_toy: (v) => `There are no samples called ${v.name ?? ""} here.`,
+    too_many: (v) =>
+      `There is an end to what a session holds${v.most ? ` (${v.most})` : ""}: go back to the first weights, or forget kept runs.`,
     unknown_table: (v) => `The table ${v.table ?? ""} is not there: drop its file here again.`,
     table_unreadable: (_, message) => `The table cannot be read. ${message}`,
     too_large: (_, message) => `That is more than the studio takes. ${message}`,

@@ -232,6 +232,13 @@ export const fr: Same<typeof en> = {
     no_session: () => "La session n’existe plus ; une nouvelle a commencé.",
     newer_version: () =>
       "Cette session vient d’une version plus récente de Réseau. Mettez-le à jour : pip install -U reseau.",
+    forbidden: () => "Le serveur ne connaît pas cette page : ouvrez l’adresse entière que reseau studio a écrite.",
+    too_many_sessions: () => "Trop de studios sont ouverts : fermez quelques-uns de leurs onglets.",
+    unknown_model: () =>
+      "Le modèle par lequel cette session commence n’est pas là : lancez reseau studio avec son fichier.",
+    unknown_toy: (v) => `Il n’y a pas ici d’exemples appelés ${v.name ?? ""}.`,
+    too_many: (v) =>
+      `Une session ne contient pas tout${v.most ? ` (au plus ${v.most})` : ""} : revenez aux premiers poids, ou oubliez des essais gardés.`,
     unknown_table: (v) => `Le tableau ${v.table ?? ""} n’est pas là : déposez de nouveau son fichier ici.`,
     table_unreadable: (_, message) => `Le tableau ne peut pas être lu. ${message}`,
     too_large: (_, message) => `C’est plus que le studio n’accepte. ${message}`,
