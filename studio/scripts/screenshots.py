@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parents[2] / "docs" / "studio"
 LARGEST = 200_000  # bytes of a picture
+SCROLLED = 880  # a window so high keeps the result in sight when the page is scrolled
 
 
 def main(folder: Path) -> None:
@@ -44,7 +45,7 @@ def spirals(browser: Browser, address: str) -> bytes:
     page = opened(browser, address, "en-GB", "light")
     page.get_by_role("button", name="Spirals", exact=True).click()
     for layer in ("Layer 1", "Layer 2"):
-        for _ in range(3):
+        for _ in range(2):
             page.get_by_role("button", name=f"{layer}: one neuron more", exact=True).click()
     page.get_by_role("slider", name="Noise").fill("0.05")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -54,7 +55,7 @@ def spirals(browser: Browser, address: str) -> bytes:
 
 def blackboard(browser: Browser, address: str) -> bytes:
     """A learning step on a penguin, in French."""
-    page = opened(browser, address, "fr-FR", "dark")
+    page = opened(browser, address, "fr-FR", "dark", SCROLLED)
     page.get_by_role("tab", name="Tableaux", exact=True).click()
     page.get_by_role("button", name="penguins.csv").click()
     page.get_by_role("group", name="Inputs").or_(page.get_by_role("group", name="Entrées")).wait_for()
@@ -76,7 +77,7 @@ def blackboard(browser: Browser, address: str) -> bytes:
 
 def comparison(browser: Browser, address: str) -> bytes:
     """Three networks on the same moons."""
-    page = opened(browser, address, "en-GB", "light")
+    page = opened(browser, address, "en-GB", "light", SCROLLED)
     page.get_by_role("button", name="Moons", exact=True).click()
     page.get_by_role("slider", name="Noise").fill("0.4")
     page.get_by_role("tab", name="Comparison").click()
@@ -105,9 +106,9 @@ def shown(page: Page, region: str) -> None:
     page.wait_for_timeout(300)
 
 
-def opened(browser: Browser, address: str, locale: str, scheme: str) -> Page:
+def opened(browser: Browser, address: str, locale: str, scheme: str, height: int = 800) -> Page:
     """The page, in a window of its own."""
-    size = {"width": 1280, "height": 800}
+    size = {"width": 1280, "height": height}
     context = browser.new_context(viewport=size, device_scale_factor=2, locale=locale, color_scheme=scheme)
     page = context.new_page()
     page.goto(address)
