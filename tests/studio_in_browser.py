@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, WebError
+from typing import TYPE_CHECKING, Any
 
 import reseau as rs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, WebError
 
 LONG = 30.0  # seconds, after which nothing is waited for any more
 

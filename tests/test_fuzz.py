@@ -256,8 +256,9 @@ INTERNAL = {
     "on_fit_end",
 }
 INTERNAL |= {"evidence_of", "label_of", "rows_of"}  # what pictures ask of models of tables
+INTERNAL |= {"truth", "values"}  # ... and what the studio asks of the arrays of a table
 INTERNAL |= {"rates", "times"}  # what the loop asks of a schedule
-INTERNAL |= {"blocks", "held", "frame", "refuse"}  # ... and of rows that stay on disk
+INTERNAL |= {"blocks", "check_same", "held", "frame", "refuse"}  # ... and of rows that stay on disk
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
 INTERNAL |= {
     "get_params",
@@ -331,6 +332,7 @@ def subjects() -> list[Subject]:
         rs.MLPClassifier: estimators()[:4],
         rs.MLPRegressor: estimators()[4:],
         rs.TableModel: [table],
+        rs.TableData: [rs.TableData(FRAME, "size", held_out=0.2)],
         rs.TableClassifier: [rs.TableClassifier(**quick), rs.TableClassifier(**quick).fit(X, LABELS)],
         rs.TableRegressor: [rs.TableRegressor(**quick), rs.TableRegressor(**quick).fit(X, NUMBERS)],
         rs.Ensemble: [rs.Ensemble([networks()[0]]), rs.Ensemble([networks()[1], networks()[1]])],

@@ -196,6 +196,7 @@ def test_classes_may_be_anything_that_lists_them(classes: Any) -> None:
         ([[0, 1]], r"classes has shape \(1, 2\)"),
         ("ab", "classes is 'ab'"),
         (3, "classes is 3"),
+        (np.array(None, dtype=object), r"classes has shape \(\)"),
         (scipy.sparse.coo_matrix([[1, 2]]), "classes cannot be read as an array"),
         (None, "classes must be passed"),
     ],

@@ -147,3 +147,8 @@ def test_what_is_said_beside_a_model_is_refused(table):
         rs.TableData(table, "size", like=model)
     with pytest.raises(rs.ParameterError, match="the model that the data are like has 'squared_error'"):
         rs.TableData(table, "price", like=model).model(rs.Network(rs.Dense(1), loss="huber", inputs=3))
+
+
+def test_what_it_is_like_is_a_model():
+    with pytest.raises(rs.ParameterError, match="but must be a TableModel or None"):
+        rs.TableData(PENGUINS, "species", like="penguins.reseau")

@@ -37,7 +37,9 @@ def distinct(columns: Columns) -> Columns:
 
 def are_declared(classes: Any) -> bool:
     """Whether `partial_fit` was told of the labels of each column, and not of one."""
-    return isinstance(classes, list | tuple | np.ndarray) and any(
+    if not isinstance(classes, list | tuple | np.ndarray) or getattr(classes, "shape", (1,)) == ():
+        return False
+    return any(
         isinstance(part, Iterable) and not isinstance(part, str | bytes) and getattr(part, "shape", (1,)) != ()
         for part in classes
     )

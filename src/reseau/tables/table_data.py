@@ -121,6 +121,8 @@ class TableData:
         encoding: str | None = None,
     ) -> None:
         real("held_out", held_out, low=0, high=1, includes_high=False)
+        if like is not None and not isinstance(like, TableModel):
+            raise ParameterError(f"like is {shown(like)}, but must be a TableModel or None.")
         settings = Settings(preset="fast", loss=loss, test_size=held_out, seed=seed)
         given = {"sep": sep, "header": header} | ({} if encoding is None else {"encoding": encoding})
         self._reading = given if like is None else {**like.reading, **{k: v for k, v in given.items() if v is not None}}

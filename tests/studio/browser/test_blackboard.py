@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 
 def test_a_step_is_worked_out_stage_by_stage_in_french_by_the_keyboard(visit) -> None:

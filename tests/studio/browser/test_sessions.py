@@ -6,10 +6,12 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import expect
+import pytest
 from studio_in_browser import parameters, until
 
 import reseau as rs
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 
 def test_a_tab_that_is_reloaded_goes_on(visit, tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 from studio_in_browser import parameters, until
 
 import reseau as rs
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 SHOPS = "area;town;open since;rent\n" + "".join(
     f"{20 + 3 * k},5;{('Lyon', 'Nantes', 'Metz')[k % 3]};{1990 + k % 30};{(300, 250, 200)[k % 3] + 4 * k}\n"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
 from studio_in_browser import parameters, until
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 
 def test_a_network_that_is_edited_learns_and_comes_back_to_its_first_weights(visit, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def read(
     if found.kinds.get(target) == LEFT_OUT:
         raise ParameterError(f"the target {target!r} cannot be ignored; it is what is predicted.")
     mark = decimal_mark(table, found)
-    task = task or task_of(settings.loss, settings.metrics)
+    task = task_of(settings.loss, settings.metrics) if task is None else task
     description, told = recognise_target(target_column, task, found, mark)
     if settings.loss is not None:
         description = description.learned_by(settings.loss)
