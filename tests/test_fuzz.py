@@ -52,6 +52,10 @@ FRAME = pd.DataFrame(
     {"length": X[:, 0], "width": X[:, 1], "kind": ["a", "b", "c", "a"] * 3, "size": np.arange(ROWS) * 2.5}
 )
 
+with warnings.catch_warnings():  # of matrices, of which SciPy silences NumPy only where it is imported first
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    MATRIX = np.matrix(X)
+
 # --- what is drawn ----------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +116,7 @@ ARRAYS: list[Any] = [
         np.asfortranarray(X),
         X[:, [0, 0, 1, 2]],
     ),
-    *(np.zeros(0), np.array(1.0), np.array(None), np.matrix(X), np.zeros(ROWS, [("a", "f8"), ("b", "i4")])),
+    *(np.zeros(0), np.array(1.0), np.array(None), MATRIX, np.zeros(ROWS, [("a", "f8"), ("b", "i4")])),
     *(
         holding(value)
         for value in (np.nan, "x", "1", None, pd.NA, 1j, {}, [1], np.ones(2), Odd(), 10**400, Fraction(1, 3))
