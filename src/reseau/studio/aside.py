@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,19 +20,19 @@ async def aside(work: Callable[..., T], *arguments: Any) -> T:
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
-    def settle(how: Callable[[Any], None], what: Any) -> None:
+    def settle(how: Callable[[], None]) -> None:
         if not outcome.done():
-            how(what)
+            how()
 
     def run() -> None:
         try:
             result = work(*arguments)
         except BaseException as error:
-            how, what = outcome.set_exception, error
+            how = partial(outcome.set_exception, error)
         else:
-            how, what = outcome.set_result, result  # type: ignore[assignment]
+            how = partial(outcome.set_result, result)
         with suppress(RuntimeError):  # of a loop that has ended
-            loop.call_soon_threadsafe(settle, how, what)
+            loop.call_soon_threadsafe(settle, how)
 
     threading.Thread(target=run, daemon=True, name="reseau studio").start()
     return await outcome

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +224,7 @@ class TableData:
                 f"the last layer have the activation {self.target.activation!r}."
             )
         if self._like is not None:
-            target = replace(self.target, loss=network.loss)  # type: ignore[type-var]
+            target = self.target.learned_by(network.loss)
             if target != self.target:
                 raise ParameterError(
                     f"the network has the loss {network.loss!r}, but the model that the data are like has "
@@ -233,7 +232,7 @@ class TableData:
                 )
             return target
         target = self._material.target.learned_by(network.loss).fitted(self._material.y[self.rows])
-        if replace(target, loss=self.target.loss) != self.target:  # type: ignore[type-var]
+        if target.learned_by(self.target.loss) != self.target:
             raise ParameterError(
                 f"the network has the loss {network.loss!r}, for which y is scaled otherwise; give it to TableData too."
             )
