@@ -24,7 +24,7 @@ class Served:
     """`reseau studio`, run as a user runs it, until Ctrl-C."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        command = [sys.executable, "-m", "reseau.cli", "studio", "--no-browser", "--port", "0", *arguments]
+        command = [sys.executable, "-m", "reseau", "studio", "--no-browser", "--port", "0", *arguments]
         self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout
         told = self.process.stdout.readline()

@@ -17,7 +17,7 @@ import reseau
 
 # From the top down; what stands on one floor knows nothing of each other.
 FLOORS = """
-__init__
+__init__ __main__
 cli
 studio
 models

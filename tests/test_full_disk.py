@@ -98,7 +98,7 @@ def test_a_command_says_that_the_disk_is_full(disk: Path, tmp_path: Path, argume
     rs.TableModel.train(PENGUINS, "species", layers=(200, 100), preset="fast", epochs=1).save(model)
     (disk / "other").write_bytes(bytes(SIZE - 8192))
     arguments = [str(model) if word == "MODEL" else word for word in arguments]
-    command = [sys.executable, "-m", "reseau.cli", *arguments]
+    command = [sys.executable, "-m", "reseau", *arguments]
     done = subprocess.run(command, cwd=disk, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.strip().endswith(f"Error: {arguments[-1]}: no space left on device.")

@@ -24,7 +24,7 @@ SCROLLED = 880  # a window so high keeps the result in sight when the page is sc
 def main(folder: Path) -> None:
     """Take all pictures, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "reseau.cli", "studio", "--no-browser", "--port", "0"]
+    command = [sys.executable, "-m", "reseau", "studio", "--no-browser", "--port", "0"]
     served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert served.stdout
     address = served.stdout.readline().removeprefix("Studio: ").strip()

@@ -155,7 +155,7 @@ def test_numbers_and_harmless_classes_are_not_said(folder: Path, labels: list[An
 
 def test_predictions_are_safe_to_show_in_a_terminal_and_whole_in_a_pipe(hostile: str) -> None:
     master, slave = os.openpty()
-    command = [sys.executable, "-m", "reseau.cli", "predict", hostile, "table.parquet"]
+    command = [sys.executable, "-m", "reseau", "predict", hostile, "table.parquet"]
     with subprocess.Popen(command, stdout=slave, stderr=subprocess.DEVNULL) as process:
         os.close(slave)
         content = b""

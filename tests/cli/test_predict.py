@@ -255,7 +255,7 @@ def test_what_is_no_table_model_is_refused(model: str) -> None:
 def test_a_reader_that_has_seen_enough_is_no_error(model: str) -> None:
     lines = TEXT.splitlines()
     Path("long.csv").write_text("\n".join([lines[0], *lines[1:] * 30]))
-    command = [sys.executable, "-m", "reseau.cli", "predict", model, "long.csv"]
+    command = [sys.executable, "-m", "reseau", "predict", model, "long.csv"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -266,7 +266,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(model: str) -> None:
 
 
 def test_without_a_standard_output_there_is_one_clear_error(model: str) -> None:
-    command = [sys.executable, "-m", "reseau.cli", "predict", model, str(PENGUINS)]
+    command = [sys.executable, "-m", "reseau", "predict", model, str(PENGUINS)]
     done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "Error: standard output is closed; name a file to write with --output.\n"

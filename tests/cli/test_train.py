@@ -25,7 +25,7 @@ from reseau.errors import ParameterError
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 TRAIN = ["train", str(PENGUINS), "--target", "species", "--epochs", "3"]
-PROGRAM = [sys.executable, "-m", "reseau.cli"]
+PROGRAM = [sys.executable, "-m", "reseau"]
 
 
 def run(*arguments: str) -> Result:

@@ -23,7 +23,6 @@ app = typer.Typer(
     name="reseau",
     help="Train dense neural networks on tables, predict with them, and work out how they learn.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

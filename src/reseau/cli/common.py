@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from reseau.cli.completion import precisions
 from reseau.errors import ModelFileError, ParameterError, ReseauError
 from reseau.visible import visible
 
@@ -41,7 +42,9 @@ TableArgument: TypeAlias = Annotated[
 PrecisionOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.", show_default="float32"
+        help="How matrix products are computed: bf16, bf16x3 or bf16x6; see Network.fit.",
+        show_default="float32",
+        autocompletion=precisions,
     ),
 ]
 ThreadsOption: TypeAlias = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reseau.cli import completion
 from reseau.cli.common import (
     ACTIVATIONS_HELP,
     PrecisionOption,
@@ -45,7 +46,10 @@ def train(
     ] = None,
     preset: Annotated[
         str,
-        typer.Option(help="fast is one network; standard the mean of eight; best that of 32, for a longer time."),
+        typer.Option(
+            help="fast is one network; standard the mean of eight; best that of 32, for a longer time.",
+            autocompletion=completion.presets,
+        ),
     ] = "standard",
     layers: Annotated[str, typer.Option(help="Neurons of the hidden layers; 'none' for no hidden layer.")] = "64,64",
     activation: Annotated[
@@ -53,6 +57,7 @@ def train(
         typer.Option(
             help=f"Activation of the hidden layers: {ACTIVATIONS_HELP}.",
             show_default="relu; of classes tanh in every second network",
+            autocompletion=completion.activations,
         ),
     ] = None,
     epochs: Annotated[
@@ -63,11 +68,19 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.002,
     loss: Annotated[
         str | None,
-        typer.Option(help="What is minimised, such as absolute_error, poisson, focal.", show_default="from the target"),
+        typer.Option(
+            help="What is minimised, such as absolute_error, poisson, focal.",
+            show_default="from the target",
+            autocompletion=completion.losses,
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="Told beside the usual scores, such as auc, f1, mape; may be repeated.", show_default=False),
+        typer.Option(
+            help="Told beside the usual scores, such as auc, f1, mape; may be repeated.",
+            show_default=False,
+            autocompletion=completion.metrics,
+        ),
     ] = None,
     test_size: Annotated[
         float | None,
@@ -99,7 +112,9 @@ def train(
             help="Write a page on the data and the model, as one .html file that needs no network.", show_default=False
         ),
     ] = None,
-    lang: Annotated[str, typer.Option(help="Language of that page, en or fr.")] = "en",
+    lang: Annotated[
+        str, typer.Option(help="Language of that page, en or fr.", autocompletion=completion.languages)
+    ] = "en",
     checkpoint: Annotated[
         Path | None,
         typer.Option(

@@ -103,6 +103,15 @@ def test_members_are_networks_of_other_weights() -> None:
     assert len({net.parameters.tobytes() for net in model.network.networks}) == 8
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_no_weight_is_a_remainder_that_the_penalty_left(activation: str) -> None:
+    penguins = Path(__file__).parents[3] / "examples" / "penguins.csv"
+    model = rs.TableModel.train(penguins, "species", layers=(4,), activation=activation)
+    weights = [np.abs(layer.W) for member in model.network.networks for layer in member.layers]
+    assert all((W[W > 0] > 1e-13 * W.max()).all() for W in weights)
+    assert any((W == 0).any() for W in weights) == (activation == "relu")
+
+
 @BOTH
 def test_members_are_the_same_for_any_threads_and_trained_together_or_one_by_one(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,5 @@
+"""`python -m reseau` is `reseau`."""
+
+from reseau.cli import main
+
+main()

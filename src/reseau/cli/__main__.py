@@ -1,5 +1,0 @@
-"""`python -m reseau.cli` is `reseau`."""
-
-from reseau.cli import main
-
-main()
