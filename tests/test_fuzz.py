@@ -345,6 +345,7 @@ def subjects() -> list[Subject]:
         rs.TrainingStateDisplay: [rs.TrainingStateDisplay(states={"mu": [1.0, 0.5]})],
         rs.ErrorHistogramDisplay: [rs.ErrorHistogramDisplay(errors=X[:, 0])],
         rs.RegressionDisplay: [rs.RegressionDisplay(y_true=NUMBERS, y_pred=X[:, 0])],
+        rs.DecisionBoundaryDisplay: [rs.DecisionBoundaryDisplay(xx0=[0, 1], xx1=[0, 1], response=[[0, 1], [1, 0]])],
         rs.FitDisplay: [rs.FitDisplay(x=X[:, 0], y_true=NUMBERS, y_pred=X[:, 1])],
         rs.ImportanceDisplay: [rs.ImportanceDisplay(importance=table.importance(repeats=1))],
         rs.EffectDisplay: [rs.EffectDisplay(effect=table.effect(FRAME, "length", lines=2))],

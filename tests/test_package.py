@@ -61,6 +61,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
         "CalibrationDisplay",
         "Callback",
         "DataError",
+        "DecisionBoundaryDisplay",
         "EffectDisplay",
         "Ensemble",
         "ErrorHistogramDisplay",

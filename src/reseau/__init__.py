@@ -69,6 +69,7 @@ _HOMES = {
     "to_onnx": "models",
     "to_python": "models",
     "CalibrationDisplay": "display.calibration",
+    "DecisionBoundaryDisplay": "display.boundary",
     "EffectDisplay": "display.effect",
     "ErrorHistogramDisplay": "display.error_histogram",
     "ExplanationDisplay": "display.explanation",
@@ -101,6 +102,7 @@ __all__ = [
     "Cosine",
     "CrossEntropy",
     "DataError",
+    "DecisionBoundaryDisplay",
     "Dense",
     "Dropout",
     "EffectDisplay",
@@ -162,6 +164,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from reseau.display.boundary import DecisionBoundaryDisplay
     from reseau.display.calibration import CalibrationDisplay
     from reseau.display.effect import EffectDisplay
     from reseau.display.error_histogram import ErrorHistogramDisplay

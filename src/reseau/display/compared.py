@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reseau import data
-from reseau.array_likes import check_finite, numbers
+from reseau.array_likes import check_finite, is_frame, numbers
 from reseau.arrays import FloatArray
 from reseau.checks import shown
 from reseau.engine.reference import dense_targets
@@ -157,3 +157,15 @@ def _taught(net: Network | Ensemble, y: object, name: str, rows: int) -> FloatAr
     architecture = net.networks[0].architecture
     T = dense_targets(architecture, data.targets(y, name, architecture, rows, FLOAT64, masked=True), FLOAT64)
     return T[:, :: architecture.error.per_target]
+
+
+def like(X: Any, values: FloatArray) -> Any:
+    """Rows of other values; where X is a frame, one with its names."""
+    if is_frame(X):
+        import narwhals
+
+        names = narwhals.from_native(X, eager_only=True).columns
+        if all(isinstance(name, str) for name in names):
+            columns = dict(zip(names, values.T, strict=True))
+            return narwhals.from_dict(columns, backend=narwhals.get_native_namespace(X)).to_native()
+    return values

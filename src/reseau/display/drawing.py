@@ -18,6 +18,7 @@ Points = npt.NDArray[np.float64]
 
 ON_LIGHT = VALIDATION_COLOUR, LOSS_COLOUR  # the most negative weight, the most positive
 ON_DARK = "#e69f00", "#56b4e9"  # told apart by the colour-blind too
+COLOURS = (LOSS_COLOUR, VALIDATION_COLOUR, "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of classes: Okabe's and Ito's
 MIDDLE = 0.18  # of lightness: √(1.05 · 0.05) − 0.05, as far from black as from white by the contrast of WCAG
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.display.columns import LONGEST, explained, of_kind
+from reseau.display.drawing import COLOURS
 from reseau.plots import LOSS_COLOUR, axes_for, figure_of
 from reseau.tables.understanding.partial_dependence import Effect
 from reseau.visible import short
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-COLOURS = (LOSS_COLOUR, "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of Okabe and Ito
 MOST_LETTERS = 50  # of levels beside one another
 LEAST_PLACE = 0.05  # of an axis, where the middle of numbers lies that are better drawn by their logarithms
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.array_likes import is_frame, is_sparse, numbers
-from reseau.arrays import FloatArray
+from reseau.array_likes import is_sparse, numbers
 from reseau.checks import shown
-from reseau.display.compared import column, compared, one_column, predicted, spread, targets_and_predictions
+from reseau.display.compared import column, compared, like, one_column, predicted, spread, targets_and_predictions
 from reseau.errors import DataError, ParameterError
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, axes_for, figure_of
 from reseau.tables.model import TableModel
@@ -132,7 +131,7 @@ class FitDisplay:
             )
         x = column(X, "X")
         between = np.linspace(x.min(), x.min() + spread(x, "X"), CURVE)
-        return cls(x=x, y_true=t, y_pred=o, curve=(between, predicted(estimator, _like(X, between)))).plot(ax)
+        return cls(x=x, y_true=t, y_pred=o, curve=(between, predicted(estimator, like(X, between[:, None])))).plot(ax)
 
     @classmethod
     def from_predictions(cls, x: object, y_true: object, y_pred: object, *, ax: Axes | None = None) -> FitDisplay:
@@ -161,14 +160,3 @@ class FitDisplay:
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, figure_of(ax)
         return self
-
-
-def _like(X: Any, values: FloatArray) -> Any:
-    """One column of values; where X is a frame, one with its name."""
-    if is_frame(X):
-        import narwhals
-
-        name = narwhals.from_native(X, eager_only=True).columns[0]
-        if isinstance(name, str):
-            return narwhals.from_dict({name: values}, backend=narwhals.get_native_namespace(X)).to_native()
-    return values[:, None]
