@@ -322,7 +322,8 @@ class _Answers:
         if t.ndim == 1:
             return t
         places = np.argmax(np.nan_to_num(t), axis=1) if self.output is None else t[:, self.output]
-        return np.asarray(np.where(np.isnan(t).any(axis=1), np.nan, places), np.float64)
+        found: FloatArray = np.where(np.isnan(t).any(axis=1), np.nan, places)
+        return found
 
 
 def _axis(values: FloatArray, name: str, steps: int) -> FloatArray:
