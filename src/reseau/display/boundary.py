@@ -316,8 +316,9 @@ class _Answers:
             if labels.ndim != 1 or unknown.any():
                 what = shown(labels[unknown][0].item()) if labels.ndim == 1 else f"an array of shape {labels.shape}"
                 raise DataError(f"y holds {what}, but must be a label for each row, of those that were fitted.")
-            places = np.argmax(labels[:, None] == classes, axis=1).astype(np.float64)
-            return places if self.output is None else (places == self.output).astype(np.float64)
+            place = np.argmax(labels[:, None] == classes, axis=1)
+            wanted: FloatArray = (place if self.output is None else place == self.output).astype(np.float64)
+            return wanted
         t, _ = targets_and_predictions(self.estimator, X, y)
         if t.ndim == 1:
             return t
