@@ -445,10 +445,10 @@ def test_an_output_far_from_its_limit_has_its_product() -> None:
 
 def test_where_the_product_is_no_plain_difference_its_formula_stands() -> None:
     shown = of_one_weight(0.5, 2.0, "exponential", "gamma").to_text(width=300)
-    assert "the product becomes:\n  ∂E/∂z_j = 1 − o*_j/o_j\n  δ₁ = [−0.2131]" in shown  # 1 − 2 e^−½
+    assert "the product becomes:\n  ∂E/∂z_j⁽¹⁾ = 1 − o*_j/o_j\n  δ₁ = [−0.2131]" in shown  # 1 − 2 e^−½
     assert "difference" not in shown
     shown = of_one_weight(40.0, 0.0, "sigmoid", rs.BinaryCrossEntropy(label_smoothing=0.2)).to_text(width=300)
-    assert "this error it becomes:\n  ∂E/∂z_j = o_j − t_j" in shown
+    assert "this error it becomes:\n  ∂E/∂z_j⁽¹⁾ = o_j − t_j" in shown
     assert "δ₁ = [0.9]" in shown  # 1 − ½ · 0.2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -23,8 +24,9 @@ from reseau.blackboard.html import MathmlSetter
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
 from reseau.blackboard.mistakes import report
-from reseau.blackboard.step import Task, parts_of, quantities
-from reseau.formulas.trees import Symbol
+from reseau.blackboard.sheet import Chain
+from reseau.blackboard.step import Task, of_its_layer, parts_of, quantities
+from reseau.formulas.trees import Expression, Number, Symbol, replaced, symbols_of
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import Words
 from reseau.vocabulary.layers import Architecture, Layer, Tensor, check_network, prelu
@@ -228,7 +230,7 @@ def test_a_root_of_a_square_is_exact_and_what_follows_too() -> None:
     assert board.E.tolist() == Fraction(1, 2) * (Fraction(2, 5) ** 2 + Fraction(3, 5) ** 2)
     assert board.dgamma1.tolist() == [Fraction(-6, 25), Fraction(9, 25)]
     assert board.gamma1_new.tolist() == [Fraction(28, 25), Fraction(41, 50)]
-    assert "x̂₁ = (7/2 − 2)/√(9/4 + 4) = 3/5" in board.to_text()
+    assert "x̂₁⁽¹⁾ = (7/2 − 2)/√(9/4 + 4) = 3/5" in board.to_text()
 
 
 def test_what_a_layer_of_slopes_gives_is_a_fraction_there_and_back() -> None:
@@ -253,31 +255,37 @@ def test_a_root_that_is_not_rational_is_a_float_near_that_of_the_step_in_floats(
 
 # --- what is written --------------------------------------------------------------------------------------------------
 
+
+def in_layer(formula: Expression, l: int) -> Expression:
+    """A formula of layer l, each letter with the layer of its numbers."""
+    return replaced(formula, {symbol: of_its_layer(symbol, l) for symbol in symbols_of(formula)})
+
+
 IN_TEXT = {
     "en": [
         "Layer 1: dropout of 3 numbers",
         "In training, each output of this layer is dropped with probability 0.25; on the board none is.",
         "Z₁ = X = ",
         "Layer 3: parametric ReLU of 4 numbers",
-        "z_j = max(0, a_j) + α_j min(0, a_j)",
+        "z_j⁽³⁾ = max(0, a_j⁽²⁾) + α_j⁽³⁾ min(0, a_j⁽²⁾)",
         "Layer 4: layer normalisation of 4 numbers",
-        "μ = Σ_i a_i/n",
-        "s² = Σ_i (a_i − μ)²/n",
-        "x̂_j = (a_j − μ)/√(s² + ε)",
-        "z_j = γ_j x̂_j + β_j",
+        "μ₄ = Σ_i a_i⁽³⁾/n",
+        "s₄² = Σ_i (a_i⁽³⁾ − μ₄)²/n",
+        "x̂_j⁽⁴⁾ = (a_j⁽³⁾ − μ₄)/√(s₄² + ε₄)",
+        "z_j⁽⁴⁾ = γ_j⁽⁴⁾ x̂_j⁽⁴⁾ + β_j⁽⁴⁾",
         "A residual link adds the outputs of layer 3:",
         "A₅ = V₅ + A₃ = ",
         "Layer 6: layer normalisation of 4 numbers, activation function sigmoid, without bias",
-        "z_j = γ_j x̂_j\n",
+        "z_j⁽⁶⁾ = γ_j⁽⁶⁾ x̂_j⁽⁶⁾\n",
         "The gradient of the gains and shifts of layer 4:",
-        "g_j = γ_j δ_j",
-        "ḡ = Σ_i g_i/n",
-        "c = Σ_i g_i x̂_i/n",
-        "r_j = (g_j − ḡ − c x̂_j)/√(s² + ε)",
-        "∂E/∂a_j = (g_j − ḡ − c x̂_j)/√(s² + ε)",
+        "g_j⁽⁴⁾ = γ_j⁽⁴⁾ δ_j⁽⁴⁾",
+        "ḡ₄ = Σ_i g_i⁽⁴⁾/n",
+        "c₄ = Σ_i g_i⁽⁴⁾ x̂_i⁽⁴⁾/n",
+        "r_j⁽⁴⁾ = (g_j⁽⁴⁾ − ḡ₄ − c₄ x̂_j⁽⁴⁾)/√(s₄² + ε₄)",
+        "∂E/∂a_j⁽⁵⁾ = (g_j⁽⁶⁾ − ḡ₆ − c₆ x̂_j⁽⁶⁾)/√(s₆² + ε₆)",
         "The residual link brings back what reached the outputs of layer 5:",
         "∂E/∂A₃ = R₄ + ∂E/∂A₅ = ",
-        "∂E/∂a_j = δ_j for a_j > 0, else α_j δ_j",
+        "∂E/∂a_j⁽²⁾ = δ_j⁽³⁾ for a_j⁽²⁾ > 0, else α_j⁽³⁾ δ_j⁽³⁾",
         "The weights W, biases b, slopes α, gains γ and shifts β of each layer:",
         "ε₄ = 0.01",
         "γ₄′ = γ₄ + Δγ₄ = ",
@@ -288,22 +296,22 @@ IN_TEXT = {
         "Couche 1\N{NO-BREAK SPACE}: dropout de 3 nombres",
         "À l’entraînement, chaque sortie de cette couche est omise avec la probabilité 0,25",
         "Couche 3\N{NO-BREAK SPACE}: ReLU paramétrique de 4 nombres",
-        "z_j = max(0; a_j) + α_j min(0; a_j)",
+        "z_j⁽³⁾ = max(0; a_j⁽²⁾) + α_j⁽³⁾ min(0; a_j⁽²⁾)",
         "Couche 4\N{NO-BREAK SPACE}: normalisation de couche de 4 nombres",
-        "x̂_j = (a_j − μ)/√(s² + ε)",
+        "x̂_j⁽⁴⁾ = (a_j⁽³⁾ − μ₄)/√(s₄² + ε₄)",
         "Un lien résiduel ajoute les sorties de la couche 3\N{NO-BREAK SPACE}:",
         "Le gradient des facteurs et des décalages de la couche 4\N{NO-BREAK SPACE}:",
-        "∂E/∂a_j = δ_j pour a_j > 0; sinon α_j δ_j",
+        "∂E/∂a_j⁽²⁾ = δ_j⁽³⁾ pour a_j⁽²⁾ > 0; sinon α_j⁽³⁾ δ_j⁽³⁾",
         "Les poids W, les biais b, les coefficients α, les facteurs γ et les décalages β de chaque couche",
         "ε₄ = 0,01",
     ],
 }
 IN_LATEX = [
-    r"\mu = \frac{\sum_{i} a_{i}}{n}",
-    r"s^{2} = \frac{\sum_{i} (a_{i} - \mu)^{2}}{n}",
-    r"\hat{x}_{j} = \frac{a_{j} - \mu}{\sqrt{s^{2} + \varepsilon}}",
-    r"z_{j} = \gamma_{j}\, \hat{x}_{j} + \beta_{j}",
-    r"r_{j} = \frac{g_{j} - \bar{g} - c\, \hat{x}_{j}}{\sqrt{s^{2} + \varepsilon}}",
+    r"\mu_{4} = \frac{\sum_{i} a_{i}^{(3)}}{n}",
+    r"s_{4}^{2} = \frac{\sum_{i} (a_{i}^{(3)} - \mu_{4})^{2}}{n}",
+    r"\hat{x}_{j}^{(4)} = \frac{a_{j}^{(3)} - \mu_{4}}{\sqrt{s_{4}^{2} + \varepsilon_{4}}}",
+    r"z_{j}^{(4)} = \gamma_{j}^{(4)}\, \hat{x}_{j}^{(4)} + \beta_{j}^{(4)}",
+    r"r_{j}^{(4)} = \frac{g_{j}^{(4)} - \bar{g}_{4} - c_{4}\, \hat{x}_{j}^{(4)}}{\sqrt{s_{4}^{2} + \varepsilon_{4}}}",
     r"\frac{\partial E}{\partial \gamma_{4}} = \sum_{\text{rows}} \delta_{4} \circ \hat{X}_{4} = ",
     r"\frac{\partial E}{\partial A_{3}} & = R_{4} + \frac{\partial E}{\partial A_{5}}",
     r"m_{\gamma_{4}}",
@@ -339,7 +347,7 @@ def test_every_formula_of_every_kind_stands_in_every_form(form: str, lang: str) 
         for section in layer.equations(Symbol("A", "x" if l == 1 else "a")):
             for equation in section:
                 if isinstance(equation, OfNumbers):
-                    assert setter(lang, 4).set(equation.formula) in text
+                    assert setter(lang, 4).set(in_layer(equation.formula, l)) in text
                     shown += 1
     assert shown == 19  # 8 and 8 of the normalisations, 3 of the slopes
 
@@ -431,10 +439,10 @@ def test_long_rows_are_shown_with_dots_and_what_is_asked_for() -> None:
     board = net.blackboard([[1.0, 2.0]], [[0.5]], focus={2: [16]})
     text = board.to_text(width=200)
     normalised = text.partition("Layer 2: ")[2].partition("Layer 3: ")[0]
-    assert "μ = (" in normalised
+    assert "μ₂ = (" in normalised
     assert " ⋯ + " in normalised
-    assert "x̂₁₇ = " in normalised
-    assert "x̂₁₂ = " not in normalised
+    assert "x̂₁₇⁽²⁾ = " in normalised
+    assert "x̂₁₂⁽²⁾ = " not in normalised
     np.testing.assert_allclose(board["mu2"], board["A1"].mean(axis=1, keepdims=True), rtol=1e-13)
 
 
@@ -682,10 +690,10 @@ def test_a_sheet_shows_the_formulas_of_every_kind_and_none_of_its_numbers(ending
         number = setter.number(float(np.ravel(by_hand[name])[0]))
         assert number in solution, name
         assert number not in sheet or np.ravel(by_hand[name])[0] in task.parameters, name
-    for layer in task.architecture.layers[1:3]:
+    for l, layer in enumerate(task.architecture.layers[1:3], start=2):
         for equation in layer.equations(Symbol("A", "a")).forward:
             assert isinstance(equation, OfNumbers)
-            assert setter.set(equation.formula) in sheet
+            assert setter.set(in_layer(equation.formula, l)) in sheet
 
 
 # --- a kind more ------------------------------------------------------------------------------------------------------
@@ -733,9 +741,56 @@ def test_a_kind_more_needs_nothing_but_its_entry(monkeypatch: pytest.MonkeyPatch
     for lang, title in (("en", "Layer 2: scaling of 2 numbers"), ("fr", "mise à l’échelle de 2 nombres")):
         board = work_out(architecture, parameters, X[:2, :2], T[:2, :1], SGD(0.1), lang=lang)
         text = board.to_text(width=200)
-        for expected in (title, "z_j = θ_j a_j", "∂E/∂θ₂ = Σ_", "δ₂ ∘ A₁", "∂E/∂a_j = θ_j δ_j", "θ₂′ = θ₂ + Δθ₂ = "):
+        for expected in (
+            title,
+            "z_j⁽²⁾ = θ_j⁽²⁾ a_j⁽¹⁾",
+            "∂E/∂θ₂ = Σ_",
+            "δ₂ ∘ A₁",
+            "∂E/∂a_j⁽¹⁾ = θ_j⁽²⁾ δ_j⁽²⁾",
+            "θ₂′ = θ₂ + Δθ₂ = ",
+        ):
             assert expected in text, expected
     theta = board["theta2"]
     np.testing.assert_allclose(board["Z2"], board["A1"] * theta)
     np.testing.assert_allclose(board["dtheta2"], (board["delta2"] * board["A1"]).sum(axis=0))
     assert r"\theta" in board.to_latex()
+
+
+# --- which layer a letter is of ---------------------------------------------------------------------------------------
+
+
+@EVERY_LANGUAGE
+@pytest.mark.parametrize("rows", [1, 3])
+def test_no_letter_with_its_places_stands_for_two_numbers(lang: str, rows: int) -> None:
+    board = a_board(rows, lang=lang)
+    setter, found = TextSetter(lang, 15), {}
+    step = [line for line in board.lines() if isinstance(line, Chain)]
+    for chain in step:
+        left, *_, last = chain.sides
+        if len(left) != 1 or len(last) != 1 or not isinstance(last[0], Number):
+            continue
+        name = setter.set(left[0])
+        if re.search(r"([₀-₉]|_\d).*⁽", name):
+            assert found.setdefault(name, last[0].value) == last[0].value, name
+    layers = {re.findall("⁽(.*?)⁾", name)[-1] for name in found}
+    assert layers == set("²³⁴⁵⁶⁷")
+    assert len(found) > 60
+
+
+def test_the_layer_of_one_number_stands_above_it_in_every_form() -> None:
+    z = Symbol("z", index=(1,), layer="12")
+    hat = Symbol("x_hat", "x", mark="^", index=("j",), layer="2")
+    assert [TextSetter().set(letter) for letter in (z, hat, z**2)] == ["z₁⁽¹²⁾", "x̂_j⁽²⁾", "(z₁⁽¹²⁾)²"]
+    assert [LatexSetter().set(letter) for letter in (z, hat)] == ["z_{1}^{(12)}", r"\hat{x}_{j}^{(2)}"]
+    assert MathmlSetter().set(z) == (
+        "<msubsup><mi>z</mi><mrow><mn>1</mn></mrow><mrow><mo>(</mo><mn>12</mn><mo>)</mo></mrow></msubsup>"
+    )
+    assert LatexSetter().set(replace(z, mark="′")) == r"z_{1}^{\prime(12)}"
+
+
+def test_the_inputs_of_the_network_have_no_layer() -> None:
+    text = a_board(1).to_text(width=200)
+    assert "z₁⁽⁵⁾ = a₁⁽⁴⁾ w₁₁⁽⁵⁾ + a₂⁽⁴⁾ w₂₁⁽⁵⁾ + a₃⁽⁴⁾ w₃₁⁽⁵⁾ + a₄⁽⁴⁾ w₄₁⁽⁵⁾ + b₁⁽⁵⁾ = " in text
+    assert "v₁⁽⁵⁾ = " in text
+    plain = rs.Network(rs.Dense(1), inputs=2, seed=0).blackboard([[1, 2]], [[3]]).to_text(width=200)
+    assert "z₁⁽¹⁾ = x₁ w₁₁⁽¹⁾ + x₂ w₂₁⁽¹⁾ + b₁⁽¹⁾ = " in plain

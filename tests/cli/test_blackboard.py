@@ -184,6 +184,6 @@ def test_a_saved_model_with_every_kind_of_layer_is_worked_out(model: str, tmp_pa
     loaded.save(path)
     result = run(str(path), str(PENGUINS), "--row", "3", "--lang", lang, "--optimizer", "adam", "--focus", "4=2")
     assert result.exit_code == 0, result.output
-    for expected in ("x̂_j = (a_j − μ)/√(s² + ε)", "α_j min(0", "A₅ = V₅ + A₃", "γ₄′ = γ₄ + Δγ₄"):
+    for expected in ("x̂_j⁽⁴⁾ = (a_j⁽³⁾ − μ₄)/√(s₄² + ε₄)", "α_j⁽³⁾ min(0", "A₅ = V₅ + A₃", "γ₄′ = γ₄ + Δγ₄"):
         assert expected in result.stdout, expected
     assert ("layer normalisation" if lang == "en" else "normalisation de couche") in result.stdout

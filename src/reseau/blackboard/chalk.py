@@ -12,10 +12,21 @@ import numpy as np
 
 from reseau.blackboard import words
 from reseau.blackboard.sheet import Chain, Line, Matrix, Piece, Prose, Side, chosen, matrix, number, without_gaps
-from reseau.blackboard.step import ONE, ROWS, Part, Parts, Placed, Task, parts_of, simplest
-from reseau.formulas.trees import DOTS, Blank, Expression, Number, Product, Sum, SumOver, Symbol
+from reseau.blackboard.step import ONE, ROWS, Part, Parts, Placed, Task, of_its_layer, parts_of, simplest
+from reseau.formulas.trees import (
+    DOTS,
+    Blank,
+    Expression,
+    Number,
+    Product,
+    Sum,
+    SumOver,
+    Symbol,
+    replaced,
+    symbols_of,
+)
 from reseau.formulas.words import Words
-from reseau.vocabulary.layers.equations import Equation, OfMatrices, OfNumbers
+from reseau.vocabulary.layers.equations import OfMatrices, OfNumbers
 
 
 @dataclass(frozen=True)
@@ -147,9 +158,8 @@ class Chalk:
         """The index of one number of a matrix, which is without its row where there is but one."""
         return (j + 1,) if self.rows == 1 else (r + 1, j + 1)
 
-    def worked_chain(self, letter: str, j: int, r: int, plugged: Expression, value: Any) -> Chain:
-        """One element: its letter, the formula with its numbers, its value."""
-        left = Symbol(letter, index=self.index(j, r))
+    def worked_chain(self, left: Expression, plugged: Expression, value: Any) -> Chain:
+        """One number: its letter, the formula with numbers, its value."""
         return Chain(without_repeats(((left,), (plugged,), (number(value),))))
 
     # --- the equations of layers --------------------------------------------------------------------------------------
@@ -162,7 +172,7 @@ class Chalk:
         if isinstance(equation, OfMatrices):
             yield self._of_matrices(equation, placed.name, l)
         elif isinstance(equation, OfNumbers):
-            yield from self._of_numbers(equation, placed.name, l)
+            yield from self._of_numbers(equation, placed, l)
 
     def _of_matrices(self, equation: OfMatrices, name: str, l: int) -> Chain:
         names = self.task.names(l)
@@ -203,9 +213,10 @@ class Chalk:
         numbers: list[Expression] = []
         for group in _products(equation.sides):
             values = [self.parts[names[symbol.name]] for symbol in group]
-            letters = [symbol.written.lower() for symbol in group]
+            letters = [of_its_layer(symbol.at("j"), l) for symbol in group]
+            letters = [replace(symbol, letter=symbol.written.lower()) for symbol in letters]
             if len(group) == 1:
-                symbols.append(Symbol(letters[0], index=(j + 1,)))
+                symbols.append(letters[0].at(j + 1))
                 numbers.append(number(values[0][j]))
                 continue
             for i in self.places(l - 1):
@@ -213,34 +224,37 @@ class Chalk:
                     symbols.append(DOTS)
                     numbers.append(DOTS)
                 else:
-                    symbols.append(
-                        Symbol(letters[0], index=self.index(i, r)) * Symbol(letters[1], index=(i + 1, j + 1))
-                    )
+                    symbols.append(letters[0].at(*self.index(i, r)) * letters[1].at(i + 1, j + 1))
                     numbers.append(Product((number(values[0][r, i]), number(values[1][i, j]))))
-        left = Symbol(equation.symbol.written.lower(), index=self.index(j, r))
+        left = _element(Placed(equation, l), self.index(j, r))
         return Chain(((left,), (sum_of(symbols),), (sum_of(numbers),), (number(self.parts[name][r, j]),)))
 
-    def _of_numbers(self, equation: OfNumbers, name: str, l: int) -> Iterator[Line]:
+    def _of_numbers(self, equation: OfNumbers, placed: Placed, l: int) -> Iterator[Line]:
+        name = placed.name
         values, several, one = self.task.numbers(self.parts, l), self.rows > 1, "one" in equation.axes
-        yield Chain(((_element(equation, () if one else ("j",)),), (equation.formula,)))
+        formula = replaced(
+            equation.formula, {symbol: of_its_layer(symbol, l) for symbol in symbols_of(equation.formula)}
+        )
+        yield Chain(((_element(placed, () if one else ("j",)),), (formula,)))
         if not self.blank:
             for r in self.worked_rows():
                 if one and several:
                     yield self.prose(words.ROW_R, r=r + 1)
                 for j in without_gaps(self.places(self.known[name].axes[-1])):
-                    left = _element(equation, () if one else self.index(j, r))
-                    value = number(self.parts[name][r, j])
-                    yield Chain(without_repeats(((left,), (equation.plugged(values, r, j),), (value,))))
+                    left = _element(placed, () if one else self.index(j, r))
+                    yield self.worked_chain(left, equation.plugged(values, r, j), self.parts[name][r, j])
         if self.blank or several or not one:
             yield self.chain((self.known[name].symbol,), result=name)
 
 
-def _element(equation: Equation, index: tuple[int | str, ...]) -> Expression:
+def _element(placed: Placed, index: tuple[int | str, ...]) -> Expression:
     """One number of what an equation gives."""
+    equation = placed.equation
     letter = equation.symbol.written.lower()
     if equation.derivative:
-        return Symbol("∂E") / Symbol(f"∂{letter}", index=index)
-    return replace(equation.symbol, letter=letter, index=index)
+        return Symbol("∂E") / Symbol(f"∂{letter}", index=index, layer=str(placed.of))
+    symbol = replace(equation.symbol, letter=letter, index=index)
+    return replace(symbol, layer=str(placed.of)) if index else replace(symbol, label=str(placed.of))
 
 
 def _products(sides: Sequence[Symbol | str]) -> list[list[Symbol]]:

@@ -86,6 +86,8 @@ class MathmlSetter(Setter):
         below = _row(self._below(symbol)) if symbol.below else ""
         sign = {"*": "∗", "′": "′", "T": "⊤", "²": "2"}.get(symbol.mark, "")
         above = f"<mn>{sign}</mn>" if sign.isdecimal() else f"<mo>{sign}</mo>" if sign else ""
+        if symbol.layer:
+            above = _row(f"{above}<mo>(</mo><mn>{symbol.layer}</mn><mo>)</mo>")
         if below and above:
             return f"<msubsup>{text}{below}{above}</msubsup>"
         if below:

@@ -81,7 +81,9 @@ class LatexSetter(Setter):
         return rf"\text{{ {escaped(word)}}}"
 
     def symbol(self, symbol: Symbol) -> str:
-        above = {"*": r"^{\ast}", "′": "'", "T": r"^{\top}", "²": "^{2}"}.get(symbol.mark, "")
+        marks = {"*": r"\ast", "′": r"\prime", "T": r"\top", "²": "2"}.get(symbol.mark, "")
+        marks += f"({symbol.layer})" if symbol.layer else ""
+        above = "'" if marks == r"\prime" else f"^{{{marks}}}" if marks else ""
         text = self.letter(symbol.written)
         if symbol.mark == "^":
             text = rf"\hat{{{text}}}"

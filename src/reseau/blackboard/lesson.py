@@ -145,7 +145,8 @@ class Lesson(Chalk):
                     if not sigma.row_wise:
                         values["z"] = values["z"][j]
                     values = _of_group(values, sigma.groups)
-                    yield self.worked_chain(letter, j, r, sigma.formula.plug(values), self.parts[value.name][r, j])
+                    left = Symbol(letter, index=self.index(j, r), layer=str(l))
+                    yield self.worked_chain(left, sigma.formula.plug(values), self.parts[value.name][r, j])
         yield self.chain((value.symbol,), (named(sigma.letter)(of_layer("Z", l)),), result=value.name)
 
     def _error(self) -> Iterator[Line]:
@@ -230,8 +231,8 @@ class Lesson(Chalk):
                     for j in [j for j in without_gaps(self.places(l)) if j < first][:2]:
                         values = _of_group({"a": A[r], "i": 0, "j": j}, sigma.groups)
                         plugged = sigma.derivative_formula.plug(values)
-                        left = Symbol("D", index=(1, j + 1))
-                        yield Chain(without_repeats(((left,), (plugged,), (number(D[r, 0, j]),))))
+                        left = Symbol("D", index=(1, j + 1), layer=str(l))
+                        yield self.worked_chain(left, plugged, D[r, 0, j])
                 shown = self.places(l)
                 yield Chain(((of_layer("D", l),), (matrix(D[r], shown, shown, self.blank),)))
             return
@@ -242,8 +243,8 @@ class Lesson(Chalk):
             for r in self.worked_rows():
                 for j in without_gaps(self.places(l)):
                     plugged = sigma.derivative_formula.plug({"z": Z[r, j], "a": A[r, j]})
-                    at = prime(Symbol("z", index=self.index(j, r)))
-                    yield Chain(without_repeats(((at,), (plugged,), (number(D[r, j]),))))
+                    at = prime(Symbol("z", index=self.index(j, r), layer=str(l)))
+                    yield self.worked_chain(at, plugged, D[r, j])
         yield self.chain((prime(of_layer("Z", l)),), result=f"D{l}")
 
     def _delta(self, l: int) -> Iterator[Line]:
@@ -282,7 +283,7 @@ class Lesson(Chalk):
             yield self.chain((delta,), difference, numbers=numbers, result=f"delta{l}")
             return
         yield self.prose(words.SATURATED_BECOMES if saturated else words.BECOMES)
-        yield Chain(((Symbol("∂E") / Symbol("∂z", index=("j",)),), (formula,)))
+        yield Chain(((Symbol("∂E") / Symbol("∂z", index=("j",), layer=str(l)),), (formula,)))
         yield self.chain((delta,), result=f"delta{l}")
 
     def _update(self) -> Iterator[Line]:

@@ -116,6 +116,18 @@ def of_layer(letter: str, l: int, mark: str = "") -> Symbol:
     return Symbol(letter, label=str(l), mark=mark)
 
 
+def of_its_layer(symbol: Symbol, l: int) -> Symbol:
+    """A letter in the equations of layer l with the layer that its numbers belong to: a_j⁽¹⁾, the inputs of layer 2.
+
+    It stands above where the places stand below, and below where there are none, as in ε₂; inputs of the network have
+    no layer, and neither have n and the learning rate.
+    """
+    of = l - 1 if symbol.name == "A" else l
+    if not of or symbol.name in ("n", "learning_rate"):
+        return symbol
+    return replace(symbol, layer=str(of)) if symbol.index else replace(symbol, label=str(of))
+
+
 def derivative_by(letter: str, l: int | None = None) -> Expression:
     """∂E/∂ some letter."""
     return Symbol("∂E") / Symbol(f"∂{letter}", label="" if l is None else str(l))

@@ -156,6 +156,8 @@ class Symbol(Expression):
     mark : str
         Above it: "^" for a hat, "*" or "′" for a star or a prime, "T" for a transposed matrix, "²" of what is one
         quantity as a square, such as a variance.
+    layer : str
+        Above it in parentheses, the layer it belongs to: the 2 of z₁⁽²⁾, one number of Z₂.
     """
 
     name: str
@@ -163,6 +165,7 @@ class Symbol(Expression):
     label: str | Symbol = ""
     index: tuple[str | int, ...] = ()
     mark: str = ""
+    layer: str = ""
 
     @property
     def written(self) -> str:

@@ -127,8 +127,8 @@ class Setter(ABC):
                 return divided
             case Power():
                 return POWER
-            case Symbol(mark=mark):
-                return POWER if mark in ("*", "′", "T", "²") else ATOM
+            case Symbol(mark=mark, layer=layer):
+                return POWER if layer or mark in ("*", "′", "T", "²") else ATOM
             case Call(function=function):
                 if function.name in ("abs", "max", "min"):
                     return ATOM
@@ -379,7 +379,8 @@ class TextSetter(Setter):
                 text += "".join(below).translate(SUBSCRIPTS)
             else:
                 text += "_" + ("" if short and not digits else ",").join(below)
-        return text + (MARKS[symbol.mark] if symbol.mark in ("T", "′", "²") else "")
+        above = MARKS[symbol.mark] if symbol.mark in ("T", "′", "²") else ""
+        return text + above + (f"⁽{symbol.layer.translate(SUPERSCRIPTS)}⁾" if symbol.layer else "")
 
     def operator(self, sign: str, prefix: bool = False) -> str:
         return sign if prefix else f" {sign} "
