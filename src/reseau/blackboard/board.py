@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reseau.files.writing import Place
 
 LEAST_WIDTH = 40  # of text
+OF_THE_HOUSE = {"focus", "lesson", "lines", "names", "rounding"}  # what a board has for other files, not for users
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
 
 
@@ -61,6 +62,15 @@ class Step(Mapping[str, Any]):
             return self[name]
         except KeyError:
             raise AttributeError(f"The step has no {name!r}; it has {', '.join(self)}.") from None
+
+    def __dir__(self) -> list[str]:
+        """The numbers by name, for those who press Tab after a point, and what every mapping has."""
+        return sorted({*super().__dir__(), *self.number_names} - {"number_names", "task"})
+
+    @property
+    def number_names(self) -> list[str]:
+        """The names of all numbers, O and dO among them."""
+        return [*self._parts, *self.task.aliases]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._parts)
@@ -130,6 +140,10 @@ class Blackboard:
         if name.startswith("_") or name == "steps":
             raise AttributeError(name)
         return getattr(self.steps[0], name)
+
+    def __dir__(self) -> list[str]:
+        """The numbers of the first step by name, for those who press Tab after a point, and what every board has."""
+        return sorted({*super().__dir__(), *self.steps[0].number_names} - OF_THE_HOUSE)
 
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.steps[0].task.architecture.widths))
