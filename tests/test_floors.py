@@ -28,6 +28,7 @@ ensemble
 network
 model inside prediction layer_view
 derivatives
+exercises
 blackboard training export
 plots notebook
 parts files stored

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from reseau.blackboard.exercise import load
 from reseau.cli import app
+from reseau.exercises.exercise import load
 
 FILES = {"exercise.html", "exercise-solution.html", "exercise.json", "exercise-answers.csv"}
 

@@ -8,7 +8,7 @@ optimizer's state and what it computes on the way are called m_W1, v_b1, m_hat_W
 the step.
 
 Because each quantity is a function of those before it, one of them can be computed again from other numbers, such as a
-student's (`reseau.blackboard.mistakes`). It knows besides how it is written, what its rows and columns are, and how it
+student's (`reseau.exercises.mistakes`). It knows besides how it is written, what its rows and columns are, and how it
 is likely to be got wrong; nothing is read from its name.
 """
 

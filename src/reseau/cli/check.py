@@ -29,9 +29,9 @@ def check(
     student's own numbers before them, to 1 %. The exit code is 1 if a number is wrong.
     """
     with refusals():
-        from reseau.blackboard.exercise import load, text_of
-        from reseau.blackboard.mistakes import DIGITS, report
         from reseau.checks import known
+        from reseau.exercises.exercise import load, text_of
+        from reseau.exercises.mistakes import DIGITS, report
         from reseau.formulas.typesetting import TextSetter
         from reseau.formulas.words import LANGUAGES
 

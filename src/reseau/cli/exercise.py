@@ -42,10 +42,10 @@ def exercise(
     table of answers. A table of answers that is there already is not replaced.
     """
     with refusals():
-        from reseau.blackboard.exercise import draw
         from reseau.blackboard.forms import check_ending, set_lines
-        from reseau.blackboard.mistakes import DIGITS
         from reseau.blackboard.words import FILES_WRITTEN
+        from reseau.exercises.exercise import draw
+        from reseau.exercises.mistakes import DIGITS
         from reseau.files.writing import write_together
 
         check_ending(output, "--output")

@@ -16,8 +16,8 @@ import pytest
 
 import reseau as rs
 from reseau.blackboard import words
-from reseau.blackboard.exercise import Exercise, draw, from_json
-from reseau.blackboard.mistakes import Verdict, close, report
+from reseau.exercises.exercise import Exercise, draw, from_json
+from reseau.exercises.mistakes import Verdict, close, report
 from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.layers import Architecture, dense
 

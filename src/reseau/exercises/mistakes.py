@@ -15,8 +15,8 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
-from reseau.blackboard.answers import Answers
 from reseau.blackboard.step import ROWS, Parts, Quantity, Task, parts_of, quantities
+from reseau.exercises.answers import Answers
 from reseau.formulas.typesetting import ALL_DIGITS, CLOSE, Setter
 from reseau.formulas.words import Words
 from reseau.vocabulary.layers.equations import Slip

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.blackboard.exercise import BIASES, INPUTS, WEIGHTS, draw, from_json, load
 from reseau.blackboard.forms import FORMS, set_lines
 from reseau.blackboard.sheet import Chain, Matrix
+from reseau.exercises.exercise import BIASES, INPUTS, WEIGHTS, draw, from_json, load
 from reseau.formulas.trees import Blank
 from reseau.formulas.typesetting import BLANK
 from reseau.vocabulary.activations import ACTIVATIONS

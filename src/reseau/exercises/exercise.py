@@ -12,13 +12,13 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.blackboard import words
-from reseau.blackboard.answers import read, two
 from reseau.blackboard.board import Blackboard, network_line, work_out
-from reseau.blackboard.mistakes import DIGITS, Verdict, check
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Task, parts_of, quantities
 from reseau.checks import integer, known, real, shown, whole_numbers
 from reseau.errors import DataError, ParameterError
+from reseau.exercises.answers import read, two
+from reseau.exercises.mistakes import DIGITS, Verdict, check
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import LANGUAGES
 from reseau.vocabulary.activations import ACTIVATIONS
@@ -117,7 +117,7 @@ class Exercise:
         Parameters
         ----------
         text : str
-            CSV or JSON, see `reseau.blackboard.answers`.
+            CSV or JSON, see `reseau.exercises.answers`.
         place : str
             What errors call the file.
 
