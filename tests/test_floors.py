@@ -39,6 +39,7 @@ engine
 vocabulary
 formulas
 checks
+packages
 errors
 _native arrays visible version
 """

@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from reseau.packages import ask
 from reseau.version import __version__
+
+ask()
+del ask
 
 # Where each public name lives; loaded when first used, so that importing reseau costs next to nothing.
 _HOMES = {

@@ -27,5 +27,9 @@ class CellTypeError(DataError, TypeError):
     """A cell is of a type that stands for no number; what float() calls a TypeError is one here too."""
 
 
+class MissingPackageError(ReseauError, ModuleNotFoundError):
+    """A package that is used here is not installed; the message says how to have it."""
+
+
 class ModelFileError(ReseauError):
     """A model file is damaged, foreign, or from a newer version."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import MissingPackageError, ParameterError
 from reseau.files import model_file
 from reseau.model import Model
+from reseau.packages import how_to_install
 from reseau.parts import Parts
 from reseau.visible import visible
 
@@ -396,9 +397,9 @@ def _needs_skl2onnx() -> None:
     try:
         import skl2onnx  # noqa: F401
     except ImportError:
-        raise ReseauError(
+        raise MissingPackageError(
             "What scikit-learn has around an estimator is written by the package skl2onnx, which is not installed; "
-            "install it with pip install 'reseau[onnx]'."
+            f"install it with {how_to_install('skl2onnx')}."
         ) from None
 
 

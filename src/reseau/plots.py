@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reseau.checks import integer, real, shown
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import MissingPackageError, ParameterError
+from reseau.packages import how_to_install
 from reseau.visible import visible
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def figure_of(ax: Axes) -> Figure:
 def require_matplotlib() -> None:
     """Raise the error that says how to install matplotlib, if it is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ReseauError("drawing needs matplotlib; install it with: pip install 'reseau[plot]'.")
+        raise MissingPackageError(f"drawing needs matplotlib; install it with: {how_to_install('matplotlib')}.")
 
 
 def save_loss_curves(path: Path, histories: Sequence[History], *, title: str) -> None:

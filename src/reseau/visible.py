@@ -8,6 +8,7 @@ them reaches a message, a terminal or a document goes through `visible`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 LABEL_WIDTH = 16
@@ -20,6 +21,7 @@ HIDDEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # nor these, such as tags
     "\ud800-\udfff"  # halves of a pair, such as what Python makes of a file's name that is not UTF-8
 )
+NO_CELLS = ("Mn", "Me", "Cf")  # categories of characters that are set on others, or not at all
 JOINERS = "\u200c\u200d"  # belong to emoji and to many scripts, and stay between two of their characters
 NO_LATIN = f"[^\u0000-\u02ff\u2000-\u200f{HIDDEN}]"
 PATTERN = re.compile(f"[{HIDDEN}]|(?<!{NO_LATIN})[{JOINERS}]|[{JOINERS}](?!{NO_LATIN})")
@@ -57,6 +59,21 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
+
+
+def cell_len(text: str) -> int:
+    """How many cells of a terminal a text takes: two for a wide character, none for one that is set on another.
+
+    Examples
+    --------
+    >>> cell_len("Δw"), cell_len("長さ")
+    (2, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.category(c) in NO_CELLS else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text
+    )
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

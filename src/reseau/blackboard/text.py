@@ -6,12 +6,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
 from reseau.formulas.trees import Expression, Number
 from reseau.formulas.typesetting import TextSetter
-from reseau.visible import visible
+from reseau.visible import cell_len, visible
 
 BOLD, COLOUR, RESULT, PLAIN = "\033[1m", "\033[36m", "\033[32m", "\033[0m"
 INDENT = "  "

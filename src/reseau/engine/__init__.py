@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "default_name", "fits_in_memory", "get", "info", "one_blas_thread", "threads"]
 
 NAMES = ("native", "reference")
+PURE = "this is the wheel in Python alone, for every machine and for WebAssembly"
 REINSTALL = "pip install --force-reinstall --no-cache-dir"  # pip keeps the wheel it built without a compiler
 
 
@@ -35,10 +36,22 @@ def _native() -> Engine | str:
         from reseau.engine import native
     except ImportError as error:
         if importlib.util.find_spec("reseau._native") is None:
-            return "it was not built, for want of a C++20 compiler when reseau was installed"
+            return PURE if _is_pure() else "it was not built, for want of a C++20 compiler when reseau was installed"
         return str(error)
     engine: Engine = native  # mypy says here what it lacks
     return engine
+
+
+@cache
+def _is_pure() -> bool:
+    """Whether what is installed is the wheel for every machine, which has no native engine by intention."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        wheel = distribution("reseau").read_text("WHEEL") or ""
+    except PackageNotFoundError:
+        return False
+    return "Tag: py3-none-any" in wheel.splitlines()
 
 
 @cache
@@ -60,9 +73,12 @@ def default_name() -> str:
 
 
 def get(name: str | None = None) -> Engine:
-    """The module of an engine; None takes the one in force, and says once at run time if the native one is missing."""
+    """The module of an engine; None takes the one in force, and says once at run time if the native one is missing.
+
+    In the wheel without one it is not missing.
+    """
     chosen = default_name() if name is None else known("engine", name, NAMES)
-    if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE"):
+    if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE") and not _is_pure():
         _warn_once(str(_native()))
     return _module(chosen)
 
@@ -75,10 +91,8 @@ def _module(name: str) -> Engine:
         return reference
     native = _native()
     if isinstance(native, str):
-        raise ParameterError(
-            f"The native engine is not available: {native}. Use engine='reference', or install a C++20 compiler "
-            f"and reinstall reseau with {REINSTALL}."
-        )
+        way = "reseau's wheel for your machine" if native == PURE else f"a C++20 compiler, and reseau with {REINSTALL}"
+        raise ParameterError(f"The native engine is not available: {native}. Use engine='reference', or install {way}.")
     return native
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.checks import frames_within
-from reseau.errors import ReseauError
+from reseau.errors import MissingPackageError
+from reseau.packages import how_to_install
 from reseau.version import __version__
 from reseau.vocabulary.losses import NamedLoss, describe_loss
 
@@ -29,9 +30,9 @@ def onnx_package() -> Any:
     try:
         import onnx
     except ImportError:
-        raise ReseauError(
+        raise MissingPackageError(
             "ONNX files are written and read with the package onnx, which is not installed; install it with "
-            "pip install 'reseau[onnx]'."
+            f"{how_to_install('onnx')}."
         ) from None
     return onnx
 

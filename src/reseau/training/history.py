@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from reseau.errors import ReseauError
+from reseau.errors import MissingPackageError
+from reseau.packages import how_to_install
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,9 +127,9 @@ class History:
         2       0.5  0.75
         """
         if importlib.util.find_spec("pandas") is None:
-            raise ReseauError(
-                "to_frame needs pandas; install it with: pip install pandas, or make a frame of another library from "
-                "history.columns."
+            raise MissingPackageError(
+                f"to_frame needs pandas; install it with: {how_to_install('pandas')}, or make a frame of another "
+                "library from history.columns."
             )
         import pandas as pd
 

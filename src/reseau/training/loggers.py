@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from reseau.checks import as_path, shown
-from reseau.errors import ParameterError, ReseauError
+from reseau.errors import MissingPackageError, ParameterError, ReseauError
+from reseau.packages import how_to_install
 from reseau.training.callbacks import Callback
 from reseau.training.history import History
 
@@ -93,7 +94,7 @@ class TensorBoardLogger(Callback):
     """
 
     def __init__(self, folder: str | Path) -> None:
-        _require("tensorboardX", "tensorboard", self)
+        _require("tensorboardX", self)
         self.folder = as_path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise ParameterError(f"folder is {shown(str(folder))}, which is a file; name a folder.")
@@ -136,7 +137,7 @@ class MLflowLogger(Callback):
     """
 
     def __init__(self, run_name: str | None = None) -> None:
-        _require("mlflow", "mlflow", self)
+        _require("mlflow", self)
         if run_name is not None and not isinstance(run_name, str):
             raise ParameterError(f"run_name is {shown(run_name)}, but must be text or None.")
         self.run_name = run_name
@@ -175,6 +176,8 @@ def _check_free(logger: Callback, log: object) -> None:
         raise ReseauError(f"This {type(logger).__name__} is logging another fit; give each a logger of its own.")
 
 
-def _require(package: str, extra: str, logger: Callback) -> None:
+def _require(package: str, logger: Callback) -> None:
     if importlib.util.find_spec(package) is None:
-        raise ReseauError(f"{type(logger).__name__} needs {package}; install it with: pip install 'reseau[{extra}]'.")
+        raise MissingPackageError(
+            f"{type(logger).__name__} needs {package}; install it with: {how_to_install(package)}."
+        )

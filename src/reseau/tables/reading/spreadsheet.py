@@ -11,7 +11,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from reseau.errors import DataError, ReseauError
+from reseau.errors import DataError, MissingPackageError
+from reseau.packages import how_to_install
 from reseau.tables.reading.sources import SAVE, Source, first_line, replaced
 
 MOST_NAMES = 5  # of sheets in a note
@@ -64,9 +65,9 @@ def read_sheet(source: Source) -> Sheet:
     try:
         import openpyxl
     except ImportError:
-        raise ReseauError(
-            f"{source.name} is a spreadsheet, and to read it needs openpyxl; install it with: pip install "
-            f"'reseau[excel]', or {SAVE}."
+        raise MissingPackageError(
+            f"{source.name} is a spreadsheet, and to read it needs openpyxl; install it with: "
+            f"{how_to_install('openpyxl')}, or {SAVE}."
         ) from None
     try:
         with source.open_anywhere() as file, warnings.catch_warnings():
