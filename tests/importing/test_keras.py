@@ -12,6 +12,7 @@ from numerics import drawn
 
 import reseau as rs
 from reseau.checks import DTYPES
+from reseau.vocabulary.optimizers import Optimizer
 
 Array = npt.NDArray[Any]
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras on JAX
@@ -315,3 +316,27 @@ def test_a_quantized_layer_is_refused(keras: Any) -> None:
     model.quantize("int8")
     with pytest.raises(rs.ParameterError, match=r"\(Dense\) is quantized to int8"):
         rs.from_keras(model)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (lambda of: of.Adam(), rs.Adam(epsilon=1e-7, epsilon_hat=True)),
+        (lambda of: of.AdamW(), rs.AdamW(epsilon=1e-7, epsilon_hat=True, weight_decay=0.004)),
+        (lambda of: of.SGD(0.1, momentum=0.9, nesterov=True), rs.SGD(0.1, momentum=0.9, nesterov=True)),
+    ],
+)
+def test_a_training_goes_the_same_way_in_both_as_the_guide_says(
+    theirs: Callable[[Any], Any], ours: Optimizer, keras: Any
+) -> None:
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "tanh"), layers.Dense(3, "softmax")])
+    net = rs.from_keras(model)
+    X, y = drawn(48, 4), np.arange(48) % 3
+    model.compile(theirs(keras.optimizers), "sparse_categorical_crossentropy")
+    model.fit(X, y, epochs=10, batch_size=16, shuffle=False, verbose=0)
+    net.fit(X, y, optimizer=ours, epochs=10, batch_size=16, shuffle=False)
+    for dense, layer in zip(model.layers, net.layers, strict=True):
+        np.testing.assert_allclose(layer.W, keras.ops.convert_to_numpy(dense.kernel), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(layer.b, keras.ops.convert_to_numpy(dense.bias), rtol=0, atol=1e-5)

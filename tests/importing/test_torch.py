@@ -14,6 +14,7 @@ from numerics import drawn
 
 import reseau as rs
 from reseau.checks import DTYPES
+from reseau.vocabulary.optimizers import Optimizer
 
 Array = npt.NDArray[Any]
 
@@ -354,3 +355,31 @@ def test_the_export_of_today_keeps_its_weights_beside_it_and_is_read(torch: Any,
     X = drawn(20, 3)
     for found in (net, ours):
         np.testing.assert_allclose(found(X), torch_outputs(torch, module, X), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (lambda optim: optim.Adam, rs.Adam()),
+        (lambda optim: optim.AdamW, rs.AdamW()),
+        (lambda optim: lambda p: optim.SGD(p, lr=0.1, momentum=0.9), rs.SGD(0.1, momentum=0.9)),
+        (lambda optim: lambda p: optim.RMSprop(p, lr=0.001, alpha=0.9), rs.RMSprop()),
+    ],
+)
+def test_a_training_goes_the_same_way_in_both_as_the_guide_says(
+    theirs: Callable[[Any], Any], ours: Optimizer, torch: Any
+) -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3)).double()
+    net = rs.from_torch(torch.nn.Sequential(*module, torch.nn.Softmax(dim=-1)))
+    X, y = drawn(48, 4, dtype="float64"), np.arange(48) % 3
+    optimizer, loss_of = theirs(torch.optim)(module.parameters()), torch.nn.CrossEntropyLoss()
+    for _ in range(10):
+        for rows in torch.arange(48).split(16):
+            optimizer.zero_grad()
+            loss_of(module(torch.from_numpy(X)[rows]), torch.from_numpy(y)[rows]).backward()
+            optimizer.step()
+    net.fit(X, y, optimizer=ours, epochs=10, batch_size=16, shuffle=False)
+    for linear, layer in zip((module[0], module[2]), net.layers, strict=True):
+        np.testing.assert_allclose(layer.W, linear.weight.detach().numpy().T, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(layer.b, linear.bias.detach().numpy(), rtol=0, atol=1e-12)
