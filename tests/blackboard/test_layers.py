@@ -22,10 +22,11 @@ from reseau.blackboard.forms import set_lines
 from reseau.blackboard.html import MathmlSetter
 from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
-from reseau.blackboard.step import Task, parts_of, quantities
+from reseau.blackboard.sheet import Chain
+from reseau.blackboard.step import Task, of_its_layer, parts_of, quantities
 from reseau.exercises.exercise import Exercise, from_json
 from reseau.exercises.mistakes import report
-from reseau.formulas.trees import Symbol
+from reseau.formulas.trees import Expression, Number, Symbol, replaced, symbols_of
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import Words
 from reseau.vocabulary.layers import Architecture, Layer, Tensor, check_network, prelu
