@@ -7,6 +7,8 @@ import importlib
 import importlib.metadata
 import importlib.resources
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -184,3 +186,28 @@ def test_the_readme_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     namespace: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
+
+
+@pytest.mark.slow
+def test_the_readme_s_commands_run_in_a_checkout_as_they_are_printed(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "examples", tmp_path / "examples")
+    commands = [readme_blocks()[0].partition(" && ")[2]]
+    commands += [line[2:] for block in readme_blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    ran = set()
+    for command in commands:
+        program, name, *arguments = shlex.split(command, comments=True)
+        assert program == "reseau", command
+        if name == "studio":
+            continue  # which ends when it is told to
+        done = subprocess.run(
+            [sys.executable, "-m", "reseau", name, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        # The table of answers waits for its reader's numbers, and check says so.
+        assert done.returncode == (2 if name == "check" else 0), (command, done.stdout, done.stderr)
+        assert ("fill in values first" in done.stderr) == (name == "check")
+        ran.add(name)
+    assert ran >= {"train", "predict", "explain", "blackboard", "export", "exercise", "check", "show", "info"}
