@@ -41,7 +41,8 @@ formulas
 checks
 packages
 errors
-_native arrays visible version
+arrays visible version
+_native names
 """
 FLOOR_OF = {name: place for place, names in enumerate(FLOORS.split("\n")) for name in names.split()}
 

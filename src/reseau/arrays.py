@@ -3,18 +3,72 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+
+from reseau.names import DtypeName
 
 Array = Any  # an array of any array-API library
-FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+IntArray: TypeAlias = npt.NDArray[np.int64]
 Targets: TypeAlias = "FloatArray | IntArray"  # numbers (rows, columns), or labels (rows,) or (rows, groups of outputs)
 Predictor: TypeAlias = Callable[[object, int | None], FloatArray | None]  # of X and threads, see reference.predictor
+
+
+# --- what users pass as an array --------------------------------------------------------------------------------------
+
+
+class SupportsArray(Protocol):
+    """What NumPy makes an array of: arrays, tensors of other libraries, most data frames."""
+
+    def __array__(self) -> npt.NDArray[Any]:
+        """Its numbers."""
+
+
+class Frame(Protocol):
+    """A data frame, such as that of pandas, polars or pyarrow."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    @property
+    def columns(self) -> object:
+        """The columns, or their names."""
+
+
+class SparseMatrix(Protocol):
+    """A sparse matrix or array of SciPy."""
+
+    @property
+    def nnz(self) -> int:
+        """How many numbers are kept."""
+
+    def toarray(self) -> Any:
+        """All numbers."""
+
+
+Cell: TypeAlias = float | np.number[Any] | np.bool_ | Fraction | Decimal | None  # None is a missing target
+_Row: TypeAlias = Sequence[Cell] | SupportsArray
+ArrayLike: TypeAlias = SupportsArray | Frame | Sequence[_Row] | Sequence[Cell] | Sequence[Sequence[_Row]]
+"""Numbers: an array, a data frame, or nested lists."""
+RowsLike: TypeAlias = ArrayLike | SparseMatrix
+"""Samples, one a row, of which most numbers may be 0."""
+LabelsLike: TypeAlias = ArrayLike | SparseMatrix | Sequence[Hashable] | Sequence[Sequence[Hashable]]
+"""What is to be learnt by a classifier: labels of any kind."""
+ValidationData: TypeAlias = (
+    tuple[RowsLike, ArrayLike] | tuple[RowsLike, ArrayLike, ArrayLike | None] | Sequence[ArrayLike]
+)
+"""Samples, their targets and perhaps their weights."""
+DtypeLike: TypeAlias = DtypeName | type[float] | type[np.floating[Any]] | np.dtype[np.floating[Any]]
+"""A precision, by its name or as NumPy has it."""
 
 
 def are_labels(T: Targets) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Slopes
+from reseau.arrays import ArrayLike, FloatArray, RowsLike, Slopes
 from reseau.checks import boolean, in_memory, interval, real
 from reseau.checks import output_weights as check_output_weights
 from reseau.vocabulary.layers import Architecture
@@ -54,7 +54,7 @@ class Differentiable(ABC):
         return samples, data.vectors(vector, name, samples.shape[0], n, each, self.dtype)
 
     @in_memory("J v of these rows")
-    def jvp(self, X: object, v: object, *, threads: int | None = None) -> FloatArray:
+    def jvp(self, X: RowsLike, v: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """J v for each sample: how the outputs change where the inputs move in the direction v.
 
         One pass forward along the direction, ȧ_l = σ'_l ∘ (ȧ_{l−1} W_l), whatever the number of inputs.
@@ -90,7 +90,7 @@ class Differentiable(ABC):
         return self.compute.jvp(self.architecture, self.parameters, samples, vectors, engine.threads(threads))
 
     @in_memory("uᵀ J of these rows")
-    def vjp(self, X: object, u: object, *, threads: int | None = None) -> FloatArray:
+    def vjp(self, X: RowsLike, u: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """uᵀ J for each sample: the gradient by the inputs of the outputs' sum with the weights u.
 
         One pass backward from u, whatever the number of outputs.
@@ -126,7 +126,7 @@ class Differentiable(ABC):
         return self.compute.vjp(self.architecture, self.parameters, samples, vectors, engine.threads(threads))
 
     @in_memory("the Hessian's products on these rows")
-    def hessian_vector(self, X: object, v: object, *, threads: int | None = None) -> FloatArray:
+    def hessian_vector(self, X: RowsLike, v: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """∂²o_j/∂x² v for each sample and output: how the row j of the Jacobian changes in the direction v.
 
         For each output a pass forward along the direction and one backward, and the derivative of the latter, for which
@@ -163,15 +163,15 @@ class Differentiable(ABC):
     @in_memory("the gradient on these rows")
     def value_and_gradient(
         self,
-        X: object,
-        y: object,
+        X: RowsLike,
+        y: ArrayLike,
         *,
-        sample_weight: object = None,
-        output_weights: object = None,
+        sample_weight: ArrayLike | None = None,
+        output_weights: ArrayLike | None = None,
         masked_targets: bool = False,
         l2: float = 0.0,
         bounds: Bounds = NO_BOUNDS,
-        dy: object = None,
+        dy: ArrayLike | None = None,
         dy_weight: float = 1.0,
         threads: int | None = None,
     ) -> tuple[float, FloatArray]:
@@ -228,11 +228,11 @@ class Differentiable(ABC):
 
     def gradient(
         self,
-        X: object,
-        y: object,
+        X: RowsLike,
+        y: ArrayLike,
         *,
-        sample_weight: object = None,
-        output_weights: object = None,
+        sample_weight: ArrayLike | None = None,
+        output_weights: ArrayLike | None = None,
         masked_targets: bool = False,
         l2: float = 0.0,
         threads: int | None = None,
@@ -263,7 +263,7 @@ class Differentiable(ABC):
         return [tuple(view.get(letter) for letter in layer.letters) for layer, view in zip(layers, views, strict=True)]
 
     @in_memory("the Jacobian of these rows")
-    def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+    def jacobian(self, X: RowsLike, *, threads: int | None = None) -> FloatArray:
         """∂O/∂X for each sample.
 
         Parameters
@@ -282,7 +282,7 @@ class Differentiable(ABC):
         return self.compute.jacobian(self.architecture, self.parameters, X, engine.threads(threads))
 
     @in_memory("the Jacobian of the parameters on these rows")
-    def parameter_jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+    def parameter_jacobian(self, X: RowsLike, *, threads: int | None = None) -> FloatArray:
         """∂O/∂w for each sample: how each output follows each weight and bias.
 
         For every output neuron j a backward pass from δ_L = ∂o_j/∂Z_L, through the full Jacobian of softmax where that

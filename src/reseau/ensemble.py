@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from reseau import data
-from reseau.arrays import FloatArray
+from reseau.arrays import ArrayLike, FloatArray, RowsLike
 from reseau.checks import boolean, in_memory, integer, shown
 from reseau.engine.equations import counted
 from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError, ReseauError
 from reseau.model import Model
+from reseau.names import PrecisionName
 from reseau.network import Network
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.losses import NamedLoss
@@ -117,7 +118,7 @@ class Ensemble(Model):
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
-    def __call__(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
+    def __call__(self, X: object, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
         """The mean of the outputs that the members have for the samples X.
 
         Parameters
@@ -140,11 +141,13 @@ class Ensemble(Model):
             X = data.rows(X, "X", self.dtype, columns=self.inputs, empty=True)
         return self._mean(lambda net: net(X, precision=precision, threads=threads))
 
-    def predict(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
+    def predict(self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
         """The outputs O of the samples X: the same as calling the ensemble."""
         return self(X, precision=precision, threads=threads)
 
-    def errors(self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None) -> FloatArray:
+    def errors(
+        self, X: RowsLike, y: ArrayLike, *, masked_targets: bool = False, threads: int | None = None
+    ) -> FloatArray:
         """The error e_j of each output for each sample, of the mean of what the members say.
 
         Parameters are those of `Network.errors`. Errors are computed from outputs, not from raw scores: a cross-entropy
@@ -160,11 +163,11 @@ class Ensemble(Model):
 
     def evaluate(
         self,
-        X: object,
-        y: object,
+        X: RowsLike,
+        y: ArrayLike,
         *,
         metrics: MetricLike | Sequence[MetricLike] | None = (),
-        sample_weight: object = None,
+        sample_weight: ArrayLike | None = None,
         masked_targets: bool = False,
         threads: int | None = None,
     ) -> dict[str, float]:
@@ -192,24 +195,24 @@ class Ensemble(Model):
         O = self(samples, threads=threads)
         return {"loss": mean_error(self._errors(O, T), s), **measured(asked, T, O, s, self._common)}
 
-    def jacobian(self, X: object, *, threads: int | None = None) -> FloatArray:
+    def jacobian(self, X: RowsLike, *, threads: int | None = None) -> FloatArray:
         """∂O/∂X for each sample, (rows, n_outputs, inputs): the mean of the members', see `Network.jacobian`."""
         X = data.matrix(X, "X", self.dtype, columns=self.inputs)
         return self._mean(lambda net: net.jacobian(X, threads=threads))
 
-    def jvp(self, X: object, v: object, *, threads: int | None = None) -> FloatArray:
+    def jvp(self, X: RowsLike, v: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """J v for each sample, (rows, n_outputs): the mean of the members', see `Network.jvp`."""
         return self._mean(lambda net: net.jvp(X, v, threads=threads))
 
-    def vjp(self, X: object, u: object, *, threads: int | None = None) -> FloatArray:
+    def vjp(self, X: RowsLike, u: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """uᵀ J for each sample, (rows, inputs): the mean of the members', see `Network.vjp`."""
         return self._mean(lambda net: net.vjp(X, u, threads=threads))
 
-    def hessian_vector(self, X: object, v: object, *, threads: int | None = None) -> FloatArray:
+    def hessian_vector(self, X: RowsLike, v: ArrayLike, *, threads: int | None = None) -> FloatArray:
         """∂²o_j/∂x² v for each sample and output, (rows, n_outputs, inputs): see `Network.hessian_vector`."""
         return self._mean(lambda net: net.hessian_vector(X, v, threads=threads))
 
-    def blackboard(self, X: object, y: object, *, member: int = 1, **options: Any) -> Blackboard:
+    def blackboard(self, X: RowsLike, y: ArrayLike, *, member: int = 1, **options: Any) -> Blackboard:
         """Work out a learning step of one member as on a blackboard.
 
         Parameters

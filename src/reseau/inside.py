@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray
+from reseau.arrays import ArrayLike, FloatArray, RowsLike
 from reseau.checks import boolean, in_memory
 from reseau.derivatives import Differentiable
 from reseau.vocabulary.layers.summary import Flatness
@@ -17,7 +17,7 @@ class Inspectable(Differentiable):
     """What a network shows of its layers."""
 
     @in_memory("the numbers of all layers on these rows")
-    def activations(self, X: object, *, scores: bool = False, threads: int | None = None) -> list[FloatArray]:
+    def activations(self, X: RowsLike, *, scores: bool = False, threads: int | None = None) -> list[FloatArray]:
         """A_1, ..., A_L, the numbers that each layer gives; the last are the outputs.
 
         Parameters
@@ -55,7 +55,7 @@ class Inspectable(Differentiable):
 
     @in_memory("the gradients of all layers on these rows")
     def layer_gradients(
-        self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None
+        self, X: RowsLike, y: ArrayLike, *, masked_targets: bool = False, threads: int | None = None
     ) -> list[FloatArray]:
         """∂E/∂A_1, ..., ∂E/∂A_L: how the error of each sample follows the numbers that each layer gives.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Predictor
+from reseau.arrays import ArrayLike, DtypeLike, FloatArray, Predictor, RowsLike, ValidationData
 from reseau.checks import finite_layers, in_memory, integer, known, precision_of, real, shown
 from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
@@ -18,10 +17,11 @@ from reseau.errors import ParameterError, ReseauError
 from reseau.inside import Inspectable
 from reseau.layer_view import LayerView
 from reseau.model import Model
+from reseau.names import EngineName, Language, LeastSquaresName, OptimizerName, PrecisionName
 from reseau.prediction import Predictive
 from reseau.vocabulary.layers import Architecture, Layer, Residual, architecture_from_description, check_network
 from reseau.vocabulary.layers.summary import summary
-from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds, NamedLoss, loss_of
+from reseau.vocabulary.losses import LOSSES, NO_BOUNDS, Bounds, LossLike, NamedLoss, loss_of
 
 if TYPE_CHECKING:
     from reseau.blackboard import Blackboard, Names
@@ -94,11 +94,11 @@ class Network(Predictive, Inspectable, Model):
     def __init__(
         self,
         *layers: Layer | Residual | Sequence[Layer | Residual],
-        loss: NamedLoss | Callable[[Any, Any], Any] = "squared_error",
+        loss: LossLike = "squared_error",
         inputs: int | None = None,
-        dtype: npt.DTypeLike = "float32",
+        dtype: DtypeLike = "float32",
         seed: int | None = None,
-        engine: str | None = None,
+        engine: EngineName | None = None,
     ) -> None:
         chain, loss = check_network(_one_by_one(layers), loss)
         if seed is not None:
@@ -196,7 +196,7 @@ class Network(Predictive, Inspectable, Model):
         return self._loss
 
     @loss.setter
-    def loss(self, loss: NamedLoss | Callable[[Any, Any], Any]) -> None:
+    def loss(self, loss: LossLike) -> None:
         layers, loss = check_network(self._layers, loss)
         if self._architecture is not None:
             if layers != self._layers:
@@ -267,7 +267,7 @@ class Network(Predictive, Inspectable, Model):
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
-    def step(self, X: object, y: object, *, learning_rate: float, masked_targets: bool = False) -> float:
+    def step(self, X: RowsLike, y: ArrayLike, *, learning_rate: float, masked_targets: bool = False) -> float:
         """One update of the lecture, Δw = −γ ∂E/∂w.
 
         Parameters
@@ -317,13 +317,13 @@ class Network(Predictive, Inspectable, Model):
 
     def blackboard(
         self,
-        X: object,
-        y: object,
+        X: RowsLike,
+        y: ArrayLike,
         *,
         learning_rate: float | None = None,
-        optimizer: Optimizer | str | None = None,
+        optimizer: Optimizer | OptimizerName | None = None,
         steps: int = 1,
-        lang: str = "en",
+        lang: Language = "en",
         digits: int = 4,
         exact: bool = False,
         focus: Mapping[str | int, int | Sequence[int]] | None = None,
@@ -415,15 +415,15 @@ class Network(Predictive, Inspectable, Model):
 
     def fit(
         self,
-        X: object,
-        y: object = None,
+        X: RowsLike | ArrowRows,
+        y: ArrayLike | None = None,
         *,
-        optimizer: Optimizer | LevenbergMarquardt | str | None = None,
+        optimizer: Optimizer | LevenbergMarquardt | OptimizerName | LeastSquaresName | None = None,
         epochs: int | None = None,
         batch_size: int = 32,
-        validation_data: tuple[object, ...] | ArrowRows | None = None,
-        sample_weight: object = None,
-        output_weights: object = None,
+        validation_data: ValidationData | ArrowRows | None = None,
+        sample_weight: ArrayLike | None = None,
+        output_weights: ArrayLike | None = None,
         masked_targets: bool = False,
         l2: float = 0.0,
         l1: float = 0.0,
@@ -434,8 +434,8 @@ class Network(Predictive, Inspectable, Model):
         accumulate: int = 1,
         layer_rates: Sequence[float] | None = None,
         shuffle: bool = True,
-        precision: str | None = None,
-        dy: object = None,
+        precision: PrecisionName | None = None,
+        dy: ArrayLike | None = None,
         dy_weight: float = 1.0,
         keep_best: bool = False,
         patience: int | None = None,
@@ -747,7 +747,7 @@ class Network(Predictive, Inspectable, Model):
         """What a model file holds of it: the description and the tensors."""
         return {"kind": "network", "network": self.describe()}, self.tensors()
 
-    def summary(self, X: object = None) -> str:
+    def summary(self, X: ArrayLike | None = None) -> str:
         """A table of the layers: shapes, activations with their formula, dropout, numbers of parameters.
 
         Parameters

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reseau import data, engine
-from reseau.arrays import FloatArray, Predictor, SparseRows
+from reseau.arrays import ArrayLike, FloatArray, Predictor, RowsLike, SparseRows
 from reseau.checks import in_memory
 from reseau.derivatives import Differentiable
 from reseau.errors import ReseauError
+from reseau.names import PrecisionName
 from reseau.vocabulary.losses import NamedLoss, loss_of
 from reseau.vocabulary.precisions import check_precision
 
@@ -30,7 +31,7 @@ class Predictive(Differentiable):
     def loss(self) -> NamedLoss:
         """The name of the loss, or a loss of one's own."""
 
-    def __call__(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
+    def __call__(self, X: object, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
         """Forward: the outputs O of the samples X.
 
         Parameters
@@ -67,7 +68,7 @@ class Predictive(Differentiable):
             found = None
         return self._converted(X, predict, precision, n_threads) if found is None else found
 
-    def predict(self, X: object, *, precision: str | None = None, threads: int | None = None) -> FloatArray:
+    def predict(self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
         """The outputs O of the samples X: the same as calling the network, whose parameters these are.
 
         Examples
@@ -95,7 +96,7 @@ class Predictive(Differentiable):
         assert found is not None
         return found
 
-    def predict_std(self, X: object, *, threads: int | None = None) -> FloatArray:
+    def predict_std(self, X: RowsLike, *, threads: int | None = None) -> FloatArray:
         """The standard deviation of each target, of a loss that predicts it beside the mean.
 
         Parameters
@@ -130,7 +131,9 @@ class Predictive(Differentiable):
         return deviation * self(X, threads=threads)[:, 1::2]
 
     @in_memory("the errors of these rows")
-    def errors(self, X: object, y: object, *, masked_targets: bool = False, threads: int | None = None) -> FloatArray:
+    def errors(
+        self, X: RowsLike, y: ArrayLike, *, masked_targets: bool = False, threads: int | None = None
+    ) -> FloatArray:
         """The error e_j of each output neuron for each sample; their sum over j is the sample's E.
 
         Parameters
@@ -158,11 +161,11 @@ class Predictive(Differentiable):
     @in_memory("the errors of these rows")
     def evaluate(
         self,
-        X: object,
-        y: object,
+        X: RowsLike,
+        y: ArrayLike,
         *,
         metrics: MetricLike | Sequence[MetricLike] | None = (),
-        sample_weight: object = None,
+        sample_weight: ArrayLike | None = None,
         masked_targets: bool = False,
         threads: int | None = None,
     ) -> dict[str, float]:

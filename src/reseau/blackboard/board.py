@@ -36,7 +36,7 @@ OF_THE_HOUSE = {"focus", "lesson", "lines", "names", "rounding"}  # what a board
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
 
 
-class Step(Mapping[str, Any]):
+class Step(Mapping[str, FloatArray]):
     """The numbers of one step: arrays by name, and as attributes.
 
     The names are X and T (the targets), W1, b1, Z1, A1, W2, ...; O, the output; e, the error of each output neuron, and
@@ -52,10 +52,11 @@ class Step(Mapping[str, Any]):
         for array in parts.values():
             array.setflags(write=False)
 
-    def __getitem__(self, name: str) -> Any:
-        return self._parts[self.task.aliases.get(name, name)]
+    def __getitem__(self, name: str) -> FloatArray:
+        array: FloatArray = self._parts[self.task.aliases.get(name, name)]  # of fractions where all is exact
+        return array
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> FloatArray:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
@@ -133,13 +134,14 @@ class Blackboard:
         """E before the first step and after each."""
         return floats(np.array([self.steps[0].E[()], *(step.E_new[()] for step in self.steps)]))
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> FloatArray:
         return self.steps[0][name]
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> FloatArray:
         if name.startswith("_") or name == "steps":
             raise AttributeError(name)
-        return getattr(self.steps[0], name)
+        array: FloatArray = getattr(self.steps[0], name)
+        return array
 
     def __dir__(self) -> list[str]:
         """The numbers of the first step by name, for those who press Tab after a point, and what every board has."""

@@ -184,10 +184,11 @@ def _graph(model: Any, columns: Columns, within: str, outside: str, opset: int) 
     last = core
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
-    if isinstance(last, MLPClassifier) and isinstance(last.classes_, list):
-        label_columns.refuse(last.classes_, "ONNX")
+    labels: object = getattr(last, "classes_", None)
+    if isinstance(last, MLPClassifier) and isinstance(labels, list):
+        label_columns.refuse(labels, "ONNX")
     several = getattr(last, "_several", getattr(last, "multilabel_", False))
-    classes = getattr(last, "classes_", None) if is_classifier(last) and not several else None
+    classes = labels if is_classifier(last) and not several else None
     if isinstance(classes, np.ndarray):
         label_table(classes)  # refuses what has no tensors
         if "classes_" in vars(last):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reseau import engine
-from reseau.arrays import FloatArray, Guard, SparseRows
+from reseau.arrays import ArrayLike, FloatArray, Guard, RowsLike, SparseRows
 from reseau.checks import in_memory, integer, real, shown
 from reseau.errors import ParameterError, ReseauError
+from reseau.names import OptimizerName
 from reseau.network import Network
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, axes_for
 from reseau.training.fit import Fit
@@ -74,15 +75,15 @@ class LearningRates:
 
 def find_learning_rate(
     net: Network,
-    X: object,
-    y: object,
+    X: RowsLike,
+    y: ArrayLike,
     *,
-    optimizer: Optimizer | str | None = None,
+    optimizer: Optimizer | OptimizerName | None = None,
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
-    sample_weight: object = None,
+    sample_weight: ArrayLike | None = None,
     masked_targets: bool = False,
     threads: int | None = None,
 ) -> LearningRates:

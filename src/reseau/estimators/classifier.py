@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 
 from reseau import data
+from reseau.arrays import ArrayLike, FloatArray, LabelsLike, RowsLike
 from reseau.checks import shown
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import class_weights, label_columns, labels
@@ -23,8 +24,23 @@ from reseau.estimators.rules import (
     class_loss,
     class_output,
 )
+from reseau.estimators.types import (
+    BatchSize,
+    ClassificationLoss,
+    ClassWeight,
+    HiddenLayers,
+    Method,
+    RandomState,
+    ScoredBy,
+    Sizes,
+    available_if,
+)
+from reseau.names import ActivationName, ClassificationSolverName, HiddenActivationName, PrecisionName, RateName
 from reseau.vocabulary.layers import Architecture, Layer
 from reseau.vocabulary.losses import NamedLoss, loss_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
@@ -196,26 +212,26 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     """
 
     _kept_as = "MLPClassifier"
-    classes_: Any
+    classes_: npt.NDArray[Any]  # of several columns of classes, which few have, a list of such
     _several: bool  # whether a row may have several labels; columns of classes are no such
     _sparse_labels: bool  # whether these were given as a sparse matrix
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: HiddenActivationName = "relu",
         *,
-        solver: str = "adam",
+        solver: ClassificationSolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
+        batch_size: BatchSize = "auto",
+        learning_rate: RateName = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -224,15 +240,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        loss: NamedLoss | Callable[[Any, Any], Any] = "log_loss",
-        precision: str | None = None,
-        early_stopping_metric: Any = None,
-        hidden_layers: Any = None,
+        loss: ClassificationLoss = "log_loss",
+        precision: PrecisionName | None = None,
+        early_stopping_metric: ScoredBy = None,
+        hidden_layers: HiddenLayers = None,
         dropout: float = 0.0,
-        optimizer: Any = None,
-        class_weight: Any = None,
+        optimizer: Method = None,
+        class_weight: ClassWeight = None,
         stratify: bool | None = None,
         masked_targets: bool = False,
     ) -> None:
@@ -291,7 +307,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             in_columns = isinstance(y, list)
             self._several, self._sparse_labels = not in_columns and y.ndim == 2, scipy.sparse.issparse(y)
             if in_columns:
-                self.classes_ = label_columns.declared(classes, len(y)) if incremental else label_columns.distinct(y)
+                of_columns: Any = label_columns.declared(classes, len(y)) if incremental else label_columns.distinct(y)
+                self.classes_ = of_columns
             elif incremental:
                 self.classes_ = labels.declared(classes)
             elif self._several:
@@ -327,7 +344,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         if given != known:
             raise DataError(f"{name} is {given}, but {like} {known}: {_shown(self.classes_)}{way_out}.")
         if self._in_columns:
-            return label_columns.number(y, self.classes_, name)
+            return label_columns.number(y, self._classes_of_columns, name)
         if self._several:
             return y.toarray() if scipy.sparse.issparse(y) else y
         labels.check_kind(y, self.classes_, name)
@@ -371,11 +388,21 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     @property
     def _in_columns(self) -> bool:
         """Whether there are several columns of classes."""
-        return isinstance(self.classes_, list)
+        classes: object = self.classes_
+        return isinstance(classes, list)
+
+    @property
+    def _classes_of_columns(self) -> list[Any]:
+        """The labels of each of several columns of classes."""
+        return cast("list[Any]", self.classes_)
+
+    def _in_a_list(self, O: FloatArray) -> FloatArray:
+        """What is told of each of several columns of classes: a list, whose type would burden all who have one."""
+        return cast("FloatArray", label_columns.split(O, self._classes_of_columns))
 
     @property
     def _groups(self) -> tuple[int, ...]:
-        return label_columns.sizes(self.classes_) if self._in_columns else ()
+        return label_columns.sizes(self._classes_of_columns) if self._in_columns else ()
 
     @property
     def _labels_in_words(self) -> str:
@@ -441,7 +468,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """Whether there are more than two classes, of which one is right, or of each column one."""
         return not self._several and (self._in_columns or len(self.classes_) > 2)
 
-    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
+    def _output(self, y: Any) -> tuple[int, ActivationName, NamedLoss]:
         one = self._one_of_many
         neurons = sum(self._groups) or (len(self.classes_) if one or self._several else 1)
         return neurons, class_output(one), class_loss(self.loss, one)
@@ -454,12 +481,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _decoder(self) -> Labels | label_columns.LabelColumns:
         if self._in_columns:
-            return label_columns.LabelColumns(self.classes_)
+            return label_columns.LabelColumns(self._classes_of_columns)
         return Labels(np.asarray(self.classes_), self.n_outputs_, self._several)
 
     def _described_classes(self) -> dict[str, Any]:
         if self._in_columns:
-            return label_columns.described(self.classes_)
+            return label_columns.described(self._classes_of_columns)
         return {
             **labels.described(self.classes_),
             "several": self._several,
@@ -488,19 +515,26 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             right, sample_weight = right[there], None if sample_weight is None else sample_weight[there]
         return float(np.average(right, weights=sample_weight))
 
-    def _decide(self, O: Any) -> Any:
+    def _decide(self, O: FloatArray) -> npt.NDArray[np.integer[Any]]:
         """The labels of outputs, as the network takes them."""
         if self._in_columns:
-            return np.column_stack([part.argmax(axis=1) for part in label_columns.split(O, self.classes_)])
+            return np.column_stack([part.argmax(axis=1) for part in label_columns.split(O, self._classes_of_columns)])
         if self._several:
             return (O > 0.5).astype(np.int64)
         if O.shape[1] == 1:
             # With a single class the neuron has learnt to say 0, and there is no other label.
             return ((O[:, 0] > 0.5) & (len(self.classes_) > 1)).astype(np.int64)
-        return O.argmax(axis=1)
+        places: npt.NDArray[np.intp] = O.argmax(axis=1)
+        return places
 
     @available_if(trains_in_steps)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+    def partial_fit(
+        self,
+        X: RowsLike,
+        y: LabelsLike,
+        sample_weight: ArrayLike | float | None = None,
+        classes: Iterable[Any] | None = None,
+    ) -> Self:
         """Go once through the given rows, from the present weights and the present state of the optimizer.
 
         Parameters
@@ -517,7 +551,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: RowsLike) -> npt.NDArray[Any]:
         """The label of each sample, or of each column; of several labels at once indicators, sparse if `fit`'s were.
 
         Parameters
@@ -531,11 +565,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             Labels.
         """
         decided = self._decide(self._forward(X))
-        if self._several:
-            return scipy.sparse.csr_matrix(decided) if self._sparse_labels else decided
-        return self._labels_at(decided)
+        found: npt.NDArray[Any] = decided if self._several else self._labels_at(decided)
+        return scipy.sparse.csr_matrix(found) if self._several and self._sparse_labels else found
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: RowsLike) -> FloatArray:
         """The probability of each class, in the order of `classes_`.
 
         Parameters
@@ -550,10 +583,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """
         O = self._forward(X)
         if self._in_columns:
-            return label_columns.split(O, self.classes_)
+            return self._in_a_list(O)
         return np.hstack([1 - O, O]) if O.shape[1] == 1 and not self._several else O
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: RowsLike) -> FloatArray:
         """The raw scores z, of which the probabilities are made: 1/(1 + e^−z) or softmax(z).
 
         Parameters
@@ -570,10 +603,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         samples = self._checked(X)
         Z = self._up_to_date().with_output("identity")(samples)
         if self._in_columns:
-            return label_columns.split(Z, self.classes_)
+            return self._in_a_list(Z)
         return Z[:, 0] if Z.shape[1] == 1 and not self._several else Z
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: RowsLike, y: LabelsLike, sample_weight: ArrayLike | float | None = None) -> float:
         """The accuracy: the share of samples whose label is predicted; of several labels or columns, all of them.
 
         Parameters
@@ -596,7 +629,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         y = _without(self._numbered(y, "y", "the estimator is for"), missing)
         return self._accuracy(y, O, None if sample_weight is None else data.weights(sample_weight, len(O)))
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: RowsLike) -> FloatArray:
         """The logarithm of `predict_proba`.
 
         Parameters
@@ -609,9 +642,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         ndarray of shape (n_samples, n_classes), or list of such
             Log-probabilities.
         """
-        P = self.predict_proba(X)
+        P: Any = self.predict_proba(X)
         with np.errstate(divide="ignore"):  # log 0 = −∞
-            return list(map(np.log, P)) if isinstance(P, list) else np.log(P)
+            of_each: Any = list(map(np.log, P)) if isinstance(P, list) else np.log(P)
+        return cast("FloatArray", of_each)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

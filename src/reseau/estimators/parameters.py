@@ -48,7 +48,7 @@ _OF_SOLVERS = {
     "beta_2": 0.999,
     "epsilon": 1e-8,
 }
-_RATES = ("constant", "invscaling", "adaptive")
+RATES = ("constant", "invscaling", "adaptive")
 _NESTED = ("optimizer", "loss")  # whose own parameters are reached by `optimizer__learning_rate`
 HIDDEN = {name: entry for name, entry in ACTIVATIONS_BY_NAME.items() if not entry.row_wise}
 
@@ -58,7 +58,7 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
     known("activation", model.activation, HIDDEN)
     hidden = hidden_layers(model)
     known("solver", model.solver, model._solvers)
-    known("learning_rate", model.learning_rate, _RATES)
+    known("learning_rate", model.learning_rate, RATES)
     real("alpha", model.alpha, low=0)
     if not (isinstance(model.batch_size, str) and model.batch_size == "auto"):
         integer("batch_size", model.batch_size, low=1, also="'auto'")
@@ -73,18 +73,18 @@ def check(model: Perceptron) -> tuple[Layer, ...]:
         raise ParameterError(f"dropout needs steps on batches, which {whole} does not make; use 'adam' or 'sgd'.")
     real("tol", model.tol, low=0)
     real("validation_fraction", model.validation_fraction, low=0, high=1, includes_high=False)
-    if not (isinstance(model.n_iter_no_change, Real) and model.n_iter_no_change == inf):
-        integer("n_iter_no_change", model.n_iter_no_change, low=1, also="inf")
+    patience: object = model.n_iter_no_change
+    if not (isinstance(patience, Real) and patience == inf):
+        integer("n_iter_no_change", patience, low=1, also="inf")
     for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "masked_targets"):
         boolean(name, getattr(model, name))
     if not isinstance(model.verbose, bool | np.bool_ | Integral) or model.verbose < 0:
         raise ParameterError(f"verbose is {model.verbose!r}, but must be True, False or a whole number from 0.")
+    random: object = model.random_state
     if not (
-        model.random_state is None
-        or model.random_state is np.random
-        or isinstance(model.random_state, np.random.RandomState | bool)  # True is the seed 1 to NumPy
+        random is None or random is np.random or isinstance(random, np.random.RandomState | bool)  # True is 1 to NumPy
     ):
-        integer("random_state", model.random_state, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
+        integer("random_state", random, low=0, high=2**32 - 1, also="None or a numpy.random.RandomState")
     check_metric(model.early_stopping_metric)
     for make in _OPTIMIZERS.values():  # so that the parameters of each are checked
         make(model)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from math import inf
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -16,23 +16,44 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reseau import data
-from reseau.arrays import ResumePoint, missing
+from reseau.arrays import ArrayLike, FloatArray, LabelsLike, ResumePoint, RowsLike, missing
 from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.estimators import description, least_squares, parameters, solvers
 from reseau.estimators.attempt import attempt
 from reseau.estimators.callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from reseau.estimators.description import OF_EPOCHS
 from reseau.estimators.rules import activation_name, largest, seed_of, split, weight_bound
+from reseau.estimators.types import (
+    BatchSize,
+    ClassificationLoss,
+    HiddenLayers,
+    Method,
+    RandomState,
+    RegressionLoss,
+    ScoredBy,
+    Sizes,
+)
 from reseau.estimators.validation import Validation
 from reseau.estimators.weights import Weights
 from reseau.export.plain import Inputs
 from reseau.files.model_file import Tensors
 from reseau.model import Model
+from reseau.names import (
+    ActivationName,
+    HiddenActivationName,
+    InitializerName,
+    PrecisionName,
+    RateName,
+    RegressionSolverName,
+)
 from reseau.network import Network
 from reseau.parts import Decoder, Parts
 from reseau.vocabulary.initializers import fill
 from reseau.vocabulary.layers import Architecture, Dense, Layer
 from reseau.vocabulary.losses import NamedLoss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _weights(given: Any, rows: int, name: str) -> Any:
@@ -59,20 +80,20 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
     def __init__(
         self,
         *,
-        loss: NamedLoss | Callable[[Any, Any], Any],
-        hidden_layer_sizes: Any,
-        activation: str,
-        solver: str,
+        loss: ClassificationLoss | RegressionLoss,
+        hidden_layer_sizes: Sizes,
+        activation: HiddenActivationName,
+        solver: RegressionSolverName,
         alpha: float,
-        batch_size: Any,
-        learning_rate: str,
+        batch_size: BatchSize,
+        learning_rate: RateName,
         learning_rate_init: float,
         power_t: float,
         max_iter: int,
         shuffle: bool,
-        random_state: Any,
+        random_state: RandomState,
         tol: float,
-        verbose: Any,
+        verbose: bool | int,
         warm_start: bool,
         momentum: float,
         nesterovs_momentum: bool,
@@ -81,13 +102,13 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         beta_1: float,
         beta_2: float,
         epsilon: float,
-        n_iter_no_change: Any,
+        n_iter_no_change: float,
         max_fun: int,
-        precision: str | None,
-        early_stopping_metric: Any,
-        hidden_layers: Any,
+        precision: PrecisionName | None,
+        early_stopping_metric: ScoredBy,
+        hidden_layers: HiddenLayers,
         dropout: float,
-        optimizer: Any,
+        optimizer: Method,
         masked_targets: bool,
     ) -> None:
         self.loss = loss
@@ -137,7 +158,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         found: dict[str, Any] = super().get_params(deep=False)
         return parameters.all_parameters(found) if deep else found
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters; `optimizer__learning_rate=0.01` gives the estimator an optimizer with another rate.
 
         Parameters
@@ -150,7 +171,8 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         self
             The estimator.
         """
-        return super().set_params(**parameters.with_nested(self.get_params(deep=False), params))
+        super().set_params(**parameters.with_nested(self.get_params(deep=False), params))
+        return self
 
     # --- what the subclasses say --------------------------------------------------------------------------------------
 
@@ -171,7 +193,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """The same of `y_val`, which cannot tell anything new."""
 
     @abstractmethod
-    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
+    def _output(self, y: Any) -> tuple[int, ActivationName, NamedLoss]:
         """The output neurons, their activation, and the loss, for such targets."""
 
     @abstractmethod
@@ -225,14 +247,14 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: RowsLike,
+        y: LabelsLike,
+        sample_weight: ArrayLike | float | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Any:
+        X_val: RowsLike | None = None,
+        y_val: LabelsLike | None = None,
+        sample_weight_val: ArrayLike | float | None = None,
+    ) -> Self:
         """Fit the network to (X, y).
 
         Parameters
@@ -303,7 +325,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None, held: Any = None
-    ) -> Any:
+    ) -> Self:
         """Fit, or change nothing at all."""
         with np.errstate(over="ignore", invalid="ignore"), attempt(self) as (double, undo):
             try:
@@ -342,7 +364,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
             sample_weight = _weights(sample_weight, X.shape[0], "sample_weight")
         sample_weight = self._weighed(y, sample_weight, incremental=incremental)
         neurons, output, loss = self._output(y)
-        init = "glorot_uniform" if self.hidden_layers is None else None
+        init: InitializerName | None = "glorot_uniform" if self.hidden_layers is None else None
         layers = (*hidden, Dense(neurons, output, init=init, groups=self._groups))
         try:
             architecture = Architecture(X.shape[1], layers, loss)
@@ -544,7 +566,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
 
     # --- after fitting ------------------------------------------------------------------------------------------------
 
-    def _forward(self, X: Any) -> Any:
+    def _forward(self, X: Any) -> FloatArray:
         return self._outputs(self._checked(X))
 
     def _checked(self, X: Any) -> Any:
@@ -554,15 +576,15 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         check_is_fitted(self, "_network")
         return self._samples(X)
 
-    def _outputs(self, X: Any) -> Any:
+    def _outputs(self, X: Any) -> FloatArray:
         return self._up_to_date()(X)
 
-    def _at(self, X: Any) -> tuple[Any, Any]:
+    def _at(self, X: Any) -> tuple[Network, Any]:
         """The network, and samples at which it is differentiated."""
         check_is_fitted(self, "_network")
         return self._up_to_date(), self._samples(X)
 
-    def jacobian(self, X: Any) -> Any:
+    def jacobian(self, X: RowsLike) -> FloatArray:
         """How the network's outputs follow each feature: of a classifier the probabilities, of a regressor the targets.
 
         Parameters
@@ -579,7 +601,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         network, samples = self._at(X)
         return network.jacobian(samples)
 
-    def jvp(self, X: Any, v: Any) -> Any:
+    def jvp(self, X: RowsLike, v: ArrayLike) -> FloatArray:
         """J v of each sample, (n_samples, n_outputs_); v is (n_samples, n_features), or (n_features,) for all.
 
         See `reseau.Network.jvp`.
@@ -587,7 +609,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         network, samples = self._at(X)
         return network.jvp(samples, v)
 
-    def vjp(self, X: Any, u: Any) -> Any:
+    def vjp(self, X: RowsLike, u: ArrayLike) -> FloatArray:
         """uᵀ J of each sample, (n_samples, n_features); u is (n_samples, n_outputs_), or (n_outputs_,) for all.
 
         See `reseau.Network.vjp`.
@@ -595,7 +617,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         network, samples = self._at(X)
         return network.vjp(samples, u)
 
-    def hessian_vector(self, X: Any, v: Any) -> Any:
+    def hessian_vector(self, X: RowsLike, v: ArrayLike) -> FloatArray:
         """∂²o_j/∂x² v of each sample and output, (n_samples, n_outputs_, n_features); v as of `jvp`.
 
         See `reseau.Network.hessian_vector`.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.metaestimators import available_if
 
 from reseau import data
 from reseau.array_likes import as_array, numbers
+from reseau.arrays import ArrayLike, FloatArray, LabelsLike, RowsLike
 from reseau.errors import DataError, ParameterError
 from reseau.estimators import labels
 from reseau.estimators.decoders import Numbers
@@ -24,10 +23,24 @@ from reseau.estimators.rules import (
     is_own,
     regression_units,
 )
+from reseau.estimators.types import (
+    BatchSize,
+    HiddenLayers,
+    Method,
+    RandomState,
+    RegressionLoss,
+    ScoredBy,
+    Sizes,
+    available_if,
+)
+from reseau.names import ActivationName, HiddenActivationName, PrecisionName, RateName, RegressionSolverName
 from reseau.training import least_squares
 from reseau.vocabulary.layers import Architecture, Layer
 from reseau.vocabulary.least_squares import LEAST_SQUARES
 from reseau.vocabulary.losses import Loss, NamedLoss, loss_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _numbers(y: Any, rows: int, name: str, masked: bool) -> tuple[Any, Any]:
@@ -104,21 +117,21 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def __init__(
         self,
-        loss: NamedLoss | Callable[[Any, Any], Any] = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        loss: RegressionLoss = "squared_error",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: HiddenActivationName = "relu",
         *,
-        solver: str = "adam",
+        solver: RegressionSolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
+        batch_size: BatchSize = "auto",
+        learning_rate: RateName = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -127,13 +140,13 @@ class MLPRegressor(RegressorMixin, Perceptron):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        precision: str | None = None,
-        early_stopping_metric: Any = None,
-        hidden_layers: Any = None,
+        precision: PrecisionName | None = None,
+        early_stopping_metric: ScoredBy = None,
+        hidden_layers: HiddenLayers = None,
         dropout: float = 0.0,
-        optimizer: Any = None,
+        optimizer: Method = None,
         masked_targets: bool = False,
     ) -> None:
         super().__init__(
@@ -199,7 +212,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         found = y if y.dtype.kind in "iuf" else T.reshape(y.shape)
         return labels.column(found) if found.ndim == 2 and T.shape[1] == 1 else found
 
-    def _output(self, y: Any) -> tuple[int, str, NamedLoss]:
+    def _output(self, y: Any) -> tuple[int, ActivationName, NamedLoss]:
         loss, targets = check_regression_loss(self.loss), 1 if y.ndim == 1 else y.shape[1]
         entry = loss_of(loss)
         try:
@@ -242,7 +255,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return regression_units(loss_of(check_regression_loss(self.loss)), T)
 
     @available_if(trains_in_steps)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: RowsLike, y: LabelsLike, sample_weight: ArrayLike | float | None = None) -> Self:
         """Go once through the given rows, from the present weights and the present state of the optimizer.
 
         Parameters
@@ -257,7 +270,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: RowsLike) -> FloatArray:
         """The predicted number, or numbers, of each sample.
 
         Parameters
@@ -276,7 +289,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return O[:, 0] if O.shape[1] == 1 else O
 
     @available_if(_has_scales)
-    def predict_std(self, X: Any) -> Any:
+    def predict_std(self, X: RowsLike) -> FloatArray:
         """The standard deviation of each target, for the losses "gaussian" and "student_t".
 
         Parameters
@@ -289,10 +302,12 @@ class MLPRegressor(RegressorMixin, Perceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As predicted beside the mean; infinite for Student's t of at most 2 degrees of freedom.
         """
-        std = loss_of(self._network.loss).deviation * self._forward(X)[:, 1::2]
+        deviation = loss_of(self._network.loss).deviation
+        assert deviation is not None
+        std = deviation * self._forward(X)[:, 1::2]
         return std[:, 0] if std.shape[1] == 1 else std
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: RowsLike, y: LabelsLike, sample_weight: ArrayLike | float | None = None) -> float:
         """R² of the predictions; of several quantiles that of the one nearest to the median.
 
         Parameters

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from reseau.errors import DataError, ParameterError
+from reseau.names import ActivationName, LossName
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.intervals import CLOSED_UNIT
 from reseau.vocabulary.losses import LOSSES, Loss, NamedLoss, OwnLoss, check_loss, known_loss, loss_of
@@ -44,7 +45,7 @@ class _LogLoss(NamedTuple):
     aliases: tuple[str, ...]
 
 
-def class_output(one_of_many: bool) -> str:
+def class_output(one_of_many: bool) -> ActivationName:
     """The activation of the outputs for classes: of which one is right, or each may be."""
     return _ENTROPIES[one_of_many].output
 
@@ -83,7 +84,7 @@ def class_loss(loss: object, one_of_many: bool) -> NamedLoss:
     """The loss of a network for an estimator's loss of classes."""
     loss = check_class_loss(loss)
     if isinstance(loss, str):
-        return _ENTROPIES[one_of_many].name if loss == LOG_LOSS else LOSSES[loss].for_labels(one_of_many).name
+        return check_loss(_ENTROPIES[one_of_many] if loss == LOG_LOSS else LOSSES[loss].for_labels(one_of_many))
     return check_loss(loss.for_labels(one_of_many))
 
 
@@ -91,7 +92,7 @@ def check_regression_loss(loss: object) -> NamedLoss:
     """Return a loss of numbers, or one's own, or raise ParameterError."""
     if is_own(loss) or (isinstance(loss, Loss) and loss.name in REGRESSION_LOSSES):
         return check_loss(loss)
-    return known_loss(loss, REGRESSION_LOSSES)
+    return cast("LossName", known_loss(loss, REGRESSION_LOSSES))
 
 
 def regression_units(loss: Loss, T: Any) -> tuple[float, Any]:

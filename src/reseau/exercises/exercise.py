@@ -31,7 +31,7 @@ from reseau.vocabulary.layers import (
     check_network,
     check_output,
 )
-from reseau.vocabulary.losses import NamedLoss, loss_of
+from reseau.vocabulary.losses import Loss, loss_of
 from reseau.vocabulary.optimizers import SGD
 
 FORMAT, VERSION = "reseau exercise", 1
@@ -84,7 +84,7 @@ class Exercise:
     def board(self) -> Blackboard:
         """The step worked out; in fractions if all of them are easy."""
         board = self._board(exact=True)
-        numbers = [value for name in self.asked for value in np.ravel(board[name]).tolist()]
+        numbers: list[object] = [value for name in self.asked for value in np.ravel(board[name]).tolist()]
         easy = all(isinstance(value, Fraction) and value.denominator <= LARGEST_DENOMINATOR for value in numbers)
         return board if easy else self._board(exact=False)
 
@@ -235,7 +235,7 @@ def draw(
     layers: str,
     activation: str = "sigmoid",
     output_activation: str | None = None,
-    loss: NamedLoss = "squared_error",
+    loss: str | Loss = "squared_error",
     learning_rate: float = 0.5,
     bias: bool = True,
     seed: int = 0,
@@ -268,12 +268,12 @@ def draw(
         For a parameter outside its range.
     """
     widths = parse_widths(layers)
-    known("activation", activation, ACTIVATIONS)
-    last = known("output_activation", output_activation or activation, ACTIVATIONS)
+    hidden = ACTIVATIONS[known("activation", activation, ACTIVATIONS)].name
+    last = ACTIVATIONS[known("output_activation", output_activation or activation, ACTIVATIONS)].name
     known("lang", lang, LANGUAGES)
     rate = real("learning_rate", learning_rate, low=0, includes_low=False)
     dense: tuple[Layer, ...] = tuple(
-        Dense(n, last if place == len(widths) - 2 else activation, bias) for place, n in enumerate(widths[1:])
+        Dense(n, last if place == len(widths) - 2 else hidden, bias) for place, n in enumerate(widths[1:])
     )
     architecture = Architecture(widths[0], *check_network(dense, loss))
     rng = np.random.default_rng(integer("seed", seed, low=0))

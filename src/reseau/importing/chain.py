@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from reseau.checks import DTYPES
 from reseau.errors import ParameterError, ReseauError
+from reseau.names import ActivationName, InitializerName
 from reseau.network import Network
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.layers import Dense, Dropout, Layer, LayerNorm, PReLU
-from reseau.vocabulary.losses import LOSSES, NamedLoss, loss_of
+from reseau.vocabulary.losses import LOSSES, NamedLoss, check_loss, loss_of
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -185,11 +186,11 @@ def _clip(found: Floats) -> Reading | None:
     return Reading("hard_sigmoid", Affine(6 * k / width, 6 * (c - low) / width - 3), Affine(width, low))
 
 
-def default_loss(activation: str) -> str:
+def default_loss(activation: str) -> NamedLoss:
     """The loss that goes with an output's activation; the squared error where there is none."""
     for loss in LOSSES.values():
         if loss.simplifies_with == activation or (loss.distribution and loss.takes(ACTIVATIONS[activation])):
-            return loss.name
+            return check_loss(loss)
     return "squared_error"
 
 
@@ -234,19 +235,23 @@ class _Layer:
             self.b = np.broadcast_to(np.asarray(affine.shift, np.float64), n)
 
 
-def _dense(width: int, activation: str, bias: bool, residual: int, init: str | None = None) -> Layer:
+def _dense(
+    width: int, activation: ActivationName, bias: bool, residual: int, init: InitializerName | None = None
+) -> Layer:
     return Dense(width, activation, bias=bias, init=init, residual=residual)
 
 
-def _norm(epsilon: float, activation: str, bias: bool, residual: int, init: str | None = None) -> Layer:
+def _norm(
+    epsilon: float, activation: ActivationName, bias: bool, residual: int, init: InitializerName | None = None
+) -> Layer:
     return LayerNorm(activation, bias=bias, epsilon=epsilon, residual=residual)
 
 
-def _prelu(activation: str, bias: bool, residual: int, init: str | None = None) -> Layer:
+def _prelu(activation: ActivationName, bias: bool, residual: int, init: str | None = None) -> Layer:
     return PReLU(residual=residual)
 
 
-def _nothing(activation: str, bias: bool, residual: int, init: str | None = None) -> Layer:
+def _nothing(activation: ActivationName, bias: bool, residual: int, init: str | None = None) -> Layer:
     return Dropout(0.0, residual=residual)
 
 
@@ -570,7 +575,7 @@ class Chain:
             *layers,
             loss=default_loss(output.name) if loss is None else loss,
             inputs=inputs,
-            dtype=dtype or ("float64" if self._wide else str(self._dtype or inputs_dtype)),
+            dtype=np.dtype(dtype or ("float64" if self._wide else str(self._dtype or inputs_dtype))),
             seed=0,  # what it draws is replaced
         )
         with np.errstate(over="ignore"):

@@ -20,6 +20,7 @@ from reseau.checks import as_path, known, shown
 from reseau.errors import ParameterError
 from reseau.importing.chain import Array, Chain, Floats
 from reseau.network import Network
+from reseau.vocabulary.losses import NamedLoss
 
 
 def _softmax(n: Floats) -> Floats:
@@ -70,7 +71,7 @@ class Shallow:
     after: list[tuple[str, Settings]] = field(default_factory=list)
 
 
-def from_matlab(path: str | Path, *, loss: str | None = None) -> Network:
+def from_matlab(path: str | Path, *, loss: NamedLoss | None = None) -> Network:
     r"""Take over a shallow network of MATLAB's: fitnet, feedforwardnet, patternnet and the like.
 
     Parameters
@@ -81,7 +82,7 @@ def from_matlab(path: str | Path, *, loss: str | None = None) -> Network:
         done to inputs and outputs, ``inputs = net.inputs{1}.processSettings`` and
         ``outputs = net.outputs{end}.processSettings``; and ``transferFcns``, a cell of the names of the layers'
         transfer functions, without which the hidden layers have tansig and the last purelin, as in fitnet.
-    loss : str or None
+    loss : str, loss or None
         As in `reseau.from_torch`: what the network is to be trained on with; None takes what suits the output.
 
     Returns
@@ -345,7 +346,7 @@ def _settings(value: Any, name: str) -> Iterator[tuple[str, Settings]]:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _network(shallow: Shallow, name: str, loss: str | None) -> Network:
+def _network(shallow: Shallow, name: str, loss: NamedLoss | None) -> Network:
     """The network, with what is done to inputs and outputs in its first and last layer."""
     layers = list(shallow.layers)
     for where, W, b, _ in layers:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.errors import ReseauError
+from reseau.names import Language
 from reseau.studio.document import constant_optimizer
 from reseau.studio.refusal import Refusal
 
@@ -19,7 +20,7 @@ MOST_PARAMETERS = 20_000  # each is worked out, in about a second in all
 
 
 def board(
-    network: Network, data: Data, training: Mapping[str, Any], sample: Mapping[str, Any], lang: str, digits: int
+    network: Network, data: Data, training: Mapping[str, Any], sample: Mapping[str, Any], lang: Language, digits: int
 ) -> tuple[str, list[str]]:
     """The step on a sample by the optimizer of the training, as a part of a page, and the titles of its stages.
 

@@ -48,7 +48,7 @@ class TableSamples(Data):
         self.of_means = like is None and loss in OF_MEANS and loss in self.losses
         if self.of_means:
             try:
-                data = TableData(table, description["target"], loss=loss, **given)
+                data = TableData(table, description["target"], loss=LOSSES[loss], **given)
             except ReseauError as error:
                 raise Refusal("network_refused", str(error), message=str(error)) from None
         self.table_data, self.X, self.X_val = data, data.X, data.X_val

@@ -22,6 +22,7 @@ from reseau.ensemble import Ensemble, member_of
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
+from reseau.names import Language, PrecisionName
 from reseau.network import Network
 from reseau.parts import Parts
 from reseau.tables.code.encoder import Cells
@@ -334,7 +335,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         interval: float | None = None,
         sep: str | None = None,
         encoding: str | None = None,
-        precision: str | None = None,
+        precision: PrecisionName | None = None,
         threads: int | None = None,
     ) -> Predictions:
         """Predict the target for each row of a table.
@@ -426,7 +427,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         row: int = 1,
         *,
         target: str | float | None = None,
-        lang: str = "en",
+        lang: Language = "en",
         member: int = 1,
         **options: Any,
     ) -> tuple[Blackboard, tuple[str, ...]]:
@@ -534,7 +535,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         return self, self.evidence
 
     def _outputs(
-        self, table: Table, keep: Sequence[str], reader: Reader, precision: str | None, threads: int | None
+        self, table: Table, keep: Sequence[str], reader: Reader, precision: PrecisionName | None, threads: int | None
     ) -> _Outputs:
         """What the network says of the rows of a table, and what else of them is needed."""
         import pyarrow as pa

@@ -45,7 +45,7 @@ class Samples(NamedTuple):
 
     @property
     def rows(self) -> int:
-        return self.X.shape[0]
+        return len(self.X)
 
     @property
     def weight(self) -> float:

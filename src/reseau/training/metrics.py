@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import nan
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, SupportsFloat, TypeAlias
 
 import numpy as np
 
 from reseau.arrays import FloatArray, IntArray, are_labels
 from reseau.checks import known, shown
 from reseau.errors import DataError, ParameterError
+from reseau.names import MetricName
 from reseau.vocabulary.intervals import CLOSED_UNIT
 from reseau.vocabulary.layers import Architecture
 
 Weights: TypeAlias = FloatArray | None
-MetricLike: TypeAlias = str | Callable[[Any, Any], Any]
+MetricLike: TypeAlias = MetricName | Callable[[Any, FloatArray], SupportsFloat]
 TAKEN = ("loss", "validation_loss", "learning_rate", "epoch", "seconds")  # what stands beside metrics by name
 
 

@@ -15,6 +15,7 @@ from math import sqrt
 import numpy as np
 
 from reseau.arrays import FloatArray
+from reseau.names import InitializerName
 
 _AT_ONCE = 2**16
 
@@ -26,7 +27,7 @@ class Initializer:
     `source` says where it comes from, `aliases` what other libraries call it.
     """
 
-    name: str
+    name: InitializerName
     aliases: tuple[str, ...]
     source: str
     formula: str

@@ -11,6 +11,7 @@ import numpy as np
 
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
+from reseau.names import ActivationName, MetricName, PrecisionName
 from reseau.training.metrics import METRICS, metrics_of
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.losses import NamedLoss, check_loss
@@ -90,15 +91,15 @@ class Settings:
 
     preset: str = "standard"
     layers: tuple[int, ...] = (64, 64)
-    activation: str | None = None
+    activation: ActivationName | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float = 0.002
     loss: NamedLoss | None = None
-    metrics: str | Sequence[str] = ()
+    metrics: MetricName | Sequence[MetricName] = ()
     test_size: float | None = None
     seed: int = 0
-    precision: str | None = None
+    precision: PrecisionName | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:

@@ -18,6 +18,7 @@ from reseau.export import numpy_code
 from reseau.export.onnx_graph import Graph, tensor
 from reseau.export.onnx_layers import layers
 from reseau.formulas.typesetting import TextSetter
+from reseau.names import ActivationName
 from reseau.tables.code.c_rows import Answer
 from reseau.tables.columns.description import NO_LIMIT
 from reseau.tables.columns.statistics import ROUNDING, mean_and_deviation
@@ -78,7 +79,7 @@ class Quantity(Target):
     measured = "RMSE"
 
     @property
-    def activation(self) -> str:
+    def activation(self) -> ActivationName:
         """The one that the loss goes with."""
         return loss_of(self.loss).output
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from reseau.checks import known
 from reseau.errors import ParameterError
+from reseau.names import ActivationName
 from reseau.parts import Decoder
 from reseau.training.metrics import METRICS
 from reseau.vocabulary.losses import NamedLoss, loss_of
@@ -76,13 +77,13 @@ class Target(Decoder):
     task: ClassVar[str]
     loss: NamedLoss
     losses: ClassVar[tuple[str, ...]]
-    hidden: ClassVar[tuple[str, ...]] = ("relu",)
+    hidden: ClassVar[tuple[ActivationName, ...]] = ("relu",)
     measured: ClassVar[str]
     metrics_of: ClassVar[str]  # what the metrics compare
 
     @property
     @abstractmethod
-    def activation(self) -> str: ...
+    def activation(self) -> ActivationName: ...
 
     @property
     @abstractmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reseau.checks import known
 from reseau.files.writing import Place, write_bytes
 from reseau.formulas.words import LANGUAGES
+from reseau.names import Language
 
 if TYPE_CHECKING:
     from reseau.tables.learning.evidence import Evidence
@@ -27,7 +28,7 @@ class Reported(ABC):
         *,
         data: Any = None,
         y: Any = None,
-        lang: str = "en",
+        lang: Language = "en",
         threads: int | None = None,
     ) -> None:
         """Write what the model is, and what is to be thought of it, as one page of HTML.

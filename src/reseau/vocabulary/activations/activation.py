@@ -19,6 +19,7 @@ from reseau.arrays import Array, namespace
 from reseau.formulas.fractions import each, floats, rational
 from reseau.formulas.trees import Expression
 from reseau.formulas.words import Words
+from reseau.names import ActivationName, InitializerName
 from reseau.vocabulary.activations.code import NOTHING_BY_HAND, ByHand, Code
 from reseau.vocabulary.intervals import Interval
 
@@ -70,7 +71,7 @@ class Activation(ABC):
         What scikit-learn calls it, if that is not its name.
     """
 
-    name: str
+    name: ActivationName
     words: Words
     source: str
     letter: str
@@ -79,7 +80,7 @@ class Activation(ABC):
     second_derivative_formula: Expression
     range: Interval
     value: Callable[[Array], Array]
-    initializer: str
+    initializer: InitializerName
     by_hand: ByHand = NOTHING_BY_HAND
     distribution: str | None = None
     has_scales: bool = False

@@ -13,6 +13,7 @@ from reseau.checks import boolean, integer, known, shown
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Same, Words
+from reseau.names import ActivationName, InitializerName
 from reseau.vocabulary.activations import ACTIVATIONS
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers.code import Bounded, Code
@@ -127,9 +128,9 @@ class Dense(Layer):
     """
 
     neurons: int
-    activation: str | None = None
+    activation: ActivationName | None = None
     bias: bool = True
-    init: str | None = None
+    init: InitializerName | None = None
     dropout: float = 0.0
     groups: tuple[int, ...] = field(default=(), repr=False, kw_only=True)
     residual: int = field(default=0, repr=False, kw_only=True)

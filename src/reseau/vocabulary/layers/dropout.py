@@ -8,6 +8,7 @@ from typing import ClassVar
 from reseau.arrays import Array
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
@@ -42,7 +43,7 @@ class Dropout(Layer):
 
     dropout: float
     residual: int = field(default=0, repr=False, kw_only=True)
-    activation: str | None = field(default="identity", init=False, repr=False)
+    activation: ActivationName | None = field(default="identity", init=False, repr=False)
 
     kind: ClassVar[str] = "dropout"
     letters: ClassVar[tuple[str, ...]] = ()

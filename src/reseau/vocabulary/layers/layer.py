@@ -19,6 +19,7 @@ from reseau.checks import integer, known, real
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations import ACTIVATIONS, Activation, in_groups
 from reseau.vocabulary.initializers import INITIALIZERS
 from reseau.vocabulary.layers.code import Bounded, Code
@@ -97,12 +98,12 @@ class Layer(ABC):
     letters: ClassVar[tuple[str, ...]]  # the names of the tensors it may have, in their order
     constants: ClassVar[tuple[Symbol, ...]] = ()  # of its map; their names are those of its fields
     of_neurons: ClassVar[bool] = False  # that sum up; an activation of other kinds is told if it is not identity
-    default_activation: ClassVar[str] = "relu"  # of a hidden layer that is given none
+    default_activation: ClassVar[ActivationName] = "relu"  # of a hidden layer that is given none
     activates: ClassVar[bool] = False  # whether it takes the place of an activation of the layer before
     takes_sparse_rows: ClassVar[bool] = False
     only_trains: ClassVar[bool] = False  # whether its map changes nothing, which it is there for in training alone
 
-    activation: str | None
+    activation: ActivationName | None
     dropout: float
     residual: int
     bias: bool = True

@@ -13,6 +13,7 @@ from reseau.checks import boolean, real
 from reseau.errors import ParameterError
 from reseau.formulas.trees import Expression, SumOver, Symbol, root, symbols_of
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations import written
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equation, Equations, N, OfMatrices, OfNumbers, Slip, Z
@@ -149,7 +150,7 @@ class LayerNorm(Layer):
     array([[-1.3416, -0.4472,  0.4472,  1.3416]])
     """
 
-    activation: str | None = "identity"
+    activation: ActivationName | None = "identity"
     bias: bool = True
     epsilon: float = 1e-5
     dropout: float = field(default=0.0, kw_only=True)

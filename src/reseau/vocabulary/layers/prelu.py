@@ -12,6 +12,7 @@ from reseau.arrays import Array, namespace
 from reseau.checks import real
 from reseau.formulas.trees import Cases, Condition, Number, Symbol, maximum, minimum
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.layers.code import Bounded, Code
 from reseau.vocabulary.layers.equations import DELTA, Equations, OfMatrices, OfNumbers, Slip, Z
 from reseau.vocabulary.layers.layer import Layer, Parameters, Rounding, Tensor, exact
@@ -76,7 +77,7 @@ class PReLU(Layer):
     slope: float = 0.25
     dropout: float = field(default=0.0, kw_only=True)
     residual: int = field(default=0, repr=False, kw_only=True)
-    activation: str | None = field(default="identity", init=False, repr=False)
+    activation: ActivationName | None = field(default="identity", init=False, repr=False)
 
     kind: ClassVar[str] = "prelu"
     letters: ClassVar[tuple[str, ...]] = ("alpha",)

@@ -11,10 +11,11 @@ An entry is what its name stands for; a loss with other numbers, such as `Huber(
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from reseau.checks import known
 from reseau.errors import ParameterError
+from reseau.names import LossName
 from reseau.vocabulary.losses.classes import (
     BinaryCrossEntropy,
     BinaryFocal,
@@ -26,7 +27,7 @@ from reseau.vocabulary.losses.classes import (
 from reseau.vocabulary.losses.counts import Gamma, NegativeBinomial, Poisson, Tweedie
 from reseau.vocabulary.losses.distributions import Gaussian, StudentT
 from reseau.vocabulary.losses.loss import NO_BOUNDS, Bounds, Loss, numbers_from, smallest
-from reseau.vocabulary.losses.own import OwnLoss
+from reseau.vocabulary.losses.own import LossFunction, OwnLoss
 from reseau.vocabulary.losses.residuals import AbsoluteError, Huber, LogCosh, Quantile, SquaredError
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Focal",
     "Huber",
     "Loss",
+    "LossLike",
     "NamedLoss",
     "NegativeBinomial",
     "OwnLoss",
@@ -78,7 +80,8 @@ LOSSES: dict[str, Loss] = {kind.name: kind() for kind in _KINDS}
 OF_LOGARITHMS: tuple[Loss, ...] = (CrossEntropyOfLogarithms(), FocalOfLogarithms())
 """What those over distributions are where the outputs are logarithms of one; users do not name them."""
 
-NamedLoss: TypeAlias = "str | Loss"  # a name where it says all, else the loss
+NamedLoss: TypeAlias = LossName | Loss  # a name where it says all, else the loss
+LossLike: TypeAlias = NamedLoss | LossFunction  # what a network is given
 
 
 def loss_of(loss: NamedLoss) -> Loss:
@@ -93,8 +96,8 @@ def check_loss(loss: object) -> NamedLoss:
     if callable(loss) and not isinstance(loss, type):
         return OwnLoss(loss)
     if isinstance(loss, Loss) and type(LOSSES.get(loss.name)) is type(loss):
-        return loss.name if loss.is_plain else loss
-    return known_loss(loss, LOSSES)
+        return cast("LossName", loss.name) if loss.is_plain else loss
+    return cast("LossName", known_loss(loss, LOSSES))
 
 
 def known_loss(loss: object, table: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from math import inf
 from reseau.arrays import Array, namespace
 from reseau.formulas.trees import Expression, Number, SumOver, Symbol, Where, exp, log
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations import Activation
 from reseau.vocabulary.activations.functions import log_softmax, relu, sigmoid, softplus, softplus_of_minus_abs
 from reseau.vocabulary.intervals import CLOSED_UNIT, POSITIVE, UNIT, Interval
@@ -297,7 +298,7 @@ class Focal(_Focal):
     distribution = True
 
     @property
-    def output(self) -> str:
+    def output(self) -> ActivationName:
         return "softmax"
 
     def of(self, sigma: Activation) -> Loss:

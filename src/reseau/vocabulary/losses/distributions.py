@@ -11,6 +11,7 @@ import numpy as np
 from reseau.arrays import Array, FloatArray, namespace
 from reseau.formulas.trees import HALF, Cases, Expression, Odd, Symbol, Where, log
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations import Activation
 from reseau.vocabulary.losses.loss import Loss, at_least_smallest, o, plain_number, t
 
@@ -29,7 +30,7 @@ class _LocationAndScale(Loss):
         return 2
 
     @property
-    def output(self) -> str:
+    def output(self) -> ActivationName:
         return "mean_scale"
 
     @property

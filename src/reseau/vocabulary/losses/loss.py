@@ -23,6 +23,7 @@ from reseau.errors import ParameterError
 from reseau.formulas.fractions import each, floats, rational
 from reseau.formulas.trees import Expression, Number, Symbol
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.activations.activation import by_group
 from reseau.vocabulary.intervals import EVERYWHERE, Interval
@@ -74,7 +75,7 @@ class Loss(ABC):
     words: ClassVar[Words]
     source: ClassVar[str]
     outputs: ClassVar[Interval] = EVERYWHERE
-    simplifies_with: ClassVar[str | None] = None
+    simplifies_with: ClassVar[ActivationName | None] = None
     is_entropy: ClassVar[bool] = False
     distribution: ClassVar[bool] = False
     scikit_learn_averages: ClassVar[bool] = False
@@ -93,7 +94,7 @@ class Loss(ABC):
         return 1
 
     @property
-    def output(self) -> str:
+    def output(self) -> ActivationName:
         """The activation of a last layer that is given none."""
         return self.simplifies_with or "identity"
 

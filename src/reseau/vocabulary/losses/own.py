@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite, isnan
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from reseau.arrays import Array, FloatArray
+from reseau.arrays import Array, ArrayLike, FloatArray
 from reseau.checks import shown
 from reseau.errors import ParameterError, ReseauError
 from reseau.formulas.trees import Symbol
@@ -16,6 +16,7 @@ from reseau.formulas.words import Words
 from reseau.vocabulary.activations import Activation
 from reseau.vocabulary.losses.loss import Loss
 
+LossFunction: TypeAlias = Callable[[FloatArray, FloatArray], tuple[ArrayLike, ArrayLike]]  # see OwnLoss
 _ROWS, _OUTPUTS = 8, 8  # of which derivatives are compared, at most
 
 
@@ -79,13 +80,14 @@ class OwnLoss(Loss):
     source = "the user"
     formula = derivative_formula = Symbol("e", index=("j",))  # nothing is known of them
     own = True
-    function: Callable[[Any, Any], Any] | None
+    function: LossFunction | None
     _checked: bool
 
-    def __init__(self, function: Any) -> None:
-        if function is not None and (not callable(function) or isinstance(function, type)):
+    def __init__(self, function: LossFunction | None) -> None:
+        given: object = function
+        if given is not None and (not callable(given) or isinstance(given, type)):
             raise ParameterError(
-                f"loss is OwnLoss({shown(function)}), but must be made of a function of outputs and targets."
+                f"loss is OwnLoss({shown(given)}), but must be made of a function of outputs and targets."
             )
         self.function = function
         self._checked = False
@@ -172,7 +174,7 @@ class OwnLoss(Loss):
                 "again, as in net.loss = f."
             )
         shape = O.shape
-        answer = self.function(O, T)
+        answer: object = self.function(O, T)
         if not isinstance(answer, tuple | list) or len(answer) != 2:
             raise ParameterError(
                 f"loss={self} returned {_what(answer)}, but must return a pair: the value of each row or output, and "

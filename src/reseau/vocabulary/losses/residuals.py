@@ -29,6 +29,7 @@ from reseau.formulas.trees import (
     tanh,
 )
 from reseau.formulas.words import Same, Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations.functions import softplus_of_minus_abs
 from reseau.vocabulary.losses.loss import NO_BOUNDS, Bounds, Loss, o, plain_number, t
 
@@ -245,7 +246,7 @@ class Quantile(Loss):
         return len(self._levels)
 
     @property
-    def output(self) -> str:
+    def output(self) -> ActivationName:
         return "increasing" if self.per_target > 1 else "identity"
 
     def check_outputs(self, n: int) -> None:
