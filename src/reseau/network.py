@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from reseau.checks import tensor as check_tensor
 from reseau.engine import NAMES as ENGINES
 from reseau.errors import ParameterError, ReseauError
 from reseau.inside import Inspectable
-from reseau.layer_view import LayerView
+from reseau.layer_view import STAYS, Layers, LayerView
 from reseau.model import Model
 from reseau.names import EngineName, Language, LeastSquaresName, OptimizerName, PrecisionName
 from reseau.prediction import Predictive
@@ -213,10 +213,14 @@ class Network(Predictive, Inspectable, Model):
         return self._dtype
 
     @property
-    def layers(self) -> list[LayerView]:
+    def layers(self) -> tuple[LayerView, ...]:
         """Each layer with writable views of its tensors, such as W and b."""
         views = self.architecture.views(self.parameters)
-        return [LayerView(layer, tensors) for layer, tensors in zip(self._layers, views, strict=True)]
+        return Layers(LayerView(layer, tensors) for layer, tensors in zip(self._layers, views, strict=True))
+
+    @layers.setter
+    def layers(self, layers: NoReturn) -> None:
+        raise ParameterError(f"net.layers cannot be set: {STAYS}")
 
     def architecture_on(self, inputs: int) -> Architecture:
         """What the architecture would be on so many inputs."""
