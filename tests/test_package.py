@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.metadata
 import importlib.resources
+import inspect
 import re
 import shlex
 import shutil
@@ -109,6 +110,20 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
 def test_a_public_name_can_be_had(name: str) -> None:
     assert getattr(reseau, name) is not None
     assert name in dir(reseau)
+
+
+def test_what_is_listed_of_the_package_are_its_public_names_alone() -> None:
+    importlib.import_module("reseau.engine")  # which Python then has among the names of the package
+    assert {name for name in dir(reseau) if not name.startswith("__")} == set(reseau.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", ["Network", "Adam", "Dense", "Huber", "Cosine", "History", "Ensemble", "ArrowRows"])
+def test_what_is_listed_of_a_thing_is_told_of_and_no_leftover(name: str) -> None:
+    kind = getattr(reseau, name)
+    members = {name: inspect.getattr_static(kind, name) for name in dir(kind) if not name.startswith("_")}
+    asked = {name: member for name, member in members.items() if callable(member) or isinstance(member, property)}
+    assert [name for name, member in members.items() if inspect.ismodule(member)] == []
+    assert [name for name in asked if not inspect.getdoc(getattr(kind, name))] == []
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
