@@ -2,11 +2,12 @@ PYTHON ?= python
 
 .PHONY: check test docs bench page asan tsan valgrind
 
-check: ## format, lint, types
+check: ## format, lint, types, workflows
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	clang-format --dry-run --Werror src/native/*.h src/native/*.cpp
 	$(PYTHON) -m mypy
+	zizmor --offline --quiet .github
 
 test:
 	$(PYTHON) -m pytest -n auto
