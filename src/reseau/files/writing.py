@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -21,6 +20,11 @@ from typing import IO, Any
 from reseau.checks import as_path
 from reseau.errors import ParameterError
 from reseau.visible import visible
+
+try:
+    import fcntl
+except ImportError:  # of WebAssembly
+    fcntl = None  # type: ignore[assignment]
 
 LONGEST_NAME = 255  # bytes of a file's name, on all common file systems
 MARK = r"\.[0-9a-f]{8}\.part"  # after a point and the name: what tells one writing from another
@@ -133,10 +137,17 @@ def _open_beside(target: Path) -> tuple[Path, IO[bytes]]:
             with contextlib.suppress(OSError):  # a file system without permissions
                 os.fchmod(file.fileno(), mode)
         with contextlib.suppress(OSError):  # where a file system knows no locks, nobody removes leftovers either
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file, wait=True)
         if path.exists():  # another process may have taken it for a leftover before it was locked
             return path, file
         file.close()
+
+
+def _lock(file: IO[bytes], *, wait: bool) -> None:
+    """Lock a file once nobody else has it locked; raise OSError rather than wait, and where nothing can be locked."""
+    if fcntl is None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _give(file: IO[bytes], before: os.stat_result) -> None:
@@ -161,5 +172,5 @@ def remove_leftovers(path: Path) -> None:
         for entry in entries:
             if mine.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with contextlib.suppress(OSError), open(entry.path, "r+b") as left:
-                    fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _lock(left, wait=False)
                     os.unlink(entry.path)
