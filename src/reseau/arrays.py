@@ -198,6 +198,31 @@ class Failure(NamedTuple):
     part: str
 
 
+class _OfNumPy1:
+    """The array API on NumPy 1.26, which Basthon's Pyodide has: what is used here and has another name there."""
+
+    __name__ = "numpy"
+    concat = staticmethod(np.concatenate)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    @staticmethod
+    def astype(array: Array, dtype: Any, *, copy: bool = True) -> Array:
+        """Return an array in another precision."""
+        return array.astype(dtype, copy=copy)
+
+    @staticmethod
+    def clip(array: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002 - the array API's names
+        """Return an array whose numbers lie between two."""
+        return np.clip(array, min, max)
+
+
+_numpy_1 = None if hasattr(np.ndarray, "__array_namespace__") else _OfNumPy1()
+
+
 def namespace(array: Array) -> Any:
     """The array-API namespace an array belongs to."""
+    if _numpy_1 is not None and isinstance(array, np.ndarray | np.generic):
+        return _numpy_1
     return array.__array_namespace__()

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from reseau.arrays import Array, FloatArray
+from reseau.arrays import Array, FloatArray, namespace
 from reseau.checks import integer, known
 from reseau.errors import ParameterError
 from reseau.vocabulary.activations import ACTIVATIONS
@@ -72,7 +72,7 @@ class Architecture:
 
     def of_outputs(self, of_targets: Array) -> Array:
         """One number for each output, of one for each target; or of one for each output, itself."""
-        xp = of_targets.__array_namespace__()
+        xp = namespace(of_targets)
         if self.groups and of_targets.shape[0] == self.targets:
             return xp.concat([xp.repeat(of_targets[k : k + 1], n) for k, n in enumerate(self.groups)])
         return xp.repeat(of_targets, self.outputs // of_targets.shape[0])
@@ -117,7 +117,7 @@ class Architecture:
 
     def views(self, vector: Array) -> list[dict[str, Array]]:
         """Split a flat vector into each layer's tensors by name; views of it, where the array library has views."""
-        reshape = vector.__array_namespace__().reshape
+        reshape = namespace(vector).reshape
         return [
             {name: reshape(vector[start : start + tensor.size], tensor.shape) for name, (start, tensor) in here.items()}
             for here in self.places
