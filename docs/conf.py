@@ -5,6 +5,8 @@ The formulas of the prose are written between dollars and become MathML here; th
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -13,22 +15,31 @@ from sphinx import addnodes
 
 import reseau
 
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
 project = "Réseau"
 author = "Réseau developers"
 project_copyright = author
 release = version = reseau.__version__
 
-extensions = ["myst_nb"]
-exclude_patterns = ["_build"]
+extensions = ["myst_nb", "checkout", "citation", "commands", "docstrings", "vocabulary"]
+exclude_patterns = ["_build", "_ext"]
 smartquotes_action = "q"  # apostrophes and quotation marks; French is written with its own
 
 myst_enable_extensions = ["dollarmath"]
-suppress_warnings = ["myst.xref_missing"]  # pages link to files of the checkout that are no pages
+myst_heading_anchors = 3
 
 nb_execution_mode = "force"
 nb_execution_show_tb = True  # a cell that fails is a warning with its traceback, and so, under -W, the end of the build
 nb_execution_timeout = 60
 nb_ipywidgets_js: dict[str, Any] = {}  # they would come from the network
+
+default_role = "py:obj"  # of docstrings: names in backticks lead to what they name, where it is described
+autodoc_typehints = "none"  # the sections say what is passed, in words
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+add_module_names = False
 
 html_theme = "furo"
 html_title = f"Réseau {release}"

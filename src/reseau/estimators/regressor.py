@@ -79,8 +79,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         validation rows aside; "br" finds the penalty itself, whatever `alpha` is.
     random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric, hidden_layers,
-    dropout, optimizer
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, precision, early_stopping_metric
+        As for `MLPClassifier`.
+    hidden_layers, dropout, optimizer
         As for `MLPClassifier`.
     masked_targets : bool
         Whether targets may be missing: NaN, None, or what pandas and polars have for it. What is missing counts nothing
