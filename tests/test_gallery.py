@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ GALLERY = Path(__file__).parents[1] / "docs" / "gallery"
 
 
 @pytest.fixture(autouse=True)
-def _as_the_gallery_is_drawn() -> Iterator[None]:
+def _as_the_gallery_is_drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(GALLERY)
     with matplotlib.rc_context(fname=GALLERY / "matplotlibrc"):
         yield
     plt.close("all")
@@ -33,6 +35,106 @@ def ran(page: str) -> dict[str, Any]:
     (number,) = plt.get_fignums()
     plt.figure(number).canvas.draw()
     return names
+
+
+def test_one_layer_says_one_half_of_every_point_of_xor_and_two_layers_know_it():
+    page = ran("xor")
+    X, y = page["X"], page["y"]
+    assert page["one"](X) == pytest.approx(0.5, abs=1e-3)
+    assert page["two"](X)[:, 0] == pytest.approx(y, abs=0.02)
+    assert [str(warning.message)[:18] for warning in page["said"]] == ["after 1000 epochs "]
+    zeros = page["hidden"][y == 0]
+    assert np.linalg.norm(zeros[0] - zeros[1]) < 0.1  # they have come together
+
+
+def test_the_boundary_of_the_spirals_becomes_right_between_epochs_60_and_100():
+    right = {epoch: share for epoch, (_, _, share) in ran("spirals")["seen"].items()}
+    assert list(right) == [1, 10, 30, 60, 100, 300]
+    assert right[1] < 0.75
+    assert right[60] < 0.95
+    assert right[100] == right[300] == 1
+
+
+def test_of_the_digits_that_it_is_sure_of_none_is_wrong():
+    page = ran("digits")
+    assert np.mean(~page["wrong"]) == pytest.approx(0.97, abs=0.01)
+    assert not page["wrong"][page["sure"] > 0.99].any()
+    assert np.mean(page["sure"] > 0.99) == pytest.approx(2 / 3, abs=0.05)
+
+
+def test_the_one_penguin_that_is_wrong_has_not_been_measured_at_all():
+    page = ran("penguins")
+    wrong = page["new"][~page["right"]]
+    assert len(wrong) == 1
+    assert wrong.filter(like="_").isna().all(axis=None)
+
+
+def test_the_network_is_nearly_as_good_as_the_noise_lets_it_be_and_leaves_no_parabola():
+    page = ran("regression")
+    errors, new = page["errors"], page["new"]
+    assert 1 < errors["network"] < 1.45 < 2.3 < errors["linear regression"]
+    bent = {name: np.polyfit(page["X"][new, 2], page["y"][new] - o, 2)[0] for name, o in page["predicted"].items()}
+    assert bent["linear regression"] == pytest.approx(20 * 0.29**2, rel=0.2)  # 20 (x3 − ½)²
+    assert abs(bent["network"]) < 0.3
+
+
+def test_the_loss_curves_are_what_their_titles_say():
+    slow, large, fast, stopped = ran("loss-curves")["histories"].values()
+    assert (np.diff(slow.validation_loss) < 0).all()
+    assert slow.loss[-1] > 1.5 * min(large.loss)
+    assert large.validation_loss[-1] > 1.5 * min(large.validation_loss)
+    assert large.loss[-1] < 0.5 * large.loss[12]
+    assert np.mean(np.diff(fast.loss[20:]) > 0) > 0.25
+    assert stopped.stopped_early
+    assert stopped.loss[-1] == pytest.approx(stopped.validation_loss[-1], rel=0.15)
+
+
+def test_the_drawn_network_knows_the_flowers_and_its_arithmetic_is_done_by_hand():
+    page = ran("network-drawn")
+    assert np.mean(page["net"](page["X"]).argmax(axis=1) == page["y"]) > 0.95
+    assert page["o"] == pytest.approx(page["net"](page["x"][None])[0], abs=1e-6)
+
+
+def test_a_small_step_falls_along_the_slope_and_a_large_one_does_not():
+    page = ran("blackboard")
+    promised = 0.5 * page["g"] @ page["g"]
+    assert page["before"] - page["after"] == pytest.approx(promised, rel=0.05)
+    assert page["after"] == pytest.approx(page["error_after"](0.5), rel=1e-12)
+    assert page["error_after"](20) > page["error_after"](12)
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_the_surrogate_in_c_is_off_by_centimetres_and_says_what_python_says():
+    page = ran("surrogate-in-c")
+    # Without drag, a ball flies v² sin 2α/g.
+    assert page["throws"](np.array([10.0]), np.array([0.5]), np.zeros(1)) == pytest.approx(
+        100 * np.sin(1) / 9.81, rel=3e-3
+    )
+    assert page["off"].mean() < 0.08
+    assert page["off"].max() < 1
+    assert page["out"] == pytest.approx(page["net"](page["samples"])[:, 0], abs=1e-3)
+    assert page["net"].n_parameters - 49 == 672
+
+
+@pytest.mark.slow
+def test_a_search_by_halving_goes_on_with_a_third_each_time():
+    page = ran("search")
+    rounds = page["results"]["iter"]
+    assert np.bincount(rounds).tolist() == [27, 9, 3]
+    assert 0.05 < -page["search"].best_score_ < 0.12
+
+
+def test_a_network_that_was_trained_too_long_is_too_sure():
+    page = ran("calibration")
+    right = [np.mean((p > 0.5) == page["y"][page["new"]]) for p in page["said"].values()]
+    assert right[0] == pytest.approx(right[1], abs=0.03)
+    sure = [np.maximum(p, 1 - p) > 0.95 for p in page["said"].values()]
+    assert sure[0].mean() > 0.6 > 0.3 > sure[1].mean()
+    wrong = [
+        np.mean((p > 0.5)[s] != page["y"][page["new"]][s]) for p, s in zip(page["said"].values(), sure, strict=True)
+    ]
+    assert wrong[0] == pytest.approx(0.25, abs=0.05)
+    assert wrong[1] < 0.15
 
 
 def test_a_band_of_quantiles_holds_nine_new_trips_of_ten_and_is_wide_in_the_rush_hour_alone():
