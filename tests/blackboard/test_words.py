@@ -82,9 +82,11 @@ def test_french_differs_from_english_but_where_it_is_said_to_be_the_same(entry):
 @EVERY
 def test_french_has_a_space_that_does_not_break_before_its_double_signs(entry):
     text = entry.in_("fr")
-    for found in re.finditer(r"(\w|[»})’′*])([^\S\N{NO-BREAK SPACE}]?)([:;?!])(?=\s|$)", text):
-        assert found[0] == "", f"{found[0]!r} in {text!r}"
-    assert not re.search(r"\N{NO-BREAK SPACE}(?![:;?!%»])", text)
+    for found in re.finditer(r"(\s?)([:;?!»])(?=\s|$)", text):
+        expected = "\N{NO-BREAK SPACE}" if found[2] in ":»" else "\N{NARROW NO-BREAK SPACE}"
+        assert found[1] == expected, f"{found[0]!r} in {text!r}"
+    assert not re.search("«(?!\N{NO-BREAK SPACE})", text)
+    assert not re.search(r"(?<!«)\N{NO-BREAK SPACE}(?![:%»])|\N{NARROW NO-BREAK SPACE}(?![;?!])", text)
 
 
 @EVERY

@@ -49,7 +49,7 @@ def test_a_filled_in_table_is_checked(folder: Path) -> None:
     run("exercise", "--lang", "fr")
     Path("mine.csv").write_text(filled(), "utf-8-sig")  # as spreadsheets write it
     right = run("check", "exercise.json", "mine.csv")
-    assert (right.exit_code, right.stdout.splitlines()[0][:14]) == (0, "Nombres justes")
+    assert (right.exit_code, right.stdout.splitlines()[0][-20:]) == (0, "nombres sont justes.")
     Path("mine.csv").write_text(filled("change_W1", -1.0), "utf-8")
     wrong = run("check", "exercise.json", "mine.csv", "--lang", "en")
     assert wrong.exit_code == 1

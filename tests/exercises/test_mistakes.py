@@ -216,7 +216,7 @@ def test_the_report_tells_the_number_the_place_and_the_mistake() -> None:
     text = told(task, verdict)
     assert "ΔW₁, row 1, column 1 (change_W1)" in text
     assert "the sign of the update" in text
-    assert told(task, task.check(as_json({"W1": student(task)["W1_new"]}), "")) == "Right numbers: all 4."
+    assert told(task, task.check(as_json({"W1": student(task)["W1_new"]}), "")) == "All 4 numbers are right."
     assert task.parameters[0] == W1
     french = told(task, verdict, "fr")
     assert "Erreur probable\N{NO-BREAK SPACE}: le signe de la mise à jour" in french
@@ -254,7 +254,7 @@ def test_steps_that_are_lost_in_rounding_are_no_mistakes_and_are_said(write: str
     assert (verdict.answered, verdict.right, len(verdict.lost)) == (4, 4, 4)
     first = verdict.lost[0]
     lines = report(task.task, verdict, TextSetter("en", 4))
-    assert lines[0] == "Right numbers: all 4."
+    assert lines[0] == "All 4 numbers are right."
     assert lines[1].startswith(
         "4 steps are lost in rounding, which is no mistake. The first is W₁′, row 1, column 1 (W1_new)"
     )

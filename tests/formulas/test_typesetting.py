@@ -42,7 +42,7 @@ from reseau.formulas.trees import (
     tanh,
 )
 from reseau.formulas.typesetting import Figures, TextSetter, figures, missing_decimals
-from reseau.formulas.words import LANGUAGES, Words
+from reseau.formulas.words import LANGUAGES, NARROW, Words
 
 x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
 
@@ -72,7 +72,10 @@ def number(value: float, digits: int = 4, lang: str = "en") -> str:
         # rounding errors of doubles are no rounding
         (0.1 + 0.2, 4, "0.3"), (1 - 0.9, 4, "0.1"), (0.1 * 3, 15, "0.3"), (1 / 3, 15, "0.333333333333333"),
         # powers of ten
-        (1e6, 4, "1·10⁶"), (1234567.0, 4, "1.235·10⁶"), (999999.0, 4, "1.000·10⁶"), (123456.0, 6, "123456"),
+        (1e6, 4, "1·10⁶"), (1234567.0, 4, "1.235·10⁶"), (999999.0, 4, "1.000·10⁶"),
+        # groups of three digits, of five and more
+        (123456.0, 6, f"123{NARROW}456"), (12345.0, 5, f"12{NARROW}345"), (1234.5, 6, "1234.5"),
+        (-98765.4, 6, f"−98{NARROW}765.4"),
         (1e-4, 4, "0.0001"), (0.00012345, 3, "0.000123"), (0.000099, 4, "9.9·10⁻⁵"), (6.305e-8, 4, "6.305·10⁻⁸"),
         (9.99999e-5, 4, "0.0001000"), (1e-300, 4, "1·10⁻³⁰⁰"), (5e-324, 1, "5·10⁻³²⁴"),
         (1.7976931348623157e308, 4, "1.798·10³⁰⁸"),
@@ -95,7 +98,7 @@ def test_figures_are_the_parts_of_a_number():
 @given(st.floats(min_value=1e-12, max_value=1e12), st.integers(1, 15), st.booleans())
 def test_what_is_shown_is_the_nearest_number_of_so_many_digits(value, digits, negative):
     value = -value if negative else value
-    shown = number(value, digits).replace("−", "-")
+    shown = number(value, digits).replace("−", "-").replace(NARROW, "")
     superscripts = {ord(raised): plain for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
     read = Fraction(shown.replace("·10", "e").translate(superscripts))
     # Half a unit in the last of the digits.
@@ -108,7 +111,7 @@ def test_the_type_of_a_constant_says_how_it_is_written():
     third = 0.3333333333333333
     assert text(Number(Decimal("0.044715"))) == "0.044715"
     assert text(Number(Decimal("123.456789"))) == "123.456789"
-    assert text(Number(123456789)) == "123456789"
+    assert text(Number(123456789)) == f"123{NARROW}456{NARROW}789"
     assert text(Number(-7)) == "−7"
     assert text(Number(Fraction(-7, 3))) == "−7/3"
     assert text(Number(Fraction(6, 3))) == "2"
@@ -121,22 +124,29 @@ def test_french_has_decimal_commas_semicolons_and_its_own_names():
     assert number(0.5, lang="fr") == "0,5"
     assert number(6.305e-8, lang="fr") == "6,305·10⁻⁸"
     assert text(Number(Decimal("0.01")), "fr") == "0,01"
-    assert text(maximum(0, Number(0.5)), "fr") == "max(0; 0,5)"
+    assert text(maximum(0, Number(0.5)), "fr") == "max(0\N{NARROW NO-BREAK SPACE}; 0,5)"
     assert text(maximum(0, Number(0.5))) == "max(0, 0.5)"
     assert [text(log(x), lang) for lang in LANGUAGES] == ["log x", "ln x"]
     assert [text(sign(x), lang) for lang in LANGUAGES] == ["sign x", "sgn x"]
     assert [text(log(1 + x), lang) for lang in LANGUAGES] == ["log(1 + x)", "ln(1 + x)"]
     cases = Cases(((x, Condition(x, ">", Number(0))),), y)
-    assert [text(cases, lang) for lang in LANGUAGES] == ["x for x > 0, else y", "x pour x > 0; sinon y"]
+    assert [text(cases, lang) for lang in LANGUAGES] == [
+        "x for x > 0, else y",
+        f"x pour x > 0{NARROW}; sinon y",
+    ]
     where = Where(x, ((x, y), (z, Number(1))))
-    assert [text(where, lang) for lang in LANGUAGES] == ["x, where x = y, z = 1", "x, où x = y; z = 1"]
+    assert [text(where, lang) for lang in LANGUAGES] == [
+        "x, where x = y, z = 1",
+        f"x, où x = y{NARROW}; z = 1",
+    ]
 
 
 def test_words_have_a_text_for_every_language_and_french_keeps_its_signs_on_the_line():
-    words = Words("yes: now; why?", "oui : maintenant ; pourquoi ?")
+    words = Words("“yes”: now; why? so!", "« oui » : maintenant ; pourquoi ? voilà !")
     assert LANGUAGES == ("en", "fr")
-    assert words.in_("en") == "yes: now; why?"
-    assert words.in_("fr") == "oui\N{NO-BREAK SPACE}: maintenant\N{NO-BREAK SPACE}; pourquoi\N{NO-BREAK SPACE}?"
+    assert words.in_("en") == "“yes”: now; why? so!"
+    wide, thin = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
+    assert words.in_("fr") == f"«{wide}oui{wide}»{wide}: maintenant{thin}; pourquoi{thin}? voilà{thin}!"
 
 
 # --- parentheses --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from math import isfinite
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
-from reseau.formulas.words import ELSE, FOR, WHERE
+from reseau.formulas.words import ELSE, FOR, NARROW, WHERE
 from reseau.visible import visible
 
 # Colours are the notebook's or the page's own, so that light and dark are one style; only the page sets a background.
@@ -128,8 +128,14 @@ class MathmlSetter(Setter):
         stem, prime = (name[:-1], True) if name.endswith("′") else (name, False)
         letter = f"<mi>{escaped(stem)}</mi>"
         letter = f"<msup>{letter}<mo>′</mo></msup>" if prime else letter
-        arguments = f"<mo separator='true'>{self.separator.strip()}</mo>".join(inside)
+        arguments = self._between.join(inside)
         return _row(f"{letter}<mo>&#x2061;</mo>{self.parentheses(arguments)}")
+
+    @property
+    def _between(self) -> str:
+        """The sign between arguments, before which French has a narrow space."""
+        space = " lspace='0.17em'" if self.separator.startswith(NARROW) else ""
+        return f"<mo separator='true'{space}>{self.separator.strip()}</mo>"
 
     def sum_over(self, index: str, body: str) -> str:
         below = f"<mi>{index}</mi>" if len(index) == 1 else f"<mtext>{escaped(index)}</mtext>"
@@ -143,7 +149,7 @@ class MathmlSetter(Setter):
 
     def where(self, definitions: list[str]) -> str:
         word = f"<mtext>{WHERE.in_(self.lang)}\N{NO-BREAK SPACE}</mtext>"
-        return _row(word + f"<mo separator='true'>{self.separator.strip()}</mo>".join(definitions))
+        return _row(word + self._between.join(definitions))
 
     def blank(self) -> str:
         return "<mtext>\N{NO-BREAK SPACE}________\N{NO-BREAK SPACE}</mtext>"

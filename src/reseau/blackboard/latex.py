@@ -11,7 +11,7 @@ from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Ta
 from reseau.blackboard.text import LONGEST_BAR, block, curve_places
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
-from reseau.formulas.words import ELSE, FOR, WHERE, Words
+from reseau.formulas.words import ELSE, FOR, NARROW, WHERE, Words
 from reseau.visible import visible
 
 WIDTH = 80  # characters of the text form that fit a line of A4 at 11 points: measured on boards with wide matrices
@@ -31,13 +31,16 @@ OPERATORS = {"log", "ln", "tanh", "cos", "max", "min", "exp"}  # LaTeX knows the
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "\N{NO-BREAK SPACE}": "~", "⋮": r"$\vdots$", "⋯": r"$\cdots$",
+    "\N{NO-BREAK SPACE}": "~", NARROW: r"\,", "⋮": r"$\vdots$", "⋯": r"$\cdots$",
 }  # fmt: skip
 
 
 def escaped(text: str) -> str:
-    """Plain text, so that LaTeX prints it as it is."""
-    return "".join(map(_escaped, visible(text)))
+    """Plain text, so that LaTeX prints it as it is.
+
+    Before ; ? and ! babel makes the space narrow itself, where it can take back what is written, as it can a tie.
+    """
+    return "".join(map(_escaped, re.sub(f"{NARROW}(?=[;?!])", "\N{NO-BREAK SPACE}", visible(text))))
 
 
 def _escaped(c: str) -> str:
@@ -64,7 +67,7 @@ class LatexSetter(Setter):
 
     def figures(self, figures: Figures) -> str:
         mark = "{,}" if self.mark == "," else self.mark
-        whole = figures.whole.replace("−", "-").replace("∞", r"\infty ")
+        whole = figures.whole.replace("−", "-").replace("∞", r"\infty ").replace(NARROW, r"\,")
         text = whole + (mark + figures.decimals if figures.decimals else "")
         return text if figures.exponent is None else rf"{text} \cdot 10^{{{figures.exponent}}}"
 
@@ -124,8 +127,13 @@ class LatexSetter(Setter):
                 return rf"\left|{inside[0]}\right|"
             case "√":
                 return rf"\sqrt{{{inside[0]}}}"
-        arguments = rf"{self.separator.strip()}\, ".join(inside)
+        arguments = rf"{self._between}\, ".join(inside)
         return self.function(name) + self.parentheses(arguments)
+
+    @property
+    def _between(self) -> str:
+        """The sign between arguments."""
+        return self.separator.rstrip().replace(NARROW, r"\,")
 
     def function(self, name: str) -> str:
         """The name of a function."""
@@ -144,7 +152,7 @@ class LatexSetter(Setter):
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
     def where(self, definitions: list[str]) -> str:
-        joined = rf"{self.separator.strip()}\; ".join(definitions)
+        joined = rf"{self._between}\; ".join(definitions)
         return rf"\text{{{WHERE.in_(self.lang)} }} {joined}"
 
     def blank(self) -> str:
@@ -194,15 +202,17 @@ class LatexSetter(Setter):
 def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -> str:
     """Set the lines of a board as LaTeX."""
     out: list[str] = []
+    before = ""  # the last heading
     for line in lines:
         match line:
             case Title(text=text, level=level):
-                out += ["", rf"\{('section', 'subsection', 'subsubsection')[level - 1]}*{{{escaped(text)}}}"]
+                before = title = rf"\{('section', 'subsection', 'subsubsection')[level - 1]}*{{{escaped(text)}}}"
+                out += ["", title]
             case Prose(text=text, numbers=numbers):
                 text = escaped(text)
                 for name, value in numbers:
                     text = text.replace(rf"\{{{name}\}}", f"${setter.set(value)}$")
-                out += ["", text]
+                out += [text] if out[-1:] == [before] else ["", text]  # no empty line after a heading
             case Chain():
                 out += [r"\[", setter.chain(line), r"\]"]
             case Table(header=header, rows=rows):

@@ -19,7 +19,7 @@ from reseau.blackboard.chalk import Chalk, sum_of, without_repeats
 from reseau.blackboard.sheet import Chain, Line, Prose, Side, Table, Title, matrix, number, without_gaps
 from reseau.blackboard.step import O_STAR, ROWS, E, O, Parameter, Parts, X, constants, derivative_by, of_layer
 from reseau.formulas.fractions import floats
-from reseau.formulas.trees import DOTS, Expression, Minus, SumOver, Symbol, named, symbols_of, to_float
+from reseau.formulas.trees import DOTS, Expression, Minus, Product, SumOver, Symbol, named, symbols_of, to_float
 from reseau.formulas.words import Words
 from reseau.vocabulary.activations.activation import group_of
 from reseau.vocabulary.losses.loss import o, t
@@ -289,11 +289,14 @@ class Lesson(Chalk):
     def _update(self) -> Iterator[Line]:
         optimizer = self.task.optimizer
         yield self.prose(words.UPDATE_OF_EACH, optimizer=self.say(optimizer.words))
-        for equation in optimizer.equations:
-            yield Chain(((equation.left,), (equation.right,)), equation.sign)
-        yield self.prose(words.WITH_GRADIENT)
+        simple = self._descends
+        if simple:
+            yield Chain(((Symbol("change", "Δw"),), (Minus(GAMMA), derivative_by("w"))))
+        else:
+            for equation in optimizer.equations:
+                yield Chain(((equation.left,), (equation.right,)), equation.sign)
+            yield self.prose(words.WITH_GRADIENT)
         yield from self._letters_of_settings()
-        simple = len(optimizer.equations) == 1
         if not simple:
             yield self.prose(words.STEP_NUMBER, t=self.task.t)
         for l in range(1, self.task.depth + 1):
@@ -386,6 +389,12 @@ class Lesson(Chalk):
         return words.RISES_A_LITTLE if little else words.RISES
 
     # --- what the sections ask ----------------------------------------------------------------------------------------
+
+    @property
+    def _descends(self) -> bool:
+        """Whether the optimizer is plain gradient descent, Δw = −γ ∂E/∂w, told from its equation."""
+        equations = self.task.optimizer.equations
+        return len(equations) == 1 and equations[0].right == Minus(Product((GAMMA, Symbol("g"))))
 
     @cached_property
     def saturated(self) -> bool:

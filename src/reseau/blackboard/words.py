@@ -39,11 +39,11 @@ COMMA_OF_THE, AND_OF_THE = Words(", ", ", des "), Words(" and ", " et des ")
 GIVEN = Words("Given", "Données")
 SAMPLE = Words(
     "The sample: a row X of inputs, and the target O* of each output neuron.",
-    "L’exemple : une ligne X d’entrées, et la sortie voulue O* de chaque neurone de sortie.",
+    "L’exemple : une ligne X d’entrées, et la cible O* de chaque neurone de sortie.",
 )
 BATCH = Words(
     "The batch: {rows} rows X of inputs, and their targets O*.",
-    "Le lot : {rows} lignes X d’entrées, et leurs sorties voulues O*.",
+    "Le mini-lot : {rows} lignes X d’entrées, et leurs cibles O*.",
 )
 PARAMETERS = Words("The {tensors} of each layer:", "Les {tensors} de chaque couche :")
 LEARNING_RATE = Words("The learning rate:", "Le taux d’apprentissage :")
@@ -51,12 +51,14 @@ SETTINGS = Words("The optimizer {optimizer}, with:", "L’optimiseur {optimizer}
 VALUE = Words("value", "valeur")
 INPUT = Words("input", "entrée")
 OUTPUT = Words("output", "sortie")
-TARGET = Words("target", "sortie voulue")
+TARGET = Words("target", "cible")
 MEANING = Words("meaning", "signification")
 
 FORWARD = Words("1. Forward: from the inputs to the output", "1. Propagation : des entrées à la sortie")
-EACH_NEURON = Words("Neuron {j}, written out:", "Le neurone {j}, en détail :")
-EACH_NEURON_OF_ROW = Words("Neuron {j} for row {r}, written out:", "Le neurone {j} pour la ligne {r}, en détail :")
+EACH_NEURON = Words("Neuron {j}, written out:", "Le neurone {j} pondère ses entrées, en détail :")
+EACH_NEURON_OF_ROW = Words(
+    "Neuron {j} for row {r}, written out:", "Le neurone {j} pondère ses entrées, pour la ligne {r}, en détail :"
+)
 LINK = Words("A residual link adds {source}:", "Un lien résiduel ajoute {source} :")
 OUTPUTS_OF_LAYER = Words("the outputs of layer {l}", "les sorties de la couche {l}")
 THE_INPUTS = Words("the inputs", "les entrées")
@@ -70,9 +72,12 @@ OUTPUT_IS = Words(
 
 ERROR = Words("2. Error", "2. Erreur")
 ERROR_OF_EACH = Words("The error of output neuron j ({loss}):", "L’erreur du neurone de sortie j ({loss}) :")
-TOTAL = Words("Together:", "Au total :")
+TOTAL = Words("Together:", "Au total, la fonction de coût :")
 ROWS = Words("rows", "lignes")
-MEAN = Words("Together, averaged over the {rows} rows:", "Au total, en moyenne sur les {rows} lignes :")
+MEAN = Words(
+    "Together, averaged over the {rows} rows:",
+    "Au total, la fonction de coût, en moyenne sur les {rows} lignes :",
+)
 
 BACKWARD = Words("3. Backward: from the error to the gradient", "3. Rétropropagation : de l’erreur au gradient")
 ERROR_DERIVATIVE = Words("How the error follows the outputs:", "Comment l’erreur suit les sorties :")
@@ -116,7 +121,9 @@ SATURATED_BECOMES = Words(
     "fonction d’activation et cette erreur, il devient :",
 )
 GRADIENT = Words("The gradient of the {tensors} of layer {l}:", "Le gradient des {tensors} de la couche {l} :")
-SENT_BACK = Words("What layer {l} sends back to layer {before}:", "Ce que la couche {l} renvoie à la couche {before} :")
+SENT_BACK = Words(
+    "What layer {l} sends back to layer {before}:", "L’erreur remonte de la couche {l} à la couche {before} :"
+)
 
 LINKED_BACK = Words(
     "The residual link brings back what reached the outputs of layer {l}:",
@@ -126,7 +133,7 @@ LINKED_BACK = Words(
 UPDATE = Words("4. Update", "4. Mise à jour")
 UPDATE_OF_EACH = Words(
     "Each parameter w moves against its gradient ({optimizer}):",
-    "Chaque paramètre w se déplace dans le sens opposé à son gradient ({optimizer}) :",
+    "Chaque paramètre w descend le long de l’opposé de son gradient ({optimizer}) :",
 )
 A_SETTING = Words(
     "Here {letters} is a setting of the optimizer, not a number of a layer.",
@@ -206,8 +213,11 @@ FILES_WRITTEN = Words(
 )
 TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
 
-ALL_RIGHT = Words("Right numbers: all {answered}.", "Nombres justes : tous les {answered}.")
-SOME_RIGHT = Words("Right numbers: {right} of {answered}.", "Nombres justes : {right} sur {answered}.")
+ALL_RIGHT = Words("All {answered} numbers are right.", "Les {answered} nombres sont justes.")
+THE_ONE_RIGHT = Words("The one number is right.", "Le seul nombre est juste.")
+SOME_RIGHT = Words("{right} of {answered} numbers are right.", "{right} nombres sur {answered} sont justes.")
+ONE_RIGHT = Words("1 of {answered} numbers is right.", "1 nombre sur {answered} est juste.")
+NONE_RIGHT = Words("None of {answered} numbers is right.", "Aucun nombre sur {answered} n’est juste.")
 FIRST_WRONG = Words(
     "The first that went wrong is {place}: {given} instead of {expected}.",
     "Le premier qui est faux est {place} : {given} au lieu de {expected}.",

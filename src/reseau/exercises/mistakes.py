@@ -211,10 +211,10 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
         return [words.IS_TRANSPOSED.in_(lang).format(symbol=symbol, name=verdict.transposed)]
     lost = _lost(task, verdict, setter)
     if verdict.first is None:
-        return [words.ALL_RIGHT.in_(lang).format(answered=verdict.answered), *lost]
+        return [_count(verdict, lang), *lost]
     first = verdict.first
     given, expected = _told_apart(first.given, first.expected, setter)
-    lines = [words.SOME_RIGHT.in_(lang).format(right=verdict.right, answered=verdict.answered)]
+    lines = [_count(verdict, lang)]
     lines.append(words.FIRST_WRONG.in_(lang).format(place=_place(task, first, setter), given=given, expected=expected))
     if verdict.mistakes:
         named = [
@@ -227,6 +227,15 @@ def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
     else:
         lines.append(words.NO_KNOWN_MISTAKE.in_(lang))
     return [*lines, *lost]
+
+
+def _count(verdict: Verdict, lang: str) -> str:
+    """How many numbers are right."""
+    if verdict.right == verdict.answered:
+        text = words.ALL_RIGHT if verdict.answered > 1 else words.THE_ONE_RIGHT
+    else:
+        text = {0: words.NONE_RIGHT, 1: words.ONE_RIGHT}.get(verdict.right, words.SOME_RIGHT)
+    return text.in_(lang).format(right=verdict.right, answered=verdict.answered)
 
 
 def _place(task: Task, number: Wrong, setter: Setter) -> str:

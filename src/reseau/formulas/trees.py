@@ -125,9 +125,18 @@ def _symbols_within(value: Any) -> Iterator[Symbol]:
 
 @dataclass(frozen=True)
 class Number(Expression):
-    """A number, set after its type: a `Decimal` with all of its digits, a `Fraction` as one, a float rounded."""
+    """A number, set after its type: a `Decimal` with all of its digits, a `Fraction` as one, a float rounded.
+
+    Parameters
+    ----------
+    value : int, Fraction, Decimal or float
+        It.
+    digits : int
+        To how many significant digits it is rounded where more are needed than of the others; 0 where not.
+    """
 
     value: Constant
+    digits: int = 0
 
     def evaluate(self, values: Values, exact: bool = False) -> Any:
         if exact:

@@ -5,6 +5,7 @@ A `Setter` knows one form (text, LaTeX, MathML); the walk and the rules for pare
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from fractions import Fraction
 from math import isfinite, isnan
 from typing import NamedTuple
 
+from reseau.formulas.decimals import exactly
 from reseau.formulas.trees import (
     HALF,
     Blank,
@@ -38,10 +40,14 @@ from reseau.formulas.trees import (
     Where,
     to_float,
 )
-from reseau.formulas.words import BETWEEN_ARGUMENTS, DECIMAL_MARK, ELSE, FOR, FUNCTIONS, ODD, WHERE
+from reseau.formulas.words import BETWEEN_ARGUMENTS, DECIMAL_MARK, ELSE, FOR, FUNCTIONS, NARROW, ODD, WHERE
 
 # How strongly the parts of a formula hold together: what holds less than its place needs gets parentheses.
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+
+
+GROUPS = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
+UNGROUPED = 4  # digits, such as those of a year
 
 
 class Figures(NamedTuple):
@@ -55,6 +61,11 @@ class Figures(NamedTuple):
     def negative(self) -> bool:
         """Whether it begins with a minus."""
         return self.whole.startswith("−")
+
+    @property
+    def grouped(self) -> Figures:
+        """The same, with five digits and more before the decimals in groups of three."""
+        return self._replace(whole=GROUPS.sub(NARROW, self.whole)) if len(self.whole.lstrip("−")) > UNGROUPED else self
 
 
 LONGEST_FRACTION = 12  # characters
@@ -113,12 +124,12 @@ class Setter(ABC):
         """How strongly a node holds together."""
         divided = POWER if self.division_is_a_bar else PRODUCT
         match node:
-            case Number(value=value):
+            case Number(value=value, digits=digits):
                 if value < 0:
                     return SUM
-                if self._as_fraction(value):
+                if as_fraction(value):
                     return ATOM if value == HALF.value and not self.division_is_a_bar else divided
-                return PRODUCT if self._figures(value).exponent is not None else ATOM
+                return PRODUCT if self._figures(value, digits).exponent is not None else ATOM
             case Sum() | Minus() | Cases() | Where() | Clause():
                 return SUM
             case Product() | SumOver():
@@ -137,8 +148,8 @@ class Setter(ABC):
 
     def _set(self, node: Expression) -> str:
         match node:
-            case Number(value=value):
-                return self.constant(value)
+            case Number(value=value, digits=digits):
+                return self.constant(value, digits)
             case Named(letter=letter):
                 return self.letter(letter)
             case Symbol():
@@ -183,25 +194,23 @@ class Setter(ABC):
             return self.letter(condition.index) + self.word(ODD.in_(self.lang))
         return self.equation(condition.left, condition.right, condition.sign)
 
-    def constant(self, value: Constant) -> str:
+    def constant(self, value: Constant, digits: int = 0) -> str:
         """A number, after its type."""
-        return self.fraction(Fraction(value)) if self._as_fraction(value) else self.figures(self._figures(value))
+        if as_fraction(value):
+            return self.fraction(Fraction(value))
+        return self.figures(self._figures(value, digits).grouped)
 
-    def _as_fraction(self, value: Constant) -> bool:
-        """Whether a number is set as a fraction: a short one; of a long one its decimals are easier to read."""
-        return isinstance(value, Fraction) and value.denominator != 1 and _is_short(value)
-
-    def _figures(self, value: Constant) -> Figures:
+    def _figures(self, value: Constant, digits: int = 0) -> Figures:
         """A number that is not set as a fraction."""
         if isinstance(value, Decimal):
             return figures(float(value), ALL_DIGITS)
-        if isinstance(value, int | Fraction) and Fraction(value).denominator == 1 and _is_short(Fraction(value)):
+        if as_whole(value):
             return Figures(str(value).replace("-", "−"), "")
-        return figures(to_float(value), self.digits)
+        return figures(to_float(value), digits or self.digits)
 
     def number(self, value: float) -> str:
         """A float, rounded."""
-        return self.figures(figures(value, self.digits))
+        return self.figures(figures(value, self.digits).grouped)
 
     def sum(self, terms: tuple[Expression, ...]) -> str:
         """Terms, with their signs between them."""
@@ -217,7 +226,7 @@ class Setter(ABC):
         """Factors side by side, with a dot before a number, whose figures would else run together with the last."""
         text, before = "", None
         for factor in factors:
-            plain = isinstance(factor, Number) and not self._as_fraction(factor.value)  # 2 · 3·10⁻⁵ needs none
+            plain = isinstance(factor, Number) and not as_fraction(factor.value)  # 2 · 3·10⁻⁵ needs none
             apart = (before is not None and not plain) or isinstance(factor, Quotient | Sum)
             piece = self.set(factor, POWER if apart else PRODUCT)
             if before is None:
@@ -309,6 +318,23 @@ class Setter(ABC):
     @abstractmethod
     def blank(self) -> str:
         """A place to write in."""
+
+
+def as_fraction(value: Constant) -> bool:
+    """Whether a number is set as a fraction: a short one; of a long one its decimals are easier to read."""
+    return isinstance(value, Fraction) and value.denominator != 1 and _is_short(value)
+
+
+def as_whole(value: Constant) -> bool:
+    """Whether it is set with all the digits of a whole number."""
+    return isinstance(value, int | Fraction) and Fraction(value).denominator == 1 and _is_short(Fraction(value))
+
+
+def as_written(value: Constant, digits: int) -> Decimal:
+    """What a number is worth as it is set to so many significant digits."""
+    if isinstance(value, Decimal) or as_fraction(value) or as_whole(value):
+        return exactly(value)
+    return Decimal(f"{to_float(value):.{digits - 1}e}")
 
 
 def _is_short(value: Fraction) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+NARROW = "\N{NARROW NO-BREAK SPACE}"  # before ; ? and ! in French, and between groups of three digits
+
 
 class Words(NamedTuple):
     """The same words in each language; there is no way to leave one out."""
@@ -13,8 +15,13 @@ class Words(NamedTuple):
     fr: str
 
     def in_(self, lang: str) -> str:
-        """The words in a language, "en" or "fr"; the space before a French colon or semicolon does not break."""
-        return self.en if lang == "en" else re.sub(r" (?=[:;?!])", "\N{NO-BREAK SPACE}", self.fr)
+        """The words in a language, "en" or "fr".
+
+        French spaces do not break before the double signs and within guillemets; before ; ? and ! they are narrow.
+        """
+        if lang == "en":
+            return self.en
+        return re.sub(r" (?=[:»])|(?<=«) ", "\N{NO-BREAK SPACE}", re.sub(r" (?=[;?!])", NARROW, self.fr))
 
 
 class Same(Words):
@@ -26,7 +33,7 @@ class Same(Words):
 
 LANGUAGES = Words._fields
 DECIMAL_MARK = Words(".", ",")
-BETWEEN_ARGUMENTS = Words(", ", "; ")  # where the comma marks the decimals, a semicolon separates
+BETWEEN_ARGUMENTS = Words(", ", " ; ")  # where the comma marks the decimals, a semicolon separates
 FOR = Words("for", "pour")
 ELSE = Words("else", "sinon")
 WHERE = Words("where", "où")

@@ -20,7 +20,7 @@ def test_whatever_is_no_html_is_escaped():
 def test_parts_of_words_are_escaped_unless_they_are_html():
     words = Words("{a} < {b}", "{b} ?")
     assert EN(words, a="<x>", b=tag("i", "{c}")) == "&lt;x&gt; &lt; <i>{c}</i>"
-    assert FR(words, a="", b="1") == "1\N{NO-BREAK SPACE}?"
+    assert FR(words, a="", b="1") == "1\N{NARROW NO-BREAK SPACE}?"
 
 
 def test_a_name_has_a_direction_of_its_own_and_hides_nothing():
