@@ -217,13 +217,15 @@ if TYPE_CHECKING:
     from reseau.vocabulary.schedules import Constant, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, Step
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'reseau' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"reseau.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # which would take any name for one of these
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'reseau' has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"reseau.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

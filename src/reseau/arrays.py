@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import IO, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,21 @@ class SparseMatrix(Protocol):
         """All numbers."""
 
 
+class HasColumns(Protocol):
+    """A table: a data frame of any library that narwhals knows, lazy ones too."""
+
+    @property
+    def columns(self) -> object:
+        """The columns, or their names."""
+
+
+class ArrowStream(Protocol):
+    """What hands out a stream of Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The stream."""
+
+
 Cell: TypeAlias = float | np.number[Any] | np.bool_ | Fraction | Decimal | None  # None is a missing target
 _Row: TypeAlias = Sequence[Cell] | SupportsArray
 ArrayLike: TypeAlias = SupportsArray | Frame | Sequence[_Row] | Sequence[Cell] | Sequence[Sequence[_Row]]
@@ -63,6 +79,10 @@ RowsLike: TypeAlias = ArrayLike | SparseMatrix
 """Samples, one a row, of which most numbers may be 0."""
 LabelsLike: TypeAlias = ArrayLike | SparseMatrix | Sequence[Hashable] | Sequence[Sequence[Hashable]]
 """What is to be learnt by a classifier: labels of any kind."""
+TableLike: TypeAlias = (
+    str | os.PathLike[str] | IO[Any] | HasColumns | ArrowStream | Mapping[str, object] | Sequence[Mapping[str, object]]
+)
+"""A table: its file, a data frame, a dict of columns, or a list of dicts."""
 ValidationData: TypeAlias = (
     tuple[RowsLike, ArrayLike] | tuple[RowsLike, ArrayLike, ArrayLike | None] | Sequence[ArrayLike]
 )

@@ -10,13 +10,15 @@ from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from math import inf
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy.typing as npt
 
 from reseau import engine
+from reseau.arrays import ArrayLike, RowsLike, ValidationData
 from reseau.checks import frames_within, in_memory, shown
 from reseau.errors import ParameterError, ReseauError
+from reseau.names import LeastSquaresName, OptimizerName, PrecisionName
 from reseau.network import Network
 from reseau.stored.rows import StoredRows
 from reseau.training import in_tasks, side_by_side
@@ -30,20 +32,23 @@ from reseau.training.settings import Settings
 from reseau.vocabulary.least_squares import LevenbergMarquardt
 from reseau.vocabulary.optimizers import Optimizer
 
-Method: TypeAlias = Optimizer | LevenbergMarquardt | str | None
+if TYPE_CHECKING:
+    from reseau.stored.arrow_rows import ArrowRows
+
+Method: TypeAlias = Optimizer | LevenbergMarquardt | OptimizerName | LeastSquaresName | None
 
 
 def fit_many(
     networks: Iterable[Network],
-    X: object,
-    y: object = None,
+    X: RowsLike | ArrowRows | Sequence[RowsLike | ArrowRows],
+    y: ArrayLike | Sequence[ArrayLike] | None = None,
     *,
     optimizer: Method | Sequence[Method] = None,
     epochs: npt.ArrayLike | Sequence[int | None] | None = None,
     batch_size: npt.ArrayLike = 32,
-    validation_data: object = None,
-    sample_weight: object = None,
-    output_weights: object = None,
+    validation_data: ValidationData | ArrowRows | Sequence[ValidationData | ArrowRows | None] | None = None,
+    sample_weight: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    output_weights: ArrayLike | Sequence[ArrayLike | None] | None = None,
     masked_targets: npt.ArrayLike = False,
     l2: npt.ArrayLike = 0.0,
     l1: npt.ArrayLike = 0.0,
@@ -52,10 +57,10 @@ def fit_many(
     max_norm: npt.ArrayLike | None = None,
     average: npt.ArrayLike | None = None,
     accumulate: npt.ArrayLike = 1,
-    layer_rates: Any = None,
+    layer_rates: Sequence[float] | Sequence[Sequence[float] | None] | None = None,
     shuffle: npt.ArrayLike = True,
-    precision: str | Sequence[str | None] | None = None,
-    dy: object = None,
+    precision: PrecisionName | Sequence[PrecisionName | None] | None = None,
+    dy: ArrayLike | Sequence[ArrayLike | None] | None = None,
     dy_weight: npt.ArrayLike = 1.0,
     keep_best: npt.ArrayLike = False,
     patience: int | Sequence[int | None] | None = None,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reseau.arrays import DtypeLike
     from reseau.files.model_file import Tensors
     from reseau.files.writing import Place
+    from reseau.names import WeightsPlace
     from reseau.parts import Parts
 
 
@@ -50,7 +52,12 @@ class Model(ABC):
         model_file.write(path, *self.described())
 
     def to_c(
-        self, path: str | Path, *, name: str | None = None, dtype: str | None = None, weights: str = "inside"
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        dtype: DtypeLike | None = None,
+        weights: WeightsPlace = "inside",
     ) -> None:
         """Write the model as one C99 file without dependencies, and its header beside it.
 
@@ -83,7 +90,7 @@ class Model(ABC):
 
         c.write(self.parts(), path, name=name, dtype=dtype, weights=weights)
 
-    def to_onnx(self, path: Place, *, dtype: str | None = None, opset: int | None = None) -> None:
+    def to_onnx(self, path: Place, *, dtype: DtypeLike | None = None, opset: int | None = None) -> None:
         """Write the model to an ONNX file, whose inputs and outputs `reseau.export.onnx` tells.
 
         Parameters are those of `reseau.to_onnx`; `reseau.from_onnx` reads a network back.

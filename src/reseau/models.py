@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reseau.arrays import DtypeLike
 from reseau.errors import MissingPackageError, ParameterError
 from reseau.files import model_file
 from reseau.model import Model
+from reseau.names import WeightsPlace
 from reseau.packages import how_to_install
 from reseau.parts import Parts
 from reseau.visible import visible
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import onnx
 
     from reseau.files.model_file import Source, Tensors
@@ -222,8 +223,8 @@ def to_c(
     path: str | Path,
     *,
     name: str | None = None,
-    dtype: npt.DTypeLike | None = None,
-    weights: str = "inside",
+    dtype: DtypeLike | None = None,
+    weights: WeightsPlace = "inside",
 ) -> None:
     """Write a model as one C99 file without dependencies, and its header beside it; all complete, or none.
 
@@ -272,7 +273,7 @@ def to_c(
     c.write(parts_of(model, "C"), path, name=name, dtype=dtype, weights=weights)
 
 
-def to_python(model: object, path: str | Path, *, dtype: npt.DTypeLike | None = None) -> None:
+def to_python(model: object, path: str | Path, *, dtype: DtypeLike | None = None) -> None:
     """Write a model as a script that needs NumPy alone; complete, or not at all.
 
     Parameters
@@ -314,7 +315,7 @@ def to_onnx(
     path: Place,
     *,
     sample: Any = None,
-    dtype: npt.DTypeLike | None = None,
+    dtype: DtypeLike | None = None,
     opset: int | None = None,
 ) -> None:
     """Write a model as one self-contained ONNX file, complete or not at all.
@@ -363,7 +364,7 @@ def to_onnx(
 
 
 def to_onnx_model(
-    model: object, *, sample: Any = None, dtype: npt.DTypeLike | None = None, opset: int | None = None
+    model: object, *, sample: Any = None, dtype: DtypeLike | None = None, opset: int | None = None
 ) -> onnx.ModelProto:
     """The model in onnx's own form; parameters and errors are those of `to_onnx`."""
     from reseau.export.onnx import graph, version_of

@@ -72,6 +72,14 @@ PrecisionName: TypeAlias = Literal["bf16", "bf16x3", "bf16x6"]
 DtypeName: TypeAlias = Literal["float32", "float64"]
 EngineName: TypeAlias = Literal["native", "reference"]
 Language: TypeAlias = Literal["en", "fr"]
+WeightsPlace: TypeAlias = Literal["inside", "file"]
+
+# --- those of tables --------------------------------------------------------------------------------------------------
+
+PresetName: TypeAlias = Literal["fast", "standard", "best"]
+TaskName: TypeAlias = Literal["classification", "regression"]
+ColumnKind: TypeAlias = Literal["number", "category", "date", "text", "ignore"]
+UnreadableName: TypeAlias = Literal["error", "missing"]
 
 # --- those of the estimators by scikit-learn's contract ---------------------------------------------------------------
 

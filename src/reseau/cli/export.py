@@ -9,9 +9,10 @@ import typer
 
 from reseau.cli.common import check_output, refusals, tell
 from reseau.errors import ParameterError
+from reseau.names import DtypeName
 
 ENDINGS = {".c": "C99, with its header beside it", ".py": "a NumPy script", ".onnx": "ONNX"}
-TYPES = {"float": "float32", "double": "float64"}
+TYPES: dict[str, DtypeName] = {"float": "float32", "double": "float64"}
 WEIGHTS = ("inside", "file")
 _BESIDE = {(".c", "inside"): (".h",), (".c", "file"): (".h", ".bin")}  # the other files of C, by where its weights are
 
@@ -60,7 +61,7 @@ def export(
 
         loaded, precision = load(model), None if dtype is None else TYPES[dtype]
         if ending == ".c":
-            to_c(loaded, output, name=name, dtype=precision, weights=weights)
+            to_c(loaded, output, name=name, dtype=precision, weights="file" if weights == WEIGHTS[1] else "inside")
         elif ending == ".py":
             from reseau.export.numpy_script import weights_beside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from math import isfinite, nan
 from pathlib import Path
 from time import perf_counter
@@ -219,7 +220,8 @@ def train(
         known("--lang", lang, LANGUAGES)
         from reseau.tables.model import TableModel
 
-        model = TableModel.train(
+        train: Callable[..., TableModel] = TableModel.train  # which refuses names that are none
+        model = train(
             table,
             target,
             task=task,

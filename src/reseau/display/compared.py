@@ -87,7 +87,7 @@ def roundings(values: FloatArray) -> float:
     return ROUNDINGS * float(np.spacing(np.abs(values).max()))
 
 
-def predicted(estimator: Any, X: object) -> Any:
+def predicted(estimator: Any, X: Any) -> Any:
     """What a fitted model predicts: of a loss with a scale the mean, of a distribution the probabilities.
 
     Raises

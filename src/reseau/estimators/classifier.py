@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -533,7 +533,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         X: RowsLike,
         y: LabelsLike,
         sample_weight: ArrayLike | float | None = None,
-        classes: Iterable[Any] | None = None,
+        classes: Iterable[Hashable] | Sequence[Iterable[Hashable]] | None = None,
     ) -> Self:
         """Go once through the given rows, from the present weights and the present state of the optimizer.
 

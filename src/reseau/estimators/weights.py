@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from reseau import engine
 from reseau.array_likes import numbers
-from reseau.arrays import ResumePoint
+from reseau.arrays import ArrayLike, FloatArray, ResumePoint
 from reseau.checks import shown
 from reseau.engine.door import Trainer
 from reseau.errors import DataError
@@ -18,7 +18,7 @@ from reseau.vocabulary.losses import Bounds
 from reseau.vocabulary.optimizers import Optimizer
 
 
-class _Parameters(list[Any]):
+class _Parameters(list[FloatArray]):
     """Arrays of which each can be assigned to: its numbers then change, and with them the network's."""
 
     def __setitem__(self, place: Any, value: Any) -> None:
@@ -130,24 +130,24 @@ class Weights(BaseEstimator):  # type: ignore[misc]
         return self._up_to_date(to_change=True)
 
     @property
-    def coefs_(self) -> list[Any]:
+    def coefs_(self) -> list[FloatArray]:
         """W of each dense layer, (n_in, n_out): writable views of the network's parameters."""
         return _Parameters(self._fitted_tensors("coefs_"))
 
     @coefs_.setter
-    def coefs_(self, values: Any) -> None:
+    def coefs_(self, values: Iterable[ArrayLike]) -> None:
         self._replace("coefs_", values)
 
     @property
-    def intercepts_(self) -> list[Any]:
+    def intercepts_(self) -> list[FloatArray]:
         """The biases of each dense layer that has some, (n_out,): writable views of the network's parameters."""
         return _Parameters(self._fitted_tensors("intercepts_"))
 
     @intercepts_.setter
-    def intercepts_(self, values: Any) -> None:
+    def intercepts_(self, values: Iterable[ArrayLike]) -> None:
         self._replace("intercepts_", values)
 
-    def _fitted_tensors(self, name: str) -> list[Any]:
+    def _fitted_tensors(self, name: str) -> list[FloatArray]:
         if "_network" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
         letter = "W" if name == "coefs_" else "b"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reseau.array_likes import check_finite, numbers
+from reseau.arrays import ArrayLike, TableLike
 from reseau.checks import shown
 from reseau.ensemble import Ensemble
 from reseau.errors import DataError
@@ -49,7 +50,7 @@ class Differentiable(ABC):
     network: Network | Ensemble
     reading: Mapping[str, str | None]
 
-    def jacobian(self, data: Any, *, threads: int | None = None) -> dict[str, Floats]:
+    def jacobian(self, data: TableLike, *, threads: int | None = None) -> dict[str, Floats]:
         """How what is predicted follows each column of numbers, in the units of the table.
 
         Parameters
@@ -76,7 +77,7 @@ class Differentiable(ABC):
         slope, _ = self._slopes(Z, threads)
         return {name: slope * each.of(J) for name, each in inputs.items()}
 
-    def jvp(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> Floats:
+    def jvp(self, data: TableLike, v: Mapping[str, ArrayLike | float], *, threads: int | None = None) -> Floats:
         """How what is predicted changes where columns of numbers move in the direction v: `jacobian` times v.
 
         Parameters
@@ -110,7 +111,7 @@ class Differentiable(ABC):
         slope, _ = self._slopes(Z, threads)
         return slope * self.network.jvp(Z, V, threads=threads) * lengths[:, None]
 
-    def vjp(self, data: Any, u: Any, *, threads: int | None = None) -> dict[str, Floats]:
+    def vjp(self, data: TableLike, u: ArrayLike, *, threads: int | None = None) -> dict[str, Floats]:
         """The gradient of the sum of what is predicted, weighed by u, by each column of numbers: uᵀ times `jacobian`.
 
         Parameters
@@ -138,7 +139,9 @@ class Differentiable(ABC):
         G = self.network.vjp(Z, u, threads=threads).astype(np.float64)
         return {name: each.of(G[:, None])[:, 0] for name, each in inputs.items()}
 
-    def hessian_vector(self, data: Any, v: Mapping[str, Any], *, threads: int | None = None) -> dict[str, Floats]:
+    def hessian_vector(
+        self, data: TableLike, v: Mapping[str, ArrayLike | float], *, threads: int | None = None
+    ) -> dict[str, Floats]:
         """How `jacobian` changes where columns of numbers move in the direction v: the Hessian of each output times v.
 
         Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from reseau import data
 from reseau.array_likes import as_array, check_finite, numbers
+from reseau.arrays import ArrayLike, LabelsLike, RowsLike, TableLike
 from reseau.checks import integer, real, shown
 from reseau.errors import DataError, ParameterError
 from reseau.model import Model
+from reseau.names import ActivationName, PrecisionName, PresetName, TaskName
 from reseau.tables.columns.asked import Asked
 from reseau.tables.columns.recognition import decimal_mark
 from reseau.tables.learning.evidence import Evidence
@@ -35,7 +37,10 @@ from reseau.tables.understanding.explained import Explained
 from reseau.tables.understanding.reported import Reported
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from reseau.arrays import FloatArray
+    from reseau.estimators.types import RandomState
     from reseau.files.model_file import Tensors
     from reseau.parts import Parts
     from reseau.tables.columns.asked import ColumnNames
@@ -47,21 +52,21 @@ NAMES = ("n_features_in_", "feature_names_in_")
 class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both have: parameters, and how X, y and what is said of rows come to be one table."""
 
-    _task: ClassVar[str]
+    _task: ClassVar[TaskName]
     model_: TableModel
 
     def __init__(
         self,
         *,
-        preset: str = "standard",
-        layers: tuple[int, ...] = (64, 64),
-        activation: str | None = None,
+        preset: PresetName = "standard",
+        layers: Sequence[int] = (64, 64),
+        activation: ActivationName | None = None,
         loss: NamedLoss | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 0.002,
-        precision: str | None = None,
-        random_state: Any = None,
+        precision: PrecisionName | None = None,
+        random_state: RandomState = None,
         category: ColumnNames = (),
         number: ColumnNames = (),
         date: ColumnNames = (),
@@ -95,7 +100,13 @@ class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignor
     ) -> tuple[Column, dict[str, Any]]:
         """The target's column as it is learned, and the attributes that it tells, given it and its values."""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Any:
+    def fit(
+        self,
+        X: TableLike | RowsLike,
+        y: LabelsLike,
+        sample_weight: ArrayLike | None = None,
+        groups: LabelsLike | None = None,
+    ) -> Self:
         """Train the networks on a table.
 
         Parameters
@@ -170,7 +181,7 @@ class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignor
     @contextmanager
     def _seed(self) -> Iterator[int]:
         """The seed: `random_state` itself, if it is a number; a generator stays what it was where training fails."""
-        given = self.random_state
+        given: object = self.random_state
         if not (given is None or given is np.random or isinstance(given, np.random.RandomState)):
             yield integer("random_state", given, low=0, also="None or a numpy.random.RandomState")
             return
@@ -194,11 +205,16 @@ class _TableEstimator(Explained, Reported, Model, BaseEstimator):  # type: ignor
     def _encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Targets as the model's target encodes them."""
 
-    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
+    def rows_of(self, data: TableLike) -> tuple[TableModel, Table]:
         table = self._rows(data)
         return self.model_, table
 
-    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+    def evidence_of(
+        self,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
+        threads: int | None = None,
+    ) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from."""
         if data is None or y is None:
             raise DataError(f"a {type(self).__name__} has no rows of its training; give X and y that it has not seen.")
@@ -301,15 +317,15 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        preset: str = "standard",
-        layers: tuple[int, ...] = (64, 64),
-        activation: str | None = None,
+        preset: PresetName = "standard",
+        layers: Sequence[int] = (64, 64),
+        activation: ActivationName | None = None,
         loss: NamedLoss | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 0.002,
-        precision: str | None = None,
-        random_state: Any = None,
+        precision: PrecisionName | None = None,
+        random_state: RandomState = None,
         category: ColumnNames = (),
         number: ColumnNames = (),
         date: ColumnNames = (),
@@ -318,7 +334,7 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         ignore: ColumnNames = (),
         threads: int | None = None,
         verbose: bool | int = False,
-        class_weight: Any = None,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
     ) -> None:
         super().__init__(
             preset=preset,
@@ -405,7 +421,7 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         assert isinstance(target, Classes)
         return target.classes[self._places[place_of(label, labels, list(map(str, labels)))]]
 
-    def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
+    def predict_proba(self, X: TableLike | RowsLike) -> npt.NDArray[np.float32]:
         """The probability of each class.
 
         Parameters
@@ -423,7 +439,7 @@ class TableClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
         assert probabilities is not None
         return np.ascontiguousarray(probabilities[:, self._places])
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: TableLike | RowsLike) -> npt.NDArray[Any]:
         """The likeliest class of each row.
 
         Parameters
@@ -483,7 +499,7 @@ date, text, missing, ignore, threads, verbose
         check_finite(found, "y", np.dtype(np.float64), with_missing=True)
         return found.astype(np.float64)
 
-    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+    def predict(self, X: TableLike | RowsLike) -> npt.NDArray[np.float64]:
         """The predicted number of each row.
 
         Parameters
@@ -499,7 +515,7 @@ date, text, missing, ignore, threads, verbose
         table = self._rows(X)
         return np.asarray(self.model_.predict(table, threads=self.threads).values.to_numpy())
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> npt.NDArray[np.float64]:
+    def predict_interval(self, X: TableLike | RowsLike, coverage: float = 0.9) -> npt.NDArray[np.float64]:
         """Between which two numbers the target of each row lies with a probability.
 
         Parameters

@@ -6,23 +6,24 @@ train, score. A model holds the descriptions of its columns and of its target, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from reseau import engine
+from reseau.arrays import ArrayLike, LabelsLike, TableLike
 from reseau.checks import as_path, integer, known, real, shown
 from reseau.ensemble import Ensemble, member_of
 from reseau.errors import DataError, ParameterError
 from reseau.formulas.words import LANGUAGES
 from reseau.model import Model
-from reseau.names import Language, PrecisionName
+from reseau.names import Language, PrecisionName, TaskName, UnreadableName
 from reseau.network import Network
 from reseau.parts import Parts
 from reseau.tables.code.encoder import Cells
@@ -37,7 +38,7 @@ from reseau.tables.learning.rows import check_names
 from reseau.tables.learning.settings import Settings
 from reseau.tables.reading.stored_table import kept_on_disk, sampled, stored_table
 from reseau.tables.reading.table import Column, Table, listed, read_table
-from reseau.tables.reading.unreadable import ERROR, Reader
+from reseau.tables.reading.unreadable import Reader
 from reseau.tables.targets.scores import Scores
 from reseau.tables.targets.target import Target
 from reseau.tables.understanding.explained import Explained
@@ -49,8 +50,10 @@ from reseau.vocabulary.precisions import check_precision
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from typing_extensions import Unpack
 
     from reseau.blackboard import Blackboard
+    from reseau.tables.learning.settings import Given
     from reseau.training.history import History
 
 
@@ -164,33 +167,33 @@ class TableModel(Differentiable, Explained, Reported, Model):
     @classmethod
     def train(
         cls,
-        data: Any,
+        data: TableLike,
         target: str,
         *,
-        task: str | None = None,
+        task: TaskName | None = None,
         ignore: ColumnNames = (),
         category: ColumnNames = (),
         number: ColumnNames = (),
         date: ColumnNames = (),
         text: ColumnNames = (),
         missing: ColumnNames = (),
-        decimal: str | None = None,
+        decimal: Literal[".", ","] | None = None,
         thousands: str | None = None,
         sep: str | None = None,
-        header: str | None = None,
+        header: Literal["none"] | None = None,
         encoding: str | None = None,
-        weight: Any = None,
-        class_weight: Any = None,
-        groups: Any = None,
-        time: Any = None,
+        weight: str | ArrayLike | None = None,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        groups: str | LabelsLike | None = None,
+        time: str | LabelsLike | None = None,
         cv: int | None = None,
-        test: Any = None,
+        test: TableLike | None = None,
         threads: int | None = None,
         progress: Callable[[int, int, float, float | None], object] | None = None,
         callback: Hooks = None,
         checkpoint: str | Path | None = None,
         verbose: bool | int = False,
-        **settings: Any,
+        **settings: Unpack[Given],
     ) -> TableModel:
         """Train a network on a table.
 
@@ -328,10 +331,10 @@ class TableModel(Differentiable, Explained, Reported, Model):
 
     def predict(
         self,
-        data: Any,
+        data: TableLike,
         *,
         keep: ColumnNames = (),
-        unreadable: str = ERROR,
+        unreadable: UnreadableName = "error",
         interval: float | None = None,
         sep: str | None = None,
         encoding: str | None = None,
@@ -423,7 +426,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
 
     def blackboard(
         self,
-        data: Any,
+        data: TableLike,
         row: int = 1,
         *,
         target: str | float | None = None,
@@ -487,7 +490,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         names = Names([feature for d in self.columns for feature in d.features], outputs)
         return network.blackboard(X, y, lang=lang, names=names, **options), table.notes
 
-    def evaluate(self, data: Any, *, threads: int | None = None) -> Scores:
+    def evaluate(self, data: TableLike, *, threads: int | None = None) -> Scores:
         """Score the model on a table that holds the target; parameters as for `predict`."""
         table = read_table(data, **self.reading)
         table.column(self.target.name)
@@ -519,12 +522,17 @@ class TableModel(Differentiable, Explained, Reported, Model):
         """What a model file holds of it: the description and the network's tensors."""
         return self.describe(), self.network.tensors()
 
-    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
+    def rows_of(self, data: TableLike) -> tuple[TableModel, Table]:
         """The model, and rows as it reads them; of a table that stays on disk some that are drawn."""
         some = sampled(data, 0)
         return self, read_table(data, **self.reading) if some is None else replace(some, notes=())
 
-    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+    def evidence_of(
+        self,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
+        threads: int | None = None,
+    ) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from."""
         if y is not None:
             raise ParameterError(f"y is given, but a TableModel finds the target {self.target.name!r} in the table.")

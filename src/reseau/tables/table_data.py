@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from reseau.arrays import TableLike
 from reseau.checks import known, real, shown
 from reseau.errors import DataError, ParameterError
+from reseau.names import ColumnKind, TaskName
 from reseau.network import Network
 from reseau.tables.columns import kinds as columns_module
 from reseau.tables.columns.asked import NOTHING
@@ -106,17 +108,17 @@ class TableData:
 
     def __init__(
         self,
-        data: Any,
+        data: TableLike,
         target: str,
         *,
         held_out: float = 0.25,
         seed: int = 0,
-        columns: Mapping[str, str] | None = None,
-        task: str | None = None,
+        columns: Mapping[str, ColumnKind] | None = None,
+        task: TaskName | None = None,
         loss: NamedLoss | None = None,
         like: TableModel | None = None,
         sep: str | None = None,
-        header: str | None = None,
+        header: Literal["none"] | None = None,
         encoding: str | None = None,
     ) -> None:
         real("held_out", held_out, low=0, high=1, includes_high=False)

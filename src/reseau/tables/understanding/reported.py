@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from reseau.arrays import LabelsLike, TableLike
 from reseau.checks import known
 from reseau.files.writing import Place, write_bytes
 from reseau.formulas.words import LANGUAGES
@@ -19,15 +20,20 @@ class Reported(ABC):
     """The report of a table model, and of what is around one."""
 
     @abstractmethod
-    def evidence_of(self, data: Any = None, y: Any = None, threads: int | None = None) -> tuple[TableModel, Evidence]:
+    def evidence_of(
+        self,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
+        threads: int | None = None,
+    ) -> tuple[TableModel, Evidence]:
         """The table model, and rows with their targets that it has not learned from."""
 
     def report(
         self,
         path: Place,
         *,
-        data: Any = None,
-        y: Any = None,
+        data: TableLike | None = None,
+        y: LabelsLike | None = None,
         lang: Language = "en",
         threads: int | None = None,
     ) -> None:
