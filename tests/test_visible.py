@@ -6,9 +6,10 @@ import pickle
 import unicodedata
 
 import pytest
+import rich.cells
 
 import reseau as rs
-from reseau.visible import visible
+from reseau.visible import cell_len, visible
 
 HOSTILE = {
     "\x1b]52;c;aGVsbG8=\x07": r"\x1b]52;c;aGVsbG8=\x07",  # writes the clipboard
@@ -76,3 +77,10 @@ def test_the_message_of_every_error_is_safe_to_print(kind: type[rs.ReseauError])
     error = kind("the column \x1b[2J\u202e is odd;\nrename it")
     assert str(error) == "the column \\x1b[2J\\u202e is odd;\nrename it"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "Δw₁₁⁽²⁾ = −γ ∂E/∂w", "été", "e\u0301te\u0301", "長さ 7", "「ｱ」", "👩 3", ""]
+)
+def test_a_text_takes_as_many_cells_of_a_terminal_as_rich_counts(text):
+    assert cell_len(text) == rich.cells.cell_len(text)
