@@ -22,7 +22,7 @@ author = "Réseau developers"
 project_copyright = author
 release = version = reseau.__version__
 
-extensions = ["myst_nb", "checkout", "citation", "commands", "docstrings", "vocabulary"]
+extensions = ["myst_nb", "checkout", "citation", "commands", "docstrings", "languages", "vocabulary"]
 exclude_patterns = ["_build", "_ext"]
 smartquotes_action = "q"  # apostrophes and quotation marks; French is written with its own
 
@@ -45,6 +45,8 @@ html_theme = "furo"
 html_title = f"Réseau {release}"
 html_static_path = ["_static"]
 html_css_files = ["docs.css"]
+html_js_files = ["docs.js"]
+html_favicon = "_static/mark.svg"
 html_math_renderer = "mathml"
 html_copy_source = False
 
@@ -61,9 +63,11 @@ def display(translator: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def language_of_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """A page says its own language, `lang` in its front matter, to browsers and screen readers."""
-    context["language"] = (context.get("meta") or {}).get("lang", "en")
+def without_empty_heads(app: Any, document: nodes.document) -> None:
+    """A table whose head says nothing has none."""
+    for head in list(document.findall(nodes.thead)):
+        if not head.astext().strip():
+            head.parent.remove(head)
 
 
 def cards(app: Any, doctree: Any, name: str) -> None:
@@ -84,6 +88,6 @@ def cards(app: Any, doctree: Any, name: str) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
     app.add_html_math_renderer("mathml", (inline, None), (display, None))
-    app.connect("html-page-context", language_of_page)
+    app.connect("doctree-read", without_empty_heads)
     app.connect("doctree-resolved", cards)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import reseau
 from reseau.blackboard.html import MathmlSetter
-from reseau.formulas.trees import Expression, Symbol
+from reseau.formulas.trees import Expression, Symbol, named
 from reseau.vocabulary.activations import ACTIVATIONS, Activation
 from reseau.vocabulary.initializers import INITIALIZERS, Initializer
 from reseau.vocabulary.intervals import Interval
@@ -57,13 +57,13 @@ class OfActivation(Entry):
             Z = np.column_stack([np.zeros_like(z), z])
             A = sigma.value(Z)
             value, slope = A[:, 1], sigma.slopes(Z, A)[:, 1, 1]
-            of = Symbol("a", sigma.letter, index=("j",))
-            derivative = Symbol("D", index=("i", "j"))
+            of: Expression = Symbol("a", sigma.letter, index=("j",))
+            derivative: Expression = Symbol("D", index=("i", "j"))
         else:
             Z = z[:, None]
             A = sigma.value(Z)
             value, slope = A[:, 0], sigma.slopes(Z, A)[:, 0]
-            of, derivative = Symbol("a"), Symbol("a", mark="′")
+            of, derivative = (named(f"{sigma.letter}{prime}")(Symbol("z")) for prime in ("", "′"))
         self.formulas = (SET.equation(of, sigma.formula), SET.equation(derivative, sigma.derivative_formula))
         self.curves = (Curve(z, value, sigma.name), Curve(z, slope, "its derivative", dashed=True))
         both = np.concatenate([value, slope])
@@ -161,7 +161,7 @@ class OfOptimizer(Entry):
         self.kind, self.name = kind, kind.name
         optimizer = kind()
         self.formulas = tuple(SET.equation(e.left, e.right, e.sign) for e in optimizer.equations)
-        paths = [(rate, self._path(optimizer.at(rate))) for rate in 2.0 ** np.arange(-9, 3)]
+        paths = [(rate, self._path(optimizer.at(rate))) for rate in 2.0 ** np.arange(-9, -1)]
         self.rate, path = min(paths, key=lambda found: _height(found[1][-self.STEPS // 4 :]))
         ring = np.linspace(0, 2 * np.pi, 73)
         rings = [Curve(r * np.cos(ring), r * np.sin(ring) / sqrt(20), "", dashed=True) for r in (0.7, 1.4, 2.1)]
@@ -203,7 +203,7 @@ class OfSchedule(Entry):
         ]
         y = np.concatenate(rates)
         self.curves = (Curve(np.arange(n) / self.STEPS, y, f"the rate over a run, {kind.name}"),)
-        self.ends = 0.0, 0.11
+        self.ends = 0.0, 0.1
 
     def rows(self) -> Iterator[tuple[str, tuple[str | nodes.Node, ...]]]:
         yield "Name", (self.kind.words.en,)
@@ -219,7 +219,7 @@ class OfLayer(Entry):
     def __init__(self, kind: Any) -> None:
         self.kind, self.name = kind, kind.kind
         layer = kind(*_needed(kind))
-        equations = layer.equations(Symbol("A", index=("l−1",)))
+        equations = layer.equations(Symbol("A"))
         self.formulas = tuple(_of_map(e) for e in (*equations.forward, *equations.gradients, *equations.back))
 
     def rows(self) -> Iterator[tuple[str, tuple[str | nodes.Node, ...]]]:
