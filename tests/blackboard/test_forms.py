@@ -921,4 +921,6 @@ def test_the_stages_of_a_board_are_its_page_cut_before_its_titles(lang):
         headings = re.findall(r"<h\d>(.*?)</h\d>", content)
         assert " · ".join(headings) == title  # a title that follows another at once is in the same stage
         assert content.startswith("<h")
-    assert len(stages) == 11  # the whole, what is given, 2 layers forward, the error, 2 back, the update of 2, after
+    assert (
+        len(stages) == 13
+    )  # the whole, what is given, 2 layers forward, the error, 2 back, the update of 2, after; 2 drawn

@@ -16,6 +16,7 @@ from reseau.blackboard import words
 from reseau.blackboard.chalk import Names
 from reseau.blackboard.exact import exactly, fractions
 from reseau.blackboard.lesson import Lesson
+from reseau.blackboard.pictures import drawings
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import ROWS, Parts, Task, take
 from reseau.checks import integer, known, shown
@@ -29,8 +30,12 @@ from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from reseau.blackboard.drawing import Drawing
     from reseau.files.writing import Place
 
+WAYS = ("forward", "backward")
 LEAST_WIDTH = 40  # of text
 OF_THE_HOUSE = {"focus", "lesson", "lines", "names", "rounding"}  # what a board has for other files, not for users
 MOST_IN_FULL = 3  # steps; of more, only the first is written out
@@ -241,6 +246,66 @@ class Blackboard:
 
         return _out(path, markdown.render(list(self.lines()), self._setter(markdown.MarkdownSetter)))
 
+    def plot(self, ax: Axes | None = None, *, way: str = "forward") -> Axes:
+        """Draw the network with the numbers of the first step, by matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw, as large as they are now; None makes a new figure.
+        way : {"forward", "backward"}
+            Inputs, z and a in the neurons, weights on the lines, and the error; or on the way back δ in the neurons,
+            and on the lines the derivatives of E with respect to the weights.
+
+        Returns
+        -------
+        matplotlib Axes
+            What was drawn into.
+
+        Raises
+        ------
+        ReseauError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "sigmoid"), inputs=2, seed=0)
+        >>> board = net.blackboard([[1, 2]], [[1]])
+        >>> board.plot(way="backward").get_title()
+        'The network on the way back'
+        """
+        from reseau.blackboard import figure
+
+        return figure.draw(self._drawings()[known("way", way, WAYS)], self._setter(TextSetter), ax)
+
+    def to_png(self, path: Place | None = None) -> bytes | None:
+        """A picture of the network with the numbers of the first step, there and back; it needs matplotlib.
+
+        Parameters
+        ----------
+        path : path, binary file object or None
+            A file to write; None returns the bytes.
+
+        Raises
+        ------
+        ReseauError
+            If matplotlib is not installed.
+        """
+        from reseau.blackboard import figure
+
+        content = figure.png(list(self._drawings().values()), self._setter(TextSetter))
+        if path is None:
+            return content
+        from reseau.files.writing import write_bytes
+
+        write_bytes(path, content)
+        return None
+
+    def _drawings(self) -> dict[str, Drawing]:
+        """The network of the first step, by the ways."""
+        return dict(zip(WAYS, drawings(self.lesson(self.steps[0])), strict=True))
+
     def _setter(self, kind: Any) -> Any:
         return kind(self.lang, self.digits)
 
@@ -268,7 +333,7 @@ class Blackboard:
         for step in shown:
             if count > 1:
                 yield Title(lesson.say(words.IN_FULL, t=step.task.t), 2)
-            yield from self.lesson(step).step()
+            yield from self._with_drawings(self.lesson(step))
         if count > 1:
             yield Title(lesson.say(words.CURVE), 2)
             yield Curve(
@@ -280,6 +345,15 @@ class Blackboard:
         yield lesson.prose(words.COMPUTED_EXACTLY if first.X.dtype == object else words.COMPUTED)
         if self.difference is not None:
             yield Prose(words.DIFFERENCE.in_(self.lang), (("difference", Number(float(f"{self.difference:.1e}"))),))
+
+    def _with_drawings(self, lesson: Lesson) -> Iterator[Line]:
+        """The lines of a step, with the network drawn at the end of each way."""
+        forward, backward = drawings(lesson)
+        before = {lesson.say(words.BACKWARD): forward, lesson.say(words.UPDATE): backward}
+        for line in lesson.step():
+            if isinstance(line, Title) and line.level == 2 and line.text in before:
+                yield before[line.text]
+            yield line
 
 
 def network_line(lesson: Lesson) -> Prose:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import isfinite
 
+from reseau.blackboard import svg
+from reseau.blackboard.drawing import Drawing
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
@@ -36,6 +38,12 @@ STYLE = """
 .reseau-board thead th { border-bottom: 1px solid currentColor; }
 .reseau-board svg { max-width: 100%; height: auto; margin: .6em 0 .6em 1.5em; color: light-dark(#0b5c2e, #7ddba0); }
 .reseau-board svg text { fill: currentColor; font: 13px system-ui, sans-serif; }
+.reseau-board .network { margin: .6em 0; break-inside: avoid; }
+.reseau-board .network svg { color: inherit; max-width: none; margin: 0; }
+.reseau-board .network svg text { font-size: 14px; }
+.reseau-board .network .result { fill: light-dark(#0b5c2e, #7ddba0); }
+.reseau-board .scrolled { overflow-x: auto; }
+.reseau-board figcaption { margin-top: .3em; }
 @media print { .reseau-board .chain, .reseau-board svg { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """.strip()
 PAGE_STYLE = """
@@ -205,7 +213,9 @@ def stages(lines: Sequence[Line], setter: MathmlSetter) -> list[tuple[str, str]]
     found: list[tuple[str, list[Line]]] = []
     before: Line | None = None
     for line in lines:
-        if isinstance(line, Title) and not isinstance(before, Title):
+        if isinstance(line, Drawing):
+            found.append((line.title, []))
+        elif isinstance(line, Title) and not isinstance(before, Title):
             found.append((line.text, []))
         elif isinstance(line, Title):
             found[-1] = (f"{found[-1][0]} · {line.text}", found[-1][1])
@@ -234,6 +244,9 @@ def _line(line: Line, setter: MathmlSetter) -> str:
             return _table(header, rows, setter)
         case Curve():
             return _curve(line, setter)
+        case Drawing():
+            title = f"<h3>{escaped(line.title)}</h3>"
+            return f"{title}\n{svg.figure(line, TextSetter(setter.lang, setter.digits))}"
 
 
 def _chain(chain: Chain, setter: MathmlSetter) -> str:

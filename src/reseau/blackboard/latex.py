@@ -1,4 +1,7 @@
-"""The blackboard in LaTeX: an article that compiles as it stands, or a fragment of one that loads amsmath."""
+"""The blackboard in LaTeX: an article that compiles as it stands, or a fragment of one that loads amsmath.
+
+The network is drawn where the package tikz is loaded, as in the article.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from reseau.blackboard import tikz
+from reseau.blackboard.drawing import Drawing
 from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken
 from reseau.blackboard.text import LONGEST_BAR, block, curve_places
 from reseau.formulas.trees import Call, Expression, Symbol
@@ -219,6 +224,13 @@ def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -
                 out += _table(header, rows, setter)
             case Curve():
                 out += _curve(line, setter)
+            case Drawing(title=title, caption=caption):
+                out += [
+                    "",
+                    rf"\subsubsection*{{{escaped(title)}}}",
+                    *tikz.picture(line, setter, escaped),
+                    escaped(caption),
+                ]
     body = "\n".join(out).strip() + "\n"
     if fragment:
         return body
@@ -226,7 +238,7 @@ def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -
         "\\documentclass[11pt,a4paper,fleqn]{article}\n"
         "\\usepackage[T1]{fontenc}\n\\usepackage[utf8]{inputenc}\n\\usepackage{lmodern}\n"
         f"\\usepackage[{BABEL.in_(setter.lang)}]{{babel}}\n"
-        "\\usepackage{amsmath}\n\\usepackage[margin=2cm]{geometry}\n"
+        "\\usepackage{amsmath}\n\\usepackage{tikz}\n\\usepackage[margin=2cm]{geometry}\n"
         "\\setlength{\\parindent}{0pt}\n\\allowdisplaybreaks\n"
         f"\\begin{{document}}\n{body}\\end{{document}}\n"
     )

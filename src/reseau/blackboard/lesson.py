@@ -116,7 +116,7 @@ class Lesson(Chalk):
         for placed in self.task.forward(l):
             yield from self.equation(placed, l)
             yield from self.written_out(placed, l)
-        if self._has_activation(l):
+        if self.has_activation(l):
             yield from self._activation(l)
         else:
             yield self.chain((value.symbol,), (of_layer("Z", l),), result=value.name)
@@ -175,7 +175,7 @@ class Lesson(Chalk):
         yield self._layer_title(l)
         if l == self.task.depth:
             yield from self._error_derivative()
-        if self._has_activation(l):
+        if self.has_activation(l):
             yield from self._derivative(l)
         yield from self._delta(l)
         tensors = [self.say(parameter.tensor.words) for parameter in self._of(l)]
@@ -252,7 +252,7 @@ class Lesson(Chalk):
         saturated = l == self.task.depth and self.saturated
         G = derivative_by("O" if l == self.task.depth else "A", None if l == self.task.depth else l)
         yield self.prose(words.DELTA if self.task.layer(l).of_neurons else words.DELTA_OF_NUMBERS, l=l)
-        if not self._has_activation(l):
+        if not self.has_activation(l):
             yield self.chain((delta,), (derivative_by("Z", l),), (G,), result=f"delta{l}")
             return
         if saturated:
@@ -412,7 +412,7 @@ class Lesson(Chalk):
         """The parameters of layer l."""
         return [parameter for parameter in self.task.parameters if parameter.layer == l]
 
-    def _has_activation(self, l: int) -> bool:
+    def has_activation(self, l: int) -> bool:
         """Whether an activation of layer l is shown: not where it changes nothing and the layer has no neurons."""
         layer = self.task.layer(l)
         return layer.of_neurons or layer.sigma.formula != Symbol("z")
@@ -422,7 +422,7 @@ class Lesson(Chalk):
         neurons = self.say(words.ONE_NEURON) if count == 1 else self.say(words.NEURONS, count=count)
         numbers = self.say(words.ONE_NUMBER) if count == 1 else self.say(words.NUMBERS, count=count)
         text = [self.say(words.LAYER, l=l, kind=self.say(layer.words, neurons=neurons, numbers=numbers))]
-        if self._has_activation(l):
+        if self.has_activation(l):
             text.append(self.say(words.WITH_ACTIVATION, activation=self.say(layer.sigma.words)))
         if not layer.bias:
             text.append(self.say(words.WITHOUT_BIAS))

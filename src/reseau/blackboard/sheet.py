@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from reseau.blackboard.drawing import Drawing
 from reseau.formulas.trees import Blank, Clause, Expression, Minus, Number, Product, Sum, Where
 
 
@@ -77,7 +78,7 @@ class Title:
     level: int
 
 
-Line: TypeAlias = Title | Prose | Chain | Table | Curve
+Line: TypeAlias = Title | Prose | Chain | Table | Curve | Drawing
 
 CORNER = 2  # rows or columns shown at the beginning of a long axis; at its end, one
 LONGEST = 6  # an axis that is shown whole

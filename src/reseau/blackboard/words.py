@@ -185,6 +185,32 @@ STEP = Words("step", "pas")
 ERROR_WORD = Words("error E", "erreur E")
 IN_FULL = Words("Step {t}, in full", "Le pas {t}, en entier")
 
+FORWARD_DRAWN = Words("The network on the way forward", "Le réseau à l’aller")
+BACKWARD_DRAWN = Words("The network on the way back", "Le réseau au retour")
+HOW_FORWARD = Words(
+    "In each neuron z stands above a, its activation; above the neuron stands its bias, and on each line its weight. "
+    "Blue is positive, orange negative.",
+    "Dans chaque neurone, z est au-dessus de a, son activation ; le biais est au-dessus du neurone, et sur chaque "
+    "trait son poids. Le bleu est positif, l’orange négatif.",
+)
+HOW_BACKWARD = Words(
+    "In each neuron stands its δ; above it the derivative of E with respect to its bias, and on each line that with "
+    "respect to its weight. Blue is positive, orange negative.",
+    "Dans chaque neurone, son δ ; au-dessus, la dérivée de E par rapport à son biais, et sur chaque trait celle par "
+    "rapport à son poids. Le bleu est positif, l’orange négatif.",
+)
+OF_ROW = Words(
+    "The neurons have the numbers of row {r}; E is that of all {rows} rows.",
+    "Les neurones ont les nombres de la ligne {r} ; E est celle des {rows} lignes.",
+)
+OF_ROW_BACK = Words(
+    "The neurons have the numbers of row {r}; the lines have the sums over all {rows} rows.",
+    "Les neurones ont les nombres de la ligne {r} ; les traits, les sommes sur les {rows} lignes.",
+)
+LEFT_OUT = Words("Dots stand for what is left out.", "Les points remplacent ce qui est omis.")
+COLUMN_OF_INPUTS = Words("inputs", "entrées")
+COLUMN_OF_LAYER = Words("layer {l}", "couche {l}")
+
 COMPUTED = Words(
     "Computed by the reference engine in double precision.", "Calculé par le moteur de référence en double précision."
 )

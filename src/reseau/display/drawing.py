@@ -1,4 +1,4 @@
-"""Colours of numbers, and places of their texts, in a diagram."""
+"""Colours of numbers, and lines between neurons, in a diagram."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.errors import ParameterError
+from reseau.notebook.places import Points
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-
-Points = npt.NDArray[np.float64]
 
 ON_LIGHT = VALIDATION_COLOUR, LOSS_COLOUR  # the most negative weight, the most positive
 ON_DARK = "#e69f00", "#56b4e9"  # told apart by the colour-blind too
@@ -28,43 +27,6 @@ def joined(starts: Points, ends: Points, weights: npt.NDArray[Any]) -> tuple[Poi
         return starts, ends
     n_in, n_out = weights.shape
     return starts.repeat(n_out, axis=0), np.tile(ends, (n_in, 1))
-
-
-def apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points:
-    """Find a place on each line for a box, such that it lies on no other box and on as few other lines as can be.
-
-    Parameters
-    ----------
-    starts, ends : ndarray of shape (n_in, 2) and (n_out, 2)
-        Every start is joined with every end.
-    sizes : ndarray of shape (n_in · n_out, 2)
-        Width and height of the boxes.
-    radius : float
-        Of the circles at the ends.
-
-    Returns
-    -------
-    ndarray of shape (n_in · n_out, 2)
-        The middles of the boxes.
-    """
-    y0, y1 = starts[:, 1].repeat(len(ends)), np.tile(ends[:, 1], len(starts))
-    x0, across = starts[0, 0], ends[0, 0] - starts[0, 0]
-    middles: Points = np.zeros_like(sizes)
-    for i, (width, height) in enumerate(sizes):
-        margin = min((radius + width / 2) / across, 0.45)
-        ts = np.linspace(margin, 1 - margin, 25)
-        ts = ts[np.argsort(np.abs(ts - 0.3), kind="stable")]  # of equal places that nearest to the start, as one reads
-        best = np.inf
-        for t in ts:
-            x, y = x0 + t * across, y0[i] + t * (y1[i] - y0[i])
-            away = np.abs(middles[:i] - [x, y]) - (sizes[:i] + sizes[i]) / 2
-            sides = t + np.array([[-0.5], [0.5]]) * width / across
-            ys = y0 + sides * (y1 - y0)  # of all lines, where the box begins and ends
-            crossed = (ys.min(axis=0) < y + height / 2) & (ys.max(axis=0) > y - height / 2)
-            cost = 100 * (away < 0).all(axis=1).sum() + crossed.sum()
-            if cost < best:
-                best, middles[i] = cost, (x, y)
-    return middles
 
 
 def ground_of(ax: Axes) -> tuple[float, float, float]:

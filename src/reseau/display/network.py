@@ -9,12 +9,13 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.checks import boolean, integer, known, shown
-from reseau.display.drawing import MIDDLE, Points, apart, colormap, ground_of, joined, lightness
+from reseau.display.drawing import MIDDLE, colormap, ground_of, joined, lightness
 from reseau.ensemble import member_of
 from reseau.errors import ParameterError
 from reseau.export.steps import steps
 from reseau.formulas.typesetting import TextSetter
 from reseau.model import Model
+from reseau.notebook.places import Points, apart
 from reseau.plots import check_axes, require_matplotlib
 from reseau.visible import visible
 from reseau.vocabulary.activations import ACTIVATIONS
