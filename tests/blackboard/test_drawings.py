@@ -7,7 +7,6 @@ import itertools
 import re
 import shutil
 import subprocess
-from math import hypot
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -62,10 +61,11 @@ def apart(a: Written, b: Written) -> bool:
     return right <= left_b or right_b <= left or bottom <= top_b or bottom_b <= top
 
 
-def reaches_into(text: Written, circle: tuple[float, float], radius: float) -> bool:
+def reaches_into(text: Written, middle: tuple[float, float], half: tuple[float, float]) -> bool:
+    """Whether a text and a neuron, as a rectangle, have something in common."""
     left, top, right, bottom = text.box
-    x, y = (min(max(c, low), high) for c, low, high in zip(circle, (left, top), (right, bottom), strict=True))
-    return hypot(x - circle[0], y - circle[1]) < radius - 1e-6
+    (x, y), (wide, high) = middle, half
+    return left < x + wide and x - wide < right and top < y + high and y - high < bottom
 
 
 def test_both_ways_have_the_numbers_of_the_board() -> None:
@@ -103,15 +103,15 @@ def test_nothing_overlaps_in_a_network_of_a_classroom(widths: tuple[int, ...], s
             left, top, right, bottom = text.box
             assert 0 <= left < right <= picture.width, text
             assert 0 <= top < bottom <= picture.height, text
-            for x, y in picture.circles:
-                inside = text.x == x and abs(text.y - y) < picture.radius
-                assert inside or not reaches_into(text, (x, y), picture.radius), (text, x, y)
+            for x, y in picture.neurons:
+                half, high = picture.half
+                inside = text.x == x and abs(text.y - y) < high
+                assert inside or not reaches_into(text, (x, y), picture.half), (text, x, y)
                 if inside:
-                    assert all(
-                        hypot(a - x, b - y) <= picture.radius + 1e-6 for a in (left, right) for b in (top, bottom)
-                    )
-        for (x, y), (other_x, other_y) in itertools.combinations(picture.circles, 2):
-            assert hypot(x - other_x, y - other_y) > 2 * picture.radius
+                    assert x - half < left < right < x + half
+                    assert y - high < top < bottom < y + high
+        for (x, y), (other_x, other_y) in itertools.combinations(picture.neurons, 2):
+            assert abs(x - other_x) > 2 * picture.half[0] or abs(y - other_y) > 2 * picture.half[1]
 
 
 def test_no_line_runs_through_a_text() -> None:

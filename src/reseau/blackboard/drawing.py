@@ -22,9 +22,9 @@ Label: TypeAlias = "tuple[Expression | str, ...]"  # letters and numbers beside 
 FONT = 14.0
 WIDE, NARROW = 0.64, 0.45  # of letters and of raised ones, in parts of their height: no usual font has wider figures
 LINE = 18.0  # from one line of text to the next
-LEAST_RADIUS = 20.0
+LEAST_HALF = 22.0  # of a neuron's width
 AIR = 8.0  # between what stands side by side
-BETWEEN_NEURONS = 14.0
+BETWEEN_NEURONS = 22.0
 LEAST_GAP, WIDER, MOST_TRIES = 70.0, 1.2, 24  # between layers, and by how much it is made larger until numbers fit
 ARC = 24.0  # how much higher a residual link is drawn than those that it leads over
 SHORTEST = 3.0  # piece of a line that is worth drawing
@@ -38,9 +38,9 @@ class Neuron:
     Attributes
     ----------
     inside : tuple of Expression
-        The numbers in its circle, one above the other.
+        The numbers in it, one above the other.
     above : tuple
-        What stands above the circle.
+        What stands above it.
     beside : tuple of tuples
         What stands beside it, line by line: on the left of inputs, on the right of outputs.
     """
@@ -147,8 +147,8 @@ class Picture:
 
     width: float
     height: float
-    radius: float
-    circles: tuple[tuple[float, float], ...]
+    half: tuple[float, float]  # of the width and of the height of each neuron, whose ends are round
+    neurons: tuple[tuple[float, float], ...]  # their middles
     strokes: tuple[Stroke, ...]
     arcs: tuple[Arc, ...]
     texts: tuple[Written, ...]
@@ -173,10 +173,11 @@ class _Layout:
     def __init__(self, drawing: Drawing, setter: TextSetter) -> None:
         self.drawing, self.setter = drawing, setter
         neurons = [neuron for column in drawing.columns for neuron in column if neuron is not None]
-        self.radius = max([LEAST_RADIUS, *map(self._radius, neurons)])
+        self.half = max([LEAST_HALF, *(self.width((n,)) / 2 + AIR for neuron in neurons for n in neuron.inside)])
+        self.high = max(len(neuron.inside) for neuron in neurons) * LINE / 2 + 4
         above = LINE if any(neuron.above for neuron in neurons) else 0.0
         beside = max([0.0, *(len(neuron.beside) * LINE for neuron in neurons)])
-        self.row = max(2 * self.radius + above, beside) + BETWEEN_NEURONS
+        self.row = max(2 * self.high + above, beside) + BETWEEN_NEURONS
         self.levels = _levels(drawing.links)
         self.top = AIR + above + ARC * max(self.levels.values(), default=0)
         self.rows = max(map(len, drawing.columns))
@@ -185,21 +186,16 @@ class _Layout:
         """Of a label."""
         return measured(plain(label, self.setter))
 
-    def _radius(self, neuron: Neuron) -> float:
-        """Of a circle around some lines of text, whose corners reach farthest."""
-        high = LINE * len(neuron.inside) / 2 - 4
-        return max((hypot(self.width((number,)) / 2, high) for number in neuron.inside), default=0.0) + 3
-
     def reach(self, column: int) -> float:
         """How far a column reaches to each side of its middle."""
         neurons = [neuron for neuron in self.drawing.columns[column] if neuron is not None]
         above = max([0.0, *(self.width(neuron.above) / 2 for neuron in neurons if neuron.above)])
-        return max(self.radius, above) + 2
+        return max(self.half, above) + 2
 
     def y(self, column: int, place: int) -> float:
         """Of the middle of a neuron."""
         count = len(self.drawing.columns[column])
-        return self.top + self.radius + self.row * (place + (self.rows - count) / 2)
+        return self.top + self.high + self.row * (place + (self.rows - count) / 2)
 
     def places(self, column: int, x: float) -> Points:
         """Of all neurons of a column."""
@@ -210,7 +206,7 @@ class _Layout:
         drawing = self.drawing
         foot = [max(measured(line) for line in lines) for lines in drawing.below]
         names = [self._beside(neuron) for neuron in drawing.columns[0] if neuron is not None]
-        x = AIR + max(max(names, default=0.0) + AIR + self.radius, self.reach(0), foot[0] / 2)
+        x = AIR + max(max(names, default=0.0) + AIR + self.half, self.reach(0), foot[0] / 2)
         xs, texts, strokes = [x], [], []
         for layer, weights in enumerate(drawing.weights):
             reach = max(self.reach(layer), self.reach(layer + 1))
@@ -219,29 +215,31 @@ class _Layout:
             texts += [_moved(text, xs[-1]) for text in written]
             strokes += [_moved_stroke(s, xs[-1]) for s in self._lines(layer, weights, step, written)]
             xs.append(xs[-1] + step)
-        circles: list[tuple[float, float]] = []
+        neurons: list[tuple[float, float]] = []
         dots: list[tuple[float, float]] = []
-        for column, neurons in enumerate(drawing.columns):
-            for place, neuron in enumerate(neurons):
+        for column, several in enumerate(drawing.columns):
+            for place, neuron in enumerate(several):
                 at = (xs[column], self.y(column, place))
-                (dots if neuron is None else circles).append(at)
+                (dots if neuron is None else neurons).append(at)
                 if neuron is not None:
                     texts += self._of_neuron(neuron, *at, column > 0)
         ys = [self.y(0, place) for place, neuron in enumerate(drawing.columns[0]) if neuron is not None]
         texts += [
-            self._written(xs[0] - self.radius - AIR, y, neuron.beside[0], "end")
+            self._written(xs[0] - self.half - AIR, y, neuron.beside[0], "end")
             for y, neuron in zip(ys, filter(None, drawing.columns[0]), strict=True)
             if neuron.beside
         ]
         right = self._outcome(xs[-1], texts, strokes)
-        bottom = self.top + (self.rows - 1) * self.row + 2 * self.radius + AIR
+        bottom = self.top + (self.rows - 1) * self.row + 2 * self.high + AIR
         for x, lines in zip(xs, drawing.below, strict=True):
             for place, line in enumerate(lines):
                 texts.append(self._written(x, bottom + LINE * (place + 0.5), (line,)))
         arcs = tuple(self._arc(start, end, xs) for start, end in drawing.links)
         height = bottom + LINE * max(map(len, drawing.below)) + AIR
         width = max(right, xs[-1] + foot[-1] / 2) + AIR
-        return Picture(width, height, self.radius, tuple(circles), tuple(strokes), arcs, tuple(texts), tuple(dots))
+        return Picture(
+            width, height, (self.half, self.high), tuple(neurons), tuple(strokes), arcs, tuple(texts), tuple(dots)
+        )
 
     def _beside(self, neuron: Neuron) -> float:
         return max([0.0, *map(self.width, neuron.beside)])
@@ -258,7 +256,7 @@ class _Layout:
             yield self._above(neuron, x, y)
 
     def _above(self, neuron: Neuron, x: float, y: float) -> Written:
-        return self._written(x, y - self.radius - FONT / 2 - 2, neuron.above)
+        return self._written(x, y - self.high - FONT / 2 - 2, neuron.above)
 
     def _all_above(self, column: int, x: float) -> Iterator[Written]:
         for place, neuron in enumerate(self.drawing.columns[column]):
@@ -270,7 +268,7 @@ class _Layout:
     ) -> tuple[float, tuple[Written, ...]]:
         """How far apart two columns are, and the numbers on the lines between them, from the first column on."""
         sizes = np.array([[self.width(w.label) + 6, FONT + 4] if w.label else [0.0, 0.0] for w in weights])
-        step = max(least, 2 * reach + 1.5 * float(sizes[:, 0].max(initial=0.0)))
+        step = max(least, 2 * reach + 2.2 * float(sizes[:, 0].max(initial=0.0)))
         for _ in range(MOST_TRIES):
             middles = self._middles(layer, weights, sizes, reach, step)
             if not _overlap(middles, sizes):
@@ -286,7 +284,9 @@ class _Layout:
         starts, ends = self.places(layer, 0.0), self.places(layer + 1, step)
         whole = len(weights) == len(self._drawn(layer)) * len(self._drawn(layer + 1))
         if whole and len(weights) > 1:
-            return apart(starts[self._drawn(layer)], ends[self._drawn(layer + 1)], sizes, reach)
+            edge = np.array([self.half, 0.0])
+            starts, ends = starts[self._drawn(layer)] + edge, ends[self._drawn(layer + 1)] - edge
+            return apart(starts, ends, sizes, reach - self.half)
         return np.array([(starts[w.start] + ends[w.end]) / 2 for w in weights]).reshape(-1, 2)
 
     def _drawn(self, column: int) -> list[int]:
@@ -299,10 +299,10 @@ class _Layout:
         texts = [*written, *self._all_above(layer, 0.0), *self._all_above(layer + 1, step)]
         boxes = [(left - 2, top - 1, right + 2, bottom + 1) for left, top, right, bottom in (w.box for w in texts)]
         for weight in weights:
-            start, end = (0.0, self.y(layer, weight.start)), (step, self.y(layer + 1, weight.end))
+            line = self.half, self.y(layer, weight.start), step - self.half, self.y(layer + 1, weight.end)
             kind = "plus" if weight.size > 0 else "minus" if weight.size < 0 else "plain"
             width = THINNEST + (THICKEST - THINNEST) * abs(weight.size)
-            for part in _outside(_between_circles(start, end, self.radius), boxes):
+            for part in _outside(line, boxes):
                 yield Stroke(*part, kind, width)
 
     def _outcome(self, x: float, texts: list[Written], strokes: list[Stroke]) -> float:
@@ -312,11 +312,11 @@ class _Layout:
             for place, neuron in enumerate(self.drawing.columns[-1])
             if neuron is not None and neuron.beside
         ]
-        begin = x + self.radius + 34
+        begin = x + self.half + 34
         end = begin + max([0.0, *(self.width(line) for _, lines in outputs for line in lines)])
-        middle = self.top + self.radius + self.row * (self.rows - 1) / 2
+        middle = self.top + self.high + self.row * (self.rows - 1) / 2
         for y, lines in outputs:
-            strokes.append(self._arrow(x + self.radius + 4, y, begin - 4, y))
+            strokes.append(self._arrow(x + self.half + 4, y, begin - 4, y))
             for place, line in enumerate(lines):
                 texts.append(self._written(begin, y + LINE * (place - (len(lines) - 1) / 2), line, "start"))
             strokes.append(self._arrow(end + 4, y, end + 46, middle + (y - middle) * 0.1))
@@ -327,7 +327,7 @@ class _Layout:
         return Stroke(x1, y1, x0, y0, "arrow") if self.drawing.back else Stroke(x0, y0, x1, y1, "arrow")
 
     def _arc(self, start: int, end: int, xs: Sequence[float]) -> Arc:
-        tops = [self.y(column, 0) - self.radius for column in (start, end)]
+        tops = [self.y(column, 0) - self.high for column in (start, end)]
         high = self.top - (self.top - AIR) * self.levels[start, end] / max(self.levels.values())
         arc = Arc(xs[start], tops[0], xs[end], tops[1], high)
         return Arc(arc.x1, arc.y1, arc.x0, arc.y0, high) if self.drawing.back else arc
@@ -370,13 +370,6 @@ def _moved_stroke(stroke: Stroke, x: float) -> Stroke:
 
 
 Part: TypeAlias = tuple[float, float, float, float]
-
-
-def _between_circles(start: tuple[float, float], end: tuple[float, float], radius: float) -> Part:
-    """The line between two circles, from edge to edge."""
-    (x0, y0), (x1, y1) = start, end
-    t = radius / hypot(x1 - x0, y1 - y0)
-    return x0 + t * (x1 - x0), y0 + t * (y1 - y0), x1 - t * (x1 - x0), y1 - t * (y1 - y0)
 
 
 def _outside(line: Part, boxes: Sequence[Part]) -> Iterator[Part]:

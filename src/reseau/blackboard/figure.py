@@ -56,7 +56,7 @@ def png(drawings: Sequence[Drawing], setter: TextSetter) -> bytes:
 
 def _draw(ax: Axes, drawing: Drawing, found: Picture, setter: TextSetter) -> None:
     import matplotlib as mpl
-    from matplotlib.patches import Circle, FancyArrowPatch, PathPatch
+    from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatch
     from matplotlib.path import Path
 
     ax.set_axis_off()
@@ -95,8 +95,13 @@ def _draw(ax: Axes, drawing: Drawing, found: Picture, setter: TextSetter) -> Non
             [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4],
         )
         ax.add_patch(PathPatch(path, facecolor="none", edgecolor=ink, linewidth=unit, linestyle="--"))
-    for place in found.circles:
-        ax.add_patch(Circle(place, found.radius, facecolor="none", edgecolor=ink, linewidth=unit))
+    half, high = found.half
+    for x, y in found.neurons:
+        box_style = f"round,pad=0,rounding_size={min(half, high)}"
+        place = (x - half, y - high)
+        ax.add_patch(
+            FancyBboxPatch(place, 2 * half, 2 * high, box_style, facecolor="none", edgecolor=ink, linewidth=unit)
+        )
     for x, y in found.dots:
         for away in (-8, 0, 8):
             ax.add_patch(Circle((x, y + away), DOT, facecolor=ink, edgecolor="none"))

@@ -31,10 +31,11 @@ def figure(drawing: Drawing, setter: TextSetter) -> str:
 
 def svg(drawing: Drawing, picture: Picture, setter: TextSetter) -> str:
     """The drawing alone."""
-    r = f"{picture.radius:.1f}"
+    half, high = picture.half
+    size = f'width="{2 * half:.1f}" height="{2 * high:.1f}" rx="{min(half, high):.1f}"'
     shapes = [_stroke(stroke) for stroke in picture.strokes]
     shapes += [_arc(arc) for arc in picture.arcs]
-    shapes += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>' for x, y in picture.circles]
+    shapes += [f'<rect x="{x - half:.1f}" y="{y - high:.1f}" {size}/>' for x, y in picture.neurons]
     shapes += [
         f'<circle cx="{x:.1f}" cy="{y + away:.1f}" r="{DOT:g}" fill="currentColor"/>'
         for x, y in picture.dots

@@ -38,7 +38,7 @@ def picture(drawing: Drawing, setter: Setter, escaped: Callable[[str], str]) -> 
         rf"  every node/.style={{font=\fontsize{{{size:.1f}}}{{{1.2 * size:.1f}}}\selectfont}}]",
         *map(_stroke, found.strokes),
         *map(_arc, found.arcs),
-        *_circles(found, scale),
+        *_neurons(found, scale),
         *(_text(text, setter, escaped) for text in found.texts),
         r"\end{tikzpicture}\par\endgroup",
         r"\fi",
@@ -63,9 +63,11 @@ def _arc(arc: Arc) -> str:
     return rf"\draw[->, dashed] {_at(arc.x0, arc.y0)} .. controls {middle} .. {_at(arc.x1, arc.y1)};"
 
 
-def _circles(found: Picture, scale: float) -> Iterator[str]:
-    for x, y in found.circles:
-        yield rf"\draw {_at(x, y)} circle[radius={found.radius * scale:.2f}pt];"
+def _neurons(found: Picture, scale: float) -> Iterator[str]:
+    half, high = found.half
+    for x, y in found.neurons:
+        ends = f"{_at(x - half, y - high)} rectangle {_at(x + half, y + high)}"
+        yield rf"\draw[rounded corners={min(half, high) * scale:.2f}pt] {ends};"
     for x, y in found.dots:
         for away in (-8, 0, 8):
             yield rf"\fill {_at(x, y + away)} circle[radius={DOT}pt];"
