@@ -68,6 +68,7 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
         "EffectDisplay",
         "Ensemble",
         "ErrorHistogramDisplay",
+        "Exercise",
         "ExplanationDisplay",
         "FitDisplay",
         "History",
@@ -91,6 +92,8 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
         "TensorBoardLogger",
         "TrainingStateDisplay",
         "__version__",
+        "check",
+        "exercise",
         "find_learning_rate",
         "fit_many",
         "from_keras",
@@ -99,10 +102,12 @@ def test_the_public_names_are_these_and_every_kind_of_layer_optimizer_schedule_a
         "from_sklearn",
         "from_torch",
         "load",
+        "marks",
         "save",
         "to_c",
         "to_onnx",
         "to_python",
+        "variants",
     }
 
 

@@ -56,6 +56,11 @@ _HOMES = {
     "StudentT": "vocabulary.losses",
     "Tweedie": "vocabulary.losses",
     "fit_many": "many",
+    "Exercise": "exercises.exercise",
+    "exercise": "exercises.public",
+    "variants": "exercises.public",
+    "check": "exercises.public",
+    "marks": "exercises.public",
     "load": "models",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
@@ -112,6 +117,7 @@ __all__ = [
     "EffectDisplay",
     "Ensemble",
     "ErrorHistogramDisplay",
+    "Exercise",
     "ExplanationDisplay",
     "Exponential",
     "FitDisplay",
@@ -153,6 +159,8 @@ __all__ = [
     "TrainingStateDisplay",
     "Tweedie",
     "__version__",
+    "check",
+    "exercise",
     "find_learning_rate",
     "fit_many",
     "from_keras",
@@ -161,10 +169,12 @@ __all__ = [
     "from_sklearn",
     "from_torch",
     "load",
+    "marks",
     "save",
     "to_c",
     "to_onnx",
     "to_python",
+    "variants",
 ]
 
 if TYPE_CHECKING:
@@ -183,6 +193,8 @@ if TYPE_CHECKING:
     from reseau.errors import DataError, ModelFileError, ParameterError, ReseauError
     from reseau.estimators.classifier import MLPClassifier
     from reseau.estimators.regressor import MLPRegressor
+    from reseau.exercises.exercise import Exercise
+    from reseau.exercises.public import check, exercise, marks, variants
     from reseau.importing.keras import from_keras
     from reseau.importing.matlab import from_matlab
     from reseau.importing.onnx import from_onnx

@@ -24,8 +24,9 @@ from reseau.blackboard.latex import LatexSetter
 from reseau.blackboard.markdown import MarkdownSetter
 from reseau.blackboard.sheet import Chain
 from reseau.blackboard.step import Task, of_its_layer, parts_of, quantities
-from reseau.exercises.exercise import Exercise, from_json
-from reseau.exercises.mistakes import report
+from reseau.exercises.exercise import Exercise
+from reseau.exercises.report import report
+from reseau.exercises.written import exercises_from
 from reseau.formulas.trees import Expression, Number, Symbol, replaced, symbols_of
 from reseau.formulas.typesetting import TextSetter
 from reseau.formulas.words import Words
@@ -544,7 +545,7 @@ def exercise() -> Exercise:
     chained, loss = check_network(layers, "squared_error")
     architecture = Architecture(2, chained, loss)
     parameters = np.random.default_rng(4).normal(size=architecture.n_parameters)
-    return Exercise(architecture, parameters, np.array([[1.0, -0.5]]), np.array([[1.0, 0.0]]), RATE, "en")
+    return Exercise(architecture, parameters, np.array([[1.0, -0.5]]), np.array([[1.0, 0.0]]), rs.SGD(RATE), "en")
 
 
 def student(task: Exercise, mistake: str = "") -> dict[str, Any]:
@@ -618,7 +619,7 @@ def as_json(answers: dict[str, Any], digits: int) -> str:
 def test_right_answers_about_every_kind_are_right() -> None:
     task = exercise()
     for digits in (4, 8):
-        verdict = task.check(as_json(student(task), digits), "answers")
+        verdict = task.check_text(as_json(student(task), digits), "answers").verdict
         assert verdict.all_right, verdict
 
 
@@ -626,7 +627,7 @@ def test_right_answers_about_every_kind_are_right() -> None:
 def test_a_mistake_on_the_new_tensors_is_found_where_it_was_made(mistake: str) -> None:
     task = exercise()
     expected, where = SLIPS[mistake]
-    verdict = task.check(as_json(student(task, mistake), 6), "answers")
+    verdict = task.check_text(as_json(student(task, mistake), 6), "answers").verdict
     assert verdict.first is not None
     if mistake != "sign":  # which shows first in the new weights of the first layer
         assert verdict.first.name == where
@@ -638,7 +639,7 @@ def test_a_mistake_on_the_new_tensors_is_found_where_it_was_made(mistake: str) -
 def test_a_mistake_shows_in_the_new_parameters_alone(mistake: str) -> None:
     task = exercise()
     answers = {name: values for name, values in student(task, mistake).items() if name.endswith("_new")}
-    verdict = task.check(as_json(answers, 9), "answers")
+    verdict = task.check_text(as_json(answers, 9), "answers").verdict
     assert SLIPS[mistake][0] in [found.words for found in verdict.mistakes]
 
 
@@ -647,8 +648,8 @@ def test_new_parameters_may_be_given_by_the_names_of_the_tensors() -> None:
     new = {
         n.removesuffix("_new"): v for n, v in student(task).items() if n in ("gamma3_new", "beta3_new", "alpha2_new")
     }
-    assert task.check(as_json(new, 6), "answers").all_right
-    verdict = task.check(json.dumps({"gamma3": [9, 9, 9]}), "answers")
+    assert task.check_text(as_json(new, 6), "answers").verdict.all_right
+    verdict = task.check_text(json.dumps({"gamma3": [9, 9, 9]}), "answers").verdict
     assert verdict.first is not None
     assert verdict.first.name == "gamma3_new"
 
@@ -656,17 +657,17 @@ def test_new_parameters_may_be_given_by_the_names_of_the_tensors() -> None:
 @EVERY_LANGUAGE
 def test_the_report_tells_the_symbol_and_the_place(lang: str) -> None:
     task = exercise()
-    verdict = task.check(as_json(student(task, "less"), 6), "answers")
-    told = "\n".join(report(task.task, verdict, TextSetter(lang, 4)))
+    verdict = task.check_text(as_json(student(task, "less"), 6), "answers").verdict
+    told = "\n".join(report(task.tasks, verdict, TextSetter(lang, 4)))
     assert ("s₃², number 1 (variance3)" if lang == "en" else "s₃², nombre 1 (variance3)") in told
     assert layer_norm.DIVIDED_BY_LESS.words.in_(lang) in told
 
 
 def test_a_name_that_is_not_asked_for_is_refused_with_the_nearest() -> None:
     with pytest.raises(rs.DataError, match=r"answers has 'dgama3', which is not asked for. Did you mean 'dgamma3'\?"):
-        exercise().check('{"dgama3": [1, 2, 3]}', "answers")
+        exercise().check_text('{"dgama3": [1, 2, 3]}', "answers")
     with pytest.raises(rs.DataError, match=r"answers has gamma3 with 1 row.*2 column.*but it has 1 and 3"):
-        exercise().check('{"gamma3": [1, 2]}', "answers")
+        exercise().check_text('{"gamma3": [1, 2]}', "answers")
 
 
 def test_a_sheet_with_every_kind_has_blanks_and_its_template_every_number() -> None:
@@ -674,9 +675,9 @@ def test_a_sheet_with_every_kind_has_blanks_and_its_template_every_number() -> N
     setter_text = "\n".join(line for line in task.template().splitlines())
     assert "x_hat3,1,1,,X̂₃" in setter_text
     assert "dalpha2,1,3,,∂E/∂α₂" in setter_text
-    again = from_json(task.to_json(), "it.json")
+    again = exercises_from(task.to_json(), "it.json")[0]
     assert again.template() == task.template()
-    assert again.check(as_json(student(task), 6), "answers").all_right
+    assert again.check_text(as_json(student(task), 6), "answers").verdict.all_right
 
 
 @EVERY_LANGUAGE

@@ -11,6 +11,7 @@ import pytest
 from chains import ALONE
 
 from reseau.blackboard import words
+from reseau.exercises import words as exercise_words
 from reseau.formulas import words as formula_words
 from reseau.formulas.trees import Symbol
 from reseau.formulas.words import LANGUAGES, Same, Words
@@ -36,6 +37,7 @@ def words_of(layer: Layer) -> Iterator[Words]:
 CATALOGUE: dict[str, Words] = {
     **{f"{layer}: {entry.en}": entry for layer in KINDS for entry in words_of(layer)},
     **{name: value for name, value in vars(words).items() if isinstance(value, Words)},
+    **{f"{name} of exercises": value for name, value in vars(exercise_words).items() if isinstance(value, Words)},
     **{
         f"{name} of the tables": entry.words
         for table in (ACTIVATIONS, LOSSES, OPTIMIZERS)

@@ -15,9 +15,13 @@ import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.blackboard import words
-from reseau.exercises.exercise import Exercise, draw, from_json
-from reseau.exercises.mistakes import Verdict, close, report
+from reseau.blackboard import words as board_words
+from reseau.exercises import words
+from reseau.exercises.drawing import draw
+from reseau.exercises.exercise import Exercise
+from reseau.exercises.mistakes import Verdict, close
+from reseau.exercises.report import report
+from reseau.exercises.written import exercises_from
 from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.layers import Architecture, dense
 
@@ -32,7 +36,7 @@ def exercise(output: str = "sigmoid", widths: tuple[int, int, int] = (2, 2, 2)) 
     architecture = Architecture(d, (rs.Dense(n, "sigmoid"), rs.Dense(m, output)), "squared_error")
     parameters = rng.choice([-1.0, -0.5, 0.5, 1.0], architecture.n_parameters)
     X, T = np.array([[1.0, -0.5, 2.0][:d]]), np.array([[1.0, 0.0, 0.0][:m]])
-    return Exercise(architecture, parameters, X, T, RATE, "en")
+    return Exercise(architecture, parameters, X, T, rs.SGD(RATE), "en")
 
 
 def phi(z: Any) -> Any:
@@ -81,20 +85,20 @@ def student(task: Exercise, mistake: str = "") -> Answers:
 
 MISTAKES = {
     "bias": dense.FORGOT_BIAS.words,
-    "activation": words.FORGOT_ACTIVATION,
+    "activation": board_words.FORGOT_ACTIVATION,
     "forward transposed": dense.TRANSPOSED_FORWARD.words,
-    "half": words.FORGOT_HALF,
-    "half of the derivative": words.FORGOT_HALF_OF_DERIVATIVE,
-    "sign of the error": words.SIGN_OF_ERROR,
-    "derivative": words.FORGOT_DERIVATIVE,
-    "derivative of the first": words.FORGOT_DERIVATIVE,
-    "derivative of z": words.DERIVATIVE_OF_Z,
+    "half": board_words.FORGOT_HALF,
+    "half of the derivative": board_words.FORGOT_HALF_OF_DERIVATIVE,
+    "sign of the error": board_words.SIGN_OF_ERROR,
+    "derivative": board_words.FORGOT_DERIVATIVE,
+    "derivative of the first": board_words.FORGOT_DERIVATIVE,
+    "derivative of z": board_words.DERIVATIVE_OF_Z,
     "gradient transposed": dense.TRANSPOSED_GRADIENT.words,
     "updated too soon": dense.UPDATED_TOO_SOON.words,
     "back transposed": dense.TRANSPOSED_BACK.words,
-    "sign of the update": words.SIGN_OF_UPDATE,
-    "rate": words.FORGOT_RATE,
-    "only the change": words.ONLY_THE_CHANGE,
+    "sign of the update": board_words.SIGN_OF_UPDATE,
+    "rate": board_words.FORGOT_RATE,
+    "only the change": board_words.ONLY_THE_CHANGE,
 }
 FIRST_WRONG = {
     "bias": "Z1",
@@ -143,7 +147,7 @@ def only_weights(answers: Answers) -> Answers:
 def test_right_answers_are_all_right_even_rounded(output: str) -> None:
     task = exercise(output)
     for digits in (4, 6, 15):
-        verdict = task.check(as_json(student(task), digits), "answers")
+        verdict = task.check_text(as_json(student(task), digits), "answers").verdict
         assert verdict.all_right, verdict
         assert verdict.right == verdict.answered == sum(np.size(values) for values in student(task).values())
 
@@ -151,7 +155,7 @@ def test_right_answers_are_all_right_even_rounded(output: str) -> None:
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found_where_it_was_made(mistake: str) -> None:
     task = exercise()
-    verdict = task.check(as_json(student(task, mistake)), "answers")
+    verdict = task.check_text(as_json(student(task, mistake)), "answers").verdict
     assert verdict.first is not None
     assert verdict.first.name == FIRST_WRONG[mistake]
     assert [found.words for found in verdict.mistakes] == [MISTAKES[mistake]]
@@ -160,7 +164,7 @@ def test_a_mistake_is_found_where_it_was_made(mistake: str) -> None:
 @pytest.mark.parametrize("mistake", sorted(set(MISTAKES) - {"half"}))  # the error itself does not enter the weights
 def test_a_mistake_shows_in_the_new_weights_alone(mistake: str) -> None:
     task = exercise()
-    verdict = task.check(as_json(only_weights(student(task, mistake)), 9), "answers")
+    verdict = task.check_text(as_json(only_weights(student(task, mistake)), 9), "answers").verdict
     assert verdict.first is not None
     assert verdict.first.name in ("W1_new", "b1_new", "W2_new", "b2_new")
     assert MISTAKES[mistake] in [found.words for found in verdict.mistakes]
@@ -169,13 +173,14 @@ def test_a_mistake_shows_in_the_new_weights_alone(mistake: str) -> None:
 def test_the_derivative_of_softmax_taken_element_by_element_is_found() -> None:
     task = exercise("softmax")
     for answers in (student(task, "elementwise"), only_weights(student(task, "elementwise"))):
-        verdict = task.check(as_json(answers, 6), "answers")
-        assert [found.words for found in verdict.mistakes] == [words.SOFTMAX_ELEMENTWISE]
+        verdict = task.check_text(as_json(answers, 6), "answers").verdict
+        assert [found.words for found in verdict.mistakes] == [board_words.SOFTMAX_ELEMENTWISE]
 
 
 def test_the_layer_of_a_mistake_is_told() -> None:
     task = exercise()
-    everywhere, first = (task.check(as_json(student(task, m)), "") for m in ("derivative", "derivative of the first"))
+    made = ("derivative", "derivative of the first")
+    everywhere, first = (task.check_text(as_json(student(task, m)), "").verdict for m in made)
     assert everywhere.mistakes[0].layer is None
     assert first.mistakes[0].layer == 1
 
@@ -183,15 +188,15 @@ def test_the_layer_of_a_mistake_is_told() -> None:
 @pytest.mark.parametrize(("delimiter", "comma"), [(",", False), (";", True), (";", False), ("\t", True)])
 def test_tables_are_read_with_points_and_commas(delimiter: str, comma: bool) -> None:
     task = exercise()
-    assert task.check(as_csv(student(task), delimiter, comma), "answers").all_right
-    wrong = task.check(as_csv(student(task, "sign of the update"), delimiter, comma), "answers")
-    assert [found.words for found in wrong.mistakes] == [words.SIGN_OF_UPDATE]
+    assert task.check_text(as_csv(student(task), delimiter, comma), "answers").verdict.all_right
+    wrong = task.check_text(as_csv(student(task, "sign of the update"), delimiter, comma), "answers").verdict
+    assert [found.words for found in wrong.mistakes] == [board_words.SIGN_OF_UPDATE]
 
 
 def test_a_number_that_follows_from_a_wrong_one_is_right() -> None:
     task = exercise()
     answers = student(task, "derivative of the first")
-    verdict = task.check(as_json(answers), "answers")
+    verdict = task.check_text(as_json(answers), "answers").verdict
     assert verdict.answered - verdict.right == answers["delta1"].size
 
 
@@ -199,24 +204,26 @@ def test_a_slip_that_no_mistake_explains_is_said_to_be_one() -> None:
     task = exercise()
     answers = student(task)
     answers["Z2"] = answers["Z2"] + 0.3
-    verdict = task.check(as_json(answers), "answers")
+    verdict = task.check_text(as_json(answers), "answers").verdict
     assert verdict.first is not None
     assert (verdict.first.name, verdict.first.place, verdict.mistakes) == ("Z2", (1, 1), ())
     assert words.NO_KNOWN_MISTAKE.en in told(task, verdict)
 
 
 def told(task: Exercise, verdict: Verdict, lang: str = "en") -> str:
-    return "\n".join(report(task.task, verdict, TextSetter(lang, 4)))
+    return "\n".join(report(task.tasks, verdict, TextSetter(lang, 4)))
 
 
 def test_the_report_tells_the_number_the_place_and_the_mistake() -> None:
     task = exercise()
-    verdict = task.check(as_json(student(task, "sign of the update")), "answers")
+    verdict = task.check_text(as_json(student(task, "sign of the update")), "answers").verdict
     W1 = task.parameters[0]
     text = told(task, verdict)
     assert "ΔW₁, row 1, column 1 (change_W1)" in text
     assert "the sign of the update" in text
-    assert told(task, task.check(as_json({"W1": student(task)["W1_new"]}), "")) == "All 4 numbers are right."
+    assert (
+        told(task, task.check_text(as_json({"W1": student(task)["W1_new"]}), "").verdict) == "All 4 numbers are right."
+    )
     assert task.parameters[0] == W1
     french = told(task, verdict, "fr")
     assert "Erreur probable\N{NO-BREAK SPACE}: le signe de la mise à jour" in french
@@ -228,7 +235,7 @@ def test_a_matrix_with_rows_and_columns_exchanged_is_named() -> None:
     answers = student(task)
     answers["dW1"] = answers["dW1"].T
     for text in (as_json(answers), as_csv(answers, ",", False)):
-        verdict = task.check(text, "answers")
+        verdict = task.check_text(text, "answers").verdict
         assert verdict.transposed == "dW1"
         assert not verdict.all_right
         assert "rows and columns exchanged" in told(task, verdict)
@@ -236,7 +243,7 @@ def test_a_matrix_with_rows_and_columns_exchanged_is_named() -> None:
 
 def small_steps(rate: float = 2e-5) -> Exercise:
     """An exercise whose steps are too small for four digits: W1 is of halves and ones, and moves by less than 5e-5."""
-    return dataclasses.replace(exercise(), learning_rate=rate)
+    return dataclasses.replace(exercise(), optimizer=rs.SGD(rate))
 
 
 def new_weights(task: Exercise, write: str) -> str:
@@ -249,47 +256,63 @@ def new_weights(task: Exercise, write: str) -> str:
 def test_steps_that_are_lost_in_rounding_are_no_mistakes_and_are_said(write: str) -> None:
     task = small_steps()
     assert 0 < np.abs(task.board().change_W1).max() < 5e-6
-    verdict = task.check(new_weights(task, write), "answers")
+    verdict = task.check_text(new_weights(task, write), "answers").verdict
     assert verdict.all_right
     assert (verdict.answered, verdict.right, len(verdict.lost)) == (4, 4, 4)
     first = verdict.lost[0]
-    lines = report(task.task, verdict, TextSetter("en", 4))
+    lines = report(task.tasks, verdict, TextSetter("en", 4))
     assert lines[0] == "All 4 numbers are right."
     assert lines[1].startswith(
         "4 steps are lost in rounding, which is no mistake. The first is W₁′, row 1, column 1 (W1_new)"
     )
     assert f"given as {first.given:g}, as before".replace("-", "−") in lines[1]
     assert not lines[1].endswith(f"it is {TextSetter('en', 4).number(first.expected)}.")  # but what tells the two apart
-    assert "se perdent dans l’arrondi" in report(task.task, verdict, TextSetter("fr", 4))[1]
+    assert "se perdent dans l’arrondi" in report(task.tasks, verdict, TextSetter("fr", 4))[1]
 
 
 def test_a_single_step_that_is_lost_is_said_to_be_one() -> None:
     task = small_steps()
-    verdict = task.check(new_weights(task, ".4g").splitlines()[0], "answers")
-    assert report(task.task, verdict, TextSetter("en", 4))[1].startswith(
+    verdict = task.check_text(new_weights(task, ".4g").splitlines()[0], "answers").verdict
+    assert report(task.tasks, verdict, TextSetter("en", 4))[1].startswith(
         "One step is lost in rounding, which is no mistake"
     )
 
 
 def test_a_small_step_in_full_is_right_and_its_sign_a_mistake() -> None:
     task = small_steps()
-    verdict = task.check(new_weights(task, ".12f"), "answers")
+    verdict = task.check_text(new_weights(task, ".12f"), "answers").verdict
     assert (verdict.all_right, verdict.lost) == (True, ())
     board = task.board()
-    wrong = task.check(as_json({"W1_new": board.W1 - board.change_W1}, 12), "answers")
+    wrong = task.check_text(as_json({"W1_new": board.W1 - board.change_W1}, 12), "answers").verdict
     assert wrong.first is not None
     assert "the sign of the update" in told(task, wrong)
     given, expected = re.findall(r"(\S+) instead of (\S+)\.\n", told(task, wrong) + "\n")[0]
     assert given != expected
 
 
+@pytest.mark.parametrize(("written", "lost"), [("-1", True), ("-1.00", True), ("-1.0000", False), ("-0.9967", False)])
+def test_a_step_within_the_one_percent_that_the_help_promises_is_lost_as_far_as_it_is_not_written(
+    written: str, lost: bool
+) -> None:
+    task = small_steps()
+    W, change = task.board().W1, task.board().change_W1
+    i, j = np.argwhere(W == -1)[0]
+    task = small_steps(2e-5 * 0.0033 / abs(float(change[i, j])))  # so that the new weight is 1.0033 or 0.9967
+    new = float(task.board().W1_new[i, j])
+    assert abs(abs(new) - 1) == pytest.approx(0.0033)
+    if new > -1:
+        written = written.replace("0.9967", "1.0033")
+    checked = task.check_text(f"W1_new,{i + 1},{j + 1},{written}", "answers")
+    assert (checked.all_right, checked.right, len(checked.verdict.lost)) == (lost, lost, lost)
+
+
 def test_a_step_that_four_digits_show_is_not_lost() -> None:
     task = small_steps(0.5)
     board = task.board()
     assert np.abs(board.change_W1).min() > 1e-3
-    forgotten = task.check(as_json({"W1_new": board.W1}, 4), "answers")
+    forgotten = task.check_text(as_json({"W1_new": board.W1}, 4), "answers").verdict
     assert forgotten.first is not None
-    assert task.check(new_weights(task, ".4g"), "answers").lost == ()
+    assert task.check_text(new_weights(task, ".4g"), "answers").verdict.lost == ()
 
 
 def test_a_large_number_may_be_rounded_to_the_digits_that_are_asked_for() -> None:
@@ -310,7 +333,7 @@ def test_fractions_signs_and_blanks_are_read() -> None:
         "",
         f"dA2,1,1,{'−' if student(task)['dA2'][0, 0] < 0 else ''}1/1",
     ]
-    verdict = task.check("\n".join(cells), "answers")
+    verdict = task.check_text("\n".join(cells), "answers").verdict
     assert (verdict.answered, verdict.right) == (2, 1)
 
 
@@ -332,6 +355,7 @@ def test_fractions_signs_and_blanks_are_read() -> None:
         ('{"Z1": [[true, 2]]}', "True, which is not a number"),
         ('{"delta3": 1}', "'delta3', which is not asked for"),
         ("[1, 2]", "holds a list"),
+        ('{"Z1": [[1, 2]], "Z1": [[1, 3]]}', "has 'Z1' twice"),
         ("Z1,1,1," + "9" * 5000, "999…, which is too long or too large to be an answer"),
         ("Z1,1,1,1/" + "9" * 5000, "too long or too large"),
         ("Z1,1,1,1e" + "9" * 5000, "too long or too large"),
@@ -346,15 +370,15 @@ def test_fractions_signs_and_blanks_are_read() -> None:
         ('{"Z1": NaN}', "nan, which is not a number"),
         ('{"Z1": [[{}, 2]]}', "{}, which is not a number"),
         ('{"Z1": []}', "rows of one length"),
-        ("Z1,1,1,0.5\nZ1,1,2,0.5\nZ1,1,1,0.7", "line 3 has another value for Z1 at row 1, column 1"),
-        ("W1,1,1,0.5\nW1_new,1,1,0.7", "line 2 has another value for W1_new at row 1, column 1"),
+        ("Z1,1,1,0.5\nZ1,1,2,0.5\nZ1,1,1,0.7", "lines 1 and 3 both answer Z1 at row 1, column 1: 0.5 and 0.7"),
+        ("W1,1,1,0.5\nW1_new,1,1,0.7", "lines 1 and 2 both answer W1_new at row 1, column 1: 0.5 and 0.7"),
         ('{"W1": [[1, 2], [3, 4]], "W1_new": [[1, 2], [3, 5]]}', "has 'W1_new', which is W1_new, and that too"),
     ],
     ids=lambda text: text[:24],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(text: str, message: str) -> None:
     with pytest.raises(rs.DataError, match=message) as caught:
-        exercise().check(text, "answers.csv")
+        exercise().check_text(text, "answers.csv")
     assert str(caught.value).startswith("answers.csv")
     assert len(str(caught.value)) < 300
 
@@ -371,8 +395,8 @@ def test_whatever_stands_in_the_files_they_are_checked_or_refused() -> None:
         for _ in range(random.randint(1, 3)):
             mutations.mutated_json(changed, random)
         try:
-            again = from_json(json.dumps(facts), "exercise.json")
-            report(again.task, again.check(json.dumps(answers), "answers.json"), TextSetter(again.lang, 4))
+            again = exercises_from(json.dumps(facts), "exercise.json")[0]
+            str(again.check_text(json.dumps(answers), "answers.json"))
         except rs.DataError:  # any other error fails the test
             refused += 1
     assert 50 < refused < 200
@@ -382,6 +406,6 @@ def test_answers_to_a_drawn_exercise_are_checked_too() -> None:
     task = draw("3-2-1", "tanh", seed=7)
     board = task.board()
     answers = {name: board[name] for name in task.asked}
-    assert task.check(as_json(answers), "answers").all_right
+    assert task.check_text(as_json(answers), "answers").verdict.all_right
     answers["W2_new"] = answers["W2_new"] - 2 * answers["change_W2"]
-    assert task.check(as_json(only_weights(answers), 9), "answers").first is not None
+    assert task.check_text(as_json(only_weights(answers), 9), "answers").verdict.first is not None

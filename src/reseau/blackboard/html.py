@@ -9,7 +9,7 @@ from math import isfinite
 
 from reseau.blackboard import svg
 from reseau.blackboard.drawing import Drawing
-from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title
+from reseau.blackboard.sheet import Chain, Curve, Hint, Line, Matrix, NewPage, Piece, Prose, Room, Table, Title
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
 from reseau.formulas.words import ELSE, FOR, NARROW, WHERE
@@ -37,6 +37,12 @@ STYLE = """
 .reseau-board th, .reseau-board td { text-align: left; padding: .2em .9em .2em 0; }
 .reseau-board thead th { border-bottom: 1px solid currentColor; }
 .reseau-board svg { max-width: 100%; height: auto; margin: .6em 0 .6em 1.5em; color: light-dark(#0b5c2e, #7ddba0); }
+.reseau-board .blank { line-height: 2; }
+.reseau-board .room { margin: .3em 0 1em 1.5em; }
+.reseau-board .room i { display: block; height: 2em; border-bottom: 1px dotted currentColor; opacity: .55; }
+.reseau-board .hint { margin: .6em 0 .6em 1.5em; }
+.reseau-board .hint summary { cursor: pointer; }
+.reseau-board .new-page { margin: 4em 0; border: 0; border-top: 1px solid currentColor; }
 .reseau-board svg text { fill: currentColor; font: 13px system-ui, sans-serif; }
 .reseau-board .network { margin: .6em 0; break-inside: avoid; }
 .reseau-board .network svg { color: inherit; max-width: none; margin: 0; }
@@ -44,7 +50,14 @@ STYLE = """
 .reseau-board .network .result { fill: light-dark(#0b5c2e, #7ddba0); }
 .reseau-board .scrolled { overflow-x: auto; }
 .reseau-board figcaption { margin-top: .3em; }
-@media print { .reseau-board .chain, .reseau-board svg { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+@media print {
+.reseau-board .chain, .reseau-board svg, .reseau-board tr, .reseau-board .hint, .reseau-board .room {
+  break-inside: avoid; }
+.reseau-board .chain:has(+ .room), .reseau-board p, h2, h3, thead { break-after: avoid; }
+.reseau-board .room i { height: 9mm; }
+.reseau-board .hint::details-content { content-visibility: visible; display: block; }
+.reseau-board .new-page { margin: 0; border: 0; break-after: page; }
+}
 """.strip()
 PAGE_STYLE = """
 :root { color-scheme: light dark; }
@@ -160,7 +173,7 @@ class MathmlSetter(Setter):
         return _row(word + self._between.join(definitions))
 
     def blank(self) -> str:
-        return "<mtext>\N{NO-BREAK SPACE}________\N{NO-BREAK SPACE}</mtext>"
+        return f"<mtext class='blank'>\N{NO-BREAK SPACE}{'_' * 12}\N{NO-BREAK SPACE}</mtext>"
 
     def matrix(self, matrix: Matrix) -> str:
         """A matrix in brackets."""
@@ -247,6 +260,13 @@ def _line(line: Line, setter: MathmlSetter) -> str:
         case Drawing():
             title = f"<h3>{escaped(line.title)}</h3>"
             return f"{title}\n{svg.figure(line, TextSetter(setter.lang, setter.digits))}"
+        case Room(lines=lines):
+            return f'<div class="room" aria-hidden="true">{"<i></i>" * lines}</div>'
+        case Hint(title=title, chains=chains):
+            inside = "\n".join(_chain(chain, setter) for chain in chains)
+            return f'<details class="hint"><summary>{escaped(title)}</summary>\n{inside}\n</details>'
+        case NewPage():
+            return '<hr class="new-page">'
 
 
 def _chain(chain: Chain, setter: MathmlSetter) -> str:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from reseau.blackboard import tikz
 from reseau.blackboard.drawing import Drawing
-from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken
+from reseau.blackboard.sheet import Chain, Curve, Hint, Line, Matrix, NewPage, Piece, Prose, Room, Table, Title, broken
 from reseau.blackboard.text import LONGEST_BAR, block, curve_places
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
@@ -161,7 +161,7 @@ class LatexSetter(Setter):
         return rf"\text{{{WHERE.in_(self.lang)} }} {joined}"
 
     def blank(self) -> str:
-        return r"\underline{\hspace{3em}}"
+        return r"\underline{\hspace{5em}\rule{0pt}{3.5ex}}"
 
     def matrix(self, matrix: Matrix) -> str:
         """A matrix in brackets."""
@@ -231,6 +231,13 @@ def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -
                     *tikz.picture(line, setter, escaped),
                     escaped(caption),
                 ]
+            case Room(lines=lines_of_room):
+                out += ["", *([r"\vspace{1.2em}\noindent\dotfill\par"] * lines_of_room)]
+            case Hint(title=title, chains=chains):
+                out += ["", rf"\emph{{{escaped(title)}}}"]
+                out += [text for chain in chains for text in (r"\[", setter.chain(chain), r"\]")]
+            case NewPage():
+                out += ["", r"\clearpage"]
     body = "\n".join(out).strip() + "\n"
     if fragment:
         return body

@@ -6,19 +6,21 @@ import re
 from collections.abc import Iterable
 
 from reseau.blackboard.latex import LatexSetter
-from reseau.blackboard.sheet import Chain, Curve, Line, Prose, Table, Title
+from reseau.blackboard.sheet import Chain, Curve, Hint, Line, NewPage, Prose, Room, Table, Title
 from reseau.blackboard.text import LONGEST_BAR, curve_places
 from reseau.formulas.trees import Expression
 from reseau.visible import visible
 
 SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|$~^&@!]|:(?=\S)|(?<=www)\.")  # also what GitHub makes links and signs of
 
+LINE_OF_ROOM = 40  # signs of three points each
+
 
 class MarkdownSetter(LatexSetter):
     """Sets formulas for what reads LaTeX in Markdown."""
 
     def blank(self) -> str:
-        return r"\underline{\quad\quad}"
+        return r"\underline{\qquad\qquad}"
 
 
 def escaped(text: str) -> str:
@@ -44,6 +46,13 @@ def render(lines: Iterable[Line], setter: MarkdownSetter) -> str:
                 out += [*_table(list(header), [[_cell(cell, setter) for cell in row] for row in rows]), ""]
             case Curve():
                 out += [*_curve(line, setter), ""]
+            case Room(lines=lines_of_room):
+                out += [item for _ in range(lines_of_room) for item in ("…" * LINE_OF_ROOM, "")]
+            case Hint(title=title, chains=chains):
+                out += [f"*{escaped(title)}*", ""]
+                out += [text for chain in chains for text in ("$$", setter.chain(chain), "$$", "")]
+            case NewPage():
+                out += ["---", ""]
     return "\n".join(out).strip() + "\n"
 
 

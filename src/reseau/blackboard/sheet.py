@@ -1,4 +1,4 @@
-"""What can stand on a blackboard, whatever the form: titles, sentences, chains of equations, tables, a curve."""
+"""What can stand on a blackboard or a sheet, whatever the form: titles, sentences, equations, tables, a curve, room."""
 
 from __future__ import annotations
 
@@ -78,7 +78,27 @@ class Title:
     level: int
 
 
-Line: TypeAlias = Title | Prose | Chain | Table | Curve | Drawing
+@dataclass(frozen=True)
+class Room:
+    """Empty lines to work on by hand, as many as are told."""
+
+    lines: int
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Equations that are shown to who asks for them; `title` is what one opens."""
+
+    title: str
+    chains: tuple[Chain, ...]
+
+
+@dataclass(frozen=True)
+class NewPage:
+    """What follows begins a page."""
+
+
+Line: TypeAlias = Title | Prose | Chain | Table | Curve | Drawing | Room | Hint | NewPage
 
 CORNER = 2  # rows or columns shown at the beginning of a long axis; at its end, one
 LONGEST = 6  # an axis that is shown whole

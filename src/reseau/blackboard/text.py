@@ -6,7 +6,21 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reseau.blackboard.sheet import Chain, Curve, Line, Matrix, Piece, Prose, Table, Title, broken, chosen
+from reseau.blackboard.sheet import (
+    Chain,
+    Curve,
+    Hint,
+    Line,
+    Matrix,
+    NewPage,
+    Piece,
+    Prose,
+    Room,
+    Table,
+    Title,
+    broken,
+    chosen,
+)
 from reseau.formulas.trees import Expression, Number
 from reseau.formulas.typesetting import TextSetter
 from reseau.visible import cell_len, visible
@@ -53,6 +67,13 @@ def render(lines: Iterable[Line], setter: TextSetter, width: int = 80, colour: b
                 out += ["", *_table(header, rows, setter)]
             case Curve():
                 out += ["", *_curve(line, setter, width)]
+            case Room(lines=lines_of_room):
+                out += [row for _ in range(lines_of_room) for row in ("", INDENT + "." * (width - len(INDENT)))]
+            case Hint(title=title, chains=chains):
+                out += ["", *_wrapped(visible(title), width)]
+                out += [INDENT + row for chain in chains for row in _chain(chain, setter, width - len(INDENT), colour)]
+            case NewPage():
+                out += ["", "═" * width]
     return "\n".join(row.rstrip() for row in out).strip("\n") + "\n"
 
 

@@ -223,56 +223,7 @@ DIFFERENCE = Words(
     "La sortie, l’erreur et le gradient du moteur natif en diffèrent d’au plus {difference} de leur plus grand nombre.",
 )
 
-EXERCISE = Words("Exercise: a learning step by hand", "Exercice : un pas d’apprentissage à la main")
-SOLUTION = Words("Solution: a learning step by hand", "Corrigé : un pas d’apprentissage à la main")
-FILL_IN = Words(
-    "Fill in the blanks, in order. Keep {digits} significant digits or more on the way.",
-    "Complétez les blancs, dans l’ordre. Gardez au moins {digits} chiffres significatifs en chemin.",
-)
-HOW_TO_CHECK = Words(
-    "To check your answers: write them into {answers}, then run {command}.",
-    "Pour vérifier vos réponses : écrivez-les dans {answers}, puis lancez {command}.",
-)
-FILES_WRITTEN = Words(
-    "Exercise: {sheet}\nSolution: {solution}\nTo check answers: {command}",
-    "Exercice : {sheet}\nCorrigé : {solution}\nPour vérifier des réponses : {command}",
-)
-TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
 
-ALL_RIGHT = Words("All {answered} numbers are right.", "Les {answered} nombres sont justes.")
-THE_ONE_RIGHT = Words("The one number is right.", "Le seul nombre est juste.")
-SOME_RIGHT = Words("{right} of {answered} numbers are right.", "{right} nombres sur {answered} sont justes.")
-ONE_RIGHT = Words("1 of {answered} numbers is right.", "1 nombre sur {answered} est juste.")
-NONE_RIGHT = Words("None of {answered} numbers is right.", "Aucun nombre sur {answered} n’est juste.")
-FIRST_WRONG = Words(
-    "The first that went wrong is {place}: {given} instead of {expected}.",
-    "Le premier qui est faux est {place} : {given} au lieu de {expected}.",
-)
-AT_ROW = Words("{symbol}, row {row}, column {column} ({name})", "{symbol}, ligne {row}, colonne {column} ({name})")
-IN_COLUMN = Words("{symbol}, number {column} ({name})", "{symbol}, nombre {column} ({name})")
-IS_TRANSPOSED = Words(
-    "{symbol} ({name}) has its rows and columns exchanged: a transposition was forgotten or added.",
-    "{symbol} ({name}) a ses lignes et ses colonnes échangées : une transposition oubliée ou en trop.",
-)
-LOST = Words(
-    "One step is lost in rounding, which is no mistake: {place} is given as {given}, as before the step; it is "
-    "{expected}.",
-    "Un pas se perd dans l’arrondi, ce qui n’est pas une erreur : {place} est donné comme {given}, comme avant le "
-    "pas ; c’est {expected}.",
-)
-SEVERAL_LOST = Words(
-    "{count} steps are lost in rounding, which is no mistake. The first is {place}, given as {given}, as before the "
-    "step; it is {expected}.",
-    "{count} pas se perdent dans l’arrondi, ce qui n’est pas une erreur. Le premier est {place}, donné comme {given}, "
-    "comme avant le pas ; c’est {expected}.",
-)
-LIKELY = Words("Likely mistake: {mistake}.", "Erreur probable : {mistake}.")
-OR = Words(", or ", ", ou ")
-NO_KNOWN_MISTAKE = Words(
-    "It follows from none of the usual mistakes: a slip of calculation?",
-    "Aucune des erreurs habituelles ne l’explique : une faute de calcul ?",
-)
-AT_LAYER = Words("{mistake} (layer {l})", "{mistake} (couche {l})")
 FORGOT_DERIVATIVE = Words(
     "the derivative of the activation function was forgotten", "la dérivée de la fonction d’activation a été oubliée"
 )

@@ -1,17 +1,20 @@
-"""`reseau exercise`: a learning step to be worked out by hand, with its solution."""
+"""`reseau exercise`: learning steps to be worked out by hand, with their solution."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reseau.cli.common import ACTIVATIONS_HELP, check_output, refusals, tell
-from reseau.errors import ParameterError
+
+if TYPE_CHECKING:
+    from reseau.exercises.drawing import Plan
 
 
 def exercise(
+    context: typer.Context,
     layers: Annotated[str, typer.Option(help="The inputs and the neurons of each layer.")] = "2-2-1",
     activation: Annotated[
         str,
@@ -27,10 +30,36 @@ def exercise(
             "cross_entropy, binary_focal, focal, poisson, gamma, tweedie, negative_binomial, gaussian or student_t."
         ),
     ] = "squared_error",
-    learning_rate: Annotated[float, typer.Option(help="The learning rate.")] = 0.5,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The learning rate.", show_default="0.5; of other optimizers than sgd 0.1")
+    ] = None,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad, perhaps "
+            "with numbers, as in 'sgd momentum=0.9'."
+        ),
+    ] = "sgd",
+    steps: Annotated[int, typer.Option(help="How many steps, one after another.")] = 1,
+    rows: Annotated[int, typer.Option(help="On how many samples: a batch.")] = 1,
     bias: Annotated[bool, typer.Option("--bias/--no-bias", help="Whether the layers have biases.")] = True,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="JSON",
+            help="A file that says what the exercise is, in place of the options above, such as "
+            '{"layers": "2-2-1", "X": [[1, 0.5]], "targets": [[1]]}.',
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(help="So many variants, each with other numbers, and one key for all.", show_default=False),
+    ] = None,
+    hints: Annotated[bool, typer.Option("--hints", help="Leave the equations of each stage to a hint.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same exercise.")] = 0,
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Annotated[str | None, typer.Option(help="en or fr.", show_default="en, or what --from says")] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The sheet to write: .html, .tex, .md or .txt.")
     ] = Path("exercise.html"),
@@ -40,35 +69,73 @@ def exercise(
     Beside the sheet with its blanks, exercise.html, stand its solution, exercise-solution.html; the
     exercise itself, exercise.json, which "reseau check" needs; and exercise-answers.csv, an empty
     table of answers. A table of answers that is there already is not replaced.
+
+    With --count 30 the sheets of 30 variants stand in exercise.html, each on its page, and one by
+    one in exercise-01.html ...; exercise-solution.html is the key of all, and exercise.json all that
+    "reseau check" needs.
+
+    A file for --from is JSON such as {"layers": "2-2-1", "activation": ["tanh", "sigmoid"], "loss":
+    "squared_error", "optimizer": "sgd momentum=0.9", "learning_rate": 0.5, "steps": 2, "X": [[1, 0.5],
+    [-1, 2]], "targets": [[1], [0]], "W1": [[0.5, -1], [1, "1/3"]], "b1": [0, 0.5], "lang": "en", "title":
+    "Homework 3"}. Whatever numbers it leaves out are drawn. What this command wrote is such a file.
     """
     with refusals():
-        from reseau.blackboard.forms import check_ending, set_lines
-        from reseau.blackboard.words import FILES_WRITTEN
-        from reseau.exercises.exercise import draw
-        from reseau.exercises.mistakes import DIGITS
+        from reseau.checks import integer
+        from reseau.exercises.drawing import plan
+        from reseau.exercises.files import files_of
+        from reseau.exercises.words import FILES_WRITTEN, VARIANTS_WRITTEN
         from reseau.files.writing import write_together
 
-        check_ending(output, "--output")
-        solution = output.with_name(f"{output.stem}-solution{output.suffix}")
-        facts, answers = output.with_suffix(".json"), output.with_name(f"{output.stem}-answers.csv")
-        for path in (output, solution, facts, answers):
-            check_output(path, [])
-        drawn = draw(layers, activation, output_activation, loss, learning_rate, bias, seed, lang)
-        template = drawn.template()
-        if answers.exists() and answers.read_bytes() != template.encode():
-            raise ParameterError(
-                f"{answers} is there already, perhaps with somebody's answers; move it away, or choose another "
-                "--output."
+        check_output(output, [] if source is None else [source])
+        if source is None:
+            planned = plan(
+                layers, activation, output_activation, loss, bias, lang or "en", learning_rate, optimizer, steps, rows
             )
-        command = f"reseau check {facts.name} {answers.name}"
-        sheet = drawn.lines(solved=False, how_to_check=command, answers=answers.name)
-        ending = output.suffix
-        texts = {
-            output: set_lines(sheet, ending, lang, DIGITS),
-            solution: set_lines(drawn.lines(solved=True), ending, lang, DIGITS),
-            facts: drawn.to_json(),
-            answers: template,
-        }
-        write_together({path: text.encode() for path, text in texts.items()})
-        told = FILES_WRITTEN.in_(lang)
-        tell(told.format(sheet=output, solution=solution, command=f"reseau check {facts} {answers}"))
+        else:
+            planned = _planned(context, source, lang)
+        exercises = [planned.draw(integer("seed", seed, low=0))] if count is None else planned.variants(count, seed)
+        files = files_of(exercises, output, hints)
+        for path in files:
+            check_output(path, [] if source is None else [source])
+        write_together(files)
+        facts = output.with_suffix(".json")
+        answers = [path for path in files if path.suffix == ".csv"]
+        told = (FILES_WRITTEN if len(exercises) == 1 else VARIANTS_WRITTEN).in_(exercises[0].lang)
+        tell(
+            told.format(
+                sheet=output,
+                first=next(iter(files)),
+                count=len(exercises),
+                solution=next(path for path in files if "-solution" in path.stem),
+                command=f"reseau check {facts} {answers[0] if len(answers) == 1 else _pattern(output)}",
+            )
+        )
+
+
+def _pattern(output: Path) -> Path:
+    """The tables of answers of all variants, as a shell finds them."""
+    return output.with_name(f"{output.stem}-*-answers.csv")
+
+
+def _planned(context: typer.Context, source: Path, lang: str | None) -> Plan:
+    """What a file says of an exercise; it says all that the other options would."""
+    from dataclasses import replace
+
+    from reseau.checks import known
+    from reseau.errors import ParameterError
+    from reseau.exercises.answers import text_of
+    from reseau.exercises.written import plans_from
+    from reseau.formulas.words import LANGUAGES
+
+    of_command = {"source", "count", "hints", "seed", "lang", "output"}
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name))
+        if given is not None and given.name == "COMMANDLINE" and parameter.name not in of_command:
+            raise ParameterError(
+                f"{parameter.opts[0]} is given, but {source} says what the exercise is; write it there, or leave "
+                "--from out."
+            )
+    planned = plans_from(text_of(source), str(source))
+    if len(planned) > 1:
+        raise ParameterError(f"{source} holds {len(planned)} variants; give a file with one exercise.")
+    return planned[0] if lang is None else replace(planned[0], lang=known("lang", lang, LANGUAGES))

@@ -1,48 +1,68 @@
 """Checking a student's answers: which number first went wrong, and by what likely mistake.
 
 Every quantity of a step is a function of those before it (`reseau.blackboard.step`). An answer is right if it is the
-true number, or the one that follows from the student's own numbers before it. A mistake is a step in which one of the
-functions is another one; the likely one is the one whose step explains the first wrong number and most of the others.
+true number, or the one that follows from the student's own numbers before it. A mistake is a course of steps in which
+one of the functions is another one; the likely one is the one whose course explains the first wrong number and most of
+the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from reseau.arrays import FloatArray
-from reseau.blackboard import words
-from reseau.blackboard.step import ROWS, Parts, Quantity, Task, parts_of, quantities
+from reseau.blackboard.step import Parts, Quantity, Task, quantities
 from reseau.exercises.answers import Answers
-from reseau.formulas.typesetting import ALL_DIGITS, CLOSE, Setter
+from reseau.formulas.typesetting import CLOSE
 from reseau.formulas.words import Words
 from reseau.vocabulary.layers.equations import Slip
 
 DIGITS = 4  # significant ones, that a sheet asks for
-MOST_NAMED = 3  # likely mistakes that are told
 TINY = 1e-9
 RELATIVE = 0.01  # what rounding on the way, to the digits that the sheet asks for, may add up to
 Changes = Mapping[str, Callable[[Parts], Any]]  # of a step: the name of a quantity, and how it is computed instead
+Tasks: TypeAlias = Sequence[Task]  # of an exercise: its steps, one after another
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A way to go wrong: what it is called, where, and what is computed instead."""
+    """A way to go wrong: what it is called, where and at which step, and what is computed instead."""
 
     words: Words
     layer: int | None  # None: everywhere
     changes: Changes
+    t: int | None = None  # None: at every step
+
+    def at(self, t: int) -> Changes:
+        """What is computed instead at a step."""
+        return self.changes if self.t in (None, t) else {}
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """One number that is not what it should be; `place` is its row and column from 1, or () for a single number."""
+    """One number that is not what it should be.
 
+    Attributes
+    ----------
+    key, name : str
+        What it belongs to is called so among the answers, and in its step.
+    t : int
+        The step, from 1.
+    place, shape : tuple of int
+        Its row and column from 1, or () for a single number; and the shape of what it belongs to.
+    given, expected : float
+        What was answered, and what follows from the numbers before it.
+    """
+
+    key: str
     name: str
+    t: int
     place: tuple[int, ...]
+    shape: tuple[int, ...]
     given: float
     expected: float
 
@@ -53,59 +73,92 @@ class Verdict:
 
     Attributes
     ----------
-    answered, right : int
-        How many numbers were given, and how many of them are right, from the numbers before them at least.
-    first : Wrong or None
-        The first that went wrong.
+    asked, answered, right : int
+        How many numbers are asked for, how many were given, and how many of these are right, from the numbers before
+        them at least.
+    wrong : tuple of Wrong
+        Those that are not, in the order of the steps.
     lost : tuple of Wrong
         New weights that are right as far as they are written, but are so the old ones too.
     mistakes : tuple of Mistake
         The likely mistakes, the likeliest first; several if they cannot be told apart.
     transposed : str or None
-        The name of the first matrix that was given with rows and columns exchanged.
+        The name of the first matrix that was given with rows and columns exchanged; what comes after it is not looked
+        at.
     """
 
+    asked: int
     answered: int
     right: int
-    first: Wrong | None
-    mistakes: tuple[Mistake, ...]
+    wrong: tuple[Wrong, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
     transposed: str | None = None
     lost: tuple[Wrong, ...] = ()
 
     @property
+    def first(self) -> Wrong | None:
+        """The first that went wrong."""
+        return self.wrong[0] if self.wrong else None
+
+    @property
     def all_right(self) -> bool:
-        """Whether nothing went wrong."""
-        return self.first is None and self.transposed is None
+        """Whether nothing went wrong, in what was given."""
+        return not self.wrong and self.transposed is None
+
+    @property
+    def mark(self) -> float:
+        """How many of the numbers asked for are right, from 0 to 1."""
+        return self.right / self.asked
 
 
-def check(task: Task, given: Parts, answers: Answers) -> Verdict:
-    """Compare answers with a step: what is given, and all that follows."""
-    truth = walk(task, given, {}, {})
-    following = walk(task, given, answers.values, {})
+def key_of(name: str, t: int, steps: int) -> str:
+    """What a quantity of step t is called among the answers: Z1, or of several steps Z1_t2."""
+    return name if steps == 1 else f"{name}_t{t}"
+
+
+def keys_of(tasks: Tasks) -> list[tuple[str, int, Quantity]]:
+    """All that is asked for, in order: what it is called, its step from 1, and the quantity."""
+    return [
+        (key_of(line.name, t, len(tasks)), t, line)
+        for t, task in enumerate(tasks, start=1)
+        for line in quantities(task)
+    ]
+
+
+def check(tasks: Tasks, given: Parts, answers: Answers) -> Verdict:
+    """Compare answers with some steps: what is given at first, and all that follows."""
+    truth, following = walk(tasks, given, {}), walk(tasks, given, answers.values)
+    asked = sum(truth[t - 1][0][line.name].size for _, t, line in keys_of(tasks))
     answered = right = 0
-    first: Wrong | None = None
+    wrong: list[Wrong] = []
     lost: list[Wrong] = []
-    for line in quantities(task):
-        if answers.transposed == line.name and first is None:
-            return Verdict(answered, right, None, (), line.name)
-        values = answers.values.get(line.name)
+    transposed = None
+    for key, t, line in keys_of(tasks):
+        if answers.transposed == key:
+            transposed = None if wrong else key
+            break
+        values = answers.values.get(key)
         if values is None:
             continue
         for place in places_of(values):
-            value, unit = values[place], answers.units[line.name][place]
+            value, unit = float(values[place]), float(answers.units[key][place])
             answered += 1
-            old = _old(given, line, place)
+            expected, old = following[t - 1][0][line.name][place], _old(following[t - 1][1], line, place)
             # What should stand there: what follows from the numbers before it, which were right, if rounded.
-            index = tuple(int(i) + 1 for i in place[-2:])
-            found = Wrong(line.name, index, float(value), float(following[line.name][place]))
-            if any(close(value, parts[line.name][place], unit, old) for parts in (truth, following)):
+            at = tuple(int(i) + 1 for i in place)
+            found = Wrong(key, line.name, t, at, values.shape, value, float(expected))
+            true = truth[t - 1][0][line.name][place], _old(truth[t - 1][1], line, place)
+            if any(close(value, number, unit, before) for number, before in ((expected, old), true)):
                 right += 1
                 if line.replaces and _is_lost(found, old, unit):
                     lost.append(found)
-            elif first is None:
-                first = found
-    likely = tuple(_likely(task, given, answers, first)) if first else ()
-    return Verdict(answered, right, first, likely, lost=tuple(lost))
+            elif line.replaces and _is_lost(found, old, unit):
+                right += 1
+                lost.append(found)
+            else:
+                wrong.append(found)
+    likely = tuple(_likely(tasks, given, answers, wrong[0])) if wrong else ()
+    return Verdict(asked, answered, right, tuple(wrong), likely, transposed, tuple(lost))
 
 
 def close(value: float, expected: float, unit: float, old: float = 0.0) -> bool:
@@ -132,9 +185,11 @@ def is_rounded(value: float, expected: float) -> bool:
 
 
 def _is_lost(found: Wrong, old: float, unit: float) -> bool:
-    """Whether a new weight, as it is written, could be the old one, which it is not."""
-    change = found.expected - old
-    if not change or abs(found.given - found.expected) <= RELATIVE * abs(change):
+    """Whether a new weight, as it is written, could be the old one, from which it differs by no more than rounding."""
+    change, off = abs(found.expected - old), abs(found.given - found.expected)
+    if off <= RELATIVE * change or off > RELATIVE * abs(found.expected) + unit:
+        return False
+    if 0 < unit < (1 - RELATIVE) * change:  # so many decimals would have shown the step
         return False
     return abs(found.given - old) <= unit or is_rounded(found.given, old)
 
@@ -149,39 +204,60 @@ def _old(given: Parts, line: Quantity, place: tuple[Any, ...]) -> float:
     return float(given[line.replaces][place]) if line.replaces else 0.0
 
 
-def walk(task: Task, given: Parts, answers: Mapping[str, FloatArray], changes: Changes) -> Parts:
-    """Work out a step from a student's numbers, as far as there are any: each quantity as it follows from those before.
+def walk(
+    tasks: Tasks, given: Parts, answers: Mapping[str, FloatArray], mistake: Mistake | None = None
+) -> list[tuple[Parts, Parts]]:
+    """Work out some steps from a student's numbers, as far as there are any: each quantity follows from those before.
 
-    What is returned are the numbers that follow; those that the next ones are computed from are the student's own.
+    Returns
+    -------
+    list of (dict, dict)
+        Of each step the numbers that follow, and the student's own: those that the next ones are computed from.
     """
-    own, following = dict(given), dict(given)
+    done: list[tuple[Parts, Parts]] = []
     with np.errstate(all="ignore"):
-        for line in quantities(task):
-            value = np.asarray(line.compute(own), dtype=np.float64)
-            if line.name in changes:
-                shape, value = value.shape, np.asarray(changes[line.name](own), dtype=np.float64)
-                if value.shape != shape:
-                    raise ValueError(f"{line.name} would have the shape {value.shape}")
-            following[line.name] = value
-            mine = answers.get(line.name)
-            own[line.name] = value if mine is None else np.where(np.isnan(mine), value, mine)
-    return following
+        for t, task in enumerate(tasks, start=1):
+            changes: Changes = {} if mistake is None else mistake.at(t)
+            own, following = dict(given), dict(given)
+            for line in quantities(task):
+                value = np.asarray(line.compute(own), dtype=np.float64)
+                if line.name in changes:
+                    shape, value = value.shape, np.asarray(changes[line.name](own), dtype=np.float64)
+                    if value.shape != shape:
+                        raise ValueError(f"{line.name} would have the shape {value.shape}")
+                following[line.name] = value
+                mine = answers.get(key_of(line.name, t, len(tasks)))
+                own[line.name] = value if mine is None else np.where(np.isnan(mine), value, mine)
+            done.append((following, own))
+            given = _after(task, own)
+    return done
 
 
-def _likely(task: Task, given: Parts, answers: Answers, first: Wrong) -> list[Mistake]:
+def _after(task: Task, parts: Parts) -> Parts:
+    """What the next step begins with."""
+    states = [equation.left.name for equation in task.optimizer.equations if equation.state]
+    given = {"X": parts["X"], "T": parts["T"]}
+    for parameter in task.parameters:
+        given[parameter.name] = parts[f"{parameter.name}_new"]
+        given |= {f"{state}_{parameter.name}_before": parts[f"{state}_{parameter.name}"] for state in states}
+    return given
+
+
+def _likely(tasks: Tasks, given: Parts, answers: Answers, first: Wrong) -> list[Mistake]:
     """The mistakes that explain the first wrong number, those first that explain most of the answers."""
     place = tuple(i - 1 for i in first.place)
-    unit = _last_two(answers.units[first.name])[place]
-    lines = {line.name: line for line in quantities(task)}
-    old = _old(given, lines[first.name], place)
+    unit = answers.units[first.key][place]
+    lines = keys_of(tasks)
+    here = next(line for key, _, line in lines if key == first.key)
     found: list[tuple[int, Mistake]] = []
-    for mistake in mistakes(task):
+    for mistake in mistakes(tasks, first.t):
         try:
-            parts = walk(task, given, answers.values, mistake.changes)
+            done = walk(tasks, given, answers.values, mistake)
         except ValueError:  # shapes that do not fit: this mistake cannot be made here
             continue
-        if close(first.given, float(_last_two(parts[first.name])[place]), unit, old):
-            found.append((_explained(lines, given, parts, answers), mistake))
+        following, own = done[first.t - 1]
+        if close(first.given, float(following[first.name][place]), unit, _old(own, here, place)):
+            found.append((_explained(lines, done, answers), mistake))
     most = max((score for score, _ in found), default=0)
     likely: list[Mistake] = []
     for score, mistake in found:
@@ -190,101 +266,37 @@ def _likely(task: Task, given: Parts, answers: Answers, first: Wrong) -> list[Mi
     return likely
 
 
-def _last_two(array: FloatArray) -> FloatArray:
-    """Without the axis of rows that a Jacobian of one row has before its two."""
-    return array.reshape(array.shape[-2:])
-
-
-def _explained(lines: Mapping[str, Quantity], given: Parts, parts: Parts, answers: Answers) -> int:
-    return sum(
-        close(values[place], parts[name][place], answers.units[name][place], _old(given, lines[name], place))
-        for name, values in answers.values.items()
-        for place in places_of(values)
-    )
-
-
-def report(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
-    """A verdict in sentences."""
-    lang = setter.lang
-    if verdict.transposed is not None:
-        symbol = setter.set(parts_of(task)[verdict.transposed].symbol)
-        return [words.IS_TRANSPOSED.in_(lang).format(symbol=symbol, name=verdict.transposed)]
-    lost = _lost(task, verdict, setter)
-    if verdict.first is None:
-        return [_count(verdict, lang), *lost]
-    first = verdict.first
-    given, expected = _told_apart(first.given, first.expected, setter)
-    lines = [_count(verdict, lang)]
-    lines.append(words.FIRST_WRONG.in_(lang).format(place=_place(task, first, setter), given=given, expected=expected))
-    if verdict.mistakes:
-        named = [
-            mistake.words.in_(lang)
-            if mistake.layer is None
-            else words.AT_LAYER.in_(lang).format(mistake=mistake.words.in_(lang), l=mistake.layer)
-            for mistake in verdict.mistakes[:MOST_NAMED]
-        ]
-        lines.append(words.LIKELY.in_(lang).format(mistake=words.OR.in_(lang).join(named)))
-    else:
-        lines.append(words.NO_KNOWN_MISTAKE.in_(lang))
-    return [*lines, *lost]
-
-
-def _count(verdict: Verdict, lang: str) -> str:
-    """How many numbers are right."""
-    if verdict.right == verdict.answered:
-        text = words.ALL_RIGHT if verdict.answered > 1 else words.THE_ONE_RIGHT
-    else:
-        text = {0: words.NONE_RIGHT, 1: words.ONE_RIGHT}.get(verdict.right, words.SOME_RIGHT)
-    return text.in_(lang).format(right=verdict.right, answered=verdict.answered)
-
-
-def _place(task: Task, number: Wrong, setter: Setter) -> str:
-    """Where a number stands, in words."""
-    part = parts_of(task)[number.name]
-    symbol = setter.set(part.symbol)
-    if not number.place:
-        return f"{symbol} ({number.name})"
-    row, column = (1, *number.place)[-2:]
-    template = words.AT_ROW if len(set(part.axes) - {ROWS}) > 1 else words.IN_COLUMN
-    return template.in_(setter.lang).format(symbol=symbol, row=row, column=column, name=number.name)
-
-
-def _told_apart(given: float, expected: float, setter: Setter) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to see that they differ."""
-    for digits in range(setter.digits, ALL_DIGITS + 1):
-        finer = replace(setter, digits=digits)
-        shown = finer.number(given), finer.number(expected)
-        if given == expected or float(f"{given:.{digits - 1}e}") != float(f"{expected:.{digits - 1}e}"):
-            break
-    return shown
-
-
-def _lost(task: Task, verdict: Verdict, setter: Setter) -> list[str]:
-    """What is said of new weights whose change is lost in rounding."""
-    if not verdict.lost:
-        return []
-    first = verdict.lost[0]
-    given, expected = _told_apart(first.given, first.expected, setter)
-    template = words.LOST if len(verdict.lost) == 1 else words.SEVERAL_LOST
-    return [
-        template.in_(setter.lang).format(
-            place=_place(task, first, setter), given=given, expected=expected, count=len(verdict.lost)
-        )
-    ]
+def _explained(
+    lines: Sequence[tuple[str, int, Quantity]], done: Sequence[tuple[Parts, Parts]], answers: Answers
+) -> int:
+    count = 0
+    for key, t, line in lines:
+        values = answers.values.get(key)
+        if values is not None:
+            following, own = done[t - 1]
+            count += sum(
+                close(values[place], following[line.name][place], answers.units[key][place], _old(own, line, place))
+                for place in places_of(values)
+            )
+    return count
 
 
 # --- the mistakes -----------------------------------------------------------------------------------------------------
 
 
-def mistakes(task: Task) -> Iterator[Mistake]:
-    """Every mistake that the quantities know, at each layer and then everywhere, in the order of a step."""
+def mistakes(tasks: Tasks, t: int) -> Iterator[Mistake]:
+    """Every mistake that the quantities know, at each layer and then everywhere, in the order of a step.
+
+    Of several steps it may have been made at each of them, or at step t alone.
+    """
     found: dict[tuple[Words, str], list[tuple[Quantity, Slip]]] = {}
-    for line in quantities(task):
+    for line in quantities(tasks[t - 1]):
         for slip in line.slips:
             found.setdefault((slip.words, slip.together), []).append((line, slip))
     for (text, together), slips in found.items():
-        if not together:
-            for line, slip in slips:
-                yield Mistake(text, line.layer, {line.name: slip.compute})
-        if together or len(slips) > 1:
-            yield Mistake(text, None, {line.name: slip.compute for line, slip in slips})
+        for at in (None,) if len(tasks) == 1 else (None, t):
+            if not together:
+                for line, slip in slips:
+                    yield Mistake(text, line.layer, {line.name: slip.compute}, at)
+            if together or len(slips) > 1:
+                yield Mistake(text, None, {line.name: slip.compute for line, slip in slips}, at)

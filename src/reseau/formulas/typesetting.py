@@ -370,7 +370,7 @@ def missing_decimals(texts: Sequence[str], mark: str) -> list[str]:
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789−t", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵗ")
 MARKS = {"": "", "^": "\N{COMBINING CIRCUMFLEX ACCENT}", "*": "*", "′": "′", "T": "ᵀ", "²": "²"}
-BLANK = "_____"
+BLANK = "__________"
 
 
 class TextSetter(Setter):
