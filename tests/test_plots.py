@@ -122,9 +122,43 @@ def test_estimators_around_one_and_those_of_scikit_learn_have_curves_too() -> No
         assert of(model).loss == inner(model).loss_curve_
 
 
+def test_a_model_of_tables_has_the_curves_of_each_of_its_networks() -> None:
+    table = {"x": X[:, 0], "y": X[:, 0] ** 2}
+    model = rs.TableModel.train(table, "y", epochs=3)
+    assert len(model.histories) == 8
+    for member in (1, 8):
+        history, display = model.histories[member - 1], of(model, member=member, goal=0.1)
+        assert (display.loss, display.validation_loss) == (history.loss, history.validation_loss)
+        assert (display.best_epoch, display.goal) == (history.best_epoch, 0.1)
+    for member in (0, 9, "first"):
+        with pytest.raises(ParameterError, match=f"member is {member!r}, but must be a whole number"):
+            of(model, member=member)
+    fitted = rs.TableRegressor(preset="fast", epochs=3, random_state=0).fit({"x": table["x"]}, table["y"])
+    assert of(fitted).loss == fitted.model_.histories[0].loss
+
+
+def test_a_model_of_tables_from_a_file_has_no_curves_any_more(tmp_path: Path) -> None:
+    model = rs.TableModel.train({"x": X[:, 0], "y": X[:, 0] ** 2}, "y", preset="fast", epochs=3)
+    model.save(tmp_path / "m.reseau")
+    with pytest.raises(ParameterError, match="estimator was read from a file, which keeps no loss curves"):
+        of(rs.load(tmp_path / "m.reseau"))
+
+
+def test_a_network_is_refused_with_where_its_curve_is() -> None:
+    with pytest.raises(ParameterError, match=r"from_history what Network\.fit returned"):
+        of(rs.Network(rs.Dense(1), inputs=1))
+
+
+def test_one_network_has_no_second_member() -> None:
+    with pytest.raises(ParameterError, match="member is 2, but must be"):
+        of(regressor(), member=2)
+
+
 def test_what_has_no_loss_curve_is_refused() -> None:
     with pytest.raises(NotFittedError):
         of(regressor())
+    with pytest.raises(NotFittedError):
+        of(rs.TableRegressor())
     with pytest.raises(NotFittedError):
         of(make_pipeline(StandardScaler(), regressor()))
     lbfgs = rs.MLPRegressor(solver="lbfgs", random_state=0, tol=1e-2).fit(X, Y)

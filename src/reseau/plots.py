@@ -127,17 +127,22 @@ class LossCurveDisplay:
         return display.plot(ax)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, goal: float | None = None, ax: Axes | None = None) -> LossCurveDisplay:
+    def from_estimator(
+        cls, estimator: Any, *, member: int = 1, goal: float | None = None, ax: Axes | None = None
+    ) -> LossCurveDisplay:
         """Draw the loss curve of a fitted estimator.
 
         With `early_stopping` the epoch with the best validation score is marked, whose weights were kept; else, with
-        validation rows that were given to `fit`, that with the smallest loss on them.
+        validation rows that were given to `fit`, that with the smallest loss on them. Of a model of tables it is the
+        epoch whose weights were kept.
 
         Parameters
         ----------
-        estimator : MLPClassifier, MLPRegressor, or one around them
+        estimator : MLPClassifier, MLPRegressor, TableClassifier, TableRegressor, TableModel, or one around them
             Fitted; scikit-learn's own have a loss curve too. Of a pipeline the last step is looked at, of a search the
             best estimator.
+        member : int
+            Of a model of several networks, which one, the first being 1.
         goal, ax
             As in `from_history`.
 
@@ -151,7 +156,7 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ParameterError
-            If it has no loss curve, as after solver="lbfgs".
+            If it has no loss curve, as after solver="lbfgs" or from a file of tables; for a member that is not there.
         ReseauError
             If matplotlib is not installed.
 
@@ -167,8 +172,18 @@ class LossCurveDisplay:
         True
         >>> display.ax_.get_yscale()
         'log'
+
+        Of a model of tables a network's own:
+
+        >>> table = {"size": X[:, 0], "price": X[:, 0] ** 2}
+        >>> model = rs.TableModel.train(table, "price", preset="fast", epochs=20)
+        >>> rs.LossCurveDisplay.from_estimator(model).loss == model.histories[0].loss
+        True
         """
         inner = _innermost(estimator)
+        if (histories := getattr(getattr(inner, "model_", inner), "histories", None)) is not None:
+            return cls.from_history(_of_member(histories, member), ax, goal=goal)
+        integer("member", member, low=1, high=1)
         loss, validation_loss = getattr(inner, "loss_curve_", None), getattr(inner, "validation_loss_curve_", [])
         if loss is None:
             _refuse_curveless(estimator, inner)
@@ -220,6 +235,15 @@ class LossCurveDisplay:
         return self
 
 
+def _of_member(histories: Sequence[History], member: object) -> History:
+    """The history of a network of a model of tables, by its number from 1."""
+    if not histories:
+        raise ParameterError(
+            "estimator was read from a file, which keeps no loss curves; draw them of the model that was trained."
+        )
+    return histories[integer("member", member, low=1, high=len(histories)) - 1]
+
+
 def _innermost(estimator: Any) -> Any:
     """What was trained in a pipeline, in a search or below a transformed target."""
     from sklearn.pipeline import Pipeline
@@ -246,7 +270,7 @@ def _refuse_curveless(estimator: Any, inner: Any) -> NoReturn:
         )
     raise ParameterError(
         f"estimator is {shown(estimator)}, which has no loss_curve_; give a fitted MLPClassifier or MLPRegressor, or "
-        "LossCurveDisplay.from_history what Network.fit returned, or one of the histories of a TableModel."
+        "a TableModel that was trained, or LossCurveDisplay.from_history what Network.fit returned."
     )
 
 
