@@ -32,6 +32,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_show_tb = True  # a cell that fails is a warning with its traceback, and so, under -W, the end of the build
 nb_execution_timeout = 60
+nb_merge_streams = True  # what a cell prints bit by bit is one block
 nb_ipywidgets_js: dict[str, Any] = {}  # they would come from the network
 
 default_role = "py:obj"  # of docstrings: names in backticks lead to what they name, where it is described
