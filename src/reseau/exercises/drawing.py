@@ -164,8 +164,8 @@ def dense(
         entries = [ACTIVATIONS[known("activation", name, ACTIVATIONS)] for name in activation]
         if len(entries) != depth or output_activation is not None:
             raise ParameterError(
-                f"activation has {len(entries)} name(s), but must have one for each of the {depth} layer(s), the last of "
-                "which is that of the output."
+                f"activation has {len(entries)} name(s), but must have one for each of the {depth} layer(s), the last "
+                "of which is that of the output."
             )
     boolean("bias", bias)
     named = zip(widths[1:], entries, strict=True)
