@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: check test docs bench page asan tsan valgrind
+.PHONY: check test docs lite bench page asan tsan valgrind
 
 check: ## format, lint, types, workflows
 	$(PYTHON) -m ruff check
@@ -14,6 +14,9 @@ test:
 
 docs: ## the documentation, into docs/_build/html; needs pip install '.[docs]'
 	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+lite: ## the lesson's notebooks for the browser, beside the documentation; needs pip install '.[lite]'
+	$(PYTHON) docs/lite.py
 
 page: ## the page of the studio, into src/reseau/studio/page; needs Node.js 20.19 or later
 	$(PYTHON) studio/build.py
