@@ -7,6 +7,7 @@ Node.js the same lines run in WebAssembly too.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -43,7 +44,6 @@ warnings.simplefilter("error")
 import numpy as np
 import reseau as rs
 from reseau import engine
-from reseau.exercises.exercise import draw
 
 X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
 net = rs.Network(rs.Dense(8, "tanh"), rs.Dense(2, "softmax"), loss="cross_entropy", seed=0)
@@ -65,11 +65,10 @@ net.step([[1.0, 0.5]], [[1.0]], learning_rate=0.5)
 assert net.errors([[1.0, 0.5]], [[1.0]]).sum() < before
 net.to_c("net.c")
 
-exercise = draw("2-2-1", seed=3)
-assert exercise.board().E.shape == () and exercise.template().count("\\n") > 10
-O = float(exercise.board().O[0, 0])
-assert exercise.check(f"O,1,1,{O}", "answers").all_right
-assert not exercise.check(f"O,1,1,{O + 1}", "answers").all_right
+exercise = rs.exercise("2-2-1", seed=3)
+assert "<math" in exercise._repr_html_()
+O = exercise.board().O
+assert exercise.check({"A2": O}).all_right and not exercise.check({"A2": O + 1}).all_right
 
 facts = engine.info()
 assert facts["engine"] == "reference" and "Python alone" in facts["native_missing_because"]
@@ -135,6 +134,16 @@ def test_in_webassembly_it_wants_numpy_alone_and_elsewhere_all_that_is_used(whee
 def test_a_lesson_runs_on_numpy_alone_without_threads_locks_or_warnings(bare: Path, tmp_path: Path) -> None:
     done = run(bare, LESS + LESSON, tmp_path)
     assert done.stdout == "the lesson is through\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["lesson.ipynb", "lecon.ipynb"])
+def test_the_notebooks_run_on_numpy_alone(bare: Path, tmp_path: Path, name: str) -> None:
+    notebook = json.loads((CHECKOUT / "examples" / "notebooks" / name).read_text("utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert cells[0].startswith("%pip install ")
+    learned = "assert (net(X)[:, 0].round() == y).all(), net(X)\nprint('learned')"
+    done = run(bare, "\n".join(["import warnings", "warnings.simplefilter('error')", *cells[1:], learned]), tmp_path)
+    assert done.stdout.endswith("learned\n"), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -41,14 +41,15 @@ def include(app: Any, path: Any, parent: str, content: list[str]) -> None:
 
 
 def lead_to_pages(app: Any, document: nodes.document) -> None:
-    """Links from a page to a file that is shown as another page, and to Markdown that is none: that is a file then."""
+    """Links from a page to a file that is shown as another page; to Markdown or a notebook that is none, as a file."""
     here = PurePosixPath("docs", app.env.docname).parent
     for link in [*document.findall(addnodes.download_reference), *document.findall(addnodes.pending_xref)]:
         if link.get("reftype") != "myst":
             continue
         target = link["reftarget"]
         if link.get("refdomain") == "doc":
-            target = posixpath.relpath(f"{target}.md", app.srcdir / PurePosixPath(app.env.docname).parent)
+            ending = ".ipynb" if Path(f"{target}.ipynb").is_file() else ".md"  # without which it is written there
+            target = posixpath.relpath(target + ending, app.srcdir / PurePosixPath(app.env.docname).parent)
         path = posixpath.normpath(str(here / target))
         if path in PAGES:
             address = app.builder.get_relative_uri(app.env.docname, PAGES[path])
