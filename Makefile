@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: check test docs lite bench page asan tsan valgrind
+.PHONY: check test docs look lite bench page asan tsan valgrind
 
 check: ## format, lint, types, workflows
 	$(PYTHON) -m ruff check
@@ -14,6 +14,10 @@ test:
 
 docs: ## the documentation, into docs/_build/html; needs pip install '.[docs]'
 	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(PYTHON) docs/check_links.py docs/_build/html
+
+look: ## the documentation in a browser, narrow and wide, light and dark; needs pip install playwright, and Chromium
+	$(PYTHON) docs/look.py docs/_build/html
 
 lite: ## the lesson's notebooks for the browser, beside the documentation; needs pip install '.[lite]'
 	$(PYTHON) docs/lite.py

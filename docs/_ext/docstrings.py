@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from docutils import nodes
+from inner import INNER
 from sphinx import addnodes
 from sphinx.util import logging
 
@@ -29,40 +30,6 @@ PAGES = {
     "reseau.vocabulary.losses.LOSSES": "reference/losses",
     "reseau.vocabulary.optimizers": "reference/optimizers",
     "reseau.vocabulary.schedules": "reference/schedules",
-}
-
-# Public to the other floors of the house, and of no use to whoever holds an object.
-INNER = {
-    "architecture",
-    "architecture_on",
-    "build_as",
-    "check_fits",
-    "check_same",
-    "compute",
-    "built",
-    "blocks",
-    "describe",
-    "described",
-    "evidence_of",
-    "frame",
-    "from_description",
-    "from_flat",
-    "generator_state",
-    "held",
-    "label_of",
-    "lesson",
-    "lines",
-    "networks",
-    "own_parameters",
-    "parts",
-    "refuse",
-    "rounding",
-    "rows_of",
-    "shape",
-    "tensors",
-    "trainer",
-    "weight",
-    "with_output",
 }
 
 NAMED = {"Parameters", "Attributes"}  # whose names napoleon escapes itself

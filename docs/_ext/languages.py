@@ -1,7 +1,7 @@
 """Pages in another language than the site's: what the theme says around them, and what of it is in which language.
 
 A page says its language by `lang` in its front matter. The theme has no translations, so that its words are replaced in
-what it wrote. Where one of them is not found any more, that is a warning, and so the end of a build under -W.
+what it wrote. Where one of them is not found any more, the build ends.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.util import logging
-
-LOGGER = logging.getLogger(__name__)
 
 SITE = "en"
 ALWAYS = {
@@ -101,7 +98,7 @@ def translated(html: str, page: str) -> str:
         return html
     for english in ALWAYS:
         if english not in html:
-            LOGGER.warning("the theme no longer says %r, which is to be French on %s", english, page)
+            raise ValueError(f"the theme no longer says {english!r}, which is to be in French on {page}")
     for english, french in (ALWAYS | SOMETIMES).items():
         html = html.replace(english, french)
     return html

@@ -142,7 +142,7 @@ class Ensemble(Model):
         return self._mean(lambda net: net(X, precision=precision, threads=threads))
 
     def predict(self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
-        """The outputs O of the samples X: the same as calling the ensemble."""
+        """The outputs O of the samples X: the same as calling the ensemble, as for `Network.predict`."""
         return self(X, precision=precision, threads=threads)
 
     def errors(

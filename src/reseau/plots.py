@@ -55,6 +55,11 @@ class LossCurveDisplay:
         The circle around the best epoch, on the curve of the validation loss where there is one.
     goal_ : Line2D or None
         The goal.
+
+    Raises
+    ------
+    ParameterError
+        If the curves are not of the same epochs, or `best_epoch` is none of them.
     """
 
     ax_: Axes

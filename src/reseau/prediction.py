@@ -69,7 +69,7 @@ class Predictive(Differentiable):
         return self._converted(X, predict, precision, n_threads) if found is None else found
 
     def predict(self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
-        """The outputs O of the samples X: the same as calling the network, whose parameters these are.
+        """The outputs O of the samples X: the same as calling the network, whose parameters are those of `__call__`.
 
         Examples
         --------

@@ -53,6 +53,13 @@ class CalibrationDisplay:
         The points and their lines.
     equality_ : Line2D
         Where they would lie at best.
+
+    Raises
+    ------
+    DataError
+        If there are not as many of one as of the other, or they hold what is no probability.
+    ParameterError
+        For a name that is no text.
     """
 
     ax_: Axes
@@ -160,7 +167,7 @@ class CalibrationDisplay:
         return cls(y_true=y_true, y_prob=y_prob, name=name).plot(ax, bins=bins)
 
     def plot(self, ax: Axes | None = None, *, bins: int = BINS) -> CalibrationDisplay:
-        """Draw the points into `ax`, or into a new figure."""
+        """Draw the points of so many `bins` into `ax`, or into a new figure."""
         bins, ax = integer("bins", bins, low=1, high=MOST_BINS), axes_for(ax)
         edges = np.quantile(self.y_prob, np.linspace(0, 1, bins + 1)[1:-1])
         of_row = np.searchsorted(edges, self.y_prob)

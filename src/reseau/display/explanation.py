@@ -113,7 +113,7 @@ class ExplanationDisplay:
         return cls(explanation=explanation).plot(ax, most=most)
 
     def plot(self, ax: Axes | None = None, *, most: int = MOST) -> ExplanationDisplay:
-        """Draw the bars into `ax`, or into a new figure."""
+        """Draw the bars, `most` at most, into `ax`, or into a new figure."""
         most = integer("most", most, low=1)
         found, ax = self.explanation, axes_for(ax)
         n = len(found.columns)

@@ -46,6 +46,13 @@ class FitDisplay:
         A line from each target to its output.
     curve_ : Line2D or None
         The curve.
+
+    Raises
+    ------
+    DataError
+        For several targets, and for what has not as many rows as the others.
+    ParameterError
+        For a curve that is no such pair.
     """
 
     ax_: Axes

@@ -102,7 +102,7 @@ class ImportanceDisplay:
         return cls(importance=importance).plot(ax, most=most)
 
     def plot(self, ax: Axes | None = None, *, most: int = MOST) -> ImportanceDisplay:
-        """Draw the bars into `ax`, or into a new figure."""
+        """Draw the bars, `most` at most, into `ax`, or into a new figure."""
         most = integer("most", most, low=1)
         found, ax = self.importance, axes_for(ax)
         names = found.columns[:most]

@@ -43,6 +43,13 @@ class RegressionDisplay:
         R; None where all targets or all outputs are equal.
     points_, line_, equality_ : Line2D
         The targets and outputs, the line that fits them (None where there is none), and o = t.
+
+    Raises
+    ------
+    DataError
+        If targets and outputs are not of one shape, or no number of them is there.
+    ParameterError
+        For a name that is no text.
     """
 
     ax_: Axes

@@ -60,6 +60,11 @@ class TrainingStateDisplay:
         Where it was drawn.
     lines_ : dict of str to Line2D
         The curves, by the names of the states.
+
+    Raises
+    ------
+    ParameterError
+        For no states, for names that are none, and for numbers of different epochs.
     """
 
     axes_: list[Axes]

@@ -158,11 +158,11 @@ class TableData:
         return f"TableData({self.target.task} of {self.target.name!r}: {what})"
 
     def truth(self, rows: Rows) -> npt.NDArray[Any]:
-        """The target of rows of the table as it is there: the place of a class, or a number in its own unit."""
+        """The target of `rows` of the table as it is there: the place of a class, or a number in its own unit."""
         return self._material.y[rows]
 
     def values(self, place: int) -> Values:
-        """What was read in one of the `columns`, of all rows of the table: numbers, NaN where missing, or labels."""
+        """What was read in column `place`, of all rows of the table: numbers, NaN where missing, or labels."""
         return self._values[place]
 
     def model(self, network: Network) -> TableModel:

@@ -52,13 +52,29 @@ class Callback:
         """
 
     def on_epoch_end(self, history: History) -> object:
-        """After each epoch; training stops when it returns True, Python's or NumPy's."""
+        """After each epoch.
+
+        Parameters
+        ----------
+        history : History
+            The one of this fit, with the epoch that was just made.
+
+        Returns
+        -------
+        bool or None
+            True, Python's or NumPy's, ends the training.
+        """
 
     def on_fit_end(self, history: History) -> object:
         """After the last epoch, and when an exception or Ctrl-C has ended the fit.
 
         It is called if `on_fit_begin` has come to its end. The network has the parameters that stay, the best ones
         where they are kept.
+
+        Parameters
+        ----------
+        history : History
+            The one of this fit, complete.
         """
 
 

@@ -91,6 +91,12 @@ class TensorBoardLogger(Callback):
         For what is no path of a folder.
     ReseauError
         If tensorboardX is not installed.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> logger = rs.TensorBoardLogger("runs")  # doctest: +SKIP
+    >>> rs.Network(rs.Dense(1)).fit([[0.0], [1.0]], [0.0, 1.0], epochs=2, callback=logger)  # doctest: +SKIP
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -134,6 +140,12 @@ class MLflowLogger(Callback):
         For a name that is no text.
     ReseauError
         If mlflow is not installed.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> logger = rs.MLflowLogger("a first try")  # doctest: +SKIP
+    >>> rs.Network(rs.Dense(1)).fit([[0.0], [1.0]], [0.0, 1.0], epochs=2, callback=logger)  # doctest: +SKIP
     """
 
     def __init__(self, run_name: str | None = None) -> None:

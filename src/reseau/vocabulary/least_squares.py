@@ -46,6 +46,11 @@ class LevenbergMarquardt:
         How many epochs in a row the validation loss may fail to fall below its smallest, where there are validation
         data; None does not look at it.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     Notes
     -----
     For n parameters, a step takes rows · outputs · n² multiply-adds for H, which is summed block by block so that J is
@@ -126,6 +131,11 @@ class BayesianRegularization(LevenbergMarquardt):
     mu, mu_dec, mu_inc, mu_max, min_grad, goal, max_fail
         As in `LevenbergMarquardt`, of (β E_D + α E_W)/(β Σs); the validation loss is not looked at unless `max_fail`
         says so.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     Notes
     -----

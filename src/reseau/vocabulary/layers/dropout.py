@@ -20,7 +20,8 @@ class Dropout(Layer):
 
     In training each number, anew for every row of every step, is 0 with probability p and else divided by 1 − p; in
     everything else the layer changes nothing. `Dense(n, dropout=p)` is the same after a dense layer, and takes no layer
-    of its own.
+    of its own (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, 'Dropout: a simple way to prevent neural
+    networks from overfitting').
 
     Parameters
     ----------

@@ -90,6 +90,11 @@ class BinaryCrossEntropy(_OfClasses):
     label_smoothing : float
         ε, 0 ≤ ε < 1: t = (1 − ε) o* + ½ ε instead of the target o* itself.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Bishop 1995, 'Neural networks for pattern recognition', chapter 6; Szegedy et al. 2016, 'Rethinking the Inception
@@ -152,6 +157,11 @@ class CrossEntropy(_OfClasses):
     label_smoothing : float
         ε, 0 ≤ ε < 1: t_j = (1 − ε) o*_j + ε/n for n classes instead of the target o*_j itself, so that no output is
         driven to be sure.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------
@@ -279,6 +289,11 @@ class Focal(_Focal):
     gamma : float
         γ ≥ 0; with 0 it is the cross-entropy.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Lin, Goyal, Girshick, He, Dollár 2017, 'Focal loss for dense object detection'.
@@ -358,6 +373,11 @@ class BinaryFocal(_Focal):
     ----------
     gamma : float
         γ ≥ 0; with 0 it is the binary cross-entropy.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------

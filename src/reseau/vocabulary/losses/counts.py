@@ -90,6 +90,11 @@ class Tweedie(Loss):
     power : float
         p, 1 ≤ p ≤ 3. Targets are at least 0 for p < 2, and above it from there on.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Tweedie 1984, 'An index which distinguishes between some important exponential families'.
@@ -174,6 +179,11 @@ class NegativeBinomial(Loss):
     ----------
     dispersion : float
         α > 0; for α → 0 it would be Poisson's loss.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------

@@ -139,6 +139,11 @@ class StudentT(_LocationAndScale):
         ν > 0, the degrees of freedom: the fewer, the heavier the tails. For ν > 2 the standard deviation is
         s √(ν/(ν − 2)).
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Lange, Little, Taylor 1989, 'Robust statistical modeling using the t distribution'.

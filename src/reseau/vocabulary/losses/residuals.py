@@ -90,6 +90,11 @@ class Huber(Loss):
     delta : float
         δ > 0, in the units of the targets: from where on a residual counts as an outlier.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Huber 1964, 'Robust estimation of a location parameter'.

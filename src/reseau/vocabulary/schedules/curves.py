@@ -29,6 +29,11 @@ class Constant(Warmed):
     warmup : float
         The share of all steps in which the rate rises evenly to γ, in [0, 1).
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Goyal et al. 2017, 'Accurate, large minibatch SGD: training ImageNet in 1 hour'.
@@ -63,6 +68,11 @@ class Step(Warmed):
         f in (0, 1].
     warmup : float
         As for `Constant`.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------
@@ -105,6 +115,11 @@ class Exponential(Warmed):
         f in (0, 1].
     warmup : float
         As for `Constant`.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------
@@ -150,6 +165,11 @@ class Polynomial(Warmed):
         p > 0.
     warmup : float
         As for `Constant`.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------
@@ -206,6 +226,11 @@ class Cosine(Warmed):
     end_learning_rate : float
         γ_end ≥ 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Loshchilov and Hutter 2017, 'SGDR: stochastic gradient descent with warm restarts'.
@@ -261,6 +286,11 @@ class OneCycle(OfRate):
         d ≥ 1.
     final_div_factor : float
         D ≥ 1.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     References
     ----------

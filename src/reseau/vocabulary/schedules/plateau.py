@@ -42,6 +42,11 @@ class ReduceOnPlateau(Warmed):
     warmup : float
         As for `Constant`.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
+
     References
     ----------
     Chollet 2015, 'Keras', callback ReduceLROnPlateau.

@@ -67,9 +67,25 @@ class Adam(_Moments):
     epsilon_hat : bool
         Whether ε is the paper's ε̂, which is added to √v as it is: Δw = −γ_t m/(√v + ε), as in scikit-learn.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Kingma and Ba 2015, 'Adam: a method for stochastic optimization'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.Adam().equations:
+    ...     print(equation)
+    m ← β₁ m + (1 − β₁) g
+    v ← β₂ v + (1 − β₂) g²
+    m̂ = m/(1 − β₁ᵗ)
+    v̂ = v/(1 − β₂ᵗ)
+    Δw = −γ m̂/(√v̂ + ε)
     """
 
     epsilon_hat: bool = False
@@ -128,9 +144,25 @@ class AdamW(Adam):
     weight_decay : float
         λ ≥ 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Loshchilov and Hutter 2019, 'Decoupled weight decay regularization'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.AdamW(0.001, weight_decay=0.05).equations:
+    ...     print(equation)
+    m ← β₁ m + (1 − β₁) g
+    v ← β₂ v + (1 − β₂) g²
+    m̂ = m/(1 − β₁ᵗ)
+    v̂ = v/(1 − β₂ᵗ)
+    Δw = −γ m̂/(√v̂ + ε) − γ λ w
     """
 
     weight_decay: float = 0.01
@@ -159,9 +191,26 @@ class AMSGrad(Adam):
     learning_rate, beta_1, beta_2, epsilon, epsilon_hat
         As for `Adam`.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Reddi, Kale, Kumar 2018, 'On the convergence of Adam and beyond'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.AMSGrad().equations:
+    ...     print(equation)
+    m ← β₁ m + (1 − β₁) g
+    v ← β₂ v + (1 − β₂) g²
+    v_max ← max(v_max, v)
+    m̂ = m/(1 − β₁ᵗ)
+    v̂ = v_max/(1 − β₂ᵗ)
+    Δw = −γ m̂/(√v̂ + ε)
     """
 
     name: ClassVar[str] = "amsgrad"
@@ -200,9 +249,29 @@ class Nadam(_Moments):
     momentum_decay : float
         ψ ≥ 0, how fast the momentum grows to β₁.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Dozat 2016, 'Incorporating Nesterov momentum into Adam'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.Nadam().equations:
+    ...     print(equation)
+    μ = β₁ (1 − ½ · 0.96^{t ψ})
+    μ′ = β₁ (1 − ½ · 0.96^{(t + 1) ψ})
+    m ← β₁ m + (1 − β₁) g
+    v ← β₂ v + (1 − β₂) g²
+    c ← 1 − μ (1 − c)
+    ĝ = (1 − μ) g/c
+    m̂ = μ′ m/(1 − μ′ (1 − c))
+    v̂ = v/(1 − β₂ᵗ)
+    Δw = −γ (ĝ + m̂)/(√v̂ + ε)
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.002
@@ -267,9 +336,28 @@ class RAdam(_Moments):
     epsilon : float
         ε > 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Liu, Jiang, He, Chen, Liu, Gao, Han 2020, 'On the variance of the adaptive learning rate and beyond'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.RAdam().equations:
+    ...     print(equation)
+    ρ_max = 2/(1 − β₂) − 1
+    ρ_t = ρ_max − 2t β₂ᵗ/(1 − β₂ᵗ)
+    r_max = (ρ_max − 4) (ρ_max − 2)/ρ_max
+    r = √((ρ_t − 4) (ρ_t − 2)/(r_max ρ_t)) for ρ_t > 5, else 1
+    m ← β₁ m + (1 − β₁) g
+    v ← β₂ v + (1 − β₂) g²
+    m̂ = m/(1 − β₁ᵗ)
+    Δw = −γ r m̂ √(1 − β₂ᵗ)/(√v + ε) for ρ_t > 5, else −γ m̂
     """
 
     name: ClassVar[str] = "radam"

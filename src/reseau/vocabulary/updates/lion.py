@@ -30,9 +30,23 @@ class Lion(Optimizer):
     weight_decay : float
         λ ≥ 0, for every parameter.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Chen et al. 2023, 'Symbolic discovery of optimization algorithms'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.Lion(0.0001, weight_decay=0.1).equations:
+    ...     print(equation)
+    u = β₁ m + (1 − β₁) g
+    m ← β₂ m + (1 − β₂) g
+    Δw = −γ sign u − γ λ w
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.0001

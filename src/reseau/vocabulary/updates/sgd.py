@@ -30,9 +30,22 @@ class SGD(Optimizer):
     nesterov : bool
         Nesterov's look-ahead; needs momentum > 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Sutskever, Martens, Dahl, Hinton 2013, 'On the importance of initialization and momentum in deep learning'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.SGD(0.1, momentum=0.9).equations:
+    ...     print(equation)
+    v ← μ v − γ g
+    Δw = v
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.01

@@ -28,9 +28,22 @@ class RMSprop(Optimizer):
     epsilon : float
         ε > 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Tieleman and Hinton 2012, lecture 6.5 of 'Neural networks for machine learning'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.RMSprop().equations:
+    ...     print(equation)
+    v ← ρ v + (1 − ρ) g²
+    Δw = −γ g/(√v + ε)
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.001
@@ -78,9 +91,22 @@ class Adagrad(Optimizer):
     epsilon : float
         ε > 0.
 
+    Raises
+    ------
+    ParameterError
+        For a number out of its range, and a learning rate that is no number above 0, no schedule and no function.
+
     References
     ----------
     Duchi, Hazan, Singer 2011, 'Adaptive subgradient methods for online learning and stochastic optimization'.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> for equation in rs.Adagrad().equations:
+    ...     print(equation)
+    v ← v + g²
+    Δw = −γ g/(√v + ε)
     """
 
     learning_rate: float | Schedule | Callable[[float], float] = 0.01
