@@ -114,7 +114,7 @@ class Chalk:
         """The shown part of a matrix; a vector is a row."""
         array, axes = np.atleast_2d(self.parts[name]), self.known[name].axes
         rows = self.places(axes[0]) if len(axes) > 1 else [0]
-        return matrix(array, rows, self.places(axes[-1]), blank)
+        return matrix(array, rows, self.places(axes[-1]), name if blank else "")
 
     def transposed(self, name: str) -> Matrix:
         """The same, transposed."""
@@ -125,7 +125,7 @@ class Chalk:
         """What a chain ends with: the numbers, or blanks for them."""
         value = self.parts[name]
         if value.ndim == 0:
-            return Blank() if self.blank else number(value[()])
+            return Blank(name) if self.blank else number(value[()])
         return self.matrix(name, self.blank)
 
     def chain(self, left: Side, *symbols: Side, numbers: Side = (), result: str, sign: str = "=") -> Chain:

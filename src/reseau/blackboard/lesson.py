@@ -234,7 +234,7 @@ class Lesson(Chalk):
                         left = Symbol("D", index=(1, j + 1), layer=str(l))
                         yield self.worked_chain(left, plugged, D[r, 0, j])
                 shown = self.places(l)
-                yield Chain(((of_layer("D", l),), (matrix(D[r], shown, shown, self.blank),)))
+                yield Chain(((of_layer("D", l),), (matrix(D[r], shown, shown, f"D{l}" if self.blank else ""),)))
             return
         yield self.prose(words.DERIVATIVE, l=l)
         prime = named(f"{sigma.letter}′")

@@ -130,13 +130,13 @@ def number(value: Any) -> Number:
     return Number(value if not isinstance(value, np.generic) else value.item())
 
 
-def matrix(array: Any, rows: Sequence[int | None], columns: Sequence[int | None], blank: bool = False) -> Matrix:
-    """The chosen rows and columns of a matrix; blank, its places without the numbers."""
+def matrix(array: Any, rows: Sequence[int | None], columns: Sequence[int | None], blank: str = "") -> Matrix:
+    """The chosen rows and columns of a matrix; blank, its places without the numbers, which belong to what is named."""
 
     def cell(i: int | None, j: int | None) -> Expression | None:
         if i is None or j is None:
             return None
-        return Blank() if blank else number(array[i, j])
+        return Blank(blank) if blank else number(array[i, j])
 
     return Matrix(tuple(tuple(cell(i, j) for j in columns) for i in rows))
 

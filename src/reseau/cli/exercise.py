@@ -61,7 +61,7 @@ def exercise(
     seed: Annotated[int, typer.Option(help="The same seed gives the same exercise.")] = 0,
     lang: Annotated[str | None, typer.Option(help="en or fr.", show_default="en, or what --from says")] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The sheet to write: .html, .tex, .md or .txt.")
+        Path, typer.Option("--output", "-o", help="The sheet to write: .html, .tex, .md, .txt, .ipynb or .xml.")
     ] = Path("exercise.html"),
 ) -> None:
     """Write a learning step to be worked out by hand, and its solution.
@@ -74,6 +74,10 @@ def exercise(
     one in exercise-01.html ...; exercise-solution.html is the key of all, and exercise.json all that
     "reseau check" needs.
 
+    A notebook, .ipynb, has cells that the student fills in, and cells that check them and name the
+    mistake. A quiz for Moodle, .xml, has a question of the type Cloze for each variant, which names
+    likely mistakes too.
+
     A file for --from is JSON such as {"layers": "2-2-1", "activation": ["tanh", "sigmoid"], "loss":
     "squared_error", "optimizer": "sgd momentum=0.9", "learning_rate": 0.5, "steps": 2, "X": [[1, 0.5],
     [-1, 2]], "targets": [[1], [0]], "W1": [[0.5, -1], [1, "1/3"]], "b1": [0, 0.5], "lang": "en", "title":
@@ -83,7 +87,6 @@ def exercise(
         from reseau.checks import integer
         from reseau.exercises.drawing import plan
         from reseau.exercises.files import files_of
-        from reseau.exercises.words import FILES_WRITTEN, VARIANTS_WRITTEN
         from reseau.files.writing import write_together
 
         check_output(output, [] if source is None else [source])
@@ -98,23 +101,25 @@ def exercise(
         for path in files:
             check_output(path, [] if source is None else [source])
         write_together(files)
-        facts = output.with_suffix(".json")
-        answers = [path for path in files if path.suffix == ".csv"]
-        told = (FILES_WRITTEN if len(exercises) == 1 else VARIANTS_WRITTEN).in_(exercises[0].lang)
-        tell(
-            told.format(
-                sheet=output,
-                first=next(iter(files)),
-                count=len(exercises),
-                solution=next(path for path in files if "-solution" in path.stem),
-                command=f"reseau check {facts} {answers[0] if len(answers) == 1 else _pattern(output)}",
-            )
-        )
+        tell(_told(exercises[0].lang, output, list(files), len(exercises)))
 
 
-def _pattern(output: Path) -> Path:
-    """The tables of answers of all variants, as a shell finds them."""
-    return output.with_name(f"{output.stem}-*-answers.csv")
+def _told(lang: str, output: Path, files: list[Path], count: int) -> str:
+    """What was written, and how answers are checked."""
+    from reseau.exercises import words
+
+    facts = output.with_suffix(".json")
+    answers = [path for path in files if path.suffix == ".csv"]
+    solution = next(path for path in files if "-solution" in path.stem)
+    written = (words.FILES_WRITTEN if count == 1 else words.VARIANTS_WRITTEN).in_(lang)
+    sheet = str(output)
+    if count > 1 and files[0] != output:
+        sheet = (words.AND_EACH if output in files else words.AND_SO_ON).in_(lang).format(sheet=output, first=files[0])
+    lines = [written.format(sheet=sheet, count=count, solution=solution)]
+    if answers:
+        table = answers[0] if count == 1 else output.with_name(f"{output.stem}-*-answers.csv")
+        lines.append(words.TO_CHECK.in_(lang).format(command=f"reseau check {facts} {table}"))
+    return "\n".join(lines)
 
 
 def _planned(context: typer.Context, source: Path, lang: str | None) -> Plan:

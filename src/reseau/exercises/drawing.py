@@ -74,17 +74,9 @@ class Plan:
 
     def draw(self, seed: int, variant: str = "") -> Exercise:
         """An exercise with easy numbers for what is not given; the same seed gives the same one."""
-        rng = np.random.default_rng(seed)
-        best: tuple[float, Exercise] | None = None
-        for _ in range(MOST_DRAWS if self.drawn else 1):
-            exercise = self._drawn(rng, variant or self.variant)
-            merit = _merit(exercise) if self.drawn else 0.0
-            if best is None or merit > best[0]:
-                best = merit, exercise
-            if merit >= 1:
-                break
-        assert best is not None
-        return best[1]
+        found = self._best(seed, variant or self.variant, set())
+        assert found is not None
+        return found
 
     def variants(self, count: int, seed: int) -> list[Exercise]:
         """So many exercises that differ in what is not given, numbered from 1; the same seed gives the same ones."""
@@ -94,17 +86,34 @@ class Plan:
                 "every number of the exercise is given, so that all variants would be the same; leave some of them "
                 "out, such as X or W1, to have them drawn."
             )
-        seeds = np.random.SeedSequence(integer("seed", seed, low=0)).generate_state(4 * count)
-        width, found = len(str(count)), dict[str, Exercise]()
-        for each in seeds.tolist():  # some may give the same numbers
-            exercise = self.draw(each, str(len(found) + 1).zfill(width))
-            found.setdefault(exercise.numbers, exercise)
-            if len(found) == count:
-                return list(found.values())
-        raise ParameterError(
-            f"count is {count}, but there are only {len(found)} different exercises of {', '.join(self.drawn)}; give "
-            "fewer, or leave more numbers out."
-        )
+        seeds = np.random.SeedSequence(integer("seed", seed, low=0)).generate_state(count)
+        exercises: list[Exercise] = []
+        taken: set[str] = set()
+        for place, each in enumerate(seeds.tolist(), start=1):
+            exercise = self._best(each, str(place).zfill(len(str(count))), taken)
+            if exercise is None:
+                raise ParameterError(
+                    f"count is {count}, but only {len(exercises)} different exercises were found by drawing "
+                    f"{', '.join(self.drawn)}; give fewer, or leave more numbers out."
+                )
+            exercises.append(exercise)
+            taken.add(exercise.numbers)
+        return exercises
+
+    def _best(self, seed: int, variant: str, taken: set[str]) -> Exercise | None:
+        """The exercise of some draws that teaches most, and is none of those that are taken."""
+        rng = np.random.default_rng(seed)
+        best: tuple[float, Exercise] | None = None
+        for _ in range(MOST_DRAWS if self.drawn else 1):
+            exercise = self._drawn(rng, variant)
+            if exercise.numbers in taken:
+                continue
+            merit = _merit(exercise) if self.drawn else 0.0
+            if best is None or merit > best[0]:
+                best = merit, exercise
+            if merit >= 1:
+                break
+        return None if best is None else best[1]
 
     def _drawn(self, rng: np.random.Generator, variant: str) -> Exercise:
         architecture = self.architecture

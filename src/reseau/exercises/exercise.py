@@ -13,7 +13,7 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.blackboard import html
-from reseau.blackboard.board import Blackboard, network_line, work_out
+from reseau.blackboard.board import Blackboard, Step, network_line, work_out
 from reseau.blackboard.forms import check_ending
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Parts, Task, parts_of
@@ -194,18 +194,22 @@ class Exercise:
             yield lesson.prose(words.FILL_IN, digits=DIGITS)
         yield from lesson.given()
         for step in board.steps:
-            if self.steps > 1:
-                yield Title(lesson.say(words.STEP_OF, t=step.task.t, steps=self.steps), 2)
-            if step.task.t > 1:
-                yield lesson.prose(words.FROM_NEW, before=step.task.t - 1)
-            lines = board.lesson(step, blank=not solved).step()
-            yield from lines if solved else to_work_on(lines, words.HINT.in_(self.lang) if hints else None)
+            yield from self.of_step(board, step, solved, hints)
         if how_to_check is not None and not solved:
             command, answers = how_to_check
             yield lesson.prose(words.HOW_TO_CHECK, answers=answers, command=command)
 
+    def of_step(self, board: Blackboard, step: Step, solved: bool, hints: bool) -> Iterator[Line]:
+        """The lines of one step."""
+        lesson = board.lesson(step, blank=not solved)
+        if self.steps > 1:
+            yield Title(lesson.say(words.STEP_OF, t=step.task.t, steps=self.steps), 2)
+        if step.task.t > 1:
+            yield lesson.prose(words.FROM_NEW, before=step.task.t - 1)
+        yield from lesson.step() if solved else to_work_on(lesson.step(), words.HINT.in_(self.lang) if hints else None)
+
     def sheet(self, ending: str = ".html", solved: bool = False, hints: bool = False) -> str:
-        """The sheet, or its solution, as text in the form of an ending: .html, .tex, .md or .txt."""
+        """The sheet, or its solution, as text in the form of an ending: .html, .tex, .md, .txt, .ipynb or .xml."""
         return sheet(self, ending, solved, hints)
 
     def save(self, path: str | os.PathLike[str], *, solved: bool = False, hints: bool = False) -> None:
@@ -214,7 +218,7 @@ class Exercise:
         Parameters
         ----------
         path : path
-            Its ending is one of .html, .tex, .md, .txt and .json.
+            Its ending is one of .html, .tex, .md, .txt, .ipynb (a notebook), .xml (for Moodle) and .json.
         solved : bool
             Whether it has the numbers.
         hints : bool

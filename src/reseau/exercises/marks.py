@@ -229,5 +229,7 @@ def _row(exercises: Sequence[Exercise], file: Path, lang: str) -> Mark:
         return Mark(file, student, variant, exercise.check_text(text, file.name, lang))
     except ReseauError as error:
         return Mark(file, student, variant, reason=str(error))
+    except FileNotFoundError:
+        return Mark(file, student, variant, reason=words.NO_FILE.in_(lang))
     except OSError as error:
         return Mark(file, student, variant, reason=f"{file}: {error.strerror or error}")

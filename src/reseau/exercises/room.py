@@ -32,7 +32,7 @@ def _with_room(stage: list[Line], hint: str | None) -> Iterator[Line]:
         if not isinstance(line, Chain):
             rest.append(line)
             continue
-        count = _blanks(line.sides[-1])
+        count = len(blanks_of(line.sides[-1]))
         equation = replace(line, sides=line.sides[:-1]) if count else line
         if hint is not None and len(equation.sides) > 1:
             hidden.append(equation)
@@ -47,10 +47,10 @@ def _with_room(stage: list[Line], hint: str | None) -> Iterator[Line]:
     yield from rest
 
 
-def _blanks(side: Side) -> int:
-    """How many blanks a side has."""
+def blanks_of(side: Side) -> list[Blank]:
+    """The blanks of a side, row by row."""
     cells = [cell for piece in side for cell in _cells(piece)]
-    return sum(isinstance(cell, Blank) for cell in cells)
+    return [cell for cell in cells if isinstance(cell, Blank)]
 
 
 def _cells(piece: object) -> list[object]:

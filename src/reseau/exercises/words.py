@@ -11,8 +11,8 @@ STUDENT_KEY = Words("student", "élève")
 LINE = Words("{place}, line {line}", "{place}, ligne {line}")
 NAME_OF = Same("{place}, {name}")
 NO_ANSWERS = Words(
-    "{place} has no answers yet; fill in values first.",
-    "{place} n’a pas encore de réponses ; remplissez d’abord des valeurs.",
+    "{place}: no answers yet; fill in values first.",
+    "{place} : pas encore de réponses ; remplissez d’abord des valeurs.",
 )
 NOT_ASKED = Words(
     "{where} has {word}, which is not asked for.{hint} Known: {known}.",
@@ -38,8 +38,8 @@ FEW_CELLS = Words(
     "{where} a {count} cases, mais il faut un nom, une ligne, une colonne et une valeur.",
 )
 ONE_CELL = Words(
-    "{where} has 1 cell, but needs a name, a row, a column and a value.",
-    "{where} a 1 case, mais il faut un nom, une ligne, une colonne et une valeur.",
+    "{where} has but 1 cell, and needs a name, a row, a column and a value.",
+    "{where} n’a qu’une case, et il faut un nom, une ligne, une colonne et une valeur.",
 )
 NO_PLACE = Words(
     "{where} has row {row} and column {column}, which must be whole numbers from 1.",
@@ -84,6 +84,7 @@ NOT_TEXT = Words(
     "{place} n’est pas du texte : ni en UTF-8 ou UTF-16, ni comme Windows l’écrit ; enregistrez-le en CSV ou JSON, en "
     "UTF-8.",
 )
+NO_FILE = Words("There is no such file.", "Ce fichier n’existe pas.")
 NOT_A_VARIANT = Words(
     "{where} has the variant {word}, but the exercise has {known}.",
     "{where} a la variante {word}, mais l’exercice a {known}.",
@@ -160,10 +161,8 @@ HOW_TO_CHECK = Words(
     "To check your answers: write them into {answers}, then run {command}.",
     "Pour vérifier vos réponses : écrivez-les dans {answers}, puis lancez {command}.",
 )
-FILES_WRITTEN = Words(
-    "Exercise: {sheet}\nSolution: {solution}\nTo check answers: {command}",
-    "Exercice : {sheet}\nCorrigé : {solution}\nPour vérifier des réponses : {command}",
-)
+FILES_WRITTEN = Words("Exercise: {sheet}\nSolution: {solution}", "Exercice : {sheet}\nCorrigé : {solution}")
+TO_CHECK = Words("To check answers: {command}", "Pour vérifier des réponses : {command}")
 TEMPLATE_HEADER = Words("name row column value symbol", "nom ligne colonne valeur symbole")
 FROM_NEW = Words(
     "It begins with the new parameters of step {before}.", "Il part des nouveaux paramètres du pas {before}."
@@ -175,11 +174,10 @@ KEY = Words("Key of {count} variants", "Corrigé de {count} variantes")
 ERROR_BEFORE = Words("error E before", "erreur E avant")
 ERROR_AFTER = Words("error E′ after", "erreur E′ après")
 VARIANTS_WRITTEN = Words(
-    "Sheets of {count} variants: {sheet}, and each by itself, such as {first}\nKey: {solution}\n"
-    "To check answers: {command}",
-    "Feuilles de {count} variantes : {sheet}, et chacune à part, comme {first}\nCorrigé : {solution}\n"
-    "Pour vérifier des réponses : {command}",
+    "{count} variants: {sheet}\nKey: {solution}", "{count} variantes : {sheet}\nCorrigé : {solution}"
 )
+AND_EACH = Words("{sheet}, and each by itself, such as {first}", "{sheet}, et chacune à part, comme {first}")
+AND_SO_ON = Words("{first} and so on", "{first} et ainsi de suite")
 
 # --- the marks of a class ---------------------------------------------------------------------------------------------
 
@@ -209,4 +207,23 @@ WHAT_A_MARK_IS = Words(
 COLUMNS_OF_MARKS = Words(
     "file student variant right answered asked percent first_wrong mistake not_read",
     "fichier élève variante justes répondus demandés pourcentage premier_faux erreur non_lu",
+)
+
+# --- other forms ------------------------------------------------------------------------------------------------------
+
+FILL_IN_FIELDS = Words(
+    "Fill in the fields, in order, with {digits} significant digits or more.",
+    "Remplissez les champs, dans l’ordre, avec au moins {digits} chiffres significatifs.",
+)
+FILL_IN_CELLS = Words(
+    "Run the first cell. Then put a number in the place of each ..., or a calculation in Python such as "
+    "0.5 + 2 * 0.25, with {digits} significant digits or more, and run the cell below it: it tells which number first "
+    "went wrong, and by what likely mistake.",
+    "Exécutez la première cellule. Mettez ensuite un nombre à la place de chaque ..., ou un calcul en Python comme "
+    "0.5 + 2 * 0.25, avec au moins {digits} chiffres significatifs, et exécutez la cellule qui suit : elle dit quel "
+    "nombre est le premier faux, et par quelle erreur probable. Dans une cellule, les décimales suivent un point.",
+)
+WHAT_CHECK_DOES = Words(
+    "Tell which answer first went wrong, and by what likely mistake.",
+    "Dire quelle réponse est la première fausse, et par quelle erreur probable.",
 )

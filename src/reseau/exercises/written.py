@@ -218,8 +218,8 @@ def _tensor(value: Any, name: str, architecture: Architecture) -> FloatArray:
         if f"{letter}{l}" == name
     )
     array, shape = _numbers(value, name), tensor.shape
-    flat = shape if len(shape) < 2 else ()
-    if array.shape != shape and not (flat and array.shape == (1, *flat)):
+    single, one_row = array.size == tensor.size == 1, len(shape) == 1 and array.shape == (1, *shape)
+    if array.shape != shape and not single and not one_row:
         n_in, n = architecture.widths[l - 1 : l + 1]
         if len(shape) == 2:
             wanted = f"{n_in} row(s), one for each input of layer {l}, of {n} number(s), one for each neuron"

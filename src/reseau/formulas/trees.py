@@ -490,7 +490,9 @@ DOTS = Dots()
 
 @dataclass(frozen=True)
 class Blank(Expression):
-    """A place to be filled in by hand."""
+    """A place to be filled in by hand; `name` is what its number belongs to."""
+
+    name: str = ""
 
     def evaluate(self, values: Values, exact: bool = False) -> Any:
         raise TypeError("A blank has no value.")
