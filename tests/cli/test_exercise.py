@@ -140,3 +140,87 @@ def test_what_was_written_is_told_in_the_language_asked_for(folder: Path) -> Non
     told = run("exercise", "--seed", "3", "--lang", "fr").stdout
     assert "Corrigé\N{NO-BREAK SPACE}: exercise-solution.html" in told
     assert "Pour vérifier des réponses\N{NO-BREAK SPACE}: reseau check exercise.json exercise-answers.csv" in told
+
+
+MINE = (
+    '{"layers": "2-2-1", "lang": "fr", "title": "Devoir 3", "steps": 2, "optimizer": "sgd momentum=0.9", "X": [1, 0.5]}'
+)
+
+
+def test_an_exercise_of_ones_own_is_made_and_made_again_from_what_was_written(folder: Path) -> None:
+    Path("mine.json").write_text(MINE, "utf-8")
+    assert run("exercise", "--from", "mine.json", "--seed", "4").exit_code == 0
+    assert "Devoir 3" in Path("exercise.html").read_text("utf-8")
+    first = Path("exercise.json").read_bytes()
+    assert run("exercise", "--from", "exercise.json", "-o", "again.html").exit_code == 0
+    assert Path("again.json").read_bytes() == first
+    assert run("exercise", "--from", "exercise.json", "-o", "english.html", "--lang", "en").exit_code == 0
+    assert "Fill in the blanks" in Path("english.html").read_text("utf-8")
+
+
+def test_optimizers_steps_and_rows_are_options(folder: Path) -> None:
+    assert run("exercise", "--optimizer", "adam", "--steps", "2", "--rows", "3").exit_code == 0
+    facts = json.loads(Path("exercise.json").read_text("utf-8"))
+    assert (facts["optimizer"]["name"], facts["learning_rate"]) == ("adam", 0.1)
+    assert (facts["steps"], len(facts["X"])) == (2, 3)
+
+
+def test_a_class_gets_its_variants_and_its_marks(folder: Path) -> None:
+    told = run("exercise", "--count", "3", "--seed", "1", "--lang", "fr", "-o", "devoir.html").stdout
+    assert "3 variantes\N{NO-BREAK SPACE}: devoir.html, et chacune à part, comme devoir-1.html" in told
+    assert "reseau check devoir.json devoir-*-answers.csv" in told
+    names = {path.name for path in folder.iterdir()}
+    each = {f"devoir-{n}{end}" for n in (1, 2, 3) for end in (".html", "-answers.csv")}
+    assert names == {"devoir.html", "devoir-solution.html", "devoir.json"} | each
+    sheets = Path("devoir.html").read_text("utf-8")
+    for n in (1, 2, 3):
+        assert f"(variante {n})</h1>" in sheets
+        assert f"(variante {n})</h1>" in Path("devoir-solution.html").read_text("utf-8")
+        assert f"variante;;;{n};" in Path(f"devoir-{n}-answers.csv").read_text("utf-8-sig").splitlines()
+    assert sheets.count('<hr class="new-page">') == 2
+    Path("devoir-1-answers.csv").write_text("Z1;1;1;99\n", "utf-8")
+    arguments = ["check", "devoir.json", "devoir-1-answers.csv", "devoir-2-answers.csv", "no.csv"]
+    result = run(*arguments, "-o", "notes.csv")
+    assert result.exit_code == 1
+    assert "1 fichier lu" in result.stdout
+    assert len(Path("notes.csv").read_text("utf-8-sig").splitlines()) == 4
+    assert run(*arguments[:2], "devoir-1-answers.csv", "-o", "notes.html").exit_code == 1
+    assert "devoir-1-answers.csv" in Path("notes.html").read_text("utf-8")
+    refused = run(*arguments, "-o", "devoir.json")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "is read by this command" in " ".join(refused.stderr.split())
+
+
+@pytest.mark.parametrize(("ending", "count"), [(".ipynb", 5), (".xml", 3)])
+def test_notebooks_and_quizzes_of_several_variants_are_written(ending: str, count: int, folder: Path) -> None:
+    assert run("exercise", "--count", "2", "-o", f"sheet{ending}").exit_code == 0
+    assert len(list(folder.iterdir())) == count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "no.json"], "no.json: no such file"),
+        (["--from", "bad.json"], "bad.json is not JSON"),
+        (["--from", "odd.json"], "odd.json: 'wieghts' says nothing about an exercise"),
+        (["--from", "mine.json", "--layers", "2-1"], "--layers is given, but mine.json says what the exercise is"),
+        (["--from", "mine.json", "-o", "mine.html"], "mine.json is read by this command"),
+        (["--count", "0"], "count is 0"),
+        (["--count", "1000"], "count is 1000"),
+        (["--optimizer", "sgd momentum"], "its settings are written as in 'sgd momentum=0.9'"),
+        (["--optimizer", "sgd momentom=0.9"], "a setting of sgd is 'momentom', which is unknown. Did you mean"),
+        (["--steps", "99"], "steps is 99"),
+        (["--rows", "7"], "rows is 7"),
+    ],
+)
+def test_what_is_wrong_with_an_exercise_of_ones_own_is_one_clear_error(
+    arguments: list[str], message: str, folder: Path
+) -> None:
+    Path("mine.json").write_text(MINE, "utf-8")
+    Path("bad.json").write_text("{'layers'}", "utf-8")
+    Path("odd.json").write_text('{"wieghts": 1}', "utf-8")
+    before = set(folder.iterdir())
+    result = run("exercise", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.split())
+    assert set(folder.iterdir()) == before

@@ -34,10 +34,12 @@ STYLE = """
 .reseau-board .cases mtd { text-align: left; text-align: -moz-left; text-align: -webkit-left; }
 .reseau-board .result { color: light-dark(#0b5c2e, #7ddba0); }
 .reseau-board table { border-collapse: collapse; margin: .6em 0 .6em 1.5em; }
+.reseau-board .wide { overflow-x: auto; }
+.reseau-board td:nth-child(6) { min-width: 11rem; }
 .reseau-board th, .reseau-board td { text-align: left; padding: .2em .9em .2em 0; }
 .reseau-board thead th { border-bottom: 1px solid currentColor; }
 .reseau-board svg { max-width: 100%; height: auto; margin: .6em 0 .6em 1.5em; color: light-dark(#0b5c2e, #7ddba0); }
-.reseau-board .blank { line-height: 2; }
+.reseau-board .result:has(.blank) { color: inherit; }
 .reseau-board .room { margin: .3em 0 1em 1.5em; }
 .reseau-board .room i { display: block; height: 2em; border-bottom: 1px dotted currentColor; opacity: .55; }
 .reseau-board .hint { margin: .6em 0 .6em 1.5em; }
@@ -173,7 +175,8 @@ class MathmlSetter(Setter):
         return _row(word + self._between.join(definitions))
 
     def blank(self) -> str:
-        return f"<mtext class='blank'>\N{NO-BREAK SPACE}{'_' * 12}\N{NO-BREAK SPACE}</mtext>"
+        line = f"<mtext class='blank'>\N{NO-BREAK SPACE}{'_' * 12}\N{NO-BREAK SPACE}</mtext>"
+        return f"<mpadded height='1.5em' depth='.4em'>{line}</mpadded>"  # as high as one writes
 
     def matrix(self, matrix: Matrix) -> str:
         """A matrix in brackets."""
@@ -286,7 +289,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], se
     for row in rows:
         cells = [escaped(cell) if isinstance(cell, str) else f"<math>{setter.set(cell)}</math>" for cell in row]
         body += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 PICTURE, MARGIN = (560, 260), (70, 20, 40, 20)  # width and height; left, top, below and right of the curve

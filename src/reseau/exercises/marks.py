@@ -224,12 +224,13 @@ def _row(exercises: Sequence[Exercise], file: Path, lang: str) -> Mark:
     try:
         text = text_of(file, lang)
         student = label_of(text, str(file.name), lang).student
-        exercise = variant_of(exercises, text, file, lang)
+        exercise = variant_of(exercises, text, Path(file.name), lang)
         variant = exercise.variant
         return Mark(file, student, variant, exercise.check_text(text, file.name, lang))
     except ReseauError as error:
-        return Mark(file, student, variant, reason=str(error))
+        reason = str(error).removeprefix(str(file)).removeprefix(file.name).lstrip(",: \N{NO-BREAK SPACE}")
+        return Mark(file, student, variant, reason=reason[:1].upper() + reason[1:])
     except FileNotFoundError:
         return Mark(file, student, variant, reason=words.NO_FILE.in_(lang))
     except OSError as error:
-        return Mark(file, student, variant, reason=f"{file}: {error.strerror or error}")
+        return Mark(file, student, variant, reason=error.strerror or str(error))

@@ -10,7 +10,7 @@ from reseau.blackboard.step import O
 from reseau.exercises import words
 from reseau.formulas.trees import Blank
 
-MOST_LINES = 6  # of room after one equation
+MOST_LINES = 4  # of room after one equation
 
 
 def to_work_on(lines: Iterable[Line], hint: str | None) -> Iterator[Line]:
