@@ -62,6 +62,8 @@ class LossCurveDisplay:
         If the curves are not of the same epochs, or `best_epoch` is none of them.
     """
 
+    best_epoch: int | None
+    goal: float | None
     ax_: Axes
     figure_: Figure
     lines_: list[Line2D]

@@ -127,7 +127,7 @@ class Blackboard:
         names: Names,
         difference: float | None,
     ) -> None:
-        self.steps = tuple(steps)
+        self.steps: tuple[Step, ...] = tuple(steps)
         self.lang = lang
         self.digits = digits
         self.focus = focus

@@ -62,6 +62,9 @@ class CalibrationDisplay:
         For a name that is no text.
     """
 
+    y_true: FloatArray
+    y_prob: FloatArray
+    name: str
     ax_: Axes
     figure_: Figure
     prob_pred_: FloatArray

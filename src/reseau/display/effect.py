@@ -42,6 +42,7 @@ class EffectDisplay:
         The predictions of single rows.
     """
 
+    effect: Effect
     ax_: Axes
     figure_: Figure
     means_: list[Line2D]

@@ -54,8 +54,8 @@ class ErrorHistogramDisplay:
     zero_: Line2D
 
     def __init__(self, *, errors: Any, validation_errors: Any = None) -> None:
-        self.errors = one_column("errors", errors)
-        self.validation_errors = (
+        self.errors: FloatArray = one_column("errors", errors)
+        self.validation_errors: FloatArray | None = (
             None if validation_errors is None else one_column("validation_errors", validation_errors)
         )
 

@@ -43,6 +43,7 @@ class ExplanationDisplay:
         The bars, from the top down.
     """
 
+    explanation: Explanation
     ax_: Axes
     figure_: Figure
     bars_: BarContainer

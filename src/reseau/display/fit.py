@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseau.array_likes import is_sparse, numbers
+from reseau.arrays import FloatArray
 from reseau.checks import shown
 from reseau.display.compared import column, compared, like, one_column, predicted, spread, targets_and_predictions
 from reseau.errors import DataError, ParameterError
@@ -55,6 +56,10 @@ class FitDisplay:
         For a curve that is no such pair.
     """
 
+    x: FloatArray
+    y_true: FloatArray
+    y_pred: FloatArray
+    curve: tuple[FloatArray, FloatArray] | None
     ax_: Axes
     figure_: Figure
     targets_: Line2D

@@ -36,6 +36,7 @@ class ImportanceDisplay:
         The bars, from the top down.
     """
 
+    importance: Importance
     ax_: Axes
     figure_: Figure
     bars_: BarContainer

@@ -23,6 +23,7 @@ from reseau.vocabulary.activations import ACTIVATIONS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.patches import PathPatch
@@ -102,6 +103,9 @@ class NetworkDisplay:
         If layers do not fit one another, or there are not as many names as inputs or outputs.
     """
 
+    input_names: list[str] | None
+    output_names: list[str] | None
+    kinds: list[str]
     ax_: Axes
     figure_: Figure
     shown_: list[list[int]]
@@ -114,7 +118,7 @@ class NetworkDisplay:
     weight_texts_: list[list[Text]]
     bias_texts_: list[list[Text]]
     links_: list[PathPatch]
-    colorbar_: Any
+    colorbar_: Colorbar | None
 
     def __init__(
         self,
@@ -132,7 +136,7 @@ class NetworkDisplay:
         self.biases = biases
         self.activations = activations
         self.kinds = _checked_each("kinds", kinds, "", weights)
-        self.links = _checked_links(links, weights)
+        self.links: list[int | None] = _checked_links(links, weights)
         self.input_names = _checked_names("input_names", input_names, weights[0].shape[0], "inputs")
         self.output_names = _checked_names("output_names", output_names, weights[-1].shape[-1], "outputs")
 
@@ -285,9 +289,10 @@ class NetworkDisplay:
         self.colorbar_ = None
         if colorbar:
             what = "weight" if all(v is None for v in b) else "weight (line), bias (neuron)"
-            self.colorbar_ = figure.colorbar(colours, ax=ax, shrink=0.8, aspect=25)
-            self.colorbar_.set_label(what, labelpad=8)
-            self.colorbar_.outline.set_visible(False)
+            bar: Colorbar = figure.colorbar(colours, ax=ax, shrink=0.8, aspect=25)
+            bar.set_label(what, labelpad=8)
+            bar.outline.set_visible(False)
+            self.colorbar_ = bar
 
         def text(words: str, **options: Any) -> Text:
             """Text of the diagram, at a place that is found later."""

@@ -52,6 +52,11 @@ class RegressionDisplay:
         For a name that is no text.
     """
 
+    y_true: FloatArray
+    y_pred: FloatArray
+    slope_: float | None
+    intercept_: float | None
+    r_: float | None
     ax_: Axes
     figure_: Figure
     points_: Line2D

@@ -81,7 +81,7 @@ class TrainingStateDisplay:
         if len({len(values) for values in states.values()}) > 1:
             counts = ", ".join(f"{name} {len(values)}" for name, values in states.items())
             raise ParameterError(f"states have numbers of different epochs: {counts}.")
-        self.states = {name: states[name] for name in ROWS if name in states}
+        self.states: dict[str, list[float]] = {name: states[name] for name in ROWS if name in states}
 
     @classmethod
     def from_history(cls, history: History, *, ax: Axes | Sequence[Axes] | None = None) -> TrainingStateDisplay:

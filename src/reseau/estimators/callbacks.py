@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reseau.estimators.description import OF_EPOCHS
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from reseau.estimators.perceptron import Perceptron
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:
-    CallbackSupportMixin = type("CallbackSupportMixin", (), {})  # before 1.9 there is no `set_callbacks`
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
-    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """There is nothing to end."""
-        return method
+if TYPE_CHECKING:
+
+    class CallbackSupportMixin:
+        """What has `set_callbacks`, from scikit-learn 1.9 on."""
+
+        def set_callbacks(self, *callbacks: object) -> Self:
+            """Set what hears of the next fits."""
+
+    def with_callbacks(method: _Method) -> _Method:
+        """End the callbacks of a fit with it."""
+
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:
+        CallbackSupportMixin = type("CallbackSupportMixin", (), {})
+
+        def with_callbacks(method: _Method) -> _Method:
+            """There is nothing to end."""
+            return method
 
 
 __all__ = ["CallbackSupportMixin", "Tasks", "with_callbacks"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Numbers(Outputs):
     """The outputs are what a regressor predicts."""
 
     kind = "regressor"
-    onnx_outputs = ("prediction",)
+    onnx_outputs: ClassVar[tuple[str, ...]] = ("prediction",)
 
     def in_c(self, file: File) -> Code:
         """What the outputs are."""
@@ -50,7 +50,7 @@ class Labels(Decoder):
     """
 
     kind = "classifier"
-    onnx_outputs = ("label", "probabilities")
+    onnx_outputs: ClassVar[tuple[str, ...]] = ("label", "probabilities")
     classes: np.ndarray[Any, Any]
     outputs: int
     several: bool

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class LabelColumns(Decoder):
     """The outputs are probabilities of classes, those of one column after those of the other."""
 
     kind = "classifier"
-    onnx_outputs = ("probabilities",)
+    onnx_outputs: ClassVar[tuple[str, ...]] = ("probabilities",)
     classes: Columns
 
     @property

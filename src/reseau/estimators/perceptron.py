@@ -73,6 +73,13 @@ def trains_in_steps(estimator: Any) -> bool:
 class Perceptron(CallbackSupportMixin, Model, Weights):
     """A multilayer perceptron by scikit-learn's contract, but for what its targets, outputs and predictions are."""
 
+    loss_: float
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    n_features_in_: int
+    out_activation_: str
     stratify: bool | None = None  # a parameter of classifiers alone
     _solvers: ClassVar[tuple[str, ...]] = parameters.SOLVERS
     _kept_as: ClassVar[str]  # the name in model files; a subclass has none of its own, and is not kept
@@ -465,7 +472,7 @@ class Perceptron(CallbackSupportMixin, Model, Weights):
         """Set the attributes by which scikit-learn tells what the network is."""
         layers = self._network.architecture.layers
         self.n_layers_, self.n_outputs_ = len(layers) + 1, self._network.architecture.outputs
-        self.out_activation_ = activation_name(layers[-1].sigma)
+        self.out_activation_: str = activation_name(layers[-1].sigma)
 
     def _take_over(self, network: Network, fitted: Mapping[str, Any], progress: ResumePoint | None = None) -> None:
         """Become fitted without a fit.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Outputs(Decoder):
     """The answer is O, in the unit of its target."""
 
     kind = "network"
-    onnx_outputs = ("O",)
+    onnx_outputs: ClassVar[tuple[str, ...]] = ("O",)
     scaling: Scaling | None = None
 
     def in_unit_of(self, scaling: Scaling) -> Outputs:

@@ -88,7 +88,7 @@ class ArrowRows(StoredRows):
 
     def __init__(self, source: Any, targets: str | Sequence[str], *, inputs: Sequence[str] | None = None) -> None:
         self._single = isinstance(targets, str)
-        self.targets = _names("targets", (targets,) if isinstance(targets, str) else targets)
+        self.targets: tuple[str, ...] = _names("targets", (targets,) if isinstance(targets, str) else targets)
         wanted = None if inputs is None else _names("inputs", inputs)
         for name in wanted or ():
             if name in self.targets:
@@ -109,7 +109,7 @@ class ArrowRows(StoredRows):
             for group, count in enumerate(file.groups)
             if count  # may be empty
         ]
-        self.groups = [count for _, _, count in self._groups]
+        self.groups: list[int] = [count for _, _, count in self._groups]
         if not self.groups:
             raise DataError(f"{files[0].name}{' and the other files have' if files[1:] else ' has'} no rows.")
         self._block = int(np.clip(BLOCK_BYTES // (4 * len(wanted)), LEAST_ROWS, MOST_ROWS))

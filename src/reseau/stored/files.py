@@ -86,7 +86,7 @@ class ParquetFile(StoredFile):
             self._metadata, self.schema = parquet.metadata, parquet.schema_arrow
             parquet.close()
         self.groups = [self._metadata.row_group(place).num_rows for place in range(self._metadata.num_row_groups)]
-        self.unpacked = sum(self._metadata.row_group(place).total_byte_size for place in range(len(self.groups)))
+        self.unpacked: int = sum(self._metadata.row_group(place).total_byte_size for place in range(len(self.groups)))
 
     def _open(self, metadata: Any = None) -> Any:
         import pyarrow.parquet
@@ -116,7 +116,7 @@ class ArrowFile(StoredFile):
 
         super().__init__(path, files, name)
         self._local = isinstance(files, pyarrow.fs.LocalFileSystem)
-        self.unpacked = self.size
+        self.unpacked: int = self.size
         self._mapped = False
         with _errors_of(self):
             reader = self._open()

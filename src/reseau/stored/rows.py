@@ -26,7 +26,9 @@ class Block:
     """
 
     def __init__(self, columns: Sequence[NumberArray], y: NumberArray, s: FloatArray | None = None) -> None:
-        self.columns, self.y, self.s = columns, y, s
+        self.columns: Sequence[NumberArray] = columns
+        self.y: NumberArray = y
+        self.s: FloatArray | None = s
 
     def __len__(self) -> int:
         return len(self.y)

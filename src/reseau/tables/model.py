@@ -150,7 +150,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
         self.training = training
         self.histories = histories
         self.notes = notes
-        self.reading = reading or {}
+        self.reading: dict[str, str | None] = reading or {}
         self.evidence: Evidence | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -106,6 +106,13 @@ class TableData:
     ['no', 'yes']
     """
 
+    rows: Rows
+    rows_val: Rows
+    X: X32
+    X_val: X32
+    y: npt.NDArray[Any]
+    y_val: npt.NDArray[Any]
+
     def __init__(
         self,
         data: TableLike,
@@ -139,13 +146,13 @@ class TableData:
         if like is None and any(column.follows_target for column in encoded.columns):
             y = material.y[self.rows]
             encoded.out_of_fold(folds_of(len(y), rng, material.target.strata(y), most=FOLDS), -1)
-        self.X: X32 = encoded.X[self.rows]
+        self.X = encoded.X[self.rows]
         self.columns: tuple[Description, ...] = encoded.columns
         self.target: Target = encoded.target
         self.y, self.y_val = (np.asarray(self.target.taught(material.y[rows])) for rows in (self.rows, self.rows_val))
-        self.inputs = [feature for column in self.columns for feature in column.features]
-        self.classes = self.target.names if self.target.task == "classification" else []
-        self.notes = (*material.notes, *encoded.notes)
+        self.inputs: list[str] = [feature for column in self.columns for feature in column.features]
+        self.classes: list[str] = self.target.names if self.target.task == "classification" else []
+        self.notes: tuple[str, ...] = (*material.notes, *encoded.notes)
         self._material, self._seed, self._values = material, seed, encoded.values
         self._missing = {
             column.name: column.absent(table.columns[column.name], values)

@@ -102,7 +102,7 @@ class Checkpoints:
         name = fspath(folder) if isinstance(folder, str | PathLike) else None
         if not isinstance(name, str) or not name or "\0" in name:
             raise ParameterError(f"checkpoint is {folder!r}, but must be the path of a folder, as text or a Path.")
-        self.path = Path(name) / NAME
+        self.path: Path = Path(name) / NAME
         self.run, self.architecture = dict(run), architecture
         there = next(path for path in self.path.parents if path.exists())
         if not there.is_dir():

@@ -57,10 +57,10 @@ class Epochs:
         self.network, self.errors, self.outputs, self.settings = network, errors, outputs, settings
         self.validation, self.measured_on = validation, samples if validation is None else validation
         self.callbacks, self.show, self.history = callbacks, show, history
-        self.trained = network.parameters
+        self.trained: FloatArray = network.parameters
         asked = callbacks or validation is not None or settings.metrics
         self.at_once = 1 if asked or show is not None else AS_MANY_AS_THERE_ARE
-        self.grows = show is not None and not asked
+        self.grows: bool = show is not None and not asked
         self.began = self.told = time.perf_counter() - history.seconds
         self.waiting = Waiting(settings)
         for loss in history.validation_loss:

@@ -107,14 +107,14 @@ class Residuals:
         self.w = np.empty(architecture.n_parameters)
         self.predict = compute.predictor(architecture, self.w, lambda: threads)
         self.jacobian = compute.parameter_jacobians(architecture, self.w, threads)
-        self.total = float(len(T)) if sample_weight is None else float(sample_weight.sum())
+        self.total: float = float(len(T)) if sample_weight is None else float(sample_weight.sum())
         share = np.full(T.shape, 1 / self.total) if sample_weight is None else sample_weight[:, None] / self.total
         share = share if output_weights is None else share * output_weights
         # √(s c/Σs), (rows, outputs), 0 where there is no target
         self.root = np.broadcast_to(np.where(missing, 0, np.sqrt(share)), T.shape)
-        self.counts = bool(self.root.all())  # whether everything does
+        self.counts: bool = bool(self.root.all())  # whether everything does
         self.J: FloatArray | None = None  # of all rows, weighted as the errors are, where they are one block
-        self.counted = self.total * float((self.root**2).sum())
+        self.counted: float = self.total * float((self.root**2).sum())
 
     def outputs(self) -> FloatArray:
         """O, (rows, outputs)."""

@@ -46,7 +46,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = as_path(path)
+        self.path: Path = as_path(path)
         if self.path.is_dir():
             raise ParameterError(f"path is {shown(str(path))}, which is a folder; name a file in it.")
         if not self.path.parent.is_dir():
@@ -101,7 +101,7 @@ class TensorBoardLogger(Callback):
 
     def __init__(self, folder: str | Path) -> None:
         _require("tensorboardX", self)
-        self.folder = as_path(folder)
+        self.folder: Path = as_path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise ParameterError(f"folder is {shown(str(folder))}, which is a file; name a folder.")
         self._writer: Any = None

@@ -38,8 +38,8 @@ class Rates:
 
     def __init__(self, schedule: Schedule | None, epochs: int, rows: int, in_a_step: int) -> None:
         self.schedule = schedule
-        self.steps = -(-rows // in_a_step)
-        self.total = epochs * self.steps
+        self.steps: int = -(-rows // in_a_step)
+        self.total: int = epochs * self.steps
         self.at_once = 2**62
         if schedule is not None:
             self.at_once = 1 if schedule.follows_loss else max(1, _AT_ONCE // self.steps)

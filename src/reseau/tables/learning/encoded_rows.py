@@ -74,12 +74,12 @@ class Encoder:
         of_classes: FloatArray | str | None = None,
     ) -> None:
         self.table, self.columns, self.target = table, columns, target
-        self.inputs = [feature for column in columns for feature in column.features]
+        self.inputs: list[str] = [feature for column in columns for feature in column.features]
         self.paces = np.array([pace for column in columns for pace in column.paces], np.float32)
-        self.names = [name for name in table.columns if any(d.name == name and d.features for d in columns)]
+        self.names: list[str] = [name for name in table.columns if any(d.name == name and d.features for d in columns)]
         begins = [first for _, _, first in table.whole.groups]
         self.spans = list(pairwise([*begins, table.whole.rows]))
-        self.rows = int(np.clip(PIECE_BYTES // (4 * max(len(self.inputs), 1)), LEAST_ROWS, MOST_ROWS))
+        self.rows: int = int(np.clip(PIECE_BYTES // (4 * max(len(self.inputs), 1)), LEAST_ROWS, MOST_ROWS))
         self.known = RowBits()
         classes: list[NumberArray] = []
         without_target = 0
@@ -261,7 +261,7 @@ class EncodedRows(StoredRows):
                 rows &= ~banned[whole.groups[begin:end]]
             self._learned.append(rows)
         self._places = [place for place, count in enumerate(self._learned.counts) if count]
-        self.groups = [self._learned.counts[place] for place in self._places]
+        self.groups: list[int] = [self._learned.counts[place] for place in self._places]
         some = learned[np.linspace(0, len(learned) - 1, min(len(learned), LOOKED_AT)).astype(np.int64)]
         s = None if whole.weights is None else whole.weights[numbers[some]]
         self.some = self._block(whole.X[some] * self.encoder.paces, whole.y[some], s)

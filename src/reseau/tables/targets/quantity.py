@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +74,7 @@ class Quantity(Target):
     residuals: tuple[float, ...] = ()
     loss: NamedLoss = "squared_error"
     task = "regression"
-    losses = ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", *OF_MEANS)
+    losses: ClassVar[tuple[str, ...]] = ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", *OF_MEANS)
     metrics_of = "numbers"
     measured = "RMSE"
 

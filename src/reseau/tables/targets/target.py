@@ -71,7 +71,7 @@ class Target(Decoder):
     """
 
     kind = "table model"
-    onnx_outputs = ("prediction", "probabilities")
+    onnx_outputs: ClassVar[tuple[str, ...]] = ("prediction", "probabilities")
 
     name: str
     task: ClassVar[str]

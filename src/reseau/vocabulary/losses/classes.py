@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 from reseau.arrays import Array, namespace
 from reseau.formulas.trees import Expression, Number, SumOver, Symbol, Where, exp, log
@@ -109,11 +110,11 @@ class BinaryCrossEntropy(_OfClasses):
     """
 
     name = "binary_cross_entropy"
-    words = Words("binary cross-entropy", "entropie croisée binaire")
-    aliases = ("bce", "bce_loss", "bce_with_logits", "bce_with_logits_loss", "log_loss")
+    words: ClassVar[Words] = Words("binary cross-entropy", "entropie croisée binaire")
+    aliases: ClassVar[tuple[str, ...]] = ("bce", "bce_loss", "bce_with_logits", "bce_with_logits_loss", "log_loss")
     source = "Bishop 1995, 'Neural networks for pattern recognition', chapter 6"
     outputs = UNIT
-    simplifies_with = "sigmoid"
+    simplifies_with: ClassVar[ActivationName | None] = "sigmoid"
     is_entropy = True
 
     def _classes(self, outputs: int) -> int:
@@ -177,8 +178,8 @@ class CrossEntropy(_OfClasses):
     """
 
     name = "cross_entropy"
-    words = Words("cross-entropy", "entropie croisée")
-    aliases = (
+    words: ClassVar[Words] = Words("cross-entropy", "entropie croisée")
+    aliases: ClassVar[tuple[str, ...]] = (
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
         "cross_entropy_loss",
@@ -188,7 +189,7 @@ class CrossEntropy(_OfClasses):
     )
     source = "Bridle 1990, 'Probabilistic interpretation of feedforward classification network outputs'"
     outputs = POSITIVE
-    simplifies_with = "softmax"
+    simplifies_with: ClassVar[ActivationName | None] = "softmax"
     is_entropy = True
     distribution = True
 
@@ -224,9 +225,9 @@ class CrossEntropyOfLogarithms(_OfClasses):
     """The cross-entropy of outputs that are the logarithms of a distribution."""
 
     name = "cross_entropy_of_logarithms"
-    words = Words("cross-entropy", "entropie croisée")
+    words: ClassVar[Words] = Words("cross-entropy", "entropie croisée")
     source = "as `cross_entropy`"
-    outputs = Interval(-inf, 0.0)
+    outputs: ClassVar[Interval] = Interval(-inf, 0.0)
     is_entropy = True
     distribution = True
 
@@ -306,8 +307,8 @@ class Focal(_Focal):
     """
 
     name = "focal"
-    words = Words("focal loss", "erreur focale")
-    aliases = ("focal_loss", "categorical_focal_crossentropy")
+    words: ClassVar[Words] = Words("focal loss", "erreur focale")
+    aliases: ClassVar[tuple[str, ...]] = ("focal_loss", "categorical_focal_crossentropy")
     source = "Lin, Goyal, Girshick, He, Dollár 2017, 'Focal loss for dense object detection'"
     outputs = UNIT
     distribution = True
@@ -342,9 +343,9 @@ class FocalOfLogarithms(_Focal):
     """The focal loss of outputs that are the logarithms of a distribution."""
 
     name = "focal_of_logarithms"
-    words = Words("focal loss", "erreur focale")
+    words: ClassVar[Words] = Words("focal loss", "erreur focale")
     source = "as `focal`"
-    outputs = Interval(-inf, 0.0)
+    outputs: ClassVar[Interval] = Interval(-inf, 0.0)
     distribution = True
 
     @property
@@ -391,11 +392,11 @@ class BinaryFocal(_Focal):
     """
 
     name = "binary_focal"
-    words = Words("binary focal loss", "erreur focale binaire")
-    aliases = ("binary_focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss")
+    words: ClassVar[Words] = Words("binary focal loss", "erreur focale binaire")
+    aliases: ClassVar[tuple[str, ...]] = ("binary_focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss")
     source = "Lin, Goyal, Girshick, He, Dollár 2017, 'Focal loss for dense object detection'"
     outputs = UNIT
-    simplifies_with = "sigmoid"
+    simplifies_with: ClassVar[ActivationName | None] = "sigmoid"
 
     def for_labels(self, one_of_many: bool) -> Loss:
         return Focal(self.gamma) if one_of_many else self

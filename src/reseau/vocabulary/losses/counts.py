@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log as log_of_number
+from typing import ClassVar
 
 from reseau.arrays import Array, namespace
 from reseau.formulas.trees import Expression, Number, log
 from reseau.formulas.words import Words
+from reseau.names import ActivationName
 from reseau.vocabulary.activations.functions import sigmoid, softplus
 from reseau.vocabulary.intervals import NON_NEGATIVE, POSITIVE, Interval
 from reseau.vocabulary.losses.loss import (
@@ -28,14 +30,14 @@ class Poisson(Loss):
     """The loss of counts: e_j = o_j − o*_j log o_j."""
 
     name = "poisson"
-    words = Words("Poisson loss", "erreur de Poisson")
-    aliases = ("poisson_nll", "poisson_nll_loss")
+    words: ClassVar[Words] = Words("Poisson loss", "erreur de Poisson")
+    aliases: ClassVar[tuple[str, ...]] = ("poisson_nll", "poisson_nll_loss")
     source = "Nelder and Wedderburn 1972, 'Generalized linear models'"
     formula = o - t * log(o)
     derivative_formula = 1 - t / o
     outputs = POSITIVE
     targets = NON_NEGATIVE
-    simplifies_with = "exponential"
+    simplifies_with: ClassVar[ActivationName | None] = "exponential"
 
     def value(self, O: Array, T: Array) -> Array:
         return O - T * log_of(O)
@@ -52,14 +54,14 @@ class Gamma(Loss):
     """The loss of amounts above zero whose spread grows with their mean: e_j = log o_j + o*_j/o_j."""
 
     name = "gamma"
-    words = Words("gamma loss", "erreur gamma")
-    aliases = ("gamma_loss", "gamma_deviance", "gamma_nll")
+    words: ClassVar[Words] = Words("gamma loss", "erreur gamma")
+    aliases: ClassVar[tuple[str, ...]] = ("gamma_loss", "gamma_deviance", "gamma_nll")
     source = "Nelder and Wedderburn 1972, 'Generalized linear models'"
     formula = log(o) + t / o
     derivative_formula = 1 / o - t / o / o
     outputs = POSITIVE
     targets = POSITIVE
-    simplifies_with = "exponential"
+    simplifies_with: ClassVar[ActivationName | None] = "exponential"
     delta_formula = 1 - t / o
 
     def value(self, O: Array, T: Array) -> Array:
@@ -109,11 +111,11 @@ class Tweedie(Loss):
     power: float = 1.5
 
     name = "tweedie"
-    words = Words("Tweedie loss", "erreur de Tweedie")
-    aliases = ("tweedie_loss", "tweedie_deviance")
+    words: ClassVar[Words] = Words("Tweedie loss", "erreur de Tweedie")
+    aliases: ClassVar[tuple[str, ...]] = ("tweedie_loss", "tweedie_deviance")
     source = "Tweedie 1984, 'An index which distinguishes between some important exponential families'"
     outputs = POSITIVE
-    simplifies_with = "exponential"
+    simplifies_with: ClassVar[ActivationName | None] = "exponential"
 
     def __post_init__(self) -> None:
         self._real("power", low=1, high=3)
@@ -199,12 +201,12 @@ class NegativeBinomial(Loss):
     dispersion: float = 1.0
 
     name = "negative_binomial"
-    words = Words("negative binomial loss", "erreur binomiale négative")
-    aliases = ("nbinom", "nb2", "negative_binomial_nll")
+    words: ClassVar[Words] = Words("negative binomial loss", "erreur binomiale négative")
+    aliases: ClassVar[tuple[str, ...]] = ("nbinom", "nb2", "negative_binomial_nll")
     source = "Lawless 1987, 'Negative binomial and mixed Poisson regression'"
     outputs = POSITIVE
     targets = NON_NEGATIVE
-    simplifies_with = "exponential"
+    simplifies_with: ClassVar[ActivationName | None] = "exponential"
 
     def __post_init__(self) -> None:
         self._real("dispersion", low=0, includes_low=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import inf, sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -103,8 +104,8 @@ class Gaussian(_LocationAndScale):
     """The loss of a normal distribution whose mean and standard deviation are predicted: E = ½ r² + log s."""
 
     name = "gaussian"
-    words = Words("Gaussian loss", "erreur gaussienne")
-    aliases = ("gaussian_nll", "gaussian_nll_loss", "normal", "heteroscedastic")
+    words: ClassVar[Words] = Words("Gaussian loss", "erreur gaussienne")
+    aliases: ClassVar[tuple[str, ...]] = ("gaussian_nll", "gaussian_nll_loss", "normal", "heteroscedastic")
     source = "Nix and Weigend 1994, 'Estimating the mean and variance of the target probability distribution'"
 
     @property
@@ -159,8 +160,8 @@ class StudentT(_LocationAndScale):
     df: float = 4.0
 
     name = "student_t"
-    words = Words("Student’s t loss", "erreur de Student")
-    aliases = ("studentt", "student", "student_t_nll")
+    words: ClassVar[Words] = Words("Student’s t loss", "erreur de Student")
+    aliases: ClassVar[tuple[str, ...]] = ("studentt", "student", "student_t_nll")
     source = "Lange, Little, Taylor 1989, 'Robust statistical modeling using the t distribution'"
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite, isnan
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class OwnLoss(Loss):
     """
 
     name = "own"
-    words = Words("loss of one's own", "erreur à soi")
+    words: ClassVar[Words] = Words("loss of one's own", "erreur à soi")
     source = "the user"
     formula = derivative_formula = Symbol("e", index=("j",))  # nothing is known of them
     own = True

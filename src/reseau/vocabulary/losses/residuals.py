@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log as log_of_number
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,12 +43,12 @@ class SquaredError(Loss):
     """The lecture's error, e_j = ½ (o*_j − o_j)²; its best outputs are means."""
 
     name = "squared_error"
-    words = Words("squared error", "erreur quadratique")
-    aliases = ("mse", "mean_squared_error", "mse_loss", "l2", "l2_loss", "sse")
+    words: ClassVar[Words] = Words("squared error", "erreur quadratique")
+    aliases: ClassVar[tuple[str, ...]] = ("mse", "mean_squared_error", "mse_loss", "l2", "l2_loss", "sse")
     source = "Rumelhart, Hinton, Williams 1986, 'Learning representations by back-propagating errors'"
     formula = HALF * (t - o) ** 2
     derivative_formula = o - t
-    simplifies_with = "identity"
+    simplifies_with: ClassVar[ActivationName | None] = "identity"
     scikit_learn_averages = True
 
     def value(self, O: Array, T: Array) -> Array:
@@ -66,8 +66,8 @@ class AbsoluteError(Loss):
     """The error e_j = |o*_j − o_j|, whose best outputs are medians."""
 
     name = "absolute_error"
-    words = Words("absolute error", "erreur absolue")
-    aliases = ("mae", "mean_absolute_error", "l1", "l1_loss", "sae")
+    words: ClassVar[Words] = Words("absolute error", "erreur absolue")
+    aliases: ClassVar[tuple[str, ...]] = ("mae", "mean_absolute_error", "l1", "l1_loss", "sae")
     source = "Koenker and Bassett 1978, 'Regression quantiles': that of the median, doubled"
     formula = absolute(t - o)
     derivative_formula = sign(o - t)
@@ -109,8 +109,8 @@ class Huber(Loss):
     delta: float = 1.0
 
     name = "huber"
-    words = Words("Huber loss", "erreur de Huber")
-    aliases = ("huber_loss", "smooth_l1", "smooth_l1_loss")
+    words: ClassVar[Words] = Words("Huber loss", "erreur de Huber")
+    aliases: ClassVar[tuple[str, ...]] = ("huber_loss", "smooth_l1", "smooth_l1_loss")
     source = "Huber 1964, 'Robust estimation of a location parameter'"
 
     def __post_init__(self) -> None:
@@ -145,8 +145,8 @@ class LogCosh(Loss):
     """The error e_j = log cosh(o_j − o*_j), a smooth relative of Huber's: ½ r² near 0, |r| − log 2 far out."""
 
     name = "log_cosh"
-    words = Same("log-cosh")
-    aliases = ("logcosh", "log_cosh_loss")
+    words: ClassVar[Words] = Same("log-cosh")
+    aliases: ClassVar[tuple[str, ...]] = ("logcosh", "log_cosh_loss")
     source = "Green 1990, 'Bayesian reconstructions from emission tomography data using a modified EM algorithm'"
     formula = Where(log((exp(_r) + exp(-_r)) / 2), _RESIDUAL)
     derivative_formula = tanh(o - t)
@@ -201,8 +201,8 @@ class Quantile(Loss):
     levels: float | tuple[float, ...] = 0.5
 
     name = "quantile"
-    words = Words("quantile loss", "erreur de quantile")
-    aliases = ("pinball", "pinball_loss", "quantile_loss", "quantile_error")
+    words: ClassVar[Words] = Words("quantile loss", "erreur de quantile")
+    aliases: ClassVar[tuple[str, ...]] = ("pinball", "pinball_loss", "quantile_loss", "quantile_error")
     source = "Koenker and Bassett 1978, 'Regression quantiles'"
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from reseau.formulas.words import Same, Words
 from reseau.vocabulary.schedules import Schedule
 from reseau.vocabulary.updates.optimizer import Equation, Optimizer, State, change, epsilon, g, gamma, m, t, v, w
 
-g_hat = Symbol("g_hat", "g", mark="^")
+g_hat: Symbol = Symbol("g_hat", "g", mark="^")
 m_hat, v_hat = Symbol("m_hat", "m", mark="^"), Symbol("v_hat", "v", mark="^")
 _gamma_t, _lambda = Symbol("gamma_t", "γ", "t"), Symbol("weight_decay", "λ")
 _v_max = Symbol("v_max", "v", "max")
