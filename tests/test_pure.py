@@ -84,8 +84,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         importlib.util.find_spec("scikit_build_core") is not None and importlib.util.find_spec("nanobind") is not None
     )
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", str(folder), str(CHECKOUT)]
+    command += [f"--config-settings=build-dir={folder / 'build'}"]  # several of pytest's processes may build it
     subprocess.run(command + ["--no-build-isolation"] * here, check=True, env=os.environ | {"RESEAU_PURE": "1"})
-    (made,) = folder.iterdir()
+    (made,) = folder.glob("*.whl")
     return made
 
 
