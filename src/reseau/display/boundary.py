@@ -10,13 +10,12 @@ import numpy as np
 from reseau.array_likes import numbers
 from reseau.arrays import FloatArray
 from reseau.checks import integer, shown
-from reseau.display.compared import column, like, predicted, spread, targets_and_predictions
+from reseau.display.compared import column, is_table_model, like, predicted, spread, targets_and_predictions
 from reseau.display.drawing import COLOURS, colormap, ground_of
 from reseau.ensemble import Ensemble
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
 from reseau.plots import axes_for, figure_of
-from reseau.tables.model import TableModel
 from reseau.visible import short
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ class DecisionBoundaryDisplay:
         (0.5, 0.5)
         """
         steps = integer("grid_resolution", grid_resolution, low=2)
-        if isinstance(estimator, TableModel):
+        if is_table_model(estimator):
             raise ParameterError(
                 "estimator is a TableModel, whose inputs are the columns of a table; rs.EffectDisplay draws what it "
                 "says over one of them."

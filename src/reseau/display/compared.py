@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from reseau.engine.reference import dense_targets
 from reseau.ensemble import Ensemble
 from reseau.errors import DataError, ParameterError
 from reseau.network import Network
-from reseau.tables.model import TableModel
-from reseau.tables.reading.table import read_table
 from reseau.vocabulary.losses import loss_of
+
+if TYPE_CHECKING:
+    from reseau.tables.model import TableModel
 
 FLOAT64 = np.dtype(np.float64)
 LARGEST = 1e300  # spread that matplotlib leaves room around
@@ -87,6 +89,12 @@ def roundings(values: FloatArray) -> float:
     return ROUNDINGS * float(np.spacing(np.abs(values).max()))
 
 
+def is_table_model(estimator: object) -> TypeGuard[TableModel]:
+    """Whether it is a model of tables, for which what reads tables is not loaded: then there is none."""
+    tables = sys.modules.get("reseau.tables.model")
+    return tables is not None and isinstance(estimator, tables.TableModel)
+
+
 def predicted(estimator: Any, X: Any) -> Any:
     """What a fitted model predicts: of a loss with a scale the mean, of a distribution the probabilities.
 
@@ -106,7 +114,7 @@ def predicted(estimator: Any, X: Any) -> Any:
         if loss_of(estimator.loss).deviation is not None:
             return O[:, :: architecture.error.per_target]
         return np.exp(O) if architecture.layers[-1].range_like.distribution == "logarithms" else O
-    if isinstance(estimator, TableModel):
+    if is_table_model(estimator):
         if estimator.target.task == "classification":
             raise ParameterError(
                 f"estimator is a TableModel of the classes of {estimator.target.name!r}, which are no numbers; compare "
@@ -139,10 +147,12 @@ def targets_and_predictions(
     DataError
         For samples and targets that the model or `compared` refuses.
     """
-    if isinstance(estimator, TableModel):
+    if is_table_model(estimator):
+        from reseau.tables.reading.table import read_table
+
         X = read_table(X, **estimator.reading)
     o = predicted(estimator, X)
-    if isinstance(estimator, TableModel) and y is None:
+    if is_table_model(estimator) and y is None:
         target = estimator.target
         y = target.encode(X.column(target.name))
     elif y is None:

@@ -9,10 +9,18 @@ import numpy as np
 from reseau.array_likes import is_sparse, numbers
 from reseau.arrays import FloatArray
 from reseau.checks import shown
-from reseau.display.compared import column, compared, like, one_column, predicted, spread, targets_and_predictions
+from reseau.display.compared import (
+    column,
+    compared,
+    is_table_model,
+    like,
+    one_column,
+    predicted,
+    spread,
+    targets_and_predictions,
+)
 from reseau.errors import DataError, ParameterError
 from reseau.plots import LOSS_COLOUR, VALIDATION_COLOUR, axes_for, figure_of
-from reseau.tables.model import TableModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,7 +132,7 @@ class FitDisplay:
         >>> display.outputs_.get_ydata()
         array([1., 3.])
         """
-        if isinstance(estimator, TableModel):
+        if is_table_model(estimator):
             raise ParameterError(
                 "estimator is a TableModel, whose inputs are the columns of a table; draw targets and predictions over "
                 "one of them with FitDisplay.from_predictions(table[column], y, model.predict(table).values)."
