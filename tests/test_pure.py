@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
+import reseau as rs
+from reseau import arrays, packages
 from reseau.packages import COME_ALONG, DISTRIBUTIONS, EXTRAS, how_to_install
 
 pytestmark = pytest.mark.slow
@@ -200,6 +202,27 @@ except ModuleNotFoundError as error:
     print(type(error).__name__, error)
 """
     assert run(bare, code, tmp_path).stdout == "ModuleNotFoundError No module named 'scipy'\n"
+
+
+def test_in_webassembly_the_sentence_has_a_line_for_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "IN_WEBASSEMBLY", True)
+    assert how_to_install("sklearn") == 'import micropip; await micropip.install("scikit-learn")'
+    assert how_to_install("matplotlib") == 'import micropip; await micropip.install("matplotlib")'
+
+
+def test_numpy_1_26_which_basthon_has_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained() -> bytes:
+        layers = (rs.Dense(6, "gelu_tanh"), rs.LayerNorm(), rs.Residual(rs.Dense(6, "elu")), rs.Dense(2, "log_softmax"))
+        net = rs.Network(*layers, loss="cross_entropy", seed=0, engine="reference")
+        net.fit(X, y, epochs=3, optimizer=rs.Nadam(0.01))
+        return net.parameters.tobytes()
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = (X[:, 0] > 0).astype(int)
+    expected = trained()
+    monkeypatch.setattr(arrays, "_numpy_1", arrays._OfNumPy1())
+    assert trained() == expected
 
 
 RUN_IN_NODE = """

@@ -35,13 +35,12 @@ COME_ALONG = (
 IN_WEBASSEMBLY = sys.platform == "emscripten"
 
 
-def how_to_install(*packages: str) -> str:
-    """The command that installs packages, which need one and the same extra, or none."""
-    named = [DISTRIBUTIONS.get(package, package) for package in packages]
+def how_to_install(package: str) -> str:
+    """The command that installs a package, or in WebAssembly the line of a notebook."""
+    named = DISTRIBUTIONS.get(package, package)
     if IN_WEBASSEMBLY:
-        return f"%pip install {' '.join(named)}"
-    extras = [EXTRAS[package] for package in packages if package in EXTRAS]
-    return f"pip install 'reseau[{extras[0]}]'" if extras else f"pip install {' '.join(named)}"
+        return f'import micropip; await micropip.install("{named}")'
+    return f"pip install 'reseau[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {named}"
 
 
 class Asker:
