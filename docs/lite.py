@@ -4,7 +4,7 @@
 
 The wheel in Python alone is built and lies beside the notebooks, so that no registry is asked for it. Python itself,
 Pyodide, is loaded from its makers' network by whoever opens a notebook. To serve that too, name the archive of a
-release of theirs, or a folder with its files, in JUPYTERLITE_PYODIDE_URL.
+release of theirs in JUPYTERLITE_PYODIDE_URL.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ NOTEBOOKS = CHECKOUT / "examples" / "notebooks"
 SITE = CHECKOUT / "docs" / "_build" / "html"
 PAGES = {"without-installing.html": "lesson.ipynb", "sans-installer.html": "lecon.ipynb"}
 WORDS = {"lesson.ipynb": "Open the notebook in this browser", "lecon.ipynb": "Ouvrir le notebook dans ce navigateur"}
+PYODIDE = "JUPYTERLITE_PYODIDE_URL"
 MARK = "<!-- lite -->"  # in these pages: where the link goes
 
 
@@ -32,7 +33,10 @@ def build(out: Path) -> None:
         wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", "pypi", str(CHECKOUT)]
         subprocess.run(wheel, check=True, cwd=folder, env=os.environ | {"RESEAU_PURE": "1"})
         lite = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", name, "--output-dir", str(out)]
-        subprocess.run([*lite, "--contents", str(NOTEBOOKS), "--no-sourcemaps"], check=True, cwd=folder)
+        lite += ["--contents", str(NOTEBOOKS), "--no-sourcemaps"]
+        given = Path(os.environ.get(PYODIDE, ""))
+        here = {PYODIDE: str(given.resolve())} if given.is_file() else {}  # else an address, or nothing
+        subprocess.run(lite, check=True, cwd=folder, env=os.environ | here)
 
 
 def link(site: Path) -> None:
