@@ -16,29 +16,35 @@ class Citation(SphinxDirective):
     """One sentence, and an entry for BibTeX."""
 
     def run(self) -> list[nodes.Node]:
-        said: dict[str, Any] = {"title": self.config.project, "version": self.config.version, "authors": []}
+        said: dict[str, Any] = {"title": self.config.project, "authors": [{"name": self.config.author}]}
         if FILE.exists():
             self.env.note_dependency(str(FILE))
             said |= yaml.safe_load(FILE.read_text("utf-8"))
-        names = [_name(author) for author in said["authors"]] or [self.config.author]
-        year = str(said.get("date-released", ""))[:4]
-        address = said.get("url") or said.get("repository-code") or ""
-        when = f" ({year})" if year else ""
-        where = f" {address}" if address else ""
-        sentence = f"{', '.join(names)}{when}. {said['title']}, version {said['version']}.{where}"
-        lines = {
-            "author": " and ".join(f"{{{name}}}" for name in names),
-            "title": said["title"],
-            "version": said["version"],
-            "year": year,
-            "url": address,
-        }
-        entry = "\n".join([r"@software{reseau,", *(f"  {k} = {{{v}}}," for k, v in lines.items() if v), "}"])
+        sentence, entry = cited({"version": self.config.version, **said})
         return [
             nodes.paragraph("", f"In a sentence, with the version that you used: {sentence}"),
             nodes.paragraph("", "For BibTeX:"),
             nodes.literal_block(entry, entry, language="bibtex"),
         ]
+
+
+def cited(said: dict[str, Any]) -> tuple[str, str]:
+    """A sentence, and an entry for BibTeX, of what stands in a CITATION.cff."""
+    names = [_name(author) for author in said["authors"]]
+    year, address = str(said.get("date-released", ""))[:4], said.get("url") or said.get("repository-code") or ""
+    when, where = f" ({year})" if year else "", f" {address}" if address else ""
+    sentence = f"{', '.join(names)}{when}. {said['title']}, version {said['version']}.{where}"
+    lines = {
+        "author": " and ".join(f"{{{name}}}" for name in names),
+        "title": said["title"],
+        "version": said["version"],
+        "year": year,
+        "url": address,
+    }
+    entry = "\n".join(
+        ["@software{reseau,", *(f"  {name} = {{{value}}}," for name, value in lines.items() if value), "}"]
+    )
+    return sentence, entry
 
 
 def _name(author: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -133,3 +134,15 @@ def test_what_is_no_markup_in_a_docstring_is_kept(extensions: Path) -> None:
 
     lines = ["e = ½ (o* − o)² for |r| in best_, `Adam`", "", ">>> 2 * 3", "6"]
     assert list(plain(lines)) == [r"e = ½ (o\* − o)² for \|r\| in best\_, `Adam`", *lines[1:]]
+
+
+def test_a_citation_has_what_the_file_says(extensions: Path) -> None:
+    from citation import cited
+
+    authors = [{"given-names": "Ada", "family-names": "Lovelace"}, {"name": "Some developers"}]
+    said = {"title": "Réseau", "version": "0.1.0", "authors": authors, "date-released": date(2026, 11, 28)}
+    sentence, entry = cited(said)
+    assert sentence == "Ada Lovelace, Some developers (2026). Réseau, version 0.1.0."
+    assert "author = {{Ada Lovelace} and {Some developers}}," in entry
+    assert "year = {2026}," in entry
+    assert "url" not in entry
