@@ -224,6 +224,11 @@ class Ensemble(Model):
         **options
             The others of `Network.blackboard`.
 
+        Returns
+        -------
+        Blackboard
+            As of `Network.blackboard`.
+
         Raises
         ------
         ParameterError

@@ -200,7 +200,18 @@ class LossCurveDisplay:
         return cls(loss=loss, validation_loss=validation_loss, best_epoch=best, goal=goal).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> LossCurveDisplay:
-        """Draw the curves into `ax`, or into a new figure."""
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        LossCurveDisplay
+            Itself, with what was drawn among its attributes.
+        """
         ax = axes_for(ax)
         from matplotlib.ticker import MaxNLocator
 

@@ -111,3 +111,13 @@ def test_every_method_says_what_goes_in(name: str) -> None:
     kind = getattr(reseau, name)
     silent = {method: unnamed(getattr(kind, method)) for method, _ in methods(kind)}
     assert not {method: names for method, names in silent.items() if names}
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES if ".vocabulary." not in getattr(reseau, name).__module__])
+def test_a_method_that_does_something_says_what_comes_out(name: str) -> None:
+    """The first line of any other says it: "∂O/∂X for each sample"."""
+    does = re.compile(r"(Draw|Find|Make|Return|Score|Train|Work)\b")
+    for method, function in methods(getattr(reseau, name)):
+        thing = getattr(getattr(reseau, name), method)
+        if does.match(inspect.getdoc(thing) or "") and inspect.signature(function).return_annotation != "None":
+            assert "Returns" in sections(thing), method

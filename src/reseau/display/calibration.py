@@ -159,6 +159,11 @@ class CalibrationDisplay:
     ) -> CalibrationDisplay:
         """Draw probabilities beside what happened; parameters are those of the class, and as in `from_estimator`.
 
+        Returns
+        -------
+        CalibrationDisplay
+            The picture, drawn.
+
         Examples
         --------
         >>> import reseau as rs
@@ -170,7 +175,20 @@ class CalibrationDisplay:
         return cls(y_true=y_true, y_prob=y_prob, name=name).plot(ax, bins=bins)
 
     def plot(self, ax: Axes | None = None, *, bins: int = BINS) -> CalibrationDisplay:
-        """Draw the points of so many `bins` into `ax`, or into a new figure."""
+        """Draw the points.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+        bins : int
+            How many bins, at least 1.
+
+        Returns
+        -------
+        CalibrationDisplay
+            Itself, with what was drawn among its attributes.
+        """
         bins, ax = integer("bins", bins, low=1, high=MOST_BINS), axes_for(ax)
         edges = np.quantile(self.y_prob, np.linspace(0, 1, bins + 1)[1:-1])
         of_row = np.searchsorted(edges, self.y_prob)

@@ -104,11 +104,28 @@ class EffectDisplay:
 
     @classmethod
     def from_effect(cls, effect: Effect, *, ax: Axes | None = None) -> EffectDisplay:
-        """Draw what `TableModel.effect` gave; `ax` as in `from_estimator`."""
+        """Draw what `TableModel.effect` gave; `ax` as in `from_estimator`.
+
+        Returns
+        -------
+        EffectDisplay
+            The picture, drawn.
+        """
         return cls(effect=effect).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> EffectDisplay:
-        """Draw the lines into `ax`, or into a new figure."""
+        """Draw the lines.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        EffectDisplay
+            Itself, with what was drawn among its attributes.
+        """
         found, ax = self.effect, axes_for(ax)
         of_levels = found.grid.dtype.kind not in "fiuM"
         x = np.arange(len(found.grid)) if of_levels else found.grid

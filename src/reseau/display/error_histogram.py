@@ -173,7 +173,20 @@ class ErrorHistogramDisplay:
         return cls(errors=_errors(*compared(y_true, y_pred)), validation_errors=val).plot(ax, bins=bins)
 
     def plot(self, ax: Axes | None = None, *, bins: int = BINS) -> ErrorHistogramDisplay:
-        """Draw the histogram, of so many `bins`, into `ax`, or into a new figure."""
+        """Draw the histogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+        bins : int
+            How many bins, at least 1.
+
+        Returns
+        -------
+        ErrorHistogramDisplay
+            Itself, with what was drawn among its attributes.
+        """
         bins = integer("bins", bins, low=1, high=MOST_BINS)
         sets = [self.errors] if self.validation_errors is None else [self.errors, self.validation_errors]
         self.edges_ = _edges(np.concatenate(sets), bins)

@@ -110,11 +110,30 @@ class ExplanationDisplay:
     def from_explanation(
         cls, explanation: Explanation, *, most: int = MOST, ax: Axes | None = None
     ) -> ExplanationDisplay:
-        """Draw what `TableModel.explain` gave; other parameters as in `from_estimator`."""
+        """Draw what `TableModel.explain` gave; other parameters as in `from_estimator`.
+
+        Returns
+        -------
+        ExplanationDisplay
+            The picture, drawn.
+        """
         return cls(explanation=explanation).plot(ax, most=most)
 
     def plot(self, ax: Axes | None = None, *, most: int = MOST) -> ExplanationDisplay:
-        """Draw the bars, `most` at most, into `ax`, or into a new figure."""
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+        most : int
+            How many columns have a bar of their own, at least 1.
+
+        Returns
+        -------
+        ExplanationDisplay
+            Itself, with what was drawn among its attributes.
+        """
         most = integer("most", most, low=1)
         found, ax = self.explanation, axes_for(ax)
         n = len(found.columns)

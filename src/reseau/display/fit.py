@@ -157,6 +157,11 @@ class FitDisplay:
     def from_predictions(cls, x: object, y_true: object, y_pred: object, *, ax: Axes | None = None) -> FitDisplay:
         """Draw predictions over a column; parameters are those of the class, and `ax` as in `from_estimator`.
 
+        Returns
+        -------
+        FitDisplay
+            The picture, drawn.
+
         Examples
         --------
         >>> import reseau as rs
@@ -167,7 +172,18 @@ class FitDisplay:
         return cls(x=x, y_true=y_true, y_pred=y_pred).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> FitDisplay:
-        """Draw points, errors and the curve into `ax`, or into a new figure."""
+        """Draw points, errors and the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        FitDisplay
+            Itself, with what was drawn among its attributes.
+        """
         ax = axes_for(ax)
         self.errors_ = ax.vlines(self.x, self.y_true, self.y_pred, color="0.7", linewidth=1, zorder=1, label="errors")
         self.curve_ = None

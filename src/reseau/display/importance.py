@@ -99,11 +99,30 @@ class ImportanceDisplay:
 
     @classmethod
     def from_importance(cls, importance: Importance, *, most: int = MOST, ax: Axes | None = None) -> ImportanceDisplay:
-        """Draw what `TableModel.importance` gave; other parameters as in `from_estimator`."""
+        """Draw what `TableModel.importance` gave; other parameters as in `from_estimator`.
+
+        Returns
+        -------
+        ImportanceDisplay
+            The picture, drawn.
+        """
         return cls(importance=importance).plot(ax, most=most)
 
     def plot(self, ax: Axes | None = None, *, most: int = MOST) -> ImportanceDisplay:
-        """Draw the bars, `most` at most, into `ax`, or into a new figure."""
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+        most : int
+            How many columns have a bar of their own, at least 1.
+
+        Returns
+        -------
+        ImportanceDisplay
+            Itself, with what was drawn among its attributes.
+        """
         most = integer("most", most, low=1)
         found, ax = self.importance, axes_for(ax)
         names = found.columns[:most]

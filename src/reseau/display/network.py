@@ -234,6 +234,16 @@ class NetworkDisplay:
         """Draw the diagram into `ax`, or into a new figure; parameters are those of `from_estimator`.
 
         The diagram fits the size that the axes have now; its data coordinates are points, 1/72 of an inch.
+
+        Returns
+        -------
+        NetworkDisplay
+            Itself, with what was drawn among its attributes.
+
+        Raises
+        ------
+        ParameterError
+            For a number out of its range, or colours that matplotlib does not know.
         """
         require_matplotlib()
         import matplotlib as mpl

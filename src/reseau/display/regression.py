@@ -120,6 +120,11 @@ class RegressionDisplay:
     ) -> RegressionDisplay:
         """Draw predictions; parameters are those of the class, and `ax` as in `from_estimator`.
 
+        Returns
+        -------
+        RegressionDisplay
+            The picture, drawn.
+
         Examples
         --------
         >>> import reseau as rs
@@ -130,7 +135,18 @@ class RegressionDisplay:
         return cls(y_true=y_true, y_pred=y_pred, name=name).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> RegressionDisplay:
-        """Draw points and lines into `ax`, or into a new figure."""
+        """Draw points and lines.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        RegressionDisplay
+            Itself, with what was drawn among its attributes.
+        """
         ax = axes_for(ax)
         t, o = self.y_true, self.y_pred
         ends = [min(t.min(), o.min()), max(t.max(), o.max())]

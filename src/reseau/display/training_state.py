@@ -131,7 +131,18 @@ class TrainingStateDisplay:
         return cls(states=states).plot(ax)
 
     def plot(self, ax: Axes | Sequence[Axes] | None = None) -> TrainingStateDisplay:
-        """Draw the curves into `ax`, or into a new figure."""
+        """Draw the curves, each in axes of its own.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, list of them, or None
+            Where to draw: one that is divided, or one for each state; None makes a new figure.
+
+        Returns
+        -------
+        TrainingStateDisplay
+            Itself, with what was drawn among its attributes.
+        """
         require_matplotlib()
         from matplotlib.axes import Axes
         from matplotlib.ticker import MaxNLocator

@@ -491,7 +491,18 @@ class TableModel(Differentiable, Explained, Reported, Model):
         return network.blackboard(X, y, lang=lang, names=names, **options), table.notes
 
     def evaluate(self, data: TableLike, *, threads: int | None = None) -> Scores:
-        """Score the model on a table that holds the target; parameters as for `predict`."""
+        """Score the model on a table that holds the target; parameters as for `predict`.
+
+        Returns
+        -------
+        Scores
+            How well it predicts the rows whose target is there.
+
+        Raises
+        ------
+        DataError
+            If the target is not among the columns, or no row of it can be scored; and as `predict` does.
+        """
         table = read_table(data, **self.reading)
         table.column(self.target.name)
         predictions = self.predict(table, threads=threads)

@@ -113,6 +113,11 @@ class History:
 
         Without pandas, `columns` makes a frame of any library: ``polars.DataFrame(history.columns)``.
 
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each epoch: losses, metrics, the learning rate.
+
         Raises
         ------
         ReseauError
