@@ -46,9 +46,14 @@ def read(html: str) -> Page:
     return reader.page
 
 
+def pages_of(root: Path) -> list[Path]:
+    """The pages that Sphinx built; the notebooks in `lite` are an application of its own."""
+    return [path for path in sorted(root.rglob("*.html")) if path.relative_to(root).parts[0] != "lite"]
+
+
 def broken(root: Path) -> Iterator[str]:
     """A sentence for each link that leads nowhere, and for each thing that a page loads from elsewhere."""
-    pages = {path: read(path.read_text("utf-8")) for path in sorted(root.rglob("*.html"))}
+    pages = {path: read(path.read_text("utf-8")) for path in pages_of(root)}
     for path, page in pages.items():
         here = path.relative_to(root)
         for tag, name, address in page.links:
@@ -75,7 +80,7 @@ def main(root: str) -> int:
         print(f"{folder} holds no site; build it first.")
         return 1
     found = list(broken(folder))
-    print("\n".join(found) if found else f"Every link in {len(list(folder.rglob('*.html')))} pages leads somewhere.")
+    print("\n".join(found) if found else f"Every link in {len(pages_of(folder))} pages leads somewhere.")
     return int(bool(found))
 
 
