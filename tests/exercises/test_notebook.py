@@ -46,7 +46,7 @@ def test_an_empty_notebook_runs_and_a_solved_one_has_every_number_right(exercise
     empty = run(notebook(exercise))
     assert set(empty) <= {
         "answers: no answers yet; fill in values first.",
-        "answers\N{NO-BREAK SPACE}: pas encore de réponses\N{NO-BREAK SPACE}; remplissez d’abord des valeurs.",
+        "answers\N{NO-BREAK SPACE}: pas encore de réponses\N{NARROW NO-BREAK SPACE}; remplissez d’abord des valeurs.",
     }
     solved = run(notebook(exercise, solved=True))
     assert len(solved) == len(empty)

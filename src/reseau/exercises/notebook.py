@@ -42,7 +42,7 @@ def _cells(exercise: Exercise, solved: bool, hints: bool) -> Iterator[tuple[str,
     """The kind of each cell, and what it holds."""
     lang, board = exercise.lang, exercise.in_decimals()
     setter = MarkdownSetter(lang, DIGITS)
-    intro = words.FILL_IN_CELLS.in_(lang).format(digits=DIGITS)
+    intro = words.FILL_IN_CELLS.in_(lang).format(digits=DIGITS, blank="...")
     yield "markdown", render([Title(exercise.heading(solved), 1), Prose(intro)], setter)
     yield "code", _setup(exercise)
     yield "markdown", render(board.lesson(board.steps[0], blank=True).given(), setter)

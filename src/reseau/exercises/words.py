@@ -216,10 +216,10 @@ FILL_IN_FIELDS = Words(
     "Remplissez les champs, dans l’ordre, avec au moins {digits} chiffres significatifs.",
 )
 FILL_IN_CELLS = Words(
-    "Run the first cell. Then put a number in the place of each ..., or a calculation in Python such as "
+    "Run the first cell. Then put a number in the place of each {blank}, or a calculation in Python such as "
     "0.5 + 2 * 0.25, with {digits} significant digits or more, and run the cell below it: it tells which number first "
     "went wrong, and by what likely mistake.",
-    "Exécutez la première cellule. Mettez ensuite un nombre à la place de chaque ..., ou un calcul en Python comme "
+    "Exécutez la première cellule. Mettez ensuite un nombre à la place de chaque {blank}, ou un calcul en Python comme "
     "0.5 + 2 * 0.25, avec au moins {digits} chiffres significatifs, et exécutez la cellule qui suit : elle dit quel "
     "nombre est le premier faux, et par quelle erreur probable. Dans une cellule, les décimales suivent un point.",
 )
