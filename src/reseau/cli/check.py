@@ -18,7 +18,7 @@ def check(
     ],
     answers: Annotated[
         list[Path],
-        typer.Argument(metavar="ANSWERS...", help="The .csv or .json files of students.", show_default=False),
+        typer.Argument(metavar="ANSWERS", help="The .csv or .json files of students.", show_default=False),
     ],
     output: Annotated[
         Path | None,

@@ -60,10 +60,11 @@ def _cells(piece: object) -> list[object]:
 def hints_at_the_end(lines: Iterable[Line], lang: str) -> Iterator[Line]:
     """The same sheet for paper, where a hint cannot be closed: hints are the last that one reads."""
     hints: list[Hint] = []
-    title = ""
+    section = title = ""
     for line in lines:
         if isinstance(line, Title):
-            title = line.text
+            section = line.text if line.level < 3 else section
+            title = section if line.level < 3 else f"{section} · {line.text}"
         if isinstance(line, Hint):
             hints.append(Hint(words.HINT_FOR.in_(lang).format(stage=title), line.chains))
         else:
