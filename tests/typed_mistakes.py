@@ -61,5 +61,8 @@ rs.fit_many(net, X, y)  # arg-type
 rs.fit_many([net], X, y, optimizer="adamm")  # arg-type
 print(rs.History().losses)  # attr-defined
 rs.ArrowRows("rows.parquet", 3)  # arg-type
+rs.ArrowRows(3, "y")  # arg-type
+net([["1", "2"]])  # arg-type
+net("rows.csv")  # arg-type
 rs.to_c(net, "net.c", weights="outside")  # arg-type
 rs.Netwrok(rs.Dense(2))  # attr-defined

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def scaled(O: npt.NDArray[np.float32], T: npt.NDArray[np.float32]) -> tuple[Floa
 
 def error(T: FloatArray, O: FloatArray) -> float:
     return float(np.abs(T - O).max())
+
+
+class Tensor:
+    def __array__(self) -> npt.NDArray[np.float32]:
+        return np.ones((3, 3), np.float32)
 
 
 class Told(rs.Callback):
@@ -61,6 +67,9 @@ def trained(X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> rs.Network:
 
 def looked_at(net: rs.Network, X: list[list[float]], y: list[int]) -> None:
     assert_type(net(X), FloatArray)
+    assert_type(net(Tensor()), FloatArray)
+    assert_type(net([np.ones(3), np.ones(3)]), FloatArray)
+    assert_type(net([(Fraction(1, 2), True, 3)]), FloatArray)
     assert_type(net.predict(X, threads=1), FloatArray)
     assert_type(net.errors(X, y), FloatArray)
     assert_type(net.evaluate(X, y, metrics=("mae", "r2")), dict[str, float])
@@ -149,6 +158,8 @@ def tables() -> None:
 
 def kept(net: rs.Network) -> None:
     net.save("net.reseau")
+    again: rs.Network = rs.load("net.reseau")
+    assert_type(again, rs.Network)
     rs.to_onnx(net, "net.onnx", dtype="float32")
     assert_type(rs.from_onnx("net.onnx"), rs.Network)
     assert_type(rs.Ensemble([net, net])([[1.0, 2.0, 3.0]]), FloatArray)

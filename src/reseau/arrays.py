@@ -6,9 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from typing import IO, Any, NamedTuple, Protocol, TypeAlias
+from typing import IO, Any, NamedTuple, Protocol, SupportsFloat, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +62,14 @@ class HasColumns(Protocol):
         """The columns, or their names."""
 
 
+class HasSchema(Protocol):
+    """A Dataset of pyarrow."""
+
+    @property
+    def schema(self) -> object:
+        """The types of its columns."""
+
+
 class ArrowStream(Protocol):
     """What hands out a stream of Arrow."""
 
@@ -71,9 +77,9 @@ class ArrowStream(Protocol):
         """The stream."""
 
 
-Cell: TypeAlias = float | np.number[Any] | np.bool_ | Fraction | Decimal | None  # None is a missing target
+Cell: TypeAlias = SupportsFloat | None  # where there is none, a target is missing
 _Row: TypeAlias = Sequence[Cell] | SupportsArray
-ArrayLike: TypeAlias = SupportsArray | Frame | Sequence[_Row] | Sequence[Cell] | Sequence[Sequence[_Row]]
+ArrayLike: TypeAlias = SupportsArray | Frame | Sequence[Cell] | Sequence[_Row] | Sequence[Sequence[_Row]]
 """Numbers: an array, a data frame, or nested lists."""
 RowsLike: TypeAlias = ArrayLike | SparseMatrix
 """Samples, one a row, of which most numbers may be 0."""
@@ -83,6 +89,8 @@ TableLike: TypeAlias = (
     str | os.PathLike[str] | IO[Any] | HasColumns | ArrowStream | Mapping[str, object] | Sequence[Mapping[str, object]]
 )
 """A table: its file, a data frame, a dict of columns, or a list of dicts."""
+StoredLike: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | HasSchema | ArrowStream
+"""Rows on disk, or a stream of them."""
 ValidationData: TypeAlias = (
     tuple[RowsLike, ArrayLike] | tuple[RowsLike, ArrayLike, ArrayLike | None] | Sequence[ArrayLike]
 )

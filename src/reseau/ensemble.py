@@ -118,7 +118,9 @@ class Ensemble(Model):
 
     # --- what it computes ---------------------------------------------------------------------------------------------
 
-    def __call__(self, X: object, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
+    def __call__(
+        self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None
+    ) -> FloatArray:
         """The mean of the outputs that the members have for the samples X.
 
         Parameters

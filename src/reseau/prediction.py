@@ -31,7 +31,9 @@ class Predictive(Differentiable):
     def loss(self) -> NamedLoss:
         """The name of the loss, or a loss of one's own."""
 
-    def __call__(self, X: object, *, precision: PrecisionName | None = None, threads: int | None = None) -> FloatArray:
+    def __call__(
+        self, X: RowsLike, *, precision: PrecisionName | None = None, threads: int | None = None
+    ) -> FloatArray:
         """Forward: the outputs O of the samples X.
 
         Parameters

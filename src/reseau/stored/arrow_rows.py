@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reseau.array_likes import NumberArray
+from reseau.arrays import FloatArray, StoredLike
 from reseau.checks import shown
 from reseau.errors import DataError, ParameterError
 from reseau.stored.files import StoredFile, files_of
@@ -86,7 +88,9 @@ class ArrowRows(StoredRows):
     True
     """
 
-    def __init__(self, source: Any, targets: str | Sequence[str], *, inputs: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, source: StoredLike, targets: str | Sequence[str], *, inputs: Sequence[str] | None = None
+    ) -> None:
         self._single = isinstance(targets, str)
         self.targets: tuple[str, ...] = _names("targets", (targets,) if isinstance(targets, str) else targets)
         wanted = None if inputs is None else _names("inputs", inputs)
@@ -123,7 +127,7 @@ class ArrowRows(StoredRows):
         inputs = f"{len(self.inputs)} input{'s' * (len(self.inputs) > 1)}"
         return f"ArrowRows({counts}, {inputs}, targets {', '.join(map(repr, self.targets))})"
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[FloatArray, npt.NDArray[Any]]]:
         """Go through the rows in the order of the files: X (rows, inputs) in float32 and y of some rows at a time."""
         for group in range(len(self.groups)):
             for block in self.blocks(group):

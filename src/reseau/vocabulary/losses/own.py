@@ -78,7 +78,8 @@ class OwnLoss(Loss):
     name = "own"
     words: ClassVar[Words] = Words("loss of one's own", "erreur à soi")
     source = "the user"
-    formula = derivative_formula = Symbol("e", index=("j",))  # nothing is known of them
+    formula: Symbol = Symbol("e", index=("j",))  # nothing is known of it, nor of its derivative
+    derivative_formula: Symbol = formula
     own = True
     function: LossFunction | None
     _checked: bool
