@@ -177,7 +177,7 @@ def test_names_from_strangers_do_no_harm_in_a_drawing() -> None:
     there = svgs(board)[0]
     assert not list(there.iter("script"))
     shown = texts_of(there)
-    assert visible(hostile[0])[:19] + "…" in shown
+    assert visible(hostile[0])[:17] + "…" in shown
     assert "$y^%\\" in shown
     latex = board.to_latex()
     assert latex is not None

@@ -188,7 +188,8 @@ def visible(form: str, shown: str) -> str:
     if form == "html":
         main = ElementTree.fromstring(main_of(shown))
         return " ".join(main.itertext())
-    return re.sub(r"\\rule\{[^}]*\}\{[^}]*\}", "", shown)
+    drawn = r"^\\(draw|fill)\b.*$|^\\node.*? at \([^)]*\)|^\\begin\{tikzpicture\}.*\n.*$"
+    return re.sub(rf"\\rule\{{[^}}]*\}}\{{[^}}]*\}}|{drawn}", "", shown, flags=re.MULTILINE)
 
 
 @EVERY_FORM

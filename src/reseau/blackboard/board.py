@@ -19,7 +19,7 @@ from reseau.blackboard.lesson import Lesson
 from reseau.blackboard.pictures import drawings
 from reseau.blackboard.sheet import Curve, Line, Prose, Title
 from reseau.blackboard.step import ROWS, Parts, Task, take
-from reseau.checks import integer, known, shown
+from reseau.checks import boolean, integer, known, shown
 from reseau.engine.reference import dense_targets
 from reseau.errors import ParameterError
 from reseau.formulas.fractions import floats
@@ -184,17 +184,31 @@ class Blackboard:
 
         return text.render(self.lines(), self._setter(TextSetter), max(width, LEAST_WIDTH), colour)
 
-    def to_html(self, path: Place | None = None) -> str | None:
-        """A page of HTML with MathML, which needs nothing else: no network, no script.
+    def to_html(self, path: Place | None = None, *, slides: bool = False) -> str | None:
+        """A page of HTML with MathML, which needs nothing else: no network, and but for slides no script.
 
         Parameters
         ----------
         path : path, binary file object or None
             A file to write; None returns the text.
+        slides : bool
+            Whether it is made of slides, a stage each, which are revealed step by step: the right arrow or the space
+            bar goes on, the left arrow back, Home and End to the first and the last, a tap likewise. Where scripts are
+            off it is a page to read; printed, each stage has a page of its own.
+
+        Examples
+        --------
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "sigmoid"), inputs=2, seed=0)
+        >>> page = net.blackboard([[1, 2]], [[1]]).to_html(slides=True)
+        >>> page.count('<section class="stage"')
+        10
         """
         from reseau.blackboard import html
+        from reseau.blackboard import slides as of_slides
 
-        return _out(path, html.page(list(self.lines()), self._setter(html.MathmlSetter)))
+        page = of_slides.page if boolean("slides", slides) else html.page
+        return _out(path, page(list(self.lines()), self._setter(html.MathmlSetter)))
 
     def stages(self) -> list[tuple[str, str]]:
         """The board in its stages, as a lecture has them: the title of each, and what it shows as a part of a page.
@@ -245,6 +259,35 @@ class Blackboard:
         from reseau.blackboard import markdown
 
         return _out(path, markdown.render(list(self.lines()), self._setter(markdown.MarkdownSetter)))
+
+    def to_ipynb(self, path: Place | None = None) -> str | None:
+        r"""A Jupyter notebook: the stages as text, and cells that compute the same numbers with NumPy alone.
+
+        Each cell ends in what it shows, such as ``Z1 = X @ W1 + b1`` and ``Z1``; its names are those of the board.
+
+        Parameters
+        ----------
+        path : path, binary file object or None
+            A file to write; None returns the text.
+
+        Examples
+        --------
+        >>> import json
+        >>> import reseau as rs
+        >>> net = rs.Network(rs.Dense(1, "sigmoid"), inputs=2, seed=0)
+        >>> notebook = json.loads(net.blackboard([[1, 2]], [[1]]).to_ipynb())
+        >>> [cell["source"] for cell in notebook["cells"] if cell["source"].startswith("Z1 =")]
+        ['Z1 = X @ W1 + b1\nZ1']
+        """
+        from reseau.blackboard import ipynb, markdown
+
+        steps = [(step.task, dict(step)) for step in self._in_full]
+        return _out(path, ipynb.notebook(list(self.lines()), steps, self._setter(markdown.MarkdownSetter)))
+
+    @property
+    def _in_full(self) -> tuple[Step, ...]:
+        """The steps that are written out."""
+        return self.steps if len(self.steps) <= MOST_IN_FULL else self.steps[:1]
 
     def plot(self, ax: Axes | None = None, *, way: str = "forward") -> Axes:
         """Draw the network with the numbers of the first step, by matplotlib.
@@ -329,8 +372,7 @@ class Blackboard:
         yield network_line(lesson)
         yield self.rounding(lesson)
         yield from lesson.given()
-        shown = self.steps if count <= MOST_IN_FULL else self.steps[:1]
-        for step in shown:
+        for step in self._in_full:
             if count > 1:
                 yield Title(lesson.say(words.IN_FULL, t=step.task.t), 2)
             yield from self._with_drawings(self.lesson(step))

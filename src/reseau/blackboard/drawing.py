@@ -23,9 +23,9 @@ FONT = 14.0
 WIDE, NARROW = 0.64, 0.45  # of letters and of raised ones, in parts of their height: no usual font has wider figures
 LINE = 18.0  # from one line of text to the next
 LEAST_HALF = 22.0  # of a neuron's width
-AIR = 8.0  # between what stands side by side
-BETWEEN_NEURONS = 22.0
-LEAST_GAP, WIDER, MOST_TRIES = 70.0, 1.2, 24  # between layers, and by how much it is made larger until numbers fit
+AIR, INSIDE = 8.0, 6.0  # between what stands side by side; within a neuron, beside its numbers
+BETWEEN_NEURONS, LEAST_ROW = 16.0, 78.0  # with room enough for the numbers on the lines
+LEAST_GAP, WIDER, MOST_TRIES = 60.0, 1.06, 60  # between layers, and by how much it is made larger until numbers fit
 ARC = 24.0  # how much higher a residual link is drawn than those that it leads over
 SHORTEST = 3.0  # piece of a line that is worth drawing
 THINNEST, THICKEST = 0.7, 2.4
@@ -173,11 +173,11 @@ class _Layout:
     def __init__(self, drawing: Drawing, setter: TextSetter) -> None:
         self.drawing, self.setter = drawing, setter
         neurons = [neuron for column in drawing.columns for neuron in column if neuron is not None]
-        self.half = max([LEAST_HALF, *(self.width((n,)) / 2 + AIR for neuron in neurons for n in neuron.inside)])
+        self.half = max([LEAST_HALF, *(self.width((n,)) / 2 + INSIDE for neuron in neurons for n in neuron.inside)])
         self.high = max(len(neuron.inside) for neuron in neurons) * LINE / 2 + 4
         above = LINE if any(neuron.above for neuron in neurons) else 0.0
         beside = max([0.0, *(len(neuron.beside) * LINE for neuron in neurons)])
-        self.row = max(2 * self.high + above, beside) + BETWEEN_NEURONS
+        self.row = max(max(2 * self.high + above, beside) + BETWEEN_NEURONS, LEAST_ROW)
         self.levels = _levels(drawing.links)
         self.top = AIR + above + ARC * max(self.levels.values(), default=0)
         self.rows = max(map(len, drawing.columns))
@@ -268,7 +268,7 @@ class _Layout:
     ) -> tuple[float, tuple[Written, ...]]:
         """How far apart two columns are, and the numbers on the lines between them, from the first column on."""
         sizes = np.array([[self.width(w.label) + 6, FONT + 4] if w.label else [0.0, 0.0] for w in weights])
-        step = max(least, 2 * reach + 2.2 * float(sizes[:, 0].max(initial=0.0)))
+        step = max(least, 2 * reach + 1.4 * float(sizes[:, 0].max(initial=0.0)))
         for _ in range(MOST_TRIES):
             middles = self._middles(layer, weights, sizes, reach, step)
             if not _overlap(middles, sizes):
@@ -312,16 +312,16 @@ class _Layout:
             for place, neuron in enumerate(self.drawing.columns[-1])
             if neuron is not None and neuron.beside
         ]
-        begin = x + self.half + 34
+        begin = x + self.half + 24
         end = begin + max([0.0, *(self.width(line) for _, lines in outputs for line in lines)])
         middle = self.top + self.high + self.row * (self.rows - 1) / 2
         for y, lines in outputs:
             strokes.append(self._arrow(x + self.half + 4, y, begin - 4, y))
             for place, line in enumerate(lines):
                 texts.append(self._written(begin, y + LINE * (place - (len(lines) - 1) / 2), line, "start"))
-            strokes.append(self._arrow(end + 4, y, end + 46, middle + (y - middle) * 0.1))
-        texts.append(self._written(end + 52, middle, self.drawing.total, "start", result=True))
-        return end + 52 + self.width(self.drawing.total)
+            strokes.append(self._arrow(end + 4, y, end + 32, middle + (y - middle) * 0.1))
+        texts.append(self._written(end + 36, middle, self.drawing.total, "start", result=True))
+        return end + 36 + self.width(self.drawing.total)
 
     def _arrow(self, x0: float, y0: float, x1: float, y1: float) -> Stroke:
         return Stroke(x1, y1, x0, y0, "arrow") if self.drawing.back else Stroke(x0, y0, x1, y1, "arrow")

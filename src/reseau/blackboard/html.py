@@ -9,7 +9,8 @@ from math import isfinite
 
 from reseau.blackboard import svg
 from reseau.blackboard.drawing import Drawing
-from reseau.blackboard.sheet import Chain, Curve, Hint, Line, Matrix, NewPage, Piece, Prose, Room, Table, Title
+from reseau.blackboard.sheet import Chain, Curve, Hint, Line, Matrix, NewPage, Piece, Prose, Room, Side, Table, Title
+from reseau.blackboard.text import block
 from reseau.formulas.trees import Call, Expression, Symbol
 from reseau.formulas.typesetting import Figures, Setter, TextSetter, missing_decimals
 from reseau.formulas.words import ELSE, FOR, NARROW, WHERE
@@ -55,7 +56,8 @@ STYLE = """
 @media print {
 .reseau-board .chain, .reseau-board svg, .reseau-board tr, .reseau-board .hint, .reseau-board .room {
   break-inside: avoid; }
-.reseau-board .chain:has(+ .room), .reseau-board p, h2, h3, thead { break-after: avoid; }
+.reseau-board :is(.chain:has(+ .room), p, h2, h3, thead) { break-after: avoid; }
+.reseau-board .network svg { max-width: 100%; }
 .reseau-board .room i { height: 9mm; }
 .reseau-board .hint::details-content { content-visibility: visible; display: block; }
 .reseau-board .new-page { margin: 0; border: 0; break-after: page; }
@@ -66,6 +68,9 @@ PAGE_STYLE = """
 body { margin: 1.5rem auto; max-width: 64rem; padding: 0 1rem; color: light-dark(#1a1a1a, #ececec);
   background: light-dark(#ffffff, #16211c); }
 """.strip()
+
+
+FITS = 26  # characters of the text form that fit the line of a telephone: measured at 400 pixels
 
 
 def escaped(text: str) -> str:
@@ -226,18 +231,37 @@ def page(lines: Sequence[Line], setter: MathmlSetter) -> str:
 
 def stages(lines: Sequence[Line], setter: MathmlSetter) -> list[tuple[str, str]]:
     """The board in its stages, each with its title and as a part of a page: a title begins one, with those after it."""
-    found: list[tuple[str, list[Line]]] = []
+    return [(" · ".join(titles), _body(several, setter)) for titles, several in _stages(lines)]
+
+
+def parts(lines: Sequence[Line], setter: MathmlSetter) -> list[tuple[str, str]]:
+    """The same stages, each with the title of the second level that it stands below."""
+    out: list[tuple[str, str]] = []
+    part = ""
+    for _, several in _stages(lines):
+        part = next((line.text for line in several if isinstance(line, Title) and line.level <= 2), part)
+        out.append((part, _body(several, setter)))
+    return out
+
+
+def _stages(lines: Sequence[Line]) -> list[tuple[list[str], list[Line]]]:
+    """The titles of each stage, and what stands in it."""
+    found: list[tuple[list[str], list[Line]]] = []
     before: Line | None = None
     for line in lines:
         if isinstance(line, Drawing):
-            found.append((line.title, []))
+            found.append(([line.title], []))
         elif isinstance(line, Title) and not isinstance(before, Title):
-            found.append((line.text, []))
+            found.append(([line.text], []))
         elif isinstance(line, Title):
-            found[-1] = (f"{found[-1][0]} · {line.text}", found[-1][1])
+            found[-1][0].append(line.text)
         found[-1][1].append(line)
         before = line
-    return [(title, "\n".join(_line(line, setter) for line in several)) for title, several in found]
+    return found
+
+
+def _body(lines: Sequence[Line], setter: MathmlSetter) -> str:
+    return "\n".join(_line(line, setter) for line in lines)
 
 
 def _article(lines: Sequence[Line], setter: MathmlSetter, element: str = "article") -> str:
@@ -276,11 +300,37 @@ def _chain(chain: Chain, setter: MathmlSetter) -> str:
     left, *others = chain.sides
     sides = []
     for place, side in enumerate(others):
-        sign = setter.operator(chain.sign if place == 0 else "=")
         result = " class='result'" if place == len(others) - 1 and place else ""
-        sides.append(f"<math{result} displaystyle='true'><mrow>{sign}{setter.side(side)}</mrow></math>")
+        for pieces in _pieces((chain.sign if place == 0 else "=", *side)):
+            sides.append(f"<math{result} displaystyle='true'>{_row(_opened(pieces, setter))}</math>")
     first = f"<math displaystyle='true'>{_row(setter.side(left))}</math>"
-    return f'<div class="chain">{first}<div class="sides">{"".join(sides)}</div></div>'
+    focus = ' tabindex="0"' if _may_scroll(chain, setter) else ""
+    return f'<div class="chain"{focus}>{first}<div class="sides">{"".join(sides)}</div></div>'
+
+
+def _may_scroll(chain: Chain, setter: MathmlSetter) -> bool:
+    """Whether a telephone has to scroll it, which those who have only a keyboard do once it has the focus."""
+    plain = TextSetter(setter.lang, setter.digits)
+    left, *others = (
+        [sum(block(piece, plain).width for piece in pieces) for pieces in _pieces(("=", *side))] for side in chain.sides
+    )
+    return sum(left) + max(map(max, others)) > FITS
+
+
+def _pieces(side: Side) -> list[list[Piece]]:
+    """What of a side stays in one line: a sign with what follows it, but several only around a matrix."""
+    out: list[list[Piece]] = [[side[0]]]
+    for piece in side[1:]:
+        if isinstance(piece, str) and any(isinstance(other, Matrix) for other in out[-1]):
+            out.append([])
+        out[-1].append(piece)
+    return out
+
+
+def _opened(pieces: Sequence[Piece], setter: MathmlSetter) -> str:
+    """Pieces of which the first is a sign, which stands between the line before and this one."""
+    sign, *rest = pieces
+    return f"<mo form='infix'>{escaped(str(sign))}</mo>{setter.side(rest)}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Expression | str]], setter: MathmlSetter) -> str:

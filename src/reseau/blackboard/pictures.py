@@ -18,7 +18,7 @@ from reseau.formulas.fractions import floats
 from reseau.formulas.trees import Expression, Symbol
 from reseau.visible import visible
 
-LONGEST_NAME, LONGEST_LINE = 20, 18  # letters
+LONGEST_NAME, LONGEST_LINE = 18, 18  # letters
 O_STAR, E_J, E = Symbol("o", mark="*"), Symbol("e"), Symbol("E")
 BY_OUTPUT = Symbol("∂E") / Symbol("∂o")
 
@@ -56,6 +56,11 @@ class _Way:
         raise NotImplementedError
 
     @property
+    def total(self) -> Label:
+        """What stands at the right end."""
+        return (E, "=", number(self.lesson.parts["E"][()]))
+
+    @property
     def row(self) -> int:
         """Which sample's numbers the neurons have."""
         return self.lesson.worked_rows()[0]
@@ -85,7 +90,7 @@ class _Way:
             below=((lesson.say(words.COLUMN_OF_INPUTS),), *(tuple(self._below(l)) for l in layers)),
             weights=tuple(tuple(self._weights(l)) for l in layers),
             links=tuple((l - lesson.task.layer(l).residual, l) for l in layers if lesson.task.layer(l).residual),
-            total=(E, "=", number(lesson.parts["E"][()])),
+            total=self.total,
             back=self.back,
         )
 
@@ -164,6 +169,7 @@ class _Backward(_Way):
     caption = words.HOW_BACKWARD
     of_row = words.OF_ROW_BACK
     back = True
+    total = (E,)
 
     def inside(self, l: int, j: int) -> Sequence[Any]:
         return [self.lesson.parts[f"delta{l}"][self.row, j]]

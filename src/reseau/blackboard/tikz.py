@@ -46,7 +46,7 @@ def picture(drawing: Drawing, setter: Setter, escaped: Callable[[str], str]) -> 
 
 
 def _at(x: float, y: float) -> str:
-    return f"({x:.1f},{y:.1f})"
+    return f"({x:.1f}, {y:.1f})"
 
 
 def _stroke(stroke: Stroke) -> str:

@@ -208,6 +208,13 @@ OF_ROW_BACK = Words(
     "Les neurones ont les nombres de la ligne {r} ; les traits, les sommes sur les {rows} lignes.",
 )
 LEFT_OUT = Words("Dots stand for what is left out.", "Les points remplacent ce qui est omis.")
+NOT_BY_FORMULA = Words(
+    "Its formula does not give it with rounded numbers, so it is written down:",
+    "Sa formule ne le donne pas avec des nombres arrondis ; il est donc écrit :",
+)
+SLIDES = Words("Slides", "Diapositives")
+SLIDE_BACK, SLIDE_ON = Words("Back", "Précédent"), Words("Next", "Suivant")
+SLIDE_OF = Words("{n} of {all}", "{n} sur {all}")
 COLUMN_OF_INPUTS = Words("inputs", "entrées")
 COLUMN_OF_LAYER = Words("layer {l}", "couche {l}")
 
