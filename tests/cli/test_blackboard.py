@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -80,6 +81,39 @@ def test_files_are_written_in_the_forms_asked_for(model: str) -> None:
         assert name in result.stderr
 
 
+def test_the_ending_of_an_output_says_its_form(model: str) -> None:
+    names = ("a.html", "a.tex", "a.md", "a.txt", "a.ipynb", "a.png", "B.HTML")
+    result = run(model, str(PENGUINS), *(word for name in names for word in ("-o", name)))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert Path("a.html").read_text("utf-8") == Path("B.HTML").read_text("utf-8")
+    assert Path("a.txt").read_text("utf-8").startswith("At the blackboard")
+    assert json.loads(Path("a.ipynb").read_text("utf-8"))["nbformat"] == 4
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
+    assert all(f"Blackboard: {name}" in result.stderr for name in names)
+    options = ["--ipynb", "b.ipynb", "--png", "b.png"]
+    assert run(model, str(PENGUINS), *options).exit_code == 0
+    assert Path("b.ipynb").read_bytes() == Path("a.ipynb").read_bytes()
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
+
+
+def test_slides_are_a_page_of_html_with_a_script(model: str) -> None:
+    for options in (["--html", "a.html"], ["-o", "a.html"]):
+        assert run(model, str(PENGUINS), *options, "--slides", "--lang", "fr").exit_code == 0
+        page = Path("a.html").read_text("utf-8")
+        assert page.count("<script>") == 1
+        assert "Diapositives" in page
+    assert run(model, str(PENGUINS), "--html", "a.html").exit_code == 0
+    assert "<script" not in Path("a.html").read_text("utf-8")
+
+
+def test_without_matplotlib_a_picture_is_refused_before_the_work(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reseau.plots.importlib.util.find_spec", lambda name: None)
+    result = run(model, str(PENGUINS), "-o", "a.md", "--png", "a.png")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "pip install 'reseau[plot]'" in result.stderr
+    assert not Path("a.md").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
 def test_the_latex_compiles_with_names_that_latex_would_choke_on(folder: Path) -> None:
@@ -146,6 +180,11 @@ def test_steps_optimizers_digits_and_focus_are_passed_on(model: str) -> None:
         (["--target", "Emperor"], "'Emperor', which is none of 'Adelie', 'Chinstrap', 'Gentoo'"),
         (["--lang", "de"], "lang is 'de'"),
         (["--html", "a.tex"], "its ending must be .html"),
+        (["--ipynb", "a.html"], "--ipynb is a.html, but its ending must be .ipynb"),
+        (["--png", "a.svg"], "--png is a.svg, but its ending must be .png"),
+        (["-o", "a.pdf"], "--output is a.pdf, but its ending must be .html, .tex, .md, .txt, .ipynb or .png"),
+        (["--slides"], "--slides is of a page of HTML; name one, such as --html slides.html"),
+        (["--slides", "-o", "a.md"], "--slides is of a page of HTML"),
         (["--latex", "no/a.tex"], "does not exist"),
         (["--focus", "inputs"], "--focus is 'inputs'"),
         (["--focus", "inputs=0"], "places from 1"),

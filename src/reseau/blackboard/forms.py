@@ -22,7 +22,9 @@ def check_ending(path: Path, option: str, *wanted: str) -> None:
     """Refuse a file whose ending names no form, or none of the wanted ones."""
     endings = wanted or tuple(FORMS)
     if path.suffix.lower() not in endings:
-        raise ParameterError(f"{option} is {path}, but its ending must be {' or '.join(endings)}.")
+        *others, last = endings
+        told = f"{', '.join(others)} or {last}" if others else last
+        raise ParameterError(f"{option} is {path}, but its ending must be {told}.")
 
 
 def set_lines(lines: Iterable[Line], ending: str, lang: str, digits: int) -> str:

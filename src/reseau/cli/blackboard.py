@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reseau.cli.common import check_output, load_table_model, note, refusals, tell
 from reseau.errors import ParameterError
+
+if TYPE_CHECKING:
+    from reseau.blackboard import Blackboard
 
 
 def blackboard(
@@ -22,9 +26,26 @@ def blackboard(
         typer.Option(help="What the model should have said.", show_default="from the table"),
     ] = None,
     lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="<path>",
+            help="A file to write, in the form of its ending: .html, .tex, .md, .txt, .ipynb or .png; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page of HTML.", show_default=False)] = None,
+    slides: Annotated[bool, typer.Option("--slides", help="Make slides of the page of HTML.")] = False,
     latex: Annotated[Path | None, typer.Option(help="Write an article in LaTeX.", show_default=False)] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
+    ipynb: Annotated[
+        Path | None, typer.Option(help="Write a notebook that computes the numbers with NumPy.", show_default=False)
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the network with its numbers; needs matplotlib.", show_default=False)
+    ] = None,
     learning_rate: Annotated[float, typer.Option(help="The learning rate of the step.")] = 0.1,
     optimizer: Annotated[
         str,
@@ -44,18 +65,18 @@ def blackboard(
 ) -> None:
     """Work out a learning step of a model on a row of a table.
 
-    Without --html, --latex or --markdown the blackboard is shown as text, as wide as the terminal.
-    The model file stays as it is.
+    Without a file to write the blackboard is shown as text, as wide as the terminal. The model
+    file stays as it is.
+
+    With --slides the page of HTML is made of slides, a stage each: → or the space bar goes on, ←
+    back, Home and End to the first and the last.
     """
     with refusals():
-        from reseau.blackboard.forms import check_ending
         from reseau.checks import known
 
-        outputs = [
-            (path, option) for path, option in ((html, "--html"), (latex, "--latex"), (markdown, "--markdown")) if path
-        ]
-        for path, option in outputs:
-            check_ending(path, option, {"--html": ".html", "--latex": ".tex", "--markdown": ".md"}[option])
+        named = {"--html": html, "--latex": latex, "--markdown": markdown, "--ipynb": ipynb, "--png": png}
+        outputs = check_outputs(output or [], {option: path for option, path in named.items() if path}, slides)
+        for path in outputs:
             check_output(path, [model, table])
         places = parse_focus(focus or [])
         from reseau.vocabulary.optimizers import OPTIMIZERS
@@ -76,16 +97,42 @@ def blackboard(
         )
         for text in notes:
             note(text)
-        if html is not None:
-            board.to_html(html)
-        if latex is not None:
-            board.to_latex(latex)
-        if markdown is not None:
-            board.to_markdown(markdown)
-        for path, _ in outputs:
+        for path in outputs:
+            FORMS[path.suffix.lower()](board, path, slides)
             tell(f"Blackboard: {path}", err=True)
         if not outputs:
             typer.echo(str(board), nl=False)
+
+
+# What writes a board, by the ending of the file and the option for it.
+FORMS: dict[str, Callable[[Blackboard, Path, bool], object]] = {
+    ".html": lambda board, path, slides: board.to_html(path, slides=slides),
+    ".tex": lambda board, path, slides: board.to_latex(path),
+    ".md": lambda board, path, slides: board.to_markdown(path),
+    ".txt": lambda board, path, slides: board.to_text(path),
+    ".ipynb": lambda board, path, slides: board.to_ipynb(path),
+    ".png": lambda board, path, slides: board.to_png(path),
+}
+ENDINGS = {"--html": ".html", "--latex": ".tex", "--markdown": ".md", "--ipynb": ".ipynb", "--png": ".png"}
+
+
+def check_outputs(several: list[Path], named: dict[str, Path], slides: bool) -> list[Path]:
+    """The files to be written, whose endings name a form that can be had."""
+    from reseau.blackboard.forms import check_ending
+
+    for path in several:
+        check_ending(path, "--output", *FORMS)
+    for option, path in named.items():
+        check_ending(path, option, ENDINGS[option])
+    outputs = list(dict.fromkeys([*several, *named.values()]))
+    endings = {path.suffix.lower() for path in outputs}
+    if slides and ".html" not in endings:
+        raise ParameterError("--slides is of a page of HTML; name one, such as --html slides.html.")
+    if ".png" in endings:
+        from reseau.plots import require_matplotlib
+
+        require_matplotlib()
+    return outputs
 
 
 def parse_focus(options: list[str]) -> dict[str | int, list[int]]:
