@@ -366,8 +366,8 @@ class Network(Predictive, Inspectable, Model):
         Returns
         -------
         Blackboard
-            The numbers by name, ``board["dW1"]``, and as ``str(board)``, ``board.to_html()``, ``board.to_latex()`` and
-            ``board.to_markdown()``.
+            The numbers by name, ``board["dW1"]``, and as ``str(board)``, ``board.to_html()``, ``board.to_latex()``,
+            ``board.to_markdown()``, ``board.to_ipynb()`` and ``board.plot()``.
 
         Raises
         ------

@@ -92,7 +92,8 @@ class Blackboard:
     """One or several learning steps of a network, worked out; `Network.blackboard` makes one.
 
     Its numbers are those of its `steps`; those of the first are also its own: ``board["dW1"]`` or ``board.dW1``. Text,
-    HTML, LaTeX and Markdown show the same numbers rounded.
+    HTML, LaTeX and Markdown show the same numbers rounded, `plot` and `to_png` draw the network with them, and a
+    notebook computes them again.
 
     Attributes
     ----------
@@ -242,7 +243,8 @@ class Blackboard:
         path : path, binary file object or None
             A file to write; None returns the text.
         fragment : bool
-            Only what stands between begin and end of the document, for one of yours, which needs the package amsmath.
+            Only what stands between begin and end of the document, for one of yours, which needs the package amsmath;
+            the network is drawn where tikz is loaded too.
         """
         from reseau.blackboard import latex
 
