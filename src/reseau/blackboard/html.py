@@ -28,6 +28,7 @@ STYLE = """
 .reseau-board .chain { display: flex; align-items: baseline; margin: .2em 0 .2em 1.5em; padding-block: .25em;
   overflow-x: auto; }
 .reseau-board .sides { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; }
+.reseau-board .side { display: contents; }
 .reseau-board math { font-size: 1.15em; }
 .reseau-board mtd { padding: .25em .5em; text-align: right; text-align: -moz-right; text-align: -webkit-right; }
 .reseau-board mtd:first-child { padding-left: .15em; }
@@ -301,8 +302,9 @@ def _chain(chain: Chain, setter: MathmlSetter) -> str:
     sides = []
     for place, side in enumerate(others):
         result = " class='result'" if place == len(others) - 1 and place else ""
-        for pieces in _pieces((chain.sign if place == 0 else "=", *side)):
-            sides.append(f"<math{result} displaystyle='true'>{_row(_opened(pieces, setter))}</math>")
+        pieces = _pieces((chain.sign if place == 0 else "=", *side))
+        maths = [f"<math{result} displaystyle='true'>{_row(_opened(several, setter))}</math>" for several in pieces]
+        sides.append(maths[0] if len(maths) == 1 else f'<span class="side">{"".join(maths)}</span>')
     first = f"<math displaystyle='true'>{_row(setter.side(left))}</math>"
     focus = ' tabindex="0"' if _may_scroll(chain, setter) else ""
     return f'<div class="chain"{focus}>{first}<div class="sides">{"".join(sides)}</div></div>'

@@ -91,7 +91,7 @@ SCRIPT = """
   // Cut off the end of a block that is too high, and return it: rows of a table, sides of an equation.
   const cut = (slide, block) => {
     const rest = block.cloneNode(true);
-    const pick = (of) => [...of.querySelectorAll(block.matches("table") ? "tbody > tr" : ".sides > math")];
+    const pick = (of) => [...of.querySelectorAll(block.matches("table") ? "tbody > tr" : ".sides > *")];
     const mine = pick(block), others = pick(rest);
     if (mine.length < 2) return null;
     let kept = mine.length;
