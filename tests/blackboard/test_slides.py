@@ -1,28 +1,18 @@
-"""A blackboard as slides: one file with a strict policy, and what keys, a screen and a printer make of it."""
+"""A blackboard as slides: one file with a strict policy; `tests/studio/browser` shows it in a browser."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
 import reseau as rs
-from reseau.blackboard import Blackboard, Names
+from reseau.blackboard import Blackboard
 from reseau.formulas.words import LANGUAGES
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-AXE = Path(__file__).parents[2] / "studio" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SCREENS = {1920: 1080, 1280: 720, 400: 800}
 
 
 def board_of(*widths: int, lang: str = "en", last: str = "sigmoid", **options: Any) -> Blackboard:
@@ -64,180 +54,3 @@ def test_slides_hold_the_same_stages_as_the_page() -> None:
 def test_a_wrong_choice_of_slides_is_refused() -> None:
     with pytest.raises(rs.ParameterError, match="slides is 'yes'"):
         board_of(2, 2, 1).to_html(slides="yes")  # type: ignore[arg-type]
-
-
-# --- in a browser -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("no browser: apt install chromium")
-    with sync_api.sync_playwright() as playwright:
-        # As root, as in containers, Chromium has no sandbox.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
-    """Opens a board's slides; any complaint of the browser fails the test."""
-    complaints: list[str] = []
-    contexts = []
-
-    def visit(board: Blackboard, width: int = 1920, slides: bool = True, **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": SCREENS[width]}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: None if request.url.startswith("file:") else complaints.append(request.url))
-        board.to_html(tmp_path / "board.html", slides=slides)
-        page.goto((tmp_path / "board.html").as_uri())
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def told(page: Page) -> str:
-    return page.locator(".turn p").inner_text()
-
-
-def count(page: Page) -> int:
-    return page.locator(".slide").count()
-
-
-# The least size of a letter, in pixels of the screen, and what stands out of its slide.
-MEASURED = """() => {
-    const out = [];
-    let least = Infinity;
-    for (const slide of document.querySelectorAll(".slide")) {
-        const all = slide.getBoundingClientRect(), scale = all.height / 1080;
-        const walker = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
-        while (walker.nextNode()) {
-            const one = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
-            if (!text || one.closest("title, desc")) continue;
-            const svg = one.closest("svg"), box = one.getBoundingClientRect();
-            const size = parseFloat(getComputedStyle(one).fontSize) * (svg ? svg.getScreenCTM().a : scale);
-            least = Math.min(least, size);
-            if (box.right > all.right + 1 || box.bottom > all.bottom + 1 || box.left < all.left - 1) out.push(text);
-        }
-    }
-    return [least, out];
-}"""
-
-
-@pytest.mark.parametrize("widths", [(2, 2, 1), (3, 4, 2)], ids=str)
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_slides_of_a_classroom_are_readable_from_the_last_row(visit: Any, widths: tuple[int, ...], lang: str) -> None:
-    for width in (1920, 1280):
-        least, out = visit(board_of(*widths, lang=lang), width).evaluate(MEASURED)
-        assert out == []
-        assert least >= 26 * width / 1920  # raised figures and numbers of a drawing among them
-
-
-def test_what_does_not_fit_a_slide_is_split_or_scaled_never_cut_off(visit: Any) -> None:
-    names = Names([f"a column with a long name, number {i}" for i in range(30)], [f"class {i}" for i in range(9)])
-    net = rs.Network(rs.Dense(64, "tanh"), rs.Dense(9, "softmax"), loss="cross_entropy", inputs=30, seed=0)
-    wide = {"digits": 9, "focus": {"inputs": range(0, 30, 4)}}
-    boards = [net.blackboard(np.ones((1, 30)), [1], names=names, **more) for more in ({}, wide)]
-    boards.append(board_of(6, 6, 6))
-    for board in boards:
-        for width in SCREENS:
-            _, out = visit(board, width).evaluate(MEASURED)
-            assert out == []
-
-
-def test_a_stage_is_revealed_step_by_step_and_the_keys_turn_slides(visit: Any) -> None:
-    page = visit(board_of(2, 2, 1))
-    n = count(page)
-    assert told(page) == f"1 of {n}"
-    hidden = lambda: page.locator(".slide.shown .later").count()  # noqa: E731
-    page.keyboard.press("PageDown")
-    before = hidden()
-    assert before > 0
-    page.keyboard.press("ArrowRight")
-    assert 0 < hidden() < before
-    page.keyboard.press("ArrowLeft")
-    assert hidden() == before
-    while hidden():
-        page.keyboard.press(" ")
-        assert told(page) == f"2 of {n}"
-    page.keyboard.press(" ")
-    assert told(page) == f"3 of {n}"
-    page.keyboard.press("ArrowLeft")
-    assert (told(page), hidden()) == (f"2 of {n}", 0)
-    page.keyboard.press("End")
-    assert (told(page), hidden()) == (f"{n} of {n}", 0)
-    assert page.locator(".turn .on").is_disabled()
-    page.keyboard.press("ArrowRight")
-    assert told(page) == f"{n} of {n}"
-    page.keyboard.press("Home")
-    assert told(page) == f"1 of {n}"
-    assert page.locator(".turn .back").is_disabled()
-    page.keyboard.press("ArrowLeft")
-    assert told(page) == f"1 of {n}"
-
-
-def test_taps_and_buttons_turn_slides_too(visit: Any) -> None:
-    page = visit(board_of(2, 2, 1, lang="fr"), has_touch=True)
-    n = count(page)
-    while told(page) == f"1 sur {n}":
-        page.touchscreen.tap(1500, 500)
-    assert told(page) == f"2 sur {n}"
-    page.touchscreen.tap(100, 500)
-    assert told(page) == f"1 sur {n}"
-    page.keyboard.press("PageDown")
-    page.get_by_role("button", name="Précédent").click()
-    assert told(page) == f"1 sur {n}"
-
-
-def test_a_window_of_another_size_keeps_everything_within(visit: Any) -> None:
-    page = visit(board_of(3, 4, 2))
-    page.keyboard.press("End")
-    page.set_viewport_size({"width": 900, "height": 900})
-    page.wait_for_function("document.querySelector('.slide.shown').getBoundingClientRect().width < 901")
-    assert page.evaluate(MEASURED)[1] == []
-    assert told(page) == f"{count(page)} of {count(page)}"
-
-
-def test_without_scripts_it_is_a_page_to_read(visit: Any) -> None:
-    board = board_of(2, 2, 1)
-    page = visit(board, 400, java_script_enabled=False)
-    headings = page.get_by_role("heading").all_inner_texts()
-    assert headings == [title for stage, _ in board.stages() for title in stage.split(" · ")]
-    assert all(heading.is_visible() for heading in page.get_by_role("heading").all())
-    assert not page.locator(".turn").is_visible()
-
-
-@pytest.mark.parametrize("scripts", [True, False])
-def test_printed_each_stage_has_a_page_of_its_own(visit: Any, scripts: bool) -> None:
-    board = board_of(2, 2, 1)
-    printed = visit(board, java_script_enabled=scripts).pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(board.stages())
-
-
-def test_nothing_moves_for_those_who_do_not_want_it(visit: Any) -> None:
-    durations = {}
-    for wish in ("reduce", "no-preference"):
-        page = visit(board_of(2, 2, 1), reduced_motion=wish)
-        durations[wish] = page.locator(".slide > *").first.evaluate("one => getComputedStyle(one).transitionDuration")
-    assert durations == {"reduce": "0s", "no-preference": "0.25s"}
-
-
-@pytest.mark.parametrize("slides", [True, False])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_fault(visit: Any, slides: bool, scheme: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("no axe-core: cd studio && npm ci")
-    for width in (1280, 400):
-        page = visit(board_of(3, 4, 2), width, slides, color_scheme=scheme, bypass_csp=True)
-        page.evaluate(AXE.read_text("utf-8") + "; undefined")
-        found = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
-        assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""Chromium, a studio for all tests, and tabs whose every complaint fails their test; skipped where one is missing."""
+"""Chromium, a studio that tests share, and tabs whose every complaint fails their test; skipped where one lacks."""
 
 from __future__ import annotations
 
@@ -21,17 +21,24 @@ Visit = Callable[..., "Tab"]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    """Chromium, one for all tests, as there can be but one Playwright."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("no browser: apt install chromium")
-    if not (PAGE / "index.html").is_file():
-        pytest.skip("the page is not built: cd studio && npm ci && npm run build")
     with sync_api.sync_playwright() as playwright:
         # As root, as in containers, Chromium has no sandbox.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(browser: Browser) -> Browser:
+    """The browser, where there is a page of the studio to be shown in it."""
+    if not (PAGE / "index.html").is_file():
+        pytest.skip("the page is not built: cd studio && npm ci && npm run build")
+    return browser
 
 
 @pytest.fixture(scope="session")
