@@ -92,7 +92,7 @@ class TableSamples(Data):
     def names(self, validation: bool, row: int, lang: str) -> Names:
         truth = self.labels(validation)[row : row + 1]
         _, outputs = self.table_data.target.lesson(truth, row, None, lang)
-        return Names(self.inputs, outputs)
+        return Names([name for column in self.table_data.columns for name in column.inputs_in(lang)], outputs)
 
     def _numbers(self, place: int) -> npt.NDArray[np.float64]:
         """What was read in a column of numbers; where it is missing, what the network takes for it."""

@@ -487,7 +487,7 @@ class TableModel(Differentiable, Explained, Reported, Model):
                 f"{table.name} has no column {self.target.name!r}, so that there is no target; give one (--target)."
             )
         y, outputs = self.target.lesson(self.target.encode(column), row, column.cells[0].as_py(), lang)
-        names = Names([feature for d in self.columns for feature in d.features], outputs)
+        names = Names([name for column in self.columns for name in column.inputs_in(lang)], outputs)
         return network.blackboard(X, y, lang=lang, names=names, **options), table.notes
 
     def evaluate(self, data: TableLike, *, threads: int | None = None) -> Scores:

@@ -400,3 +400,21 @@ def test_whole_numbers_among_labels_are_the_same_with_and_without_a_decimal_zero
     assert inputs(Category("x", levels=levels)) == expected
     as_written = [levels.index(cell) if cell in levels else None for cell in cells]
     assert inputs(Category("x", levels=levels, verbatim=True)) == as_written
+
+
+def test_inputs_have_names_in_french_too_and_their_english_ones_stay():
+    date = Date("jour", order="year-month-day", cycles=("week",), missing=True)
+    species = Category("espèce", levels=("Adelie",), other=True, missing=True, effects=(0.0,) * 3)
+    assert date.features == date.inputs_in("en")
+    assert date.inputs_in("en")[1:] == ["jour: sin of time of week", "jour: cos of time of week", "jour is missing"]
+    wide = "\N{NO-BREAK SPACE}"
+    assert date.inputs_in("fr") == [
+        f"jour{wide}: jours",
+        f"jour{wide}: sin du moment de la semaine",
+        f"jour{wide}: cos du moment de la semaine",
+        "jour manque",
+    ]
+    assert species.inputs_in("fr") == ["espèce=Adelie", "espèce est rare", "espèce manque", f"espèce{wide}: effet"]
+    assert species.features == ["espèce=Adelie", "espèce is rare", "espèce is missing", "espèce: effect"]
+    number = Number("masse", edges=(0.5, 2.0), ranks=(0.0, 1.0))
+    assert number.inputs_in("fr") == ["masse", "masse par rang", "masse de 0,5 à 2"]

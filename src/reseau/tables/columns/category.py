@@ -11,6 +11,7 @@ import numpy.typing as npt
 from reseau.errors import ReseauError
 from reseau.tables.columns.description import X32, Description, Rows
 from reseau.tables.columns.effects import effects_of
+from reseau.tables.columns.words import EFFECT, IS_MISSING, IS_RARE, say
 from reseau.tables.reading import cells as read
 from reseau.tables.reading.cells import Codes, Floats, Labels
 from reseau.tables.reading.table import Column, listed
@@ -52,18 +53,22 @@ class Category(Description):
         usual = () if self.verbatim else read.MISSING
         return tuple(mark for mark in (*usual, *self.also_missing) if mark not in self.known)
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
         n_effects = len(self.effects) // (len(self.known) + 2)
         numbers = [""] if n_effects == 1 else [f" {i}" for i in range(1, n_effects + 1)]
-        return [*self.marked, *(f"{self.name}: effect{number}" for number in numbers)]
+        return [*self.marked_in(lang), *(say(EFFECT, lang, name=self.name, number=number) for number in numbers)]
 
     @property
     def marked(self) -> list[str]:
         """The names of the inputs that are 1 for a level, else 0."""
+        return self.marked_in("en")
+
+    def marked_in(self, lang: str) -> list[str]:
+        """The same in a language."""
         names = [f"{self.name}={level}" for level in self.levels]
-        return names + [f"{self.name} is rare"] * self.other + [f"{self.name} is missing"] * self.missing
+        rare, missing = (say(words, lang, name=self.name) for words in (IS_RARE, IS_MISSING))
+        return names + [rare] * self.other + [missing] * self.missing
 
     @property
     def follows_target(self) -> bool:

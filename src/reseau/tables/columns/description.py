@@ -15,6 +15,7 @@ from reseau.errors import DataError, ParameterError, ReseauError
 from reseau.tables.columns import bins as binning
 from reseau.tables.columns.jumps import with_jumps
 from reseau.tables.columns.statistics import mean_and_deviation, median_and_spread
+from reseau.tables.columns.words import BETWEEN, BY_RANK, IS_MISSING, edge, say
 from reseau.tables.reading import cells as read
 from reseau.tables.reading.cells import Codes, Floats, Labels
 from reseau.tables.reading.table import Column
@@ -43,9 +44,13 @@ class Description(ABC):
     kind: ClassVar[str]
 
     @property
-    @abstractmethod
     def features(self) -> list[str]:
         """The names of the inputs that this column gives."""
+        return self.inputs_in("en")
+
+    @abstractmethod
+    def inputs_in(self, lang: str) -> list[str]:
+        """The names of the inputs in a language."""
 
     @property
     def paces(self) -> list[float]:
@@ -197,15 +202,13 @@ class Scalar(Description):
         """What stands for a missing value, in words."""
         return f"the median, {self.fill:.6g}"
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
-        return [self.name, *self.is_missing]
+        return [self.name, *self.is_missing_in(lang)]
 
-    @property
-    def is_missing(self) -> list[str]:
+    def is_missing_in(self, lang: str) -> list[str]:
         """The name of the last input, which says whether the value is missing, if there is such a one."""
-        return [f"{self.name} is missing"] * self.missing
+        return [say(IS_MISSING, lang, name=self.name)] * self.missing
 
     def _filled(self, values: Floats, X: X32) -> Floats:
         """Return the values with the missing ones filled, and mark those in X."""
@@ -282,10 +285,16 @@ class Scaled(Scalar):
     @property
     def placed(self) -> list[str]:
         """The names of the inputs that say where a value lies: scaled, by rank, and in bins."""
+        return self.placed_in("en")
+
+    def placed_in(self, lang: str) -> list[str]:
+        """The same in a language."""
+        measured = self.measured_in(lang)
         if not self.edges:
-            return [self.measured]
-        steps = pairwise(f"{edge:.6g}" for edge in self.edges)
-        return [self.measured, f"{self.measured} by rank", *(f"{self.measured} from {a} to {b}" for a, b in steps)]
+            return [measured]
+        steps = pairwise(edge(value, lang) for value in self.edges)
+        between = (say(BETWEEN, lang, name=measured, low=low, high=high) for low, high in steps)
+        return [measured, say(BY_RANK, lang, name=measured), *between]
 
     @property
     def paces(self) -> list[float]:
@@ -293,9 +302,8 @@ class Scaled(Scalar):
         places = range(len(self.features))
         return [OF_BINS if len(self.placed) > place > 1 else 1.0 for place in places]
 
-    @property
-    def measured(self) -> str:
-        """What the number is."""
+    def measured_in(self, lang: str) -> str:
+        """What the number is, in a language."""
         return self.name
 
     def _place(self, filled: Floats, X: X32) -> None:

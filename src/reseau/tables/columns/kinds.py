@@ -32,10 +32,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reseau.errors import DataError, ParameterError
+from reseau.formulas.words import Words
 from reseau.tables.columns.category import Category
 from reseau.tables.columns.description import X32, Description, Rows, Scalar, Scaled, Values
 from reseau.tables.columns.left_out import LeftOut
 from reseau.tables.columns.text import Text
+from reseau.tables.columns.words import CIRCULAR, DAYS, MEASURED, OF_CYCLES, PART_OF_DAY, say
 from reseau.tables.reading import cells as read
 from reseau.tables.reading import dates, numerals
 from reseau.tables.reading.cells import Codes, Floats, Mask
@@ -81,10 +83,9 @@ class Number(Scaled):
         """Write the inputs into X."""
         self._place(self._filled(values, X), X)
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
-        return [*self.placed, *self.is_missing]
+        return [*self.placed_in(lang), *self.is_missing_in(lang)]
 
     def slopes(self, values: Floats) -> tuple[Floats, Floats]:
         """The first and second derivatives of all of its inputs but the last, whether it is missing."""
@@ -162,16 +163,18 @@ class Date(Scaled):
     order: str = "year-month-day"
     cycles: tuple[str, ...] = ()
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
-        circular = [f"{self.name}: {part} of time of {cycle}" for cycle in self.cycles for part in ("sin", "cos")]
-        return [*self.placed, *circular, *self.is_missing]
+        circular = [
+            say(CIRCULAR, lang, name=self.name, part=part, cycle=OF_CYCLES[cycle].in_(lang))
+            for cycle in self.cycles
+            for part in ("sin", "cos")
+        ]
+        return [*self.placed_in(lang), *circular, *self.is_missing_in(lang)]
 
-    @property
-    def measured(self) -> str:
-        """What the number is."""
-        return f"{self.name}: {self.measure}"
+    def measured_in(self, lang: str) -> str:
+        """What the number is, in a language."""
+        return say(MEASURED, lang, name=self.name, measure=self._measure.in_(lang))
 
     @property
     def typical(self) -> str:
@@ -192,7 +195,11 @@ class Date(Scaled):
     @property
     def measure(self) -> str:
         """What the first input is of."""
-        return "part of the day" if self.order == dates.TIME_OF_DAY else "days"
+        return self._measure.in_("en")
+
+    @property
+    def _measure(self) -> Words:
+        return PART_OF_DAY if self.order == dates.TIME_OF_DAY else DAYS
 
     def read(self, column: Column) -> Floats:
         """Read the cells."""

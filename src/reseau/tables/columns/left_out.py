@@ -22,8 +22,7 @@ class LeftOut(Description):
     taken_for: str = "ignored"
     reason: str = ""
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
         return []
 

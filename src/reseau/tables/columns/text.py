@@ -25,6 +25,7 @@ from reseau.errors import DataError, ReseauError
 from reseau.tables.columns import ngrams
 from reseau.tables.columns.description import X32, Description, Rows
 from reseau.tables.columns.left_out import LeftOut
+from reseau.tables.columns.words import EFFECT, IS_MISSING, say
 from reseau.tables.reading import cells as read
 from reseau.tables.reading.cells import Codes, Floats, Labels
 from reseau.tables.reading.table import Column
@@ -114,12 +115,11 @@ class Text(Description):
         """The texts that count as missing in this column."""
         return (*(() if self.verbatim else read.MISSING), *self.also_missing)
 
-    @property
-    def features(self) -> list[str]:
+    def inputs_in(self, lang: str) -> list[str]:
         """Return the names of the inputs."""
         numbers = [""] if len(self.spread) == 1 else [f" {i}" for i in range(1, len(self.spread) + 1)]
-        is_missing = [f"{self.name} is missing"] * (self.missing and bool(self.spread))
-        return [*(f"{self.name}: effect{number}" for number in numbers), *is_missing]
+        is_missing = [say(IS_MISSING, lang, name=self.name)] * (self.missing and bool(self.spread))
+        return [*(say(EFFECT, lang, name=self.name, number=number) for number in numbers), *is_missing]
 
     @property
     def follows_target(self) -> bool:
