@@ -441,7 +441,8 @@ def test_softmax_that_is_saturated_is_given_its_difference() -> None:
     net = rs.Network(rs.Dense(2, "softmax", bias=False), loss="cross_entropy", inputs=1, dtype="float64")
     net.layers[0].W[...] = [[800.0, 0.0]]
     shown = net.blackboard([[1.0]], [[0.0, 1.0]], lang="fr").to_text(width=300)
-    assert "e₂ = 800\n" in shown
+    assert "  e_j = o*_j (ln Σ_i e^{z_i⁽¹⁾} − z_j⁽¹⁾)\n  e₂ = 1 (ln(e^800 + e^0) − 0) = 800\n" in shown
+    assert "a₁⁽¹⁾ ne se distingue pas de 1 avec les chiffres de la double précision." in shown
     assert "10³⁰⁷" not in shown
     assert "Une sortie est si proche de sa limite" in shown
     assert "δ₁ = O − O* = [1  0] − [0  1] = [1  −1]" in shown
@@ -477,7 +478,9 @@ def test_what_becomes_of_the_error_is_told_as_it_is() -> None:
         "Tous les gradients sont nuls, si bien que le pas ne change rien\N{NO-BREAK SPACE}: l’erreur reste à 0,5."
     ).replace("\N{NO-BREAK SPACE}", " ")
     # E = ½ (o − 0)² with o = φ(12) falls by γ (o φ′(12))², to first order: 0.5 (6.14417e-6)² = 1.8875e-11
-    assert said(of_one_weight(12.0, 0.0, "sigmoid")) == "The error falls by 1.888·10⁻¹¹, from 0.5000 to 0.5000."
+    assert said(of_one_weight(12.0, 0.0, "sigmoid")) == (
+        "The error falls by 1.888·10⁻¹¹, from 0.49999385584 to 0.49999385583."
+    )
     assert said(of_one_weight(20.0, 0.0, "sigmoid")) == "The error stays at 0.5000."  # it would fall by 2·10⁻¹⁸
     assert said(of_one_weight(1.0, 0.0, "identity")) == "The error falls from 0.5 to 0.125."
     rising = said(of_one_weight(1.0, 0.0, "identity", learning_rate=2.0001))  # ½ (1 − 2.0001)² = 0.500100005
@@ -529,6 +532,26 @@ def test_a_fragment_is_what_stands_in_the_document():
     assert "usepackage" not in fragment
     assert r"\begin{document}" not in fragment
     assert fragment.strip() in article
+
+
+def test_no_empty_line_stands_after_a_heading_of_latex():
+    for board in (small(), small("fr"), a_board(a_network("tanh"), steps=30)):
+        lines = board.to_latex().splitlines()
+        headings = [place for place, line in enumerate(lines) if re.match(r"\\(sub)*section\*", line)]
+        assert len(headings) > 10 or board.steps[1:]
+        assert not [lines[place] for place in headings if lines[place + 1] == "" and "section" not in lines[place + 2]]
+
+
+@pytest.mark.parametrize("width", range(40, 100, 7))
+def test_french_lines_never_break_before_a_double_sign_or_in_a_number(width):
+    net = a_network("identity", widths=(1,))
+    net.parameters[...] = [12345.0, -23456.0, 34567.0, 0.0]
+    for board in (small("fr"), net.blackboard([[1.0, 2.0, 3.0]], [[1.0]], lang="fr", digits=6)):
+        lines = board.to_text(width=width).splitlines()
+        assert not [line for line in lines if re.match(r"\s*[:;?!»]", line) or re.search(r"[\xa0\u202f«]$", line)]
+    assert "34\N{NARROW NO-BREAK SPACE}567" in board.to_text(width=width)
+    assert r"34\,567" in board.to_latex()
+    assert "<mn>34\N{NARROW NO-BREAK SPACE}567</mn>" in board.to_html()
 
 
 @EVERY_LANGUAGE

@@ -358,7 +358,7 @@ class Blackboard:
 
     def lesson(self, step: Step, blank: bool = False) -> Lesson:
         """The lines of one step."""
-        return Lesson(step.task, dict(step), self.lang, self.focus, blank, self.names)
+        return Lesson(step.task, dict(step), self.lang, self.focus, blank, self.names, self.digits)
 
     def rounding(self, lesson: Lesson) -> Prose:
         """How the numbers are shown."""

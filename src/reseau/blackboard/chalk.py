@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from reseau.blackboard import words
 from reseau.blackboard.sheet import Chain, Line, Matrix, Piece, Prose, Side, chosen, matrix, number, without_gaps
 from reseau.blackboard.step import ONE, ROWS, Part, Parts, Placed, Task, of_its_layer, parts_of, simplest
+from reseau.blackboard.written import formula_with, side_with
 from reseau.formulas.trees import (
     DOTS,
     Blank,
@@ -24,6 +26,7 @@ from reseau.formulas.trees import (
     Symbol,
     replaced,
     symbols_of,
+    to_float,
 )
 from reseau.formulas.words import Words
 from reseau.vocabulary.layers.equations import OfMatrices, OfNumbers
@@ -61,6 +64,8 @@ class Chalk:
         Whether the results are left to be filled in.
     names : Names
         Of inputs and outputs.
+    digits : int
+        To how many significant digits numbers are rounded, where no more are needed.
     """
 
     task: Task
@@ -69,6 +74,7 @@ class Chalk:
     focus: Mapping[str | int, Sequence[int]] = field(default_factory=dict)
     blank: bool = False
     names: Names = Names()
+    digits: int = 4
 
     @cached_property
     def known(self) -> dict[str, Part]:
@@ -128,19 +134,54 @@ class Chalk:
             return Blank(name) if self.blank else number(value[()])
         return self.matrix(name, self.blank)
 
-    def chain(self, left: Side, *symbols: Side, numbers: Side = (), result: str, sign: str = "=") -> Chain:
-        """left = symbols = numbers = result; without the numbers where the result is to be found by hand."""
-        middle = (*symbols, numbers) if numbers and not self.blank else symbols
-        return Chain(without_repeats((left, *middle, (self.result(result),))), sign)
+    def chain(
+        self,
+        left: Side,
+        *symbols: Side,
+        numbers: Side = (),
+        result: str | Piece,
+        sign: str = "=",
+        near: bool = False,
+        tell: bool = True,
+    ) -> Iterator[Line]:
+        """left = symbols = numbers = result; without the numbers where the result is to be found by hand.
 
-    def sum_of(self, left: Part, terms: Sequence[Part]) -> Chain:
+        Nor do numbers stand there which, as they are written, give something else. What is only near the truth is said
+        to be so, on a line of its own: what rounding has changed, and what is too large for a double; with a sentence,
+        unless it has been told.
+        """
+        shown = self.result(result) if isinstance(result, str) else result
+        written = () if self.blank or not numbers else self._fitting(numbers, shown)
+        if written is None:
+            near = near or not all(map(isfinite, _values(shown)))
+        middle = (*symbols, written) if written else symbols
+        if not near or self.blank:
+            yield Chain(without_repeats((left, *middle, (shown,))), sign)
+            return
+        if middle:
+            yield Chain(without_repeats((left, *middle)), sign)
+        if tell:
+            yield self.prose(words.NEAR if all(map(isfinite, _values(shown))) else words.BEYOND)
+        yield Chain((left, (shown,)), "≈")
+
+    def _fitting(self, numbers: Side, result: Piece) -> Side | None:
+        """A side with the digits that its result takes."""
+        if isinstance(result, Matrix):
+            return side_with(numbers, result, self.digits)
+        (formula,) = numbers
+        assert isinstance(formula, Expression)
+        assert isinstance(result, Number)
+        found = formula_with(formula, result.value, self.digits)
+        return None if found is None else (found,)
+
+    def sum_of(self, left: Part, terms: Sequence[Part]) -> Iterator[Line]:
         """A matrix as the sum of others."""
         symbols: list[Piece] = []
         numbers: list[Piece] = []
         for term in terms:
             symbols += ["+", term.symbol]
             numbers += ["+", self.matrix(term.name)]
-        return self.chain((left.symbol,), tuple(symbols[1:]), numbers=tuple(numbers[1:]), result=left.name)
+        yield from self.chain((left.symbol,), tuple(symbols[1:]), numbers=tuple(numbers[1:]), result=left.name)
 
     def share(self, of: Expression) -> Expression:
         """What a row counts of a batch: 1/rows of it."""
@@ -158,9 +199,19 @@ class Chalk:
         """The index of one number of a matrix, which is without its row where there is but one."""
         return (j + 1,) if self.rows == 1 else (r + 1, j + 1)
 
-    def worked_chain(self, left: Expression, plugged: Expression, value: Any) -> Chain:
-        """One number: its letter, the formula with numbers, its value."""
-        return Chain(without_repeats(((left,), (plugged,), (number(value),))))
+    def worked_chain(self, left: Expression, *sides: Expression, value: Any, sign: str = "=") -> Chain:
+        """One number: its letter, perhaps a formula, the formula with numbers, its value.
+
+        The numbers have the digits that the value takes; where none are enough, they are left out, or where the value
+        is too large for a double, the value.
+        """
+        *symbols, plugged = sides
+        formula = formula_with(plugged, value, self.digits)
+        if formula is None:
+            last: tuple[Side, ...] = ((number(value),),) if isfinite(to_float(value)) else ((plugged,),)
+        else:
+            last = ((formula,), (number(value),))
+        return Chain(without_repeats(((left,), *((side,) for side in symbols), *last)), sign)
 
     # --- the equations of layers --------------------------------------------------------------------------------------
 
@@ -170,11 +221,11 @@ class Chalk:
         if equation.words is not None:
             yield self.prose(equation.words)
         if isinstance(equation, OfMatrices):
-            yield self._of_matrices(equation, placed.name, l)
+            yield from self._of_matrices(equation, placed.name, l)
         elif isinstance(equation, OfNumbers):
             yield from self._of_numbers(equation, placed, l)
 
-    def _of_matrices(self, equation: OfMatrices, name: str, l: int) -> Chain:
+    def _of_matrices(self, equation: OfMatrices, name: str, l: int) -> Iterator[Line]:
         names = self.task.names(l)
         symbols: list[Piece] = []
         numbers: list[Piece] = []
@@ -194,7 +245,7 @@ class Chalk:
             symbols[0] = self.over_rows(symbols[0])
         if equation.summed and (self.rows > 1 or len(symbols) == 1):  # a single row is its own sum
             numbers = []
-        return self.chain((self.known[name].symbol,), tuple(symbols), numbers=tuple(numbers), result=name)
+        yield from self.chain((self.known[name].symbol,), tuple(symbols), numbers=tuple(numbers), result=name)
 
     def written_out(self, placed: Placed, l: int) -> Iterator[Line]:
         """The sums that products of matrices are, of some neurons."""
@@ -227,7 +278,7 @@ class Chalk:
                     symbols.append(letters[0].at(*self.index(i, r)) * letters[1].at(i + 1, j + 1))
                     numbers.append(Product((number(values[0][r, i]), number(values[1][i, j]))))
         left = _element(Placed(equation, l), self.index(j, r))
-        return Chain(((left,), (sum_of(symbols),), (sum_of(numbers),), (number(self.parts[name][r, j]),)))
+        return self.worked_chain(left, sum_of(symbols), sum_of(numbers), value=self.parts[name][r, j])
 
     def _of_numbers(self, equation: OfNumbers, placed: Placed, l: int) -> Iterator[Line]:
         name = placed.name
@@ -242,9 +293,9 @@ class Chalk:
                     yield self.prose(words.ROW_R, r=r + 1)
                 for j in without_gaps(self.places(self.known[name].axes[-1])):
                     left = _element(placed, () if one else self.index(j, r))
-                    yield self.worked_chain(left, equation.plugged(values, r, j), self.parts[name][r, j])
+                    yield self.worked_chain(left, equation.plugged(values, r, j), value=self.parts[name][r, j])
         if self.blank or several or not one:
-            yield self.chain((self.known[name].symbol,), result=name)
+            yield from self.chain((self.known[name].symbol,), result=name)
 
 
 def _element(placed: Placed, index: tuple[int | str, ...]) -> Expression:
@@ -255,6 +306,12 @@ def _element(placed: Placed, index: tuple[int | str, ...]) -> Expression:
         return Symbol("∂E") / Symbol(f"∂{letter}", index=index, layer=str(placed.of))
     symbol = replace(equation.symbol, letter=letter, index=index)
     return replace(symbol, layer=str(placed.of)) if index else replace(symbol, label=str(placed.of))
+
+
+def _values(piece: Piece) -> Iterator[float]:
+    """The numbers of a matrix, or the one."""
+    cells = [cell for row in piece.rows for cell in row] if isinstance(piece, Matrix) else [piece]
+    return (to_float(cell.value) for cell in cells if isinstance(cell, Number))
 
 
 def _products(sides: Sequence[Symbol | str]) -> list[list[Symbol]]:

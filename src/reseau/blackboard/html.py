@@ -116,7 +116,7 @@ class MathmlSetter(Setter):
         sign = {"*": "∗", "′": "′", "T": "⊤", "²": "2"}.get(symbol.mark, "")
         above = f"<mn>{sign}</mn>" if sign.isdecimal() else f"<mo>{sign}</mo>" if sign else ""
         if symbol.layer:
-            above = _row(f"{above}<mo>(</mo><mn>{symbol.layer}</mn><mo>)</mo>")
+            above = _row(f"{above}<mn>({symbol.layer})</mn>")  # as signs, parentheses would stand apart
         if below and above:
             return f"<msubsup>{text}{below}{above}</msubsup>"
         if below:

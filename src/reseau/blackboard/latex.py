@@ -30,7 +30,8 @@ LETTERS = {
 }  # fmt: skip
 LAST_OF_FONT = "ſ"  # the Latin letters that the T1 fonts have
 SIGNS = {
-    "−": "-", "·": r"\cdot", "∘": r"\circ", "≤": r"\le", "≥": r"\ge", "←": r"\leftarrow", "⋯": r"\cdots",
+    "−": "-", "·": r"\cdot", "∘": r"\circ", "≤": r"\le", "≥": r"\ge", "≈": r"\approx", "←": r"\leftarrow",
+    "⋯": r"\cdots",
 }  # fmt: skip
 OPERATORS = {"log", "ln", "tanh", "cos", "max", "min", "exp"}  # LaTeX knows these by name
 SPECIAL = {
@@ -207,37 +208,11 @@ class LatexSetter(Setter):
 def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -> str:
     """Set the lines of a board as LaTeX."""
     out: list[str] = []
-    before = ""  # the last heading
+    after_heading = False
     for line in lines:
-        match line:
-            case Title(text=text, level=level):
-                before = title = rf"\{('section', 'subsection', 'subsubsection')[level - 1]}*{{{escaped(text)}}}"
-                out += ["", title]
-            case Prose(text=text, numbers=numbers):
-                text = escaped(text)
-                for name, value in numbers:
-                    text = text.replace(rf"\{{{name}\}}", f"${setter.set(value)}$")
-                out += [text] if out[-1:] == [before] else ["", text]  # no empty line after a heading
-            case Chain():
-                out += [r"\[", setter.chain(line), r"\]"]
-            case Table(header=header, rows=rows):
-                out += _table(header, rows, setter)
-            case Curve():
-                out += _curve(line, setter)
-            case Drawing(title=title, caption=caption):
-                out += [
-                    "",
-                    rf"\subsubsection*{{{escaped(title)}}}",
-                    *tikz.picture(line, setter, escaped),
-                    escaped(caption),
-                ]
-            case Room(lines=lines_of_room):
-                out += ["", *([r"\vspace{1.2em}\noindent\dotfill\par"] * lines_of_room)]
-            case Hint(title=title, chains=chains):
-                out += ["", rf"\emph{{{escaped(title)}}}"]
-                out += [text for chain in chains for text in (r"\[", setter.chain(chain), r"\]")]
-            case NewPage():
-                out += ["", r"\clearpage"]
+        added = _line(line, setter)
+        out += added[1:] if after_heading and not added[0] and not isinstance(line, Title) else added
+        after_heading = isinstance(line, Title)
     body = "\n".join(out).strip() + "\n"
     if fragment:
         return body
@@ -249,6 +224,34 @@ def render(lines: Iterable[Line], setter: LatexSetter, fragment: bool = False) -
         "\\setlength{\\parindent}{0pt}\n\\allowdisplaybreaks\n"
         f"\\begin{{document}}\n{body}\\end{{document}}\n"
     )
+
+
+def _line(line: Line, setter: LatexSetter) -> list[str]:
+    """One line of a board; before what begins a paragraph stands an empty one, which is left out after a heading."""
+    match line:
+        case Title(text=text, level=level):
+            return ["", rf"\{('section', 'subsection', 'subsubsection')[level - 1]}*{{{escaped(text)}}}"]
+        case Prose(text=text, numbers=numbers):
+            text = escaped(text)
+            for name, value in numbers:
+                text = text.replace(rf"\{{{name}\}}", f"${setter.set(value)}$")
+            return ["", text]
+        case Chain():
+            return [r"\[", setter.chain(line), r"\]"]
+        case Table(header=header, rows=rows):
+            return _table(header, rows, setter)
+        case Curve():
+            return _curve(line, setter)
+        case Drawing(title=title, caption=caption):
+            heading = rf"\subsubsection*{{{escaped(title)}}}"
+            return ["", heading, *tikz.picture(line, setter, escaped), escaped(caption)]
+        case Room(lines=count):
+            return ["", *([r"\vspace{1.2em}\noindent\dotfill\par"] * count)]
+        case Hint(title=title, chains=chains):
+            inside = [text for chain in chains for text in (r"\[", setter.chain(chain), r"\]")]
+            return ["", rf"\emph{{{escaped(title)}}}", *inside]
+        case NewPage():
+            return ["", r"\clearpage"]
 
 
 def _cell(cell: Expression | str, setter: LatexSetter) -> str:

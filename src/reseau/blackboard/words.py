@@ -22,8 +22,10 @@ LAYER = Words("Layer {l}: {kind}", "Couche {l} : {kind}")
 WITH_ACTIVATION = Words("activation function {activation}", "fonction d’activation {activation}")
 WITHOUT_BIAS = Words("without bias", "sans biais")
 ROUNDED = Words(
-    "Numbers are rounded to {digits} significant digits; what follows is computed from the unrounded ones.",
-    "Les nombres sont arrondis à {digits} chiffres significatifs ; la suite se calcule avec les nombres non arrondis.",
+    "Numbers are rounded to {digits} significant digits, or to more where a result takes them; what follows is "
+    "computed from the unrounded ones.",
+    "Les nombres sont arrondis à {digits} chiffres significatifs, ou à plus s’il en faut pour un résultat ; la suite "
+    "se calcule avec les nombres non arrondis.",
 )
 EXACT = Words(
     "Fractions are exact; where a number is not rational, or its fraction is long, its decimals stand, rounded to "
@@ -119,6 +121,26 @@ SATURATED_BECOMES = Words(
     "function and this error it becomes:",
     "Une sortie est si proche de sa limite que ce produit ne se calcule pas avec des nombres arrondis ; avec cette "
     "fonction d’activation et cette erreur, il devient :",
+)
+AT_LIMIT = Words(
+    "{outputs} cannot be told from {limit} with the digits of double precision.",
+    "{outputs} ne se distingue pas de {limit} avec les chiffres de la double précision.",
+)
+SEVERAL_AT_LIMIT = Words(
+    "{outputs} cannot be told from {limit} with the digits of double precision.",
+    "{outputs} ne se distinguent pas de {limit} avec les chiffres de la double précision.",
+)
+FROM_SCORES = Words(
+    "Such an output does not tell its error; from the score z, it is:",
+    "Une telle sortie ne donne pas son erreur ; à partir de la somme z, c’est :",
+)
+NEAR = Words(
+    "Outputs so near their limit have lost the digits that this takes; the computation goes on with:",
+    "Des sorties si proches de leur limite ont perdu les chiffres qu’il y faut ; le calcul continue avec :",
+)
+BEYOND = Words(
+    "This is more than a number of double precision can be, about 1.8·10³⁰⁸; ∞ stands for it:",
+    "C’est plus qu’un nombre en double précision ne peut valoir, environ 1,8·10³⁰⁸ ; ∞ en tient lieu :",
 )
 GRADIENT = Words("The gradient of the {tensors} of layer {l}:", "Le gradient des {tensors} de la couche {l} :")
 SENT_BACK = Words(

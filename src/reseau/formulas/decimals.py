@@ -33,7 +33,7 @@ from reseau.formulas.trees import (
     place_of,
 )
 
-UNKNOWN = Decimal("NaN")  # what is left out, or has no value here
+UNKNOWN = Decimal("NaN1")  # what is left out, or has no value here; 0/0 is a NaN without that number
 AsWritten = Callable[[Any, int], Decimal]  # a constant, and to how many digits it is set
 
 
@@ -51,6 +51,11 @@ def context(precision: int) -> Context:
 
 
 PLENTY = context(60)
+
+
+def is_unknown(value: Decimal) -> bool:
+    """Whether something is left out of what was computed."""
+    return value.is_nan() and value.as_tuple().digits == UNKNOWN.as_tuple().digits
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,9 @@ class Decimals:
         return {"<": left < right, "≤": left <= right, ">": left > right, "≥": left >= right}[condition.sign]
 
     def _call(self, name: str, compute: Callable[..., Any], given: list[Decimal]) -> Decimal:
-        if any(x.is_nan() for x in given):
-            return UNKNOWN
+        for x in given:
+            if x.is_nan():
+                return x
         if name in self._functions:
             return self._functions[name](*given)
         try:  # cos, erf and Φ, whose doubles are as good as they are written

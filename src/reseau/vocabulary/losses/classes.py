@@ -23,6 +23,7 @@ from reseau.vocabulary.losses.loss import (
     plain_number,
     t,
     to_power,
+    z,
 )
 
 _smoothed, _n = Symbol("t_smoothed", "t", label="j"), Symbol("n")
@@ -135,6 +136,10 @@ class BinaryCrossEntropy(_OfClasses):
     def derivative_formula(self) -> Expression:
         return self._where((1 - self._t) / (1 - o) - self._t / o)
 
+    @property
+    def scores_formula(self) -> Expression:
+        return self._where(log(1 + exp(z)) - self._t * z)
+
     def value(self, O: Array, T: Array) -> Array:
         T = self.seen(T)
         return -(T * log_of(O) + (1 - T) * log_of(1 - O))
@@ -207,6 +212,10 @@ class CrossEntropy(_OfClasses):
     @property
     def derivative_formula(self) -> Expression:
         return self._where(-(self._t / o))
+
+    @property
+    def scores_formula(self) -> Expression:
+        return self._where(self._t * (log(SumOver("i", exp(z.at("i")), "z")) - z))
 
     def value(self, O: Array, T: Array) -> Array:
         return -self.seen(T) * log_of(O)
@@ -408,6 +417,13 @@ class BinaryFocal(_Focal):
     @property
     def derivative_formula(self) -> Expression:
         return t * self._slope(o, 1 - o) - (1 - t) * self._slope(1 - o, o)
+
+    @property
+    def scores_formula(self) -> Expression:
+        one, zero, gamma = log(1 + exp(-z)), log(1 + exp(z)), plain_number(self.gamma)
+        if not self.gamma:
+            return t * one + (1 - t) * zero
+        return t * one / to_power(1 + exp(z), gamma) + (1 - t) * zero / to_power(1 + exp(-z), gamma)
 
     def value(self, O: Array, T: Array) -> Array:
         return T * self._parts(O, 1 - O) + (1 - T) * self._parts(1 - O, O)

@@ -7,7 +7,7 @@ from math import log as log_of_number
 from typing import ClassVar
 
 from reseau.arrays import Array, namespace
-from reseau.formulas.trees import Expression, Number, log
+from reseau.formulas.trees import Expression, Number, exp, log
 from reseau.formulas.words import Words
 from reseau.names import ActivationName
 from reseau.vocabulary.activations.functions import sigmoid, softplus
@@ -22,6 +22,7 @@ from reseau.vocabulary.losses.loss import (
     plain_number,
     t,
     to_power,
+    z,
 )
 
 
@@ -35,6 +36,7 @@ class Poisson(Loss):
     source = "Nelder and Wedderburn 1972, 'Generalized linear models'"
     formula = o - t * log(o)
     derivative_formula = 1 - t / o
+    scores_formula = exp(z) - t * z
     outputs = POSITIVE
     targets = NON_NEGATIVE
     simplifies_with: ClassVar[ActivationName | None] = "exponential"
@@ -63,6 +65,7 @@ class Gamma(Loss):
     targets = POSITIVE
     simplifies_with: ClassVar[ActivationName | None] = "exponential"
     delta_formula = 1 - t / o
+    scores_formula = z + t * exp(-z)
 
     def value(self, O: Array, T: Array) -> Array:
         return log_of(O) + T / at_least_smallest(O)
@@ -143,6 +146,16 @@ class Tweedie(Loss):
     def derivative_formula(self) -> Expression:
         slope = o ** plain_number(-self.power, plus=1) if self.power != 1 else Number(1)
         return slope - t * to_power(o, plain_number(-self.power))
+
+    @property
+    def scores_formula(self) -> Expression:
+        def integral(q: Number) -> Expression:
+            """e^(q z)/q."""
+            scaled = z if q.value == 1 else -z if q.value == -1 else q * z
+            return exp(scaled) if q.value == 1 else exp(scaled) / q
+
+        first, second = plain_number(-self.power, plus=2), plain_number(-self.power, plus=1)
+        return (integral(first) if first.value else z) - t * (integral(second) if second.value else z)
 
     def _of_logarithms(self, Z: Array, T: Array) -> Array:
         """Of the logarithm of o; o^q/q becomes log o for q = 0."""
@@ -228,6 +241,11 @@ class NegativeBinomial(Loss):
 
     def derivative(self, O: Array, T: Array) -> Array:
         return (1 - T / at_least_smallest(O)) / (1 + self.dispersion * O)
+
+    @property
+    def scores_formula(self) -> Expression:
+        alpha = plain_number(self.dispersion)
+        return (t + 1 / alpha) * log(1 + alpha * exp(z)) - t * z
 
     def value_from_scores(self, Z: Array, T: Array, bounds: Bounds = NO_BOUNDS) -> Array:
         return (T + 1 / self.dispersion) * softplus(Z + log_of_number(self.dispersion)) - T * Z

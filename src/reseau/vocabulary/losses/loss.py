@@ -33,6 +33,7 @@ NO_BOUNDS: Bounds = (-inf, inf)
 
 # Of neuron j; the target as the lecture's o*.
 o, t = Symbol("o", index=("j",)), Symbol("t", "o", index=("j",), mark="*")
+z = Symbol("z", index=("j",))  # the score
 
 
 class Loss(ABC):
@@ -112,6 +113,11 @@ class Loss(ABC):
     def delta_formula(self) -> Expression:
         """∂E/∂z_j with the activation it simplifies with."""
         return o - t
+
+    @property
+    def scores_formula(self) -> Expression | None:
+        """The error e_j of the scores `z` with the activation it simplifies with, where no output can saturate."""
+        return None
 
     @abstractmethod
     def value(self, O: Array, T: Array) -> Array:
