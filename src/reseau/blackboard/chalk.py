@@ -19,6 +19,7 @@ from reseau.formulas.trees import (
     DOTS,
     Blank,
     Expression,
+    Minus,
     Number,
     Product,
     Sum,
@@ -207,6 +208,8 @@ class Chalk:
         """
         *symbols, plugged = sides
         formula = formula_with(plugged, value, self.digits)
+        if isinstance(plugged, Minus) and plugged.of == number(-value):
+            formula = number(value)  # once, not −1 = −1
         if formula is None:
             last: tuple[Side, ...] = ((number(value),),) if isfinite(to_float(value)) else ((plugged,),)
         else:

@@ -165,7 +165,6 @@ class Functions(Chalk):
             *(self.parts[name] for name in (f"Z{l}", self.task.value(l).name, f"D{l}")),
         )
         near = self._derivative_is_near(l)
-        sign = "≈" if near else "="
         if sigma.row_wise:
             yield self.prose(words.JACOBIAN, l=l)
             yield Chain(((Symbol("D", index=("i", "j")),), (sigma.derivative_formula,)))
@@ -180,10 +179,9 @@ class Functions(Chalk):
                         plugged = sigma.derivative_formula.plug(values)
                         truth, known = self.truth.slope(l, r, j, 0), not self.truth.saturates(l, r)
                         yield from self._worked(left, plugged, D[r, 0, j], truth, known, strictly=True)
-                if near:
-                    yield self.prose(words.NEAR)
                 shown = self.places(l)
-                yield Chain(((of_layer("D", l),), (matrix(D[r], shown, shown, f"D{l}" if self.blank else ""),)), sign)
+                of_row = matrix(D[r], shown, shown, f"D{l}" if self.blank else "")
+                yield from self.chain((of_layer("D", l),), result=of_row, near=near)
             return
         yield self.prose(words.DERIVATIVE, l=l)
         prime = named(f"{sigma.letter}′")
