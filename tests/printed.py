@@ -14,7 +14,9 @@ from reseau.formulas.typesetting import TextSetter
 
 MINUSES = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 FUNCTIONS = {
-    "exp": mp.exp, "log": mp.log, "tanh": mp.tanh, "cos": mp.cos, "erf": mp.erf, "Φ": mp.ncdf, "√": mp.sqrt,
+    "exp": mp.exp, "log": mp.log, "tanh": mp.tanh, "cos": mp.cos, "erf": mp.erf,
+    "Φ": lambda x: mp.ncdf(max(min(x, 1000), -1000)),  # beyond, mpmath itself overflows
+    "√": mp.sqrt,
     "abs": abs, "sign": mp.sign, "max": max, "min": min, "φ": lambda x: 1 / (1 + mp.exp(-x)),
 }  # fmt: skip
 Rows = list[list[Any]]

@@ -56,7 +56,7 @@ class Functions(Chalk):
                     values = {"z": self.parts[f"Z{l}"][r], "j": j}
                     if not sigma.row_wise:
                         values["z"] = values["z"][j]
-                    plugged = sigma.formula.plug(of_group(values, sigma.groups))
+                    plugged = _plugged(sigma.formula, of_group(values, sigma.groups))
                     left = Symbol(letter, index=self.index(j, r), layer=str(l))
                     yield self.worked_chain(left, plugged, value=self.parts[value.name][r, j])
             yield from self._at_limits(l, letter)
@@ -176,7 +176,7 @@ class Functions(Chalk):
                     for j in [j for j in without_gaps(self.places(l)) if j < first][:2]:
                         values = of_group({"a": A[r], "i": 0, "j": j}, sigma.groups)
                         left = Symbol("D", index=(1, j + 1), layer=str(l))
-                        plugged = sigma.derivative_formula.plug(values)
+                        plugged = _plugged(sigma.derivative_formula, values)
                         truth, known = self.truth.slope(l, r, j, 0), not self.truth.saturates(l, r)
                         yield from self._worked(left, plugged, D[r, 0, j], truth, known, strictly=True)
                 shown = self.places(l)
@@ -189,7 +189,7 @@ class Functions(Chalk):
         if not self.blank:
             for r in self.worked_rows():
                 for j in without_gaps(self.places(l)):
-                    plugged = sigma.derivative_formula.plug({"z": Z[r, j], "a": A[r, j]})
+                    plugged = _plugged(sigma.derivative_formula, {"z": Z[r, j], "a": A[r, j]})
                     at = prime(Symbol("z", index=self.index(j, r), layer=str(l)))
                     truth, known = self.truth.slope(l, r, j), not self.truth.saturates(l, r)
                     yield from self._worked(at, plugged, D[r, j], truth, known, strictly=True)
@@ -305,6 +305,6 @@ class Functions(Chalk):
 
 
 def _plugged(formula: Expression, values: Parts) -> Expression:
-    """A formula with numbers; what is divided by an underflowed scale is shown as it is."""
+    """A formula with numbers; what overflows within it is shown as it is."""
     with np.errstate(all="ignore"):
         return formula.plug(values)

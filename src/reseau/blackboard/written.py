@@ -7,10 +7,10 @@ digits of a double suffice, they are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from math import floor, inf, isfinite, isnan, log10
+from math import floor, inf, isfinite, isinf, isnan, log10
 from typing import Any, TypeAlias
 
 from reseau.blackboard.sheet import Matrix, Piece, Side
@@ -66,13 +66,27 @@ def _finer_within(part: Any, digits: int) -> Any:
 
 
 def formula_with(formula: Expression, value: Any, digits: int) -> Expression | None:
-    """A formula of numbers with the digits that its value takes; None where none are enough."""
+    """A formula of numbers with the digits that its value takes; None where none are enough.
+
+    Of finite numbers it is finite, however large: that a double is not says nothing of it.
+    """
+    if isinf(to_float(value)) and not any(isinf(size) for size in _sizes(formula)):
+        return None
     for more in range(digits, MOST + 1):
         written = formula if more == digits else finer(formula, more)
         so = is_so(value_of(written, digits), value, digits)
         if so or so is None:
             return written
     return None
+
+
+def _sizes(part: Any) -> Iterator[float]:
+    """The numbers in a formula, as floats."""
+    if isinstance(part, Number):
+        yield to_float(part.value)
+    elif isinstance(part, Expression | tuple):
+        for each in vars(part).values() if isinstance(part, Expression) else part:
+            yield from _sizes(each)
 
 
 # --- matrices ---------------------------------------------------------------------------------------------------------
