@@ -73,6 +73,24 @@ def test_every_loss_gets_targets_it_is_defined_for(loss: str) -> None:
     assert (LOSSES[loss].targets.low <= exercise.T).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_activation_that_a_loss_takes_is_drawn_set_and_checked(loss: str) -> None:
+    taken = 0
+    for activation in ACTIVATIONS:
+        try:
+            exercise = draw("2-2", activation, None, loss, seed=1)
+        except rs.ParameterError:
+            continue
+        taken += 1
+        for ending in (".html", ".tex", ".md", ".txt", ".ipynb", ".xml"):
+            assert exercise.sheet(ending)
+        board = exercise.in_decimals()
+        checked = exercise.check({name: board[name] for name in exercise.asked})
+        assert (checked.all_right, checked.mark) == (True, 1.0), activation
+    assert taken
+
+
 def test_the_sheet_has_a_blank_for_every_number_that_the_solution_gives() -> None:
     exercise = draw("2-2-1", seed=3)
     sheet, solution = (list(exercise.lines(solved)) for solved in (False, True))
