@@ -178,6 +178,7 @@ def test_what_is_wrong_is_said_to_the_student_in_the_language_asked_for() -> Non
     [
         ("sep=;\nname;row;column;value\nZ1;1;1;{0}", 1),
         ("Z1,1,1,{0},Z₁", 1),  # a decimal comma between commas
+        ("Z1,1,1,{0}0e+00,Z₁", 1),
         ('Z1,1,1,"{0}"', 1),
         ("Z1\t1\t1\t{0}", 1),
     ],

@@ -33,6 +33,7 @@ TRUSTED_DECIMALS = 2  # a number with fewer is not taken for a rounded one: 0 is
 LONGEST_FILE = 1 << 20  # bytes
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
 PLACE = re.compile(r"\d{1,9}")
+DECIMALS = re.compile(r"\d{1,20}(e[+-]?\d{1,3})?", re.IGNORECASE)  # behind a comma between commas
 FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)")
 VARIANT, STUDENT = words.VARIANT_KEY, words.STUDENT_KEY
 SPACES = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")  # between groups of digits
@@ -286,7 +287,7 @@ def _is_label(row: list[str]) -> bool:
 
 def _value_cell(row: list[str]) -> str:
     """The value of a line; one with a decimal comma between commas has become two cells."""
-    return f"{row[3]},{row[4].strip()}" if len(row) > 4 and PLACE.fullmatch(row[4].strip()) else row[3]
+    return f"{row[3]},{row[4].strip()}" if len(row) > 4 and DECIMALS.fullmatch(row[4].strip()) else row[3]
 
 
 def two(shape: tuple[int, ...]) -> tuple[int, int]:
