@@ -202,7 +202,7 @@ def test_notebooks_and_quizzes_of_several_variants_are_written(ending: str, coun
     [
         (["--from", "no.json"], "no.json: no such file"),
         (["--from", "bad.json"], "bad.json is not JSON"),
-        (["--from", "odd.json"], "odd.json: 'wieghts' says nothing about an exercise"),
+        (["--from", "odd.json"], "odd.json: 'weights' says nothing about an exercise"),
         (["--from", "mine.json", "--layers", "2-1"], "--layers is given, but mine.json says what the exercise is"),
         (["--from", "mine.json", "-o", "mine.html"], "mine.json is read by this command"),
         (["--count", "0"], "count is 0"),
@@ -218,7 +218,7 @@ def test_what_is_wrong_with_an_exercise_of_ones_own_is_one_clear_error(
 ) -> None:
     Path("mine.json").write_text(MINE, "utf-8")
     Path("bad.json").write_text("{'layers'}", "utf-8")
-    Path("odd.json").write_text('{"wieghts": 1}', "utf-8")
+    Path("odd.json").write_text('{"weights": 1}', "utf-8")
     before = set(folder.iterdir())
     result = run("exercise", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")

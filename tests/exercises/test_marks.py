@@ -170,7 +170,7 @@ def test_what_is_wrong_is_said_to_the_student_in_the_language_asked_for() -> Non
         ("", "pas encore de réponses"),
     ):
         with pytest.raises(rs.DataError, match=said):
-            exercise.check_text(text, "reponses.csv", "fr")
+            exercise.check_text(text, "mine.csv", "fr")
 
 
 @pytest.mark.parametrize(
