@@ -85,7 +85,13 @@ class Exercise:
         return exact if easy else board
 
     def in_decimals(self, steps: int | None = None) -> Blackboard:
-        """The same in double precision, or only the first of its steps."""
+        """The same in double precision, whether the numbers are easy or not.
+
+        Parameters
+        ----------
+        steps : int or None
+            How many of the steps; None for all.
+        """
         return self._board(False, self.steps if steps is None else steps)
 
     def _board(self, exact: bool, steps: int) -> Blackboard:
@@ -146,7 +152,17 @@ class Exercise:
         return self.check_text(text_of(path, lang), str(path), lang)
 
     def check_text(self, text: str, place: str, lang: str | None = None) -> Checked:
-        """Check the content of a file of answers; `place` is what errors call it."""
+        """Check the content of a file of answers.
+
+        Parameters
+        ----------
+        text : str
+            CSV or JSON.
+        place : str
+            What errors call the file.
+        lang : {"en", "fr"} or None
+            The language; that of the exercise by default.
+        """
         lang = lang or self.lang
         return self._checked(self._reader(place, lang).text(text), lang)
 
@@ -200,7 +216,15 @@ class Exercise:
             yield lesson.prose(words.HOW_TO_CHECK, answers=answers, command=command)
 
     def of_step(self, board: Blackboard, step: Step, solved: bool, hints: bool) -> Iterator[Line]:
-        """The lines of one step."""
+        """The lines of one step.
+
+        Parameters
+        ----------
+        board, step : Blackboard, Step
+            What is worked out, and which step of it.
+        solved, hints : bool
+            As of `lines`.
+        """
         lesson = board.lesson(step, blank=not solved)
         if self.steps > 1:
             yield Title(lesson.say(words.STEP_OF, t=step.task.t, steps=self.steps), 2)
@@ -209,7 +233,20 @@ class Exercise:
         yield from lesson.step() if solved else to_work_on(lesson.step(), words.HINT.in_(self.lang) if hints else None)
 
     def sheet(self, ending: str = ".html", solved: bool = False, hints: bool = False) -> str:
-        """The sheet, or its solution, as text in the form of an ending: .html, .tex, .md, .txt, .ipynb or .xml."""
+        """The sheet, or its solution, as text.
+
+        Parameters
+        ----------
+        ending : str
+            The form: .html, .tex, .md, .txt, .ipynb or .xml.
+        solved, hints : bool
+            As of `save`.
+
+        Returns
+        -------
+        str
+            What `save` writes.
+        """
         return sheet(self, ending, solved, hints)
 
     def save(self, path: str | os.PathLike[str], *, solved: bool = False, hints: bool = False) -> None:
@@ -248,7 +285,13 @@ class Exercise:
         return html.fragment(list(self.lines(False)), html.MathmlSetter(self.lang, DIGITS))
 
     def heading(self, solved: bool) -> str:
-        """The title of the sheet or of its solution."""
+        """The title of the sheet, or of its solution.
+
+        Parameters
+        ----------
+        solved : bool
+            Which of them.
+        """
         several = self.steps > 1
         kind = (words.SOLUTION, words.SOLUTION_OF_SEVERAL) if solved else (words.EXERCISE, words.EXERCISE_OF_SEVERAL)
         text = kind[several].in_(self.lang).format(steps=self.steps)

@@ -108,7 +108,32 @@ def variants(
     lang: str | None = None,
     from_: Source | None = None,
 ) -> list[Exercise]:
-    """Make so many variants of an exercise, one for each of a class; for the other parameters see `exercise`.
+    """Make so many variants of an exercise, one for each of a class, as `reseau exercise --count` does.
+
+    Parameters
+    ----------
+    count : int
+        How many, at most 500.
+    layers, activation, output_activation, loss
+        The network; see `exercise`.
+    learning_rate, optimizer, steps, rows, bias
+        The steps; see `exercise`.
+    seed : int
+        The same seed gives the same variants.
+    lang, from_
+        The language, and what says all of this in one; see `exercise`. What a file gives is the same in all variants.
+
+    Returns
+    -------
+    list of Exercise
+        Each with its number as `variant`, and numbers of its own.
+
+    Raises
+    ------
+    ParameterError
+        For a parameter outside its range, and where there are not so many.
+    DataError
+        For a file that is no exercise; the message names the key.
 
     Examples
     --------
@@ -200,7 +225,22 @@ def marks(
     Returns
     -------
     Marks
-        A row for each file; printed, it is a table, and `save` writes it as .csv, .html, .md, .tex or .txt.
+        A row for each file; printed, it is a table, and `save` writes it as .csv, .html, .md, .tex or .txt. A file that
+        cannot be read is a row with the reason.
+
+    Raises
+    ------
+    DataError
+        For a file that is no exercise.
+    ParameterError
+        For an unknown language.
+
+    Examples
+    --------
+    >>> import reseau as rs
+    >>> marks = rs.marks(rs.exercise("2-2-1", seed=3), ["nobody.csv"])
+    >>> marks.rows[0].reason
+    'There is no such file.'
     """
     if lang is not None:
         known("lang", lang, LANGUAGES)
