@@ -30,6 +30,7 @@ from reseau.formulas.typesetting import TextSetter
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.optimizers import Optimizer
 
+NAME_DOTS = 40  # of the line for a student's name
 LARGEST_DENOMINATOR = 10_000  # of a fraction that is easier than its decimals
 
 
@@ -207,6 +208,7 @@ class Exercise:
         if solved:
             yield board.rounding(lesson)
         else:
+            yield lesson.prose(words.NAME_LINE, line="." * NAME_DOTS)
             yield lesson.prose(words.FILL_IN, digits=DIGITS)
         yield from lesson.given()
         for step in board.steps:

@@ -153,6 +153,7 @@ SOLUTION_OF_SEVERAL = Words(
 SOLUTION_TITLED = Words("Solution: {title}", "Corrigé : {title}")
 TITLE_OF_VARIANT = Words("{title} (variant {variant})", "{title} (variante {variant})")
 STEP_OF = Words("Step {t} of {steps}", "Pas {t} sur {steps}")
+NAME_LINE = Words("Name: {line}", "Nom : {line}")
 FILL_IN = Words(
     "Fill in the blanks, in order. Keep {digits} significant digits or more on the way.",
     "Complétez les blancs, dans l’ordre. Gardez au moins {digits} chiffres significatifs en chemin.",
