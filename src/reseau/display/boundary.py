@@ -66,6 +66,11 @@ class DecisionBoundaryDisplay:
         Of two classes and of numbers one; of more classes one around each.
     points_ : list of PathCollection
         The samples: of classes those of each, else all together.
+
+    Raises
+    ------
+    DataError
+        For shapes that do not belong together, and more classes than can be told apart.
     """
 
     ax_: Axes
@@ -188,7 +193,18 @@ class DecisionBoundaryDisplay:
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> DecisionBoundaryDisplay:
-        """Draw the plane, its boundaries and the samples into `ax`, or into a new figure."""
+        """Draw the plane, its boundaries and the samples.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        DecisionBoundaryDisplay
+            Itself, with what was drawn among its attributes.
+        """
         ax = axes_for(ax)
         import matplotlib as mpl
 
