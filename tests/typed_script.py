@@ -96,6 +96,7 @@ def looked_at(net: rs.Network, X: list[list[float]], y: list[int]) -> None:
     net.loss = "squared_error"
     net.loss = rs.Huber(1.5)
     net.loss = scaled
+    rs.Network(rs.Dense(7, groups=[3, 4]), loss="cross_entropy")
     other = rs.Network(rs.Dense(1), loss=net.loss, dtype=np.float64, engine="reference")
     assert_type(other, rs.Network)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar
 
@@ -132,7 +132,7 @@ class Dense(Layer):
     bias: bool = True
     init: InitializerName | None = None
     dropout: float = 0.0
-    groups: tuple[int, ...] = field(default=(), repr=False, kw_only=True)
+    groups: Sequence[int] = field(default=(), repr=False, kw_only=True)
     residual: int = field(default=0, repr=False, kw_only=True)
 
     kind: ClassVar[str] = "dense"

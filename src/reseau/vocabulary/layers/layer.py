@@ -7,7 +7,7 @@ trained, and a residual link over k layers where there is one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from math import prod
 from typing import Any, ClassVar, TypeAlias
@@ -107,7 +107,7 @@ class Layer(ABC):
     dropout: float
     residual: int
     bias: bool = True
-    groups: tuple[int, ...] = ()  # of its neurons, see `Dense`
+    groups: Sequence[int] = ()  # a tuple once it is checked, of its neurons, see `Dense`
     epsilon: float = 0.0  # a constant of its map that the native engine is told
 
     def __post_init__(self) -> None:
