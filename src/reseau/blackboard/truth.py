@@ -54,7 +54,7 @@ class Truth:
 
     task: Task
     parts: Parts
-    _outputs: dict[tuple[int, int], list[Decimal]] = field(default_factory=dict)
+    _outputs: dict[tuple[int, int], list[Decimal]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def outputs(self, l: int, r: int) -> list[Decimal]:
         """σ_l of a row, or V_l."""
