@@ -136,7 +136,7 @@ def test_the_marks_are_written_in_every_form_and_language(tmp_path: Path) -> Non
         page = (tmp_path / "marks.html").read_text("utf-8")
         assert f"<title>{title}</title>" in page
         assert "Ada &lt;b&gt;" in page
-    with pytest.raises(rs.ParameterError, match=r"its ending must be \.csv or \.html"):
+    with pytest.raises(rs.ParameterError, match=r"its ending must be \.csv, \.html"):
         marks.save(tmp_path / "marks.pdf")
 
 

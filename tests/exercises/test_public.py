@@ -63,7 +63,7 @@ def test_a_sheet_is_written_in_the_form_of_its_ending(ending: str, tmp_path: Pat
     for solved, hints in ((False, False), (False, True), (True, False)):
         exercise.save(tmp_path / f"sheet{ending}", solved=solved, hints=hints)
         assert (tmp_path / f"sheet{ending}").stat().st_size > 100
-    with pytest.raises(rs.ParameterError, match=r"its ending must be \.html or .* or \.json"):
+    with pytest.raises(rs.ParameterError, match=r"its ending must be \.html, .* or \.json"):
         exercise.save(tmp_path / "sheet.pdf")
 
 
