@@ -39,7 +39,7 @@ default_role = "py:obj"  # of docstrings: names in backticks lead to what they n
 autodoc_typehints = "none"  # the sections say what is passed, in words
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # several names in a line, as of parameters
 add_module_names = False
 
 html_theme = "furo"

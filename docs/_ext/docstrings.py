@@ -71,8 +71,8 @@ def tidy(app: Any, document: nodes.document) -> None:
             node.replace_self(node.children)
     for field in document.findall(nodes.field_body):
         for text in list(field.findall(nodes.Text)):
-            if text == " -- ":
-                text.parent.replace(text, nodes.Text(" – "))
+            if text.startswith((" -- ", ") -- ")):
+                text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ", 1)))
 
 
 def resolve(app: Any, env: Any, node: Any, content: nodes.Element) -> nodes.Element | None:

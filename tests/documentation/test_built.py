@@ -42,13 +42,13 @@ def site(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (source / "page.md").write_text("---\nlang: fr\n---\n# Une page\n\n## Une partie\n\nDu texte.\n", "utf-8")
     names = "\n".join(["commands", "page", *(f"reference/{table}" for table in tables)])
     (source / "index.md").write_text(f"# Site\n\n```{{toctree}}\n{names}\n```\n")
-    (source / "classes.md").write_text(
-        "---\norphan: true\n---\n# Classes\n\n```{eval-rst}\n.. autoclass:: reseau.Adam\n```\n"
-    )
+    classes = "\n\n".join(f".. autoclass:: reseau.{name}" for name in ("Adam", "LossCurveDisplay"))
+    (source / "classes.md").write_text(f"---\norphan: true\n---\n# Classes\n\n```{{eval-rst}}\n{classes}\n```\n")
     settings = {
         "extensions": ["myst_parser", "commands", "docstrings", "languages", "vocabulary"],
         "html_theme": "furo",
         "default_role": "py:obj",
+        "napoleon_custom_sections": [("Attributes", "params_style")],
         "smartquotes": False,
     }
     with warnings.catch_warnings():
@@ -134,6 +134,10 @@ def test_what_is_no_markup_in_a_docstring_is_kept(extensions: Path) -> None:
 
     lines = ["e = ½ (o* − o)² for |r| in best_, `Adam`", "", ">>> 2 * 3", "6"]
     assert list(plain(lines)) == [r"e = ½ (o\* − o)² for \|r\| in best\_, `Adam`", *lines[1:]]
+
+
+def test_several_attributes_in_one_line_keep_their_names(site: Path) -> None:
+    assert "ax_, figure_ (matplotlib Axes and Figure) – Where it was drawn." in page(site, "classes").get_text()
 
 
 def test_a_citation_has_what_the_file_says(extensions: Path) -> None:
