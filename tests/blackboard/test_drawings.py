@@ -150,7 +150,9 @@ def test_other_kinds_of_layers_are_drawn_too(lang: str) -> None:
     assert f"β = {write(float(board.beta3[0]))}" in there
     assert {write(float(value)) for value in (*board.dalpha2, *board.dgamma3)} <= set(back)
     for picture in pictures(board):
-        assert len(picture.arcs) == 1
+        (arc,) = picture.arcs
+        ends = [(arc.x0, arc.y0), (arc.x1, arc.y1)]
+        assert all(y <= text.box[1] for x, y in ends for text in picture.texts if abs(text.x - x) < 1)
         assert all(apart(a, b) for a, b in itertools.combinations(picture.texts, 2))
 
 

@@ -175,7 +175,7 @@ class _Layout:
         neurons = [neuron for column in drawing.columns for neuron in column if neuron is not None]
         self.half = max([LEAST_HALF, *(self.width((n,)) / 2 + INSIDE for neuron in neurons for n in neuron.inside)])
         self.high = max(len(neuron.inside) for neuron in neurons) * LINE / 2 + 4
-        above = LINE if any(neuron.above for neuron in neurons) else 0.0
+        self.above = above = LINE if any(neuron.above for neuron in neurons) else 0.0
         beside = max([0.0, *(len(neuron.beside) * LINE for neuron in neurons)])
         self.row = max(max(2 * self.high + above, beside) + BETWEEN_NEURONS, LEAST_ROW)
         self.levels = _levels(drawing.links)
@@ -327,7 +327,7 @@ class _Layout:
         return Stroke(x1, y1, x0, y0, "arrow") if self.drawing.back else Stroke(x0, y0, x1, y1, "arrow")
 
     def _arc(self, start: int, end: int, xs: Sequence[float]) -> Arc:
-        tops = [self.y(column, 0) - self.high for column in (start, end)]
+        tops = [self.y(column, 0) - self.high - self.above - 2 for column in (start, end)]
         high = self.top - (self.top - AIR) * self.levels[start, end] / max(self.levels.values())
         arc = Arc(xs[start], tops[0], xs[end], tops[1], high)
         return Arc(arc.x1, arc.y1, arc.x0, arc.y0, high) if self.drawing.back else arc

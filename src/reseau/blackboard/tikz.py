@@ -30,7 +30,6 @@ def picture(drawing: Drawing, setter: Setter, escaped: Callable[[str], str]) -> 
     scale = min(LARGEST, WIDEST / found.width)
     size = FONT * scale
     return [
-        "",
         r"\ifcsname tikzpicture\endcsname",
         r"\begingroup\catcode`\;=12 \catcode`\:=12 % which French makes commands of",
         r"\definecolor{reseauplus}{HTML}{3987C9}\definecolor{reseauminus}{HTML}{D9701F}%",

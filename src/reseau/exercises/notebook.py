@@ -20,7 +20,8 @@ from reseau.exercises.room import blanks_of
 from reseau.formulas.typesetting import TextSetter
 
 if TYPE_CHECKING:
-    from reseau.blackboard.board import Blackboard, Step
+    from reseau.blackboard.board import Blackboard
+from reseau.blackboard.named import Step
     from reseau.exercises.exercise import Exercise
 
 SOLVED = 6  # significant digits of the numbers of a solution
