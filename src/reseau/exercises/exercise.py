@@ -13,9 +13,9 @@ import numpy as np
 
 from reseau.arrays import FloatArray
 from reseau.blackboard import html
-from reseau.blackboard.board import Blackboard
+from reseau.blackboard.board import Blackboard, network_line, work_out
 from reseau.blackboard.forms import check_ending
-from reseau.blackboard.named import Step, network_line, work_out
+from reseau.blackboard.named import Step
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Parts, Task, parts_of
 from reseau.checks import as_path

@@ -21,7 +21,7 @@ from reseau.formulas.typesetting import TextSetter
 
 if TYPE_CHECKING:
     from reseau.blackboard.board import Blackboard
-from reseau.blackboard.named import Step
+    from reseau.blackboard.named import Step
     from reseau.exercises.exercise import Exercise
 
 SOLVED = 6  # significant digits of the numbers of a solution
