@@ -135,6 +135,16 @@ def test_a_wide_layer_is_shortened_as_its_matrices_are() -> None:
     assert TextSetter("en", 4).number(float(board.W1[12, 19])) in texts_of(svgs(board)[0])
 
 
+def test_numbers_of_lines_that_are_too_many_to_be_read_are_left_out_and_that_is_said() -> None:
+    board = dense(30, 9, 1, focus={"inputs": range(0, 30, 2), "neurons": range(9)})
+    forward, _ = drawings(board.lesson(board.steps[0]))
+    assert len(forward.weights[0]) > 64
+    assert not any(weight.label for weight in forward.weights[0])
+    assert all(weight.label for weight in forward.weights[1])
+    assert "more than 64 lines" in forward.caption
+    assert "more than 64 lines" not in drawings(dense(6, 6, 6).lesson(dense(6, 6, 6).steps[0]))[0].caption
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_other_kinds_of_layers_are_drawn_too(lang: str) -> None:
     board = of(*KINDS, lang=lang)

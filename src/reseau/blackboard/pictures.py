@@ -19,6 +19,7 @@ from reseau.formulas.trees import Expression, Symbol
 from reseau.visible import visible
 
 LONGEST_NAME, LONGEST_LINE = 18, 18  # letters
+MOST_WRITTEN = 64  # numbers on the lines between two layers, or none could be read
 O_STAR, E_J, E = Symbol("o", mark="*"), Symbol("e"), Symbol("E")
 BY_OUTPUT = Symbol("∂E") / Symbol("∂o")
 
@@ -82,6 +83,8 @@ class _Way:
         if any(None in lesson.places(l) for l in range(depth + 1)):
             caption.append(lesson.say(words.LEFT_OUT))
         layers = range(1, depth + 1)
+        if any(self._count(l) > MOST_WRITTEN for l in layers):
+            caption.append(lesson.say(words.TOO_MANY_LINES, most=MOST_WRITTEN))
         return Drawing(
             title=lesson.say(self.title),
             described=f"{lesson.say(self.title)}. {' '.join(caption)}",
@@ -128,6 +131,7 @@ class _Way:
         values = self.of(several[0]) if several else None
         size = np.zeros(1) if values is None else np.nan_to_num(floats(values), posinf=1.0, neginf=-1.0)
         largest = float(np.abs(size).max(initial=0.0)) or 1.0
+        written = self._count(l) <= MOST_WRITTEN
         for a, i in enumerate(lesson.places(l - 1)):
             for b, j in enumerate(lesson.places(l)):
                 one_by_one = not lesson.task.layer(l).of_neurons
@@ -137,7 +141,13 @@ class _Way:
                     yield Weight(a, b)
                     continue
                 place = (i, j) if values.ndim == 2 else (j,)
-                yield Weight(a, b, (number(values[place]),), float(size[place]) / largest)
+                label = (number(values[place]),) if written else ()
+                yield Weight(a, b, label, float(size[place]) / largest)
+
+    def _count(self, l: int) -> int:
+        """How many lines lead to layer l."""
+        before, here = (sum(place is not None for place in self.lesson.places(k)) for k in (l - 1, l))
+        return before * here if self.lesson.task.layer(l).of_neurons else here
 
 
 class _Forward(_Way):

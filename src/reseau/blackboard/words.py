@@ -237,6 +237,10 @@ NOT_BY_FORMULA = Words(
 SLIDES = Words("Slides", "Diapositives")
 SLIDE_BACK, SLIDE_ON = Words("Back", "Précédent"), Words("Next", "Suivant")
 SLIDE_OF = Words("{n} of {all}", "{n} sur {all}")
+TOO_MANY_LINES = Words(
+    "Where more than {most} lines lead to a layer, their numbers are not written.",
+    "Où plus de {most} traits mènent à une couche, leurs nombres ne sont pas écrits.",
+)
 COLUMN_OF_INPUTS = Words("inputs", "entrées")
 COLUMN_OF_LAYER = Words("layer {l}", "couche {l}")
 

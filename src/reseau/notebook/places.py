@@ -32,14 +32,11 @@ def apart(starts: Points, ends: Points, sizes: Points, radius: float) -> Points:
         margin = min((radius + width / 2) / across, 0.45)
         ts = np.linspace(margin, 1 - margin, 25)
         ts = ts[np.argsort(np.abs(ts - 0.3), kind="stable")]  # of equal places that nearest to the start, as one reads
-        best = np.inf
-        for t in ts:
-            x, y = x0 + t * across, y0[i] + t * (y1[i] - y0[i])
-            away = np.abs(middles[:i] - [x, y]) - (sizes[:i] + sizes[i]) / 2
-            sides = t + np.array([[-0.5], [0.5]]) * width / across
-            ys = y0 + sides * (y1 - y0)  # of all lines, where the box begins and ends
-            crossed = (ys.min(axis=0) < y + height / 2) & (ys.max(axis=0) > y - height / 2)
-            cost = 100 * (away < 0).all(axis=1).sum() + crossed.sum()
-            if cost < best:
-                best, middles[i] = cost, (x, y)
+        x, y = x0 + ts * across, y0[i] + ts * (y1[i] - y0[i])
+        at = np.stack([x, y], axis=1)
+        away = np.abs(middles[:i] - at[:, None]) - (sizes[:i] + sizes[i]) / 2
+        sides = ts[:, None, None] + np.array([[-0.5], [0.5]]) * width / across
+        ys = y0 + sides * (y1 - y0)  # of all lines, where the box begins and ends
+        crossed = (ys.min(axis=1) < y[:, None] + height / 2) & (ys.max(axis=1) > y[:, None] - height / 2)
+        middles[i] = at[np.argmin(100 * (away < 0).all(axis=2).sum(axis=1) + crossed.sum(axis=1))]
     return middles
