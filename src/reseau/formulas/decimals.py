@@ -30,6 +30,7 @@ from reseau.formulas.trees import (
     Symbol,
     Values,
     Where,
+    listed,
     place_of,
 )
 
@@ -114,7 +115,9 @@ class Decimals:
             case Where(body=body, definitions=definitions):
                 known = dict(values)
                 for left, right in definitions:
-                    if isinstance(left, Symbol):
+                    if isinstance(left, Symbol) and isinstance(right, Call) and right.function is listed:
+                        known[left.name] = [self._of(each, known) for each in right.arguments]
+                    elif isinstance(left, Symbol):
                         known[left.name] = self._of(right, known)
                 return self._of(body, known)
         return UNKNOWN
