@@ -104,11 +104,12 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(bare: Path, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run lines where only the standard library and that folder are."""
+def run(bare: Path, code: str, folder: Path, engine: str = "reference") -> subprocess.CompletedProcess[str]:
+    """Run lines where only the standard library and that folder are; with the engine asked for, or "" for none."""
     begin = f"import sys; sys.path.append({str(bare)!r})\n"
     command = [sys.executable, "-I", "-S", "-c", begin + code]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
+    environment = os.environ | {"RESEAU_ENGINE": engine}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
 
 
 def test_the_wheel_is_for_every_machine_and_holds_nothing_compiled_and_no_page(wheel: Path) -> None:
@@ -137,6 +138,15 @@ def test_in_webassembly_it_wants_numpy_alone_and_elsewhere_all_that_is_used(whee
 def test_a_lesson_runs_on_numpy_alone_without_threads_locks_or_warnings(bare: Path, tmp_path: Path) -> None:
     done = run(bare, LESS + LESSON, tmp_path)
     assert done.stdout == "the lesson is through\n", done.stderr
+
+
+def test_where_a_native_engine_could_be_one_warning_says_how_to_have_it(bare: Path, tmp_path: Path) -> None:
+    line = "import reseau as rs; [rs.Network(rs.Dense(1), inputs=1)([[1.0]]) for _ in range(2)]"
+    done = run(bare, line, tmp_path, engine="")
+    assert done.stderr.count("RuntimeWarning: Réseau runs without its native engine") == 1
+    assert "wheel in Python alone" in done.stderr
+    assert "To have it, install reseau's wheel for your machine" in done.stderr
+    assert run(bare, f"import sys; sys.platform = 'emscripten'; {line}", tmp_path, engine="").stderr == ""
 
 
 @pytest.mark.parametrize("name", ["lesson.ipynb", "lecon.ipynb"])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reseau.checks import frames_within, known
 from reseau.engine.machine import fits_in_memory, one_blas_thread, threads
 from reseau.errors import ParameterError
+from reseau.packages import IN_WEBASSEMBLY
 from reseau.version import __version__
 
 if TYPE_CHECKING:
@@ -54,11 +55,16 @@ def _is_pure() -> bool:
     return "Tag: py3-none-any" in wheel.splitlines()
 
 
+def _way_to_native(failure: str) -> str:
+    """What to install, to have the native engine."""
+    return "reseau's wheel for your machine" if failure == PURE else f"a C++20 compiler, and reseau with {REINSTALL}"
+
+
 @cache
 def _warn_once(failure: str) -> None:
     warnings.warn(
-        f"Réseau runs without its native engine, on the slower reference engine: {failure}. To have it, install a "
-        f"compiler, and reseau again with {REINSTALL}.",
+        f"Réseau runs without its native engine, on the slower reference engine: {failure}. To have it, install "
+        f"{_way_to_native(failure)}.",
         RuntimeWarning,
         stacklevel=frames_within(),
     )
@@ -75,10 +81,10 @@ def default_name() -> str:
 def get(name: str | None = None) -> Engine:
     """The module of an engine; None takes the one in force, and says once at run time if the native one is missing.
 
-    In the wheel without one it is not missing.
+    In WebAssembly nobody misses it.
     """
     chosen = default_name() if name is None else known("engine", name, NAMES)
-    if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE") and not _is_pure():
+    if chosen == "reference" and name is None and not os.environ.get("RESEAU_ENGINE") and not IN_WEBASSEMBLY:
         _warn_once(str(_native()))
     return _module(chosen)
 
@@ -91,8 +97,10 @@ def _module(name: str) -> Engine:
         return reference
     native = _native()
     if isinstance(native, str):
-        way = "reseau's wheel for your machine" if native == PURE else f"a C++20 compiler, and reseau with {REINSTALL}"
-        raise ParameterError(f"The native engine is not available: {native}. Use engine='reference', or install {way}.")
+        raise ParameterError(
+            f"The native engine is not available: {native}. Use engine='reference', or install "
+            f"{_way_to_native(native)}."
+        )
     return native
 
 
