@@ -31,7 +31,12 @@ def offered(line: str) -> list[str]:
         ("reseau train x.csv --preset ", ["fast", "standard", "best"]),
         ("reseau train x.csv --loss huber", ["huber"]),
         ("reseau train x.csv --precision bf16x", ["bf16x3", "bf16x6"]),
-        ("reseau train x.csv --lang ", ["en", "fr"]),
+        *(
+            (f"reseau {command} --lang ", ["en", "fr"])
+            for command in ("train x", "blackboard x", "check x", "studio", "exercise")
+        ),
+        ("reseau exercise --output-activation so", ["softmax", "softplus", "softsign"]),
+        ("reseau blackboard x y --optimizer ada", ["adam", "adamw", "adagrad"]),
     ],
 )
 def test_a_shell_is_offered_commands_and_the_names_of_tables(line: str, names: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reseau.cli import completion
 from reseau.cli.common import check_output, load_table_model, note, refusals, tell
 from reseau.errors import ParameterError
 
@@ -25,7 +26,7 @@ def blackboard(
         str | None,
         typer.Option(help="What the model should have said.", show_default="from the table"),
     ] = None,
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Annotated[str, typer.Option(help="en or fr.", autocompletion=completion.languages)] = "en",
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -49,7 +50,10 @@ def blackboard(
     learning_rate: Annotated[float, typer.Option(help="The learning rate of the step.")] = 0.1,
     optimizer: Annotated[
         str,
-        typer.Option(help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad."),
+        typer.Option(
+            help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad.",
+            autocompletion=completion.optimizers,
+        ),
     ] = "sgd",
     member: Annotated[int, typer.Option(help="Of several networks, which one, the first being 1.")] = 1,
     steps: Annotated[int, typer.Option(help="How many steps, all on this row.")] = 1,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reseau.cli import completion
 from reseau.cli.common import check_output, refusals, tell
 
 WRONG = 1  # the exit code, as of a comparison that finds a difference
@@ -24,7 +25,10 @@ def check(
         Path | None,
         typer.Option("--output", "-o", help="Write the marks: .csv, .html, .tex, .md or .txt.", show_default=False),
     ] = None,
-    lang: Annotated[str | None, typer.Option(help="en or fr.", show_default="that of the exercise")] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(help="en or fr.", autocompletion=completion.languages, show_default="that of the exercise"),
+    ] = None,
 ) -> None:
     """Tell which of a student's numbers first went wrong, and by what likely mistake; or the marks of a class.
 

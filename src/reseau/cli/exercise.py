@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reseau.cli import completion
 from reseau.cli.common import ACTIVATIONS_HELP, check_output, refusals, tell
 
 if TYPE_CHECKING:
@@ -18,16 +19,22 @@ def exercise(
     layers: Annotated[str, typer.Option(help="The inputs and the neurons of each layer.")] = "2-2-1",
     activation: Annotated[
         str,
-        typer.Option(help=f"Activation of all layers: {ACTIVATIONS_HELP}."),
+        typer.Option(help=f"Activation of all layers: {ACTIVATIONS_HELP}.", autocompletion=completion.activations),
     ] = "sigmoid",
     output_activation: Annotated[
-        str | None, typer.Option(help="Activation of the last layer, one of the same.", show_default="that of all")
+        str | None,
+        typer.Option(
+            help="Activation of the last layer, one of the same.",
+            show_default="that of all",
+            autocompletion=completion.activations,
+        ),
     ] = None,
     loss: Annotated[
         str,
         typer.Option(
             help="The error: squared_error, absolute_error, huber, log_cosh, quantile, binary_cross_entropy, "
-            "cross_entropy, binary_focal, focal, poisson, gamma, tweedie, negative_binomial, gaussian or student_t."
+            "cross_entropy, binary_focal, focal, poisson, gamma, tweedie, negative_binomial, gaussian or student_t.",
+            autocompletion=completion.losses,
         ),
     ] = "squared_error",
     learning_rate: Annotated[
@@ -37,7 +44,8 @@ def exercise(
         str,
         typer.Option(
             help="How the weights change: sgd, adam, adamw, rmsprop, amsgrad, nadam, radam, lion or adagrad, perhaps "
-            "with numbers, as in 'sgd momentum=0.9'."
+            "with numbers, as in 'sgd momentum=0.9'.",
+            autocompletion=completion.optimizers,
         ),
     ] = "sgd",
     steps: Annotated[int, typer.Option(help="How many steps, one after another.")] = 1,
@@ -59,7 +67,10 @@ def exercise(
     ] = None,
     hints: Annotated[bool, typer.Option("--hints", help="Leave the equations of each stage to a hint.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same exercise.")] = 0,
-    lang: Annotated[str | None, typer.Option(help="en or fr.", show_default="en, or what --from says")] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(help="en or fr.", autocompletion=completion.languages, show_default="en, or what --from says"),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The sheet to write: .html, .tex, .md, .txt, .ipynb or .xml.")
     ] = Path("exercise.html"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reseau.cli import completion
 from reseau.cli.common import note, refusals, tell
 from reseau.errors import ParameterError, ReseauError
 
@@ -32,7 +33,9 @@ def studio(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether a browser is opened on the page.")
     ] = True,
-    lang: Annotated[str | None, typer.Option(help="en or fr.", show_default="the browser's")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="en or fr.", autocompletion=completion.languages, show_default="the browser's")
+    ] = None,
 ) -> None:
     """See a network being built, trained and understood, in the browser.
 
