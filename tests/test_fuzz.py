@@ -261,6 +261,15 @@ INTERNAL = {
 }
 INTERNAL |= {"evidence_of", "label_of", "rows_of"}  # what pictures ask of models of tables
 INTERNAL |= {"truth", "values"}  # ... and what the studio asks of the arrays of a table
+INTERNAL |= {
+    "check_text",
+    "heading",
+    "in_decimals",
+    "language",
+    "lines",
+    "of_step",
+    "template",
+}  # and sheets of an exercise
 INTERNAL |= {"rates", "times"}  # what the loop asks of a schedule
 INTERNAL |= {"blocks", "check_same", "held", "frame", "refuse"}  # ... and of rows that stay on disk
 INTERNAL |= {name for name in vars(Layer) if not name.startswith("_")}  # what engines, exports and boards ask of a kind
@@ -317,6 +326,7 @@ def methods(kind: type) -> list[str]:
 
 HEAVY = {"fit": 1.0, "partial_fit": 1.0, "to_onnx": 0.1, "to_c": 0.3, "blackboard": 0.2, "train": 0.4, "plot": 0.02}
 HEAVY |= {
+    "variants": 0.1,
     "from_estimator": 0.02,
     "from_predictions": 0.02,
     "from_history": 0.02,
@@ -351,6 +361,7 @@ def subjects() -> list[Subject]:
         rs.EffectDisplay: [rs.EffectDisplay(effect=table.effect(FRAME, "length", lines=2))],
         rs.ExplanationDisplay: [rs.ExplanationDisplay(explanation=table.explain(FRAME))],
         rs.CalibrationDisplay: [rs.CalibrationDisplay(y_true=[0, 1], y_prob=[0.2, 0.7])],
+        rs.Exercise: [rs.exercise(seed=1), rs.exercise("2-2", "softmax", loss="cross_entropy", rows=2, steps=2)],
         rs.Dense: [rs.Dense(2)],
         rs.LayerNorm: [rs.LayerNorm()],
         rs.PReLU: [rs.PReLU()],

@@ -166,9 +166,10 @@ def dense(
 ) -> Architecture:
     """A network of dense layers, each with its activation, or all with one and the last perhaps with another."""
     depth = len(widths) - 1
-    if isinstance(activation, str):
+    if not isinstance(activation, list | tuple):
         entries = [ACTIVATIONS[known("activation", activation, ACTIVATIONS)]] * depth
-        entries[-1] = ACTIVATIONS[known("output_activation", output_activation or activation, ACTIVATIONS)]
+        if output_activation is not None:
+            entries[-1] = ACTIVATIONS[known("output_activation", output_activation, ACTIVATIONS)]
     else:
         entries = [ACTIVATIONS[known("activation", name, ACTIVATIONS)] for name in activation]
         if len(entries) != depth or output_activation is not None:
@@ -193,7 +194,10 @@ def optimizer_of(optimizer: str | Optimizer, learning_rate: float | None = None)
         if optimizer.schedule is not None:
             raise ParameterError(f"optimizer is {optimizer!r}, whose learning rate changes; give it a number.")
         return optimizer
-    name, *settings = str(optimizer).split() or [""]
+    given: object = optimizer
+    if not isinstance(given, str):
+        known("optimizer", given, OPTIMIZERS)  # which refuses it
+    name, *settings = optimizer.split() or [""]
     kind = OPTIMIZERS[known("optimizer", name, OPTIMIZERS)]
     if learning_rate is None:
         learning_rate = RATE if kind is SGD else RATE_OF_OTHERS
@@ -224,9 +228,10 @@ def optimizer_from(kind: type[Optimizer], numbers: Mapping[str, object]) -> Opti
 
 def parse_widths(layers: str | Sequence[int]) -> list[int]:
     """Read "2-2-1", or [2, 2, 1], as [2, 2, 1]."""
+    widths = None
     if isinstance(layers, str):
         widths = whole_numbers(layers, "-")
-    else:
+    elif isinstance(layers, list | tuple):
         widths = [integer("layers", width) for width in layers]
     if widths is None or len(widths) < 2:
         raise ParameterError(

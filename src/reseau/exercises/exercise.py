@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from reseau.blackboard.forms import check_ending
 from reseau.blackboard.named import Step
 from reseau.blackboard.sheet import Line, Title
 from reseau.blackboard.step import Parts, Task, parts_of
-from reseau.checks import as_path
+from reseau.checks import as_path, boolean, integer, known, shown
+from reseau.errors import ParameterError
 from reseau.exercises import words
 from reseau.exercises.answers import Answers, Reader, text_of, two
 from reseau.exercises.facts import to_json
@@ -28,6 +28,7 @@ from reseau.exercises.report import report
 from reseau.exercises.room import to_work_on
 from reseau.files.writing import write_bytes
 from reseau.formulas.typesetting import TextSetter
+from reseau.formulas.words import LANGUAGES
 from reseau.vocabulary.layers import Architecture
 from reseau.vocabulary.optimizers import Optimizer
 
@@ -94,7 +95,7 @@ class Exercise:
         steps : int or None
             How many of the steps; None for all.
         """
-        return self._board(False, self.steps if steps is None else steps)
+        return self._board(False, self.steps if steps is None else integer("steps", steps, low=1, high=self.steps))
 
     def _board(self, exact: bool, steps: int) -> Blackboard:
         return work_out(
@@ -147,10 +148,10 @@ class Exercise:
         DataError
             For what cannot be read: the message names the place.
         """
-        lang = lang or self.lang
+        lang = self.language(lang)
         if isinstance(answers, Mapping):
             return self._checked(self._reader("answers", lang).mapping(answers), lang)
-        path = Path(answers)
+        path = as_path(answers, ", or numbers by name")
         return self.check_text(text_of(path, lang), str(path), lang)
 
     def check_text(self, text: str, place: str, lang: str | None = None) -> Checked:
@@ -165,8 +166,14 @@ class Exercise:
         lang : {"en", "fr"} or None
             The language; that of the exercise by default.
         """
-        lang = lang or self.lang
-        return self._checked(self._reader(place, lang).text(text), lang)
+        lang = self.language(lang)
+        if not isinstance(text, str):
+            raise ParameterError(f"text is {shown(text)}, but must be the text of a file of answers.")
+        return self._checked(self._reader(str(place), lang).text(text), lang)
+
+    def language(self, lang: str | None) -> str:
+        """The language that is asked for, or its own."""
+        return self.lang if lang is None else known("lang", lang, LANGUAGES)
 
     def _checked(self, answers: Answers, lang: str) -> Checked:
         return Checked(self, check(self.tasks, self.given, answers), lang)
@@ -249,8 +256,14 @@ class Exercise:
         -------
         str
             What `save` writes.
+
+        Raises
+        ------
+        ParameterError
+            For another ending.
         """
-        return sheet(self, ending, solved, hints)
+        known("ending", ending, ENDINGS)
+        return sheet(self, ending, boolean("solved", solved), boolean("hints", hints))
 
     def save(self, path: str | os.PathLike[str], *, solved: bool = False, hints: bool = False) -> None:
         """Write the sheet, or its solution, in the form of the file's ending; or with .json the exercise itself.
@@ -264,7 +277,7 @@ class Exercise:
         hints : bool
             Whether the equations of each stage are left to a hint.
         """
-        place = as_path(path)
+        place, solved, hints = as_path(path), boolean("solved", solved), boolean("hints", hints)
         if place.suffix == ".json":
             text = self.to_json()
         else:

@@ -6,10 +6,9 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from reseau.checks import as_path, integer, known
+from reseau.checks import as_path, integer, known, shown
 from reseau.errors import ParameterError
 from reseau.exercises.answers import text_of
 from reseau.exercises.drawing import Plan, plan
@@ -150,7 +149,7 @@ def variants(
 def _plan(source: Source | None, lang: str | None, *said: Any) -> Plan:
     if source is None:
         layers, activation, output_activation, loss, bias, *others = said
-        return plan(layers, activation, output_activation, loss, bias, lang or "en", *others)
+        return plan(layers, activation, output_activation, loss, bias, "en" if lang is None else lang, *others)
     if isinstance(source, Mapping):
         try:
             text, place = json.dumps(source), "from_"
@@ -196,14 +195,12 @@ def check(
     >>> print(rs.check(rs.exercise("2-2-1", seed=3), {"Z1": [[-2, 1]]}))
     Both numbers are right.
     """
-    if lang is not None:
-        known("lang", lang, LANGUAGES)
     several = [exercise] if isinstance(exercise, Exercise) else load(as_path(exercise))
     if len(several) == 1:
         return several[0].check(answers, lang)
     if isinstance(answers, Mapping):
         raise ParameterError(f"{exercise} holds {len(several)} variants; give the one that these answers belong to.")
-    return mark(several, Path(answers), lang or several[0].lang)
+    return mark(several, as_path(answers), several[0].language(lang))
 
 
 def marks(
@@ -242,12 +239,14 @@ def marks(
     >>> marks.rows[0].reason
     'There is no such file.'
     """
-    if lang is not None:
-        known("lang", lang, LANGUAGES)
     if isinstance(exercises, Exercise):
         several = [exercises]
-    elif isinstance(exercises, str | os.PathLike):
-        several = load(as_path(exercises))
-    else:
+    elif isinstance(exercises, list | tuple):
         several = list(exercises)
-    return Marks.of(several, [Path(file) for file in files], lang or several[0].lang)
+        if not several or not all(isinstance(each, Exercise) for each in several):
+            raise ParameterError(f"exercises is {shown(exercises)}, but must hold exercises, one at least.")
+    else:
+        several = load(as_path(exercises, ", an exercise, or a list of exercises"))
+    if isinstance(files, str | os.PathLike) or not isinstance(files, Iterable):
+        raise ParameterError(f"files is {shown(files)}, but must be the paths of several files, as in [path].")
+    return Marks.of(several, [as_path(file) for file in files], several[0].language(lang))
