@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 LABEL_WIDTH = 16
 
@@ -61,6 +62,7 @@ def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
 
 
+@lru_cache(maxsize=4096)
 def cell_len(text: str) -> int:
     """How many cells of a terminal a text takes: two for a wide character, none for one that is set on another.
 

@@ -185,7 +185,7 @@ def test_sums_are_those_of_tile_order_on_every_instruction_set(precision, rows, 
 
 SOURCES = Path(__file__).parents[2] / "src" / "native"
 HERE = Path(__file__).parent / "tiles"
-FLAGS = ["-std=c++20", "-O2", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", f"-I{SOURCES}"]
+FLAGS = ["-std=c++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", f"-I{SOURCES}"]
 AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]
 BUILDS = {
     "kernels": [*AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-DRESEAU_ISA=isa_avx512_amx"],
@@ -205,7 +205,7 @@ def can_be_emulated() -> bool:
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The kernels for matrix instructions in a program of their own; takes half a minute to build."""
+    """The kernels for matrix instructions in a program of their own; takes a quarter of a minute to build, with -O1."""
     if not can_be_emulated():
         pytest.skip("the kernels for matrix instructions do not run here, not even emulated")
     folder = tmp_path_factory.mktemp("tiles")
