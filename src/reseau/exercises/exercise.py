@@ -148,7 +148,7 @@ class Exercise:
         DataError
             For what cannot be read: the message names the place.
         """
-        lang = self.language(lang)
+        lang = language(lang, self)
         if isinstance(answers, Mapping):
             return self._checked(self._reader("answers", lang).mapping(answers), lang)
         path = as_path(answers, ", or numbers by name")
@@ -166,14 +166,10 @@ class Exercise:
         lang : {"en", "fr"} or None
             The language; that of the exercise by default.
         """
-        lang = self.language(lang)
+        lang = language(lang, self)
         if not isinstance(text, str):
             raise ParameterError(f"text is {shown(text)}, but must be the text of a file of answers.")
         return self._checked(self._reader(str(place), lang).text(text), lang)
-
-    def language(self, lang: str | None) -> str:
-        """The language that is asked for, or its own."""
-        return self.lang if lang is None else known("lang", lang, LANGUAGES)
 
     def _checked(self, answers: Answers, lang: str) -> Checked:
         return Checked(self, check(self.tasks, self.given, answers), lang)
@@ -329,6 +325,11 @@ class Exercise:
             symbol = setter.set(parts[line.name].symbol)
             rows += [[key, str(i + 1), str(j + 1), "", symbol] for i, j in np.ndindex(*array.shape)]
         return "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+def language(lang: str | None, exercise: Exercise) -> str:
+    """The language that is asked for, or the exercise's own."""
+    return exercise.lang if lang is None else known("lang", lang, LANGUAGES)
 
 
 class Checked:

@@ -12,7 +12,7 @@ from reseau.checks import as_path, integer, known, shown
 from reseau.errors import ParameterError
 from reseau.exercises.answers import text_of
 from reseau.exercises.drawing import Plan, plan
-from reseau.exercises.exercise import Checked, Exercise
+from reseau.exercises.exercise import Checked, Exercise, language
 from reseau.exercises.marks import Marks, mark
 from reseau.exercises.written import load, plans_from
 from reseau.formulas.words import LANGUAGES
@@ -200,7 +200,7 @@ def check(
         return several[0].check(answers, lang)
     if isinstance(answers, Mapping):
         raise ParameterError(f"{exercise} holds {len(several)} variants; give the one that these answers belong to.")
-    return mark(several, as_path(answers), several[0].language(lang))
+    return mark(several, as_path(answers), language(lang, several[0]))
 
 
 def marks(
@@ -249,4 +249,4 @@ def marks(
         several = load(as_path(exercises, ", an exercise, or a list of exercises"))
     if isinstance(files, str | os.PathLike) or not isinstance(files, Iterable):
         raise ParameterError(f"files is {shown(files)}, but must be the paths of several files, as in [path].")
-    return Marks.of(several, [as_path(file) for file in files], several[0].language(lang))
+    return Marks.of(several, [as_path(file) for file in files], language(lang, several[0]))
