@@ -69,7 +69,7 @@ def place(index: tuple[int, ...], of: object = None) -> str:
     if len(index) != 2:
         return f"row {index[0]}" + "".join(f", {i}" for i in index[1:])
     row, column = index
-    name = _column_names(of)[column] if is_frame(of) else column
+    name = column_names(of)[column] if is_frame(of) else column
     named = f"column {column}" if type(name) is int and name == column else f"column {name!r} (column {column})"
     return f"row {row}, {named}"
 
@@ -86,7 +86,7 @@ def column(values: Any, place: int, name: str) -> NumberArray:
 
 def check_names(frame: Any, name: str) -> None:
     """Raise DataError for two columns of one name."""
-    names = _column_names(frame)
+    names = column_names(frame)
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise DataError(f"{name} has two columns named {twice!r}; give each its own name.")
@@ -387,5 +387,6 @@ def _columns(frame: Any) -> Sequence[Any]:
     return [column.to_native() for column in narwhals.from_native(frame, eager_only=True).iter_columns()]
 
 
-def _column_names(frame: Any) -> list[Any]:
+def column_names(frame: Any) -> list[Any]:
+    """What the columns of a frame are called."""
     return list(frame.column_names if hasattr(frame, "column_names") else frame.columns)

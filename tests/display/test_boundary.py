@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -90,6 +91,11 @@ def test_classifiers_of_any_kind_are_drawn_with_their_labels(frame: bool) -> Non
         assert [len(points.get_offsets()) for points in display.points_] == [1, 3]
         assert display.ax_.get_ylabel() == ("cost in $" if frame else "x₂")
         display.figure_.canvas.draw()
+
+
+def test_the_axes_have_the_names_of_a_table_of_arrow() -> None:
+    display = of(network(1.0, 1.0, 0.0), pa.table({"length": X[:, 0], "width": X[:, 1]}))
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("length", "width")
 
 
 def test_a_regressor_and_an_ensemble_are_drawn_too() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 import reseau as rs
 from reseau.exercises.cloze import cloze_escaped, quiz
-from reseau.exercises.drawing import draw
 from reseau.exercises.exercise import Exercise
+from reseau.exercises.public import exercise as draw
 from reseau.vocabulary.activations import ACTIVATIONS
 
 # How Moodle takes a field apart: {weight:TYPE:alternative~alternative}, each with a share, an answer and a feedback.

@@ -13,8 +13,9 @@ import pytest
 import reseau as rs
 from reseau.blackboard.forms import FORMS, set_lines
 from reseau.blackboard.sheet import Chain, Matrix
-from reseau.exercises.drawing import BIASES, INPUTS, WEIGHTS, draw
+from reseau.exercises.drawing import BIASES, INPUTS, WEIGHTS
 from reseau.exercises.exercise import Exercise
+from reseau.exercises.public import exercise as draw
 from reseau.exercises.written import exercises_from, load, plans_from
 from reseau.formulas.trees import Blank
 from reseau.formulas.typesetting import BLANK

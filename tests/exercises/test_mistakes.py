@@ -17,9 +17,9 @@ import pytest
 import reseau as rs
 from reseau.blackboard import words as board_words
 from reseau.exercises import words
-from reseau.exercises.drawing import draw
 from reseau.exercises.exercise import Exercise
 from reseau.exercises.mistakes import Verdict, close
+from reseau.exercises.public import exercise as draw
 from reseau.exercises.report import report
 from reseau.exercises.written import exercises_from
 from reseau.formulas.typesetting import TextSetter

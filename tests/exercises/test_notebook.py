@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reseau.exercises.drawing import draw
 from reseau.exercises.exercise import Exercise
 from reseau.exercises.notebook import notebook
+from reseau.exercises.public import exercise as draw
 
 
 def run(text: str, change: tuple[str, str] = ("", "")) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,7 @@ def drawings(lesson: Lesson) -> tuple[Drawing, Drawing]:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Way(ABC):
     """What both ways have in common: columns, lines and links."""
 
     lesson: Lesson
@@ -40,21 +41,21 @@ class _Way:
     of_row = words.OF_ROW
     back = False
 
+    @abstractmethod
     def inside(self, l: int, j: int) -> Sequence[Any]:
         """The numbers in neuron j of layer l."""
-        raise NotImplementedError
 
+    @abstractmethod
     def of(self, parameter: Parameter) -> Any:
         """The array that is written at the places of a parameter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def above(self, parameter: Parameter, value: Expression) -> Label:
         """What stands above a neuron."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self, j: int) -> Iterator[Label]:
         """What stands beside output j, line by line."""
-        raise NotImplementedError
 
     @property
     def total(self) -> Label:

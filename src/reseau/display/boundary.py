@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseau.array_likes import numbers
+from reseau.array_likes import column_names, is_frame, numbers
 from reseau.arrays import FloatArray
 from reseau.checks import integer, shown
 from reseau.display.compared import column, is_table_model, like, predicted, spread, targets_and_predictions
@@ -188,7 +188,7 @@ class DecisionBoundaryDisplay:
             level=answers.level,
             X=None if y is None else samples,
             y=None if y is None else answers.targets(X, y),
-            names=tuple(map(str, X.columns)) if hasattr(X, "columns") else ("x₁", "x₂"),
+            names=tuple(map(str, column_names(X))) if is_frame(X) else ("x₁", "x₂"),
             classes=answers.classes,
         ).plot(ax)
 

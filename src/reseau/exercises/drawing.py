@@ -152,11 +152,6 @@ def plan(
     )
 
 
-def draw(layers: str | Sequence[int] = "2-2-1", *arguments: object, seed: int = 0, **named: object) -> Exercise:
-    """Draw an exercise with easy numbers, of what `plan` takes; the same seed gives the same exercise."""
-    return plan(layers, *arguments, **named).draw(integer("seed", seed, low=0))  # type: ignore[arg-type]
-
-
 def dense(
     widths: Sequence[int],
     activation: str | Sequence[str],
